@@ -1,0 +1,15 @@
+// The limit: the same app, and an object that answers a claim without doing anything.
+
+import { DurableObject } from "cloudflare:workers";
+
+import type { ClaimRequest } from "../../src/domain/claim.ts";
+import type { ClaimResult } from "../../src/domain/messages.ts";
+import { createApp } from "../../src/http/app.ts";
+
+export class CouponObject extends DurableObject {
+  async claim({ userId, key, attemptId }: ClaimRequest): Promise<ClaimResult> {
+    return { ok: true, claim: { userId, position: 1, claimedAt: 0, remainingAfter: 0, key, attemptId }, replayed: false, seq: 1 };
+  }
+}
+
+export default createApp();

@@ -1,0 +1,46 @@
+// Every bound of the system, with its unit, its reason, and what it stops.
+
+/** Longest `name` and `user_id`, in Unicode code points. The older services stored VARCHAR(255); stops unbounded keys. */
+export const TEXT_CODE_POINTS_MAX = 255;
+
+/** Most units of one coupon: a signed 32-bit integer, so that every client language can hold it. */
+export const AMOUNT_MAX = 2_147_483_647;
+
+/** Largest body of an operator route, in bytes. Stops a caller from filling the isolate's 128 MB. */
+export const OPERATOR_BODY_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Largest body of a claim, in bytes. Two texts of 255 code points, every one escaped as a surrogate pair (12 bytes),
+ * take 6,120 bytes; the rest is room for fields that are ignored.
+ */
+export const CLAIM_BODY_BYTES_MAX = 16 * 1024;
+
+/** Longest `Idempotency-Key` and `X-Request-Id`, in characters. Stops unbounded rows and log lines. */
+export const HEADER_TOKEN_LENGTH_MAX = 255;
+
+/**
+ * Most claims in one transaction. At about 20 µs a claim inside the object this is a turn of some 10 ms, so that reads of
+ * the same coupon are not starved by a storm of claims.
+ */
+export const BATCH_SIZE_MAX = 512;
+
+/**
+ * Most claims waiting for a transaction; beyond it a claim is refused with `unavailable`. At 5,000 claims a second the last
+ * one in waits under two seconds, well inside the caller's deadline. Stops a queue that only grows.
+ */
+export const QUEUE_LENGTH_MAX = 8192;
+
+/** How long the Worker waits for the object over all of its attempts, in milliseconds. Stops a hung call from hanging its caller. */
+export const CALL_DEADLINE_MS = 10_000;
+
+/** Further attempts after the first of one call to the object. Stops a retry storm on an object that is down. */
+export const CALL_RETRIES_MAX = 2;
+
+/** Longest pause before a further attempt, in milliseconds; the pause is drawn between half of it and it, doubled each time. */
+export const RETRY_PAUSE_MS = 50;
+
+/** What `Retry-After` says on `unavailable` and `outcome_unknown`, in seconds. */
+export const RETRY_AFTER_SECONDS = 1;
+
+/** Object ids that an isolate remembers. An id is about 200 bytes; computing one again costs 8 to 12 µs. */
+export const ID_CACHE_SIZE_MAX = 4096;

@@ -1,0 +1,26 @@
+// The closed list of every expected "no". The sentence and the status of each are in http/refusals.ts.
+
+export const REFUSAL_CODES = [
+  // Told by the coupon's object, which alone knows.
+  "coupon_exists",
+  "coupon_not_found",
+  "already_claimed",
+  "idempotency_key_reused",
+  "sale_ended",
+  "sale_not_started",
+  "sale_paused",
+  "out_of_stock",
+  // Told by the Worker in front of it.
+  "invalid_request",
+  "unauthorized",
+  "not_found",
+  "method_not_allowed",
+  "payload_too_large",
+  // Told by either, when it cannot say more.
+  "unavailable",
+  "outcome_unknown",
+  "internal_error",
+] as const;
+
+/** What a refusal is called on the wire and in the code. */
+export type RefusalCode = (typeof REFUSAL_CODES)[number];

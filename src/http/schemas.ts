@@ -1,0 +1,116 @@
+// What goes in and out over HTTP, as zod schemas: the parsers of requests and the source of the OpenAPI document.
+
+import * as z from "zod";
+
+import { AMOUNT_MAX, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
+import { REFUSAL_CODES } from "../domain/refusals.ts";
+import { nameFault, textFault, type TextFault } from "../domain/text.ts";
+
+const TEXT_ERRORS = {
+  empty: "is required",
+  blank: "cannot be whitespace only",
+  too_long: `exceeds maximum length of ${TEXT_CODE_POINTS_MAX}`,
+  malformed: "is invalid",
+} as const satisfies Record<TextFault, string>;
+
+/** What a field of the wrong type is told; JSON's null counts as missing. */
+const absentOrInvalid = {
+  error: (issue: { readonly input?: unknown }) => (issue.input === undefined || issue.input === null ? "is required" : "is invalid"),
+};
+
+function text(faultOf: (value: string) => TextFault | null, description: string) {
+  return z
+    .string(absentOrInvalid)
+    .check(({ value, issues }) => {
+      const fault = faultOf(value);
+      if (fault !== null) issues.push({ code: "custom", message: TEXT_ERRORS[fault], input: value });
+    })
+    .meta({ description, minLength: 1, maxLength: TEXT_CODE_POINTS_MAX });
+}
+
+/** A coupon's public name, as it may stand in a body. */
+export const CouponName = text(nameFault, "The coupon's public name, compared exactly as given.").meta({ examples: ["PROMO_SUPER"] });
+
+/** Who claims. */
+export const UserId = text(textFault, "Who claims: an opaque string, compared exactly as given.").meta({ examples: ["user_12345"] });
+
+const Amount = z
+  .number(absentOrInvalid)
+  .check(({ value, issues }) => {
+    if (!Number.isInteger(value) || value > AMOUNT_MAX) issues.push({ code: "custom", message: "is invalid", input: value });
+    else if (value < 1) issues.push({ code: "custom", message: "must be at least 1", input: value });
+  })
+  .meta({ description: "Units ever put on offer.", type: "integer", minimum: 1, maximum: AMOUNT_MAX });
+
+/** An instant with an offset, parsed to epoch milliseconds; null where it is absent. */
+const OptionalInstant = z.iso
+  .datetime({ offset: true, error: "is invalid" })
+  .meta({ description: "RFC 3339 with an offset.", examples: ["2026-11-27T09:00:00Z"] })
+  .transform((value) => Date.parse(value))
+  .nullish()
+  .transform((value) => value ?? null);
+
+/** The body of `POST /api/coupons`. */
+export const CreateCouponBody = z
+  .object({ name: CouponName, amount: Amount, starts_at: OptionalInstant, ends_at: OptionalInstant })
+  .check(({ value, issues }) => {
+    const { starts_at: startsAt, ends_at: endsAt } = value;
+    const isEmpty = typeof startsAt === "number" && typeof endsAt === "number" && endsAt <= startsAt;
+    if (isEmpty) issues.push({ code: "custom", path: ["ends_at"], message: "is invalid", input: value });
+  })
+  .meta({ description: "Unknown fields are ignored." });
+
+/** The body of `POST /api/coupons/claim`. */
+export const ClaimBody = z
+  .object({ user_id: UserId, coupon_name: CouponName })
+  .meta({ id: "ClaimRequest", description: "Unknown fields are ignored." });
+
+const Time = z.iso.datetime().meta({ description: "UTC with milliseconds." });
+const Position = z.int().min(1).meta({ description: "1-based order in which the claim was granted. Never used twice." });
+const Remaining = z.int().min(0);
+
+/** The states of a sale; where several fit, the first is told. */
+const State = z.enum(["ended", "scheduled", "paused", "sold_out", "open"]);
+
+export const CouponAnswer = z.object({
+  name: z.string(),
+  amount: z.int().min(1).max(AMOUNT_MAX),
+  remaining_amount: Remaining,
+  state: State,
+  starts_at: Time.nullable(),
+  ends_at: Time.nullable(),
+  paused: z.boolean(),
+  created_at: Time,
+  claimed_by: z.array(z.string()).optional().meta({ description: "All who hold a claim, in claim order. Only the operator is shown it." }),
+});
+
+const receiptFields = { coupon_name: z.string(), user_id: z.string(), position: Position, claimed_at: Time };
+export const ReceiptAnswer = z.object(receiptFields);
+
+export const ClaimAnswer = z.object({
+  ...receiptFields,
+  remaining_amount: Remaining.meta({ description: "Units that were left once this claim was granted." }),
+});
+
+export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
+
+export const RefusalAnswer = z.object({
+  error: z.string().meta({ description: "A sentence for a person." }),
+  code: z.enum(REFUSAL_CODES),
+  request_id: z.string(),
+  fields: z.record(z.string(), z.string()).optional().meta({ description: "With invalid_request: what is wrong with each field." }),
+  claim: ReceiptAnswer.optional().meta({ description: "With already_claimed: the claim that this user has." }),
+  starts_at: Time.optional().meta({ description: "With sale_not_started." }),
+});
+
+/** The schemas that the OpenAPI document names. */
+export const NAMED_SCHEMAS = {
+  CreateCoupon: CreateCouponBody,
+  ClaimRequest: ClaimBody,
+  Coupon: CouponAnswer,
+  Receipt: ReceiptAnswer,
+  GrantedClaim: ClaimAnswer,
+  Health: HealthAnswer,
+  Refusal: RefusalAnswer,
+} as const;
+export type SchemaName = keyof typeof NAMED_SCHEMAS;

@@ -1,0 +1,33 @@
+// The engine's SQL port over node:sqlite, in memory: the same engine, in Node.
+
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+
+import type { Sql, SqlRow } from "../../src/engine/sql.ts";
+
+export type NodeSql = Sql & { readonly database: DatabaseSync };
+
+/** Gives the engine a database in memory. */
+export function nodeSql(database: DatabaseSync = new DatabaseSync(":memory:")): NodeSql {
+  const prepared = new Map<string, StatementSync>();
+  function prepare(statement: string): StatementSync {
+    const known = prepared.get(statement) ?? database.prepare(statement);
+    prepared.set(statement, known);
+    return known;
+  }
+  return {
+    database,
+    all: <Row extends SqlRow>(statement: string, ...bindings: readonly (string | number | null)[]) =>
+      prepare(statement).all(...bindings) as Row[],
+    transaction(work) {
+      database.exec("BEGIN");
+      try {
+        const result = work();
+        database.exec("COMMIT");
+        return result;
+      } catch (cause) {
+        database.exec("ROLLBACK");
+        throw cause;
+      }
+    },
+  };
+}

@@ -1,0 +1,11 @@
+// What the workers pool gives to tests: the bindings of wrangler.toml and .dev.vars.
+
+declare namespace Cloudflare {
+  interface Env {
+    COUPONS: DurableObjectNamespace<import("../../src/actor/coupon-object.ts").CouponObject>;
+    ADMIN_AUTH: string;
+  }
+  interface GlobalProps {
+    mainModule: typeof import("../../src/index.ts");
+  }
+}

@@ -1,0 +1,46 @@
+// The object's own tables, read past the code under test.
+
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+
+export type StoredClaim = { readonly user_id: string; readonly position: number; readonly idempotency_key: string | null };
+export type StoredEvent = {
+  readonly seq: number;
+  readonly kind: string;
+  readonly user_id: string | null;
+  readonly position: number | null;
+};
+export type Stored = {
+  readonly coupon: {
+    readonly amount: number;
+    readonly claimed: number;
+    readonly held: number;
+    readonly last_position: number;
+    readonly seq: number;
+  };
+  readonly claims: readonly StoredClaim[];
+  readonly ledger: readonly StoredEvent[];
+};
+
+export function stubOf(name: string) {
+  return env.COUPONS.get(env.COUPONS.idFromName(name));
+}
+
+/** Every row of a coupon, claims in position order. */
+export function stored(name: string): Promise<Stored> {
+  return runInDurableObject(stubOf(name), (_object, { storage }) => ({
+    coupon: storage.sql.exec<Stored["coupon"]>("SELECT * FROM coupon").one(),
+    claims: storage.sql.exec<StoredClaim>("SELECT * FROM claims ORDER BY position").toArray(),
+    ledger: storage.sql.exec<StoredEvent>("SELECT * FROM ledger ORDER BY seq").toArray(),
+  }));
+}
+
+/** The tables of a coupon's object, but for the platform's own. */
+export function tablesOf(id: DurableObjectId): Promise<string[]> {
+  return runInDurableObject(env.COUPONS.get(id), (_object, { storage }) =>
+    storage.sql
+      .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'")
+      .toArray()
+      .map(({ name }) => name),
+  );
+}
