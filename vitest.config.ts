@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     // A hang is a failure; slowness is not. Timing is never asserted.
     testTimeout: 30_000,
+    // What a test printed, a seed above all, is shown where it failed.
+    silent: "passed-only",
     projects: [
       {
         extends: true,
@@ -16,6 +18,11 @@ export default defineConfig({
         extends: true,
         // In Node: the engine on node:sqlite, the rules, the code's own shape.
         test: { name: "node", include: ["test/{engine,property,architecture}/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        // From outside: a server process and real sockets.
+        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"] },
       },
     ],
   },

@@ -2,10 +2,11 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+import { BrokenAssertion } from "../domain/assert.ts";
 import type { ClaimRequest } from "../domain/claim.ts";
 import type { NewCoupon } from "../domain/coupon.ts";
 import { BATCH_SIZE_MAX, QUEUE_LENGTH_MAX } from "../domain/limits.ts";
-import type { ClaimResult, CouponCalls, CreateResult, ReadResult } from "../domain/messages.ts";
+import type { ClaimResult, CouponCalls, CreateResult, ReadResult, Refused } from "../domain/messages.ts";
 import { textFault } from "../domain/text.ts";
 import { CouponEngine } from "../engine/coupon-engine.ts";
 import { GroupCommit, QUEUE_IS_FULL } from "./group-commit.ts";
@@ -37,11 +38,11 @@ export class CouponObject extends DurableObject implements CouponCalls {
 
   async create(coupon: NewCoupon): Promise<CreateResult> {
     if (coupon.name !== this.ctx.id.name) return { ok: false, code: "invalid_request", seq: this.#engine.seq };
-    return this.#engine.create(coupon, crypto.randomUUID(), Date.now());
+    return this.#guarded(() => this.#engine.create(coupon, crypto.randomUUID(), Date.now()));
   }
 
   async read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult> {
-    return this.#engine.read(wanted, Date.now());
+    return this.#guarded(() => this.#engine.read(wanted, Date.now()));
   }
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
@@ -52,9 +53,20 @@ export class CouponObject extends DurableObject implements CouponCalls {
     return this.#claims.submit(request);
   }
 
-  /** The claim was certainly not granted, and may be tried again. */
-  #unavailable(cause: unknown): ClaimResult {
-    if (cause !== QUEUE_IS_FULL) console.error({ event: "claim_failed", coupon: this.ctx.id.name, cause: String(cause) });
+  /** Does one thing that is no claim. What throws has written nothing, and may be tried again. */
+  #guarded<Result>(work: () => Result): Result | Refused<"unavailable"> {
+    try {
+      return work();
+    } catch (cause) {
+      this.#engine.reload();
+      if (cause instanceof BrokenAssertion) this.ctx.abort(cause.message);
+      return this.#unavailable(cause);
+    }
+  }
+
+  /** Nothing was changed; the caller may try again. */
+  #unavailable(cause: unknown): Refused<"unavailable"> {
+    if (cause !== QUEUE_IS_FULL) console.error({ event: "storage_failed", coupon: this.ctx.id.name, cause: String(cause) });
     return { ok: false, code: "unavailable", seq: this.#engine.seq };
   }
 }

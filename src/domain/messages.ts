@@ -38,8 +38,8 @@ export type ClaimResult =
       | "invalid_request"
       | "unavailable"
     >;
-export type CreateResult = Found | Refused<"coupon_exists" | "invalid_request">;
-export type ReadResult = Found | Refused<"coupon_not_found">;
+export type CreateResult = Found | Refused<"coupon_exists" | "invalid_request" | "unavailable">;
+export type ReadResult = Found | Refused<"coupon_not_found" | "unavailable">;
 
 /** The calls that a coupon's object answers. */
 export type CouponCalls = {

@@ -22,7 +22,7 @@ export class CouponEngine {
 
   /** Creates the coupon and its tables, or answers `coupon_exists` and changes nothing. `epoch` must be new. */
   create(asked: NewCoupon, epoch: string, now: Instant): CreateResult {
-    const existing = this.#load();
+    const existing = this.#confirmed();
     if (existing !== null) return { ok: false, code: "coupon_exists", seq: existing.seq };
     this.#coupon = this.#sql.transaction(() => {
       for (const statement of statements.SCHEMA) this.#sql.all(statement);
@@ -35,7 +35,7 @@ export class CouponEngine {
 
   /** Answers the coupon as it is at `now`, and on demand all who hold a claim. */
   read(wanted: { readonly claimedBy: boolean }, now: Instant): ReadResult {
-    const coupon = this.#load();
+    const coupon = this.#confirmed();
     if (coupon === null) return { ok: false, code: "coupon_not_found", seq: 0 };
     const found = this.#found(coupon, now);
     if (!wanted.claimedBy) return found;
@@ -120,6 +120,15 @@ export class CouponEngine {
     assert(stored.seq === after.seq, "stored and remembered ledger heads are equal");
   }
 
+  /** The coupon, once storage was asked: an instance that the platform has replaced learns so there, and answers nothing stale. */
+  #confirmed(): Coupon | null {
+    const coupon = this.#load();
+    if (coupon !== null)
+      assert(this.#sql.all(statements.SELECT_HEAD)[0]?.["seq"] === coupon.seq, "stored and remembered ledger heads are equal");
+    return coupon;
+  }
+
+  /** The coupon as memory has it; while there is none, storage is asked each time. */
   #load(): Coupon | null {
     if (this.#coupon !== undefined && this.#coupon !== null) return this.#coupon;
     this.#coupon = this.#sql.all(statements.HAS_SCHEMA).length === 0 ? null : this.#readCoupon();
@@ -127,12 +136,13 @@ export class CouponEngine {
   }
 
   #readCoupon(): Coupon {
-    type Row = Omit<Coupon, "paused"> & { paused: number; schemaVersion: number; ledgerHead: number };
+    type Row = Omit<Coupon, "paused"> & { paused: number; schemaVersion: number; ledgerHead: number; ledgerPosition: number | null };
     const [row] = this.#sql.all<Row>(statements.SELECT_COUPON);
     assert(row !== undefined, "there is a coupon row");
-    const { paused, schemaVersion, ledgerHead, ...rest } = row;
+    const { paused, schemaVersion, ledgerHead, ledgerPosition, ...rest } = row;
     assert(schemaVersion === statements.SCHEMA_VERSION, "the schema is the one that this version writes");
     assert(ledgerHead === rest.seq, "the ledger ends where the coupon says");
+    assert(ledgerPosition === null || ledgerPosition === rest.lastPosition, "the ledger granted last what the coupon says");
     assert(rest.claimed + rest.held <= rest.amount, "no more units given and held than there are");
     return { ...rest, paused: paused === 1 };
   }

@@ -60,12 +60,19 @@ export const INSERT_COUPON = `
   INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, paused, last_position, seq, created_at, epoch, clock_at)
   VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, 0, 0, 1, ?, ?, ?)`;
 
-/** The coupon as memory keeps it, and the ledger's true head. Writes nothing; reads 2 rows. */
+/**
+ * The coupon as memory keeps it, and what the end of the ledger says of it: its head, and the position granted last (null
+ * where no claim is among its last 64 events). Writes nothing; reads at most 66 rows.
+ */
 export const SELECT_COUPON = `
   SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
          created_at AS createdAt, epoch, clock_at AS clockAt, schema_version AS schemaVersion,
-         (SELECT max(seq) FROM ledger) AS ledgerHead
+         (SELECT max(seq) FROM ledger) AS ledgerHead,
+         (SELECT max(position) FROM (SELECT kind, position FROM ledger ORDER BY seq DESC LIMIT 64) WHERE kind = 'claimed') AS ledgerPosition
   FROM coupon`;
+
+/** The head that storage knows. Writes nothing; reads 1 row. */
+export const SELECT_HEAD = `SELECT seq FROM coupon`;
 
 /**
  * Moves the counters by what a batch did. Relative to what is stored, not to what memory believes, so that the table's

@@ -7,9 +7,7 @@ import { expectConserved } from "../support/conserved.ts";
 
 async function expectExactSale(userCount: number, stock: number): Promise<void> {
   const name = await created(stock);
-  const startedAt = performance.now();
   const answers = await Promise.all(users(userCount).map((user) => claim(name, user)));
-  console.log(`${userCount} users, stock ${stock}: ${Math.round(performance.now() - startedAt)} ms`);
 
   expect(tally(answers)).toEqual({ 201: stock, "400 out_of_stock": userCount - stock });
   const winners = answers.filter(({ status }) => status === 201).map(({ body }) => body["user_id"]);
