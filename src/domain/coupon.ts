@@ -31,6 +31,8 @@ export type Coupon = NewCoupon & {
   readonly epoch: string;
   /** The latest instant this coupon acted upon; its time never goes back behind it. */
   readonly clockAt: Instant;
+  /** No hold expires before this instant; null while nothing is held. Derived from the holds. */
+  readonly nextExpiryAt: Instant | null;
 };
 
 export type SaleState = "ended" | "scheduled" | "paused" | "sold_out" | "open";
@@ -40,10 +42,22 @@ export function remaining(coupon: Coupon): number {
   return coupon.amount - coupon.claimed - coupon.held;
 }
 
+/** Claims that were taken back. Derived: every grant takes a new position, and only a release lowers `claimed`. */
+export function releasedCount(coupon: Coupon): number {
+  return coupon.lastPosition - coupon.claimed;
+}
+
+/** Whether the sale window is yet to open, open, or over at `now`, whatever else holds. */
+export function windowPhase({ startsAt, endsAt }: SaleWindow, now: Instant): "before" | "within" | "after" {
+  if (endsAt !== null && now >= endsAt) return "after";
+  return startsAt !== null && now < startsAt ? "before" : "within";
+}
+
 /** The state of the sale at `now`; where several fit, the first of {@link SaleState} is told. */
 export function saleState(coupon: Coupon, now: Instant): SaleState {
-  if (coupon.endsAt !== null && now >= coupon.endsAt) return "ended";
-  if (coupon.startsAt !== null && now < coupon.startsAt) return "scheduled";
+  const phase = windowPhase(coupon, now);
+  if (phase === "after") return "ended";
+  if (phase === "before") return "scheduled";
   if (coupon.paused) return "paused";
   if (remaining(coupon) === 0) return "sold_out";
   return "open";

@@ -15,6 +15,24 @@ export const OPERATOR_BODY_BYTES_MAX = 1024 * 1024;
  */
 export const CLAIM_BODY_BYTES_MAX = 16 * 1024;
 
+/** Shortest and longest time that a unit may be held, in seconds. A day covers a checkout by bank transfer; stops a hold that is a claim in disguise. */
+export const HOLD_TTL_SECONDS_MIN = 1;
+export const HOLD_TTL_SECONDS_MAX = 86_400;
+
+/** Claims on one page of the list, in rows: the most, and what is meant where nobody says. Stops answers of unbounded size. */
+export const PAGE_SIZE_MAX = 1000;
+export const PAGE_SIZE_DEFAULT = 100;
+
+/** Claims fetched at once for an export, in rows. About 1 MB, far below the 32 MiB that fit into one RPC. */
+export const EXPORT_PAGE_SIZE = 5000;
+
+/** How long refusals may be counted in memory alone, in milliseconds. Stops a row written for each refusal. */
+export const OUTCOMES_FLUSH_MS = 10_000;
+
+/** First pause before an alarm that failed is tried again, and the longest, in milliseconds; doubled each time. */
+export const ALARM_RETRY_MS_MIN = 1_000;
+export const ALARM_RETRY_MS_MAX = 60_000;
+
 /** Longest `Idempotency-Key` and `X-Request-Id`, in characters. Stops unbounded rows and log lines. */
 export const HEADER_TOKEN_LENGTH_MAX = 255;
 

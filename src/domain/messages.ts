@@ -1,8 +1,12 @@
 // What the Worker and a coupon's object say to each other. All of it is plain values, because that is what crosses RPC.
 
-import type { Claim, ClaimRequest } from "./claim.ts";
+import type { Change } from "./change.ts";
+import type { Claim, ClaimRequest, Hold } from "./claim.ts";
 import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
+import type { HoldRequest } from "./hold.ts";
+import type { OutcomeCounts } from "./outcomes.ts";
 import type { RefusalCode } from "./refusals.ts";
+import type { Release, ReleaseRequest } from "./release.ts";
 
 /** The ledger's head when the answer was computed; 0 for a coupon that does not exist. */
 type Seq = { readonly seq: number };
@@ -11,39 +15,61 @@ type Seq = { readonly seq: number };
 export type Refused<Code extends RefusalCode = RefusalCode> = Seq & {
   readonly ok: false;
   readonly code: Code;
-  /** With `already_claimed`: the claim that this user has. */
+  /** The claim that this user has (`already_claimed`, `position_mismatch`) or had (`claim_released`). */
   readonly claim?: Claim;
   /** With `sale_not_started`: when it starts, and how long that is from now. */
   readonly startsAt?: number;
   readonly startsInMs?: number;
+  /** With `amount_below_claimed`: the lowest amount that is allowed. */
+  readonly amountMin?: number;
 };
+type Done<Fields> = Seq & { readonly ok: true } & Fields;
 
 /** A unit went to the caller; `replayed` when that happened in an earlier request with the same key. */
-export type Granted = Seq & { readonly ok: true; readonly claim: Claim; readonly replayed: boolean };
+export type Granted = Done<{ readonly claim: Claim; readonly replayed: boolean }>;
 
 /** A coupon as it was at one instant. `claimedBy` is there when it was asked for: all who hold a claim, in claim order. */
 export type CouponView = Coupon & { readonly state: SaleState; readonly claimedBy?: readonly string[] };
-export type Found = Seq & { readonly ok: true; readonly coupon: CouponView };
+export type Found = Done<{ readonly coupon: CouponView; readonly now: number }>;
+
+/** Where a page of claims begins: after `position`, which stands in the ledger at `seq` or later. */
+export type Cursor = { readonly position: number; readonly seq: number };
+export type Page = Done<{ readonly claims: readonly Claim[]; readonly next: Cursor | null }>;
+
+/** Storage failed, and nothing was changed. Any call can end so. */
+type Failed = Refused<"unavailable">;
+type NoCoupon = Refused<"coupon_not_found">;
+export type ClosedSale = Refused<"sale_ended" | "sale_not_started" | "sale_paused" | "out_of_stock">;
 
 export type ClaimResult =
-  | Granted
-  | Refused<
-      | "coupon_not_found"
-      | "already_claimed"
-      | "idempotency_key_reused"
-      | "sale_ended"
-      | "sale_not_started"
-      | "sale_paused"
-      | "out_of_stock"
-      | "invalid_request"
-      | "unavailable"
-    >;
-export type CreateResult = Found | Refused<"coupon_exists" | "invalid_request" | "unavailable">;
-export type ReadResult = Found | Refused<"coupon_not_found" | "unavailable">;
+  Granted | ClosedSale | NoCoupon | Failed | Refused<"already_claimed" | "idempotency_key_reused" | "claim_released" | "invalid_request">;
+export type CreateResult = Found | Failed | Refused<"coupon_exists" | "invalid_request">;
+export type ReadResult = Found | NoCoupon | Failed;
+export type ChangeResult = Found | NoCoupon | Failed | Refused<"amount_below_claimed" | "precondition_failed" | "invalid_request">;
+export type DeleteResult = Done<Record<never, never>> | NoCoupon | Failed;
+export type HoldResult = Done<{ readonly hold: Hold; readonly isNew: boolean; readonly remaining: number }> | ClosedSale | NoCoupon | Failed | Refused<"already_claimed">;
+export type GiveBackResult = Done<Record<never, never>> | NoCoupon | Failed;
+export type OwnResult = Done<{ readonly claim: Claim } | { readonly hold: Hold }> | NoCoupon | Failed | Refused<"claim_not_found">;
+export type ReleaseResult = Done<{ readonly release: Release; readonly remaining: number }> | NoCoupon | Failed | Refused<"claim_not_found" | "position_mismatch">;
+export type PageResult = Page | NoCoupon | Failed;
+export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: OutcomeCounts }> | NoCoupon | Failed;
 
 /** The calls that a coupon's object answers. */
 export type CouponCalls = {
   create(coupon: NewCoupon): Promise<CreateResult>;
   read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult>;
+  /** Sets what the operator asks for; with `ifMatch`, only if it holds the coupon's current entity tag. */
+  change(change: Change, ifMatch: string | null): Promise<ChangeResult>;
+  /** Removes everything. */
+  remove(): Promise<DeleteResult>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
+  hold(request: HoldRequest): Promise<HoldResult>;
+  /** Ends a user's hold, if there is one. */
+  giveBack(userId: string): Promise<GiveBackResult>;
+  /** What one user has. */
+  own(userId: string): Promise<OwnResult>;
+  release(request: ReleaseRequest): Promise<ReleaseResult>;
+  /** Claims in the order of their positions. */
+  page(after: Cursor, limit: number): Promise<PageResult>;
+  metrics(): Promise<MetricsResult>;
 };

@@ -1,60 +1,170 @@
 // The state of one coupon over the SQL port: facts in, rule, rows and ledger out, in one transaction.
 
 import { assert } from "../domain/assert.ts";
-import { grantedClaim, judgeClaim, withClaim, type Claim, type ClaimRequest, type ClaimVerdict } from "../domain/claim.ts";
-import { saleState, type Coupon, type Instant, type NewCoupon } from "../domain/coupon.ts";
-import type { ClaimResult, CreateResult, Found, ReadResult } from "../domain/messages.ts";
-import * as statements from "./statements.ts";
-import type { Sql, SqlRow } from "./sql.ts";
+import { judgeChange, type Change } from "../domain/change.ts";
+import { grantedClaim, judgeClaim, type ClaimRequest, type ClaimVerdict, type Closed } from "../domain/claim.ts";
+import { remaining, saleState, type Coupon, type Instant, type NewCoupon } from "../domain/coupon.ts";
+import { etagOf, isMatched } from "../domain/etag.ts";
+import { judgeHold, type HoldRequest } from "../domain/hold.ts";
+import type * as messages from "../domain/messages.ts";
+import { counted, NO_OUTCOMES, type OutcomeCounts } from "../domain/outcomes.ts";
+import { judgeRelease, type ReleaseRequest } from "../domain/release.ts";
+import { CouponStore } from "./coupon-store.ts";
+import { Draft } from "./draft.ts";
+import type { Sql } from "./sql.ts";
+
+type NoCoupon = messages.Refused<"coupon_not_found">;
+const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
 
 /**
  * One coupon. Every method is synchronous and takes the instant at which it happens. A method that throws has written
  * nothing, but memory may be behind: call {@link CouponEngine.reload} before going on.
  */
 export class CouponEngine {
-  readonly #sql: Sql;
+  readonly #store: CouponStore;
   /** The coupon as stored, null where there is none; undefined until the first look. Changes only after a commit. */
   #coupon: Coupon | null | undefined = undefined;
+  /** Counted in memory, written along with what is written anyway; null until they were read. */
+  #outcomes: OutcomeCounts | null = null;
+  #areOutcomesWritten = true;
 
   constructor(sql: Sql) {
-    this.#sql = sql;
+    this.#store = new CouponStore(sql);
   }
 
   /** Creates the coupon and its tables, or answers `coupon_exists` and changes nothing. `epoch` must be new. */
-  create(asked: NewCoupon, epoch: string, now: Instant): CreateResult {
-    const existing = this.#confirmed();
+  create(asked: NewCoupon, epoch: string, now: Instant): messages.CreateResult {
+    const existing = this.#load();
     if (existing !== null) return { ok: false, code: "coupon_exists", seq: existing.seq };
-    this.#coupon = this.#sql.transaction(() => {
-      for (const statement of statements.SCHEMA) this.#sql.all(statement);
-      this.#sql.all(statements.INSERT_COUPON, asked.name, asked.amount, asked.startsAt, asked.endsAt, now, epoch, now);
-      this.#append(1, now, "created", null, null, { amount: asked.amount, starts_at: asked.startsAt, ends_at: asked.endsAt });
-      return this.#readCoupon();
+    const stored = this.#store.transaction(() => {
+      this.#store.create(asked, epoch, now, NO_OUTCOMES);
+      return this.#store.read();
     });
-    return this.#found(this.#coupon, now);
+    this.#coupon = stored.coupon;
+    this.#outcomes = stored.outcomes;
+    return found(stored.coupon, now);
   }
 
   /** Answers the coupon as it is at `now`, and on demand all who hold a claim. */
-  read(wanted: { readonly claimedBy: boolean }, now: Instant): ReadResult {
-    const coupon = this.#confirmed();
-    if (coupon === null) return { ok: false, code: "coupon_not_found", seq: 0 };
-    const found = this.#found(coupon, now);
-    if (!wanted.claimedBy) return found;
-    const claimedBy = this.#sql.all<{ userId: string }>(statements.SELECT_CLAIMANTS).map(({ userId }) => userId);
-    assert(claimedBy.length === coupon.claimed, "as many claimants as units claimed");
-    return { ...found, coupon: { ...found.coupon, claimedBy } };
+  read(wanted: { readonly claimedBy: boolean }, now: Instant): messages.ReadResult {
+    this.#confirm();
+    return this.#transact(now, ({ coupon, at }) => {
+      const view = found(coupon, at);
+      if (!wanted.claimedBy) return view;
+      const claimedBy = this.#store.page({ position: 0, seq: 0 }, coupon.claimed + 1).map(({ userId }) => userId);
+      assert(claimedBy.length === coupon.claimed, "as many claimants as units claimed");
+      return { ...view, coupon: { ...view.coupon, claimedBy } };
+    });
+  }
+
+  /** Sets what the operator asks for; with `ifMatch`, only if that names the coupon as it is. */
+  change(change: Change, ifMatch: string | null, now: Instant): messages.ChangeResult {
+    return this.#transact(now, (draft) => {
+      const { coupon, at } = draft;
+      if (ifMatch !== null && !isMatched(ifMatch, etagOf(coupon, at))) return { ok: false, code: "precondition_failed", seq: coupon.seq };
+      const verdict = judgeChange(change, coupon);
+      if (verdict.is === "empty_window") return { ok: false, code: "invalid_request", seq: coupon.seq };
+      if (verdict.is === "amount_below_claimed") return { ok: false, code: verdict.is, amountMin: verdict.amountMin, seq: coupon.seq };
+      if (verdict.is === "changed") draft.configure(verdict.coupon);
+      return found(draft.coupon, at);
+    });
   }
 
   /**
    * Judges claims in their order, in one transaction, and answers each. The same user may appear more than once. Throws
    * when storage fails; then none of them was granted.
    */
-  claimMany(requests: readonly ClaimRequest[], now: Instant): ClaimResult[] {
-    const before = this.#load();
-    if (before === null) return requests.map(() => ({ ok: false, code: "coupon_not_found", seq: 0 }));
-    const at = Math.max(now, before.clockAt);
-    const { after, results } = this.#sql.transaction(() => this.#judgeAll(requests, before, at));
-    this.#coupon = after;
+  claimMany(requests: readonly ClaimRequest[], now: Instant): readonly messages.ClaimResult[] {
+    const results = this.#transact(now, (draft) => {
+      const before = draft.coupon;
+      const answers = requests.map((request) => this.#claim(request, draft));
+      const grantedCount = answers.filter((result) => result.ok && !result.replayed).length;
+      assert(grantedCount === draft.coupon.claimed - before.claimed, "granted equals the change of claimed");
+      return answers;
+    });
+    if ("code" in results) return requests.map(() => results);
+    this.#count(results);
     return results;
+  }
+
+  /** Keeps one unit for a user, or answers the hold that the user has. */
+  hold(request: HoldRequest, now: Instant): messages.HoldResult {
+    return this.#transact(now, (draft) => {
+      const { userId, ttlMs, attemptId } = request;
+      const verdict = judgeHold(draft.coupon, draft.own(userId), draft.at);
+      if (verdict.is === "held_already") {
+        const isNew = verdict.hold.attemptId === attemptId;
+        return { ok: true, hold: verdict.hold, isNew, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
+      }
+      if (verdict.is === "already_claimed") return { ok: false, code: verdict.is, claim: verdict.claim, seq: draft.coupon.seq };
+      if (verdict.is !== "held") return closed(verdict.is, draft);
+      const hold = { userId, heldAt: draft.at, expiresAt: draft.at + ttlMs, attemptId };
+      draft.keep(hold);
+      return { ok: true, hold, isNew: true, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
+    });
+  }
+
+  /** Ends a user's hold, if there is one. */
+  giveBack(userId: string, now: Instant): messages.GiveBackResult {
+    return this.#transact(now, (draft) => {
+      if (draft.own(userId).hold !== null) draft.endHold(userId, "given_back");
+      return { ok: true, seq: draft.coupon.seq };
+    });
+  }
+
+  /** What one user has: a claim, or a hold that runs. */
+  own(userId: string, now: Instant): messages.OwnResult {
+    return this.#transact(now, (draft) => {
+      const { claim, hold } = draft.own(userId);
+      const { seq } = draft.coupon;
+      if (claim !== null) return { ok: true, claim, seq };
+      return hold === null ? { ok: false, code: "claim_not_found", seq } : { ok: true, hold, seq };
+    });
+  }
+
+  /** Takes a claim back; the unit returns to the stock once, however often this is asked. */
+  release(request: ReleaseRequest, now: Instant): messages.ReleaseResult {
+    return this.#transact(now, (draft) => {
+      const own = draft.own(request.userId).claim;
+      const past = this.#store.releasesOf(request.userId);
+      const last = request.position === null ? past[0] : past.find(({ claim }) => claim.position === request.position);
+      const verdict = judgeRelease(request, own, last ?? null);
+      if (verdict.is === "claim_not_found") return { ok: false, code: verdict.is, seq: draft.coupon.seq };
+      if (verdict.is === "position_mismatch") return { ok: false, code: verdict.is, claim: verdict.claim, seq: draft.coupon.seq };
+      const release = verdict.is === "released" ? { claim: verdict.claim, releasedAt: draft.at } : verdict.release;
+      if (verdict.is === "released") draft.release(release);
+      return { ok: true, release, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
+    });
+  }
+
+  /** At most `limit` claims in the order of their positions. */
+  page(after: messages.Cursor, limit: number, now: Instant): messages.PageResult {
+    return this.#transact(now, ({ coupon }) => {
+      // A claim's event stands behind as many events as its position counts, at least.
+      const from = { position: after.position, seq: Math.max(after.seq, after.position) };
+      const rows = this.#store.page(from, limit + 1);
+      const last = rows.length > limit ? rows[limit - 1] : undefined;
+      const claims = rows.slice(0, limit).map(({ seq: _seq, ...claim }) => claim);
+      return { ok: true, claims, next: last === undefined ? null : { position: last.position, seq: last.seq }, seq: coupon.seq };
+    });
+  }
+
+  /** The coupon and how its claims ended so far. */
+  metrics(now: Instant): messages.MetricsResult {
+    this.#confirm();
+    return this.#transact(now, ({ coupon, at }) => ({ ...found(coupon, at), outcomes: this.#outcomes ?? NO_OUTCOMES }));
+  }
+
+  /** Does what is due at `now`: gives up holds that are over, and writes counts that are in memory alone. */
+  tick(now: Instant): void {
+    if (this.#load() !== null) this.#transact(now, () => undefined, !this.#areOutcomesWritten);
+  }
+
+  /** When {@link CouponEngine.tick} is wanted next; null while there is nothing to do. `flushAt` is when counts are due. */
+  wakeAt(flushAt: Instant): Instant | null {
+    const expiryAt = this.#coupon?.nextExpiryAt ?? null;
+    if (this.#areOutcomesWritten) return expiryAt;
+    return expiryAt === null ? flushAt : Math.min(flushAt, expiryAt);
   }
 
   /** The ledger's head as memory knows it, 0 where it knows of no coupon. */
@@ -62,110 +172,78 @@ export class CouponEngine {
     return this.#coupon?.seq ?? 0;
   }
 
-  /** Forgets what memory believes; the next call reads storage again. */
+  /** Forgets what memory believes of the coupon; the next call reads storage again. Counts that are not written stay. */
   reload(): void {
     this.#coupon = undefined;
   }
 
-  #judgeAll(requests: readonly ClaimRequest[], before: Coupon, at: Instant): { after: Coupon; results: ClaimResult[] } {
-    let coupon = before;
-    let grantedCount = 0;
-    const results = requests.map((request) => {
-      const facts = { coupon, own: this.#claimOf(request.userId), keyOwner: this.#keyOwner(request.key) };
-      const verdict = judgeClaim(request, facts, at);
-      if (verdict.is !== "granted") return answer(verdict, coupon, at);
-      const claim = grantedClaim(request, coupon, at);
-      coupon = withClaim(coupon, claim);
-      grantedCount += 1;
-      this.#write(claim, coupon.seq);
-      return { ok: true, claim, replayed: false, seq: coupon.seq } satisfies ClaimResult;
+  /** Forgets everything, because storage was emptied. */
+  forget(): void {
+    this.#coupon = undefined;
+    this.#outcomes = null;
+    this.#areOutcomesWritten = true;
+  }
+
+  /** Runs `work` on a draft of the coupon, in one transaction; memory follows once it is committed. */
+  #transact<Result>(now: Instant, work: (draft: Draft) => Result, isFlush = false): Result | NoCoupon {
+    const before = this.#load();
+    if (before === null) return NO_COUPON;
+    const { after, isSaved, result } = this.#store.transaction(() => {
+      const draft = new Draft(this.#store, before, now);
+      const outcome = work(draft);
+      const saved = draft.save(this.#outcomes ?? NO_OUTCOMES, isFlush);
+      return { after: saved.coupon, isSaved: saved.isSaved, result: outcome };
     });
-    if (grantedCount > 0) this.#advance(before, coupon);
-    assert(grantedCount === coupon.claimed - before.claimed, "granted equals the change of claimed");
-    return { after: coupon, results };
+    this.#coupon = after;
+    if (isSaved) this.#areOutcomesWritten = true;
+    return result;
   }
 
-  #claimOf(userId: string): Claim | null {
-    return this.#sql.all<Claim>(statements.SELECT_CLAIM, userId)[0] ?? null;
+  #claim(request: ClaimRequest, draft: Draft): messages.ClaimResult {
+    const own = draft.own(request.userId, request);
+    const keyOwner = request.key === null ? null : this.#store.keyOwner(request.key);
+    const verdict = judgeClaim(request, { coupon: draft.coupon, own, keyOwner }, draft.at);
+    if (verdict.is !== "granted") return refusedOrReplayed(verdict, draft);
+    const claim = grantedClaim(request, draft.coupon, verdict.fromHold, draft.at);
+    draft.grant(claim, verdict.fromHold ? own.hold : null);
+    return { ok: true, claim, replayed: false, seq: draft.coupon.seq };
   }
 
-  #keyOwner(key: string | null): string | null {
-    if (key === null) return null;
-    return this.#sql.all<{ userId: string }>(statements.SELECT_KEY_OWNER, key)[0]?.userId ?? null;
+  #count(results: readonly messages.ClaimResult[]): void {
+    const outcomes = results.map((result) => (result.ok ? (result.replayed ? "replayed" : "granted") : result.code));
+    this.#outcomes = counted(this.#outcomes ?? NO_OUTCOMES, outcomes);
+    this.#areOutcomesWritten = false;
   }
 
-  #write(claim: Claim, seq: number): void {
-    const { userId, position, claimedAt, remainingAfter, key, attemptId } = claim;
-    this.#sql.all(statements.INSERT_CLAIM, userId, position, claimedAt, remainingAfter, key, attemptId);
-    this.#append(seq, claimedAt, "claimed", userId, position, null);
-  }
-
-  #append(seq: number, at: Instant, kind: string, userId: string | null, position: number | null, data: SqlRow | null): void {
-    this.#sql.all(statements.INSERT_EVENT, seq, at, kind, userId, position, data === null ? null : JSON.stringify(data));
-  }
-
-  /** Moves the stored counters from `before` to `after` and makes sure that they arrived there. */
-  #advance(before: Coupon, after: Coupon): void {
-    const moved = [
-      after.claimed - before.claimed,
-      after.lastPosition - before.lastPosition,
-      after.seq - before.seq,
-      after.clockAt,
-    ] as const;
-    const [stored] = this.#sql.all<Pick<Coupon, "claimed" | "held" | "lastPosition" | "seq">>(statements.ADVANCE_COUPON, ...moved);
-    assert(stored !== undefined, "there is a coupon row");
-    assert(stored.claimed === after.claimed, "stored and remembered units claimed are equal");
-    assert(stored.held === after.held, "stored and remembered units held are equal");
-    assert(stored.lastPosition === after.lastPosition, "stored and remembered last positions are equal");
-    assert(stored.seq === after.seq, "stored and remembered ledger heads are equal");
-  }
-
-  /** The coupon, once storage was asked: an instance that the platform has replaced learns so there, and answers nothing stale. */
-  #confirmed(): Coupon | null {
+  /** Asks storage for the head: an instance that the platform has replaced learns so there, and answers nothing stale. */
+  #confirm(): void {
     const coupon = this.#load();
-    if (coupon !== null)
-      assert(this.#sql.all(statements.SELECT_HEAD)[0]?.["seq"] === coupon.seq, "stored and remembered ledger heads are equal");
-    return coupon;
+    if (coupon !== null) assert(this.#store.head() === coupon.seq, "stored and remembered ledger heads are equal");
   }
 
   /** The coupon as memory has it; while there is none, storage is asked each time. */
   #load(): Coupon | null {
     if (this.#coupon !== undefined && this.#coupon !== null) return this.#coupon;
-    this.#coupon = this.#sql.all(statements.HAS_SCHEMA).length === 0 ? null : this.#readCoupon();
+    const stored = this.#store.exists() ? this.#store.read() : null;
+    this.#coupon = stored?.coupon ?? null;
+    this.#outcomes ??= stored?.outcomes ?? null;
     return this.#coupon;
-  }
-
-  #readCoupon(): Coupon {
-    type Row = Omit<Coupon, "paused"> & { paused: number; schemaVersion: number; ledgerHead: number; ledgerPosition: number | null };
-    const [row] = this.#sql.all<Row>(statements.SELECT_COUPON);
-    assert(row !== undefined, "there is a coupon row");
-    const { paused, schemaVersion, ledgerHead, ledgerPosition, ...rest } = row;
-    assert(schemaVersion === statements.SCHEMA_VERSION, "the schema is the one that this version writes");
-    assert(ledgerHead === rest.seq, "the ledger ends where the coupon says");
-    assert(ledgerPosition === null || ledgerPosition === rest.lastPosition, "the ledger granted last what the coupon says");
-    assert(rest.claimed + rest.held <= rest.amount, "no more units given and held than there are");
-    return { ...rest, paused: paused === 1 };
-  }
-
-  #found(coupon: Coupon, now: Instant): Found {
-    const at = Math.max(now, coupon.clockAt);
-    return { ok: true, seq: coupon.seq, coupon: { ...coupon, state: saleState(coupon, at) } };
   }
 }
 
+function found(coupon: Coupon, now: Instant): messages.Found {
+  return { ok: true, coupon: { ...coupon, state: saleState(coupon, now) }, now, seq: coupon.seq };
+}
+
 /** Puts what was not granted now into the words of RPC. */
-function answer(verdict: Exclude<ClaimVerdict, { is: "granted" }>, coupon: Coupon, at: Instant): ClaimResult {
-  const { seq } = coupon;
-  switch (verdict.is) {
-    case "replayed":
-      return { ok: true, claim: verdict.claim, replayed: true, seq };
-    case "already_claimed":
-      return { ok: false, code: "already_claimed", claim: verdict.claim, seq };
-    case "sale_not_started": {
-      const startsAt = coupon.startsAt ?? at;
-      return { ok: false, code: "sale_not_started", startsAt, startsInMs: startsAt - at, seq };
-    }
-    default:
-      return { ok: false, code: verdict.is, seq };
-  }
+function refusedOrReplayed(verdict: Exclude<ClaimVerdict, { is: "granted" }>, draft: Draft): messages.ClaimResult {
+  const { seq } = draft.coupon;
+  if (verdict.is === "replayed") return { ok: true, claim: verdict.claim, replayed: true, seq };
+  if (verdict.is === "already_claimed" || verdict.is === "claim_released") return { ok: false, code: verdict.is, claim: verdict.claim, seq };
+  return verdict.is === "idempotency_key_reused" ? { ok: false, code: verdict.is, seq } : closed(verdict.is, draft);
+}
+
+function closed(code: Closed["is"], { coupon, at }: Draft): messages.ClosedSale {
+  if (code !== "sale_not_started" || coupon.startsAt === null) return { ok: false, code, seq: coupon.seq };
+  return { ok: false, code, startsAt: coupon.startsAt, startsInMs: coupon.startsAt - at, seq: coupon.seq };
 }

@@ -22,6 +22,7 @@ export const SCHEMA = [
      created_at INTEGER NOT NULL,
      epoch TEXT NOT NULL,
      clock_at INTEGER NOT NULL,
+     outcomes TEXT NOT NULL,
      CHECK (claimed >= 0 AND held >= 0 AND claimed + held <= amount)
    ) STRICT`,
 
@@ -36,11 +37,32 @@ export const SCHEMA = [
    ) STRICT, WITHOUT ROWID`,
   `CREATE UNIQUE INDEX claims_by_key ON claims (idempotency_key) WHERE idempotency_key IS NOT NULL`,
 
+  // The index finds the holds that expire next: a hold writes its row here and there.
+  `CREATE TABLE holds (
+     user_id TEXT PRIMARY KEY,
+     held_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL CHECK (expires_at > held_at),
+     attempt_id TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID`,
+  `CREATE INDEX holds_by_expiry ON holds (expires_at)`,
+
+  // Claims that were taken back, so that a late duplicate of the request that made one can be told.
+  `CREATE TABLE releases (
+     user_id TEXT NOT NULL,
+     position INTEGER NOT NULL,
+     claimed_at INTEGER NOT NULL,
+     remaining_after INTEGER NOT NULL,
+     idempotency_key TEXT,
+     attempt_id TEXT NOT NULL,
+     released_at INTEGER NOT NULL,
+     PRIMARY KEY (user_id, position)
+   ) STRICT, WITHOUT ROWID`,
+
   // `position` is there for what grants a claim, `data` is JSON for what needs more.
   `CREATE TABLE ledger (
      seq INTEGER PRIMARY KEY,
      at INTEGER NOT NULL,
-     kind TEXT NOT NULL CHECK (kind IN ('created', 'claimed')),
+     kind TEXT NOT NULL CHECK (kind IN ('created', 'changed', 'claimed', 'released', 'held', 'given_back', 'expired')),
      user_id TEXT,
      position INTEGER,
      data TEXT
@@ -57,16 +79,17 @@ export const HAS_SCHEMA = `SELECT 1 AS found FROM sqlite_master WHERE type = 'ta
 
 /** Writes 1 row. */
 export const INSERT_COUPON = `
-  INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, paused, last_position, seq, created_at, epoch, clock_at)
-  VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, 0, 0, 1, ?, ?, ?)`;
+  INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, paused, last_position, seq, created_at, epoch, clock_at, outcomes)
+  VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
 
 /**
  * The coupon as memory keeps it, and what the end of the ledger says of it: its head, and the position granted last (null
- * where no claim is among its last 64 events). Writes nothing; reads at most 66 rows.
+ * where no claim is among its last 64 events). Writes nothing; reads at most 67 rows.
  */
 export const SELECT_COUPON = `
   SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
-         created_at AS createdAt, epoch, clock_at AS clockAt, schema_version AS schemaVersion,
+         created_at AS createdAt, epoch, clock_at AS clockAt, outcomes, schema_version AS schemaVersion,
+         (SELECT min(expires_at) FROM holds) AS nextExpiryAt,
          (SELECT max(seq) FROM ledger) AS ledgerHead,
          (SELECT max(position) FROM (SELECT kind, position FROM ledger ORDER BY seq DESC LIMIT 64) WHERE kind = 'claimed') AS ledgerPosition
   FROM coupon`;
@@ -75,17 +98,21 @@ export const SELECT_COUPON = `
 export const SELECT_HEAD = `SELECT seq FROM coupon`;
 
 /**
- * Moves the counters by what a batch did. Relative to what is stored, not to what memory believes, so that the table's
- * checks see the truth; the answer lets memory compare. Writes 1 row.
+ * Moves the counters by what a transaction did. Relative to what is stored, not to what memory believes, so that the
+ * table's checks see the truth; the answer lets memory compare. Writes 1 row.
  */
 export const ADVANCE_COUPON = `
-  UPDATE coupon SET claimed = claimed + ?1, last_position = last_position + ?2, seq = seq + ?3, clock_at = max(clock_at, ?4)
+  UPDATE coupon
+  SET claimed = claimed + ?1, held = held + ?2, last_position = last_position + ?3, seq = seq + ?4, clock_at = max(clock_at, ?5), outcomes = ?6
   RETURNING claimed, held, last_position AS lastPosition, seq`;
 
+/** What an operator may set. Writes 1 row. */
+export const CONFIGURE_COUPON = `UPDATE coupon SET amount = ?, starts_at = ?, ends_at = ?, paused = ?`;
+
+const CLAIM_COLUMNS = `user_id AS userId, position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS key, attempt_id AS attemptId`;
+
 /** Writes nothing. */
-export const SELECT_CLAIM = `
-  SELECT user_id AS userId, position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS key, attempt_id AS attemptId
-  FROM claims WHERE user_id = ?`;
+export const SELECT_CLAIM = `SELECT ${CLAIM_COLUMNS} FROM claims WHERE user_id = ?`;
 
 /** Whose claim carries this key of a caller. Writes nothing. */
 export const SELECT_KEY_OWNER = `SELECT user_id AS userId FROM claims WHERE idempotency_key = ?`;
@@ -94,11 +121,41 @@ export const SELECT_KEY_OWNER = `SELECT user_id AS userId FROM claims WHERE idem
 export const INSERT_CLAIM = `
   INSERT INTO claims (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id) VALUES (?, ?, ?, ?, ?, ?)`;
 
+/** Writes 1 row, and 1 more where the caller had sent a key. */
+export const DELETE_CLAIM = `DELETE FROM claims WHERE user_id = ?`;
+
+/** Writes nothing. */
+export const SELECT_HOLD = `SELECT user_id AS userId, held_at AS heldAt, expires_at AS expiresAt, attempt_id AS attemptId FROM holds WHERE user_id = ?`;
+
+/** Writes 2 rows. */
+export const INSERT_HOLD = `INSERT INTO holds (user_id, held_at, expires_at, attempt_id) VALUES (?, ?, ?, ?)`;
+
+/** Writes 2 rows. */
+export const DELETE_HOLD = `DELETE FROM holds WHERE user_id = ?`;
+
+/** Whose holds are over at an instant, first the one that ended first. Writes nothing. */
+export const SELECT_EXPIRED = `SELECT user_id AS userId FROM holds WHERE expires_at <= ? ORDER BY expires_at, user_id`;
+
+/** Writes nothing. */
+export const SELECT_NEXT_EXPIRY = `SELECT min(expires_at) AS nextExpiryAt FROM holds`;
+
+/** Writes 1 row. */
+export const INSERT_RELEASE = `
+  INSERT INTO releases (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id, released_at) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+
+/** One user's released claims, the last first. Writes nothing. */
+export const SELECT_RELEASES = `SELECT ${CLAIM_COLUMNS}, released_at AS releasedAt FROM releases WHERE user_id = ? ORDER BY position DESC`;
+
 /** Writes 1 row. */
 export const INSERT_EVENT = `INSERT INTO ledger (seq, at, kind, user_id, position, data) VALUES (?, ?, ?, ?, ?, ?)`;
 
-/** All who hold a claim, in claim order: the ledger's order, so that \`claims\` needs no second index. Writes nothing. */
-export const SELECT_CLAIMANTS = `
-  SELECT claims.user_id AS userId
+/**
+ * Claims in the order of their positions, which is the ledger's: so \`claims\` needs no second index. A position stands in
+ * the ledger behind its own number, so that a page never starts at the beginning. Writes nothing.
+ */
+export const SELECT_PAGE = `
+  SELECT claims.user_id AS userId, claims.position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS key,
+         attempt_id AS attemptId, ledger.seq
   FROM ledger CROSS JOIN claims ON claims.user_id = ledger.user_id AND claims.position = ledger.position
-  ORDER BY ledger.seq`;
+  WHERE ledger.seq > ?1 AND ledger.position > ?2 AND ledger.kind = 'claimed'
+  ORDER BY ledger.seq LIMIT ?3`;

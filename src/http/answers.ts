@@ -43,15 +43,16 @@ export function refuseAs(c: Context, name: string, refused: Refused | CallFailur
   return answer(c, status, body, refused.seq, refusalHeaders(code, refused.startsInMs));
 }
 
-function detailsOf(name: string, { claim, startsAt }: Refused): Details {
+function detailsOf(name: string, { claim, startsAt, amountMin }: Refused): Details {
   return {
     ...(claim === undefined ? {} : { claim: receipt(name, claim) }),
     ...(startsAt === undefined ? {} : { starts_at: instant(startsAt) }),
+    ...(amountMin === undefined ? {} : { amount_min: amountMin }),
   };
 }
 
 function refusalHeaders(code: RefusalCode, startsInMs?: number): Headers {
-  if (code === "unauthorized") return { "WWW-Authenticate": 'Bearer realm="doorbuster operator"' };
+  if (code === "unauthorized") return { "WWW-Authenticate": 'Bearer realm="doorbuster"' };
   if (code === "unavailable" || code === "outcome_unknown") return { "Retry-After": String(RETRY_AFTER_SECONDS) };
   if (startsInMs !== undefined) return { "Retry-After": String(Math.ceil(startsInMs / 1000)) };
   return {};

@@ -3,7 +3,7 @@
 import type { RefusalCode } from "../domain/refusals.ts";
 
 type Row = {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429 | 500 | 503;
   /** A sentence for a person. Clients of older systems match the ones marked as fixed. */
   readonly error: string;
 };
@@ -22,6 +22,13 @@ export const REFUSALS = {
   sale_not_started: { status: 403, error: "the sale has not started yet" },
   sale_paused: { status: 403, error: "the sale is paused" },
   idempotency_key_reused: { status: 422, error: "this idempotency key was used for another claim of this coupon" },
+  claim_released: { status: 409, error: "the claim that this request once made was released" },
+  claim_not_found: { status: 404, error: "this user has no claim of this coupon" },
+  position_mismatch: { status: 409, error: "this user's claim is another one than the one at this position" },
+  amount_below_claimed: { status: 409, error: "amount is below the units that are claimed or held" },
+  precondition_failed: { status: 412, error: "the coupon has changed since: If-Match does not name it as it is" },
+  forbidden: { status: 403, error: "the token is another user's" },
+  rate_limited: { status: 429, error: "too many requests of this user for this coupon" },
   unauthorized: { status: 401, error: "operator token required: send the header Authorization: Bearer <token>" },
   not_found: { status: 404, error: "no such route" },
   method_not_allowed: { status: 405, error: "this route does not take this method" },

@@ -1,0 +1,52 @@
+// The object's alarm: it makes timely what would otherwise be done by the next call. Nothing depends on it for being right.
+
+import { ALARM_RETRY_MS_MAX, ALARM_RETRY_MS_MIN, OUTCOMES_FLUSH_MS } from "../domain/limits.ts";
+import type { CouponEngine } from "../engine/coupon-engine.ts";
+
+export class WakeUp {
+  readonly #storage: DurableObjectStorage;
+  readonly #engine: CouponEngine;
+  /** When the platform will call, as far as this instance knows. Asking it costs, and setting the alarm writes a row. */
+  #alarmAt: number | null = null;
+  #failureCount = 0;
+
+  constructor(storage: DurableObjectStorage, engine: CouponEngine) {
+    this.#storage = storage;
+    this.#engine = engine;
+  }
+
+  /** Sets the alarm where it is wanted earlier than it is set. Joins the writes of the turn: it lands with them or not at all. */
+  arrange(now: number): void {
+    const wakeAt = this.#engine.wakeAt(now + OUTCOMES_FLUSH_MS);
+    if (wakeAt === null || (this.#alarmAt !== null && this.#alarmAt <= wakeAt)) return;
+    this.#set(Math.max(wakeAt, now));
+  }
+
+  /** Runs `work` because the alarm went off. Never throws; what failed is tried again, later each time. */
+  ring(work: (now: number) => void): void {
+    const now = Date.now();
+    this.#alarmAt = null;
+    try {
+      work(now);
+      this.#failureCount = 0;
+      this.arrange(now);
+    } catch (cause) {
+      this.#engine.reload();
+      console.error(JSON.stringify({ event: "alarm_failed", cause: String(cause) }));
+      this.#set(now + Math.min(ALARM_RETRY_MS_MIN * 2 ** this.#failureCount, ALARM_RETRY_MS_MAX));
+      this.#failureCount += 1;
+    }
+  }
+
+  /** The alarm went with everything else. */
+  forget(): void {
+    this.#alarmAt = null;
+    this.#failureCount = 0;
+  }
+
+  #set(at: number): void {
+    this.#alarmAt = at;
+    // A failure breaks the object's output gate, and with it this instance; there is nobody to tell.
+    void this.#storage.setAlarm(at);
+  }
+}

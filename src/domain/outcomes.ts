@@ -1,0 +1,29 @@
+// How often claims ended which way: what the operator's metrics are made of.
+
+import type { RefusalCode } from "./refusals.ts";
+
+/** `granted`, `replayed`, or the code of a refusal. */
+export type Outcome = "granted" | "replayed" | RefusalCode;
+
+/** Upper bounds of the batch sizes that are counted apart, in claims; one more bucket takes what is larger. */
+export const BATCH_SIZE_BUCKETS = [1, 4, 16, 64, 256, 1024] as const;
+
+/** Counts since the coupon was created. */
+export type OutcomeCounts = {
+  readonly claims: Partial<Record<Outcome, number>>;
+  /** Batches by size: one count for each of {@link BATCH_SIZE_BUCKETS}, not cumulative, and one for larger ones. */
+  readonly batches: readonly number[];
+  /** Claims in all batches together. */
+  readonly batched: number;
+};
+
+export const NO_OUTCOMES: OutcomeCounts = { claims: {}, batches: Array.from({ length: BATCH_SIZE_BUCKETS.length + 1 }, () => 0), batched: 0 };
+
+/** The counts after one more batch of claims ended as `outcomes` say. */
+export function counted(before: OutcomeCounts, outcomes: readonly Outcome[]): OutcomeCounts {
+  const claims = { ...before.claims };
+  for (const outcome of outcomes) claims[outcome] = (claims[outcome] ?? 0) + 1;
+  const bucket = BATCH_SIZE_BUCKETS.findIndex((sizeMax) => outcomes.length <= sizeMax);
+  const batches = before.batches.with(bucket, (before.batches.at(bucket) ?? 0) + 1);
+  return { claims, batches, batched: before.batched + outcomes.length };
+}

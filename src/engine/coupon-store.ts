@@ -1,0 +1,144 @@
+// The rows of one coupon, by name and type. Decides nothing.
+
+import { assert } from "../domain/assert.ts";
+import type { Claim, Hold } from "../domain/claim.ts";
+import type { Coupon, Instant, NewCoupon } from "../domain/coupon.ts";
+import type { OutcomeCounts } from "../domain/outcomes.ts";
+import type { Release } from "../domain/release.ts";
+import type { Sql, SqlRow } from "./sql.ts";
+import * as statements from "./statements.ts";
+
+/** What happens to a coupon, as the ledger calls it. */
+export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired";
+
+export type StoredCoupon = { readonly coupon: Coupon; readonly outcomes: OutcomeCounts };
+
+export class CouponStore {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  transaction<T>(work: () => T): T {
+    return this.#sql.transaction(work);
+  }
+
+  /** Whether there is a coupon. */
+  exists(): boolean {
+    return this.#sql.all(statements.HAS_SCHEMA).length > 0;
+  }
+
+  /** Makes the tables and the coupon's row, whose ledger begins with its creation. */
+  create(asked: NewCoupon, epoch: string, now: Instant, outcomes: OutcomeCounts): void {
+    for (const statement of statements.SCHEMA) this.#sql.all(statement);
+    const { name, amount, startsAt, endsAt } = asked;
+    this.#sql.all(statements.INSERT_COUPON, name, amount, startsAt, endsAt, now, epoch, now, JSON.stringify(outcomes));
+    this.append(1, now, "created", null, null, { amount, starts_at: startsAt, ends_at: endsAt });
+  }
+
+  /** The coupon as stored, once its own evidence has been heard. */
+  read(): StoredCoupon {
+    type Row = Omit<Coupon, "paused"> & {
+      paused: number;
+      schemaVersion: number;
+      ledgerHead: number;
+      ledgerPosition: number | null;
+      outcomes: string;
+    };
+    const [row] = this.#sql.all<Row>(statements.SELECT_COUPON);
+    assert(row !== undefined, "there is a coupon row");
+    const { paused, schemaVersion, ledgerHead, ledgerPosition, outcomes, ...coupon } = row;
+    assert(schemaVersion === statements.SCHEMA_VERSION, "the schema is the one that this version writes");
+    assert(ledgerHead === coupon.seq, "the ledger ends where the coupon says");
+    assert(ledgerPosition === null || ledgerPosition === coupon.lastPosition, "the ledger granted last what the coupon says");
+    assert(coupon.claimed + coupon.held <= coupon.amount, "no more units given and held than there are");
+    assert((coupon.held === 0) === (coupon.nextExpiryAt === null), "units are held exactly while there are holds");
+    const counts: OutcomeCounts = JSON.parse(outcomes);
+    return { coupon: { ...coupon, paused: paused === 1 }, outcomes: counts };
+  }
+
+  /** The ledger's head as the coupon's row has it. */
+  head(): number | undefined {
+    return this.#sql.all<{ seq: number }>(statements.SELECT_HEAD)[0]?.seq;
+  }
+
+  /** Moves the stored counters from `before` to `after` and makes sure that they arrived there. */
+  advance(before: Coupon, after: Coupon, outcomes: OutcomeCounts): void {
+    const [stored] = this.#sql.all<Pick<Coupon, "claimed" | "held" | "lastPosition" | "seq">>(
+      statements.ADVANCE_COUPON,
+      after.claimed - before.claimed,
+      after.held - before.held,
+      after.lastPosition - before.lastPosition,
+      after.seq - before.seq,
+      after.clockAt,
+      JSON.stringify(outcomes),
+    );
+    assert(stored !== undefined, "there is a coupon row");
+    assert(stored.claimed === after.claimed, "stored and remembered units claimed are equal");
+    assert(stored.held === after.held, "stored and remembered units held are equal");
+    assert(stored.lastPosition === after.lastPosition, "stored and remembered last positions are equal");
+    assert(stored.seq === after.seq, "stored and remembered ledger heads are equal");
+  }
+
+  configure({ amount, startsAt, endsAt, paused }: Coupon): void {
+    this.#sql.all(statements.CONFIGURE_COUPON, amount, startsAt, endsAt, paused ? 1 : 0);
+  }
+
+  append(seq: number, at: Instant, kind: EventKind, userId: string | null, position: number | null, data: SqlRow | null): void {
+    this.#sql.all(statements.INSERT_EVENT, seq, at, kind, userId, position, data === null ? null : JSON.stringify(data));
+  }
+
+  claimOf(userId: string): Claim | null {
+    return this.#sql.all<Claim>(statements.SELECT_CLAIM, userId)[0] ?? null;
+  }
+
+  keyOwner(key: string): string | null {
+    return this.#sql.all<{ userId: string }>(statements.SELECT_KEY_OWNER, key)[0]?.userId ?? null;
+  }
+
+  insertClaim({ userId, position, claimedAt, remainingAfter, key, attemptId }: Claim): void {
+    this.#sql.all(statements.INSERT_CLAIM, userId, position, claimedAt, remainingAfter, key, attemptId);
+  }
+
+  deleteClaim(userId: string): void {
+    this.#sql.all(statements.DELETE_CLAIM, userId);
+  }
+
+  /** Claims after `position`, which stands in the ledger at `seq` or later, each with its own `seq`. */
+  page(after: { readonly position: number; readonly seq: number }, limit: number): (Claim & { readonly seq: number })[] {
+    return this.#sql.all<Claim & { readonly seq: number }>(statements.SELECT_PAGE, after.seq, after.position, limit);
+  }
+
+  holdOf(userId: string): Hold | null {
+    return this.#sql.all<Hold>(statements.SELECT_HOLD, userId)[0] ?? null;
+  }
+
+  insertHold({ userId, heldAt, expiresAt, attemptId }: Hold): void {
+    this.#sql.all(statements.INSERT_HOLD, userId, heldAt, expiresAt, attemptId);
+  }
+
+  deleteHold(userId: string): void {
+    this.#sql.all(statements.DELETE_HOLD, userId);
+  }
+
+  /** Whose holds are over at `now`. */
+  expired(now: Instant): string[] {
+    return this.#sql.all<{ userId: string }>(statements.SELECT_EXPIRED, now).map(({ userId }) => userId);
+  }
+
+  nextExpiryAt(): Instant | null {
+    return this.#sql.all<{ nextExpiryAt: number | null }>(statements.SELECT_NEXT_EXPIRY)[0]?.nextExpiryAt ?? null;
+  }
+
+  /** One user's released claims, the last first. */
+  releasesOf(userId: string): Release[] {
+    const rows = this.#sql.all<Claim & { readonly releasedAt: number }>(statements.SELECT_RELEASES, userId);
+    return rows.map(({ releasedAt, ...claim }) => ({ claim, releasedAt }));
+  }
+
+  insertRelease({ claim, releasedAt }: Release): void {
+    const { userId, position, claimedAt, remainingAfter, key, attemptId } = claim;
+    this.#sql.all(statements.INSERT_RELEASE, userId, position, claimedAt, remainingAfter, key, attemptId, releasedAt);
+  }
+}
