@@ -62,3 +62,31 @@ export const RETRY_AFTER_SECONDS = 1;
 
 /** Object ids that an isolate remembers. An id is about 200 bytes; computing one again costs 8 to 12 µs. */
 export const ID_CACHE_SIZE_MAX = 4096;
+
+/** What the rate-limit binding of wrangler.toml allows: requests of one user for one coupon, per this many seconds. */
+export const RATE_LIMIT_MAX = 100;
+export const RATE_LIMIT_WINDOW_SECONDS = 10;
+
+/** How long fetched identity keys are used, in milliseconds. An issuer's revoked key is refused after it. */
+export const JWKS_TTL_MS = 300_000;
+
+/** Shortest time between two fetches of identity keys, in milliseconds. Stops tokens with made-up key ids from causing fetches. */
+export const JWKS_REFRESH_MS_MIN = 10_000;
+
+/** How long the Worker waits for the identity keys, in milliseconds. */
+export const JWKS_DEADLINE_MS = 3_000;
+
+/** Shortest time between two looks at a coupon for all of an isolate's viewers, in milliseconds. Keeps viewers off the claim path. */
+export const SNAPSHOT_REFRESH_MS = 1_000;
+
+/** How long one viewer's look may take before another viewer looks instead, in milliseconds: the first may have left. */
+export const SNAPSHOT_TAKEOVER_MS = 3_000;
+
+/** How often a viewer's stream looks for news in its isolate, in milliseconds. */
+export const STREAM_TICK_MS = 250;
+
+/** Longest silence of a stream, in milliseconds; then a comment keeps proxies from closing it. Common idle limits are 30 s and up. */
+export const STREAM_HEARTBEAT_MS = 15_000;
+
+/** When a viewer whose stream broke should come back, in milliseconds. */
+export const STREAM_RETRY_MS = 2_000;

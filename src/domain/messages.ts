@@ -23,7 +23,7 @@ export type Refused<Code extends RefusalCode = RefusalCode> = Seq & {
   /** With `amount_below_claimed`: the lowest amount that is allowed. */
   readonly amountMin?: number;
 };
-type Done<Fields> = Seq & { readonly ok: true } & Fields;
+type Done<Fields = unknown> = Seq & { readonly ok: true } & Fields;
 
 /** A unit went to the caller; `replayed` when that happened in an earlier request with the same key. */
 export type Granted = Done<{ readonly claim: Claim; readonly replayed: boolean }>;
@@ -42,15 +42,28 @@ type NoCoupon = Refused<"coupon_not_found">;
 export type ClosedSale = Refused<"sale_ended" | "sale_not_started" | "sale_paused" | "out_of_stock">;
 
 export type ClaimResult =
-  Granted | ClosedSale | NoCoupon | Failed | Refused<"already_claimed" | "idempotency_key_reused" | "claim_released" | "invalid_request">;
+  | Granted
+  | ClosedSale
+  | NoCoupon
+  | Failed
+  | Refused<"already_claimed" | "idempotency_key_reused" | "claim_released" | "invalid_request">;
 export type CreateResult = Found | Failed | Refused<"coupon_exists" | "invalid_request">;
 export type ReadResult = Found | NoCoupon | Failed;
 export type ChangeResult = Found | NoCoupon | Failed | Refused<"amount_below_claimed" | "precondition_failed" | "invalid_request">;
-export type DeleteResult = Done<Record<never, never>> | NoCoupon | Failed;
-export type HoldResult = Done<{ readonly hold: Hold; readonly isNew: boolean; readonly remaining: number }> | ClosedSale | NoCoupon | Failed | Refused<"already_claimed">;
-export type GiveBackResult = Done<Record<never, never>> | NoCoupon | Failed;
+export type DeleteResult = Done | NoCoupon | Failed;
+export type HoldResult =
+  | Done<{ readonly hold: Hold; readonly isNew: boolean; readonly remaining: number }>
+  | ClosedSale
+  | NoCoupon
+  | Failed
+  | Refused<"already_claimed">;
+export type GiveBackResult = Done | NoCoupon | Failed;
 export type OwnResult = Done<{ readonly claim: Claim } | { readonly hold: Hold }> | NoCoupon | Failed | Refused<"claim_not_found">;
-export type ReleaseResult = Done<{ readonly release: Release; readonly remaining: number }> | NoCoupon | Failed | Refused<"claim_not_found" | "position_mismatch">;
+export type ReleaseResult =
+  | Done<{ readonly release: Release; readonly remaining: number }>
+  | NoCoupon
+  | Failed
+  | Refused<"claim_not_found" | "position_mismatch">;
 export type PageResult = Page | NoCoupon | Failed;
 export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: OutcomeCounts }> | NoCoupon | Failed;
 

@@ -17,7 +17,11 @@ export type OutcomeCounts = {
   readonly batched: number;
 };
 
-export const NO_OUTCOMES: OutcomeCounts = { claims: {}, batches: Array.from({ length: BATCH_SIZE_BUCKETS.length + 1 }, () => 0), batched: 0 };
+export const NO_OUTCOMES: OutcomeCounts = {
+  claims: {},
+  batches: Array.from({ length: BATCH_SIZE_BUCKETS.length + 1 }, () => 0),
+  batched: 0,
+};
 
 /** The counts after one more batch of claims ended as `outcomes` say. */
 export function counted(before: OutcomeCounts, outcomes: readonly Outcome[]): OutcomeCounts {
@@ -26,4 +30,15 @@ export function counted(before: OutcomeCounts, outcomes: readonly Outcome[]): Ou
   const bucket = BATCH_SIZE_BUCKETS.findIndex((sizeMax) => outcomes.length <= sizeMax);
   const batches = before.batches.with(bucket, (before.batches.at(bucket) ?? 0) + 1);
   return { claims, batches, batched: before.batched + outcomes.length };
+}
+
+/** Reads counts as they were stored. What is no counts reads as none: metrics are not worth stopping a sale for. */
+export function outcomesIn(json: string): OutcomeCounts {
+  const stored: unknown = JSON.parse(json);
+  return isCounts(stored) ? stored : NO_OUTCOMES;
+}
+
+function isCounts(value: unknown): value is OutcomeCounts {
+  if (typeof value !== "object" || value === null || !("claims" in value && "batches" in value && "batched" in value)) return false;
+  return Array.isArray(value.batches) && value.batches.length === NO_OUTCOMES.batches.length && typeof value.batched === "number";
 }

@@ -17,6 +17,7 @@ export type ReleaseVerdict =
 
 /** Judges one release. `last` is this user's last released claim, or the one at the asked position. */
 export function judgeRelease({ position }: ReleaseRequest, own: Claim | null, last: Release | null): ReleaseVerdict {
-  if (own !== null) return position === null || position === own.position ? { is: "released", claim: own } : { is: "position_mismatch", claim: own };
+  if (own !== null)
+    return position === null || position === own.position ? { is: "released", claim: own } : { is: "position_mismatch", claim: own };
   return last === null ? { is: "claim_not_found" } : { is: "released_already", release: last };
 }

@@ -9,6 +9,20 @@ export type Env = {
   readonly COUPONS: CouponNamespace;
   /** The operator's bearer token, a secret. Without it the operator's routes are closed. */
   readonly ADMIN_TOKEN?: string;
+  /** A second token that is taken as well, while the first is being changed. */
+  readonly ADMIN_TOKEN_PREVIOUS?: string;
   /** `off` makes everyone the operator; meant for local development alone. Anything else is on. */
   readonly ADMIN_AUTH?: string;
+  /** The platform's counter of claims, for each user of each coupon. Where it is not bound, nothing is limited. */
+  readonly CLAIM_RATE_LIMIT?: RateLimit;
+  /** `off`, or fewer requests per 10 seconds than the binding's 100. */
+  readonly RATE_LIMIT?: string;
+  /** With one of these, claims, holds and own reads need a JWT whose `sub` is the user: HS256 with the secret … */
+  readonly IDENTITY_SECRET?: string;
+  /** … or ES256 or RS256 with a key of this key set, which wins where both are set. */
+  readonly IDENTITY_JWKS_URL?: string;
+  /** The `aud` that a token must name, if set. */
+  readonly IDENTITY_AUDIENCE?: string;
+  /** `off` to write no line for each request. */
+  readonly REQUEST_LOG?: string;
 };

@@ -239,7 +239,8 @@ function found(coupon: Coupon, now: Instant): messages.Found {
 function refusedOrReplayed(verdict: Exclude<ClaimVerdict, { is: "granted" }>, draft: Draft): messages.ClaimResult {
   const { seq } = draft.coupon;
   if (verdict.is === "replayed") return { ok: true, claim: verdict.claim, replayed: true, seq };
-  if (verdict.is === "already_claimed" || verdict.is === "claim_released") return { ok: false, code: verdict.is, claim: verdict.claim, seq };
+  if (verdict.is === "already_claimed" || verdict.is === "claim_released")
+    return { ok: false, code: verdict.is, claim: verdict.claim, seq };
   return verdict.is === "idempotency_key_reused" ? { ok: false, code: verdict.is, seq } : closed(verdict.is, draft);
 }
 

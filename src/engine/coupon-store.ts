@@ -3,7 +3,7 @@
 import { assert } from "../domain/assert.ts";
 import type { Claim, Hold } from "../domain/claim.ts";
 import type { Coupon, Instant, NewCoupon } from "../domain/coupon.ts";
-import type { OutcomeCounts } from "../domain/outcomes.ts";
+import { outcomesIn, type OutcomeCounts } from "../domain/outcomes.ts";
 import type { Release } from "../domain/release.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 import * as statements from "./statements.ts";
@@ -54,8 +54,7 @@ export class CouponStore {
     assert(ledgerPosition === null || ledgerPosition === coupon.lastPosition, "the ledger granted last what the coupon says");
     assert(coupon.claimed + coupon.held <= coupon.amount, "no more units given and held than there are");
     assert((coupon.held === 0) === (coupon.nextExpiryAt === null), "units are held exactly while there are holds");
-    const counts: OutcomeCounts = JSON.parse(outcomes);
-    return { coupon: { ...coupon, paused: paused === 1 }, outcomes: counts };
+    return { coupon: { ...coupon, paused: paused === 1 }, outcomes: outcomesIn(outcomes) };
   }
 
   /** The ledger's head as the coupon's row has it. */

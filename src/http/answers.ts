@@ -8,42 +8,45 @@ import type { Context } from "./context.ts";
 import { REFUSALS } from "./refusals.ts";
 import { instant, receipt } from "./wire.ts";
 
-/** Fields that tell more than the sentence does. */
-export type Details = Record<string, unknown>;
 type Headers = Record<string, string>;
 
-/** Answers `body`; `seq` is the ledger's head where the object was asked. */
+/** What a refusal says besides its code: a better sentence than the table's, fields that tell more, headers. */
+export type More = { readonly error?: string; readonly details?: Record<string, unknown>; readonly headers?: Headers };
+
+/** Answers `body` as JSON; `seq` is the ledger's head where the object was asked. */
 export function answer(c: Context, status: number, body: unknown, seq?: number, headers: Headers = {}): Response {
-  const all: Headers = { "Content-Type": "application/json", "Cache-Control": "no-store", "X-Request-Id": c.get("requestId"), ...headers };
-  if (seq !== undefined) all["Coupon-Seq"] = String(seq);
-  return new Response(JSON.stringify(body), { status, headers: all });
+  return answerWith(c, status, JSON.stringify(body), { "Content-Type": "application/json", ...headers }, seq);
 }
 
-/** Answers a refusal that the Worker itself decided, with a sentence of its own if it has a better one. */
+/** Answers a body that is no JSON, or none. */
+export function answerWith(c: Context, status: number, body: string | ReadableStream | null, headers: Headers, seq?: number): Response {
+  const all: Headers = { "Cache-Control": "no-store", "X-Request-Id": c.get("requestId"), ...headers };
+  if (seq !== undefined) all["Coupon-Seq"] = String(seq);
+  return new Response(body, { status, headers: all });
+}
+
+/** Answers a refusal that the Worker itself decided. */
 export function refuse(
   c: Context,
   code: RefusalCode,
-  details: Details = {},
-  error: string = REFUSALS[code].error,
-  headers: Headers = {},
+  { error = REFUSALS[code].error, details, headers }: More = {},
+  seq?: number,
 ): Response {
+  c.get("noted").code = code;
   const body = { error, code, request_id: c.get("requestId"), ...details };
-  return answer(c, REFUSALS[code].status, body, undefined, { ...refusalHeaders(code), ...headers });
+  return answer(c, REFUSALS[code].status, body, seq, { ...headersOf(code), ...headers });
 }
 
 /** Answers a refusal of the object of the coupon `name`, or that there is no answer of it. */
 export function refuseAs(c: Context, name: string, refused: Refused | CallFailure): Response {
-  const { code } = refused;
-  if ("cause" in refused) {
-    console.error({ event: "call_failed", request_id: c.get("requestId"), coupon: name, code, cause: String(refused.cause) });
-    return refuse(c, code);
-  }
-  const { error, status } = REFUSALS[code];
-  const body = { error, code, request_id: c.get("requestId"), ...detailsOf(name, refused) };
-  return answer(c, status, body, refused.seq, refusalHeaders(code, refused.startsInMs));
+  if (!("cause" in refused))
+    return refuse(c, refused.code, { details: detailsOf(name, refused), headers: startHeaders(refused) }, refused.seq);
+  const { code, cause } = refused;
+  console.error(JSON.stringify({ event: "call_failed", request_id: c.get("requestId"), coupon: name, code, cause: String(cause) }));
+  return refuse(c, code);
 }
 
-function detailsOf(name: string, { claim, startsAt, amountMin }: Refused): Details {
+function detailsOf(name: string, { claim, startsAt, amountMin }: Refused): Record<string, unknown> {
   return {
     ...(claim === undefined ? {} : { claim: receipt(name, claim) }),
     ...(startsAt === undefined ? {} : { starts_at: instant(startsAt) }),
@@ -51,9 +54,11 @@ function detailsOf(name: string, { claim, startsAt, amountMin }: Refused): Detai
   };
 }
 
-function refusalHeaders(code: RefusalCode, startsInMs?: number): Headers {
+function headersOf(code: RefusalCode): Headers {
   if (code === "unauthorized") return { "WWW-Authenticate": 'Bearer realm="doorbuster"' };
-  if (code === "unavailable" || code === "outcome_unknown") return { "Retry-After": String(RETRY_AFTER_SECONDS) };
-  if (startsInMs !== undefined) return { "Retry-After": String(Math.ceil(startsInMs / 1000)) };
-  return {};
+  return code === "unavailable" || code === "outcome_unknown" ? { "Retry-After": String(RETRY_AFTER_SECONDS) } : {};
+}
+
+function startHeaders({ startsInMs }: Refused): Headers {
+  return startsInMs === undefined ? {} : { "Retry-After": String(Math.ceil(startsInMs / 1000)) };
 }

@@ -1,32 +1,50 @@
-// The Hono app: every request is named, routed, guarded, and answered in JSON, whatever happens.
+// The Hono app: every request is named, routed, guarded, answered in JSON and logged, whatever happens.
 
 import { Hono } from "hono";
 
 import { refuse } from "./answers.ts";
 import type { AppEnv, Context } from "./context.ts";
 import { requestIdIn } from "./headers.ts";
+import { logRequest } from "./request-log.ts";
 import { guarded, type Route } from "./route.ts";
+import { claimListRoutes } from "./routes/claim-list.ts";
 import { claimRoutes } from "./routes/claims.ts";
 import { couponRoutes } from "./routes/coupons.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { holdRoutes } from "./routes/holds.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
 import { openApiRoutes } from "./routes/openapi.ts";
+import { statusRoutes } from "./routes/status.ts";
 
-const ROUTES: readonly Route[] = [...healthRoutes, ...claimRoutes, ...couponRoutes];
+const DESCRIBED: readonly Route[] = [
+  ...healthRoutes,
+  ...claimRoutes,
+  ...couponRoutes,
+  ...holdRoutes,
+  ...claimListRoutes,
+  ...statusRoutes,
+  ...eventRoutes,
+  ...metricsRoutes,
+];
+const ROUTES: readonly Route[] = [...DESCRIBED, ...openApiRoutes(DESCRIBED)];
 
 /** The whole of the HTTP interface. */
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
+    const startedAt = Date.now();
     const attemptId = crypto.randomUUID();
     c.set("attemptId", attemptId);
     c.set("requestId", requestIdIn(c.req.raw.headers) ?? attemptId);
+    c.set("noted", {});
     await next();
+    await logRequest(c, Date.now() - startedAt);
   });
-  const routes = [...ROUTES, ...openApiRoutes(ROUTES)];
-  for (const route of routes) app.on(route.method.toUpperCase(), routerPath(route), guarded(route));
-  app.notFound((c) => refuseUnrouted(c, routes));
+  for (const route of ROUTES) app.on(route.method.toUpperCase(), routerPath(route), guarded(route));
+  app.notFound(refuseUnrouted);
   app.onError((cause, c) => {
-    console.error({ event: "request_failed", request_id: c.get("requestId"), cause: cause.stack ?? String(cause) });
+    console.error(JSON.stringify({ event: "request_failed", request_id: c.get("requestId"), cause: cause.stack ?? String(cause) }));
     return refuse(c, "internal_error");
   });
   return app;
@@ -38,9 +56,9 @@ function routerPath({ path }: Route): string {
 }
 
 /** 405 with what the path does take, or 404 where it is nobody's. */
-function refuseUnrouted(c: Context, routes: readonly Route[]): Response {
-  const onPath = routes.filter(({ path }) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(c.req.path));
+function refuseUnrouted(c: Context): Response {
+  const onPath = ROUTES.filter(({ path }) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(c.req.path));
   if (onPath.length === 0) return refuse(c, "not_found");
-  const allow = onPath.map(({ method }) => (method === "get" ? "GET, HEAD" : method.toUpperCase())).join(", ");
-  return refuse(c, "method_not_allowed", {}, undefined, { Allow: allow });
+  const Allow = onPath.map(({ method }) => (method === "get" ? "GET, HEAD" : method.toUpperCase())).join(", ");
+  return refuse(c, "method_not_allowed", { headers: { Allow } });
 }

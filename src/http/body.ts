@@ -65,5 +65,5 @@ function refuseIssues(c: Context, issues: readonly z.core.$ZodIssue[]): Response
   }
   const [first] = fields;
   if (first === undefined) return refuse(c, "invalid_request");
-  return refuse(c, "invalid_request", { fields: Object.fromEntries(fields) }, `invalid request: ${first.join(" ")}`);
+  return refuse(c, "invalid_request", { details: { fields: Object.fromEntries(fields) }, error: `invalid request: ${first.join(" ")}` });
 }

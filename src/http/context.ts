@@ -2,6 +2,7 @@
 
 import type { Context as HonoContext } from "hono";
 
+import type { RefusalCode } from "../domain/refusals.ts";
 import type { Env } from "../edge/env.ts";
 
 export type AppEnv = {
@@ -11,6 +12,8 @@ export type AppEnv = {
     readonly requestId: string;
     /** Ours alone: no two requests share it, whatever the caller sends. */
     readonly attemptId: string;
+    /** What the request's log line will say of it; filled in as it becomes known. */
+    readonly noted: { coupon?: string; user?: Promise<string>; code?: RefusalCode };
   };
 };
 export type Context = HonoContext<AppEnv>;

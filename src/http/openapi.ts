@@ -4,7 +4,7 @@ import * as z from "zod";
 
 import type { RefusalCode } from "../domain/refusals.ts";
 import { REFUSALS } from "./refusals.ts";
-import type { Route } from "./route.ts";
+import type { Route, Success } from "./route.ts";
 import { CouponName, NAMED_SCHEMAS, type SchemaName } from "./schemas.ts";
 
 /** The version of the HTTP interface; the package's version. */
@@ -23,19 +23,20 @@ const HEADERS = {
   "Retry-After": { description: "Seconds.", schema: { type: "integer" } },
   "WWW-Authenticate": { description: "How to authenticate.", schema: { type: "string" } },
   Location: { description: "Where the coupon is.", schema: { type: "string" } },
+  ETag: { description: "Another one whenever what is shown has changed.", schema: { type: "string" } },
+  RateLimit: { description: "What is left of the policy (draft-ietf-httpapi-ratelimit-headers-10).", schema: { type: "string" } },
+  "RateLimit-Policy": { description: "How many requests in how many seconds.", schema: { type: "string" } },
   Allow: { description: "The methods that the path takes.", schema: { type: "string" } },
 } as const;
 export type HeaderName = keyof typeof HEADERS;
 
-const HEADERS_OF_CODE: Partial<Record<RefusalCode, HeaderName>> = {
-  sale_not_started: "Retry-After",
-  unavailable: "Retry-After",
-  outcome_unknown: "Retry-After",
-  unauthorized: "WWW-Authenticate",
+const HEADERS_OF_CODE: Partial<Record<RefusalCode, readonly HeaderName[]>> = {
+  sale_not_started: ["Retry-After"],
+  rate_limited: ["Retry-After", "RateLimit", "RateLimit-Policy"],
+  unavailable: ["Retry-After"],
+  outcome_unknown: ["Retry-After"],
+  unauthorized: ["WWW-Authenticate"],
 };
-
-/** What any route can answer besides what it lists. */
-const REFUSALS_OF_ALL = ["internal_error"] as const satisfies readonly RefusalCode[];
 
 /** The document of `routes`. */
 export function openApiDocument(routes: readonly Route[]): Json {
@@ -55,29 +56,54 @@ export function openApiDocument(routes: readonly Route[]): Json {
     components: {
       schemas: componentSchemas(),
       headers: HEADERS,
-      securitySchemes: { operator: { type: "http", scheme: "bearer", description: "The admin token." } },
+      securitySchemes: {
+        operator: { type: "http", scheme: "bearer", description: "The admin token." },
+        user: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "A token whose sub is the user, where identity is configured.",
+        },
+      },
     },
   };
 }
 
 function operation(route: Route): Json {
-  const refusals = [...route.refusals, ...REFUSALS_OF_ALL, ...(route.who === "operator" ? (["unauthorized"] as const) : [])];
+  const security = { everybody: [], user: [{}, { user: [] }], operator: [{ operator: [] }] }[route.who];
   return {
     operationId: operationId(route),
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    ...(route.who === "operator" ? { security: [{ operator: [] }] } : {}),
+    security,
     parameters: parameters(route),
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(ref(route.body)) } }),
     responses: {
-      [route.answers.status]: response(
-        route.answers.description,
-        route.answers.schema === undefined ? { type: "object" } : ref(route.answers.schema),
-        route.answers.headers,
-      ),
-      ...refusalResponses(refusals),
+      ...Object.fromEntries(route.answers.map((success) => [success.status, successResponse(success)])),
+      ...refusalResponses(refusalsOf(route)),
     },
   };
+}
+
+/** What the route lists, and what follows from its body, its callers, and its asking an object. */
+function refusalsOf({ refusals, who, body, path }: Route): RefusalCode[] {
+  const implied: RefusalCode[] = [...refusals, "internal_error"];
+  if (body !== undefined) implied.push("invalid_request", "payload_too_large");
+  if (who !== "everybody") implied.push("unauthorized");
+  if (who === "user") implied.push("forbidden");
+  if (path.startsWith("/api/")) implied.push("unavailable");
+  return Array.from(new Set(implied));
+}
+
+function successResponse({ status, description, schema, mediaTypes, headers }: Success): Json {
+  const content = status === 204 || status === 304 ? undefined : contentOf(schema, mediaTypes ?? ["application/json"]);
+  return response(description, content, headers);
+}
+
+/** JSON as its schema says, everything else as text. */
+function contentOf(schema: SchemaName | undefined, mediaTypes: readonly string[]): Json {
+  const jsonSchema = schema === undefined ? { type: "object" } : ref(schema);
+  return Object.fromEntries(mediaTypes.map((type) => [type, { schema: type === "application/json" ? jsonSchema : { type: "string" } }]));
 }
 
 function operationId({ method, path }: Route): string {
@@ -85,16 +111,17 @@ function operationId({ method, path }: Route): string {
   return [method, ...words].map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join("");
 }
 
-function parameters({ path, headers = [] }: Route): Json[] {
+function parameters({ path, headers = [], query = {} }: Route): Json[] {
   const textSchema = bare(z.toJSONSchema(CouponName));
   const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => ({ name, in: "path", required: true, schema: textSchema }));
   const inHeader = headers.map((name) => ({
     name,
     in: "header",
     required: false,
-    schema: { type: "string", minLength: 1, maxLength: 257 },
+    schema: { type: "string" },
   }));
-  return [...inPath, ...inHeader];
+  const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: "query", required: false, schema }));
+  return [...inPath, ...inQuery, ...inHeader];
 }
 
 /** One response a status, which names the codes that it stands for. */
@@ -106,16 +133,13 @@ function refusalResponses(codes: readonly RefusalCode[]): Json {
 function refusalResponse(codes: readonly RefusalCode[]): Json {
   const description = codes.map((code) => `\`${code}\`: ${REFUSALS[code].error}`).join("; ");
   const schema = { allOf: [ref("Refusal"), { type: "object", properties: { code: { enum: codes } } }] };
-  return response(
-    description,
-    schema,
-    codes.flatMap((code) => HEADERS_OF_CODE[code] ?? []),
-  );
+  const headers = new Set(codes.flatMap((code) => HEADERS_OF_CODE[code] ?? []));
+  return response(description, json(schema), Array.from(headers));
 }
 
-function response(description: string, schema: Json, headers: readonly HeaderName[] = []): Json {
+function response(description: string, content: Json | undefined, headers: readonly HeaderName[] = []): Json {
   const refs = ["X-Request-Id", "Coupon-Seq", ...headers].map((name) => [name, { $ref: `#/components/headers/${name}` }]);
-  return { description, headers: Object.fromEntries(refs), content: json(schema) };
+  return { description, headers: Object.fromEntries(refs), ...(content === undefined ? {} : { content }) };
 }
 
 function json(schema: Json): Json {

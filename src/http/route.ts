@@ -7,24 +7,30 @@ import type { Context } from "./context.ts";
 import type { HeaderName } from "./openapi.ts";
 import type { SchemaName } from "./schemas.ts";
 
+/** One way in which a route answers when all is well. */
+export type Success = {
+  readonly status: 200 | 201 | 204 | 304;
+  readonly description: string;
+  readonly schema?: SchemaName;
+  /** Where it is not, or not only, JSON. */
+  readonly mediaTypes?: readonly string[];
+  readonly headers?: readonly HeaderName[];
+};
+
 export type Route = {
   readonly method: "get" | "post" | "patch" | "delete";
   /** As OpenAPI writes it: `/api/coupons/{name}`. */
   readonly path: string;
   readonly summary: string;
   readonly description?: string;
-  /** Who may call it. */
-  readonly who: "everybody" | "operator";
+  /** Who may call it: a `user` has to be the one who is named, where identity is configured. */
+  readonly who: "everybody" | "user" | "operator";
   readonly headers?: readonly string[];
+  /** Query parameters, all optional, with their JSON Schema. */
+  readonly query?: Readonly<Record<string, Record<string, unknown>>>;
   readonly body?: SchemaName;
-  /** What it answers when all is well; without a schema it is some other JSON object. */
-  readonly answers: {
-    readonly status: 200 | 201;
-    readonly description: string;
-    readonly schema?: SchemaName;
-    readonly headers?: readonly HeaderName[];
-  };
-  /** Every refusal that it can answer, but for those that every route can. */
+  readonly answers: readonly Success[];
+  /** Every refusal that it can answer, but for those that follow from the rest. */
   readonly refusals: readonly RefusalCode[];
   readonly handle: (c: Context) => Response | Promise<Response>;
 };

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 
-import { AMOUNT_MAX, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
+import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
 import { REFUSAL_CODES } from "../domain/refusals.ts";
 import { nameFault, textFault, type TextFault } from "../domain/text.ts";
 
@@ -43,12 +43,12 @@ const Amount = z
   .meta({ description: "Units ever put on offer.", type: "integer", minimum: 1, maximum: AMOUNT_MAX });
 
 /** An instant with an offset, parsed to epoch milliseconds; null where it is absent. */
-const OptionalInstant = z.iso
+const SettableInstant = z.iso
   .datetime({ offset: true, error: "is invalid" })
-  .meta({ description: "RFC 3339 with an offset.", examples: ["2026-11-27T09:00:00Z"] })
+  .meta({ description: "RFC 3339 with an offset; null is no such end of the window.", examples: ["2026-11-27T09:00:00Z"] })
   .transform((value) => Date.parse(value))
-  .nullish()
-  .transform((value) => value ?? null);
+  .nullable();
+const OptionalInstant = SettableInstant.optional().transform((value) => value ?? null);
 
 /** The body of `POST /api/coupons`. */
 export const CreateCouponBody = z
@@ -59,6 +59,27 @@ export const CreateCouponBody = z
     if (isEmpty) issues.push({ code: "custom", path: ["ends_at"], message: "is invalid", input: value });
   })
   .meta({ description: "Unknown fields are ignored." });
+
+/** The body of `PATCH /api/coupons/{name}`. */
+export const ChangeCouponBody = z
+  .object({
+    amount: Amount.optional(),
+    starts_at: SettableInstant.optional(),
+    ends_at: SettableInstant.optional(),
+    paused: z.boolean("is invalid").optional(),
+  })
+  .meta({ description: "Every field is absolute; what is absent stays as it is. Unknown fields are ignored." });
+
+const TtlSeconds = z
+  .number(absentOrInvalid)
+  .check(({ value, issues }) => {
+    const isTtl = Number.isInteger(value) && value >= HOLD_TTL_SECONDS_MIN && value <= HOLD_TTL_SECONDS_MAX;
+    if (!isTtl) issues.push({ code: "custom", message: "is invalid", input: value });
+  })
+  .meta({ description: "How long the unit is kept.", type: "integer", minimum: HOLD_TTL_SECONDS_MIN, maximum: HOLD_TTL_SECONDS_MAX });
+
+/** The body of `POST /api/coupons/{name}/holds`. */
+export const HoldBody = z.object({ user_id: UserId, ttl_seconds: TtlSeconds }).meta({ description: "Unknown fields are ignored." });
 
 /** The body of `POST /api/coupons/claim`. */
 export const ClaimBody = z
@@ -92,6 +113,28 @@ export const ClaimAnswer = z.object({
   remaining_amount: Remaining.meta({ description: "Units that were left once this claim was granted." }),
 });
 
+const holdFields = { coupon_name: z.string(), user_id: z.string(), held_at: Time, expires_at: Time };
+export const HoldAnswer = z.object({ ...holdFields, remaining_amount: Remaining });
+export const OwnAnswer = z.union([ReceiptAnswer, z.object(holdFields)]).meta({ description: "The user's claim, or the hold that runs." });
+
+export const ReleaseAnswer = z.object({ ...receiptFields, released_at: Time, remaining_amount: Remaining });
+
+export const ClaimsAnswer = z.object({
+  claims: z.array(ReceiptAnswer),
+  next: z.int().nullable().meta({ description: "What to send as `after` for the next page; null on the last." }),
+});
+
+export const StatusAnswer = z.object({
+  name: z.string(),
+  state: State,
+  amount: z.int().min(1).max(AMOUNT_MAX),
+  remaining_amount: Remaining,
+  starts_at: Time.nullable(),
+  ends_at: Time.nullable(),
+  server_time: Time,
+  seq: z.int().min(1),
+});
+
 export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
 
 export const RefusalAnswer = z.object({
@@ -106,10 +149,17 @@ export const RefusalAnswer = z.object({
 /** The schemas that the OpenAPI document names. */
 export const NAMED_SCHEMAS = {
   CreateCoupon: CreateCouponBody,
+  ChangeCoupon: ChangeCouponBody,
   ClaimRequest: ClaimBody,
+  HoldRequest: HoldBody,
   Coupon: CouponAnswer,
   Receipt: ReceiptAnswer,
   GrantedClaim: ClaimAnswer,
+  Hold: HoldAnswer,
+  Own: OwnAnswer,
+  Release: ReleaseAnswer,
+  Claims: ClaimsAnswer,
+  Status: StatusAnswer,
   Health: HealthAnswer,
   Refusal: RefusalAnswer,
 } as const;

@@ -1,8 +1,9 @@
 // How the domain's values look on the wire: snake_case fields, times in UTC with milliseconds.
 
-import type { Claim } from "../domain/claim.ts";
+import type { Claim, Hold } from "../domain/claim.ts";
 import { remaining, type Instant } from "../domain/coupon.ts";
-import type { CouponView } from "../domain/messages.ts";
+import type { CouponView, Found } from "../domain/messages.ts";
+import type { Release } from "../domain/release.ts";
 
 /** An instant as RFC 3339, in UTC with milliseconds. */
 export function instant(at: Instant): string {
@@ -27,4 +28,28 @@ export function coupon(view: CouponView) {
     created_at: instant(view.createdAt),
     ...(view.claimedBy === undefined ? {} : { claimed_by: view.claimedBy }),
   };
+}
+
+/** A coupon as clients that only watch it see it. */
+export function status({ coupon: view, now, seq }: Found) {
+  return {
+    name: view.name,
+    state: view.state,
+    amount: view.amount,
+    remaining_amount: remaining(view),
+    starts_at: view.startsAt === null ? null : instant(view.startsAt),
+    ends_at: view.endsAt === null ? null : instant(view.endsAt),
+    server_time: instant(now),
+    seq,
+  };
+}
+
+/** A unit that is kept for a user. */
+export function hold(couponName: string, { userId, heldAt, expiresAt }: Hold) {
+  return { coupon_name: couponName, user_id: userId, held_at: instant(heldAt), expires_at: instant(expiresAt) };
+}
+
+/** A claim that was taken back, the same however often that is asked. */
+export function release(couponName: string, { claim, releasedAt }: Release) {
+  return { ...receipt(couponName, claim), released_at: instant(releasedAt) };
 }

@@ -1,14 +1,17 @@
-// Claims of a coupon.
+// Claims: asking for a unit, looking at one's own, and taking one back.
 
 import { CLAIM_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { answer, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
-import { idempotencyKeyIn } from "../headers.ts";
+import { refuseStranger, refuseTooMany } from "../caller.ts";
 import type { Context } from "../context.ts";
+import { idempotencyKeyIn } from "../headers.ts";
+import { couponNameIn, userIdIn } from "../path.ts";
+import { note } from "../request-log.ts";
 import type { Route } from "../route.ts";
 import { ClaimBody } from "../schemas.ts";
-import { receipt } from "../wire.ts";
+import * as wire from "../wire.ts";
 
 export const claimRoutes = [
   {
@@ -16,30 +19,51 @@ export const claimRoutes = [
     path: "/api/coupons/claim",
     summary: "Claim one unit of a coupon",
     description:
-      "A retry with the same Idempotency-Key answers the original receipt again. A user who already has a claim is told so, whatever became of the sale.",
-    who: "everybody",
+      "A retry with the same Idempotency-Key answers the original receipt again. A user who already has a claim is told so, whatever became of the sale. A hold of the user becomes the claim.",
+    who: "user",
     headers: ["Idempotency-Key"],
     body: "ClaimRequest",
-    answers: {
-      status: 201,
-      description: "The caller has a unit; with Idempotent-Replayed: true, it had it already.",
-      schema: "GrantedClaim",
-      headers: ["Idempotent-Replayed"],
-    },
+    answers: [
+      {
+        status: 201,
+        description: "The caller has a unit; with Idempotent-Replayed: true, it had it already.",
+        schema: "GrantedClaim",
+        headers: ["Idempotent-Replayed"],
+      },
+    ],
     refusals: [
-      "invalid_request",
-      "payload_too_large",
+      "rate_limited",
       "coupon_not_found",
       "idempotency_key_reused",
       "already_claimed",
+      "claim_released",
       "sale_ended",
       "sale_not_started",
       "sale_paused",
       "out_of_stock",
-      "unavailable",
       "outcome_unknown",
     ],
     handle: claim,
+  },
+  {
+    method: "get",
+    path: "/api/coupons/{name}/claims/{user_id}",
+    summary: "Look at one user's claim or hold",
+    who: "user",
+    answers: [{ status: 200, description: "The receipt, or the hold that runs.", schema: "Own" }],
+    refusals: ["coupon_not_found", "claim_not_found"],
+    handle: lookAtOwn,
+  },
+  {
+    method: "delete",
+    path: "/api/coupons/{name}/claims/{user_id}",
+    summary: "Release a claim",
+    description: "The unit returns to the stock exactly once, and the user may claim again. A second call changes nothing.",
+    who: "operator",
+    query: { position: { type: "integer", minimum: 1, description: "Release this claim, and no later one of the same user." } },
+    answers: [{ status: 200, description: "It is released.", schema: "Release" }],
+    refusals: ["invalid_request", "coupon_not_found", "claim_not_found", "position_mismatch", "outcome_unknown"],
+    handle: release,
   },
 ] as const satisfies readonly Route[];
 
@@ -47,13 +71,48 @@ async function claim(c: Context): Promise<Response> {
   const body = await parseBody(c, ClaimBody, CLAIM_BODY_BYTES_MAX);
   if (body instanceof Response) return body;
   const key = idempotencyKeyIn(c.req.raw.headers);
-  if (key === undefined) return refuse(c, "invalid_request", {}, "invalid request: Idempotency-Key is invalid");
-
+  if (key === undefined) return refuse(c, "invalid_request", { error: "invalid request: Idempotency-Key is invalid" });
   const { user_id: userId, coupon_name: name } = body;
+  note(c, name, userId);
+  const refusal = (await refuseStranger(c, userId)) ?? (await refuseTooMany(c, name, userId));
+  if (refusal !== null) return refusal;
+
   const request = { userId, key, attemptId: c.get("attemptId") };
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.claim(request), "repeatable");
 
   if (!result.ok) return refuseAs(c, name, result);
-  const granted = { ...receipt(name, result.claim), remaining_amount: result.claim.remainingAfter };
+  const granted = { ...wire.receipt(name, result.claim), remaining_amount: result.claim.remainingAfter };
   return answer(c, 201, granted, result.seq, result.replayed && key !== null ? { "Idempotent-Replayed": "true" } : {});
+}
+
+async function lookAtOwn(c: Context): Promise<Response> {
+  const [name, userId] = [couponNameIn(c), userIdIn(c)];
+  if (name === null) return refuse(c, "coupon_not_found");
+  if (userId === null) return refuse(c, "claim_not_found");
+  note(c, name, userId);
+  const refusal = await refuseStranger(c, userId);
+  if (refusal !== null) return refusal;
+
+  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.own(userId), "read");
+
+  if (!result.ok) return refuseAs(c, name, result);
+  return answer(c, 200, "claim" in result ? wire.receipt(name, result.claim) : wire.hold(name, result.hold), result.seq);
+}
+
+async function release(c: Context): Promise<Response> {
+  const [name, userId] = [couponNameIn(c), userIdIn(c)];
+  if (name === null) return refuse(c, "coupon_not_found");
+  if (userId === null) return refuse(c, "claim_not_found");
+  const asked = c.req.query("position");
+  if (asked !== undefined && !/^[1-9]\d{0,15}$/.test(asked))
+    return refuse(c, "invalid_request", { error: "invalid request: position is invalid" });
+  const position = asked === undefined ? null : Number(asked);
+  note(c, name, userId);
+
+  // Without a position, a second delivery could take back a claim that the user made in between.
+  const effect = position === null ? "once" : "repeatable";
+  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.release({ userId, position }), effect);
+
+  if (!result.ok) return refuseAs(c, name, result);
+  return answer(c, 200, { ...wire.release(name, result.release), remaining_amount: result.remaining }, result.seq);
 }

@@ -1,13 +1,16 @@
 // Coupons: what is on offer.
 
+import { etagOf } from "../../domain/etag.ts";
 import { OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
+import type { Found } from "../../domain/messages.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
-import { answer, refuse, refuseAs } from "../answers.ts";
+import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import type { Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
+import { note } from "../request-log.ts";
 import { isCalledByOperator, type Route } from "../route.ts";
-import { CreateCouponBody } from "../schemas.ts";
+import { ChangeCouponBody, CreateCouponBody } from "../schemas.ts";
 import * as wire from "../wire.ts";
 
 export const couponRoutes = [
@@ -18,8 +21,8 @@ export const couponRoutes = [
     description: "Never resets one that exists.",
     who: "operator",
     body: "CreateCoupon",
-    answers: { status: 201, description: "Created; Location names it.", schema: "Coupon", headers: ["Location"] },
-    refusals: ["invalid_request", "payload_too_large", "coupon_exists", "unavailable", "outcome_unknown"],
+    answers: [{ status: 201, description: "Created; Location names it.", schema: "Coupon", headers: ["Location", "ETag"] }],
+    refusals: ["coupon_exists", "outcome_unknown"],
     handle: create,
   },
   {
@@ -27,9 +30,33 @@ export const couponRoutes = [
     path: "/api/coupons/{name}",
     summary: "Look at a coupon",
     who: "everybody",
-    answers: { status: 200, description: "The coupon; who claimed it is shown to the operator only.", schema: "Coupon" },
-    refusals: ["coupon_not_found", "unavailable"],
+    answers: [
+      { status: 200, description: "The coupon; who claimed it is shown to the operator only.", schema: "Coupon", headers: ["ETag"] },
+    ],
+    refusals: ["coupon_not_found"],
     handle: look,
+  },
+  {
+    method: "patch",
+    path: "/api/coupons/{name}",
+    summary: "Change a coupon",
+    description: "Every field is absolute, so that a repeated call changes nothing.",
+    who: "operator",
+    headers: ["If-Match"],
+    body: "ChangeCoupon",
+    answers: [{ status: 200, description: "The coupon as it is now.", schema: "Coupon", headers: ["ETag"] }],
+    refusals: ["coupon_not_found", "amount_below_claimed", "precondition_failed", "outcome_unknown"],
+    handle: change,
+  },
+  {
+    method: "delete",
+    path: "/api/coupons/{name}",
+    summary: "Delete a coupon",
+    description: "Removes all of it, claims and ledger too. The name can be created again.",
+    who: "operator",
+    answers: [{ status: 204, description: "It is gone." }],
+    refusals: ["coupon_not_found", "outcome_unknown"],
+    handle: remove,
   },
 ] as const satisfies readonly Route[];
 
@@ -37,20 +64,63 @@ async function create(c: Context): Promise<Response> {
   const body = await parseBody(c, CreateCouponBody, OPERATOR_BODY_BYTES_MAX);
   if (body instanceof Response) return body;
   const { name, amount, starts_at: startsAt, ends_at: endsAt } = body;
+  note(c, name);
 
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.create({ name, amount, startsAt, endsAt }), "once");
 
   if (!result.ok) return refuseAs(c, name, result);
-  const created = wire.coupon({ ...result.coupon, claimedBy: [] });
-  return answer(c, 201, created, result.seq, { Location: `/api/coupons/${encodeURIComponent(name)}` });
+  const asCreated = { ...result, coupon: { ...result.coupon, claimedBy: [] } };
+  return shown(c, 201, asCreated, { Location: `/api/coupons/${encodeURIComponent(name)}` });
 }
 
 async function look(c: Context): Promise<Response> {
   const name = couponNameIn(c);
   if (name === null) return refuse(c, "coupon_not_found");
+  note(c, name);
   const claimedBy = await isCalledByOperator(c);
 
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy }), "read");
 
-  return result.ok ? answer(c, 200, wire.coupon(result.coupon), result.seq) : refuseAs(c, name, result);
+  return result.ok ? shown(c, 200, result) : refuseAs(c, name, result);
+}
+
+async function change(c: Context): Promise<Response> {
+  const body = await parseBody(c, ChangeCouponBody, OPERATOR_BODY_BYTES_MAX);
+  if (body instanceof Response) return body;
+  const name = couponNameIn(c);
+  if (name === null) return refuse(c, "coupon_not_found");
+  note(c, name);
+  const ifMatch = c.req.raw.headers.get("if-match");
+
+  // With If-Match a second delivery would find the tag changed by the first.
+  const effect = ifMatch === null ? "repeatable" : "once";
+  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.change(changeIn(body), ifMatch), effect);
+
+  if (result.ok) return shown(c, 200, result);
+  if (result.code !== "invalid_request") return refuseAs(c, name, result);
+  const fields = { ends_at: "is invalid" };
+  return refuse(c, "invalid_request", { error: "invalid request: ends_at is invalid", details: { fields } }, result.seq);
+}
+
+async function remove(c: Context): Promise<Response> {
+  const name = couponNameIn(c);
+  if (name === null) return refuse(c, "coupon_not_found");
+  note(c, name);
+
+  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.remove(), "once");
+
+  return result.ok ? answerWith(c, 204, null, {}, result.seq) : refuseAs(c, name, result);
+}
+
+function shown(c: Context, status: number, found: Found, headers: Record<string, string> = {}): Response {
+  return answer(c, status, wire.coupon(found.coupon), found.seq, { ETag: etagOf(found.coupon, found.now), ...headers });
+}
+
+function changeIn({ amount, starts_at: startsAt, ends_at: endsAt, paused }: ReturnType<typeof ChangeCouponBody.parse>) {
+  return {
+    ...(amount === undefined ? {} : { amount }),
+    ...(startsAt === undefined ? {} : { startsAt }),
+    ...(endsAt === undefined ? {} : { endsAt }),
+    ...(paused === undefined ? {} : { paused }),
+  };
 }

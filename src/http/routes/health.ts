@@ -10,7 +10,7 @@ export const healthRoutes = [
     path: "/health",
     summary: "Whether the Worker is up",
     who: "everybody",
-    answers: { status: 200, description: "It is.", schema: "Health" },
+    answers: [{ status: 200, description: "It is.", schema: "Health" }],
     refusals: [],
     handle: (c) => answer(c, 200, { status: "healthy", server_time: instant(Date.now()) }),
   },

@@ -12,7 +12,7 @@ export function openApiRoutes(described: readonly Route[]): readonly Route[] {
     path: "/openapi.json",
     summary: "This document",
     who: "everybody",
-    answers: { status: 200, description: "OpenAPI 3.1." },
+    answers: [{ status: 200, description: "OpenAPI 3.1." }],
     refusals: [],
     handle: (c) => answer(c, 200, (document ??= openApiDocument([...described, self]))),
   };

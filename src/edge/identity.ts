@@ -1,0 +1,71 @@
+// Whether a request speaks for the user that it names: JSON Web Tokens (RFC 7519), off unless configured.
+
+import { decode, verify, verifyWithJwks } from "hono/jwt";
+import type { HonoJsonWebKey } from "hono/utils/jwt/jws";
+
+import { JWKS_DEADLINE_MS, JWKS_REFRESH_MS_MIN, JWKS_TTL_MS } from "../domain/limits.ts";
+import type { Env } from "./env.ts";
+import { bearerIn } from "./operator.ts";
+
+type IdentityEnv = Pick<Env, "IDENTITY_SECRET" | "IDENTITY_JWKS_URL" | "IDENTITY_AUDIENCE">;
+
+/** Why a request can't act for a user: no usable token, another user's, or no keys to judge it by. */
+export type IdentityFault = "unauthorized" | "forbidden" | "unavailable";
+
+/** Answers null where the request may act for `userId`, as it always may while no identity is configured. */
+export async function identityFault(authorization: string | null, userId: string, env: IdentityEnv): Promise<IdentityFault | null> {
+  if (!env.IDENTITY_SECRET && !env.IDENTITY_JWKS_URL) return null;
+  const token = bearerIn(authorization);
+  if (token === null) return "unauthorized";
+  try {
+    const { sub } = await payloadOf(token, env);
+    if (typeof sub !== "string") return "unauthorized";
+    return sub === userId ? null : "forbidden";
+  } catch (cause) {
+    return cause instanceof KeysUnavailable ? "unavailable" : "unauthorized";
+  }
+}
+
+/** The token's payload once its signature, algorithm, times and audience hold. Throws where one does not. */
+async function payloadOf(token: string, env: IdentityEnv): Promise<Record<string, unknown>> {
+  // Issuers' clocks differ by seconds; an issue time in the near future says nothing about validity, `nbf` does.
+  const verification = { iat: false, ...(env.IDENTITY_AUDIENCE ? { aud: env.IDENTITY_AUDIENCE } : {}) };
+  if (env.IDENTITY_JWKS_URL) {
+    const allowedAlgorithms = ["ES256", "RS256"] as const;
+    return verifyWithJwks(token, { keys: await keysFor(token, env.IDENTITY_JWKS_URL), allowedAlgorithms, verification });
+  }
+  return verify(token, env.IDENTITY_SECRET ?? "", { alg: "HS256", ...verification });
+}
+
+class KeysUnavailable extends Error {}
+
+/** The keys that this isolate fetched last. Values only: a promise must never be shared between requests. */
+let fetched: { readonly url: string; readonly keys: HonoJsonWebKey[]; readonly at: number } | null = null;
+
+async function keysFor(token: string, url: string): Promise<HonoJsonWebKey[]> {
+  const age = fetched?.url === url ? Date.now() - fetched.at : Infinity;
+  const isKnown = fetched !== null && fetched.keys.some(({ kid }) => kid !== undefined && kid === decode(token).header.kid);
+  if (fetched !== null && (isKnown ? age < JWKS_TTL_MS : age < JWKS_REFRESH_MS_MIN)) return fetched.keys;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(JWKS_DEADLINE_MS) });
+    const keys = keysIn(await response.json());
+    if (!response.ok || keys.length === 0) throw new Error(`no key set: status ${response.status}`);
+    fetched = { url, keys, at: Date.now() };
+    return fetched.keys;
+  } catch (cause) {
+    console.error(JSON.stringify({ event: "identity_keys_failed", cause: String(cause) }));
+    // Keys that were good a while ago are better than turning everybody away.
+    if (fetched?.url === url) return fetched.keys;
+    throw new KeysUnavailable();
+  }
+}
+
+/** The keys of a JSON Web Key Set (RFC 7517, 5). */
+function keysIn(document: unknown): HonoJsonWebKey[] {
+  if (typeof document !== "object" || document === null || !("keys" in document) || !Array.isArray(document.keys)) return [];
+  return document.keys.filter(isKey);
+}
+
+function isKey(value: unknown): value is HonoJsonWebKey {
+  return typeof value === "object" && value !== null && "kty" in value && "kid" in value;
+}

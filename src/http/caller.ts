@@ -1,0 +1,27 @@
+// Whether a caller may act for the user that a request names, and whether they have asked too often.
+
+import { RATE_LIMIT_WINDOW_SECONDS } from "../domain/limits.ts";
+import { identityFault } from "../edge/identity.ts";
+import { isRateLimited, rateLimitOf } from "../edge/rate-limit.ts";
+import { refuse } from "./answers.ts";
+import type { Context } from "./context.ts";
+
+/** Answers the refusal to send to a caller who can't speak for `userId`, or null. */
+export async function refuseStranger(c: Context, userId: string): Promise<Response | null> {
+  const fault = await identityFault(c.req.raw.headers.get("authorization"), userId, c.env);
+  if (fault === "unauthorized") return refuse(c, fault, { error: "user token required: send the header Authorization: Bearer <token>" });
+  return fault === null ? null : refuse(c, fault);
+}
+
+/** Answers the refusal to send to a user who asked for this coupon too often, or null. */
+export async function refuseTooMany(c: Context, coupon: string, userId: string): Promise<Response | null> {
+  if (!(await isRateLimited(c.env, coupon, userId))) return null;
+  const seconds = RATE_LIMIT_WINDOW_SECONDS;
+  // As draft-ietf-httpapi-ratelimit-headers-10 writes them: the policy, and what is left of it.
+  const headers = {
+    "Retry-After": String(seconds),
+    "RateLimit-Policy": `"user";q=${rateLimitOf(c.env) ?? 0};w=${seconds}`,
+    RateLimit: `"user";r=0;t=${seconds}`,
+  };
+  return refuse(c, "rate_limited", { details: { retry_after: seconds }, headers });
+}

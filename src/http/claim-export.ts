@@ -1,0 +1,55 @@
+// Claims as CSV (RFC 4180) and NDJSON, streamed page by page in constant memory.
+
+import type { Claim } from "../domain/claim.ts";
+import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
+import type { Page } from "../domain/messages.ts";
+import { callCoupon } from "../edge/coupon-calls.ts";
+import type { CouponNamespace } from "../edge/env.ts";
+import { receipt } from "./wire.ts";
+
+/** Writes some claims of a coupon; `isFirst` for those that the export begins with. */
+export type Lines = (name: string, claims: readonly Claim[], isFirst: boolean) => string;
+
+/**
+ * Streams `first` and every page behind it. A page is fetched once the one before was read. An export is no snapshot: what is
+ * claimed meanwhile is at its end, what is released meanwhile may be missing. A page that can't be had breaks the stream,
+ * so that nobody takes a part for the whole.
+ */
+export function exportStream(coupons: CouponNamespace, name: string, first: Page, lines: Lines): ReadableStream<Uint8Array> {
+  const utf8 = new TextEncoder();
+  let page: Page | null = first;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (page === null) return;
+      controller.enqueue(utf8.encode(lines(name, page.claims, page === first)));
+      const { next } = page;
+      if (next === null) {
+        page = null;
+        controller.close();
+        return;
+      }
+      const result = await callCoupon(coupons, name, (coupon) => coupon.page(next, EXPORT_PAGE_SIZE), "read");
+      if (result.ok) page = result;
+      else controller.error(new Error(`the export ended early: ${result.code}`));
+    },
+  });
+}
+
+/** A line for each claim, as JSON. */
+export const ndjsonLines: Lines = (name, claims) => claims.map((claim) => `${JSON.stringify(receipt(name, claim))}\n`).join("");
+
+/** A line for each claim, and one with the columns' names before them. */
+export const csvLines: Lines = (name, claims, isFirst) => {
+  const rows = claims.map((claim) => `${Object.values(receipt(name, claim)).map(csvCell).join(",")}\r\n`);
+  return (isFirst ? "coupon_name,user_id,position,claimed_at\r\n" : "") + rows.join("");
+};
+
+/**
+ * Quotes what has to be quoted, and puts an apostrophe before what a spreadsheet would run as a formula (source: OWASP,
+ * CSV Injection).
+ */
+function csvCell(value: string | number): string {
+  const text = String(value);
+  const harmless = /^[=+\-@]/.test(text.trimStart()) ? `'${text}` : text;
+  return /[",\r\n]|^\s|\s$/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}

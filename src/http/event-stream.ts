@@ -1,0 +1,72 @@
+// One viewer's stream of snapshots.
+
+import { STREAM_HEARTBEAT_MS, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
+import type { Found } from "../domain/messages.ts";
+import type { CouponNamespace } from "../edge/env.ts";
+import { latest, unwatch, watch } from "../edge/live-snapshots.ts";
+import * as wire from "./wire.ts";
+
+/** Streams the coupon `name` to one viewer, beginning with `first`, until the viewer leaves or the coupon is deleted. */
+export function eventStream(coupons: CouponNamespace, name: string, first: Found): ReadableStream<Uint8Array> {
+  const utf8 = new TextEncoder();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isOver = false;
+  let sent = first;
+  let sentAt = Date.now();
+
+  function leave(): void {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(timer ?? null);
+    unwatch(name);
+  }
+
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      watch(name, first);
+      send(`retry: ${STREAM_RETRY_MS}\n\n${message(first)}`);
+      timer = setTimeout(tick, STREAM_TICK_MS);
+
+      function send(text: string): void {
+        controller.enqueue(utf8.encode(text));
+        sentAt = Date.now();
+      }
+
+      async function tick(): Promise<void> {
+        const now = await latest(coupons, name);
+        if (isOver) return;
+        if (now === null) {
+          send("event: deleted\ndata: {}\n\n");
+          leave();
+          controller.close();
+          return;
+        }
+        // A viewer who reads slowly is sent the latest once there is room, and nothing of what was between.
+        const hasRoom = (controller.desiredSize ?? 0) > 0;
+        if (hasRoom && now !== undefined && isNews(now, sent)) {
+          send(`${stateChange(sent, now)}${message(now)}`);
+          sent = now;
+        } else if (hasRoom && Date.now() - sentAt >= STREAM_HEARTBEAT_MS) {
+          send(": still here\n\n");
+        }
+        timer = setTimeout(tick, STREAM_TICK_MS);
+      }
+    },
+    cancel: leave,
+  });
+}
+
+/** Whether there is anything to tell: what an isolate has seen may also be older than what this viewer was sent. */
+function isNews(now: Found, sent: Found): boolean {
+  if (now.coupon.epoch !== sent.coupon.epoch) return now.now >= sent.now;
+  return now.seq > sent.seq || (now.seq === sent.seq && now.now >= sent.now && now.coupon.state !== sent.coupon.state);
+}
+
+function message(found: Found): string {
+  return `id: ${found.seq}\ndata: ${JSON.stringify(wire.status(found))}\n\n`;
+}
+
+function stateChange(from: Found, to: Found): string {
+  if (from.coupon.state === to.coupon.state) return "";
+  return `event: state\nid: ${to.seq}\ndata: ${JSON.stringify({ from: from.coupon.state, to: to.coupon.state, seq: to.seq })}\n\n`;
+}

@@ -1,0 +1,42 @@
+// Metrics in the Prometheus text exposition format, version 0.0.4, named by its rules: base units, `_total` for counters.
+
+import { remaining } from "../domain/coupon.ts";
+import type { CouponView } from "../domain/messages.ts";
+import { BATCH_SIZE_BUCKETS, type OutcomeCounts } from "../domain/outcomes.ts";
+
+type Sample = { readonly suffix?: string; readonly labels?: Readonly<Record<string, string>>; readonly value: number };
+
+/** The metrics of one coupon. */
+export function prometheusText(coupon: CouponView, outcomes: OutcomeCounts): string {
+  const claims = Object.entries(outcomes.claims).map(([outcome, value]) => ({ labels: { outcome }, value }));
+  const units = Object.entries({ claimed: coupon.claimed, held: coupon.held, remaining: remaining(coupon) });
+  const byState = units.map(([state, value]) => ({ labels: { state }, value }));
+  return [
+    family(coupon.name, "doorbuster_claims_total", "counter", "Claims by how they ended.", claims),
+    family(coupon.name, "doorbuster_claim_batch_size", "histogram", "Claims judged in one transaction.", batchSizes(outcomes)),
+    family(coupon.name, "doorbuster_coupon_units", "gauge", "Units of the coupon by what became of them.", byState),
+    family(coupon.name, "doorbuster_coupon_amount", "gauge", "Units ever put on offer.", [{ value: coupon.amount }]),
+    family(coupon.name, "doorbuster_coupon_open", "gauge", "1 while the sale is open.", [{ value: coupon.state === "open" ? 1 : 0 }]),
+    family(coupon.name, "doorbuster_ledger_events_total", "counter", "What happened to the coupon.", [{ value: coupon.seq }]),
+  ].join("");
+}
+
+function batchSizes({ batches, batched }: OutcomeCounts): Sample[] {
+  let count = 0;
+  const buckets = batches.map((inBucket, index) => {
+    count += inBucket;
+    return { suffix: "_bucket", labels: { le: String(BATCH_SIZE_BUCKETS[index] ?? "+Inf") }, value: count };
+  });
+  return [...buckets, { suffix: "_sum", value: batched }, { suffix: "_count", value: count }];
+}
+
+function family(coupon: string, name: string, type: string, help: string, samples: readonly Sample[]): string {
+  const lines = samples.map(({ suffix = "", labels = {}, value }) => `${name}${suffix}{${labelText({ coupon, ...labels })}} ${value}\n`);
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([label, value]) => `${label}="${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`)
+    .join(",");
+}

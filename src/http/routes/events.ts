@@ -1,0 +1,37 @@
+// The snapshot as it changes: Server-Sent Events (WHATWG HTML, 9.2), sent by the isolate, never by the object.
+
+import { callCoupon } from "../../edge/coupon-calls.ts";
+import { answerWith, refuse, refuseAs } from "../answers.ts";
+import type { Context } from "../context.ts";
+import { eventStream } from "../event-stream.ts";
+import { couponNameIn } from "../path.ts";
+import { note } from "../request-log.ts";
+import type { Route } from "../route.ts";
+
+export const eventRoutes = [
+  {
+    method: "get",
+    path: "/api/coupons/{name}/events",
+    summary: "How the sale stands, live",
+    description:
+      "A message is the snapshot of /status; one comes at once, then whenever something changed, at most one a second. A change of the state is an event `state` of its own before it, the end of the coupon an event `deleted`. The id is the snapshot's seq.",
+    who: "everybody",
+    headers: ["Last-Event-ID"],
+    answers: [{ status: 200, description: "A stream.", mediaTypes: ["text/event-stream"] }],
+    refusals: ["coupon_not_found"],
+    handle: events,
+  },
+] as const satisfies readonly Route[];
+
+async function events(c: Context): Promise<Response> {
+  const name = couponNameIn(c);
+  if (name === null) return refuse(c, "coupon_not_found");
+  note(c, name);
+
+  // Asked afresh, so that a viewer who comes back never sees anything older than what its Last-Event-ID names.
+  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy: false }), "read");
+
+  if (!result.ok) return refuseAs(c, name, result);
+  const headers = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" };
+  return answerWith(c, 200, eventStream(c.env.COUPONS, name, result), headers, result.seq);
+}

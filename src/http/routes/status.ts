@@ -1,0 +1,39 @@
+// The small snapshot that clients poll, cached for a second wherever there is a cache.
+
+import { etagOf, isNoneMatched } from "../../domain/etag.ts";
+import { callCoupon } from "../../edge/coupon-calls.ts";
+import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
+import type { Context } from "../context.ts";
+import { couponNameIn } from "../path.ts";
+import { note } from "../request-log.ts";
+import type { Route } from "../route.ts";
+import * as wire from "../wire.ts";
+
+export const statusRoutes = [
+  {
+    method: "get",
+    path: "/api/coupons/{name}/status",
+    summary: "How the sale stands",
+    who: "everybody",
+    headers: ["If-None-Match"],
+    answers: [
+      { status: 200, description: "May be kept for a second.", schema: "Status", headers: ["ETag"] },
+      { status: 304, description: "As the entity tag says.", headers: ["ETag"] },
+    ],
+    refusals: ["coupon_not_found"],
+    handle: status,
+  },
+] as const satisfies readonly Route[];
+
+async function status(c: Context): Promise<Response> {
+  const name = couponNameIn(c);
+  if (name === null) return refuse(c, "coupon_not_found");
+  note(c, name);
+
+  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy: false }), "read");
+
+  if (!result.ok) return refuseAs(c, name, result);
+  const headers = { "Cache-Control": "public, max-age=1", ETag: etagOf(result.coupon, result.now) };
+  const isKnown = isNoneMatched(c.req.raw.headers.get("if-none-match") ?? "", headers.ETag);
+  return isKnown ? answerWith(c, 304, null, headers, result.seq) : answer(c, 200, wire.status(result), result.seq, headers);
+}
