@@ -62,8 +62,8 @@ export function closedFor(coupon: Coupon, now: Instant): Closed | null {
  * what the sale has left, so that a winner who asks again is never told that they lost.
  */
 export function judgeClaim(request: ClaimRequest, { coupon, own, keyOwner }: ClaimFacts, now: Instant): ClaimVerdict {
-  if (keyOwner !== null && keyOwner !== request.userId) return { is: "idempotency_key_reused" };
   if (own.claim !== null) return { is: isSameAttempt(request, own.claim) ? "replayed" : "already_claimed", claim: own.claim };
+  if (keyOwner !== null) return { is: "idempotency_key_reused" };
   if (own.released !== null) return { is: "claim_released", claim: own.released };
   if (own.hold !== null && now < own.hold.expiresAt) return { is: "granted", fromHold: true };
   return closedFor(coupon, now) ?? { is: "granted", fromHold: false };

@@ -24,6 +24,7 @@ export class CouponEngine {
   readonly #store: CouponStore;
   /** The coupon as stored, null where there is none; undefined until the first look. Changes only after a commit. */
   #coupon: Coupon | null | undefined = undefined;
+  #seqBeforeReload = 0;
   /** Counted in memory, written along with what is written anyway; null until they were read. */
   #outcomes: OutcomeCounts | null = null;
   #areOutcomesWritten = true;
@@ -167,19 +168,21 @@ export class CouponEngine {
     return expiryAt === null ? flushAt : Math.min(flushAt, expiryAt);
   }
 
-  /** The ledger's head as memory knows it, 0 where it knows of no coupon. */
+  /** The ledger's head as last seen, 0 where no coupon was seen. A failure does not change it: what failed wrote nothing. */
   get seq(): number {
-    return this.#coupon?.seq ?? 0;
+    return this.#coupon?.seq ?? this.#seqBeforeReload;
   }
 
   /** Forgets what memory believes of the coupon; the next call reads storage again. Counts that are not written stay. */
   reload(): void {
+    this.#seqBeforeReload = this.seq;
     this.#coupon = undefined;
   }
 
   /** Forgets everything, because storage was emptied. */
   forget(): void {
     this.#coupon = undefined;
+    this.#seqBeforeReload = 0;
     this.#outcomes = null;
     this.#areOutcomesWritten = true;
   }

@@ -37,16 +37,35 @@ export const UserId = text(textFault, "Who claims: an opaque string, compared ex
 const Amount = z
   .number(absentOrInvalid)
   .check(({ value, issues }) => {
-    if (!Number.isInteger(value) || value > AMOUNT_MAX) issues.push({ code: "custom", message: "is invalid", input: value });
-    else if (value < 1) issues.push({ code: "custom", message: "must be at least 1", input: value });
+    if (value < 1) issues.push({ code: "custom", message: "must be at least 1", input: value });
+    else if (!Number.isInteger(value) || value > AMOUNT_MAX) issues.push({ code: "custom", message: "is invalid", input: value });
   })
   .meta({ description: "Units ever put on offer.", type: "integer", minimum: 1, maximum: AMOUNT_MAX });
 
-/** An instant with an offset, parsed to epoch milliseconds; null where it is absent. */
-const SettableInstant = z.iso
-  .datetime({ offset: true, error: "is invalid" })
-  .meta({ description: "RFC 3339 with an offset; null is no such end of the window.", examples: ["2026-11-27T09:00:00Z"] })
-  .transform((value) => Date.parse(value))
+// What RFC 3339 can write in UTC, and so what can be answered: the years 0000 to 9999.
+const INSTANT_MIN = Date.parse("0000-01-01T00:00:00.000Z");
+const INSTANT_MAX = Date.parse("9999-12-31T23:59:59.999Z");
+const rfc3339 = z.iso.datetime({ offset: true });
+
+/** Epoch milliseconds of an RFC 3339 instant, or NaN. Its `T` and `Z` may be lower-case (RFC 3339, 5.6). */
+function epochMs(written: string): number {
+  const upper = written.toUpperCase();
+  const at = rfc3339.safeParse(upper).success ? Date.parse(upper) : NaN;
+  return at >= INSTANT_MIN && at <= INSTANT_MAX ? at : NaN;
+}
+
+/** An instant with an offset, parsed to epoch milliseconds; null where it is no end. */
+const SettableInstant = z
+  .string("is invalid")
+  .check(({ value, issues }) => {
+    if (Number.isNaN(epochMs(value))) issues.push({ code: "custom", message: "is invalid", input: value });
+  })
+  .meta({
+    description: "RFC 3339 with an offset; null is no such end of the window.",
+    format: "date-time",
+    examples: ["2026-11-27T09:00:00Z"],
+  })
+  .transform(epochMs)
   .nullable();
 const OptionalInstant = SettableInstant.optional().transform((value) => value ?? null);
 
