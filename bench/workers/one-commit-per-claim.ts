@@ -5,11 +5,11 @@ import { DurableObject } from "cloudflare:workers";
 import { sqlOver } from "../../src/actor/sql-storage.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
-import type { ClaimResult, CouponCalls, CreateResult, ReadResult } from "../../src/domain/messages.ts";
+import type { ClaimResult, CreateResult, ReadResult } from "../../src/domain/messages.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";
 import { createApp } from "../../src/http/app.ts";
 
-export class CouponObject extends DurableObject implements CouponCalls {
+export class CouponObject extends DurableObject {
   readonly #engine = new CouponEngine(sqlOver(this.ctx.storage));
 
   async create(coupon: NewCoupon): Promise<CreateResult> {

@@ -30,6 +30,8 @@ export class GroupCommit<Item, Result> {
   readonly #options: GroupCommitOptions<Item, Result>;
   #queue: Waiter<Item, Result>[] = [];
   #isBusy = false;
+  /** Once a fact was broken nothing is committed any more, whether or not `abort` ends this object at once. */
+  #broken: BrokenAssertion | null = null;
 
   constructor(options: GroupCommitOptions<Item, Result>) {
     this.#options = options;
@@ -57,6 +59,7 @@ export class GroupCommit<Item, Result> {
 
   #commit(batch: readonly Waiter<Item, Result>[]): void {
     try {
+      if (this.#broken !== null) throw this.#broken;
       const results = this.#options.commit(batch.map(({ item }) => item));
       assert(results.length === batch.length, "every item of a batch is answered");
       for (const [index, result] of results.entries()) batch[index]?.resolve(result);
@@ -69,7 +72,10 @@ export class GroupCommit<Item, Result> {
   #recover(batch: readonly Waiter<Item, Result>[], cause: unknown): void {
     this.#options.restore();
     const isHopeless = batch.length === 1 || cause instanceof BrokenAssertion;
-    if (cause instanceof BrokenAssertion) this.#options.abort(cause);
+    if (cause instanceof BrokenAssertion) {
+      this.#broken = cause;
+      this.#options.abort(cause);
+    }
     for (const waiter of batch) {
       if (isHopeless) waiter.resolve(this.#options.refuse(waiter.item, cause));
       else this.#commit([waiter]);

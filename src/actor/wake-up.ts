@@ -15,7 +15,10 @@ export class WakeUp {
     this.#engine = engine;
   }
 
-  /** Sets the alarm where it is wanted earlier than it is set. Joins the writes of the turn: it lands with them or not at all. */
+  /**
+   * Sets the alarm where it is wanted earlier than it is set. Joins the writes of the turn: it lands with them or not at
+   * all. Never throws, because what it follows has been committed.
+   */
   arrange(now: number): void {
     const wakeAt = this.#engine.wakeAt(now + OUTCOMES_FLUSH_MS);
     if (wakeAt === null || (this.#alarmAt !== null && this.#alarmAt <= wakeAt)) return;
@@ -46,7 +49,9 @@ export class WakeUp {
 
   #set(at: number): void {
     this.#alarmAt = at;
-    // A failure breaks the object's output gate, and with it this instance; there is nobody to tell.
-    void this.#storage.setAlarm(at);
+    // A failure to store it breaks the object's output gate, and with it this instance.
+    this.#storage.setAlarm(at).catch((cause: unknown) => {
+      console.error(JSON.stringify({ event: "alarm_not_set", cause: String(cause) }));
+    });
   }
 }

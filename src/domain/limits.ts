@@ -37,14 +37,15 @@ export const ALARM_RETRY_MS_MAX = 60_000;
 export const HEADER_TOKEN_LENGTH_MAX = 255;
 
 /**
- * Most claims in one transaction. At about 20 µs a claim inside the object this is a turn of some 10 ms, so that reads of
- * the same coupon are not starved by a storm of claims.
+ * Most claims in one transaction. A claim costs some tens of microseconds inside the object, so this is a turn of some
+ * tens of milliseconds: a storm of claims doesn't starve those who only look.
  */
 export const BATCH_SIZE_MAX = 512;
 
 /**
- * Most claims waiting for a transaction; beyond it a claim is refused with `unavailable`. At 5,000 claims a second the last
- * one in waits under two seconds, well inside the caller's deadline. Stops a queue that only grows.
+ * Most claims waiting for a transaction; beyond it a claim is refused with `unavailable`. At 1,000 claims a second, where
+ * Cloudflare's soft limit for one object is, the last one in still has its answer inside the caller's deadline. Stops a
+ * queue that only grows.
  */
 export const QUEUE_LENGTH_MAX = 8192;
 
@@ -60,7 +61,7 @@ export const RETRY_PAUSE_MS = 50;
 /** What `Retry-After` says on `unavailable` and `outcome_unknown`, in seconds. */
 export const RETRY_AFTER_SECONDS = 1;
 
-/** Object ids that an isolate remembers. An id is about 200 bytes; computing one again costs 8 to 12 µs. */
+/** Object ids that an isolate remembers, because computing one hashes the name. Stops a scan of names from filling its memory. */
 export const ID_CACHE_SIZE_MAX = 4096;
 
 /** What the rate-limit binding of wrangler.toml allows: requests of one user for one coupon, per this many seconds. */
@@ -69,6 +70,9 @@ export const RATE_LIMIT_WINDOW_SECONDS = 10;
 
 /** How long fetched identity keys are used, in milliseconds. An issuer's revoked key is refused after it. */
 export const JWKS_TTL_MS = 300_000;
+
+/** How long they are used while the issuer can't be reached, in milliseconds. Then nobody is let in on an old key's word. */
+export const JWKS_STALE_MS_MAX = 3_600_000;
 
 /** Shortest time between two fetches of identity keys, in milliseconds. Stops tokens with made-up key ids from causing fetches. */
 export const JWKS_REFRESH_MS_MIN = 10_000;

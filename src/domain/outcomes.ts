@@ -34,8 +34,12 @@ export function counted(before: OutcomeCounts, outcomes: readonly Outcome[]): Ou
 
 /** Reads counts as they were stored. What is no counts reads as none: metrics are not worth stopping a sale for. */
 export function outcomesIn(json: string): OutcomeCounts {
-  const stored: unknown = JSON.parse(json);
-  return isCounts(stored) ? stored : NO_OUTCOMES;
+  try {
+    const stored: unknown = JSON.parse(json);
+    return isCounts(stored) ? stored : NO_OUTCOMES;
+  } catch {
+    return NO_OUTCOMES;
+  }
 }
 
 function isCounts(value: unknown): value is OutcomeCounts {

@@ -52,7 +52,8 @@ async function attempts<Result>(
     } catch (cause) {
       const fault = faultOf(cause);
       if (fault === "bug") return { ok: false, code: "internal_error", cause };
-      if (fault === "overloaded") return { ok: false, code: "unavailable", cause };
+      // Turned away unheard; but an attempt before this one may have been heard.
+      if (fault === "overloaded") return retry === 0 ? { ok: false, code: "unavailable", cause } : unanswered(effect, cause);
       if (effect === "once" || retry >= CALL_RETRIES_MAX) return unanswered(effect, cause);
       await pause(RETRY_PAUSE_MS * 2 ** retry * (0.5 + Math.random() / 2));
     }

@@ -3,7 +3,7 @@
 import { decode, verify, verifyWithJwks } from "hono/jwt";
 import type { HonoJsonWebKey } from "hono/utils/jwt/jws";
 
-import { JWKS_DEADLINE_MS, JWKS_REFRESH_MS_MIN, JWKS_TTL_MS } from "../domain/limits.ts";
+import { JWKS_DEADLINE_MS, JWKS_REFRESH_MS_MIN, JWKS_STALE_MS_MAX, JWKS_TTL_MS } from "../domain/limits.ts";
 import type { Env } from "./env.ts";
 import { bearerIn } from "./operator.ts";
 
@@ -47,7 +47,9 @@ async function keysFor(token: string, url: string): Promise<HonoJsonWebKey[]> {
   const isKnown = fetched !== null && fetched.keys.some(({ kid }) => kid !== undefined && kid === decode(token).header.kid);
   if (fetched !== null && (isKnown ? age < JWKS_TTL_MS : age < JWKS_REFRESH_MS_MIN)) return fetched.keys;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(JWKS_DEADLINE_MS) });
+    // Cached by Cloudflare as well: a rush on cold isolates is one fetch at the issuer, not one for each request.
+    const cf = { cacheEverything: true, cacheTtl: JWKS_REFRESH_MS_MIN / 1000 };
+    const response = await fetch(url, { signal: AbortSignal.timeout(JWKS_DEADLINE_MS), cf });
     const keys = keysIn(await response.json());
     if (!response.ok || keys.length === 0) throw new Error(`no key set: status ${response.status}`);
     fetched = { url, keys, at: Date.now() };
@@ -55,7 +57,7 @@ async function keysFor(token: string, url: string): Promise<HonoJsonWebKey[]> {
   } catch (cause) {
     console.error(JSON.stringify({ event: "identity_keys_failed", cause: String(cause) }));
     // Keys that were good a while ago are better than turning everybody away.
-    if (fetched?.url === url) return fetched.keys;
+    if (fetched !== null && age < JWKS_STALE_MS_MAX) return fetched.keys;
     throw new KeysUnavailable();
   }
 }

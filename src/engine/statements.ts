@@ -84,14 +84,14 @@ export const INSERT_COUPON = `
 
 /**
  * The coupon as memory keeps it, and what the end of the ledger says of it: its head, and the position granted last (null
- * where no claim is among its last 64 events). Writes nothing; reads at most 67 rows.
+ * where no claim is among its last 64 events). Writes nothing; reads at most 68 rows.
  */
 export const SELECT_COUPON = `
   SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
          created_at AS createdAt, epoch, clock_at AS clockAt, outcomes, schema_version AS schemaVersion,
          (SELECT min(expires_at) FROM holds) AS nextExpiryAt,
          (SELECT max(seq) FROM ledger) AS ledgerHead,
-         (SELECT max(position) FROM (SELECT kind, position FROM ledger ORDER BY seq DESC LIMIT 64) WHERE kind = 'claimed') AS ledgerPosition
+         (SELECT position FROM ledger WHERE seq > (SELECT max(seq) FROM ledger) - 64 AND kind = 'claimed' ORDER BY seq DESC LIMIT 1) AS ledgerPosition
   FROM coupon`;
 
 /** The head that storage knows. Writes nothing; reads 1 row. */

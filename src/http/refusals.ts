@@ -34,5 +34,5 @@ export const REFUSALS = {
   method_not_allowed: { status: 405, error: "this route does not take this method" },
   payload_too_large: { status: 413, error: "request body too large" },
   unavailable: { status: 503, error: "the coupon can't answer right now: nothing was changed, try again" },
-  outcome_unknown: { status: 503, error: "no answer in time: it may or may not have happened, retry with the same key" },
+  outcome_unknown: { status: 503, error: "no answer in time: it may or may not have happened; look, or send it again with the same key" },
 } as const satisfies Record<RefusalCode, Row>;

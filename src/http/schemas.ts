@@ -161,8 +161,13 @@ export const RefusalAnswer = z.object({
   code: z.enum(REFUSAL_CODES),
   request_id: z.string(),
   fields: z.record(z.string(), z.string()).optional().meta({ description: "With invalid_request: what is wrong with each field." }),
-  claim: ReceiptAnswer.optional().meta({ description: "With already_claimed: the claim that this user has." }),
+  claim: ReceiptAnswer.optional().meta({
+    description:
+      "With already_claimed and position_mismatch: the claim that this user has. With claim_released: the one that was released.",
+  }),
   starts_at: Time.optional().meta({ description: "With sale_not_started." }),
+  amount_min: z.int().optional().meta({ description: "With amount_below_claimed: the lowest amount that is allowed." }),
+  retry_after: z.int().optional().meta({ description: "With rate_limited, in seconds." }),
 });
 
 /** The schemas that the OpenAPI document names. */

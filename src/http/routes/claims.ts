@@ -82,7 +82,9 @@ async function claim(c: Context): Promise<Response> {
 
   if (!result.ok) return refuseAs(c, name, result);
   const granted = { ...wire.receipt(name, result.claim), remaining_amount: result.claim.remainingAfter };
-  return answer(c, 201, granted, result.seq, result.replayed && key !== null ? { "Idempotent-Replayed": "true" } : {});
+  // Not where the Worker's own retry found what its first attempt had done: to the caller that is the first answer.
+  const isReplay = result.replayed && result.claim.attemptId !== request.attemptId;
+  return answer(c, 201, granted, result.seq, isReplay ? { "Idempotent-Replayed": "true" } : {});
 }
 
 async function lookAtOwn(c: Context): Promise<Response> {

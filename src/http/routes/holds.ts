@@ -43,7 +43,7 @@ export const holdRoutes = [
     summary: "Give a hold back",
     who: "user",
     answers: [{ status: 204, description: "The user holds nothing." }],
-    refusals: ["coupon_not_found", "outcome_unknown"],
+    refusals: ["coupon_not_found", "claim_not_found", "outcome_unknown"],
     handle: giveBack,
   },
 ] as const satisfies readonly Route[];
@@ -67,7 +67,8 @@ async function hold(c: Context): Promise<Response> {
 
 async function giveBack(c: Context): Promise<Response> {
   const [name, userId] = [couponNameIn(c), userIdIn(c)];
-  if (name === null || userId === null) return refuse(c, "coupon_not_found");
+  if (name === null) return refuse(c, "coupon_not_found");
+  if (userId === null) return refuse(c, "claim_not_found");
   note(c, name, userId);
   const refusal = await refuseStranger(c, userId);
   if (refusal !== null) return refusal;

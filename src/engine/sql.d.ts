@@ -1,8 +1,0 @@
-export type SqlValue = string | number | null;
-export type SqlRow = Record<string, SqlValue>;
-export type Sql = {
-  /** Runs one statement to its end and answers all of its rows. Throws what SQLite refuses. */
-  all<Row extends SqlRow>(statement: string, ...bindings: readonly SqlValue[]): Row[];
-  /** Runs `work` so that all of its writes land, or, when it throws, none; then the throw goes on. */
-  transaction<T>(work: () => T): T;
-};

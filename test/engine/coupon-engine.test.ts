@@ -1,0 +1,181 @@
+// One coupon in one database: who gets a unit, what everybody else is told, and what is written down.
+
+import { describe, expect, test } from "vitest";
+
+import { CouponEngine } from "../../src/engine/coupon-engine.ts";
+import { asks, contents, crowd, expectConserved, newCoupon, opened, outcomes, readCold, storedClaims, T0, tally } from "./coupon.ts";
+import { nodeSql } from "./node-sql.ts";
+
+const HOUR = 3_600_000;
+
+describe("a coupon that was never created", () => {
+  test("is not found, and asking for it stores nothing, not even a table", () => {
+    const sql = nodeSql();
+    const engine = new CouponEngine(sql);
+    expect(engine.claimMany(crowd(3), T0)).toEqual([
+      { ok: false, code: "coupon_not_found", seq: 0 },
+      { ok: false, code: "coupon_not_found", seq: 0 },
+      { ok: false, code: "coupon_not_found", seq: 0 },
+    ]);
+    expect(engine.read({ claimedBy: true }, T0)).toEqual({ ok: false, code: "coupon_not_found", seq: 0 });
+    expect(contents(sql)).toEqual({});
+    expect(engine.seq).toBe(0);
+  });
+
+  test("is found as soon as it is there, by an engine that looked for it before", () => {
+    const sql = nodeSql();
+    const early = new CouponEngine(sql);
+    early.claimMany(crowd(1), T0);
+    new CouponEngine(sql).create(newCoupon(2), "epoch-1", T0);
+    expect(outcomes(early.claimMany(crowd(1), T0))).toEqual(["granted"]);
+  });
+});
+
+describe("creating", () => {
+  test("answers the whole coupon and writes the ledger's first event", () => {
+    const sql = nodeSql();
+    const engine = new CouponEngine(sql);
+    const result = engine.create(newCoupon(5, { startsAt: T0 - HOUR, endsAt: T0 + HOUR }), "epoch-1", T0);
+    expect(result).toMatchObject({
+      ok: true,
+      seq: 1,
+      coupon: {
+        name: "PROMO",
+        amount: 5,
+        claimed: 0,
+        held: 0,
+        paused: false,
+        startsAt: T0 - HOUR,
+        endsAt: T0 + HOUR,
+        createdAt: T0,
+        epoch: "epoch-1",
+        state: "open",
+      },
+    });
+    expect(sql.all("SELECT seq, at, kind, user_id, position, data FROM ledger")).toEqual([
+      {
+        seq: 1,
+        at: T0,
+        kind: "created",
+        user_id: null,
+        position: null,
+        data: `{"amount":5,"starts_at":${T0 - HOUR},"ends_at":${T0 + HOUR}}`,
+      },
+    ]);
+  });
+
+  test("again answers coupon_exists and resets nothing, neither warm nor cold", () => {
+    const { engine, sql } = opened(3);
+    engine.claimMany(crowd(2), T0);
+    const before = contents(sql);
+    for (const again of [engine, new CouponEngine(sql)]) {
+      expect(again.create(newCoupon(1000), "epoch-2", T0 + 1)).toEqual({ ok: false, code: "coupon_exists", seq: 3 });
+    }
+    expect(contents(sql)).toEqual(before);
+  });
+});
+
+describe("claiming", () => {
+  test("gives the units in the order of the batch, each with its position, what is left, and its seq", () => {
+    const { engine, sql } = opened(3);
+    const results = engine.claimMany([asks("ann"), asks("bob"), asks("cid"), asks("dan")], T0 + 7);
+    expect(results).toMatchObject([
+      { ok: true, replayed: false, seq: 2, claim: { userId: "ann", position: 1, claimedAt: T0 + 7, remainingAfter: 2 } },
+      { ok: true, replayed: false, seq: 3, claim: { userId: "bob", position: 2, claimedAt: T0 + 7, remainingAfter: 1 } },
+      { ok: true, replayed: false, seq: 4, claim: { userId: "cid", position: 3, claimedAt: T0 + 7, remainingAfter: 0 } },
+      { ok: false, code: "out_of_stock", seq: 4 },
+    ]);
+    expect(storedClaims(sql)).toEqual([
+      { user_id: "ann", position: 1, claimed_at: T0 + 7, remaining_after: 2 },
+      { user_id: "bob", position: 2, claimed_at: T0 + 7, remaining_after: 1 },
+      { user_id: "cid", position: 3, claimed_at: T0 + 7, remaining_after: 0 },
+    ]);
+    expect(sql.all("SELECT seq, at, kind, user_id, position FROM ledger WHERE seq > 1")).toEqual([
+      { seq: 2, at: T0 + 7, kind: "claimed", user_id: "ann", position: 1 },
+      { seq: 3, at: T0 + 7, kind: "claimed", user_id: "bob", position: 2 },
+      { seq: 4, at: T0 + 7, kind: "claimed", user_id: "cid", position: 3 },
+    ]);
+    expectConserved(sql, 3);
+  });
+
+  test("goes on over batches until nothing is left, and never beyond", () => {
+    const { engine, sql } = opened(25);
+    const told = Array.from({ length: 6 }, (_, index) => engine.claimMany(crowd(7, `batch-${index}`), T0 + index)).flat();
+    expect(tally(told)).toEqual({ granted: 25, out_of_stock: 17 });
+    expect(outcomes(told).slice(0, 26)).toEqual([...Array<string>(25).fill("granted"), "out_of_stock"]);
+    expect(engine.seq).toBe(26);
+    expectConserved(sql, 25);
+  });
+
+  test("gives one user one unit, also when the same user appears twice in a batch", () => {
+    const { engine, sql } = opened(9);
+    const results = engine.claimMany([asks("ann"), asks("bob"), asks("ann"), asks("ann")], T0);
+    expect(outcomes(results)).toEqual(["granted", "granted", "already_claimed", "already_claimed"]);
+    expect(results[2]).toMatchObject({ code: "already_claimed", claim: { userId: "ann", position: 1, remainingAfter: 8 }, seq: 3 });
+    expectConserved(sql, 2);
+  });
+
+  test("an empty batch answers nothing and writes nothing", () => {
+    const { engine, sql } = opened(1);
+    const before = contents(sql);
+    expect(engine.claimMany([], T0)).toEqual([]);
+    expect(contents(sql)).toEqual(before);
+  });
+
+  test("takes user ids as they are: near-twins are different users", () => {
+    const { engine, sql } = opened(10);
+    const twins = ["ann", "Ann", " ann", "ann ", "a\u0301nn", "\u00e1nn", "用户 🎉", "1", "1.0", "' OR 1=1 --"];
+    expect(
+      tally(
+        engine.claimMany(
+          twins.map((user) => asks(user)),
+          T0,
+        ),
+      ),
+    ).toEqual({ granted: 10 });
+    expect(storedClaims(sql).map(({ user_id }) => user_id)).toEqual(twins);
+    expectConserved(sql, 10);
+  });
+});
+
+describe("an engine that never saw the coupon before", () => {
+  test("knows all that the first one knew", () => {
+    const { engine, sql } = opened(4);
+    engine.claimMany([asks("ann", { key: "k" }), asks("bob")], T0);
+    expect(readCold(sql)).toEqual(engine.read({ claimedBy: true }, T0));
+
+    const cold = new CouponEngine(sql);
+    const results = cold.claimMany([asks("ann", { key: "k" }), asks("bob"), asks("cid"), asks("dan"), asks("eve")], T0);
+    expect(outcomes(results)).toEqual(["replayed", "already_claimed", "granted", "granted", "out_of_stock"]);
+    expect(results[2]).toMatchObject({ claim: { position: 3 }, seq: 4 });
+    expectConserved(sql, 4);
+  });
+
+  test("stands for what was reloaded", () => {
+    const { engine, sql } = opened(4);
+    engine.claimMany(crowd(2), T0);
+    engine.reload();
+    expect(engine.seq).toBe(3);
+    expect(outcomes(engine.claimMany(crowd(3, "later"), T0))).toEqual(["granted", "granted", "out_of_stock"]);
+    expect(engine.seq).toBe(5);
+    expectConserved(sql, 4);
+  });
+});
+
+describe("reading", () => {
+  test("names who holds a claim only when asked to, in claim order", () => {
+    const { engine } = opened(9);
+    engine.claimMany([asks("zoe"), asks("ann"), asks("mia")], T0);
+    engine.claimMany([asks("bob")], T0);
+    expect(engine.read({ claimedBy: true }, T0)).toMatchObject({ seq: 5, coupon: { claimed: 4, claimedBy: ["zoe", "ann", "mia", "bob"] } });
+    expect(JSON.stringify(engine.read({ claimedBy: false }, T0))).not.toContain("zoe");
+  });
+
+  test("writes nothing", () => {
+    const { engine, sql } = opened(2);
+    engine.claimMany(crowd(1), T0);
+    const before = contents(sql);
+    engine.read({ claimedBy: true }, T0 + HOUR);
+    expect(contents(sql)).toEqual(before);
+  });
+});

@@ -1,0 +1,66 @@
+// An SQL port that breaks where it is told to: before and after every statement, BEGIN and COMMIT.
+
+import type { Sql, SqlRow, SqlValue } from "../../src/engine/sql.ts";
+
+export const INJECTED = new Error("injected");
+
+export type FaultySql = Sql & {
+  /** The points passed so far, each in words. */
+  readonly passed: readonly string[];
+  /** From now on, throws {@link INJECTED} at the `index`-th point (0-based) that is passed; null: nowhere. */
+  breakAt(index: number | null): void;
+};
+
+/** Puts breaking points around everything that `sql` does. A break between BEGIN and COMMIT rolls back, as any throw does. */
+export function faultySql(sql: Sql): FaultySql {
+  let passed: string[] = [];
+  let breakIndex: number | null = null;
+
+  function point(name: string): void {
+    passed.push(name);
+    if (passed.length - 1 === breakIndex) throw INJECTED;
+  }
+
+  return {
+    get passed() {
+      return passed;
+    },
+    breakAt(index) {
+      passed = [];
+      breakIndex = index;
+    },
+    all<Row extends SqlRow>(statement: string, ...bindings: readonly SqlValue[]): Row[] {
+      const words = statement.trim().split(/\s+/).slice(0, 3).join(" ");
+      point(`before ${words}`);
+      const rows = sql.all<Row>(statement, ...bindings);
+      point(`after ${words}`);
+      return rows;
+    },
+    transaction<T>(work: () => T): T {
+      point("before BEGIN");
+      const result = sql.transaction(() => {
+        point("after BEGIN");
+        const inner = work();
+        point("before COMMIT");
+        return inner;
+      });
+      point("after COMMIT");
+      return result;
+    },
+  };
+}
+
+export type Point = {
+  readonly name: string;
+  readonly index: number;
+  /** Whether all that the work writes is stored by then; nothing of it is before. */
+  readonly isStored: boolean;
+};
+
+/** The points that `work` passes. It does its writes in one transaction. */
+export function pointsOf(sql: FaultySql, work: () => unknown): Point[] {
+  sql.breakAt(null);
+  work();
+  const names = sql.passed;
+  return names.map((name, index) => ({ name, index, isStored: index >= names.indexOf("after COMMIT") }));
+}

@@ -1,0 +1,149 @@
+// The rule of a claim, over random sales: it says what an independent model says, and it keeps its promises.
+
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { grantedClaim, judgeClaim, type Claim } from "../../src/domain/claim.ts";
+import type { Coupon } from "../../src/domain/coupon.ts";
+import type { Told } from "./model.ts";
+import { inModelWords, modelled, requestOf, scenario, T0, timed, type Scenario } from "./scenario.ts";
+
+const COUPON: Coupon = {
+  name: "PROMO",
+  amount: 1,
+  claimed: 0,
+  held: 0,
+  startsAt: null,
+  endsAt: null,
+  paused: false,
+  lastPosition: 0,
+  seq: 1,
+  createdAt: T0,
+  epoch: "epoch-1",
+  clockAt: T0,
+  nextExpiryAt: null,
+};
+
+/** What the rule tells each, with nothing around it but a map of who has what. */
+function judged(sale: Scenario): { readonly told: readonly Told[]; readonly claims: readonly Claim[] } {
+  const claims = new Map<string, Claim>();
+  let coupon: Coupon = { ...COUPON, ...sale.terms };
+  const told = timed(sale).flatMap(({ now, asks }) =>
+    asks.map((ask) => {
+      const request = requestOf(ask);
+      const at = Math.max(now, coupon.clockAt);
+      coupon = { ...coupon, clockAt: at };
+      const keyOwner = [...claims.values()].find(({ key }) => key !== null && key === request.key)?.userId ?? null;
+      const own = { claim: claims.get(request.userId) ?? null, hold: null, released: null };
+      const verdict = judgeClaim(request, { coupon, own, keyOwner }, at);
+      if (verdict.is !== "granted") return inModelWords(verdict.is, "claim" in verdict ? verdict.claim : undefined);
+      const claim = grantedClaim(request, coupon, verdict.fromHold, at);
+      claims.set(request.userId, claim);
+      coupon = { ...coupon, claimed: coupon.claimed + 1, lastPosition: claim.position };
+      return inModelWords("granted", claim);
+    }),
+  );
+  return { told, claims: [...claims.values()] };
+}
+
+describe("over random sales", () => {
+  test("everybody is told what an independent model tells them", () => {
+    fc.assert(
+      fc.property(scenario, (sale) => {
+        expect(judged(sale).told).toEqual(modelled(sale).told);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("no more than the amount is granted, to nobody twice, at the positions 1 to n, each leaving one less", () => {
+    fc.assert(
+      fc.property(scenario, (sale) => {
+        const { told, claims } = judged(sale);
+        const granted = told.filter(({ outcome }) => outcome === "granted").map(({ receipt }) => receipt);
+        expect(granted.length).toBeLessThanOrEqual(sale.terms.amount);
+        expect(claims).toHaveLength(granted.length);
+        expect(granted.map((receipt) => receipt?.position)).toEqual(granted.map((_, index) => index + 1));
+        expect(granted.map((receipt) => receipt?.left)).toEqual(granted.map((_, index) => sale.terms.amount - index - 1));
+        expect(new Set(granted.map((receipt) => receipt?.user)).size).toBe(granted.length);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("a winner is told of the win at every later attempt, and nobody else ever is", () => {
+    fc.assert(
+      fc.property(scenario, (sale) => {
+        const winners = new Set<string>();
+        const { told } = judged(sale);
+        for (const [index, { user }] of timed(sale)
+          .flatMap(({ asks }) => asks)
+          .entries()) {
+          const outcome = told[index]?.outcome ?? "";
+          const isLaterAnswer = ["replayed", "already_claimed"].includes(outcome);
+          expect(isLaterAnswer).toBe(winners.has(user));
+          if (outcome === "granted") winners.add(user);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("the random sales reach every outcome", () => {
+    const reached = new Set(
+      fc.sample(scenario, { numRuns: 2000, seed: 1 }).flatMap((sale) => modelled(sale).told.map(({ outcome }) => outcome)),
+    );
+    expect([...reached].sort()).toEqual([
+      "already_claimed",
+      "granted",
+      "idempotency_key_reused",
+      "out_of_stock",
+      "replayed",
+      "sale_ended",
+      "sale_not_started",
+      "sale_paused",
+    ]);
+  });
+});
+
+describe("where several refusals fit, the first of the contract's order is told", () => {
+  // In the contract's order; each turns one fact on.
+  const FACTS = [
+    "replayed",
+    "already_claimed",
+    "idempotency_key_reused",
+    "sale_ended",
+    "sale_not_started",
+    "sale_paused",
+    "out_of_stock",
+  ] as const;
+  type Fact = (typeof FACTS)[number];
+
+  function verdictOf(facts: ReadonlySet<Fact>): string {
+    const request = { userId: "ann", key: "k", attemptId: "now" };
+    const claim = {
+      userId: "ann",
+      position: 1,
+      claimedAt: T0,
+      remainingAfter: 0,
+      key: facts.has("replayed") ? "k" : null,
+      attemptId: "then",
+    };
+    const coupon: Coupon = {
+      ...COUPON,
+      endsAt: facts.has("sale_ended") ? T0 : null,
+      startsAt: facts.has("sale_not_started") ? T0 + 1 : null,
+      paused: facts.has("sale_paused"),
+      claimed: facts.has("out_of_stock") ? 1 : 0,
+    };
+    const own = { claim: facts.has("replayed") || facts.has("already_claimed") ? claim : null, hold: null, released: null };
+    return judgeClaim(request, { coupon, own, keyOwner: facts.has("idempotency_key_reused") ? "bob" : null }, T0).is;
+  }
+
+  const subsets = Array.from({ length: 2 ** FACTS.length }, (_, bits) => FACTS.filter((_fact, index) => (bits >> index) % 2 === 1));
+
+  test("over all 128 combinations", () => {
+    expect(subsets).toHaveLength(128);
+    expect(subsets.map((facts) => verdictOf(new Set(facts)))).toEqual(subsets.map((facts) => facts[0] ?? "granted"));
+  });
+});

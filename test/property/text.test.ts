@@ -1,0 +1,109 @@
+// What may be a name or a user id, over random Unicode: the rule against an independent reading of the contract.
+
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { nameFault, textFault, type TextFault } from "../../src/domain/text.ts";
+
+function isLoneSurrogate(point: string): boolean {
+  return point.length === 1 && point >= "\ud800" && point <= "\udfff";
+}
+
+/** The contract, clause by clause: 1 to 255 code points, not blank, well-formed, no control characters. */
+function faultsOf(text: string): ReadonlySet<TextFault> {
+  const points = Array.from(text);
+  const faults = new Set<TextFault>();
+  if (points.length === 0) faults.add("empty");
+  if (points.length > 0 && points.every((point) => /^\s$/u.test(point))) faults.add("blank");
+  if (points.length > 255) faults.add("too_long");
+  if (points.some((point) => /^\p{Cc}$/u.test(point) || isLoneSurrogate(point))) faults.add("malformed");
+  return faults;
+}
+
+const ORDER = ["empty", "blank", "too_long", "malformed"] as const satisfies readonly TextFault[];
+
+function expectedFault(text: string): TextFault | null {
+  const faults = faultsOf(text);
+  return ORDER.find((fault) => faults.has(fault)) ?? null;
+}
+
+const loneSurrogate = fc.integer({ min: 0xd800, max: 0xdfff }).map((unit) => String.fromCharCode(unit));
+const control = fc.oneof(fc.integer({ min: 0, max: 0x1f }), fc.integer({ min: 0x7f, max: 0x9f })).map((unit) => String.fromCharCode(unit));
+const space = fc.constantFrom(" ", "\u00a0", "\u1680", "\u2003", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\ufeff");
+const point = fc.string({ unit: "binary", minLength: 1, maxLength: 1 });
+const unit = fc.oneof(
+  { weight: 40, arbitrary: point },
+  { weight: 40, arbitrary: fc.constantFrom("a", "Z", "é", "e\u0301", "用", "🎉", "👩‍👩‍👧", "/", "%", "\u200b", "\u202e", "'", '"', "\\") },
+  { weight: 10, arbitrary: space },
+  { weight: 1, arbitrary: control },
+  { weight: 1, arbitrary: loneSurrogate },
+);
+
+const NASTY = {
+  "short strings": fc.string({ unit, maxLength: 12 }),
+  "strings around the longest": fc.string({ unit: fc.oneof(fc.constantFrom("a", "🎉"), unit), minLength: 250, maxLength: 260 }),
+  "long strings of wide characters": fc.string({ unit: fc.constantFrom("🎉", "\u{10ffff}", "a"), minLength: 240, maxLength: 530 }),
+  "very long strings": fc.string({ unit: fc.constantFrom("a", "🎉", "\ud800"), minLength: 500, maxLength: 1200 }),
+  "white space": fc.string({ unit: space, maxLength: 300 }),
+  "arbitrary UTF-16 units": fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 40 }).map((units) => String.fromCharCode(...units)),
+} as const;
+
+describe.for(Object.entries(NASTY))("%s", ([, text]) => {
+  test("are refused for the contract's reason, or taken", () => {
+    fc.assert(
+      fc.property(text, (value) => {
+        expect(textFault(value)).toBe(expectedFault(value));
+        expect(nameFault(value)).toBe(value === "." || value === ".." ? "malformed" : expectedFault(value));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+test("every code point alone is judged as the contract says", () => {
+  const disagreeing: string[] = [];
+  for (let code = 0; code <= 0x10ffff; code += 1) {
+    const text = String.fromCodePoint(code);
+    if (textFault(text) !== expectedFault(text)) disagreeing.push(code.toString(16));
+  }
+  expect(disagreeing).toEqual([]);
+});
+
+describe("at the edges", () => {
+  test.for([
+    ["255 letters", "a".repeat(255), null],
+    ["256 letters", "a".repeat(256), "too_long"],
+    ["255 characters of two units each", "🎉".repeat(255), null],
+    ["256 characters of two units each", "🎉".repeat(256), "too_long"],
+    ["254 wide and one narrow character", `${"🎉".repeat(254)}a`, null],
+    ["510 narrow characters", "a".repeat(510), "too_long"],
+    ["nothing", "", "empty"],
+    ["one space", " ", "blank"],
+    ["256 spaces", " ".repeat(256), "blank"],
+    ["a tab, which is white space before it is a control character", "\t", "blank"],
+    ["a tab within", "a\tb", "malformed"],
+    ["NUL", "\u0000", "malformed"],
+    ["DEL", "a\u007f", "malformed"],
+    ["half a pair", "a\ud83c", "malformed"],
+    ["a pair in the wrong order", "\udf89\ud83c", "malformed"],
+    ["256 halves, too long before malformed", "\ud800".repeat(256), "too_long"],
+    ["a quote, a slash and a percent sign", `"/%'`, null],
+  ] as const)("%s", ([, text, fault]) => {
+    expect(textFault(text)).toBe(fault);
+  });
+
+  test.for([
+    [".", "malformed"],
+    ["..", "malformed"],
+    ["...", null],
+    [". .", null],
+    ["a/..", null],
+    ["100%", null],
+  ] as const)("the name %s", ([name, fault]) => {
+    expect(nameFault(name)).toBe(fault);
+  });
+
+  test("a user may be called . or ..", () => {
+    expect([textFault("."), textFault("..")]).toEqual([null, null]);
+  });
+});
