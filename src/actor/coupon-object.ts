@@ -31,7 +31,7 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     this.#engine = new CouponEngine(sqlOver(ctx.storage));
-    this.#wakeUp = new WakeUp(ctx.storage, this.#engine);
+    this.#wakeUp = new WakeUp(ctx, this.#engine);
     this.#claims = new GroupCommit({
       commit: (requests) => this.#commit(requests),
       restore: () => this.#engine.reload(),
@@ -89,10 +89,9 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
     return this.#guarded((now) => this.#engine.metrics(now));
   }
 
-  /** Claims that are queued meanwhile find no coupon. */
+  /** Claims that are queued meanwhile find no coupon. One that can't be read any more can still be removed. */
   async remove(): Promise<messages.DeleteResult> {
-    const found = this.#guarded((now) => this.#engine.read({ claimedBy: false }, now));
-    if (!found.ok) return found;
+    if (!this.#engine.exists()) return { ok: false, code: "coupon_not_found", seq: 0 };
     // Both take effect at once, before anything else can run here; awaited is only that it is on disk.
     const emptied = Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()]);
     this.#engine.forget();
@@ -131,7 +130,8 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
 
   /** Nothing was changed; the caller may try again. */
   #failed(cause: unknown): Failed {
-    if (cause !== QUEUE_IS_FULL) console.error(JSON.stringify({ event: "storage_failed", coupon: this.ctx.id.name, cause: String(cause) }));
+    if (cause === QUEUE_IS_FULL) this.#engine.countUnavailable();
+    else console.error(JSON.stringify({ event: "storage_failed", coupon: this.ctx.id.name, cause: String(cause) }));
     return { ok: false, code: "unavailable", seq: this.#engine.seq };
   }
 }

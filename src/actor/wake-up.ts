@@ -1,17 +1,18 @@
 // The object's alarm: it makes timely what would otherwise be done by the next call. Nothing depends on it for being right.
 
+import { BrokenAssertion } from "../domain/assert.ts";
 import { ALARM_RETRY_MS_MAX, ALARM_RETRY_MS_MIN, OUTCOMES_FLUSH_MS } from "../domain/limits.ts";
 import type { CouponEngine } from "../engine/coupon-engine.ts";
 
 export class WakeUp {
-  readonly #storage: DurableObjectStorage;
+  readonly #ctx: DurableObjectState;
   readonly #engine: CouponEngine;
   /** When the platform will call, as far as this instance knows. Asking it costs, and setting the alarm writes a row. */
   #alarmAt: number | null = null;
   #failureCount = 0;
 
-  constructor(storage: DurableObjectStorage, engine: CouponEngine) {
-    this.#storage = storage;
+  constructor(ctx: DurableObjectState, engine: CouponEngine) {
+    this.#ctx = ctx;
     this.#engine = engine;
   }
 
@@ -25,7 +26,7 @@ export class WakeUp {
     this.#set(Math.max(wakeAt, now));
   }
 
-  /** Runs `work` because the alarm went off. Never throws; what failed is tried again, later each time. */
+  /** Runs `work` because the alarm went off. Never throws; what failed is tried again, later each time, by a fresh object if a fact was broken. */
   ring(work: (now: number) => void): void {
     const now = Date.now();
     this.#alarmAt = null;
@@ -35,9 +36,10 @@ export class WakeUp {
       this.arrange(now);
     } catch (cause) {
       this.#engine.reload();
-      console.error(JSON.stringify({ event: "alarm_failed", cause: String(cause) }));
+      this.#report("alarm_failed", cause);
       this.#set(now + Math.min(ALARM_RETRY_MS_MIN * 2 ** this.#failureCount, ALARM_RETRY_MS_MAX));
       this.#failureCount += 1;
+      if (cause instanceof BrokenAssertion) this.#ctx.abort(cause.message);
     }
   }
 
@@ -50,8 +52,10 @@ export class WakeUp {
   #set(at: number): void {
     this.#alarmAt = at;
     // A failure to store it breaks the object's output gate, and with it this instance.
-    this.#storage.setAlarm(at).catch((cause: unknown) => {
-      console.error(JSON.stringify({ event: "alarm_not_set", cause: String(cause) }));
-    });
+    this.#ctx.storage.setAlarm(at).catch((cause: unknown) => this.#report("alarm_not_set", cause));
+  }
+
+  #report(event: string, cause: unknown): void {
+    console.error(JSON.stringify({ event, coupon: this.#ctx.id.name, cause: String(cause) }));
   }
 }

@@ -14,9 +14,13 @@ export function isMatched(ifMatch: string, etag: string): boolean {
 
 /** Whether the list of an `If-None-Match` header names `etag`; weak or not makes no difference (RFC 9110, 13.1.2). */
 export function isNoneMatched(ifNoneMatch: string, etag: string): boolean {
-  return ifNoneMatch.trim() === "*" || tagsIn(ifNoneMatch).some((tag) => tag.replace(/^W\//, "") === etag);
+  return ifNoneMatch.trim() === "*" || tagsIn(ifNoneMatch).some((tag) => opaque(tag) === opaque(etag));
 }
 
 function tagsIn(header: string): string[] {
   return header.split(",").map((tag) => tag.trim());
+}
+
+function opaque(tag: string): string {
+  return tag.replace(/^W\//, "");
 }

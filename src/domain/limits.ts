@@ -26,6 +26,9 @@ export const PAGE_SIZE_DEFAULT = 100;
 /** Claims fetched at once for an export, in rows. About 1 MB, far below the 32 MiB that fit into one RPC. */
 export const EXPORT_PAGE_SIZE = 5000;
 
+/** Claimants listed with a coupon in one answer of its object; more are fetched page by page. Stops a look from filling its 128 MB. */
+export const CLAIMANTS_AT_ONCE_MAX = 10_000;
+
 /** How long refusals may be counted in memory alone, in milliseconds. Stops a row written for each refusal. */
 export const OUTCOMES_FLUSH_MS = 10_000;
 
@@ -55,7 +58,7 @@ export const CALL_DEADLINE_MS = 10_000;
 /** Further attempts after the first of one call to the object. Stops a retry storm on an object that is down. */
 export const CALL_RETRIES_MAX = 2;
 
-/** Longest pause before a further attempt, in milliseconds; the pause is drawn between half of it and it, doubled each time. */
+/** Pause before the second attempt of a call, in milliseconds, at most; drawn between half of it and it, and doubled for the third. */
 export const RETRY_PAUSE_MS = 50;
 
 /** What `Retry-After` says on `unavailable` and `outcome_unknown`, in seconds. */
@@ -64,8 +67,7 @@ export const RETRY_AFTER_SECONDS = 1;
 /** Object ids that an isolate remembers, because computing one hashes the name. Stops a scan of names from filling its memory. */
 export const ID_CACHE_SIZE_MAX = 4096;
 
-/** What the rate-limit binding of wrangler.toml allows: requests of one user for one coupon, per this many seconds. */
-export const RATE_LIMIT_MAX = 100;
+/** The period of the rate-limit bindings in wrangler.toml, in seconds. The platform takes 10 or 60. */
 export const RATE_LIMIT_WINDOW_SECONDS = 10;
 
 /** How long fetched identity keys are used, in milliseconds. An issuer's revoked key is refused after it. */
@@ -85,6 +87,15 @@ export const SNAPSHOT_REFRESH_MS = 1_000;
 
 /** How long one viewer's look may take before another viewer looks instead, in milliseconds: the first may have left. */
 export const SNAPSHOT_TAKEOVER_MS = 3_000;
+
+/**
+ * Looks at a coupon that one viewer's stream takes before it ends and the viewer comes back. Each is a subrequest of the
+ * viewer's request, of which Cloudflare's free plan allows 50; a stream that has none left would see nothing any more.
+ */
+export const STREAM_LOOKS_MAX = 40;
+
+/** How long a coupon is kept in mind that no stream has asked for, in milliseconds: a viewer can vanish without a word. */
+export const SNAPSHOT_IDLE_MS = 10_000;
 
 /** How often a viewer's stream looks for news in its isolate, in milliseconds. */
 export const STREAM_TICK_MS = 250;

@@ -17,45 +17,55 @@ export type CallFailure = {
  */
 export type CallEffect = "read" | "repeatable" | "once";
 
+/** What an answer of the object has to show here: whether it is one that says that nothing was changed. */
+type Answer = { readonly ok: boolean; readonly code?: string };
+
 /**
  * Calls the object of the coupon `name` and answers what it answers, or why there is no answer. Never throws. All attempts
  * together take at most `deadlineMs`; what is unknown by then stays unknown, because the object may still do it.
  */
-export async function callCoupon<Result>(
+export async function callCoupon<Result extends Answer>(
   coupons: CouponNamespace,
   name: string,
   call: (coupon: CouponCalls) => Promise<Result>,
   effect: CallEffect,
   deadlineMs: number = CALL_DEADLINE_MS,
 ): Promise<Result | CallFailure> {
+  const caller = { isWaiting: true };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<CallFailure>((resolve) => {
     timer = setTimeout(() => resolve(unanswered(effect, `no answer in ${deadlineMs} ms`)), deadlineMs);
   });
   try {
-    return await Promise.race([attempts(coupons, name, call, effect), deadline]);
+    return await Promise.race([attempts(coupons, name, call, effect, caller), deadline]);
   } finally {
+    caller.isWaiting = false;
     clearTimeout(timer ?? null);
   }
 }
 
-async function attempts<Result>(
+async function attempts<Result extends Answer>(
   coupons: CouponNamespace,
   name: string,
   call: (coupon: CouponCalls) => Promise<Result>,
   effect: CallEffect,
+  caller: { readonly isWaiting: boolean },
 ): Promise<Result | CallFailure> {
   for (let retry = 0; ; retry += 1) {
     try {
       // A fresh stub each time: one that threw stays broken.
-      return await call(coupons.get(idOf(coupons, name)));
+      const result = await call(coupons.get(idOf(coupons, name)));
+      // "Nothing was changed" is true of this attempt, but one before it may have been heard.
+      return retry > 0 && result.code === "unavailable" ? unanswered(effect, result.code) : result;
     } catch (cause) {
       const fault = faultOf(cause);
-      if (fault === "bug") return { ok: false, code: "internal_error", cause };
-      // Turned away unheard; but an attempt before this one may have been heard.
-      if (fault === "overloaded") return retry === 0 ? { ok: false, code: "unavailable", cause } : unanswered(effect, cause);
-      if (effect === "once" || retry >= CALL_RETRIES_MAX) return unanswered(effect, cause);
+      // An attempt before this one may have been heard, whatever became of this one.
+      if (retry === 0 && fault === "turned_away") return { ok: false, code: "unavailable", cause };
+      if (fault === "bug" && (retry === 0 || effect === "read")) return { ok: false, code: "internal_error", cause };
+      if (fault !== "passing") return unanswered(effect, cause);
+      if (effect === "once" || retry >= CALL_RETRIES_MAX || !caller.isWaiting) return unanswered(effect, cause);
       await pause(RETRY_PAUSE_MS * 2 ** retry * (0.5 + Math.random() / 2));
+      if (!caller.isWaiting) return unanswered(effect, cause);
     }
   }
 }
@@ -67,14 +77,16 @@ function unanswered(effect: CallEffect, cause: unknown): CallFailure {
 
 /**
  * What an exception of a stub means. The platform marks its own (source: Cloudflare's Durable Objects error handling
- * guide); one that comes out of the object's code (`remote`) can carry any mark, so it is not believed.
+ * guide); one that comes out of the object's code (`remote`) can carry any mark, so it is not believed. What is overloaded
+ * is not asked again; if it was reset for it, calls that it had begun may have landed. What has no mark, a commit that
+ * failed for instance, explains nothing.
  */
-function faultOf(cause: unknown): "bug" | "overloaded" | "passing" {
-  if (typeof cause !== "object" || cause === null) return "bug";
+function faultOf(cause: unknown): "bug" | "turned_away" | "passing" | "unexplained" {
+  if (typeof cause !== "object" || cause === null) return "unexplained";
   const marks: { remote?: unknown; retryable?: unknown; overloaded?: unknown; durableObjectReset?: unknown } = cause;
   if (marks.remote === true) return "bug";
-  if (marks.overloaded === true) return "overloaded";
-  return marks.retryable === true || marks.durableObjectReset === true ? "passing" : "bug";
+  if (marks.overloaded === true) return marks.durableObjectReset === true ? "unexplained" : "turned_away";
+  return marks.retryable === true || marks.durableObjectReset === true ? "passing" : "unexplained";
 }
 
 const ids = new Map<string, DurableObjectId>();

@@ -13,9 +13,11 @@ export type Env = {
   readonly ADMIN_TOKEN_PREVIOUS?: string;
   /** `off` makes everyone the operator; meant for local development alone. Anything else is on. */
   readonly ADMIN_AUTH?: string;
-  /** The platform's counter of claims, for each user of each coupon. Where it is not bound, nothing is limited. */
-  readonly CLAIM_RATE_LIMIT?: RateLimit;
-  /** `off`, or fewer requests per 10 seconds than the binding's 100. */
+  /** The platform's counters of claims and holds, for each user of each coupon. One that is not bound limits nothing. */
+  readonly CLAIMS_100_PER_10S?: RateLimit;
+  readonly CLAIMS_20_PER_10S?: RateLimit;
+  readonly CLAIMS_5_PER_10S?: RateLimit;
+  /** Which of them counts: `100` (also where nothing or anything else is said), `20`, `5`, or `off`. */
   readonly RATE_LIMIT?: string;
   /** With one of these, claims, holds and own reads need a JWT whose `sub` is the user: HS256 with the secret … */
   readonly IDENTITY_SECRET?: string;

@@ -39,27 +39,41 @@ async function payloadOf(token: string, env: IdentityEnv): Promise<Record<string
 
 class KeysUnavailable extends Error {}
 
-/** The keys that this isolate fetched last. Values only: a promise must never be shared between requests. */
-let fetched: { readonly url: string; readonly keys: HonoJsonWebKey[]; readonly at: number } | null = null;
+/** The keys that this isolate fetched last, and when it last set out to. Values only: a promise must not be shared between requests. */
+const known: { url: string; keys: HonoJsonWebKey[]; fetchedAt: number; triedAt: number } = {
+  url: "",
+  keys: [],
+  fetchedAt: -Infinity,
+  triedAt: -Infinity,
+};
 
 async function keysFor(token: string, url: string): Promise<HonoJsonWebKey[]> {
-  const age = fetched?.url === url ? Date.now() - fetched.at : Infinity;
-  const isKnown = fetched !== null && fetched.keys.some(({ kid }) => kid !== undefined && kid === decode(token).header.kid);
-  if (fetched !== null && (isKnown ? age < JWKS_TTL_MS : age < JWKS_REFRESH_MS_MIN)) return fetched.keys;
+  if (known.url !== url) Object.assign(known, { url, keys: [], fetchedAt: -Infinity, triedAt: -Infinity });
+  const { kid } = decode(token).header;
+  const now = Date.now();
+  const isFresh = now - known.fetchedAt < JWKS_TTL_MS && known.keys.some((key) => key.kid === kid);
+  const wasTriedJustNow = now - known.triedAt < JWKS_REFRESH_MS_MIN;
+  // While somebody fetches, or the issuer just failed, the keys at hand have to do. Only without any does everybody try.
+  if (isFresh || (wasTriedJustNow && known.keys.length > 0)) return usable(now);
+  known.triedAt = now;
   try {
     // Cached by Cloudflare as well: a rush on cold isolates is one fetch at the issuer, not one for each request.
     const cf = { cacheEverything: true, cacheTtl: JWKS_REFRESH_MS_MIN / 1000 };
     const response = await fetch(url, { signal: AbortSignal.timeout(JWKS_DEADLINE_MS), cf });
     const keys = keysIn(await response.json());
     if (!response.ok || keys.length === 0) throw new Error(`no key set: status ${response.status}`);
-    fetched = { url, keys, at: Date.now() };
-    return fetched.keys;
+    Object.assign(known, { keys, fetchedAt: Date.now() });
+    return keys;
   } catch (cause) {
     console.error(JSON.stringify({ event: "identity_keys_failed", cause: String(cause) }));
-    // Keys that were good a while ago are better than turning everybody away.
-    if (fetched !== null && age < JWKS_STALE_MS_MAX) return fetched.keys;
-    throw new KeysUnavailable();
+    return usable(now);
   }
+}
+
+/** The keys at hand, unless they are too old to be believed. */
+function usable(now: number): HonoJsonWebKey[] {
+  if (known.keys.length === 0 || now - known.fetchedAt >= JWKS_STALE_MS_MAX) throw new KeysUnavailable();
+  return known.keys;
 }
 
 /** The keys of a JSON Web Key Set (RFC 7517, 5). */

@@ -4,15 +4,18 @@ import type { Env } from "./env.ts";
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 
+type OperatorEnv = Pick<Env, "ADMIN_TOKEN" | "ADMIN_TOKEN_PREVIOUS" | "ADMIN_AUTH">;
+
+/** Whether a request with this `Authorization` header comes from the operator. With `ADMIN_AUTH=off` everybody is. */
+export async function isOperator(authorization: string | null, env: OperatorEnv): Promise<boolean> {
+  return env.ADMIN_AUTH === "off" || hasAdminToken(authorization, env);
+}
+
 /**
- * Whether a request with this `Authorization` header comes from the operator. Without a configured token nobody is; with
- * `ADMIN_AUTH=off` everybody is. Two tokens can be valid at once, so that one can be changed. Compares digests in constant time, so that the answer's delay tells nothing of the token.
+ * Whether the header carries an admin token; without a configured one none does. Two can be valid at once, so that one can be
+ * changed. Compares digests in constant time, so that the answer's delay tells nothing of the token.
  */
-export async function isOperator(
-  authorization: string | null,
-  env: Pick<Env, "ADMIN_TOKEN" | "ADMIN_TOKEN_PREVIOUS" | "ADMIN_AUTH">,
-): Promise<boolean> {
-  if (env.ADMIN_AUTH === "off") return true;
+export async function hasAdminToken(authorization: string | null, env: OperatorEnv): Promise<boolean> {
   const offered = bearerIn(authorization);
   if (offered === null) return false;
   const [current, previous] = await Promise.all([isSame(offered, env.ADMIN_TOKEN), isSame(offered, env.ADMIN_TOKEN_PREVIOUS)]);
@@ -24,8 +27,10 @@ export function bearerIn(authorization: string | null): string | null {
   return BEARER.exec(authorization ?? "")?.[1] ?? null;
 }
 
-async function isSame(offered: string, token: string | undefined): Promise<boolean> {
-  if (token === undefined || token === "") return false;
+async function isSame(offered: string, configured: string | undefined): Promise<boolean> {
+  // A secret that was piped in may end in a line break, which no header can carry.
+  const token = configured?.trim() ?? "";
+  if (token === "") return false;
   const [a, b] = await Promise.all([digest(offered), digest(token)]);
   return crypto.subtle.timingSafeEqual(a, b);
 }

@@ -1,32 +1,33 @@
-// How often one user may ask for one coupon: the platform's rate-limit binding, judged before the object is touched.
+// How often one user may ask for one coupon: the platform's rate-limit bindings, judged before the object is touched.
 
-import { RATE_LIMIT_MAX } from "../domain/limits.ts";
 import type { Env } from "./env.ts";
 
-/** The requests that one user may make of one coupon per window, or null where nothing is limited. */
-export function rateLimitOf(env: Pick<Env, "CLAIM_RATE_LIMIT" | "RATE_LIMIT">): number | null {
-  if (env.CLAIM_RATE_LIMIT === undefined || env.RATE_LIMIT === "off") return null;
-  return Math.floor(RATE_LIMIT_MAX / weightOf(env.RATE_LIMIT));
+type RateLimitEnv = Pick<Env, "RATE_LIMIT" | "CLAIMS_100_PER_10S" | "CLAIMS_20_PER_10S" | "CLAIMS_5_PER_10S">;
+type Limit = { readonly requests: number; readonly counter: RateLimit };
+
+/**
+ * The limit in force, or null where nothing is limited. The platform fixes a binding's limit when the Worker is deployed, so
+ * there is a binding for each that a var can choose.
+ */
+export function rateLimitOf(env: RateLimitEnv): Limit | null {
+  if (env.RATE_LIMIT === "off") return null;
+  if (env.RATE_LIMIT === "5") return limitOf(5, env.CLAIMS_5_PER_10S);
+  if (env.RATE_LIMIT === "20") return limitOf(20, env.CLAIMS_20_PER_10S);
+  return limitOf(100, env.CLAIMS_100_PER_10S);
+}
+
+function limitOf(requests: number, counter: RateLimit | undefined): Limit | null {
+  return counter === undefined ? null : { requests, counter };
 }
 
 /** Whether this request is one too many. A counter that fails lets everybody through: the stock is guarded elsewhere. */
-export async function isRateLimited(env: Pick<Env, "CLAIM_RATE_LIMIT" | "RATE_LIMIT">, coupon: string, userId: string): Promise<boolean> {
-  const { CLAIM_RATE_LIMIT: counter } = env;
-  if (counter === undefined || env.RATE_LIMIT === "off") return false;
-  // No name can contain a line break, so no two pairs share a key.
-  const key = `${coupon}\n${userId}`;
+export async function isTooMany({ counter }: Limit, coupon: string, userId: string): Promise<boolean> {
   try {
-    for (let count = 0; count < weightOf(env.RATE_LIMIT); count += 1) {
-      if (!(await counter.limit({ key })).success) return true;
-    }
+    // No name can contain a line break, so no two pairs share a key.
+    const { success } = await counter.limit({ key: `${coupon}\n${userId}` });
+    return !success;
   } catch (cause) {
     console.error(JSON.stringify({ event: "rate_limit_failed", cause: String(cause) }));
+    return false;
   }
-  return false;
-}
-
-/** How often a request is counted: the binding's limit is fixed when deployed, so a lower one counts each request for several. */
-function weightOf(limit: string | undefined): number {
-  const wanted = Number(limit ?? RATE_LIMIT_MAX);
-  return Number.isInteger(wanted) && wanted >= 1 && wanted <= RATE_LIMIT_MAX ? Math.ceil(RATE_LIMIT_MAX / wanted) : 1;
 }

@@ -6,8 +6,9 @@ import { grantedClaim, judgeClaim, type ClaimRequest, type ClaimVerdict, type Cl
 import { remaining, saleState, type Coupon, type Instant, type NewCoupon } from "../domain/coupon.ts";
 import { etagOf, isMatched } from "../domain/etag.ts";
 import { judgeHold, type HoldRequest } from "../domain/hold.ts";
+import { CLAIMANTS_AT_ONCE_MAX } from "../domain/limits.ts";
 import type * as messages from "../domain/messages.ts";
-import { counted, NO_OUTCOMES, type OutcomeCounts } from "../domain/outcomes.ts";
+import { counted, NO_OUTCOMES, type Outcome, type OutcomeCounts } from "../domain/outcomes.ts";
 import { judgeRelease, type ReleaseRequest } from "../domain/release.ts";
 import { CouponStore } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
@@ -46,13 +47,13 @@ export class CouponEngine {
     return found(stored.coupon, now);
   }
 
-  /** Answers the coupon as it is at `now`, and on demand all who hold a claim. */
+  /** Answers the coupon as it is at `now`, and on demand all who hold a claim, unless they are too many for one answer. */
   read(wanted: { readonly claimedBy: boolean }, now: Instant): messages.ReadResult {
     this.#confirm();
     return this.#transact(now, ({ coupon, at }) => {
       const view = found(coupon, at);
-      if (!wanted.claimedBy) return view;
-      const claimedBy = this.#store.page({ position: 0, seq: 0 }, coupon.claimed + 1).map(({ userId }) => userId);
+      if (!wanted.claimedBy || coupon.claimed > CLAIMANTS_AT_ONCE_MAX) return view;
+      const claimedBy = this.#store.claimants();
       assert(claimedBy.length === coupon.claimed, "as many claimants as units claimed");
       return { ...view, coupon: { ...view.coupon, claimedBy } };
     });
@@ -84,7 +85,7 @@ export class CouponEngine {
       return answers;
     });
     if ("code" in results) return requests.map(() => results);
-    this.#count(results);
+    this.#count(results.map((result) => (result.ok ? (result.replayed ? "replayed" : "granted") : result.code)));
     return results;
   }
 
@@ -108,7 +109,8 @@ export class CouponEngine {
   /** Ends a user's hold, if there is one. */
   giveBack(userId: string, now: Instant): messages.GiveBackResult {
     return this.#transact(now, (draft) => {
-      if (draft.own(userId).hold !== null) draft.endHold(userId, "given_back");
+      const { hold } = draft.own(userId);
+      if (hold !== null) draft.giveBack(hold);
       return { ok: true, seq: draft.coupon.seq };
     });
   }
@@ -153,7 +155,11 @@ export class CouponEngine {
   /** The coupon and how its claims ended so far. */
   metrics(now: Instant): messages.MetricsResult {
     this.#confirm();
-    return this.#transact(now, ({ coupon, at }) => ({ ...found(coupon, at), outcomes: this.#outcomes ?? NO_OUTCOMES }));
+    return this.#transact(now, ({ coupon, at }) => {
+      const { claims, ...batches } = this.#outcomes ?? NO_OUTCOMES;
+      // Grants are told from the coupon, which forgets none; what is counted in memory may be lost with it.
+      return { ...found(coupon, at), outcomes: { claims: { ...claims, granted: coupon.lastPosition }, ...batches } };
+    });
   }
 
   /** Does what is due at `now`: gives up holds that are over, and writes counts that are in memory alone. */
@@ -166,6 +172,16 @@ export class CouponEngine {
     const expiryAt = this.#coupon?.nextExpiryAt ?? null;
     if (this.#areOutcomesWritten) return expiryAt;
     return expiryAt === null ? flushAt : Math.min(flushAt, expiryAt);
+  }
+
+  /** Whether there is a coupon, even one that can't be read. */
+  exists(): boolean {
+    return this.#store.exists();
+  }
+
+  /** Counts a claim that was turned away before it was judged. */
+  countUnavailable(): void {
+    if (this.#coupon) this.#count(["unavailable"], false);
   }
 
   /** The ledger's head as last seen, 0 where no coupon was seen. A failure does not change it: what failed wrote nothing. */
@@ -212,9 +228,8 @@ export class CouponEngine {
     return { ok: true, claim, replayed: false, seq: draft.coupon.seq };
   }
 
-  #count(results: readonly messages.ClaimResult[]): void {
-    const outcomes = results.map((result) => (result.ok ? (result.replayed ? "replayed" : "granted") : result.code));
-    this.#outcomes = counted(this.#outcomes ?? NO_OUTCOMES, outcomes);
+  #count(outcomes: readonly Outcome[], isBatch = true): void {
+    this.#outcomes = counted(this.#outcomes ?? NO_OUTCOMES, outcomes, isBatch);
     this.#areOutcomesWritten = false;
   }
 

@@ -62,9 +62,9 @@ export class CouponStore {
     return this.#sql.all<{ seq: number }>(statements.SELECT_HEAD)[0]?.seq;
   }
 
-  /** Moves the stored counters from `before` to `after` and makes sure that they arrived there. */
-  advance(before: Coupon, after: Coupon, outcomes: OutcomeCounts): void {
-    const [stored] = this.#sql.all<Pick<Coupon, "claimed" | "held" | "lastPosition" | "seq">>(
+  /** Moves the stored coupon from `before` to `after`, its settings too if `isChanged`, and makes sure that it arrived there. */
+  advance(before: Coupon, after: Coupon, isChanged: boolean, outcomes: OutcomeCounts): void {
+    const [stored] = this.#sql.all<Pick<Coupon, "amount" | "claimed" | "held" | "lastPosition" | "seq">>(
       statements.ADVANCE_COUPON,
       after.claimed - before.claimed,
       after.held - before.held,
@@ -72,16 +72,18 @@ export class CouponStore {
       after.seq - before.seq,
       after.clockAt,
       JSON.stringify(outcomes),
+      after.amount - before.amount,
+      isChanged ? 1 : 0,
+      after.startsAt,
+      after.endsAt,
+      after.paused ? 1 : 0,
     );
     assert(stored !== undefined, "there is a coupon row");
+    assert(stored.amount === after.amount, "stored and remembered amounts are equal");
     assert(stored.claimed === after.claimed, "stored and remembered units claimed are equal");
     assert(stored.held === after.held, "stored and remembered units held are equal");
     assert(stored.lastPosition === after.lastPosition, "stored and remembered last positions are equal");
     assert(stored.seq === after.seq, "stored and remembered ledger heads are equal");
-  }
-
-  configure({ amount, startsAt, endsAt, paused }: Coupon): void {
-    this.#sql.all(statements.CONFIGURE_COUPON, amount, startsAt, endsAt, paused ? 1 : 0);
   }
 
   append(seq: number, at: Instant, kind: EventKind, userId: string | null, position: number | null, data: SqlRow | null): void {
@@ -102,6 +104,11 @@ export class CouponStore {
 
   deleteClaim(userId: string): void {
     this.#sql.all(statements.DELETE_CLAIM, userId);
+  }
+
+  /** Who holds a claim, in claim order. */
+  claimants(): string[] {
+    return this.#sql.all<{ userId: string }>(statements.SELECT_CLAIMANTS).map(({ userId }) => userId);
   }
 
   /** Claims after `position`, which stands in the ledger at `seq` or later, each with its own `seq`. */

@@ -1,6 +1,5 @@
 // A coupon in the middle of a transaction: what is written as rows, and what it will be once they are committed.
 
-import { assert } from "../domain/assert.ts";
 import type { Claim, ClaimRequest, Hold, Own } from "../domain/claim.ts";
 import { releasedCount, windowPhase, type Coupon, type Instant } from "../domain/coupon.ts";
 import type { OutcomeCounts } from "../domain/outcomes.ts";
@@ -14,6 +13,8 @@ export class Draft {
   readonly #store: CouponStore;
   readonly #before: Coupon;
   #coupon: Coupon;
+  /** Whether the operator's settings are others than before. */
+  #isChanged = false;
 
   /** Begins at `now`, or later if the coupon has seen later, with every hold that is over given up. */
   constructor(store: CouponStore, before: Coupon, now: Instant) {
@@ -21,9 +22,7 @@ export class Draft {
     this.#store = store;
     this.#before = before;
     this.#coupon = { ...before, clockAt: this.at };
-    if (this.#coupon.nextExpiryAt !== null && this.#coupon.nextExpiryAt <= this.at) {
-      for (const userId of store.expired(this.at)) this.endHold(userId, "expired");
-    }
+    if (this.#coupon.nextExpiryAt !== null && this.#coupon.nextExpiryAt <= this.at) this.#expire();
   }
 
   /** The coupon with all that was done so far. */
@@ -63,17 +62,14 @@ export class Draft {
   }
 
   /** Gives a held unit back to the stock. */
-  endHold(userId: string, kind: "given_back" | "expired"): void {
-    const hold = this.#store.holdOf(userId);
-    assert(hold !== null, "a hold that ends is there");
-    this.#store.deleteHold(userId);
-    this.#happened(kind, userId, null, null, { held: this.#coupon.held - 1 });
+  giveBack(hold: Hold): void {
+    this.#endHold(hold.userId, "given_back");
     this.#refreshExpiry(hold);
   }
 
   configure(coupon: Coupon): void {
     const { amount, startsAt, endsAt, paused } = coupon;
-    this.#store.configure(coupon);
+    this.#isChanged = true;
     const data = { amount, starts_at: startsAt, ends_at: endsAt, paused: paused ? 1 : 0 };
     this.#happened("changed", null, null, data, { amount, startsAt, endsAt, paused });
   }
@@ -86,8 +82,18 @@ export class Draft {
   save(outcomes: OutcomeCounts, isFlush: boolean): { readonly coupon: Coupon; readonly isSaved: boolean } {
     const isTurningPoint = windowPhase(this.#before, this.#before.clockAt) !== windowPhase(this.#before, this.at);
     const isSaved = this.#coupon.seq !== this.#before.seq || isTurningPoint || isFlush;
-    if (isSaved) this.#store.advance(this.#before, this.#coupon, outcomes);
+    if (isSaved) this.#store.advance(this.#before, this.#coupon, this.#isChanged, outcomes);
     return { coupon: this.#coupon, isSaved };
+  }
+
+  #expire(): void {
+    for (const userId of this.#store.expired(this.at)) this.#endHold(userId, "expired");
+    this.#coupon = { ...this.#coupon, nextExpiryAt: this.#store.nextExpiryAt() };
+  }
+
+  #endHold(userId: string, kind: "given_back" | "expired"): void {
+    this.#store.deleteHold(userId);
+    this.#happened(kind, userId, null, null, { held: this.#coupon.held - 1 });
   }
 
   #happened(kind: EventKind, userId: string | null, position: number | null, data: SqlRow | null, change: Partial<Coupon>): void {

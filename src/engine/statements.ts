@@ -98,16 +98,15 @@ export const SELECT_COUPON = `
 export const SELECT_HEAD = `SELECT seq FROM coupon`;
 
 /**
- * Moves the counters by what a transaction did. Relative to what is stored, not to what memory believes, so that the
- * table's checks see the truth; the answer lets memory compare. Writes 1 row.
+ * Moves the counters by what a transaction did, and, where `?8` is 1, sets what an operator set. All numbers move relative to
+ * what is stored, not to what memory believes, so that the table's checks see the truth; the answer lets memory compare.
+ * Writes 1 row.
  */
 export const ADVANCE_COUPON = `
   UPDATE coupon
-  SET claimed = claimed + ?1, held = held + ?2, last_position = last_position + ?3, seq = seq + ?4, clock_at = max(clock_at, ?5), outcomes = ?6
-  RETURNING claimed, held, last_position AS lastPosition, seq`;
-
-/** What an operator may set. Writes 1 row. */
-export const CONFIGURE_COUPON = `UPDATE coupon SET amount = ?, starts_at = ?, ends_at = ?, paused = ?`;
+  SET claimed = claimed + ?1, held = held + ?2, last_position = last_position + ?3, seq = seq + ?4, clock_at = max(clock_at, ?5), outcomes = ?6,
+      amount = amount + ?7, starts_at = iif(?8, ?9, starts_at), ends_at = iif(?8, ?10, ends_at), paused = iif(?8, ?11, paused)
+  RETURNING amount, claimed, held, last_position AS lastPosition, seq`;
 
 const CLAIM_COLUMNS = `user_id AS userId, position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS key, attempt_id AS attemptId`;
 
@@ -136,6 +135,13 @@ export const DELETE_HOLD = `DELETE FROM holds WHERE user_id = ?`;
 /** Whose holds are over at an instant, first the one that ended first. Writes nothing. */
 export const SELECT_EXPIRED = `SELECT user_id AS userId FROM holds WHERE expires_at <= ? ORDER BY expires_at, user_id`;
 
+/** Who holds a claim, in claim order, without the rest of it. Writes nothing. */
+export const SELECT_CLAIMANTS = `
+  SELECT claims.user_id AS userId
+  FROM ledger CROSS JOIN claims ON claims.user_id = ledger.user_id AND claims.position = ledger.position
+  WHERE ledger.kind = 'claimed'
+  ORDER BY ledger.seq`;
+
 /** Writes nothing. */
 export const SELECT_NEXT_EXPIRY = `SELECT min(expires_at) AS nextExpiryAt FROM holds`;
 
@@ -150,8 +156,8 @@ export const SELECT_RELEASES = `SELECT ${CLAIM_COLUMNS}, released_at AS released
 export const INSERT_EVENT = `INSERT INTO ledger (seq, at, kind, user_id, position, data) VALUES (?, ?, ?, ?, ?, ?)`;
 
 /**
- * Claims in the order of their positions, which is the ledger's: so \`claims\` needs no second index. A position stands in
- * the ledger behind its own number, so that a page never starts at the beginning. Writes nothing.
+ * Claims in the order of their positions, which is the ledger's, so that `claims` needs no second index. Begins behind an
+ * event of which it is known that the page can't begin before it. Writes nothing.
  */
 export const SELECT_PAGE = `
   SELECT claims.user_id AS userId, claims.position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS key,

@@ -29,6 +29,12 @@ const DESCRIBED: readonly Route[] = [
 ];
 const ROUTES: readonly Route[] = [...DESCRIBED, ...openApiRoutes(DESCRIBED)];
 
+/** Each route's path as a pattern, to tell which methods a path takes. */
+const PATTERNS = ROUTES.map((route) => ({
+  route,
+  pattern: new RegExp(`^${route.path.replaceAll(".", "\\.").replaceAll(/\{\w+\}/g, "[^/]+")}$`),
+}));
+
 /** The whole of the HTTP interface. */
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -57,8 +63,8 @@ function routerPath({ path }: Route): string {
 
 /** 405 with what the path does take, or 404 where it is nobody's. */
 function refuseUnrouted(c: Context): Response {
-  const onPath = ROUTES.filter(({ path }) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(c.req.path));
+  const onPath = PATTERNS.filter(({ pattern }) => pattern.test(c.req.path));
   if (onPath.length === 0) return refuse(c, "not_found");
-  const Allow = onPath.map(({ method }) => (method === "get" ? "GET, HEAD" : method.toUpperCase())).join(", ");
+  const Allow = onPath.map(({ route }) => (route.method === "get" ? "GET, HEAD" : route.method.toUpperCase())).join(", ");
   return refuse(c, "method_not_allowed", { headers: { Allow } });
 }

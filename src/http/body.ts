@@ -16,7 +16,8 @@ export async function parseBody<Schema extends z.ZodType>(
   schema: Schema,
   bytesMax: number,
 ): Promise<z.output<Schema> | Response> {
-  const bytes = await readAtMost(c.req.raw, bytesMax);
+  // A body that breaks off is no JSON, whoever broke it.
+  const bytes = await readAtMost(c.req.raw, bytesMax).catch(() => new Uint8Array());
   if (bytes === null) return refuse(c, "payload_too_large");
   const parsed = schema.safeParse(jsonIn(bytes));
   return parsed.success ? parsed.data : refuseIssues(c, parsed.error.issues);

@@ -1,18 +1,22 @@
 // One viewer's stream of snapshots.
 
-import { STREAM_HEARTBEAT_MS, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
+import { STREAM_HEARTBEAT_MS, STREAM_LOOKS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
 import type { Found } from "../domain/messages.ts";
 import type { CouponNamespace } from "../edge/env.ts";
 import { latest, unwatch, watch } from "../edge/live-snapshots.ts";
 import * as wire from "./wire.ts";
 
-/** Streams the coupon `name` to one viewer, beginning with `first`, until the viewer leaves or the coupon is deleted. */
+/**
+ * Streams the coupon `name` to one viewer, beginning with `first`, until the viewer leaves, the coupon is deleted, or the
+ * stream has taken as many looks as its request may; then the viewer comes back by itself.
+ */
 export function eventStream(coupons: CouponNamespace, name: string, first: Found): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
   let sent = first;
   let sentAt = Date.now();
+  let lookCount = 0;
 
   function leave(): void {
     if (isOver) return;
@@ -33,17 +37,18 @@ export function eventStream(coupons: CouponNamespace, name: string, first: Found
       }
 
       async function tick(): Promise<void> {
-        const now = await latest(coupons, name);
+        const { seen: now = sent, hasLooked = false } = (await latest(coupons, name)) ?? {};
         if (isOver) return;
-        if (now === null) {
-          send("event: deleted\ndata: {}\n\n");
+        if (hasLooked) lookCount += 1;
+        if (now === null || lookCount >= STREAM_LOOKS_MAX) {
+          if (now === null) send("event: deleted\ndata: {}\n\n");
           leave();
           controller.close();
           return;
         }
         // A viewer who reads slowly is sent the latest once there is room, and nothing of what was between.
         const hasRoom = (controller.desiredSize ?? 0) > 0;
-        if (hasRoom && now !== undefined && isNews(now, sent)) {
+        if (hasRoom && isNews(now, sent)) {
           send(`${stateChange(sent, now)}${message(now)}`);
           sent = now;
         } else if (hasRoom && Date.now() - sentAt >= STREAM_HEARTBEAT_MS) {

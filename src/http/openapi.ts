@@ -5,7 +5,7 @@ import * as z from "zod";
 import type { RefusalCode } from "../domain/refusals.ts";
 import { REFUSALS } from "./refusals.ts";
 import type { Route, Success } from "./route.ts";
-import { CouponName, NAMED_SCHEMAS, type SchemaName } from "./schemas.ts";
+import { CouponName, NAMED_SCHEMAS, UserId, type SchemaName } from "./schemas.ts";
 
 /** The version of the HTTP interface; the package's version. */
 export const API_VERSION = "0.1.0";
@@ -112,8 +112,8 @@ function operationId({ method, path }: Route): string {
 }
 
 function parameters({ path, headers = [], query = {} }: Route): Json[] {
-  const textSchema = bare(z.toJSONSchema(CouponName));
-  const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => ({ name, in: "path", required: true, schema: textSchema }));
+  const schemas: Record<string, Json> = { name: bare(z.toJSONSchema(CouponName)), user_id: bare(z.toJSONSchema(UserId)) };
+  const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => ({ name, in: "path", required: true, schema: schemas[name ?? ""] }));
   const inHeader = headers.map((name) => ({
     name,
     in: "header",

@@ -85,7 +85,7 @@ export const ChangeCouponBody = z
     amount: Amount.optional(),
     starts_at: SettableInstant.optional(),
     ends_at: SettableInstant.optional(),
-    paused: z.boolean("is invalid").optional(),
+    paused: z.boolean(absentOrInvalid).optional(),
   })
   .meta({ description: "Every field is absolute; what is absent stays as it is. Unknown fields are ignored." });
 

@@ -1,5 +1,7 @@
 // Who has claimed: pages for people, streams for machines.
 
+import { accepts } from "hono/accepts";
+
 import { EXPORT_PAGE_SIZE, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
@@ -21,7 +23,7 @@ export const claimListRoutes = [
     path: "/api/coupons/{name}/claims",
     summary: "List the claims",
     description:
-      "In the order of their positions. With Accept: text/csv or application/x-ndjson, all of them from `after` on, as a stream.",
+      "In the order of their positions. With Accept: text/csv or application/x-ndjson, all of them from `after` on, as a stream. CSV puts an apostrophe before what a spreadsheet would run as a formula; NDJSON has the ids exactly as given.",
     who: "operator",
     query: {
       after: { type: "integer", minimum: 0, default: 0, description: "The position behind which the page begins." },
@@ -62,11 +64,11 @@ async function list(c: Context): Promise<Response> {
   return answer(c, 200, { claims, next: result.next?.position ?? null }, result.seq);
 }
 
-/** The first of the export formats that the caller names, or null for JSON. */
+/** The export format that the caller would rather have than JSON, or null. */
 function exportFormat(c: Context): (typeof EXPORTS)[keyof typeof EXPORTS] | null {
-  const accepted = (c.req.raw.headers.get("accept") ?? "").split(",").map((type) => type.split(";")[0]?.trim().toLowerCase());
-  const named = accepted.find((type) => type === "text/csv" || type === "application/x-ndjson");
-  return named === undefined ? null : EXPORTS[named];
+  const supports = ["application/json", "text/csv", "application/x-ndjson"];
+  const wanted = accepts(c, { header: "Accept", supports, default: "application/json" });
+  return wanted === "text/csv" || wanted === "application/x-ndjson" ? EXPORTS[wanted] : null;
 }
 
 function integerIn(text: string, min: number, max: number): number | null {

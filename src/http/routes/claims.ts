@@ -4,7 +4,7 @@ import { CLAIM_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { answer, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
-import { refuseStranger, refuseTooMany } from "../caller.ts";
+import { refuseStranger, refuseStrangerOrOperator, refuseTooMany } from "../caller.ts";
 import type { Context } from "../context.ts";
 import { idempotencyKeyIn } from "../headers.ts";
 import { couponNameIn, userIdIn } from "../path.ts";
@@ -92,7 +92,7 @@ async function lookAtOwn(c: Context): Promise<Response> {
   if (name === null) return refuse(c, "coupon_not_found");
   if (userId === null) return refuse(c, "claim_not_found");
   note(c, name, userId);
-  const refusal = await refuseStranger(c, userId);
+  const refusal = await refuseStrangerOrOperator(c, userId);
   if (refusal !== null) return refusal;
 
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.own(userId), "read");

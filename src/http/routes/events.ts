@@ -33,5 +33,7 @@ async function events(c: Context): Promise<Response> {
 
   if (!result.ok) return refuseAs(c, name, result);
   const headers = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" };
+  // A HEAD has no body to read or to cancel, so it must not begin a stream.
+  if (c.req.method === "HEAD") return answerWith(c, 200, null, headers, result.seq);
   return answerWith(c, 200, eventStream(c.env.COUPONS, name, result), headers, result.seq);
 }

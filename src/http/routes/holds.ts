@@ -4,7 +4,7 @@ import { CLAIM_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
-import { refuseStranger, refuseTooMany } from "../caller.ts";
+import { refuseStranger, refuseStrangerOrOperator, refuseTooMany } from "../caller.ts";
 import type { Context } from "../context.ts";
 import { couponNameIn, userIdIn } from "../path.ts";
 import { note } from "../request-log.ts";
@@ -70,7 +70,7 @@ async function giveBack(c: Context): Promise<Response> {
   if (name === null) return refuse(c, "coupon_not_found");
   if (userId === null) return refuse(c, "claim_not_found");
   note(c, name, userId);
-  const refusal = await refuseStranger(c, userId);
+  const refusal = await refuseStrangerOrOperator(c, userId);
   if (refusal !== null) return refusal;
 
   // Not tried again: the user may have asked for another hold in between.

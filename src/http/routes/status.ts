@@ -33,7 +33,8 @@ async function status(c: Context): Promise<Response> {
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy: false }), "read");
 
   if (!result.ok) return refuseAs(c, name, result);
-  const headers = { "Cache-Control": "public, max-age=1", ETag: etagOf(result.coupon, result.now) };
+  // Weak, because server_time differs where the coupon does not (RFC 9110, 8.8.1).
+  const headers = { "Cache-Control": "public, max-age=1", ETag: `W/${etagOf(result.coupon, result.now)}` };
   const isKnown = isNoneMatched(c.req.raw.headers.get("if-none-match") ?? "", headers.ETag);
   return isKnown ? answerWith(c, 304, null, headers, result.seq) : answer(c, 200, wire.status(result), result.seq, headers);
 }
