@@ -1,4 +1,4 @@
-// Claims as CSV (RFC 4180) and NDJSON, streamed page by page in constant memory.
+// Claims as CSV (RFC 4180), NDJSON, or part of a coupon's JSON, streamed page by page in constant memory.
 
 import type { Claim } from "../domain/claim.ts";
 import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
@@ -7,24 +7,22 @@ import { callCoupon } from "../edge/coupon-calls.ts";
 import type { CouponNamespace } from "../edge/env.ts";
 import { receipt } from "./wire.ts";
 
-/** Writes some claims of a coupon; `isFirst` for those that the export begins with. */
-export type Lines = (name: string, claims: readonly Claim[], isFirst: boolean) => string;
+/** Writes a page of claims, which may be the first, the last, or both. */
+export type Write = (claims: readonly Claim[], isFirst: boolean, isLast: boolean) => string;
 
 /**
  * Streams `first` and every page behind it. A page is fetched once the one before was read. An export is no snapshot: what is
  * claimed meanwhile is at its end, what is released meanwhile may be missing. A page that can't be had breaks the stream,
  * so that nobody takes a part for the whole.
  */
-export function exportStream(coupons: CouponNamespace, name: string, first: Page, lines: Lines): ReadableStream<Uint8Array> {
+export function exportStream(coupons: CouponNamespace, name: string, first: Page, write: Write): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
-  let page: Page | null = first;
+  let page = first;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      if (page === null) return;
-      controller.enqueue(utf8.encode(lines(name, page.claims, page === first)));
-      const { next } = page;
+      const { claims, next } = page;
+      controller.enqueue(utf8.encode(write(claims, page === first, next === null)));
       if (next === null) {
-        page = null;
         controller.close();
         return;
       }
@@ -35,14 +33,27 @@ export function exportStream(coupons: CouponNamespace, name: string, first: Page
   });
 }
 
+/** A coupon as JSON with everybody who holds a claim, for when they are too many for one answer of the object. */
+export function couponWithClaimants(coupon: object): Write {
+  const open = `${JSON.stringify(coupon).slice(0, -1)},"claimed_by":[`;
+  return (claims, isFirst, isLast) => {
+    const users = claims.map(({ userId }) => JSON.stringify(userId)).join(",");
+    return `${isFirst ? open : claims.length > 0 ? "," : ""}${users}${isLast ? "]}" : ""}`;
+  };
+}
+
 /** A line for each claim, as JSON. */
-export const ndjsonLines: Lines = (name, claims) => claims.map((claim) => `${JSON.stringify(receipt(name, claim))}\n`).join("");
+export function ndjson(name: string): Write {
+  return (claims) => claims.map((claim) => `${JSON.stringify(receipt(name, claim))}\n`).join("");
+}
 
 /** A line for each claim, and one with the columns' names before them. */
-export const csvLines: Lines = (name, claims, isFirst) => {
-  const rows = claims.map((claim) => `${Object.values(receipt(name, claim)).map(csvCell).join(",")}\r\n`);
-  return (isFirst ? "coupon_name,user_id,position,claimed_at\r\n" : "") + rows.join("");
-};
+export function csv(name: string): Write {
+  return (claims, isFirst) => {
+    const rows = claims.map((claim) => `${Object.values(receipt(name, claim)).map(csvCell).join(",")}\r\n`);
+    return (isFirst ? "coupon_name,user_id,position,claimed_at\r\n" : "") + rows.join("");
+  };
+}
 
 /**
  * Quotes what has to be quoted, and puts an apostrophe before what a spreadsheet would run as a formula (source: OWASP,

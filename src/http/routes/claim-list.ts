@@ -5,7 +5,7 @@ import { accepts } from "hono/accepts";
 import { EXPORT_PAGE_SIZE, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
-import { csvLines, exportStream, ndjsonLines } from "../claim-export.ts";
+import { csv, exportStream, ndjson } from "../claim-export.ts";
 import type { Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
 import { note } from "../request-log.ts";
@@ -13,8 +13,8 @@ import type { Route } from "../route.ts";
 import * as wire from "../wire.ts";
 
 const EXPORTS = {
-  "text/csv": { lines: csvLines, contentType: "text/csv; charset=utf-8; header=present" },
-  "application/x-ndjson": { lines: ndjsonLines, contentType: "application/x-ndjson" },
+  "text/csv": { write: csv, contentType: "text/csv; charset=utf-8; header=present" },
+  "application/x-ndjson": { write: ndjson, contentType: "application/x-ndjson" },
 } as const;
 
 export const claimListRoutes = [
@@ -58,7 +58,8 @@ async function list(c: Context): Promise<Response> {
 
   if (!result.ok) return refuseAs(c, name, result);
   if (format !== null) {
-    return answerWith(c, 200, exportStream(c.env.COUPONS, name, result, format.lines), { "Content-Type": format.contentType }, result.seq);
+    const body = exportStream(c.env.COUPONS, name, result, format.write(name));
+    return answerWith(c, 200, body, { "Content-Type": format.contentType }, result.seq);
   }
   const claims = result.claims.map((claim) => wire.receipt(name, claim));
   return answer(c, 200, { claims, next: result.next?.position ?? null }, result.seq);

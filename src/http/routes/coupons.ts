@@ -1,11 +1,12 @@
 // Coupons: what is on offer.
 
 import { etagOf } from "../../domain/etag.ts";
-import { OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
+import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import type { Found } from "../../domain/messages.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
+import { couponWithClaimants, exportStream } from "../claim-export.ts";
 import type { Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
 import { note } from "../request-log.ts";
@@ -81,7 +82,17 @@ async function look(c: Context): Promise<Response> {
 
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy }), "read");
 
-  return result.ok ? shown(c, 200, result) : refuseAs(c, name, result);
+  if (!result.ok) return refuseAs(c, name, result);
+  const isWhole = !claimedBy || result.coupon.claimedBy !== undefined;
+  return isWhole ? shown(c, 200, result) : streamed(c, name, result);
+}
+
+/** A coupon with more claimants than its object lists in one answer. */
+async function streamed(c: Context, name: string, found: Found): Promise<Response> {
+  const first = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.page({ position: 0, seq: 0 }, EXPORT_PAGE_SIZE), "read");
+  if (!first.ok) return refuseAs(c, name, first);
+  const body = exportStream(c.env.COUPONS, name, first, couponWithClaimants(wire.coupon(found.coupon)));
+  return answerWith(c, 200, body, { "Content-Type": "application/json", ETag: etagOf(found.coupon, found.now) }, found.seq);
 }
 
 async function change(c: Context): Promise<Response> {
