@@ -12,7 +12,7 @@ export default defineConfig({
         extends: true,
         // Inside workerd: real fetches through the Worker to real objects with real storage.
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "workers", include: ["test/{contract,stress,chaos,edge}/**/*.test.ts"] },
+        test: { name: "workers", include: ["test/{contract,stress,chaos,edge,access,live,sale}/**/*.test.ts"] },
       },
       {
         extends: true,

@@ -32,8 +32,11 @@ export type Granted = Done<{ readonly claim: Claim; readonly replayed: boolean }
 export type CouponView = Coupon & { readonly state: SaleState; readonly claimedBy?: readonly string[] };
 export type Found = Done<{ readonly coupon: CouponView; readonly now: number }>;
 
-/** Where a page of claims begins: after `position`, which stands in the ledger at `seq` or later. */
-export type Cursor = { readonly position: number; readonly seq: number };
+/**
+ * Where a page of claims begins: after `position`, which stands in the ledger at `seq` or later, of the coupon with this
+ * `epoch`, or of whichever there is.
+ */
+export type Cursor = { readonly position: number; readonly seq: number; readonly epoch: string | null };
 export type Page = Done<{ readonly claims: readonly Claim[]; readonly next: Cursor | null }>;
 
 /** Storage failed, and nothing was changed. Any call can end so. */

@@ -17,7 +17,7 @@ export type Env = {
   readonly CLAIMS_100_PER_10S?: RateLimit;
   readonly CLAIMS_20_PER_10S?: RateLimit;
   readonly CLAIMS_5_PER_10S?: RateLimit;
-  /** Which of them counts: `100` (also where nothing or anything else is said), `20`, `5`, or `off`. */
+  /** Which of them counts: `100` (the default), `20`, `5`, or `off`; a number between two means the lower one. */
   readonly RATE_LIMIT?: string;
   /** With one of these, claims, holds and own reads need a JWT whose `sub` is the user: HS256 with the secret … */
   readonly IDENTITY_SECRET?: string;

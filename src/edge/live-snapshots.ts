@@ -17,7 +17,8 @@ export function watch(name: string, seen: Found): void {
   for (const [other, { wantedAt }] of watched) if (now - wantedAt >= SNAPSHOT_IDLE_MS) watched.delete(other);
   const entry = watched.get(name);
   if (entry === undefined) {
-    watched.set(name, { seen, askedAt: now, isAsking: false, wantedAt: now, viewerCount: 1 });
+    // What was seen a while ago is to be looked at again at once.
+    watched.set(name, { seen, askedAt: Math.min(now, seen.now), isAsking: false, wantedAt: now, viewerCount: 1 });
     return;
   }
   entry.viewerCount += 1;

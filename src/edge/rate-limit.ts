@@ -7,12 +7,13 @@ type Limit = { readonly requests: number; readonly counter: RateLimit };
 
 /**
  * The limit in force, or null where nothing is limited. The platform fixes a binding's limit when the Worker is deployed, so
- * there is a binding for each that a var can choose.
+ * there is a binding for each that the var `RATE_LIMIT` can choose; a number between two means the lower one.
  */
 export function rateLimitOf(env: RateLimitEnv): Limit | null {
   if (env.RATE_LIMIT === "off") return null;
-  if (env.RATE_LIMIT === "5") return limitOf(5, env.CLAIMS_5_PER_10S);
-  if (env.RATE_LIMIT === "20") return limitOf(20, env.CLAIMS_20_PER_10S);
+  const wanted = Number(env.RATE_LIMIT ?? 100);
+  if (wanted > 0 && wanted < 20) return limitOf(5, env.CLAIMS_5_PER_10S);
+  if (wanted >= 20 && wanted < 100) return limitOf(20, env.CLAIMS_20_PER_10S);
   return limitOf(100, env.CLAIMS_100_PER_10S);
 }
 

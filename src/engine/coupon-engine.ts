@@ -140,15 +140,17 @@ export class CouponEngine {
     });
   }
 
-  /** At most `limit` claims in the order of their positions. */
+  /** At most `limit` claims in the order of their positions. A coupon of another epoch is another coupon. */
   page(after: messages.Cursor, limit: number, now: Instant): messages.PageResult {
     return this.#transact(now, ({ coupon }) => {
+      if (after.epoch !== null && after.epoch !== coupon.epoch) return { ...NO_COUPON, seq: coupon.seq };
       // A claim's event stands behind as many events as its position counts, at least.
       const from = { position: after.position, seq: Math.max(after.seq, after.position) };
       const rows = this.#store.page(from, limit + 1);
       const last = rows.length > limit ? rows[limit - 1] : undefined;
       const claims = rows.slice(0, limit).map(({ seq: _seq, ...claim }) => claim);
-      return { ok: true, claims, next: last === undefined ? null : { position: last.position, seq: last.seq }, seq: coupon.seq };
+      const next = last === undefined ? null : { position: last.position, seq: last.seq, epoch: coupon.epoch };
+      return { ok: true, claims, next, seq: coupon.seq };
     });
   }
 

@@ -61,6 +61,6 @@ export function csv(name: string): Write {
  */
 function csvCell(value: string | number): string {
   const text = String(value);
-  const harmless = /^[=+\-@]/.test(text.trimStart()) ? `'${text}` : text;
+  const harmless = /^[=+\-@＝＋－＠]/.test(text.trimStart()) ? `'${text}` : text;
   return /[",\r\n]|^\s|\s$/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

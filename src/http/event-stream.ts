@@ -37,8 +37,11 @@ export function eventStream(coupons: CouponNamespace, name: string, first: Found
       }
 
       async function tick(): Promise<void> {
-        const { seen: now = sent, hasLooked = false } = (await latest(coupons, name)) ?? {};
+        const news = await latest(coupons, name);
         if (isOver) return;
+        // Given up as idle, because this stream slept longer than others: it begins to watch again.
+        if (news === undefined) watch(name, sent);
+        const { seen: now, hasLooked } = news ?? { seen: sent, hasLooked: false };
         if (hasLooked) lookCount += 1;
         if (now === null || lookCount >= STREAM_LOOKS_MAX) {
           if (now === null) send("event: deleted\ndata: {}\n\n");
@@ -75,3 +78,6 @@ function stateChange(from: Found, to: Found): string {
   if (from.coupon.state === to.coupon.state) return "";
   return `event: state\nid: ${to.seq}\ndata: ${JSON.stringify({ from: from.coupon.state, to: to.coupon.state, seq: to.seq })}\n\n`;
 }
+
+/** A stream that ends at once and asks the viewer to come back: any other status would end an EventSource for good. */
+export const COME_BACK = `retry: ${STREAM_RETRY_MS}\n\n`;

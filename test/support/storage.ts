@@ -3,12 +3,22 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-export type StoredClaim = { readonly user_id: string; readonly position: number; readonly idempotency_key: string | null };
+export type StoredClaim = {
+  readonly user_id: string;
+  readonly position: number;
+  readonly claimed_at: number;
+  readonly idempotency_key: string | null;
+};
+export type StoredHold = { readonly user_id: string; readonly held_at: number; readonly expires_at: number };
+export type StoredRelease = { readonly user_id: string; readonly position: number; readonly released_at: number };
 export type StoredEvent = {
   readonly seq: number;
+  readonly at: number;
   readonly kind: string;
   readonly user_id: string | null;
   readonly position: number | null;
+  /** JSON. */
+  readonly data: string | null;
 };
 export type Stored = {
   readonly coupon: {
@@ -17,8 +27,12 @@ export type Stored = {
     readonly held: number;
     readonly last_position: number;
     readonly seq: number;
+    readonly clock_at: number;
+    readonly epoch: string;
   };
   readonly claims: readonly StoredClaim[];
+  readonly holds: readonly StoredHold[];
+  readonly releases: readonly StoredRelease[];
   readonly ledger: readonly StoredEvent[];
 };
 
@@ -31,6 +45,8 @@ export function stored(name: string): Promise<Stored> {
   return runInDurableObject(stubOf(name), (_object, { storage }) => ({
     coupon: storage.sql.exec<Stored["coupon"]>("SELECT * FROM coupon").one(),
     claims: storage.sql.exec<StoredClaim>("SELECT * FROM claims ORDER BY position").toArray(),
+    holds: storage.sql.exec<StoredHold>("SELECT * FROM holds ORDER BY expires_at, user_id").toArray(),
+    releases: storage.sql.exec<StoredRelease>("SELECT * FROM releases ORDER BY position").toArray(),
     ledger: storage.sql.exec<StoredEvent>("SELECT * FROM ledger ORDER BY seq").toArray(),
   }));
 }

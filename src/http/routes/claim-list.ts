@@ -52,7 +52,7 @@ async function list(c: Context): Promise<Response> {
   if (limit === null) return refuse(c, "invalid_request", { error: "invalid request: limit is invalid" });
 
   const format = exportFormat(c);
-  const from = { position: after, seq: 0 };
+  const from = { position: after, seq: 0, epoch: null };
   const pageSize = format === null ? limit : EXPORT_PAGE_SIZE;
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.page(from, pageSize), "read");
 

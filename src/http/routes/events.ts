@@ -3,7 +3,7 @@
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { answerWith, refuse, refuseAs } from "../answers.ts";
 import type { Context } from "../context.ts";
-import { eventStream } from "../event-stream.ts";
+import { COME_BACK, eventStream } from "../event-stream.ts";
 import { couponNameIn } from "../path.ts";
 import { note } from "../request-log.ts";
 import type { Route } from "../route.ts";
@@ -14,7 +14,7 @@ export const eventRoutes = [
     path: "/api/coupons/{name}/events",
     summary: "How the sale stands, live",
     description:
-      "A message is the snapshot of /status; one comes at once, then whenever something changed, at most one a second. A change of the state is an event `state` of its own before it, the end of the coupon an event `deleted`. The id is the snapshot's seq.",
+      "A message is the snapshot of /status; one comes at once, then whenever something changed, at most one a second. A change of the state is an event `state` of its own before it, the end of the coupon an event `deleted`. A stream ends now and then, and at once while the coupon can't answer: an EventSource comes back by itself. The id is the snapshot's seq.",
     who: "everybody",
     headers: ["Last-Event-ID"],
     answers: [{ status: 200, description: "A stream.", mediaTypes: ["text/event-stream"] }],
@@ -31,8 +31,11 @@ async function events(c: Context): Promise<Response> {
   // Asked afresh, so that a viewer who comes back never sees anything older than what its Last-Event-ID names.
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy: false }), "read");
 
-  if (!result.ok) return refuseAs(c, name, result);
   const headers = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" };
+  if (!result.ok) {
+    const refusal = refuseAs(c, name, result);
+    return result.code === "unavailable" ? answerWith(c, 200, COME_BACK, headers) : refusal;
+  }
   // A HEAD has no body to read or to cancel, so it must not begin a stream.
   if (c.req.method === "HEAD") return answerWith(c, 200, null, headers, result.seq);
   return answerWith(c, 200, eventStream(c.env.COUPONS, name, result), headers, result.seq);

@@ -1,0 +1,124 @@
+// A claim against the end of a hold in the same millisecond, a thousand times: one outcome each, and the books agree.
+
+import { describe, expect, test } from "vitest";
+
+import { CouponEngine } from "../../src/engine/coupon-engine.ts";
+import { asks, newCoupon, outcomes, T0 } from "./coupon.ts";
+import { expectRetold } from "./holds-ledger.ts";
+import { nodeSql, type NodeSql } from "./node-sql.ts";
+
+const ROUNDS = 1000;
+const TTL_MS = 500;
+
+/** When the alarm comes in a round, and how the two ask: all of them, in turn. */
+const ALARMS = ["never", "before", "between", "after"] as const;
+const WAYS = ["one batch", "two batches"] as const;
+
+/** One user holds the one unit that is left. */
+type Round = { engine: CouponEngine; readonly sql: NodeSql; readonly index: number; readonly overAt: number };
+
+/** Plays `ROUNDS` rounds on one coupon, which forgets its memory before every seventh; `play` is given each. */
+function rounds(play: (round: Round) => void): NodeSql {
+  const sql = nodeSql();
+  let engine = new CouponEngine(sql);
+  engine.create(newCoupon(1), "epoch-1", T0);
+  for (let index = 0; index < ROUNDS; index += 1) {
+    const now = T0 + index * 10 * TTL_MS;
+    const [{ amount } = { amount: 1 }] = sql.all<{ amount: number }>("SELECT claimed + 1 AS amount FROM coupon");
+    engine.change({ amount }, null, now);
+    const held = engine.hold({ userId: `holder-${index}`, ttlMs: TTL_MS, attemptId: `hold-${index}` }, now);
+    expect(held).toMatchObject({ ok: true, isNew: true, hold: { expiresAt: now + TTL_MS }, remaining: 0 });
+    if (index % 7 === 0) engine = new CouponEngine(sql);
+    play({ engine, sql, index, overAt: now + TTL_MS });
+  }
+  return sql;
+}
+
+/** What the ledger says since the hold of this round began. */
+function storyOf({ sql, index }: Round): string[] {
+  const events = sql.all<{ kind: string; user_id: string }>(
+    `SELECT kind, user_id FROM ledger WHERE seq > (SELECT seq FROM ledger WHERE kind = 'held' AND user_id = ?) ORDER BY seq`,
+    `holder-${index}`,
+  );
+  return events.map(({ kind, user_id }) => `${kind} ${user_id.split("-")[0]}`);
+}
+
+/** Holder and stranger ask for the one unit at `now`, `first` before the other; answers what each was told. */
+function contend({ engine, index }: Round, first: "holder" | "stranger", now: number): Record<string, string> {
+  const order = first === "holder" ? ["holder", "stranger"] : ["stranger", "holder"];
+  const [alarm, way] = [ALARMS[index % 4] ?? "never", WAYS[Math.floor(index / 4) % 2]];
+  const requests = order.map((who) => asks(`${who}-${index}`));
+  if (alarm === "before") engine.tick(now);
+  const told =
+    way === "one batch"
+      ? outcomes(engine.claimMany(requests, now))
+      : requests.flatMap((request, place) => {
+          if (alarm === "between" && place === 1) engine.tick(now);
+          return outcomes(engine.claimMany([request], now));
+        });
+  if (alarm === "after") engine.tick(now);
+  return Object.fromEntries(order.map((who, place) => [who, told[place] ?? ""]));
+}
+
+describe.for(["holder", "stranger"] as const)("when the %s comes first,", (first) => {
+  test.for([
+    ["a millisecond before the end the holder wins", -1, "holder", ["claimed holder"]],
+    ["at the end whoever came first wins", 0, first, ["expired holder", `claimed ${first}`]],
+    ["a millisecond after the end whoever came first wins", 1, first, ["expired holder", `claimed ${first}`]],
+  ] as const)("%s, 1,000 times", ([, laterMs, winner, story]) => {
+    const expected = { holder: "out_of_stock", stranger: "out_of_stock", [winner]: "granted" };
+    const sql = rounds((round) => {
+      expect(contend(round, first, round.overAt + laterMs)).toEqual(expected);
+      expect(storyOf(round)).toEqual(story);
+    });
+
+    const { claims, holds, amount, lastPosition } = expectRetold(sql);
+    expect([claims.size, holds.size, amount, lastPosition]).toEqual([ROUNDS, 0, ROUNDS, ROUNDS]);
+    expect([...claims.keys()]).toEqual(Array.from({ length: ROUNDS }, (_, index) => `${winner}-${index}`));
+  });
+});
+
+describe("a hold ends once, 1,000 times:", () => {
+  test.for([
+    ["given back a millisecond before the end", -1, "given_back holder"],
+    ["given back at the end, it was over already", 0, "expired holder"],
+    ["given back a millisecond after the end, it was over already", 1, "expired holder"],
+  ] as const)("%s", ([, laterMs, story]) => {
+    const sql = rounds((round) => {
+      const { engine, index } = round;
+      const now = round.overAt + laterMs;
+      const giveBack = () => engine.giveBack(`holder-${index}`, now);
+      const alarm = () => engine.tick(now);
+      for (const act of index % 2 === 0 ? [alarm, giveBack, giveBack] : [giveBack, alarm, giveBack]) act();
+      expect(storyOf(round)).toEqual([story]);
+    });
+    expect(expectRetold(sql)).toMatchObject({ claims: new Map(), holds: new Map(), amount: 1 });
+  });
+
+  test("held again at the end, it is a new one", () => {
+    const sql = rounds(({ engine, index, overAt }) => {
+      const again = engine.hold({ userId: `holder-${index}`, ttlMs: 1, attemptId: `again-${index}` }, overAt);
+      expect(again).toMatchObject({ ok: true, isNew: true, hold: { heldAt: overAt, expiresAt: overAt + 1 } });
+      engine.tick(overAt + 1);
+    });
+    expect(sql.all("SELECT kind, count(*) AS count FROM ledger WHERE user_id IS NOT NULL GROUP BY kind ORDER BY kind")).toEqual([
+      { kind: "expired", count: 2 * ROUNDS },
+      { kind: "held", count: 2 * ROUNDS },
+    ]);
+    expectRetold(sql);
+  });
+});
+
+test("1,000 holds that end in the same millisecond end in one transaction, in which a claim takes one of them", () => {
+  const sql = nodeSql();
+  const engine = new CouponEngine(sql);
+  engine.create(newCoupon(ROUNDS), "epoch-1", T0);
+  for (let index = 0; index < ROUNDS; index += 1) engine.hold({ userId: `holder-${index}`, ttlMs: TTL_MS, attemptId: `hold-${index}` }, T0);
+  expect(outcomes(engine.claimMany([asks("stranger")], T0 + TTL_MS - 1))).toEqual(["out_of_stock"]);
+  expect(engine.claimMany([asks("stranger")], T0 + TTL_MS)).toMatchObject([
+    { ok: true, claim: { position: 1, remainingAfter: ROUNDS - 1 } },
+  ]);
+  const { claims, holds } = expectRetold(sql);
+  expect([claims, holds]).toEqual([new Map([["stranger", 1]]), new Map()]);
+  expect(sql.all("SELECT DISTINCT at FROM ledger WHERE kind IN ('expired', 'claimed')")).toEqual([{ at: T0 + TTL_MS }]);
+});

@@ -1,0 +1,219 @@
+// One line of JSON for each request, and in it nothing that is nobody else's business.
+
+import { exports } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from "vitest";
+
+import { bindings, fetchWith, SPENT, workerWith } from "../access/worker.ts";
+import { claim, created, freshName, send } from "../support/api.ts";
+import { lost, platform, platformError, sendOver } from "../support/platform-faults.ts";
+
+type Line = Record<string, unknown>;
+
+let logged: MockInstance<typeof console.log>;
+let failed: MockInstance<typeof console.error>;
+
+beforeEach(() => {
+  logged = vi.spyOn(console, "log");
+  failed = vi.spyOn(console, "error");
+});
+
+afterEach(() => {
+  logged.mockRestore();
+  failed.mockRestore();
+});
+
+/** The lines that were written since the last call, parsed. */
+function lines(): Line[] {
+  const written = logged.mock.calls.map((args) => args.map(String).join(" "));
+  logged.mockClear();
+  return written.map((line) => JSON.parse(line) as Line);
+}
+
+/** The last line, whose time is looked at and left out. */
+function lastLine(): Line {
+  const { ms, ...line } = lines().at(-1) ?? {};
+  expect(Number.isInteger(ms)).toBe(true);
+  expect(ms).toBeGreaterThanOrEqual(0);
+  return line;
+}
+
+async function hashOf(userId: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(userId));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0"))
+    .join("")
+    .slice(0, 16);
+}
+
+describe("a request's line", () => {
+  test("says which request, what was asked, how it ended, of which coupon, and of whom in 16 hex digits", async () => {
+    const name = await created(5);
+    await claim(name, "ada", { "X-Request-Id": "request-1" });
+    expect(lastLine()).toEqual({
+      event: "request",
+      request_id: "request-1",
+      method: "POST",
+      route: "/api/coupons/claim",
+      status: 201,
+      coupon: name,
+      user: await hashOf("ada"),
+    });
+  });
+
+  test("has the refusal's code, and the request id of the answer", async () => {
+    const name = await created(1);
+    await claim(name, "ada");
+    const { headers } = await claim(name, "用户 🎉");
+    expect(lastLine()).toEqual({
+      event: "request",
+      request_id: headers.get("X-Request-Id"),
+      method: "POST",
+      route: "/api/coupons/claim",
+      status: 400,
+      code: "out_of_stock",
+      coupon: name,
+      user: await hashOf("用户 🎉"),
+    });
+  });
+
+  test("is one for each request, however many there are at once", async () => {
+    const name = await created(5);
+    lines();
+    await Promise.all(Array.from({ length: 50 }, (_, index) => claim(name, `user-${index}`, { "X-Request-Id": `request-${index}` })));
+    const ids = lines().map((line) => line["request_id"]);
+    expect(ids).toHaveLength(50);
+    expect(new Set(ids).size).toBe(50);
+  });
+
+  test.for<[string, string, unknown, Line]>([
+    ["GET", "/health", undefined, { route: "/health", status: 200 }],
+    ["GET", "/openapi.json", undefined, { route: "/openapi.json", status: 200 }],
+    ["GET", "/nowhere/ada", undefined, { status: 404, code: "not_found" }],
+    ["PUT", "/api/coupons/x", {}, { status: 405, code: "method_not_allowed" }],
+    ["POST", "/api/coupons", { name: "x" }, { route: "/api/coupons", status: 400, code: "invalid_request" }],
+    ["POST", "/api/coupons/claim", "no object", { route: "/api/coupons/claim", status: 400, code: "invalid_request" }],
+    ["POST", "/api/coupons/claim", "x".repeat(20_000), { route: "/api/coupons/claim", status: 413, code: "payload_too_large" }],
+  ])("is there for %s %s as well", async ([method, path, body, expected]) => {
+    await send(method, path, { body });
+    const written = lines();
+    expect(written).toHaveLength(1);
+    expect(written[0]).toMatchObject({ event: "request", method, ...expected });
+    expect(written[0]).not.toHaveProperty("coupon");
+    expect(written[0]).not.toHaveProperty("user");
+  });
+
+  test.for<[string, string, unknown, string, number, boolean]>([
+    ["GET", "", undefined, "/api/coupons/:name", 200, false],
+    ["HEAD", "", undefined, "/api/coupons/:name", 200, false],
+    ["PATCH", "", { paused: false }, "/api/coupons/:name", 200, false],
+    ["GET", "/status", undefined, "/api/coupons/:name/status", 200, false],
+    ["GET", "/metrics", undefined, "/api/coupons/:name/metrics", 200, false],
+    ["GET", "/claims", undefined, "/api/coupons/:name/claims", 200, false],
+    ["GET", "/claims/ada", undefined, "/api/coupons/:name/claims/:user_id", 200, true],
+    ["POST", "/holds", { user_id: "ada", ttl_seconds: 60 }, "/api/coupons/:name/holds", 409, true],
+    ["DELETE", "/holds/ada", undefined, "/api/coupons/:name/holds/:user_id", 204, true],
+    ["DELETE", "/claims/ada", undefined, "/api/coupons/:name/claims/:user_id", 200, true],
+    ["DELETE", "", undefined, "/api/coupons/:name", 204, false],
+  ])("names the route, not the path, of %s …%s", async ([method, rest, body, route, status, hasUser]) => {
+    const name = await created(5);
+    await claim(name, "ada");
+    lines();
+    await fetchWith({}, method, `/api/coupons/${name}${rest}`, { body });
+    const written = lines();
+    expect(written).toHaveLength(1);
+    expect(written[0]).toMatchObject({ method, route, status, coupon: name });
+    expect(written[0]?.["user"]).toBe(hasUser ? await hashOf("ada") : undefined);
+  });
+
+  test("of a stream is written when it begins, and none when it ends", async () => {
+    const name = await created(5);
+    lines();
+    const { body } = await exports.default.fetch(`https://doorbuster.test/api/coupons/${name}/events`);
+    await body?.cancel();
+    await scheduler.wait(600);
+    expect(lines()).toEqual([expect.objectContaining({ route: "/api/coupons/:name/events", status: 200, coupon: name })]);
+  });
+
+  test("is one line whatever the coupon is called", async () => {
+    const name = freshName('quote" brace} \u2028 line');
+    await send("POST", "/api/coupons", { body: { name, amount: 1 } });
+    expect(String(logged.mock.calls[0]?.[0])).not.toContain("\n");
+    expect(lastLine()).toMatchObject({ coupon: name, status: 201 });
+  });
+});
+
+describe("a request that the Worker turns away", () => {
+  test.for<[string, Record<string, unknown>, number, string]>([
+    ["for want of a token", { IDENTITY_SECRET: "secret" }, 401, "unauthorized"],
+    ["because there were too many", SPENT, 429, "rate_limited"],
+  ])("has its line: %s", async ([, settings, status, code]) => {
+    const name = freshName();
+    await workerWith(settings)("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: name } });
+    expect(lastLine()).toMatchObject({ status, code, coupon: name, user: await hashOf("ada") });
+  });
+
+  test.for([
+    ["does not answer", { retryable: true }, 503, "unavailable"],
+    ["throws", { remote: true }, 500, "internal_error"],
+  ] as const)("because the object %s has a second line with the cause, under the same request id", async ([, marks, status, code]) => {
+    const fate = lost(platformError(marks));
+    await sendOver(platform(fate, fate, fate), "GET", "/api/coupons/any", { headers: { "X-Request-Id": "request-1" } });
+    expect(lastLine()).toMatchObject({ request_id: "request-1", status, code });
+    expect(failed).toHaveBeenCalledOnce();
+    const cause: unknown = JSON.parse(String(failed.mock.calls[0]?.[0]));
+    expect(cause).toMatchObject({ event: "call_failed", request_id: "request-1", coupon: "any", code });
+  });
+});
+
+describe("no line tells", () => {
+  test("a user's id, a token, an idempotency key, an address's query, or what a body says", async () => {
+    const ask = workerWith({ ADMIN_AUTH: "on", ADMIN_TOKEN: "token-of-the-operator", IDENTITY_SECRET: "" });
+    const operator = { authorization: "Bearer token-of-the-operator" };
+    const name = freshName();
+    const body = { user_id: "secret-ada", coupon_name: name, junk: "secret-junk" };
+    const headers = { "Idempotency-Key": "secret-key", Cookie: "secret-cookie" };
+    await ask("POST", "/api/coupons", { ...operator, body: { name, amount: 1, note: "secret-note" } });
+    await ask("POST", "/api/coupons/claim", { body, headers });
+    await ask("POST", "/api/coupons/claim", { body: { ...body, user_id: "secret-bob" }, headers });
+    await ask("POST", "/api/coupons/claim", { body: "secret-text", headers });
+    await ask("GET", `/api/coupons/${name}/claims/secret-ada?why=secret-query`);
+    await ask("DELETE", `/api/coupons/${name}/holds/secret-ada`);
+    await ask("DELETE", `/api/coupons/${name}/claims/secret-ada`, { authorization: "Bearer secret-wrong" });
+    await ask("DELETE", `/api/coupons/${name}/claims/secret-ada`, operator);
+    await ask("GET", "/api/nowhere/secret-path", { headers });
+    const written = JSON.stringify([logged.mock.calls, failed.mock.calls]);
+    expect(lines()).toHaveLength(9);
+    expect(written).not.toMatch(/secret|token-of/);
+  });
+
+  test("a user's id where the object fails", async () => {
+    const fate = lost(platformError({ remote: true }));
+    await sendOver(platform(fate), "POST", "/api/coupons/claim", { body: { user_id: "secret-ada", coupon_name: "any" } });
+    expect(JSON.stringify([logged.mock.calls, failed.mock.calls])).not.toContain("secret-ada");
+  });
+});
+
+describe("REQUEST_LOG", () => {
+  test("off writes no line, neither for what is granted nor for what is refused", async () => {
+    const name = await created(1);
+    lines();
+    const ask = workerWith({ REQUEST_LOG: "off" });
+    const body = { user_id: "ada", coupon_name: name };
+    expect((await ask("POST", "/api/coupons/claim", { body })).status).toBe(201);
+    expect((await ask("POST", "/api/coupons/claim", { body })).status).toBe(409);
+    expect((await ask("GET", "/nowhere")).status).toBe(404);
+    expect(lines()).toEqual([]);
+  });
+
+  test.for(["on", "OFF", "", "no", "0", undefined])("%j writes them", async (REQUEST_LOG) => {
+    expect(bindings.REQUEST_LOG).toBeUndefined();
+    await fetchWith({ REQUEST_LOG }, "GET", "/health");
+    expect(lines()).toHaveLength(1);
+  });
+
+  test("off still tells of failures", async () => {
+    const { coupons } = platform(lost(platformError({ remote: true })));
+    expect((await fetchWith({ REQUEST_LOG: "off", COUPONS: coupons }, "GET", "/api/coupons/any")).status).toBe(500);
+    expect(failed).toHaveBeenCalledOnce();
+    expect(lines()).toEqual([]);
+  });
+});

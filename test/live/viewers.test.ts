@@ -1,0 +1,225 @@
+// What viewers cost: the object one read a second however many they are, and nothing once they have left.
+
+import { exports } from "cloudflare:workers";
+import { afterEach, describe, expect, test } from "vitest";
+
+import { SNAPSHOT_TAKEOVER_MS } from "../../src/domain/limits.ts";
+import { watching } from "../../src/edge/live-snapshots.ts";
+import { heldClock } from "../access/clock.ts";
+import { claim, created, send, users } from "../support/api.ts";
+import { lost, platform, platformError, silence, type Fate } from "../support/platform-faults.ts";
+import { eventually, expectEverybodyToLeave, expectNobodyWatching, viewer, viewerOver, watcher } from "./viewer.ts";
+
+const SECOND = 1000;
+/** Longer than a stream takes to look for news in its isolate. */
+const A_FEW_TICKS_MS = 700;
+
+const delivered: Fate = (deliver) => deliver();
+
+afterEach(expectEverybodyToLeave);
+
+function url(name: string): string {
+  return `https://doorbuster.test/api/coupons/${name}/events`;
+}
+
+describe("500 viewers of one coupon", () => {
+  test("cost its object one read a second, and all see what it brings", async () => {
+    const clock = heldClock();
+    const name = await created(1000);
+    const over = platform();
+    const audience = await Promise.all(users(500).map(() => viewerOver(over, name)));
+    await Promise.all(audience.map(({ until }) => until(1)));
+    expect(watching()).toEqual({ coupons: 1, viewers: 500 });
+    expect(over.calls).toHaveLength(500);
+
+    for (const second of [1, 2, 3]) {
+      await claim(name, `user-${second}`);
+      clock.pass(SECOND);
+      const seen = await Promise.all(audience.map(({ until }) => until(second + 1)));
+      expect(seen.filter(([first]) => first?.data?.["remaining_amount"] !== 1000 - second)).toEqual([]);
+      expect(over.calls).toHaveLength(500 + second);
+    }
+    clock.pass(SECOND - 1);
+    await scheduler.wait(A_FEW_TICKS_MS);
+    expect(over.calls).toHaveLength(503);
+    clock.pass(1);
+    await eventually(() => over.calls.length === 504);
+    await scheduler.wait(A_FEW_TICKS_MS);
+    expect(over.calls).toHaveLength(504);
+    expect(new Set(over.calls.map(({ method }) => method))).toEqual(new Set(["read"]));
+
+    await Promise.all(audience.map(({ leave }) => leave()));
+    expect(watching()).toEqual({ coupons: 0, viewers: 0 });
+    clock.pass(10 * SECOND);
+    await scheduler.wait(A_FEW_TICKS_MS);
+    expect(over.calls).toHaveLength(504);
+  });
+
+  test("do not share with those of another coupon", async () => {
+    const [one, other] = [await created(5), await created(7)];
+    const [ofOne, ofOther] = [await watcher(one), await watcher(other)];
+    expect(watching()).toEqual({ coupons: 2, viewers: 2 });
+    await claim(one, "ada");
+    await claim(other, "bob");
+    expect(await ofOne.next()).toMatchObject({ id: "2", data: { name: one, remaining_amount: 4 } });
+    expect(await ofOther.next()).toMatchObject({ id: "2", data: { name: other, remaining_amount: 6 } });
+  });
+});
+
+describe("a viewer who reads slowly", () => {
+  test("gets the latest once there is room, and nothing of what was between", async () => {
+    const clock = heldClock();
+    const name = await created(10);
+    const over = platform();
+    const slow = await viewerOver(over, name);
+    const fast = await viewerOver(over, name);
+    await fast.until(1);
+    for (const seq of [2, 3, 4, 5, 6]) {
+      await claim(name, `user-${seq}`);
+      clock.pass(SECOND);
+      expect(await fast.next()).toMatchObject({ id: String(seq) });
+    }
+    expect(await slow.next()).toEqual({ retry: "2000" });
+    expect(await slow.next()).toMatchObject({ id: "1" });
+    expect(await slow.next()).toMatchObject({ id: "6", data: { remaining_amount: 5 } });
+  });
+
+  test("is told of a change of the state since the snapshot that it was sent", async () => {
+    const clock = heldClock();
+    const name = await created(2);
+    const over = platform();
+    const slow = await viewerOver(over, name);
+    const fast = await viewerOver(over, name);
+    await fast.until(1);
+    for (const seq of [2, 3]) {
+      await claim(name, `user-${seq}`);
+      clock.pass(SECOND);
+      await fast.until(seq);
+    }
+    const [, , state, message] = await slow.until(3);
+    expect(state).toEqual({ event: "state", id: "3", data: { from: "open", to: "sold_out", seq: 3 } });
+    expect(message).toMatchObject({ id: "3", data: { state: "sold_out" } });
+  });
+
+  test("who never reads at all is told that the coupon is gone, and is not waited for", async () => {
+    const name = await created(2);
+    const slow = await viewerOver(platform(), name);
+    await send("DELETE", `/api/coupons/${name}`);
+    await expectNobodyWatching();
+    expect([await slow.next(), await slow.next(), await slow.next(), await slow.next()]).toEqual([
+      { retry: "2000" },
+      expect.objectContaining({ id: "1" }),
+      { event: "deleted", data: {} },
+      null,
+    ]);
+  });
+});
+
+describe("Last-Event-ID", () => {
+  test.for(["3", "1", "0", "999", "-1", "three", ""])("%j is answered with the coupon as it is now", async (lastEventId) => {
+    const name = await created(5);
+    await claim(name, "ada");
+    const seq = (await claim(name, "bob")).headers.get("Coupon-Seq");
+    const { next } = await viewer(name, { "Last-Event-ID": lastEventId });
+    expect(await next()).toEqual({ retry: "2000" });
+    expect(await next()).toMatchObject({ id: seq, data: { remaining_amount: 3 } });
+  });
+
+  test("never brings anything older, not even what the isolate saw for others less than a second ago", async () => {
+    const clock = heldClock();
+    const name = await created(5);
+    const early = await watcher(name);
+    await claim(name, "ada");
+    const { headers } = await claim(name, "bob");
+    const late = await viewer(name, { "Last-Event-ID": headers.get("Coupon-Seq") ?? "" });
+    await late.next();
+    expect(await late.next()).toMatchObject({ id: "3" });
+    // What one brought, the others see as well.
+    expect(await early.next()).toMatchObject({ id: "3" });
+    await claim(name, "cid");
+    clock.pass(SECOND);
+    expect([await early.next(), await late.next()]).toEqual([expect.objectContaining({ id: "4" }), expect.objectContaining({ id: "4" })]);
+  });
+});
+
+describe("a look that fails", () => {
+  test("ends nobody's stream; the next second's look brings the news", async () => {
+    const clock = heldClock();
+    const name = await created(5);
+    const over = platform(delivered, delivered, lost(platformError({ overloaded: true })), lost(platformError({ remote: true })));
+    const audience = [await viewerOver(over, name), await viewerOver(over, name)];
+    await Promise.all(audience.map(({ until }) => until(1)));
+    await claim(name, "ada");
+    for (const callCount of [3, 4]) {
+      clock.pass(SECOND);
+      await eventually(() => over.calls.length === callCount);
+    }
+    clock.pass(SECOND);
+    for (const { next } of audience) expect(await next()).toMatchObject({ id: "2", data: { remaining_amount: 4 } });
+  });
+
+  test("of a viewer who got stuck is taken over by another after SNAPSHOT_TAKEOVER_MS", async () => {
+    const clock = heldClock();
+    const name = await created(5);
+    const over = platform(delivered, delivered, silence);
+    const [one, other] = [await viewerOver(over, name), await viewerOver(over, name)];
+    await Promise.all([one.until(1), other.until(1)]);
+    await claim(name, "ada");
+    clock.pass(SECOND);
+    await eventually(() => over.calls.length === 3);
+    clock.pass(SNAPSHOT_TAKEOVER_MS - 1);
+    await scheduler.wait(A_FEW_TICKS_MS);
+    expect(over.calls).toHaveLength(3);
+    clock.pass(1);
+    expect(await Promise.race([one.next(), other.next()])).toMatchObject({ id: "2" });
+    expect(over.calls).toHaveLength(4);
+  });
+});
+
+describe("nothing stays behind of a viewer", () => {
+  test("who cancels, and the others go on", async () => {
+    const name = await created(5);
+    const [goes, stays] = [await watcher(name), await watcher(name)];
+    await goes.leave();
+    await eventually(() => watching().viewers === 1);
+    await claim(name, "ada");
+    expect(await stays.next()).toMatchObject({ id: "2" });
+  });
+
+  test("who aborts the request", async () => {
+    const [name, caller] = [await created(5), new AbortController()];
+    const response = await exports.default.fetch(url(name), { signal: caller.signal });
+    await response.body?.getReader().read();
+    caller.abort();
+    await expectNobodyWatching();
+  });
+
+  test("who is gone before the first byte", async () => {
+    const [name, caller] = [await created(5), new AbortController()];
+    const response = exports.default.fetch(url(name), { signal: caller.signal });
+    caller.abort();
+    await expect(response).rejects.toThrow("aborted");
+    await scheduler.wait(A_FEW_TICKS_MS);
+    await expectNobodyWatching();
+  });
+
+  test("who leaves while the isolate looks", async () => {
+    const clock = heldClock();
+    const name = await created(5);
+    const over = platform(delivered, silence);
+    const only = await viewerOver(over, name);
+    await only.until(1);
+    clock.pass(SECOND);
+    await eventually(() => over.calls.length === 2);
+    await only.leave();
+    expect(watching()).toEqual({ coupons: 0, viewers: 0 });
+  });
+
+  test("who only asked for the headers", async () => {
+    const name = await created(5);
+    const response = await exports.default.fetch(url(name), { method: "HEAD" });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe("");
+    await expectNobodyWatching();
+  });
+});
