@@ -31,7 +31,10 @@ export async function logRequest(c: Context, ms: number): Promise<void> {
   console.log(JSON.stringify(line));
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const utf8 = new TextEncoder();
+
 async function hashOf(userId: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(userId));
-  return Array.from(new Uint8Array(digest, 0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const digest = await crypto.subtle.digest("SHA-256", utf8.encode(userId));
+  return new Uint8Array(digest, 0, 8).reduce((hex, byte) => hex + HEX[byte], "");
 }
