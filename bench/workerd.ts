@@ -4,12 +4,12 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
+import { answering, freePort } from "./loopback.ts";
+
 const ROOT = join(import.meta.dirname, "..");
-const READY_WITHIN_MS = 20_000;
 
 export type Served = { readonly url: string; readonly pid: number; readonly stop: () => Promise<void> };
 
@@ -26,16 +26,18 @@ export async function serve(entry: string, folder: string): Promise<Served> {
   if (pid === undefined) throw new Error("workerd did not start");
   const ended = once(workerd, "exit");
   const url = `http://127.0.0.1:${port}`;
-  await answering(url);
-  return {
-    url,
-    pid,
-    // SIGTERM would wait for hung requests for ever.
-    async stop() {
-      workerd.kill("SIGKILL");
-      await ended;
-    },
-  };
+
+  // SIGTERM would wait for hung requests for ever.
+  async function stop(): Promise<void> {
+    workerd.kill("SIGKILL");
+    await ended;
+  }
+
+  await answering(url, () => workerd.exitCode === null).catch(async (cause: unknown) => {
+    await stop();
+    throw cause;
+  });
+  return { url, pid, stop };
 }
 
 function capnp(entry: string, state: string, port: number): string {
@@ -61,27 +63,4 @@ function workerdBinary(): string {
   const system = process.platform === "win32" ? "windows" : process.platform;
   const file = process.platform === "win32" ? "workerd.exe" : "workerd";
   return createRequire(import.meta.url).resolve(`@cloudflare/workerd-${system}-${cpu}/bin/${file}`);
-}
-
-async function answering(url: string): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  while (Date.now() < deadline) {
-    const isUp = await fetch(`${url}/health`).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`no server at ${url} within ${READY_WITHIN_MS} ms`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }

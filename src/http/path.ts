@@ -1,7 +1,9 @@
 // Names in paths: each is one percent-encoded segment.
 
 import { nameFault, textFault, type TextFault } from "../domain/text.ts";
+import { refuse } from "./answers.ts";
 import type { Context } from "./context.ts";
+import { note } from "./request-log.ts";
 
 // Where they stand in /api/coupons/{name}/claims/{user_id}, counted from the empty segment before the first slash.
 const COUPON_NAME_SEGMENT = 3;
@@ -12,9 +14,13 @@ export function couponNameIn(c: Context): string | null {
   return segmentIn(c, COUPON_NAME_SEGMENT, nameFault);
 }
 
-/** The user's id in the path, or null where what stands there can't be the id of any user. */
-export function userIdIn(c: Context): string | null {
-  return segmentIn(c, USER_ID_SEGMENT, textFault);
+/** The coupon and the user in the path, noted for the log, or the refusal to send where there can't be such a coupon or user. */
+export function couponAndUserIn(c: Context): { readonly name: string; readonly userId: string } | Response {
+  const [name, userId] = [couponNameIn(c), segmentIn(c, USER_ID_SEGMENT, textFault)];
+  if (name === null) return refuse(c, "coupon_not_found");
+  if (userId === null) return refuse(c, "claim_not_found");
+  note(c, name, userId);
+  return { name, userId };
 }
 
 /** Decoded here and not by the router, which takes malformed escapes as they are and so would give one thing two names. */

@@ -2,11 +2,11 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
+import { answering, freePort } from "../../bench/loopback.ts";
+
 const ROOT = join(import.meta.dirname, "../..");
-const READY_WITHIN_MS = 60_000;
 
 export type Server = { readonly url: string; stop: () => Promise<void> };
 
@@ -31,22 +31,11 @@ export async function startServer(stateFolder: string): Promise<Server> {
     stdio: ["ignore", "ignore", "inherit"],
   });
   const server = { url: `http://127.0.0.1:${port}`, stop: () => stop(wrangler) };
-  await answering(server.url, wrangler);
+  await answering(server.url, () => wrangler.exitCode === null).catch(async (cause: unknown) => {
+    await server.stop();
+    throw cause;
+  });
   return server;
-}
-
-async function answering(url: string, wrangler: ChildProcess): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS;
-  while (Date.now() < deadline && wrangler.exitCode === null) {
-    const isUp = await fetch(`${url}/health`).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  await stop(wrangler);
-  throw new Error(`no server at ${url} within ${READY_WITHIN_MS} ms`);
 }
 
 async function stop(wrangler: ChildProcess): Promise<void> {
@@ -55,14 +44,4 @@ async function stop(wrangler: ChildProcess): Promise<void> {
   // SIGTERM would wait for hung requests for ever.
   process.kill(-wrangler.pid, "SIGKILL");
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }

@@ -7,7 +7,7 @@ import { parseBody } from "../body.ts";
 import { refuseStranger, refuseStrangerOrOperator, refuseTooMany } from "../caller.ts";
 import type { Context } from "../context.ts";
 import { idempotencyKeyIn } from "../headers.ts";
-import { couponNameIn, userIdIn } from "../path.ts";
+import { couponAndUserIn } from "../path.ts";
 import { note } from "../request-log.ts";
 import type { Route } from "../route.ts";
 import { ClaimBody } from "../schemas.ts";
@@ -88,10 +88,9 @@ async function claim(c: Context): Promise<Response> {
 }
 
 async function lookAtOwn(c: Context): Promise<Response> {
-  const [name, userId] = [couponNameIn(c), userIdIn(c)];
-  if (name === null) return refuse(c, "coupon_not_found");
-  if (userId === null) return refuse(c, "claim_not_found");
-  note(c, name, userId);
+  const path = couponAndUserIn(c);
+  if (path instanceof Response) return path;
+  const { name, userId } = path;
   const refusal = await refuseStrangerOrOperator(c, userId);
   if (refusal !== null) return refusal;
 
@@ -102,14 +101,13 @@ async function lookAtOwn(c: Context): Promise<Response> {
 }
 
 async function release(c: Context): Promise<Response> {
-  const [name, userId] = [couponNameIn(c), userIdIn(c)];
-  if (name === null) return refuse(c, "coupon_not_found");
-  if (userId === null) return refuse(c, "claim_not_found");
+  const path = couponAndUserIn(c);
+  if (path instanceof Response) return path;
+  const { name, userId } = path;
   const asked = c.req.query("position");
   if (asked !== undefined && !/^[1-9]\d{0,15}$/.test(asked))
     return refuse(c, "invalid_request", { error: "invalid request: position is invalid" });
   const position = asked === undefined ? null : Number(asked);
-  note(c, name, userId);
 
   // Without a position, a second delivery could take back a claim that the user made in between.
   const effect = position === null ? "once" : "repeatable";

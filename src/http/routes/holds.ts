@@ -6,7 +6,7 @@ import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import { refuseStranger, refuseStrangerOrOperator, refuseTooMany } from "../caller.ts";
 import type { Context } from "../context.ts";
-import { couponNameIn, userIdIn } from "../path.ts";
+import { couponAndUserIn, couponNameIn } from "../path.ts";
 import { note } from "../request-log.ts";
 import type { Route } from "../route.ts";
 import { HoldBody } from "../schemas.ts";
@@ -66,10 +66,9 @@ async function hold(c: Context): Promise<Response> {
 }
 
 async function giveBack(c: Context): Promise<Response> {
-  const [name, userId] = [couponNameIn(c), userIdIn(c)];
-  if (name === null) return refuse(c, "coupon_not_found");
-  if (userId === null) return refuse(c, "claim_not_found");
-  note(c, name, userId);
+  const path = couponAndUserIn(c);
+  if (path instanceof Response) return path;
+  const { name, userId } = path;
   const refusal = await refuseStrangerOrOperator(c, userId);
   if (refusal !== null) return refusal;
 

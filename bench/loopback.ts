@@ -1,0 +1,31 @@
+// Servers of our own on 127.0.0.1: a port for one, and when it answers.
+
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+const READY_WITHIN_MS = 60_000;
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  await once(probe, "close");
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
+
+/** Resolves once the server at `url` is healthy. Throws when it ended before, by `isRunning`, or takes over a minute. */
+export async function answering(url: string, isRunning: () => boolean): Promise<void> {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (Date.now() < deadline && isRunning()) {
+    const isUp = await fetch(`${url}/health`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (isUp) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`no server at ${url}`);
+}
