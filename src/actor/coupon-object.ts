@@ -34,7 +34,7 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
     this.#wakeUp = new WakeUp(ctx, this.#engine);
     this.#claims = new GroupCommit({
       commit: (requests) => this.#commit(requests),
-      restore: () => this.#engine.reload(),
+      restore: (cause) => this.#restore(cause),
       // A failed sync means that the platform is about to end this object; those who wait are told by that.
       settled: () => ctx.storage.sync().catch((cause: unknown) => ctx.abort(String(cause))),
       refuse: (_request, cause) => this.#failed(cause),
@@ -91,7 +91,9 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
 
   /** Claims that are queued meanwhile find no coupon. One that can't be read any more can still be removed. */
   async remove(): Promise<messages.DeleteResult> {
-    if (!this.#engine.exists()) return { ok: false, code: "coupon_not_found", seq: 0 };
+    const exists = this.#guarded(() => this.#engine.exists());
+    if (exists === false) return { ok: false, code: "coupon_not_found", seq: 0 };
+    if (exists !== true) return exists;
     // Both take effect at once, before anything else can run here; awaited is only that it is on disk.
     const emptied = Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()]);
     this.#engine.forget();
@@ -112,6 +114,11 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
     const results = this.#engine.claimMany(requests, now);
     this.#wakeUp.arrange(now);
     return results;
+  }
+
+  #restore(cause: unknown): void {
+    console.error(JSON.stringify({ event: "batch_failed", coupon: this.ctx.id.name, cause: String(cause) }));
+    this.#engine.reload();
   }
 
   /** Does one thing that is no claim. What throws has written nothing, and may be tried again. */

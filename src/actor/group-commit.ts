@@ -8,7 +8,7 @@ export type GroupCommitOptions<Item, Result> = {
   /** Commits a batch in one transaction and answers each item. A throw means that nothing of the batch was written. */
   readonly commit: (items: readonly Item[]) => readonly Result[];
   /** Brings memory back to what is stored, after a throw of `commit`. */
-  readonly restore: () => void;
+  readonly restore: (cause: unknown) => void;
   /** Resolves once all that was committed so far is on disk. Must not reject. */
   readonly settled: () => Promise<unknown>;
   /** What an item is told that could not be taken in, or that storage refused even alone; `cause` says why. */
@@ -70,7 +70,7 @@ export class GroupCommit<Item, Result> {
 
   /** Nothing of `batch` was written: one by one, so that an item that can't be written fails alone. */
   #recover(batch: readonly Waiter<Item, Result>[], cause: unknown): void {
-    this.#options.restore();
+    this.#options.restore(cause);
     const isHopeless = batch.length === 1 || cause instanceof BrokenAssertion;
     if (cause instanceof BrokenAssertion) {
       this.#broken = cause;

@@ -10,7 +10,7 @@ export const AMOUNT_MAX = 2_147_483_647;
 export const OPERATOR_BODY_BYTES_MAX = 1024 * 1024;
 
 /**
- * Largest body of a claim, in bytes. Two texts of 255 code points, every one escaped as a surrogate pair (12 bytes),
+ * Largest body of a claim or a hold, in bytes. Two texts of 255 code points, every one escaped as a surrogate pair (12 bytes),
  * take 6,120 bytes; the rest is room for fields that are ignored.
  */
 export const CLAIM_BODY_BYTES_MAX = 16 * 1024;
@@ -76,7 +76,7 @@ export const JWKS_TTL_MS = 300_000;
 /** How long they are used while the issuer can't be reached, in milliseconds. Then nobody is let in on an old key's word. */
 export const JWKS_STALE_MS_MAX = 3_600_000;
 
-/** Shortest time between two fetches of identity keys, in milliseconds. Stops tokens with made-up key ids from causing fetches. */
+/** Shortest time between two fetches of identity keys, in milliseconds. Once some are known, stops tokens with made-up key ids from causing fetches. */
 export const JWKS_REFRESH_MS_MIN = 10_000;
 
 /** How long the Worker waits for the identity keys, in milliseconds. */

@@ -25,6 +25,16 @@ export function watch(name: string, seen: Found): void {
   if (entry.seen === null || seen.now >= entry.seen.now) entry.seen = seen;
 }
 
+/**
+ * What this isolate's viewers were shown within the last second, for one more of them; undefined where nobody watches, or
+ * where the newcomer has seen more: `seqMin` is the last that it knows of.
+ */
+export function recentlySeen(name: string, seqMin: number): Found | undefined {
+  const entry = watched.get(name);
+  if (entry === undefined || entry.seen === null || Date.now() - entry.askedAt >= SNAPSHOT_REFRESH_MS) return undefined;
+  return entry.seen.seq >= seqMin ? entry.seen : undefined;
+}
+
 /** One viewer less; the last one leaves nothing behind. */
 export function unwatch(name: string): void {
   const entry = watched.get(name);
@@ -33,7 +43,7 @@ export function unwatch(name: string): void {
   if (entry.viewerCount <= 0) watched.delete(name);
 }
 
-/** How many viewers this isolate has, of how many coupons. */
+/** How many viewers this isolate has, of how many coupons: what tests of leaving without a trace ask. */
 export function watching(): { readonly coupons: number; readonly viewers: number } {
   return { coupons: watched.size, viewers: Array.from(watched.values()).reduce((sum, { viewerCount }) => sum + viewerCount, 0) };
 }

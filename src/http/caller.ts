@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 export async function refuseStranger(c: Context, userId: string): Promise<Response | null> {
   const fault = await identityFault(c.req.raw.headers.get("authorization"), userId, c.env);
   if (fault === "unauthorized") return refuse(c, fault, { error: "user token required: send the header Authorization: Bearer <token>" });
+  if (fault === "unavailable") return refuse(c, fault, { error: "the keys to judge the token by can't be had right now: try again" });
   return fault === null ? null : refuse(c, fault);
 }
 

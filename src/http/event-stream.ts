@@ -1,6 +1,6 @@
 // One viewer's stream of snapshots.
 
-import { STREAM_HEARTBEAT_MS, STREAM_LOOKS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
+import { SNAPSHOT_REFRESH_MS, STREAM_HEARTBEAT_MS, STREAM_LOOKS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
 import type { Found } from "../domain/messages.ts";
 import type { CouponNamespace } from "../edge/env.ts";
 import { latest, unwatch, watch } from "../edge/live-snapshots.ts";
@@ -16,6 +16,7 @@ export function eventStream(coupons: CouponNamespace, name: string, first: Found
   let isOver = false;
   let sent = first;
   let sentAt = Date.now();
+  let messageAt = Date.now();
   let lookCount = 0;
 
   function leave(): void {
@@ -51,7 +52,9 @@ export function eventStream(coupons: CouponNamespace, name: string, first: Found
         }
         // A viewer who reads slowly is sent the latest once there is room, and nothing of what was between.
         const hasRoom = (controller.desiredSize ?? 0) > 0;
-        if (hasRoom && isNews(now, sent)) {
+        const isDue = Date.now() - messageAt >= SNAPSHOT_REFRESH_MS;
+        if (hasRoom && isDue && isNews(now, sent)) {
+          messageAt = Date.now();
           send(`${stateChange(sent, now)}${message(now)}`);
           sent = now;
         } else if (hasRoom && Date.now() - sentAt >= STREAM_HEARTBEAT_MS) {

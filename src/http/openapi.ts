@@ -26,7 +26,6 @@ const HEADERS = {
   ETag: { description: "Another one whenever what is shown has changed.", schema: { type: "string" } },
   RateLimit: { description: "What is left of the policy (draft-ietf-httpapi-ratelimit-headers-10).", schema: { type: "string" } },
   "RateLimit-Policy": { description: "How many requests in how many seconds.", schema: { type: "string" } },
-  Allow: { description: "The methods that the path takes.", schema: { type: "string" } },
 } as const;
 export type HeaderName = keyof typeof HEADERS;
 

@@ -101,9 +101,7 @@ const TtlSeconds = z
 export const HoldBody = z.object({ user_id: UserId, ttl_seconds: TtlSeconds }).meta({ description: "Unknown fields are ignored." });
 
 /** The body of `POST /api/coupons/claim`. */
-export const ClaimBody = z
-  .object({ user_id: UserId, coupon_name: CouponName })
-  .meta({ id: "ClaimRequest", description: "Unknown fields are ignored." });
+export const ClaimBody = z.object({ user_id: UserId, coupon_name: CouponName }).meta({ description: "Unknown fields are ignored." });
 
 const Time = z.iso.datetime().meta({ description: "UTC with milliseconds." });
 const Position = z.int().min(1).meta({ description: "1-based order in which the claim was granted. Never used twice." });
