@@ -6,8 +6,7 @@ import { TEXT_CODE_POINTS_MAX } from "./limits.ts";
 export type TextFault = "empty" | "blank" | "too_long" | "malformed";
 
 // C0, DEL and C1: they break logs, CSV files and terminals, and no person can see them.
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** Answers why `text` can't be a `user_id` (or, with more rules, a name), or null when it can. */
 export function textFault(text: string): TextFault | null {
