@@ -18,7 +18,7 @@ export default defineConfig({
       {
         extends: true,
         // In Node: the engine on node:sqlite, the rules, the code's own shape.
-        test: { name: "node", include: ["test/{engine,property,architecture}/**/*.test.ts"] },
+        test: { name: "node", include: ["test/{engine,property,architecture,proof}/**/*.test.ts"] },
       },
       {
         extends: true,

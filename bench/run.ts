@@ -1,12 +1,12 @@
 // `npm run bench`: what a claim costs beside the limit (no work at all) and without group commit, interleaved in one run.
 
-import { mkdtemp, readFile, rm, writeFile, mkdir } from "node:fs/promises";
-import { cpus, tmpdir } from "node:os";
+import { readFile, writeFile, mkdir } from "node:fs/promises";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { claimFor, type Measured } from "./load.ts";
-import { serve, type Served } from "./workerd.ts";
+import { build as bundle, removeScratch, scratchFolder, serve, type Served } from "../proof/server/workerd.ts";
 
 const HELP = `npm run bench [-- --rounds N] [--seconds N] [--connections N,N] [--json FILE]
 
@@ -92,12 +92,12 @@ function print(rows: readonly Row[]): void {
   }
 }
 
-const folder = await mkdtemp(join(tmpdir(), "doorbuster-bench-"));
+const folder = await scratchFolder("bench");
 const started: Served[] = [];
 try {
   const servers: Partial<Record<Build, Served>> = {};
   for (const build of NAMES) {
-    const server = await serve(BUILDS[build], join(folder, build));
+    const server = await serve(await bundle(BUILDS[build], folder), { state: join(folder, `${build}-state`) });
     started.push(server);
     servers[build] = server;
     if (build === "no-op") continue;
@@ -117,6 +117,6 @@ try {
     );
   }
 } finally {
-  await Promise.all(started.map((server) => server.stop()));
-  await rm(folder, { recursive: true, force: true });
+  await Promise.all(started.map((server) => server.kill()));
+  await removeScratch(folder);
 }

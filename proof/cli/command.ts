@@ -1,0 +1,172 @@
+// What every command here has in common: options from flags and the environment, help, one sentence for what went wrong,
+// an exit code that says which kind it was, and cleaning up, also after Ctrl-C.
+
+import { parseArgs } from "node:util";
+
+/** Exit codes. Those from 64 on are the ones of BSD's sysexits.h, so that a count of failures (at most 63) is never mistaken for them. */
+export const EXIT = { ok: 0, failed: 1, failuresMax: 63, usage: 64, unavailable: 69, bug: 70, interrupted: 130 } as const;
+
+/** An expected end: a sentence for the person at the terminal, and the exit code. */
+export class CommandFailure extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.unavailable) {
+    super(message);
+    this.name = "CommandFailure";
+    this.exitCode = exitCode;
+  }
+}
+
+type Described = {
+  readonly help: string;
+  /** Also read from the environment, under the flag's name in capitals: `--initial-stock` is `INITIAL_STOCK`. */
+  readonly env?: true;
+};
+export type TextOption = Described & { readonly kind: "text"; readonly value: string; readonly default?: string };
+export type CountOption = Described & { readonly kind: "count"; readonly default: number; readonly min?: number; readonly max: number };
+export type FlagOption = Described & { readonly kind: "flag" };
+export type Option = TextOption | CountOption | FlagOption;
+export type Options = Readonly<Record<string, Option>>;
+
+export type Values<Wanted extends Options> = {
+  readonly [Name in keyof Wanted]: Wanted[Name] extends FlagOption
+    ? boolean
+    : Wanted[Name] extends CountOption
+      ? number
+      : Wanted[Name] extends { readonly default: string }
+        ? string
+        : string | undefined;
+};
+
+export type Command<Wanted extends Options> = {
+  /** As it is typed: `npm run stress`. */
+  readonly name: string;
+  /** What may stand beside the options, such as `[MODE]`. */
+  readonly operands?: string;
+  /** The most operands that it takes; 0 when left out. */
+  readonly operandsMax?: number;
+  /** What it does, for `--help`. */
+  readonly about: string;
+  readonly options: Wanted;
+};
+
+/** What a command is given. */
+export type Call<Wanted extends Options> = {
+  readonly options: Values<Wanted>;
+  readonly operands: readonly string[];
+  /** Runs `work` at the end, however that comes; the last one added runs first. */
+  readonly atEnd: (work: () => Promise<unknown>) => void;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+};
+
+/** Runs a command and ends the process with the exit code that `run` answers. */
+export async function runCommand<const Wanted extends Options>(
+  command: Command<Wanted>,
+  run: (call: Call<Wanted>) => Promise<number>,
+): Promise<never> {
+  const ends: (() => Promise<unknown>)[] = [];
+  const interrupted = new AbortController();
+
+  async function end(exitCode: number): Promise<never> {
+    while (ends.length > 0)
+      await ends
+        .pop()?.()
+        .catch((cause: unknown) => console.error(String(cause)));
+    process.exit(exitCode);
+  }
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (interrupted.signal.aborted) return;
+      interrupted.abort();
+      console.error(`\n${command.name}: interrupted, cleaning up`);
+      void end(EXIT.interrupted);
+    });
+  }
+
+  try {
+    const { options, operands } = parseCommand(command, process.argv.slice(2), process.env);
+    if (options === "help") {
+      console.log(helpOf(command));
+      return await end(EXIT.ok);
+    }
+    return await end(await run({ options, operands, atEnd: (work) => ends.push(work), signal: interrupted.signal }));
+  } catch (cause) {
+    // What breaks while the interrupt is being cleaned up, breaks because of it.
+    if (interrupted.signal.aborted) return await new Promise<never>(() => undefined);
+    if (cause instanceof CommandFailure) console.error(`${command.name}: ${cause.message}`);
+    else console.error(cause);
+    return end(cause instanceof CommandFailure ? cause.exitCode : EXIT.bug);
+  }
+}
+
+/** Reads flags before the environment, and that before the defaults. Throws {@link CommandFailure} on what it does not take. */
+export function parseCommand<const Wanted extends Options>(
+  command: Command<Wanted>,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly options: Values<Wanted> | "help"; readonly operands: readonly string[] } {
+  const config = Object.fromEntries(
+    [...Object.entries(command.options).map(([name, { kind }]) => [flagOf(name), kind] as const), ["help", "flag"] as const].map(
+      ([flag, kind]) => [flag, { type: kind === "flag" ? ("boolean" as const) : ("string" as const) }],
+    ),
+  );
+  const parsed = orUsage(command, () => parseArgs({ args: [...args], options: config, allowPositionals: true }));
+  if (parsed.values["help"] === true) return { options: "help", operands: [] };
+  if (parsed.positionals.length > (command.operandsMax ?? 0)) {
+    throw usage(command, `does not take "${parsed.positionals[command.operandsMax ?? 0] ?? ""}"`);
+  }
+  const values = Object.entries(command.options).map(([name, option]) => {
+    const given = parsed.values[flagOf(name)];
+    const ofEnv = option.env === true ? env[envOf(name)] : undefined;
+    return [name, valueOf(command, name, option, given ?? (ofEnv === "" ? undefined : ofEnv))] as const;
+  });
+  return { options: Object.fromEntries(values) as Values<Wanted>, operands: parsed.positionals };
+}
+
+function valueOf(command: Command<Options>, name: string, option: Option, given: string | boolean | undefined): unknown {
+  if (option.kind === "flag") return given === true || given === "1" || given === "true";
+  if (option.kind === "text") return given ?? option.default;
+  const value = given === undefined ? option.default : Number(given);
+  const min = option.min ?? 1;
+  if (Number.isInteger(value) && value >= min && value <= option.max) return value;
+  throw usage(command, `--${flagOf(name)} takes a whole number from ${min} to ${option.max}, not "${String(given)}"`);
+}
+
+/** The failure of a call that the command does not take. */
+export function usage(command: Pick<Command<Options>, "name">, message: string): CommandFailure {
+  return new CommandFailure(`${message} (see ${command.name} -- --help)`, EXIT.usage);
+}
+
+function orUsage<Result>(command: Command<Options>, parse: () => Result): Result {
+  try {
+    return parse();
+  } catch (cause) {
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw usage(command, said.split(". ")[0] ?? said);
+  }
+}
+
+function helpOf(command: Command<Options>): string {
+  const rows = Object.entries(command.options).map(([name, option]) => {
+    const value = option.kind === "flag" ? "" : option.kind === "count" ? " N" : ` ${option.value}`;
+    const notes = [
+      option.kind !== "flag" && option.default !== undefined ? `default ${option.default}` : "",
+      option.env === true ? `also ${envOf(name)}` : "",
+    ].filter((note) => note !== "");
+    return [`--${flagOf(name)}${value}`, option.help + (notes.length > 0 ? ` (${notes.join("; ")})` : "")] as const;
+  });
+  const width = Math.max(...rows.map(([flag]) => flag.length), 6) + 2;
+  const operands = command.operands === undefined ? "" : ` ${command.operands}`;
+  const lines = [...rows, ["--help", "this text"] as const].map(([flag, help]) => `  ${flag.padEnd(width)}${help}`);
+  return `${command.name} --${operands} [options]\n\n${command.about.trim()}\n\n${lines.join("\n")}`;
+}
+
+function flagOf(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function envOf(name: string): string {
+  return flagOf(name).replaceAll("-", "_").toUpperCase();
+}

@@ -1,0 +1,143 @@
+// A build of the Worker, made as for Cloudflare and served by workerd itself: `wrangler dev` has a proxy in front.
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, rmdir, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { basename, join } from "node:path";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
+
+const ROOT = join(import.meta.dirname, "../..");
+const READY_WITHIN_MS = 60_000;
+
+/** The entry of the product itself. */
+export const PRODUCT = "src/index.ts";
+
+/** Where workerd and wrangler keep the objects' SQLite files, below the folder of their state. */
+export const OBJECTS_FOLDER = "doorbuster-CouponObject";
+
+export type Served = {
+  /** Such as `http://127.0.0.1:41234`. */
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** False once the process has ended, whoever ended it. */
+  readonly isRunning: () => boolean;
+  /** Ends the process with SIGKILL, as SIGTERM would wait for hung requests for ever. Resolves once it is gone. */
+  readonly kill: () => Promise<void>;
+};
+
+export type ServeOptions = {
+  /** The folder that keeps the objects, made when missing. Serve again with the same one to go on. */
+  readonly state: string;
+  /** The port on 127.0.0.1; a free one when left out. */
+  readonly port?: number;
+  /** Variables of the Worker, beside `ADMIN_AUTH=off`. Nothing limits the rate: workerd alone has no such counters. */
+  readonly vars?: Readonly<Record<string, string>>;
+};
+
+/** A new folder for what a command writes while it runs, inside the checkout. Whoever asked for it removes it. */
+export async function scratchFolder(purpose: string): Promise<string> {
+  const parent = join(ROOT, ".scratch");
+  await mkdir(parent, { recursive: true });
+  return mkdtemp(join(parent, `${purpose}-`));
+}
+
+/** Removes a folder of {@link scratchFolder}, and their parent with the last of them. */
+export async function removeScratch(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  // Another command may still have one.
+  await rmdir(join(ROOT, ".scratch")).catch(() => undefined);
+}
+
+/** Builds `entry` (a path from the checkout's root) with wrangler below `folder`. Answers the bundle's path. */
+export async function build(entry: string, folder: string): Promise<string> {
+  const built = join(folder, `built-${entry.replaceAll(/\W+/g, "-")}`);
+  // wrangler's own log and settings stay in the folder as well, and nothing is reported to anybody.
+  const env = {
+    ...process.env,
+    XDG_CONFIG_HOME: join(folder, "config"),
+    WRANGLER_LOG_PATH: join(folder, "wrangler.log"),
+    WRANGLER_SEND_METRICS: "false",
+  };
+  await promisify(execFile)(join(ROOT, "node_modules/.bin/wrangler"), ["deploy", entry, "--dry-run", "--outdir", built], {
+    cwd: ROOT,
+    env,
+  });
+  return join(built, basename(entry).replace(/\.ts$/, ".js"));
+}
+
+/** Serves a bundle of {@link build} on 127.0.0.1; resolves once it listens. Throws a sentence when it cannot. */
+export async function serve(bundle: string, { state, port = 0, vars = {} }: ServeOptions): Promise<Served> {
+  await mkdir(state, { recursive: true });
+  const config = `${bundle}.${Date.now()}-${Math.random().toString(36).slice(2)}.capnp`;
+  await writeFile(config, capnp(bundle, state, port, { ADMIN_AUTH: "off", ...vars }));
+  const workerd = spawn(workerdBinary(), ["serve", config, "--control-fd=3"], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
+  const { pid } = workerd;
+  if (pid === undefined) throw new Error("workerd did not start");
+  const ended = once(workerd, "exit");
+  let said = "";
+  workerd.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-2_000)));
+
+  async function kill(): Promise<void> {
+    workerd.kill("SIGKILL");
+    await ended;
+  }
+
+  const isRunning = (): boolean => workerd.exitCode === null && workerd.signalCode === null;
+  const timeout = AbortSignal.timeout(READY_WITHIN_MS);
+  try {
+    const listening = await Promise.race([
+      portOf(workerd.stdio[3] as Readable),
+      ended.then(() => null),
+      once(timeout, "abort").then(() => null),
+    ]);
+    if (listening === null) {
+      const why = /address already in use/i.test(said) ? `port ${port} is already in use` : said.trim().split("\n").at(-1);
+      throw new Error(`the server did not start: ${why ?? "it says nothing"}`);
+    }
+    return { url: `http://127.0.0.1:${listening}`, port: listening, pid, isRunning, kill };
+  } catch (cause) {
+    await kill();
+    throw cause;
+  } finally {
+    await rm(config, { force: true });
+  }
+}
+
+/** The port that workerd says it listens on: one JSON line on its control pipe. */
+async function portOf(control: Readable): Promise<number | null> {
+  let text = "";
+  for await (const chunk of control.setEncoding("utf8")) {
+    text += String(chunk);
+    const port = /"event"\s*:\s*"listen"[^}]*"port"\s*:\s*(\d+)/.exec(text)?.[1];
+    if (port !== undefined) return Number(port);
+  }
+  return null;
+}
+
+function capnp(bundle: string, state: string, port: number, vars: Readonly<Record<string, string>>): string {
+  const texts = Object.entries(vars).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [ (name = "main", worker = .doorbuster), (name = "disk", disk = (path = ${JSON.stringify(state)}, writable = true)) ],
+  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ]
+);
+const doorbuster :Workerd.Worker = (
+  modules = [ (name = "worker.js", esModule = embed ${JSON.stringify(basename(bundle))}) ],
+  compatibilityDate = "2026-10-01",
+  durableObjectNamespaces = [ (className = "CouponObject", uniqueKey = ${JSON.stringify(OBJECTS_FOLDER)}, enableSql = true) ],
+  durableObjectStorage = (localDisk = "disk"),
+  bindings = [ ${[`(name = "COUPONS", durableObjectNamespace = "CouponObject")`, ...texts].join(", ")} ]
+);
+`;
+}
+
+/** The binary itself: the package's own launcher would be a second process. */
+function workerdBinary(): string {
+  const cpu = process.arch === "arm64" ? "arm64" : "64";
+  const system = process.platform === "win32" ? "windows" : process.platform;
+  const file = process.platform === "win32" ? "workerd.exe" : "workerd";
+  return createRequire(import.meta.url).resolve(`@cloudflare/workerd-${system}-${cpu}/bin/${file}`);
+}
