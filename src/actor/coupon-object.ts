@@ -65,6 +65,12 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
     return this.#claims.submit(request);
   }
 
+  /** A transaction of its own, between two batches: it is a batch already. */
+  async claimMany(userIds: readonly string[], attemptId: string): Promise<messages.BulkClaimResult> {
+    const requests = userIds.map((userId) => ({ userId, key: null, attemptId }));
+    return this.#guarded((now) => this.#engine.claimBulk(requests, now));
+  }
+
   async hold(request: HoldRequest): Promise<messages.HoldResult> {
     return this.#guarded((now) => this.#engine.hold(request, now));
   }

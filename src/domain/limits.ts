@@ -29,6 +29,12 @@ export const EXPORT_PAGE_SIZE = 5000;
 /** Claimants listed with a coupon in one answer of its object; more are fetched page by page. Stops a look from filling its 128 MB. */
 export const CLAIMANTS_AT_ONCE_MAX = 10_000;
 
+/**
+ * Most users in one bulk claim. They share one transaction, a turn of some tens of milliseconds, and their longest ids fit into
+ * {@link OPERATOR_BODY_BYTES_MAX} unless every character is escaped.
+ */
+export const BULK_CLAIMS_MAX = 1000;
+
 /** How long refusals may be counted in memory alone, in milliseconds. Stops a row written for each refusal. */
 export const OUTCOMES_FLUSH_MS = 10_000;
 

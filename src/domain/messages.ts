@@ -4,7 +4,7 @@ import type { Change } from "./change.ts";
 import type { Claim, ClaimRequest, Hold } from "./claim.ts";
 import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
 import type { HoldRequest } from "./hold.ts";
-import type { OutcomeCounts } from "./outcomes.ts";
+import type { Outcome, OutcomeCounts } from "./outcomes.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { Release, ReleaseRequest } from "./release.ts";
 
@@ -50,6 +50,7 @@ export type ClaimResult =
   | NoCoupon
   | Failed
   | Refused<"already_claimed" | "idempotency_key_reused" | "claim_released" | "invalid_request">;
+export type BulkClaimResult = Done<{ readonly results: readonly ClaimResult[]; readonly remaining: number }> | NoCoupon | Failed;
 export type CreateResult = Found | Failed | Refused<"coupon_exists" | "invalid_request">;
 export type ReadResult = Found | NoCoupon | Failed;
 export type ChangeResult = Found | NoCoupon | Failed | Refused<"amount_below_claimed" | "precondition_failed" | "invalid_request">;
@@ -70,6 +71,11 @@ export type ReleaseResult =
 export type PageResult = Page | NoCoupon | Failed;
 export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: OutcomeCounts }> | NoCoupon | Failed;
 
+/** How a claim ended, in one word. */
+export function outcomeOf(result: ClaimResult): Outcome {
+  return result.ok ? (result.replayed ? "replayed" : "granted") : result.code;
+}
+
 /** The calls that a coupon's object answers. */
 export type CouponCalls = {
   create(coupon: NewCoupon): Promise<CreateResult>;
@@ -79,6 +85,8 @@ export type CouponCalls = {
   /** Removes everything. */
   remove(): Promise<DeleteResult>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
+  /** Claims a unit for each of these users, in their order and in one transaction. `attemptId` names the attempt of each. */
+  claimMany(userIds: readonly string[], attemptId: string): Promise<BulkClaimResult>;
   hold(request: HoldRequest): Promise<HoldResult>;
   /** Ends a user's hold, if there is one. */
   giveBack(userId: string): Promise<GiveBackResult>;

@@ -1,9 +1,10 @@
 // How often claims ended which way: what the operator's metrics are made of.
 
-import type { RefusalCode } from "./refusals.ts";
+import { REFUSAL_CODES } from "./refusals.ts";
 
-/** `granted`, `replayed`, or the code of a refusal. */
-export type Outcome = "granted" | "replayed" | RefusalCode;
+/** How a claim can end: `granted`, `replayed`, or the code of a refusal. */
+export const OUTCOMES = ["granted", "replayed", ...REFUSAL_CODES] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** Upper bounds of the batch sizes that are counted apart, in claims; one more bucket takes what is larger. */
 export const BATCH_SIZE_BUCKETS = [1, 4, 16, 64, 256, 1024] as const;

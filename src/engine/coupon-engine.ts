@@ -8,6 +8,7 @@ import { etagOf, isMatched } from "../domain/etag.ts";
 import { judgeHold, type HoldRequest } from "../domain/hold.ts";
 import { CLAIMANTS_AT_ONCE_MAX } from "../domain/limits.ts";
 import type * as messages from "../domain/messages.ts";
+import { outcomeOf } from "../domain/messages.ts";
 import { counted, NO_OUTCOMES, type Outcome, type OutcomeCounts } from "../domain/outcomes.ts";
 import { judgeRelease, type ReleaseRequest } from "../domain/release.ts";
 import { CouponStore } from "./coupon-store.ts";
@@ -85,8 +86,14 @@ export class CouponEngine {
       return answers;
     });
     if ("code" in results) return requests.map(() => results);
-    this.#count(results.map((result) => (result.ok ? (result.replayed ? "replayed" : "granted") : result.code)));
+    this.#count(results.map(outcomeOf));
     return results;
+  }
+
+  /** As {@link CouponEngine.claimMany}, with what is left afterwards. */
+  claimBulk(requests: readonly ClaimRequest[], now: Instant): messages.BulkClaimResult {
+    const results = this.claimMany(requests, now);
+    return this.#coupon ? { ok: true, results, remaining: remaining(this.#coupon), seq: this.#coupon.seq } : NO_COUPON;
   }
 
   /** Keeps one unit for a user, or answers the hold that the user has. */

@@ -7,6 +7,7 @@ import type { AppEnv, Context } from "./context.ts";
 import { requestIdIn } from "./headers.ts";
 import { logRequest } from "./request-log.ts";
 import { guarded, type Route } from "./route.ts";
+import { bulkClaimRoutes } from "./routes/bulk-claims.ts";
 import { claimListRoutes } from "./routes/claim-list.ts";
 import { claimRoutes } from "./routes/claims.ts";
 import { couponRoutes } from "./routes/coupons.ts";
@@ -23,6 +24,7 @@ const DESCRIBED: readonly Route[] = [
   ...couponRoutes,
   ...holdRoutes,
   ...claimListRoutes,
+  ...bulkClaimRoutes,
   ...statusRoutes,
   ...eventRoutes,
   ...metricsRoutes,

@@ -2,7 +2,8 @@
 
 import * as z from "zod";
 
-import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
+import { AMOUNT_MAX, BULK_CLAIMS_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
+import { OUTCOMES } from "../domain/outcomes.ts";
 import { REFUSAL_CODES } from "../domain/refusals.ts";
 import { nameFault, textFault, type TextFault } from "../domain/text.ts";
 
@@ -103,6 +104,13 @@ export const HoldBody = z.object({ user_id: UserId, ttl_seconds: TtlSeconds }).m
 /** The body of `POST /api/coupons/claim`. */
 export const ClaimBody = z.object({ user_id: UserId, coupon_name: CouponName }).meta({ description: "Unknown fields are ignored." });
 
+/** The body of `POST /api/coupons/{name}/claims`. */
+export const BulkClaimBody = z
+  .object({
+    user_ids: z.array(UserId, absentOrInvalid).min(1, "is required").max(BULK_CLAIMS_MAX, `exceeds maximum length of ${BULK_CLAIMS_MAX}`),
+  })
+  .meta({ description: "Unknown fields are ignored." });
+
 const Time = z.iso.datetime().meta({ description: "UTC with milliseconds." });
 const Position = z.int().min(1).meta({ description: "1-based order in which the claim was granted. Never used twice." });
 const Remaining = z.int().min(0);
@@ -128,6 +136,22 @@ export const ReceiptAnswer = z.object(receiptFields);
 export const ClaimAnswer = z.object({
   ...receiptFields,
   remaining_amount: Remaining.meta({ description: "Units that were left once this claim was granted." }),
+});
+
+export const BulkClaimAnswer = z.object({
+  coupon_name: z.string(),
+  granted_count: z.int().min(0).meta({ description: "Units that this request gave out; replays are not among them." }),
+  remaining_amount: Remaining,
+  results: z
+    .array(
+      z.object({
+        user_id: z.string(),
+        outcome: z.enum(OUTCOMES).meta({ description: "granted, replayed, or the code of the refusal that a single claim would get." }),
+        position: Position.optional(),
+        claimed_at: Time.optional(),
+      }),
+    )
+    .meta({ description: "One for each user id, in the order of the request; with position and claimed_at where the user has a claim." }),
 });
 
 const holdFields = { coupon_name: z.string(), user_id: z.string(), held_at: Time, expires_at: Time };
@@ -173,10 +197,12 @@ export const NAMED_SCHEMAS = {
   CreateCoupon: CreateCouponBody,
   ChangeCoupon: ChangeCouponBody,
   ClaimRequest: ClaimBody,
+  BulkClaimRequest: BulkClaimBody,
   HoldRequest: HoldBody,
   Coupon: CouponAnswer,
   Receipt: ReceiptAnswer,
   GrantedClaim: ClaimAnswer,
+  BulkClaim: BulkClaimAnswer,
   Hold: HoldAnswer,
   Own: OwnAnswer,
   Release: ReleaseAnswer,

@@ -2,7 +2,7 @@
 
 import type { Claim, Hold } from "../domain/claim.ts";
 import { remaining, type Instant } from "../domain/coupon.ts";
-import type { CouponView, Found } from "../domain/messages.ts";
+import { outcomeOf, type ClaimResult, type CouponView, type Found } from "../domain/messages.ts";
 import type { Release } from "../domain/release.ts";
 
 /** An instant as RFC 3339, in UTC with milliseconds. */
@@ -13,6 +13,13 @@ export function instant(at: Instant): string {
 /** What a granted claim answers, the same on every replay. */
 export function receipt(couponName: string, claim: Claim) {
   return { coupon_name: couponName, user_id: claim.userId, position: claim.position, claimed_at: instant(claim.claimedAt) };
+}
+
+/** How one user's part of a bulk claim ended, with the claim that the user has, if any. */
+export function bulkOutcome(userId: string, result: ClaimResult) {
+  const claim = result.ok || result.code === "already_claimed" ? result.claim : undefined;
+  const own = claim === undefined ? {} : { position: claim.position, claimed_at: instant(claim.claimedAt) };
+  return { user_id: userId, outcome: outcomeOf(result), ...own };
 }
 
 /** A coupon as everybody may see it; with who holds its units where `claimedBy` is there. */
