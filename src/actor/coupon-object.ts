@@ -10,6 +10,7 @@ import type { HoldRequest } from "../domain/hold.ts";
 import { BATCH_SIZE_MAX, QUEUE_LENGTH_MAX } from "../domain/limits.ts";
 import type * as messages from "../domain/messages.ts";
 import type { ReleaseRequest } from "../domain/release.ts";
+import type { CertificateWish } from "../domain/sold-out.ts";
 import { textFault } from "../domain/text.ts";
 import { CouponEngine } from "../engine/coupon-engine.ts";
 import { GroupCommit, QUEUE_IS_FULL } from "./group-commit.ts";
@@ -57,12 +58,13 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
     return this.#guarded((now) => this.#engine.change(change, ifMatch, now));
   }
 
-  async claim(request: ClaimRequest): Promise<messages.ClaimResult> {
+  async claim(request: ClaimRequest, wish?: CertificateWish): Promise<messages.ClaimResult> {
     // The Worker parsed it; looked at once more, because what is queued shares a transaction with its neighbours.
     if (typeof request.userId !== "string" || textFault(request.userId) !== null) {
       return { ok: false, code: "invalid_request", seq: this.#engine.seq };
     }
-    return this.#claims.submit(request);
+    const result = await this.#claims.submit(request);
+    return wish === undefined ? result : this.#certified(result, wish);
   }
 
   /** A transaction of its own, between two batches: it is a batch already. */
@@ -71,8 +73,9 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
     return this.#guarded((now) => this.#engine.claimBulk(requests, now));
   }
 
-  async hold(request: HoldRequest): Promise<messages.HoldResult> {
-    return this.#guarded((now) => this.#engine.hold(request, now));
+  async hold(request: HoldRequest, wish?: CertificateWish): Promise<messages.HoldResult> {
+    const result = this.#guarded((now) => this.#engine.hold(request, now));
+    return wish === undefined ? result : this.#certified(result, wish);
   }
 
   async giveBack(userId: string): Promise<messages.GiveBackResult> {
@@ -125,6 +128,13 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
   #restore(cause: unknown): void {
     console.error(JSON.stringify({ event: "batch_failed", coupon: this.ctx.id.name, cause: String(cause) }));
     this.#engine.reload();
+  }
+
+  /** Adds a certificate to a refusal that may bring one. Without it the refusal stands. */
+  #certified<Result extends messages.ClaimResult | messages.HoldResult>(result: Result, wish: CertificateWish): Result {
+    if (result.ok || (result.code !== "out_of_stock" && result.code !== "sale_ended")) return result;
+    const certificate = this.#guarded((now) => this.#engine.certificate(wish, now));
+    return certificate === null || "ok" in certificate ? result : { ...result, certificate };
   }
 
   /** Does one thing that is no claim. What throws has written nothing, and may be tried again. */

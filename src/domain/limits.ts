@@ -35,6 +35,12 @@ export const CLAIMANTS_AT_ONCE_MAX = 10_000;
  */
 export const BULK_CLAIMS_MAX = 1000;
 
+/**
+ * Rows from which on they are read or written by one statement, as JSON. Measured: below, one statement for each is quicker. The
+ * JSON of the largest batch is 1.4 MB, where a bound text may have 2 MB on Cloudflare.
+ */
+export const ROWS_AT_ONCE_MIN = 8;
+
 /** How long refusals may be counted in memory alone, in milliseconds. Stops a row written for each refusal. */
 export const OUTCOMES_FLUSH_MS = 10_000;
 
@@ -72,6 +78,35 @@ export const RETRY_AFTER_SECONDS = 1;
 
 /** Object ids that an isolate remembers, because computing one hashes the name. Stops a scan of names from filling its memory. */
 export const ID_CACHE_SIZE_MAX = 4096;
+
+/**
+ * How long a sold-out certificate may be believed, in milliseconds. It is how late an isolate may notice a restock, a release,
+ * an expiry or a deletion that did not pass through it.
+ */
+export const CERTIFICATE_MS_MAX = 1_000;
+
+/** How long before its end a certificate is renewed, in milliseconds: longer than a call takes, so that refusals don't wait for it. */
+export const CERTIFICATE_RENEWAL_MS = 250;
+
+/** How long one request may take to renew a certificate before another one does, in milliseconds: the first may have left. */
+export const CERTIFICATE_TAKEOVER_MS = 500;
+
+/** Coupons that an isolate keeps certificates of, and their sets of members, in bytes. A part of its 128 MB. */
+export const CERTIFICATES_MAX = 1024;
+export const CERTIFICATES_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Members that a certificate lists one by one; beyond them it carries a Bloom filter. About as many bytes as the smallest useful filter. */
+export const MEMBERS_EXACT_MAX = 256;
+
+/** Bits of a Bloom filter for each member: with ten hashes, one in a thousand others seems to be one (ln 1000 / ln² 2 = 14.4). */
+export const MEMBERSHIP_BITS_PER_TEXT = 14.4;
+
+/** Smallest and largest Bloom filter, in bytes. The largest holds 145,635 members; a coupon with more hands out no certificate. */
+export const MEMBERSHIP_BYTES_MIN = 1024;
+export const MEMBERSHIP_BYTES_MAX = 256 * 1024;
+
+/** Ledger events that are read for a certificate at once. Stops the first one of a large sale from holding up its claims. */
+export const CERTIFIER_ROWS_MAX = 5_000;
 
 /** The period of the rate-limit bindings in wrangler.toml, in seconds. The platform takes 10 or 60. */
 export const RATE_LIMIT_WINDOW_SECONDS = 10;

@@ -7,6 +7,7 @@ import type { HoldRequest } from "./hold.ts";
 import type { Outcome, OutcomeCounts } from "./outcomes.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { Release, ReleaseRequest } from "./release.ts";
+import type { Certificate, CertificateWish } from "./sold-out.ts";
 
 /** The ledger's head when the answer was computed; 0 for a coupon that does not exist. */
 type Seq = { readonly seq: number };
@@ -42,7 +43,10 @@ export type Page = Done<{ readonly claims: readonly Claim[]; readonly next: Curs
 /** Storage failed, and nothing was changed. Any call can end so. */
 type Failed = Refused<"unavailable">;
 type NoCoupon = Refused<"coupon_not_found">;
-export type ClosedSale = Refused<"sale_ended" | "sale_not_started" | "sale_paused" | "out_of_stock">;
+/** With a certificate where one was wished for and can be given. */
+export type ClosedSale = Refused<"sale_ended" | "sale_not_started" | "sale_paused" | "out_of_stock"> & {
+  readonly certificate?: Certificate;
+};
 
 export type ClaimResult =
   | Granted
@@ -84,10 +88,10 @@ export type CouponCalls = {
   change(change: Change, ifMatch: string | null): Promise<ChangeResult>;
   /** Removes everything. */
   remove(): Promise<DeleteResult>;
-  claim(request: ClaimRequest): Promise<ClaimResult>;
+  claim(request: ClaimRequest, wish?: CertificateWish): Promise<ClaimResult>;
   /** Claims a unit for each of these users, in their order and in one transaction. `attemptId` names the attempt of each. */
   claimMany(userIds: readonly string[], attemptId: string): Promise<BulkClaimResult>;
-  hold(request: HoldRequest): Promise<HoldResult>;
+  hold(request: HoldRequest, wish?: CertificateWish): Promise<HoldResult>;
   /** Ends a user's hold, if there is one. */
   giveBack(userId: string): Promise<GiveBackResult>;
   /** What one user has. */

@@ -24,15 +24,19 @@ export const NO_OUTCOMES: OutcomeCounts = {
   batched: 0,
 };
 
-/** The counts after claims ended as `outcomes` say, together in one batch if they were judged at all. */
-export function counted(before: OutcomeCounts, outcomes: readonly Outcome[], isBatch: boolean): OutcomeCounts {
+/** The counts after a batch of claims ended as `outcomes` say. */
+export function counted(before: OutcomeCounts, outcomes: readonly Outcome[]): OutcomeCounts {
   const claims = { ...before.claims };
   for (const outcome of outcomes) claims[outcome] = (claims[outcome] ?? 0) + 1;
-  if (!isBatch) return { ...before, claims };
   // -1, where no bound is large enough, means the last bucket to `with` and `at`.
   const bucket = BATCH_SIZE_BUCKETS.findIndex((sizeMax) => outcomes.length <= sizeMax);
   const batches = before.batches.with(bucket, (before.batches.at(bucket) ?? 0) + 1);
   return { claims, batches, batched: before.batched + outcomes.length };
+}
+
+/** The counts after `count` claims were refused that never came into a batch. */
+export function countedApart(before: OutcomeCounts, outcome: Outcome, count: number): OutcomeCounts {
+  return { ...before, claims: { ...before.claims, [outcome]: (before.claims[outcome] ?? 0) + count } };
 }
 
 /** Reads counts as they were stored. What is no counts reads as none: metrics are not worth stopping a sale for. */

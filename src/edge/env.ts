@@ -25,6 +25,8 @@ export type Env = {
   readonly IDENTITY_JWKS_URL?: string;
   /** The `aud` that a token must name, if set. */
   readonly IDENTITY_AUDIENCE?: string;
+  /** `off` to ask the object for every claim and hold, also where its certificate says that it would be refused. */
+  readonly SOLD_OUT_CACHE?: string;
   /** `off` to write no line for each request. */
   readonly REQUEST_LOG?: string;
 };

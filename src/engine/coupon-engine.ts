@@ -2,15 +2,18 @@
 
 import { assert } from "../domain/assert.ts";
 import { judgeChange, type Change } from "../domain/change.ts";
-import { grantedClaim, judgeClaim, type ClaimRequest, type ClaimVerdict, type Closed } from "../domain/claim.ts";
+import type { ClaimRequest } from "../domain/claim.ts";
 import { remaining, saleState, type Coupon, type Instant, type NewCoupon } from "../domain/coupon.ts";
 import { etagOf, isMatched } from "../domain/etag.ts";
 import { judgeHold, type HoldRequest } from "../domain/hold.ts";
 import { CLAIMANTS_AT_ONCE_MAX } from "../domain/limits.ts";
 import type * as messages from "../domain/messages.ts";
 import { outcomeOf } from "../domain/messages.ts";
-import { counted, NO_OUTCOMES, type Outcome, type OutcomeCounts } from "../domain/outcomes.ts";
+import { counted, countedApart, NO_OUTCOMES, type Outcome, type OutcomeCounts } from "../domain/outcomes.ts";
 import { judgeRelease, type ReleaseRequest } from "../domain/release.ts";
+import { certifiable, type Certificate, type CertificateWish } from "../domain/sold-out.ts";
+import { Certifier } from "./certifier.ts";
+import { claimIn, closedIn } from "./claims.ts";
 import { CouponStore } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
 import type { Sql } from "./sql.ts";
@@ -24,6 +27,7 @@ const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
  */
 export class CouponEngine {
   readonly #store: CouponStore;
+  readonly #certifier: Certifier;
   /** The coupon as stored, null where there is none; undefined until the first look. Changes only after a commit. */
   #coupon: Coupon | null | undefined = undefined;
   #seqBeforeReload = 0;
@@ -33,6 +37,7 @@ export class CouponEngine {
 
   constructor(sql: Sql) {
     this.#store = new CouponStore(sql);
+    this.#certifier = new Certifier(this.#store);
   }
 
   /** Creates the coupon and its tables, or answers `coupon_exists` and changes nothing. `epoch` must be new. */
@@ -79,10 +84,11 @@ export class CouponEngine {
    */
   claimMany(requests: readonly ClaimRequest[], now: Instant): readonly messages.ClaimResult[] {
     const results = this.#transact(now, (draft) => {
-      const before = draft.coupon;
-      const answers = requests.map((request) => this.#claim(request, draft));
+      const { claimed } = draft.coupon;
+      draft.readAhead(requests);
+      const answers = requests.map((request) => claimIn(draft, request));
       const grantedCount = answers.filter((result) => result.ok && !result.replayed).length;
-      assert(grantedCount === draft.coupon.claimed - before.claimed, "granted equals the change of claimed");
+      assert(grantedCount === draft.coupon.claimed - claimed, "granted equals the change of claimed");
       return answers;
     });
     if ("code" in results) return requests.map(() => results);
@@ -106,7 +112,7 @@ export class CouponEngine {
         return { ok: true, hold: verdict.hold, isNew, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
       }
       if (verdict.is === "already_claimed") return { ok: false, code: verdict.is, claim: verdict.claim, seq: draft.coupon.seq };
-      if (verdict.is !== "held") return closed(verdict.is, draft);
+      if (verdict.is !== "held") return closedIn(draft, verdict.is);
       const hold = { userId, heldAt: draft.at, expiresAt: draft.at + ttlMs, attemptId };
       draft.keep(hold);
       return { ok: true, hold, isNew: true, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
@@ -171,6 +177,20 @@ export class CouponEngine {
     });
   }
 
+  /** The certificate that is wished for, as the coupon is at `now`; null where there is none to give. */
+  certificate({ known, refused }: CertificateWish, now: Instant): Certificate | null {
+    this.#confirm();
+    const coupon = this.#load();
+    if (coupon === null) return null;
+    if (refused !== null) this.#countRefused(refused.code, refused.count);
+    const certified = certifiable(coupon, Math.max(now, coupon.clockAt));
+    const members = certified === null ? null : this.#certifier.membersOf(coupon);
+    if (certified === null || members === null) return null;
+    const { epoch, seq } = coupon;
+    const isKnown = known !== null && known.epoch === epoch && known.seq === seq;
+    return { ...certified, epoch, seq, members: isKnown ? null : members };
+  }
+
   /** Does what is due at `now`: gives up holds that are over, and writes counts that are in memory alone. */
   tick(now: Instant): void {
     if (this.#load() !== null) this.#transact(now, () => undefined, !this.#areOutcomesWritten);
@@ -190,7 +210,7 @@ export class CouponEngine {
 
   /** Counts a claim that was turned away before it was judged. */
   countUnavailable(): void {
-    if (this.#coupon) this.#count(["unavailable"], false);
+    if (this.#coupon) this.#countRefused("unavailable", 1);
   }
 
   /** The ledger's head as last seen, 0 where no coupon was seen. A failure does not change it: what failed wrote nothing. */
@@ -227,18 +247,14 @@ export class CouponEngine {
     return result;
   }
 
-  #claim(request: ClaimRequest, draft: Draft): messages.ClaimResult {
-    const own = draft.own(request.userId, request);
-    const keyOwner = request.key === null ? null : this.#store.keyOwner(request.key);
-    const verdict = judgeClaim(request, { coupon: draft.coupon, own, keyOwner }, draft.at);
-    if (verdict.is !== "granted") return refusedOrReplayed(verdict, draft);
-    const claim = grantedClaim(request, draft.coupon, verdict.fromHold, draft.at);
-    draft.grant(claim, verdict.fromHold ? own.hold : null);
-    return { ok: true, claim, replayed: false, seq: draft.coupon.seq };
+  /** Counts a batch. */
+  #count(outcomes: readonly Outcome[]): void {
+    this.#outcomes = counted(this.#outcomes ?? NO_OUTCOMES, outcomes);
+    this.#areOutcomesWritten = false;
   }
 
-  #count(outcomes: readonly Outcome[], isBatch = true): void {
-    this.#outcomes = counted(this.#outcomes ?? NO_OUTCOMES, outcomes, isBatch);
+  #countRefused(outcome: Outcome, count: number): void {
+    this.#outcomes = countedApart(this.#outcomes ?? NO_OUTCOMES, outcome, count);
     this.#areOutcomesWritten = false;
   }
 
@@ -260,18 +276,4 @@ export class CouponEngine {
 
 function found(coupon: Coupon, now: Instant): messages.Found {
   return { ok: true, coupon: { ...coupon, state: saleState(coupon, now) }, now, seq: coupon.seq };
-}
-
-/** Puts what was not granted now into the words of RPC. */
-function refusedOrReplayed(verdict: Exclude<ClaimVerdict, { is: "granted" }>, draft: Draft): messages.ClaimResult {
-  const { seq } = draft.coupon;
-  if (verdict.is === "replayed") return { ok: true, claim: verdict.claim, replayed: true, seq };
-  if (verdict.is === "already_claimed" || verdict.is === "claim_released")
-    return { ok: false, code: verdict.is, claim: verdict.claim, seq };
-  return verdict.is === "idempotency_key_reused" ? { ok: false, code: verdict.is, seq } : closed(verdict.is, draft);
-}
-
-function closed(code: Closed["is"], { coupon, at }: Draft): messages.ClosedSale {
-  if (code !== "sale_not_started" || coupon.startsAt === null) return { ok: false, code, seq: coupon.seq };
-  return { ok: false, code, startsAt: coupon.startsAt, startsInMs: coupon.startsAt - at, seq: coupon.seq };
 }

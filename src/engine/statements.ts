@@ -116,9 +116,22 @@ export const SELECT_CLAIM = `SELECT ${CLAIM_COLUMNS} FROM claims WHERE user_id =
 /** Whose claim carries this key of a caller. Writes nothing. */
 export const SELECT_KEY_OWNER = `SELECT user_id AS userId FROM claims WHERE idempotency_key = ?`;
 
+/** As {@link SELECT_KEY_OWNER}, for all keys of a JSON array. Writes nothing. */
+export const SELECT_KEY_OWNERS = `
+  SELECT idempotency_key AS key, user_id AS userId FROM claims
+  WHERE idempotency_key IS NOT NULL AND idempotency_key IN (SELECT value FROM json_each(?))`;
+
 /** Writes 1 row, and 1 more where the caller sent a key. */
 export const INSERT_CLAIM = `
   INSERT INTO claims (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id) VALUES (?, ?, ?, ?, ?, ?)`;
+
+/** As {@link SELECT_CLAIM}, for all users of a JSON array. Writes nothing. */
+export const SELECT_CLAIMS = `SELECT ${CLAIM_COLUMNS} FROM claims WHERE user_id IN (SELECT value FROM json_each(?))`;
+
+/** As {@link INSERT_CLAIM}, for each of a JSON array of such rows. */
+export const INSERT_CLAIMS = `
+  INSERT INTO claims (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`;
 
 /** Writes 1 row, and 1 more where the caller had sent a key. */
 export const DELETE_CLAIM = `DELETE FROM claims WHERE user_id = ?`;
@@ -154,6 +167,18 @@ export const SELECT_RELEASES = `SELECT ${CLAIM_COLUMNS}, released_at AS released
 
 /** Writes 1 row. */
 export const INSERT_EVENT = `INSERT INTO ledger (seq, at, kind, user_id, position, data) VALUES (?, ?, ?, ?, ?, ?)`;
+
+/** As {@link INSERT_EVENT}, for each of a JSON array of such rows. */
+export const INSERT_EVENTS = `
+  INSERT INTO ledger (seq, at, kind, user_id, position, data)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`;
+
+/** Who is in the ledger behind an event, each with the key of the claim that they have now. Writes nothing. */
+export const SELECT_INVOLVED = `
+  SELECT ledger.seq, ledger.user_id AS userId, claims.idempotency_key AS key
+  FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id
+  WHERE ledger.seq > ? AND ledger.user_id IS NOT NULL
+  ORDER BY ledger.seq LIMIT ?`;
 
 /**
  * Claims in the order of their positions, which is the ledger's, so that `claims` needs no second index. Begins behind an

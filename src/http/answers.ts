@@ -4,6 +4,7 @@ import { RETRY_AFTER_SECONDS } from "../domain/limits.ts";
 import type { Refused } from "../domain/messages.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
 import type { CallFailure } from "../edge/coupon-calls.ts";
+import type { RefusedAtEdge } from "../edge/sold-out.ts";
 import type { Context } from "./context.ts";
 import { REFUSALS } from "./refusals.ts";
 import { instant, receipt } from "./wire.ts";
@@ -38,7 +39,8 @@ export function refuse(
 }
 
 /** Answers a refusal of the object of the coupon `name`, or that there is no answer of it. */
-export function refuseAs(c: Context, name: string, refused: Refused | CallFailure): Response {
+export function refuseAs(c: Context, name: string, refused: Refused | RefusedAtEdge | CallFailure): Response {
+  if ("servedBy" in refused) return refuse(c, refused.code, { headers: { "Served-By": refused.servedBy } }, refused.seq);
   if (!("cause" in refused))
     return refuse(c, refused.code, { details: detailsOf(name, refused), headers: startHeaders(refused) }, refused.seq);
   const { code, cause } = refused;

@@ -19,6 +19,10 @@ const HEADERS = {
     description: "The coupon's ledger head when the answer was computed; on every answer of its object.",
     schema: { type: "integer" },
   },
+  "Served-By": {
+    description: "edge where a refusal was told without asking the coupon's object; Coupon-Seq is then of up to a second ago.",
+    schema: { const: "edge" },
+  },
   "Idempotent-Replayed": { description: "true where the same key was granted before.", schema: { const: "true" } },
   "Retry-After": { description: "Seconds.", schema: { type: "integer" } },
   "WWW-Authenticate": { description: "How to authenticate.", schema: { type: "string" } },
@@ -35,6 +39,8 @@ const HEADERS_OF_CODE: Partial<Record<RefusalCode, readonly HeaderName[]>> = {
   unavailable: ["Retry-After"],
   outcome_unknown: ["Retry-After"],
   unauthorized: ["WWW-Authenticate"],
+  out_of_stock: ["Served-By"],
+  sale_ended: ["Served-By"],
 };
 
 /** The document of `routes`. */

@@ -37,7 +37,7 @@ describe.for(["evicted", "aborted"] as const)("an object %s mid-storm", (disaste
   });
 
   test("gives out exactly the stock when demand exceeds it", async () => {
-    const name = await created(40);
+    const name = await created(190);
     const answers: Answer[] = [];
     for (let round = 0; round < 4; round += 1) {
       const storm = users(50, `round-${round}`).map((user) => claim(name, user, keyOf(user)));

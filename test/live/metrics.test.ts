@@ -177,7 +177,7 @@ describe("the histogram of batches", () => {
   });
 
   test("is cumulative and adds up after storms of every size", async () => {
-    const name = await created(100);
+    const name = await created(1000);
     for (const size of [1, 3, 10, 40, 150, 300]) await Promise.all(users(size).map((user) => claim(name, user)));
     const { _sum: sum, _count: count, ...buckets } = await valuesOf(name, "doorbuster_claim_batch_size");
     const cumulative = Object.values(buckets);

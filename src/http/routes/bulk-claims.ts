@@ -2,6 +2,7 @@
 
 import { OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
+import { forgetSoldOut } from "../../edge/sold-out.ts";
 import { answer, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import type { Context } from "../context.ts";
@@ -42,6 +43,7 @@ async function claimMany(c: Context): Promise<Response> {
   // it costs no row and meets no key of a single claim.
   const attemptId = key === null ? c.get("attemptId") : `bulk ${key}`;
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.claimMany(userIds, attemptId), "repeatable");
+  forgetSoldOut(name);
 
   if (!result.ok) return refuseAs(c, name, result);
   const told = new Set<number>();

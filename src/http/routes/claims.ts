@@ -2,6 +2,7 @@
 
 import { CLAIM_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
+import { forgetSoldOut, judged } from "../../edge/sold-out.ts";
 import { answer, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import { refuseStranger, refuseStrangerOrOperator, refuseTooMany } from "../caller.ts";
@@ -78,7 +79,7 @@ async function claim(c: Context): Promise<Response> {
   if (refusal !== null) return refusal;
 
   const request = { userId, key, attemptId: c.get("attemptId") };
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.claim(request), "repeatable");
+  const result = await judged(c.env, name, userId, key, (coupon, wish) => coupon.claim(request, wish));
 
   if (!result.ok) return refuseAs(c, name, result);
   const granted = { ...wire.receipt(name, result.claim), remaining_amount: result.claim.remainingAfter };
@@ -112,6 +113,7 @@ async function release(c: Context): Promise<Response> {
   // Without a position, a second delivery could take back a claim that the user made in between.
   const effect = position === null ? "once" : "repeatable";
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.release({ userId, position }), effect);
+  forgetSoldOut(name);
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, 200, { ...wire.release(name, result.release), remaining_amount: result.remaining }, result.seq);

@@ -4,6 +4,7 @@ import { etagOf } from "../../domain/etag.ts";
 import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import type { Found } from "../../domain/messages.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
+import { forgetSoldOut } from "../../edge/sold-out.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import { couponWithClaimants, exportStream } from "../claim-export.ts";
@@ -107,6 +108,7 @@ async function change(c: Context): Promise<Response> {
   // With If-Match a second delivery would find the tag changed by the first.
   const effect = ifMatch === null ? "repeatable" : "once";
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.change(changeIn(body), ifMatch), effect);
+  forgetSoldOut(name);
 
   if (result.ok) return shown(c, 200, result);
   if (result.code !== "invalid_request") return refuseAs(c, name, result);
@@ -120,6 +122,7 @@ async function remove(c: Context): Promise<Response> {
   note(c, name);
 
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.remove(), "once");
+  forgetSoldOut(name);
 
   return result.ok ? answerWith(c, 204, null, {}, result.seq) : refuseAs(c, name, result);
 }

@@ -2,6 +2,7 @@
 
 import { CLAIM_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
+import { forgetSoldOut, judged } from "../../edge/sold-out.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import { refuseStranger, refuseStrangerOrOperator, refuseTooMany } from "../caller.ts";
@@ -59,7 +60,7 @@ async function hold(c: Context): Promise<Response> {
   if (refusal !== null) return refusal;
 
   const request = { userId, ttlMs: ttlSeconds * 1000, attemptId: c.get("attemptId") };
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.hold(request), "repeatable");
+  const result = await judged(c.env, name, userId, null, (coupon, wish) => coupon.hold(request, wish));
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, result.isNew ? 201 : 200, { ...wire.hold(name, result.hold), remaining_amount: result.remaining }, result.seq);
@@ -74,6 +75,7 @@ async function giveBack(c: Context): Promise<Response> {
 
   // Not tried again: the user may have asked for another hold in between.
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.giveBack(userId), "once");
+  forgetSoldOut(name);
 
   return result.ok ? answerWith(c, 204, null, {}, result.seq) : refuseAs(c, name, result);
 }

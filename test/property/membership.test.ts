@@ -1,0 +1,80 @@
+// Sets that are handed around: no member is ever denied, and strangers rarely pass.
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { MEMBERS_EXACT_MAX, MEMBERSHIP_BYTES_MAX, MEMBERSHIP_BYTES_MIN } from "../../src/domain/limits.ts";
+import { bytesOf, mayContain, Members } from "../../src/domain/membership.ts";
+
+function setOf(texts: Iterable<string>, expectedCount = 0): Members {
+  const members = new Members(expectedCount);
+  for (const text of texts) members.add(text);
+  return members;
+}
+
+function names(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+}
+
+describe("no member is denied", () => {
+  test("whatever the texts are", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: "binary", maxLength: 40 }), { maxLength: 600 }), fc.nat(2000), (texts, expectedCount) => {
+        const has = mayContain(setOf(texts, expectedCount).membership());
+        return texts.every(has);
+      }),
+    );
+  });
+
+  test("in a set of any size, also one that is fuller than it should be", () => {
+    for (const size of [1, MEMBERS_EXACT_MAX, MEMBERS_EXACT_MAX + 1, 5_000, 20_000]) {
+      const members = setOf(names(size, "user_"));
+      const has = mayContain(members.membership());
+      expect(names(size, "user_").filter((name) => !has(name))).toEqual([]);
+    }
+  });
+});
+
+describe("strangers", () => {
+  test("never pass a small set", () => {
+    const has = mayContain(setOf(names(MEMBERS_EXACT_MAX, "u")).membership());
+    expect(names(50_000, "stranger").filter(has)).toEqual([]);
+  });
+
+  test.for([
+    ["user_", "stranger_"],
+    ["", "9"],
+    ["0000-", "0001-"],
+    ["użytkownik-🎉-", "użytkownik-🎈-"],
+  ] as const)("pass a full filter one time in a thousand at most: %j against %j", ([inside, outside]) => {
+    const members = new Members(10_000);
+    for (let count = 0; !members.isFull; count += 1) members.add(`${inside}m${count}`);
+    const passed = names(200_000, `${outside}s`).filter(mayContain(members.membership())).length;
+    // 200 are expected at most; the bound is four standard deviations above.
+    expect(passed).toBeLessThan(200 + 4 * Math.sqrt(200));
+  });
+});
+
+describe("a filter", () => {
+  test("is as large as its expected members need, and no larger than allowed", () => {
+    const sizes = [0, 300, 1_000, 10_000, 100_000, 10_000_000].map((expectedCount) =>
+      bytesOf(setOf(names(MEMBERS_EXACT_MAX + 1, "u"), expectedCount).membership()),
+    );
+    expect(sizes).toEqual([MEMBERSHIP_BYTES_MIN, MEMBERSHIP_BYTES_MIN, 2048, 32_768, MEMBERSHIP_BYTES_MAX, MEMBERSHIP_BYTES_MAX]);
+  });
+
+  test("at its largest is full with 145,635 members, give or take those that it can't tell apart", () => {
+    const members = new Members(1_000_000);
+    let count = 0;
+    for (; !members.isFull; count += 1) members.add(`user_${count}`);
+    expect(members.isLargest).toBe(true);
+    expect(count).toBeGreaterThanOrEqual(145_635);
+    expect(count).toBeLessThan(145_635 * 1.001);
+  });
+
+  test("counts a text that is added again once", () => {
+    const members = setOf(names(MEMBERS_EXACT_MAX + 1, "u"));
+    for (let again = 0; again < 100; again += 1) for (const name of names(MEMBERS_EXACT_MAX + 1, "u")) members.add(name);
+    expect(members.isFull).toBe(false);
+  });
+});
