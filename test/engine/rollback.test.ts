@@ -13,7 +13,7 @@ const WARMTHS = ["warm", "cold"] as const;
 type Warmth = (typeof WARMTHS)[number];
 
 // With a key, without, the same user twice, one who already has a unit, and one who uses another's key.
-const BATCH: readonly ClaimRequest[] = [
+const SMALL: readonly ClaimRequest[] = [
   asks("ann", { key: "k" }),
   asks("bob"),
   asks("ann"),
@@ -22,6 +22,12 @@ const BATCH: readonly ClaimRequest[] = [
   asks("dan"),
 ];
 const OUTCOMES = ["granted", "granted", "already_claimed", "already_claimed", "idempotency_key_reused", "granted"];
+/** A small batch is read and written row by row, a large one all at once. */
+const BATCHES = {
+  small: { batch: SMALL, told: OUTCOMES, claimedAfter: 4 },
+  large: { batch: [...SMALL, asks("eve", { key: "e" }), asks("fay")], told: [...OUTCOMES, "granted", "granted"], claimedAfter: 6 },
+} as const;
+const RUNS = WARMTHS.flatMap((warmth) => (["small", "large"] as const).map((size) => [size, warmth] as const));
 
 type Bench = { readonly sql: FaultySql; readonly engine: CouponEngine };
 
@@ -36,10 +42,11 @@ function bench(warmth: Warmth, stock = STOCK): Bench {
   return { sql, engine };
 }
 
-describe.for(WARMTHS)("a batch of claims by a %s engine", (warmth) => {
+describe.for(RUNS)("a %s batch of claims by a %s engine", ([size, warmth]) => {
+  const { batch, told, claimedAfter } = BATCHES[size];
   const flawless = bench(warmth);
   const before = contents(flawless.sql);
-  const points = pointsOf(flawless.sql, () => flawless.engine.claimMany(BATCH, T0 + 5));
+  const points = pointsOf(flawless.sql, () => flawless.engine.claimMany(batch, T0 + 5));
   const after = contents(flawless.sql);
 
   test("passes points enough to break it at", () => {
@@ -52,18 +59,21 @@ describe.for(WARMTHS)("a batch of claims by a %s engine", (warmth) => {
   test.for(points)("broken $name ($index) is stored as a whole or not at all", ({ index, isStored }) => {
     const { sql, engine } = bench(warmth);
     sql.breakAt(index);
-    expect(() => engine.claimMany(BATCH, T0 + 5)).toThrow(INJECTED);
+    expect(() => engine.claimMany(batch, T0 + 5)).toThrow(INJECTED);
     sql.breakAt(null);
     engine.reload();
     expect(contents(sql)).toEqual(isStored ? after : before);
     expect(engine.read({ claimedBy: true }, T0 + 5)).toEqual(readCold(sql, T0 + 5));
 
     // The same batch again: nobody gets a second unit, everybody is told what the first try would have told.
-    const retried = engine.claimMany(BATCH, T0 + 5);
-    expect(outcomes(retried)).toEqual(OUTCOMES.map((outcome) => (isStored && outcome === "granted" ? "replayed" : outcome)));
+    const retried = engine.claimMany(batch, T0 + 5);
+    expect(outcomes(retried)).toEqual(told.map((outcome) => (isStored && outcome === "granted" ? "replayed" : outcome)));
     expect(contents(sql)).toEqual(after);
 
-    expect(tally(engine.claimMany(crowd(20), T0 + 6))).toEqual({ granted: STOCK - 4, out_of_stock: 20 - (STOCK - 4) });
+    expect(tally(engine.claimMany(crowd(20), T0 + 6))).toEqual({
+      granted: STOCK - claimedAfter,
+      out_of_stock: 20 - (STOCK - claimedAfter),
+    });
     expectConserved(sql, STOCK);
   });
 });
