@@ -56,7 +56,7 @@ export async function judged<Result extends Answer>(
   if (env.SOLD_OUT_CACHE === "off") return callCoupon(env.COUPONS, name, (coupon) => ask(coupon, undefined), "repeatable");
   const entry = entries.get(name);
   const askedAt = Date.now();
-  const wish = entry === undefined ? undefined : wishOf(entry, askedAt);
+  const wish = entry === undefined ? undefined : wishOf(name, entry, askedAt, env.REQUEST_LOG !== "off");
   const refusal = entry === undefined || wish !== undefined ? null : refusalBy(entry, userId, key, askedAt);
   if (refusal !== null) return refusal;
 
@@ -85,12 +85,14 @@ export function remembered(): { readonly coupons: number; readonly bytes: number
 }
 
 /** One request at a time asks for a certificate, a while before the last one ends; the others go on with that one. */
-function wishOf(entry: Entry, now: number): CertificateWish | undefined {
+function wishOf(name: string, entry: Entry, now: number, isLogged: boolean): CertificateWish | undefined {
   const { kept } = entry;
   if (kept !== null && now < kept.freshUntil - CERTIFICATE_RENEWAL_MS) return undefined;
   // Who asked may have left in the middle.
   if (entry.isAsking && now - entry.askedAt < CERTIFICATE_TAKEOVER_MS) return undefined;
   const refused = kept === null || entry.refusedCount === 0 ? null : { code: kept.code, count: entry.refusedCount };
+  // One line for all of them: a line for each would cost more than the refusal.
+  if (refused !== null && isLogged) console.log(JSON.stringify({ event: "refused_at_edge", coupon: name, ...refused }));
   entry.isAsking = true;
   entry.askedAt = now;
   entry.refusedCount = 0;

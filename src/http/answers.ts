@@ -21,7 +21,7 @@ export function answer(c: Context, status: number, body: unknown, seq?: number, 
 
 /** Answers a body that is no JSON, or none. */
 export function answerWith(c: Context, status: number, body: string | ReadableStream | null, headers: Headers, seq?: number): Response {
-  const all: Headers = { "Cache-Control": "no-store", "X-Request-Id": c.get("requestId"), ...headers };
+  const all: Headers = { "Cache-Control": "no-store", "X-Request-Id": c.get("request").requestId, ...headers };
   if (seq !== undefined) all["Coupon-Seq"] = String(seq);
   return new Response(body, { status, headers: all });
 }
@@ -33,18 +33,21 @@ export function refuse(
   { error = REFUSALS[code].error, details, headers }: More = {},
   seq?: number,
 ): Response {
-  c.get("noted").code = code;
-  const body = { error, code, request_id: c.get("requestId"), ...details };
+  c.get("request").code = code;
+  const body = { error, code, request_id: c.get("request").requestId, ...details };
   return answer(c, REFUSALS[code].status, body, seq, { ...headersOf(code), ...headers });
 }
 
 /** Answers a refusal of the object of the coupon `name`, or that there is no answer of it. */
 export function refuseAs(c: Context, name: string, refused: Refused | RefusedAtEdge | CallFailure): Response {
-  if ("servedBy" in refused) return refuse(c, refused.code, { headers: { "Served-By": refused.servedBy } }, refused.seq);
+  if ("servedBy" in refused) {
+    c.get("request").isLogged = false;
+    return refuse(c, refused.code, { headers: { "Served-By": refused.servedBy } }, refused.seq);
+  }
   if (!("cause" in refused))
     return refuse(c, refused.code, { details: detailsOf(name, refused), headers: startHeaders(refused) }, refused.seq);
   const { code, cause } = refused;
-  console.error(JSON.stringify({ event: "call_failed", request_id: c.get("requestId"), coupon: name, code, cause: String(cause) }));
+  console.error(JSON.stringify({ event: "call_failed", request_id: c.get("request").requestId, coupon: name, code, cause: String(cause) }));
   return refuse(c, code);
 }
 

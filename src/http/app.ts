@@ -3,6 +3,7 @@
 import { Hono } from "hono";
 
 import { refuse } from "./answers.ts";
+import { nextAttemptId } from "./attempt-id.ts";
 import type { AppEnv, Context } from "./context.ts";
 import { requestIdIn } from "./headers.ts";
 import { logRequest } from "./request-log.ts";
@@ -42,17 +43,16 @@ export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
     const startedAt = Date.now();
-    const attemptId = crypto.randomUUID();
-    c.set("attemptId", attemptId);
-    c.set("requestId", requestIdIn(c.req.raw.headers) ?? attemptId);
-    c.set("noted", {});
+    const attemptId = nextAttemptId();
+    const requestId = requestIdIn(c.req.raw.headers) ?? attemptId;
+    c.set("request", { requestId, attemptId, isLogged: c.env.REQUEST_LOG !== "off" });
     await next();
     await logRequest(c, Date.now() - startedAt);
   });
   for (const route of ROUTES) app.on(route.method.toUpperCase(), routerPath(route), guarded(route));
   app.notFound(refuseUnrouted);
   app.onError((cause, c) => {
-    console.error(JSON.stringify({ event: "request_failed", request_id: c.get("requestId"), cause: cause.stack ?? String(cause) }));
+    console.error(JSON.stringify({ event: "request_failed", request_id: c.get("request").requestId, cause: cause.stack ?? String(cause) }));
     return refuse(c, "internal_error");
   });
   return app;

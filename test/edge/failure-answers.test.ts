@@ -63,7 +63,7 @@ describe.for(CASES)("a %s that meets %s", ([request, , thrown, [status, code]]) 
 
   test("names the request in the answer and in the log, where the cause is told", async () => {
     const answer = await sendFailing();
-    expect(answer.body["request_id"]).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(answer.body["request_id"]).toMatch(/^[0-9a-f]{16}-[0-9a-z]+$/);
     expect(answer.headers.get("X-Request-Id")).toBe(answer.body["request_id"]);
     const lines = log.mock.calls.map(([line]): unknown => JSON.parse(String(line)));
     expect(lines).toEqual([{ event: "call_failed", request_id: answer.body["request_id"], coupon: "PROMO", code, cause: String(thrown) }]);

@@ -41,7 +41,7 @@ async function claimMany(c: Context): Promise<Response> {
 
   // A key names the attempt of every user in the list. It is kept where attempt ids are, none of which contains a space, so that
   // it costs no row and meets no key of a single claim.
-  const attemptId = key === null ? c.get("attemptId") : `bulk ${key}`;
+  const attemptId = key === null ? c.get("request").attemptId : `bulk ${key}`;
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.claimMany(userIds, attemptId), "repeatable");
   forgetSoldOut(name);
 
@@ -49,7 +49,7 @@ async function claimMany(c: Context): Promise<Response> {
   const told = new Set<number>();
   const outcomes = result.results.map((ofUser, index) => {
     // Not a replay where the Worker's own retry found what its first attempt had done, but for a user who is named twice.
-    const isFirst = ofUser.ok && ofUser.claim.attemptId === c.get("attemptId") && !told.has(ofUser.claim.position);
+    const isFirst = ofUser.ok && ofUser.claim.attemptId === c.get("request").attemptId && !told.has(ofUser.claim.position);
     if (ofUser.ok) told.add(ofUser.claim.position);
     return wire.bulkOutcome(userIds[index] ?? "", isFirst ? { ...ofUser, replayed: false } : ofUser);
   });

@@ -78,7 +78,7 @@ async function claim(c: Context): Promise<Response> {
   const refusal = (await refuseStranger(c, userId)) ?? (await refuseTooMany(c, name, userId));
   if (refusal !== null) return refusal;
 
-  const request = { userId, key, attemptId: c.get("attemptId") };
+  const request = { userId, key, attemptId: c.get("request").attemptId };
   const result = await judged(c.env, name, userId, key, (coupon, wish) => coupon.claim(request, wish));
 
   if (!result.ok) return refuseAs(c, name, result);

@@ -59,7 +59,7 @@ async function hold(c: Context): Promise<Response> {
   const refusal = (await refuseStranger(c, userId)) ?? (await refuseTooMany(c, name, userId));
   if (refusal !== null) return refusal;
 
-  const request = { userId, ttlMs: ttlSeconds * 1000, attemptId: c.get("attemptId") };
+  const request = { userId, ttlMs: ttlSeconds * 1000, attemptId: c.get("request").attemptId };
   const result = await judged(c.env, name, userId, null, (coupon, wish) => coupon.hold(request, wish));
 
   if (!result.ok) return refuseAs(c, name, result);

@@ -1,0 +1,14 @@
+// Names for requests, of which no two are the same.
+
+let isolate: string | null = null;
+let count = 0;
+
+/**
+ * A name that no other request has: 64 random bits that name the isolate, and a count. It is no secret. A random UUID for each
+ * request would cost ten times as much. Nothing random can be drawn before the first request.
+ */
+export function nextAttemptId(): string {
+  isolate ??= crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+  count += 1;
+  return `${isolate}-${count.toString(36)}`;
+}
