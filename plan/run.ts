@@ -1,0 +1,106 @@
+// `npm run plan`: whether one object will do for a sale, what people will wait, and what it costs.
+
+import { writeFile } from "node:fs/promises";
+
+import { EXIT, runCommand, type Command, type Options } from "../proof/cli/command.ts";
+import { BATCH_SIZE_MAX, CERTIFICATE_MS_MAX, CERTIFICATE_RENEWAL_MS, QUEUE_LENGTH_MAX } from "../src/domain/limits.ts";
+import { chart } from "./chart.ts";
+import { costsIn, REFERENCE } from "./costs.ts";
+import { priceOf } from "./price.ts";
+import { forecast, type Forecast, type Sale, type Waits } from "./queue.ts";
+
+const COMMAND = {
+  name: "npm run plan",
+  about: `Plays a sale in front of one coupon's object and answers: will one object do, what will people wait, what does it cost?
+It is a simulation, from the costs that the benchmark measured and from what Cloudflare publishes about an object: its
+figures are as good as those. Waits are without the network's.`,
+  options: {
+    users: { kind: "count", default: 100_000, max: 100_000_000, help: "how many ask, once each" },
+    stock: { kind: "count", default: 1_000, max: 2_147_483_647, help: "units" },
+    seconds: { kind: "count", default: 10, max: 3_600, help: "how long they go on arriving" },
+    shape: { kind: "text", value: "burst|flat", default: "burst", help: "burst: half of them in the first tenth of the time" },
+    objectRate: { kind: "count", default: 1_000, max: 1_000_000, help: "requests a second that an object gets; Cloudflare's soft limit" },
+    isolates: { kind: "count", default: 100, max: 100_000, min: 0, help: "isolates that the users are spread over; 0: no certificates" },
+    lanes: { kind: "count", default: 0, max: 10_000, min: 0, help: "objects in front that hand claims on in bulk; the product has none" },
+    record: { kind: "text", value: "FILE", default: REFERENCE, help: "the benchmark's record with the costs" },
+    chart: { kind: "text", value: "FILE", help: "writes an SVG picture there" },
+    json: { kind: "text", value: "FILE", help: "writes the forecast there" },
+  },
+} as const satisfies Command<Options>;
+
+/** How long a lane would collect. */
+const LANE_MS = 20;
+/** What a person at a button takes for an answer (source: Nielsen, "Usability Engineering": a second keeps the flow of thought). */
+const PATIENCE_MS = 1_000;
+
+await runCommand(COMMAND, async ({ options }) => {
+  const { users, stock, seconds, objectRate, isolates, lanes } = options;
+  const shape = options.shape === "flat" ? "flat" : "burst";
+  const costs = await costsIn(options.record);
+  const sale: Sale = {
+    users,
+    stock,
+    seconds,
+    shape,
+    isolates,
+    lanes,
+    objectPerSecond: objectRate,
+    batchUs: 0,
+    claimUs: costs.objectUs,
+    bulkClaimUs: costs.bulkClaimUs,
+    batchSizeMax: BATCH_SIZE_MAX,
+    queueLengthMax: QUEUE_LENGTH_MAX,
+    renewalMs: CERTIFICATE_MS_MAX - CERTIFICATE_RENEWAL_MS,
+    laneMs: LANE_MS,
+  };
+  const result = forecast(sale);
+  const price = priceOf({
+    workerRequests: users + result.turnedAway,
+    workerUs: costs.claimUs,
+    objectRequests: result.askedOfObject + result.askedOfLanes,
+    objects: 1 + lanes,
+    seconds: result.endedAtMs / 1000,
+    claims: result.granted,
+  });
+  console.log(report(sale, result, price, costs.source));
+  if (options.chart !== undefined)
+    await writeFile(options.chart, chart(result, `${whole(users)} users, ${whole(stock)} units, ${seconds} s`));
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ sale, costs, price, ...result }, null, 2)}\n`);
+  return EXIT.ok;
+});
+
+function report(sale: Sale, result: Forecast, price: Readonly<Record<string, number>>, source: string): string {
+  const total = Object.values(price).reduce((sum, dollars) => sum + dollars, 0);
+  const rows = [
+    ["given out", `${whole(result.granted)} of ${whole(sale.stock)}`],
+    ["sold out after", result.soldOutAtMs === null ? "never" : `${(result.soldOutAtMs / 1000).toFixed(2)} s`],
+    ["everybody answered after", `${(result.endedAtMs / 1000).toFixed(2)} s`],
+    ["winners wait", waits(result.winners)],
+    ["others wait", waits(result.others)],
+    ["most waiting at once", `${whole(result.waitingMax)} (an object's queue takes ${whole(sale.queueLengthMax)})`],
+    ["told to come back (503)", whole(result.turnedAway)],
+    ["requests to the coupon's object", whole(result.askedOfObject)],
+    ...(sale.lanes > 0 ? [["requests to lanes", whole(result.askedOfLanes)]] : []),
+    ["refused at the edge", whole(result.refusedAtEdge)],
+    ["cost beyond the plan's allowances", `$${total.toFixed(2)}`],
+    ...Object.entries(price).map(([what, dollars]) => [`  ${what}`, `$${dollars.toFixed(4)}`]),
+  ];
+  const cost = `costs measured ${source}: ${sale.claimUs.toFixed(0)} µs a claim, ${sale.bulkClaimUs.toFixed(1)} µs in bulk; ${whole(sale.objectPerSecond)} requests/s an object`;
+  return [`${verdict(sale, result)}\n`, ...rows.map(([label = "", value = ""]) => `${label.padEnd(36)}${value}`), `\n${cost}`].join("\n");
+}
+
+function verdict(sale: Sale, { winners, others, turnedAway }: Forecast): string {
+  const objects = sale.lanes === 0 ? "One object" : `One object behind ${sale.lanes} lanes`;
+  if (turnedAway > 0) return `${objects} will not do: ${whole(turnedAway)} times somebody is told to come back in a second.`;
+  const slowest = Math.max(winners.p99Ms, others.p99Ms);
+  if (slowest > PATIENCE_MS) return `${objects} will do, and people will wait: up to ${(slowest / 1000).toFixed(1)} s for 99 in 100.`;
+  return `${objects} will do: 99 in 100 have their answer within ${whole(slowest)} ms.`;
+}
+
+function waits({ p50Ms, p99Ms, maxMs }: Waits): string {
+  return `p50 ${whole(p50Ms)} ms, p99 ${whole(p99Ms)} ms, at most ${whole(maxMs)} ms`;
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
