@@ -19,8 +19,8 @@ export class CommandFailure extends Error {
 
 type Described = {
   readonly help: string;
-  /** Also read from the environment, under the flag's name in capitals: `--initial-stock` is `INITIAL_STOCK`. */
-  readonly env?: true;
+  /** Also read from the environment, under this name, or the flag's in capitals: `--initial-stock` is `INITIAL_STOCK`. */
+  readonly env?: true | string;
 };
 export type TextOption = Described & { readonly kind: "text"; readonly value: string; readonly default?: string };
 export type CountOption = Described & { readonly kind: "count"; readonly default: number; readonly min?: number; readonly max: number };
@@ -76,7 +76,10 @@ export async function runCommand<const Wanted extends Options>(
     process.exit(exitCode);
   }
 
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  // Whoever reads what is printed may stop reading (`| head`); the run goes on to its end, and cleans up.
+  process.stdout.on("error", () => undefined);
+
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       if (interrupted.signal.aborted) return;
       interrupted.abort();
@@ -119,7 +122,7 @@ export function parseCommand<const Wanted extends Options>(
   }
   const values = Object.entries(command.options).map(([name, option]) => {
     const given = parsed.values[flagOf(name)];
-    const ofEnv = option.env === true ? env[envOf(name)] : undefined;
+    const ofEnv = option.env === undefined ? undefined : env[envOf(name, option.env)];
     return [name, valueOf(command, name, option, given ?? (ofEnv === "" ? undefined : ofEnv))] as const;
   });
   return { options: Object.fromEntries(values) as Values<Wanted>, operands: parsed.positionals };
@@ -153,7 +156,7 @@ function helpOf(command: Command<Options>): string {
     const value = option.kind === "flag" ? "" : option.kind === "count" ? " N" : ` ${option.value}`;
     const notes = [
       option.kind !== "flag" && option.default !== undefined ? `default ${option.default}` : "",
-      option.env === true ? `also ${envOf(name)}` : "",
+      option.env === undefined ? "" : `also ${envOf(name, option.env)}`,
     ].filter((note) => note !== "");
     return [`--${flagOf(name)}${value}`, option.help + (notes.length > 0 ? ` (${notes.join("; ")})` : "")] as const;
   });
@@ -167,6 +170,6 @@ function flagOf(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function envOf(name: string): string {
-  return flagOf(name).replaceAll("-", "_").toUpperCase();
+function envOf(name: string, env: true | string): string {
+  return env === true ? flagOf(name).replaceAll("-", "_").toUpperCase() : env;
 }

@@ -35,6 +35,14 @@ export type ServeOptions = {
   readonly port?: number;
   /** Variables of the Worker, beside `ADMIN_AUTH=off`. Nothing limits the rate: workerd alone has no such counters. */
   readonly vars?: Readonly<Record<string, string>>;
+  /** Kills the process when it is aborted, also while it still starts. */
+  readonly signal?: AbortSignal;
+  /** Further arguments of `workerd serve`. */
+  readonly args?: readonly string[];
+  /** Compatibility flags of the Worker. */
+  readonly flags?: readonly string[];
+  /** Told what it writes to standard error, where the Worker's errors go, piece by piece. */
+  readonly onError?: (text: string) => void;
 };
 
 /** A new folder for what a command writes while it runs, inside the checkout. Whoever asked for it removes it. */
@@ -51,8 +59,11 @@ export async function removeScratch(folder: string): Promise<void> {
   await rmdir(join(ROOT, ".scratch")).catch(() => undefined);
 }
 
-/** Builds `entry` (a path from the checkout's root) with wrangler below `folder`. Answers the bundle's path. */
-export async function build(entry: string, folder: string): Promise<string> {
+/**
+ * Builds `entry` (a path from the checkout's root) with wrangler below `folder`. Answers the bundle's path. Stops when `signal`
+ * is aborted.
+ */
+export async function build(entry: string, folder: string, signal?: AbortSignal): Promise<string> {
   const built = join(folder, `built-${entry.replaceAll(/\W+/g, "-")}`);
   // wrangler's own log and settings stay in the folder as well, and nothing is reported to anybody.
   const env = {
@@ -61,24 +72,37 @@ export async function build(entry: string, folder: string): Promise<string> {
     WRANGLER_LOG_PATH: join(folder, "wrangler.log"),
     WRANGLER_SEND_METRICS: "false",
   };
-  await promisify(execFile)(join(ROOT, "node_modules/.bin/wrangler"), ["deploy", entry, "--dry-run", "--outdir", built], {
+  signal?.throwIfAborted();
+  const building = promisify(execFile)(join(ROOT, "node_modules/.bin/wrangler"), ["deploy", entry, "--dry-run", "--outdir", built], {
     cwd: ROOT,
     env,
   });
+  // Not by execFile's own `signal`: that would not wait until the process is gone.
+  signal?.addEventListener("abort", () => building.child.kill(), { once: true });
+  await building;
   return join(built, basename(entry).replace(/\.ts$/, ".js"));
 }
 
 /** Serves a bundle of {@link build} on 127.0.0.1; resolves once it listens. Throws a sentence when it cannot. */
-export async function serve(bundle: string, { state, port = 0, vars = {} }: ServeOptions): Promise<Served> {
+export async function serve(bundle: string, options: ServeOptions): Promise<Served> {
+  const { state, port = 0, vars = {}, signal, args = [], flags = [], onError } = options;
   await mkdir(state, { recursive: true });
   const config = `${bundle}.${Date.now()}-${Math.random().toString(36).slice(2)}.capnp`;
-  await writeFile(config, capnp(bundle, state, port, { ADMIN_AUTH: "off", ...vars }));
-  const workerd = spawn(workerdBinary(), ["serve", config, "--control-fd=3"], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
+  await writeFile(config, capnp(bundle, state, port, { ADMIN_AUTH: "off", ...vars }, flags));
+  signal?.throwIfAborted();
+  const workerd = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...args], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
   const { pid } = workerd;
   if (pid === undefined) throw new Error("workerd did not start");
-  const ended = once(workerd, "exit");
+  // Not only gone, but all that it wrote is read as well.
+  const ended = once(workerd, "close");
+  const stop = (): void => void workerd.kill("SIGKILL");
+  signal?.addEventListener("abort", stop);
+  workerd.once("exit", () => signal?.removeEventListener("abort", stop));
   let said = "";
-  workerd.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-2_000)));
+  workerd.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-2_000);
+    onError?.(text);
+  });
 
   async function kill(): Promise<void> {
     workerd.kill("SIGKILL");
@@ -117,7 +141,7 @@ async function portOf(control: Readable): Promise<number | null> {
   return null;
 }
 
-function capnp(bundle: string, state: string, port: number, vars: Readonly<Record<string, string>>): string {
+function capnp(bundle: string, state: string, port: number, vars: Readonly<Record<string, string>>, flags: readonly string[]): string {
   const texts = Object.entries(vars).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -127,6 +151,7 @@ const config :Workerd.Config = (
 const doorbuster :Workerd.Worker = (
   modules = [ (name = "worker.js", esModule = embed ${JSON.stringify(basename(bundle))}) ],
   compatibilityDate = "2026-10-01",
+  compatibilityFlags = ${JSON.stringify(flags)},
   durableObjectNamespaces = [ (className = "CouponObject", uniqueKey = ${JSON.stringify(OBJECTS_FOLDER)}, enableSql = true) ],
   durableObjectStorage = (localDisk = "disk"),
   bindings = [ ${[`(name = "COUPONS", durableObjectNamespace = "CouponObject")`, ...texts].join(", ")} ]

@@ -1,0 +1,85 @@
+// One object's file, from its copy to the checks of the coupon in it.
+
+import { basename } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { CommandFailure } from "../cli/command.ts";
+import { isOf, type Api, type ApiReading } from "./api.ts";
+import { checksOf } from "./checks.ts";
+import { copyWhole, removeCopy } from "./copy.ts";
+import { fileOf } from "./state-folder.ts";
+import { hasCoupon, tablesOf, Unreadable, type CouponRow, type Tables } from "./tables.ts";
+import type { Check, Told } from "./verify.ts";
+
+/** Copies are taken anew when the coupon went on between a copy and the API's answer; more often only when it was made anew. */
+const COPIES_MAX = 10;
+
+/** What the checks of a file need beside the file. */
+export type Means = {
+  /** Where the copy goes. */
+  readonly copy: string;
+  readonly api: Api | null;
+  /** What clients were told, by coupon; null where that is not known. */
+  readonly told: ReadonlyMap<string, readonly Told[]> | null;
+  /** What the files of coupons are called that somebody named. */
+  readonly names: ReadonlyMap<string, string>;
+  /** The only coupon that is asked for, if any. */
+  readonly wanted: string | undefined;
+};
+
+/**
+ * Checks the coupon in a file; none where there is no coupon in it, or not the one that is wanted. Throws {@link CommandFailure}
+ * where what is in there is not ours.
+ */
+export async function checksOfFile(path: string, means: Means): Promise<readonly Check[]> {
+  const { copy, api, wanted } = means;
+  let asked: (ApiReading & { readonly epoch: string }) | undefined;
+
+  for (let copyCount = 1; copyCount <= COPIES_MAX; copyCount += 1) {
+    if (!(await copyWhole(path, copy))) return [];
+    const database = new DatabaseSync(copy, { readOnly: true });
+    try {
+      if (!isCoupon(database, path)) return [];
+      const tables = tablesOf(database);
+      const row = couponIn(tables);
+      const name = row?.name ?? means.names.get(basename(path)) ?? `object ${basename(path).slice(0, 12)}…`;
+      if (wanted !== undefined && name !== wanted) return [];
+      if (row === null) return judged(name, tables, path, means, "it is not known for which coupon to ask");
+      if (api === null) return judged(name, tables, path, means, "no API to ask: name one with --url");
+      if (asked?.epoch === row.epoch) return judged(name, tables, path, means, asked);
+      const answer = await api.read(name);
+      asked = { answer, headBefore: row.seq, epoch: row.epoch };
+      if (isOf(answer, row.seq)) return judged(name, tables, path, means, asked);
+    } finally {
+      database.close();
+      await removeCopy(copy);
+    }
+  }
+  throw new CommandFailure(`the coupon in ${path} was deleted and created again each time that it was looked at`);
+}
+
+function judged(coupon: string, tables: Tables, path: string, { told, names }: Means, api: ApiReading | string): Check[] {
+  const receipts = told === null ? null : (told.get(coupon) ?? []);
+  // An unreadable one is known by its file's name, if at all.
+  const isInItsFile = names.has(basename(path)) || fileOf(coupon) === basename(path);
+  return checksOf({ coupon, tables, isInItsFile, api, told: receipts });
+}
+
+/** What can't be read is taken for a coupon's: each check will say so. */
+function isCoupon(database: DatabaseSync, path: string): boolean {
+  try {
+    return hasCoupon(database, path);
+  } catch (cause) {
+    if (cause instanceof Unreadable) return true;
+    throw cause;
+  }
+}
+
+function couponIn(tables: Tables): CouponRow | null {
+  try {
+    return tables.coupon;
+  } catch (cause) {
+    if (cause instanceof Unreadable) return null;
+    throw cause;
+  }
+}

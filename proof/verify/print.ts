@@ -1,0 +1,59 @@
+// The checks as a person reads them.
+
+import type { Check } from "./verify.ts";
+import { counted, quoted } from "./words.ts";
+
+/** With more coupons than these only what failed is printed. */
+const COUPONS_SHOWN_MAX = 20;
+
+export type PrintOptions = {
+  /** Prints all, however many there are. */
+  readonly all?: boolean;
+};
+
+/** Prints each coupon with its checks, and how many of all failed; of many coupons only what failed. */
+export function printChecks(checks: readonly Check[], { all = false }: PrintOptions = {}): void {
+  for (const line of linesOf(checks, all)) console.log(line);
+}
+
+/** As {@link printChecks}, without printing. */
+export function linesOf(checks: readonly Check[], all: boolean): string[] {
+  const coupons = byCoupon(checks);
+  const isWhole = all || coupons.length <= COUPONS_SHOWN_MAX;
+  const shown = isWhole ? coupons : coupons.map((ofOne) => ofOne.filter(({ verdict }) => verdict === "FAIL"));
+  return [...shown.flatMap(blockOf), totalOf(coupons.length, checks)];
+}
+
+function byCoupon(checks: readonly Check[]): Check[][] {
+  const coupons: Check[][] = [];
+  let last: Check | undefined;
+  for (const check of checks) {
+    const isNext = last === undefined || check.coupon !== last.coupon || check.number <= last.number;
+    if (isNext) coupons.push([check]);
+    else coupons.at(-1)?.push(check);
+    last = check;
+  }
+  return coupons;
+}
+
+function blockOf(ofOne: readonly Check[]): string[] {
+  const [first] = ofOne;
+  return first === undefined ? [] : [headingOf(first), ...ofOne.map(lineOf), ""];
+}
+
+function headingOf({ coupon, stock }: Check): string {
+  if (stock === undefined) return quoted(coupon);
+  const { amount, claimed, held, remaining } = stock;
+  return `${quoted(coupon)}  amount ${amount}, claimed ${claimed}, held ${held}, remaining ${remaining}`;
+}
+
+function lineOf({ number, title, verdict, detail }: Check): string {
+  return `  ${verdict}  ${number}  ${title.padEnd(55)}${detail}`;
+}
+
+function totalOf(couponCount: number, checks: readonly Check[]): string {
+  const skippedCount = checks.filter(({ verdict }) => verdict === "SKIP").length;
+  const failedCount = checks.filter(({ verdict }) => verdict === "FAIL").length;
+  const skipped = skippedCount === 0 ? "" : `, ${skippedCount} skipped`;
+  return `${counted(couponCount, "coupon")}, ${counted(checks.length - skippedCount, "check")}, ${failedCount} failed${skipped}`;
+}

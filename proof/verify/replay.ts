@@ -1,0 +1,167 @@
+// What a ledger tells: the coupon as its events alone make it, and what can't have happened as they say.
+
+import type { ClaimRow, EventRow, HoldRow, ReleaseRow } from "./tables.ts";
+import { quoted } from "./words.ts";
+
+/** A claim as a ledger knows it: not by which key. */
+export type RetoldClaim = Omit<ClaimRow, "key">;
+
+/** A coupon, retold. */
+export type Retold = {
+  amount: number;
+  startsAt: number | null;
+  endsAt: number | null;
+  paused: number;
+  createdAt: number;
+  lastPosition: number;
+  /** The event that came last, and when. */
+  seq: number;
+  at: number;
+  readonly claims: Map<string, RetoldClaim>;
+  readonly holds: Map<string, HoldRow>;
+  /** By position: none is given twice. */
+  readonly releases: Map<number, ReleaseRow>;
+  /** What is wrong with the events themselves, a sentence each. */
+  readonly faults: string[];
+};
+
+type Facts = Readonly<Record<string, unknown>>;
+/** Lets an event happen, whatever is wrong with it, and answers what is. */
+type Happen = (told: Retold, user: string, event: EventRow, facts: Facts) => (string | false)[];
+
+const EVENTS: Readonly<Record<string, Happen>> = { created, changed, claimed, released, held, given_back: givenBack, expired };
+
+/** Tells the events over, in the order given, up to the event `until`. */
+export function retold(ledger: Iterable<EventRow>, until: number = Infinity): Retold {
+  const told = nothing();
+  for (const row of ledger) {
+    if (row.seq > until) break;
+    const facts = factsIn(row.data);
+    const wrong: (string | false)[] = [
+      row.seq !== told.seq + 1 && `comes after event ${told.seq}`,
+      row.at < told.at && "is earlier than the one before",
+      facts === null && `has data that is no JSON object`,
+    ];
+    const happen = EVENTS[row.kind];
+    if (happen === undefined) wrong.push(`is of a kind that is not known`);
+    else wrong.push(...happen(told, row.userId ?? "", row, facts ?? {}));
+    told.seq = row.seq;
+    told.at = row.at;
+    if (remaining(told) < 0) wrong.push(`leaves ${remaining(told)} units`);
+    const faults = wrong.filter((fault) => fault !== false);
+    if (faults.length > 0) told.faults.push(`event ${row.seq} (${row.kind}${ofUser(row)}) ${faults.join(" and ")}`);
+  }
+  return told;
+}
+
+/** Units that are neither claimed nor held. */
+export function remaining({ amount, claims, holds }: Retold): number {
+  return amount - claims.size - holds.size;
+}
+
+function created(told: Retold, _user: string, event: EventRow, facts: Facts): (string | false)[] {
+  settle(told, facts);
+  told.createdAt = event.at;
+  return [event.seq !== 1 && "is not the first"];
+}
+
+function changed(told: Retold, _user: string, event: EventRow, facts: Facts): (string | false)[] {
+  settle(told, facts);
+  return [event.seq === 1 && "is the first"];
+}
+
+function claimed(told: Retold, user: string, { at, position }: EventRow): (string | false)[] {
+  const hold = told.holds.get(user);
+  const wrong = [
+    told.claims.has(user) && "has a claim already",
+    position !== told.lastPosition + 1 && `is given position ${position} after ${told.lastPosition}`,
+    hold !== undefined && hold.expiresAt <= at && "has a hold that was over",
+    hold === undefined && closed(told, at),
+  ];
+  told.holds.delete(user);
+  told.lastPosition = position ?? told.lastPosition;
+  const remainingAfter = remaining(told) - (told.claims.has(user) ? 0 : 1);
+  told.claims.set(user, { userId: user, position: told.lastPosition, claimedAt: at, remainingAfter });
+  return wrong;
+}
+
+function released(told: Retold, user: string, { at, position }: EventRow): (string | false)[] {
+  const claim = told.claims.get(user);
+  if (claim === undefined) return ["has no claim"];
+  told.claims.delete(user);
+  told.releases.set(claim.position, { ...claim, releasedAt: at });
+  return [position !== claim.position && `is at position ${claim.position} and not ${position}`];
+}
+
+function held(told: Retold, user: string, { at }: EventRow, facts: Facts): (string | false)[] {
+  const expiresAt = facts["expires_at"];
+  const wrong = [
+    told.claims.has(user) && "has a claim",
+    told.holds.has(user) && "has a hold already",
+    typeof expiresAt === "number" && expiresAt <= at && "is over when it begins",
+    closed(told, at),
+  ];
+  if (typeof expiresAt !== "number") return [...wrong, "has no expires_at"];
+  told.holds.set(user, { userId: user, heldAt: at, expiresAt });
+  return wrong;
+}
+
+function givenBack(told: Retold, user: string): (string | false)[] {
+  return [!told.holds.delete(user) && "has no hold"];
+}
+
+function expired(told: Retold, user: string, { at }: EventRow): (string | false)[] {
+  const hold = told.holds.get(user);
+  told.holds.delete(user);
+  return [hold === undefined && "has no hold", hold !== undefined && at < hold.expiresAt && "has a hold that was not over"];
+}
+
+/** Why nobody new could be given a unit at `at`. */
+function closed(told: Retold, at: number): string | false {
+  if (told.endsAt !== null && at >= told.endsAt) return "comes after the end of the sale";
+  if (told.startsAt !== null && at < told.startsAt) return "comes before the sale";
+  if (told.paused !== 0) return "comes while the sale is paused";
+  return remaining(told) <= 0 && "comes when nothing is left";
+}
+
+function settle(told: Retold, facts: Facts): void {
+  told.amount = numberOf(facts["amount"]) ?? Number.NaN;
+  told.startsAt = numberOf(facts["starts_at"]);
+  told.endsAt = numberOf(facts["ends_at"]);
+  told.paused = numberOf(facts["paused"]) ?? 0;
+}
+
+function numberOf(fact: unknown): number | null {
+  return typeof fact === "number" ? fact : null;
+}
+
+function factsIn(data: string | null): Facts | null {
+  if (data === null) return {};
+  try {
+    const value: unknown = JSON.parse(data);
+    return typeof value === "object" && value !== null ? (value as Facts) : null;
+  } catch {
+    return null;
+  }
+}
+
+function ofUser({ userId }: EventRow): string {
+  return userId === null ? "" : ` ${quoted(userId)}`;
+}
+
+function nothing(): Retold {
+  return {
+    amount: 0,
+    startsAt: null,
+    endsAt: null,
+    paused: 0,
+    createdAt: 0,
+    lastPosition: 0,
+    seq: 0,
+    at: -Infinity,
+    claims: new Map(),
+    holds: new Map(),
+    releases: new Map(),
+    faults: [],
+  };
+}
