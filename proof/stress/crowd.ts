@@ -1,0 +1,98 @@
+// Virtual users: each has a connection of its own, open before the load begins.
+
+import { Client, errors } from "undici";
+
+import { CommandFailure } from "../cli/command.ts";
+import { couponClient, type CouponClient } from "../client/coupon-client.ts";
+
+/** How many connections are being opened at a time: a server's queue of unaccepted ones is short. */
+const OPENING_MAX = 100;
+/** Files that this process or a server has open beside its connections. */
+const OTHER_FILES = 200;
+/** Longer than a run, so that nobody has to connect again in the middle of it. */
+const KEEP_ALIVE_MS = 600_000;
+
+export type Server = { readonly url: string; readonly adminToken: string | undefined; readonly timeoutMs: number };
+
+export type Crowd = {
+  readonly users: readonly CouponClient[];
+  readonly timeoutMs: number;
+  /** Closes all connections. Whoever still waits for an answer is told that there is none. */
+  readonly leave: () => Promise<void>;
+};
+
+class Left extends Error {}
+
+// Asked before there is any connection: the report looks up the name of every address that this process is connected to.
+const FILES_MAX = openFilesMax();
+
+/** Connects `count` virtual users, each of which asks for `/health` once. Throws {@link CommandFailure} where not all can. */
+export async function openCrowd(server: Server, count: number): Promise<Crowd> {
+  if (count + OTHER_FILES > FILES_MAX) {
+    throw new CommandFailure(
+      `${count} connections take about ${count + OTHER_FILES} open files, and this shell allows ${FILES_MAX}: ` +
+        `raise it (ulimit -n ${count + OTHER_FILES}) or lower --vus`,
+    );
+  }
+  const clients = Array.from({ length: count }, () => connectionTo(server));
+  const users = clients.map((client) => couponClient(client, server));
+  const crowd: Crowd = {
+    users,
+    timeoutMs: server.timeoutMs,
+    leave: async () => void (await Promise.all(clients.map((client) => client.destroy(new Left())))),
+  };
+  try {
+    for (let first = 0; first < count; first += OPENING_MAX) {
+      await Promise.all(users.slice(first, first + OPENING_MAX).map((user) => user.health()));
+    }
+  } catch (cause) {
+    await crowd.leave();
+    throw new CommandFailure(`could not open ${count} connections to ${server.url}: ${failureOf(cause, server.timeoutMs)}`);
+  }
+  return crowd;
+}
+
+/** One connection, made when it is first used. */
+export function connectionTo({ url, timeoutMs }: Server): Client {
+  return new Client(url, {
+    pipelining: 1,
+    allowH2: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connect: { timeout: timeoutMs },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+  });
+}
+
+/** Why there was no answer, in a few words. */
+export function failureOf(cause: unknown, timeoutMs: number): string {
+  const code = codeOf(cause);
+  if (cause instanceof Left || /^UND_ERR_(?:HEADERS|BODY|CONNECT)_TIMEOUT$|^ETIMEDOUT$/.test(code)) {
+    return `no answer within ${timeoutMs / 1000} s`;
+  }
+  if (cause instanceof errors.HTTPParserError) return "the answer is not HTTP";
+  return FAILURES[code] ?? (cause instanceof Error && cause.message !== "" ? cause.message : String(cause));
+}
+
+const FAILURES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "the connection was closed",
+  EPIPE: "the connection was closed",
+  UND_ERR_SOCKET: "the connection was closed",
+  EMFILE: "too many open files",
+  ENOTFOUND: "there is no such host",
+  EADDRNOTAVAIL: "no local port is free",
+};
+
+/** The system's or undici's code of an error; of several attempts to connect, that of the first. */
+function codeOf(cause: unknown): string {
+  if (cause instanceof AggregateError && !("code" in cause && typeof cause.code === "string")) return codeOf(cause.errors[0]);
+  return typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+}
+
+/** How many files this process and those that it starts may have open. Windows sets no such limit. */
+function openFilesMax(): number {
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: number | string } } };
+  const soft = userLimits?.open_files?.soft;
+  return typeof soft === "number" ? soft : Infinity;
+}

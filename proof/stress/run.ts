@@ -1,0 +1,72 @@
+// `npm run stress`: loads a running server over real sockets, then verifies what is left.
+
+import { appendFile, mkdir, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { CommandFailure, EXIT, runCommand, usage } from "../cli/command.ts";
+import { checkOptions, LOAD_OPTIONS, MODES, seedOf, type Mode } from "./options.ts";
+import { linesOf, markdownOf, type Report } from "./report.ts";
+import { runMode } from "./session.ts";
+import { targetOf } from "./target.ts";
+
+const COMMAND = "npm run stress";
+
+await runCommand(
+  {
+    name: COMMAND,
+    operands: `[${[...MODES, "all"].join("|")}]`,
+    operandsMax: 1,
+    about: `
+Loads a server over real sockets, each virtual user on a connection of its own, and verifies afterwards that exactly the
+stock was given out. Without a mode it is purchase-load; all is the four in turn. Exits with 1 when a threshold or a
+check fails, with 69 when the server cannot be loaded at all.`,
+    options: {
+      ...LOAD_OPTIONS,
+      json: { kind: "text", value: "FILE", help: "writes the reports there" },
+      markdown: { kind: "text", value: "FILE", help: "writes a summary there, as for a job's page" },
+    },
+  },
+  async (call) => {
+    const { options, operands } = call;
+    checkOptions(COMMAND, options);
+    const seed = seedOf(COMMAND, options.seed);
+    const modes = modesOf(operands[0] ?? "purchase-load");
+    const target = await targetOf(COMMAND, call);
+
+    const reports: Report[] = [];
+    for (const mode of modes) {
+      if (reports.length > 0) await pause(options.cooldown * 1000);
+      const coupon = options.coupon === undefined || modes.length === 1 ? options.coupon : `${options.coupon}-${mode}`;
+      const { report, printChecks } = await runMode(target, { mode, coupon, options, seed });
+      console.log(linesOf(report).join("\n"));
+      console.log();
+      printChecks();
+      console.log();
+      reports.push(report);
+    }
+    const failed = reports.filter(({ isPassed }) => !isPassed).map(({ mode }) => mode);
+    console.log(failed.length === 0 ? "all thresholds kept" : `thresholds not kept: ${failed.join(", ")}`);
+    await write(options.json, `${JSON.stringify({ isPassed: failed.length === 0, seed, reports }, null, 2)}\n`);
+    await write(options.markdown, markdownOf(reports));
+    const page = process.env["GITHUB_STEP_SUMMARY"];
+    if (page !== undefined && page !== "") await appendFile(page, markdownOf(reports));
+    return failed.length === 0 ? EXIT.ok : EXIT.failed;
+  },
+);
+
+function modesOf(word: string): readonly Mode[] {
+  const modes = word === "all" ? MODES : MODES.filter((mode) => mode === word);
+  if (modes.length === 0) throw usage({ name: COMMAND }, `there is no mode "${word}"`);
+  return modes;
+}
+
+async function write(file: string | undefined, text: string): Promise<void> {
+  if (file === undefined) return;
+  try {
+    await mkdir(dirname(resolve(file)), { recursive: true });
+    await writeFile(file, text);
+  } catch (cause) {
+    throw new CommandFailure(`${file} can't be written: ${String((cause as NodeJS.ErrnoException).code)}`);
+  }
+}

@@ -1,0 +1,36 @@
+// One run of one mode: looks whether the server is fit for it, loads it, verifies what is left, and sums it up.
+
+import { duplicateUser } from "./modes/duplicate-user.ts";
+import { couponsOf, mixedWorkload } from "./modes/mixed-workload.ts";
+import type { Ground, Measured } from "./modes/mode.ts";
+import { purchaseLoad } from "./modes/purchase-load.ts";
+import { statusPolling } from "./modes/status-polling.ts";
+import { freshName, type LoadOptions, type Mode } from "./options.ts";
+import { reportOf, type Report } from "./report.ts";
+import { preflight, type Target } from "./target.ts";
+import { stateFolder } from "../verify/state-folder.ts";
+import { verifyRun } from "./verification.ts";
+
+const RUNS = {
+  "purchase-load": purchaseLoad,
+  "duplicate-user": duplicateUser,
+  "status-polling": statusPolling,
+  "mixed-workload": mixedWorkload,
+} as const satisfies Record<Mode, (ground: Ground) => Promise<Measured>>;
+
+export type Asked = { readonly mode: Mode; readonly coupon?: string | undefined; readonly options: LoadOptions; readonly seed: number };
+
+/** Runs one mode against `target`. Throws a `CommandFailure` where there is nothing to report. */
+export async function runMode(
+  target: Target,
+  { mode, coupon = freshName(mode), options, seed }: Asked,
+): Promise<{ readonly report: Report; readonly printChecks: () => void }> {
+  await preflight(target, mode === "mixed-workload" ? couponsOf(coupon) : [coupon]);
+  // Known early where it can be: a server that has been asked for a coupon has such a folder.
+  if (target.origin === "named" && target.state !== null) await stateFolder(target.state);
+  const startedAt = new Date().toISOString();
+  const measured = await RUNS[mode]({ server: target, operator: target.operator, coupon, options, seed });
+  const verification = await verifyRun(target, measured);
+  const server = target.origin === "own" ? `${target.url}, workerd, built from this checkout` : target.url;
+  return { report: reportOf(mode, startedAt, server, measured, verification), printChecks: verification.print };
+}

@@ -1,0 +1,34 @@
+// What a run has to keep to, each with what it was.
+
+import type { Latency } from "./latency.ts";
+
+export type Threshold = {
+  readonly what: string;
+  readonly wanted: string;
+  readonly actual: string;
+  readonly isKept: boolean;
+};
+
+/** Milliseconds below which half, 95 % and 99 % of the requests must end. */
+export type LatencyBounds = { readonly p50Ms: number; readonly p95Ms: number; readonly p99Ms: number };
+
+export const CLAIM_BOUNDS: LatencyBounds = { p50Ms: 500, p95Ms: 1000, p99Ms: 2000 };
+export const STATUS_BOUNDS: LatencyBounds = { p50Ms: 200, p95Ms: 500, p99Ms: 1000 };
+
+/** A count that must be exactly `wanted`. */
+export function exactly(what: string, wanted: number, actual: number): Threshold {
+  return { what, wanted: wanted.toLocaleString("en-US"), actual: actual.toLocaleString("en-US"), isKept: actual === wanted };
+}
+
+/** The latencies of `of`, each below its bound. Without any request none is kept. */
+export function within(of: string, bounds: LatencyBounds, latency: Latency | null): Threshold[] {
+  return (["p50Ms", "p95Ms", "p99Ms"] as const).map((share) => {
+    const actual = latency?.[share] ?? NaN;
+    return {
+      what: `${of}: ${share.slice(0, 3)}`,
+      wanted: `< ${bounds[share]} ms`,
+      actual: Number.isNaN(actual) ? "no request" : `${actual.toFixed(1)} ms`,
+      isKept: actual < bounds[share],
+    };
+  });
+}
