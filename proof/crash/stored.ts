@@ -1,0 +1,52 @@
+// What is on disk after a kill: the claims in copies of the objects' files.
+
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { CommandFailure, EXIT } from "../cli/command.ts";
+import { copyWhole, removeCopy } from "../verify/copy.ts";
+import { stateFolder } from "../verify/state-folder.ts";
+import { tablesOf, Unreadable } from "../verify/tables.ts";
+import type { Stored, StoredClaim } from "./accounting.ts";
+
+/**
+ * The claims of every coupon below `state`. To be asked while no server runs: what lies there then is what the kill has left.
+ * Only copies are opened, because opening a database does with it what the restart is to do. Throws {@link CommandFailure}
+ * where SQLite can't read one.
+ */
+export async function storedClaims(state: string): Promise<Stored> {
+  const { folder, files } = await stateFolder(state);
+  const copy = join(state, "copy.sqlite");
+  const stored = new Map<string, readonly StoredClaim[]>();
+  for (const file of files) {
+    await copyWhole(join(folder, file), copy);
+    try {
+      const claims = claimsIn(copy);
+      stored.set(claims.coupon, claims.claims);
+    } finally {
+      await removeCopy(copy);
+    }
+  }
+  return stored;
+}
+
+function claimsIn(copy: string): { readonly coupon: string; readonly claims: readonly StoredClaim[] } {
+  const database = new DatabaseSync(copy, { readOnly: true });
+  try {
+    const tables = tablesOf(database);
+    const { name: coupon } = tables.coupon;
+    const claims = tables.claims.map(({ userId, position, key, claimedAt }) => ({
+      coupon,
+      userId,
+      position,
+      key,
+      claimedAt: new Date(claimedAt).toISOString(),
+    }));
+    return { coupon, claims };
+  } catch (cause) {
+    if (cause instanceof Unreadable) throw new CommandFailure(`what a kill left can't be read: ${cause.message}`, EXIT.failed);
+    throw cause;
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,81 @@
+// The same app, rules, engine and tables, with one mistake: a claim is judged in memory and answered, and written a little later.
+
+import { DurableObject } from "cloudflare:workers";
+
+import { sqlOver } from "../../src/actor/sql-storage.ts";
+import { grantedClaim, judgeClaim, type Claim, type ClaimRequest } from "../../src/domain/claim.ts";
+import type { Coupon, Instant, NewCoupon } from "../../src/domain/coupon.ts";
+import type { ClaimResult, CreateResult, Cursor, ReadResult } from "../../src/domain/messages.ts";
+import { CouponEngine } from "../../src/engine/coupon-engine.ts";
+import { createApp } from "../../src/http/app.ts";
+
+/** As short as a timer can be: who finds what this loses, finds what any longer delay loses. */
+const WRITE_BEHIND_MS = 1;
+const PAGE_SIZE = 1000;
+
+/** What this object believes, whether or not it is written. */
+type Memory = { coupon: Coupon; readonly claims: Map<string, Claim>; readonly keyOwners: Map<string, string> };
+
+export class CouponObject extends DurableObject {
+  readonly #engine = new CouponEngine(sqlOver(this.ctx.storage));
+  #memory: Memory | null = null;
+  #unwritten: { readonly request: ClaimRequest; readonly at: Instant }[] = [];
+
+  async create(coupon: NewCoupon): Promise<CreateResult> {
+    return this.#engine.create(coupon, crypto.randomUUID(), Date.now());
+  }
+
+  async read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult> {
+    return this.#engine.read(wanted, Date.now());
+  }
+
+  async claim(request: ClaimRequest): Promise<ClaimResult> {
+    this.#memory ??= this.#load();
+    if (this.#memory === null) return { ok: false, code: "coupon_not_found", seq: 0 };
+    const { coupon, claims, keyOwners } = this.#memory;
+    const at = Math.max(Date.now(), coupon.clockAt);
+    const own = { claim: claims.get(request.userId) ?? null, hold: null, released: null };
+    const keyOwner = request.key === null ? null : (keyOwners.get(request.key) ?? null);
+    const verdict = judgeClaim(request, { coupon, own, keyOwner }, at);
+    if (verdict.is === "granted") return this.#grant(this.#memory, request, at);
+    if (verdict.is === "replayed") return { ok: true, claim: verdict.claim, replayed: true, seq: coupon.seq };
+    return { ok: false, code: verdict.is, ...("claim" in verdict ? { claim: verdict.claim } : {}), seq: coupon.seq };
+  }
+
+  #grant(memory: Memory, request: ClaimRequest, at: Instant): ClaimResult {
+    const { coupon, claims, keyOwners } = memory;
+    const claim = grantedClaim(request, coupon, false, at);
+    claims.set(request.userId, claim);
+    if (request.key !== null) keyOwners.set(request.key, request.userId);
+    memory.coupon = { ...coupon, claimed: coupon.claimed + 1, lastPosition: claim.position, seq: coupon.seq + 1, clockAt: at };
+    // Here is the mistake: nothing that the answer could wait for has been written yet.
+    if (this.#unwritten.length === 0) setTimeout(() => this.#write(), WRITE_BEHIND_MS);
+    this.#unwritten.push({ request, at });
+    return { ok: true, claim, replayed: false, seq: memory.coupon.seq };
+  }
+
+  #write(): void {
+    const unwritten = this.#unwritten.splice(0);
+    for (const { request, at } of unwritten) this.#engine.claimMany([request], at);
+  }
+
+  #load(): Memory | null {
+    const now = Date.now();
+    const found = this.#engine.read({ claimedBy: false }, now);
+    if (!found.ok) return null;
+    const memory: Memory = { coupon: found.coupon, claims: new Map(), keyOwners: new Map() };
+    let next: Cursor | null = { position: 0, seq: 0, epoch: null };
+    while (next !== null) {
+      const page = this.#engine.page(next, PAGE_SIZE, now);
+      if (!page.ok) return null;
+      for (const claim of page.claims) {
+        memory.claims.set(claim.userId, claim);
+        if (claim.key !== null) memory.keyOwners.set(claim.key, claim.userId);
+      }
+      next = page.next;
+    }
+    return memory;
+  }
+}
+
+export default createApp();
