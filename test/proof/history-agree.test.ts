@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { agreement } from "../../proof/history/agree.ts";
+import { agreement } from "../../proof/history/agreement.ts";
 import type { History } from "../../proof/history/history.ts";
 import { isExplainable } from "../../proof/history/brute-force.ts";
 import { corrupted } from "../../proof/history/corruption.ts";
@@ -16,13 +16,13 @@ function withoutEnd(history: History): History {
 
 const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 };
 
-test("both judge 200,000 random small histories alike, right ones and wrong ones", { timeout: 120_000 }, () => {
+test("both judge 20,000 random small histories alike, right ones and wrong ones", { timeout: 60_000 }, () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   console.log(`seed ${seed}`);
-  const { dispute, rightCount, wrongCount } = agreement(200_000, seed);
+  const { dispute, rightCount, wrongCount } = agreement(20_000, seed);
   expect(dispute).toBeNull();
-  expect(rightCount).toBeGreaterThan(50_000);
-  expect(wrongCount).toBeGreaterThan(50_000);
+  expect(rightCount).toBeGreaterThan(5_000);
+  expect(wrongCount).toBeGreaterThan(5_000);
 });
 
 test("a correct coupon's longer histories are right, and a ledger that lost its end is wrong where somebody saw it", () => {

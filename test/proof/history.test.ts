@@ -2,10 +2,23 @@
 
 import { describe, expect, test } from "vitest";
 
-import type { Answer, Call, Operation } from "../../proof/history/history.ts";
+import type { Answer, Call, LedgerEvent, Operation } from "../../proof/history/history.ts";
 import { violationIn } from "../../proof/history/linearizable.ts";
 import { story } from "../../proof/history/story.ts";
-import { asked, claim, claimed, event, expectRight, expectWrong, granted, history, read, refused, settings } from "./history-by-hand.ts";
+import {
+  asked,
+  claim,
+  claimed,
+  event,
+  expectRight,
+  expectWrong,
+  granted,
+  history,
+  hold,
+  read,
+  refused,
+  settings,
+} from "./history-by-hand.ts";
 
 describe("claims", () => {
   const ann = asked(10, 20, claim("ann", "k1"), granted(2, 1, 15, 1));
@@ -180,6 +193,14 @@ describe("reads", () => {
   });
 });
 
+function amountIs(seq: number, at: number, amount: number): LedgerEvent {
+  return event(seq, at, "changed", null, { settings: settings(amount) });
+}
+
+function heldByAnn(seq: number, at: number): LedgerEvent {
+  return event(seq, at, "held", "ann", { expiresAt: at + 1000 });
+}
+
 describe("unknown outcomes", () => {
   const lost = asked(10, null, claim("ann", "k1"), null);
   const retry = asked(30, 40, claim("ann", "k1"), { is: "replayed", seq: 2, position: 1, claimedAt: 15, remaining: 0 });
@@ -212,6 +233,24 @@ describe("unknown outcomes", () => {
       history(1, [{ ...lost, endedAt: 20, answer: refused("unavailable", 1) }], [claimed(2, 15, "ann", 1)]),
       "no request can have caused it",
     );
+  });
+
+  test("the Worker may deliver a change twice before it is answered, and a give-back once", () => {
+    const twice = asked(10, 40, { kind: "change", amount: 3 }, { is: "changed", seq: 4, amount: 3 });
+    const between = asked(20, 25, { kind: "change", amount: 2 }, { is: "changed", seq: 3, amount: 2 });
+    const events = [amountIs(2, 15, 3), amountIs(3, 22, 2), amountIs(4, 35, 3)];
+    expectRight(history(2, [twice, between], events, { seenFrom: "client" }));
+    expectWrong(history(2, [twice, between], events), "event 2 changed: no request can have caused it");
+    // Not before it was sent, nor after its answer.
+    expectWrong(history(2, [{ ...twice, clockFrom: 16 }, between], events, { seenFrom: "client" }), "event 2 changed");
+    const last = [...events, amountIs(5, 50, 2), amountIs(6, 60, 3)];
+    const back = asked(45, 55, { kind: "change", amount: 2 }, { is: "changed", seq: 5, amount: 2 });
+    expectWrong(history(2, [twice, between, back], last, { seenFrom: "client" }), "event 6 changed: no request can have caused it");
+
+    const holds = [asked(10, 12, hold("ann", 1000), null), asked(10, 12, hold("ann", 1000), null)];
+    const given = asked(10, 40, { kind: "give_back", userId: "ann" }, { is: "given_back", seq: 5 });
+    const backTwice = [heldByAnn(2, 12), event(3, 15, "given_back", "ann"), heldByAnn(4, 20), event(5, 30, "given_back", "ann")];
+    expectWrong(history(2, [...holds, given], backTwice, { seenFrom: "client" }), "event 3 given_back ann: no request can have caused it");
   });
 
   test("of two requests that can have caused an event, one must have begun in time", () => {

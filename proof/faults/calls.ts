@@ -1,0 +1,100 @@
+// What clients ask of one coupon: everything that can be asked, with few users and few keys, so that they meet.
+
+import type { Call, Settings } from "../history/history.ts";
+import type { Random } from "../random.ts";
+
+/** What clients know between them. */
+export type Memory = {
+  /** Keys that were used, with their user. */
+  readonly keys: { readonly userId: string; readonly key: string }[];
+  readonly positions: { readonly userId: string; readonly position: number }[];
+  /** How many claims were meant so far: each has a key of its own. */
+  intentions: number;
+  /** Whether the coupon was missing when somebody heard of it last. */
+  isGone: boolean;
+};
+
+/** What the clients of a history are up to: how many users there are, and how often each call is made, in percent. */
+export type Mood = { readonly users: number; readonly calls: Readonly<Record<Call["kind"], number>> };
+
+export const MOODS = [
+  { users: 5, calls: { claim: 38, hold: 10, give_back: 6, release: 10, change: 10, read: 13, own: 9, create: 2, remove: 2 } },
+  // A sale that is sold out at once: losers come again and again.
+  { users: 9, calls: { claim: 72, hold: 12, give_back: 0, release: 0, change: 1, read: 10, own: 5, create: 0, remove: 0 } },
+  // A checkout: units are held, given back, and left to expire.
+  { users: 5, calls: { claim: 28, hold: 40, give_back: 10, release: 2, change: 2, read: 10, own: 8, create: 0, remove: 0 } },
+] as const satisfies readonly Mood[];
+
+const AMOUNT_MAX = 5;
+
+/** Draws the next call. */
+export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
+  const { below, pick } = random;
+  const userId = `u${1 + below(mood.users)}`;
+  if (memory.isGone && below(2) === 0) return drawCreate(random);
+  switch (drawKind(random, mood)) {
+    case "claim":
+      return drawClaim(random, memory, userId);
+    case "hold":
+      return { kind: "hold", userId, ttlMs: 1_000 * pick([1, 1, 1, 2, 60]) };
+    case "give_back":
+      return { kind: "give_back", userId };
+    case "release":
+      return drawRelease(random, memory, userId);
+    case "change":
+      return { kind: "change", ...drawSettings(random) };
+    case "own":
+      return { kind: "own", userId };
+    case "create":
+      return drawCreate(random);
+    case "remove":
+      return { kind: "remove" };
+    default:
+      return { kind: "read" };
+  }
+}
+
+function drawKind({ below }: Random, { calls }: Mood): Call["kind"] {
+  let dice = below(100);
+  for (const [kind, percent] of Object.entries(calls)) {
+    dice -= percent;
+    if (dice < 0) return kind as Call["kind"];
+  }
+  return "read";
+}
+
+function drawCreate({ below }: Random): Call {
+  return { kind: "create", amount: 1 + below(AMOUNT_MAX), startsAt: null, endsAt: null };
+}
+
+/** Mostly a claim of its own; now and then a late repetition, another's key, or none. */
+function drawClaim({ below, pick }: Random, memory: Memory, userId: string): Call {
+  const dice = below(10);
+  if (dice === 0) return { kind: "claim", userId, key: null };
+  if (dice < 4 && memory.keys.length > 0) {
+    const known = pick(memory.keys);
+    return { kind: "claim", userId: dice === 1 ? userId : known.userId, key: known.key };
+  }
+  memory.intentions += 1;
+  const key = `k${memory.intentions}`;
+  memory.keys.push({ userId, key });
+  return { kind: "claim", userId, key };
+}
+
+/** With the position that was told, where one was: the Worker repeats only that by itself. */
+function drawRelease({ below, pick }: Random, { positions }: Memory, userId: string): Call {
+  if (positions.length === 0 || below(3) === 0) return { kind: "release", userId, position: null };
+  return { kind: "release", ...pick(positions) };
+}
+
+function drawSettings({ below, pick }: Random): Partial<Settings> {
+  return pick<() => Partial<Settings>>([
+    () => ({ amount: 1 + below(AMOUNT_MAX) }),
+    () => ({ amount: 1 + below(AMOUNT_MAX) }),
+    // More often on than off: a sale that is closed for long tells little.
+    () => ({ paused: below(3) === 0 }),
+    () => ({ startsAt: below(3) === 0 ? null : Date.now() - 50 + below(700) }),
+    () => ({ endsAt: below(3) === 0 ? null : Date.now() - 100 + below(1_000) }),
+    () => ({ startsAt: null, endsAt: null, paused: false }),
+  ])();
+}

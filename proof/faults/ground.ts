@@ -1,0 +1,119 @@
+// A server that is killed and started again on the same files, its objects' hooks, and what it says of coupons that are deleted.
+
+import { rm } from "node:fs/promises";
+
+import { request } from "undici";
+
+import { CommandFailure, EXIT } from "../cli/command.ts";
+import type { LedgerEvent } from "../history/history.ts";
+import { eventsIn, type Tables } from "../history/ledger.ts";
+import { serve, type Served } from "../server/workerd.ts";
+import { FaultyNetwork } from "./proxy.ts";
+import { storedLives, type Life } from "./stored.ts";
+
+/** A coupon in the moment in which it is deleted. */
+type Removed = Life & { readonly at: number };
+
+export type GroundOptions = {
+  /** A build of the hooks, or of something that has the same. */
+  readonly bundle: string;
+  /** A folder for the files, which the ground makes and removes. */
+  readonly state: string;
+  readonly vars: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+};
+
+export class Ground {
+  readonly network: FaultyNetwork;
+  readonly #options: GroundOptions;
+  readonly #removed: Removed[] = [];
+  #server: Served | null = null;
+  #unread = "";
+
+  private constructor(options: GroundOptions, network: FaultyNetwork) {
+    this.#options = options;
+    this.network = network;
+  }
+
+  /** A server, and the network before it. */
+  static async open(options: GroundOptions): Promise<Ground> {
+    const ground = new Ground(options, await FaultyNetwork.open());
+    await ground.#start();
+    return ground;
+  }
+
+  /** Kills the server and starts it again on the same files. Throws {@link CommandFailure} where it had ended by itself. */
+  async restart(): Promise<void> {
+    await this.#kill();
+    await this.#start();
+  }
+
+  /** Ends a coupon's object (`abort`), or takes it out of memory (`evict`). False where no server could be asked. */
+  async hook(name: string, fault: "abort" | "evict"): Promise<boolean> {
+    if (this.#server === null) return false;
+    const url = `${this.#server.url}/__faults/${encodeURIComponent(name)}/${fault}`;
+    const answered = await request(url, { method: "POST", signal: AbortSignal.timeout(5_000) }).catch(() => null);
+    await answered?.body.dump().catch(() => undefined);
+    return answered?.statusCode === 204;
+  }
+
+  /** Kills the server, and answers how to read all that ever happened to a coupon, through all of its lives. */
+  async close(): Promise<(name: string) => readonly LedgerEvent[]> {
+    await this.#kill();
+    await this.network.close();
+    const lives = await storedLives(this.#options.state);
+    await rm(this.#options.state, { recursive: true, maxRetries: 3 });
+    return (name) => eventsOf(this.#removed, lives.get(name) ?? null, name);
+  }
+
+  /** Ends everything, whatever state it is in. */
+  async abandon(): Promise<void> {
+    await this.#server?.kill();
+    await this.network.close();
+  }
+
+  async #start(): Promise<void> {
+    const { bundle, state, vars, signal } = this.#options;
+    signal.throwIfAborted();
+    this.#server = await serve(bundle, {
+      state,
+      signal,
+      vars: { REQUEST_LOG: "off", ...vars },
+      // Only with them does workerd let a Worker evict an object.
+      flags: ["unsafe_module"],
+      args: ["--experimental"],
+      onError: (text) => this.#read(text),
+    }).catch((cause: unknown) => {
+      throw new CommandFailure(cause instanceof Error ? cause.message : String(cause));
+    });
+    this.network.target = this.#server.port;
+  }
+
+  async #kill(): Promise<void> {
+    this.network.target = null;
+    if (this.#server?.isRunning() === false) throw new CommandFailure("the server ended, and nobody had killed it", EXIT.failed);
+    await this.#server?.kill();
+    this.#server = null;
+    this.#read("\n");
+  }
+
+  #read(text: string): void {
+    const lines = (this.#unread + text).split("\n");
+    this.#unread = lines.pop() ?? "";
+    for (const line of lines) {
+      if (!line.startsWith(`{"event":"ledger_removed"`)) continue;
+      this.#removed.push(JSON.parse(line) as Removed & { readonly tables: Tables });
+    }
+  }
+}
+
+/**
+ * One life after the other. What a coupon said when it was to be deleted counts only if it is deleted by now: a kill can
+ * come between. It may have said so more than once, then the last is how it was.
+ */
+export function eventsOf(removed: readonly Removed[], alive: Life | null, name: string): LedgerEvent[] {
+  const said = removed.filter((life) => life.name === name && life.epoch !== alive?.epoch);
+  const last = said.filter(({ epoch }, index) => !said.slice(index + 1).some((later) => later.epoch === epoch));
+  const over = last.flatMap(({ at, tables }) => eventsIn(tables).concat({ kind: "removed", seq: 0, at, userId: null, position: null }));
+  return alive === null ? over : over.concat(eventsIn(alive.tables));
+}

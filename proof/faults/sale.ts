@@ -1,0 +1,150 @@
+// One history under fire: some clients, one coupon, requests that the network harms, retries as a client makes them.
+
+import { setTimeout as pause } from "node:timers/promises";
+
+import { Agent } from "undici";
+
+import type { Answer, Call, Operation } from "../history/history.ts";
+import { seeded, type Random } from "../random.ts";
+import { drawCall, MOODS, type Memory, type Mood } from "./calls.ts";
+import { drawFate, UNHARMED, type Fate } from "./fate.ts";
+import { PASSAGE_HEADER, type FaultyNetwork, type Passage } from "./proxy.ts";
+import { answerOf, requestOf } from "./wire.ts";
+
+const AMOUNT_MAX = 4;
+const CLIENTS_MIN = 3;
+const CLIENTS_MAX = 8;
+const OPERATIONS = 40;
+/** Longer than an honest answer takes, so that only what was harmed is given up. */
+const ANSWER_WITHIN_MS = 1_000;
+/** How often a client asks again that has no answer. */
+const RETRIES_MAX = 3;
+const RETRY_PAUSE_MS_MAX = 60;
+/** A client thinks now and then, so that holds and windows have the time to end. */
+const THINKING_MS_MAX = 500;
+
+type Recorded = Omit<Operation, "answer"> & { readonly answer: Answer | null; readonly passage: Passage };
+
+/** What one history is recorded of. */
+export class FaultySale {
+  readonly name: string;
+  readonly #network: FaultyNetwork;
+  readonly #random: Random;
+  readonly #recorded: Recorded[] = [];
+  readonly #memory: Memory = { keys: [], positions: [], intentions: 0, isGone: true };
+  readonly #mood: Mood;
+  readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  #left = OPERATIONS;
+
+  constructor(name: string, network: FaultyNetwork, random: Random) {
+    this.name = name;
+    this.#network = network;
+    this.#random = random;
+    this.#mood = random.pick<Mood>(MOODS);
+  }
+
+  /** Runs the clients to their end. Afterwards {@link FaultySale.operations} are complete, but for what happens in the end by itself. */
+  async run(): Promise<void> {
+    try {
+      const amount = 1 + this.#random.below(AMOUNT_MAX);
+      await this.#ask("operator", { kind: "create", amount, startsAt: null, endsAt: null }, UNHARMED);
+      const clients = CLIENTS_MIN + this.#random.below(CLIENTS_MAX - CLIENTS_MIN + 1);
+      // Each draws from a seed of its own: whose turn it is, is up to the network.
+      const seeds = Array.from({ length: clients }, () => this.#random.below(2 ** 31));
+      await Promise.all(seeds.map((seed, index) => this.#client(`c${index + 1}`, seeded(seed))));
+    } finally {
+      await this.#agent.destroy();
+    }
+  }
+
+  /** Looks at the coupon once more, with nothing in the way. */
+  async lookLast(): Promise<void> {
+    const agent = new Agent();
+    try {
+      await this.#ask("last", { kind: "read" }, UNHARMED, false, agent);
+    } finally {
+      await agent.destroy();
+    }
+  }
+
+  /** How often each fate was met. */
+  get fates(): Fate["is"][] {
+    return this.#recorded.map(({ passage }) => passage.fate.is);
+  }
+
+  /** Every request, and every one that the network made of it. To be asked once nothing is on its way any more. */
+  get operations(): Operation[] {
+    return this.#recorded.flatMap(({ passage, ...operation }) => {
+      // The network knows that the server never had all of it: then it must not have happened.
+      if (passage.deliveries === 0 && operation.answer === null) return [{ ...operation, answer: { is: "undelivered", seq: 0 } }];
+      const ghost = {
+        ...operation,
+        client: `${operation.client}'s duplicate`,
+        endedAt: null,
+        clockUntil: null,
+        attempt: null,
+        answer: null,
+      };
+      return [operation, ...Array.from({ length: passage.deliveries - 1 }, () => ghost)];
+    });
+  }
+
+  async #client(client: string, random: Random): Promise<void> {
+    while (this.#left > 0) {
+      this.#left -= 1;
+      const call = drawCall(random, this.#mood, this.#memory);
+      let answer = await this.#ask(client, call, drawFate(random), random.below(3) === 0);
+      for (let retry = 0; answer === null && retry < RETRIES_MAX && random.below(5) > 0; retry += 1) {
+        await pause(random.below(RETRY_PAUSE_MS_MAX));
+        answer = await this.#ask(client, call, drawFate(random), random.below(3) === 0);
+      }
+      if (random.below(4) === 0) await pause(random.below(THINKING_MS_MAX));
+    }
+  }
+
+  /** Sends one request, notes what came of it, and answers what was heard; null where that is nothing. */
+  async #ask(client: string, call: Call, fate: Fate, isStatus = false, dispatcher: Agent = this.#agent): Promise<Answer | null> {
+    const passage = this.#network.passage(fate);
+    const { method, path, headers, body } = requestOf(this.name, call, isStatus);
+    const clockFrom = Date.now();
+    const startedAt = performance.now();
+    const heard = await dispatcher
+      .request({
+        origin: this.#network.url,
+        method,
+        path,
+        headers: { ...headers, [PASSAGE_HEADER]: passage.id },
+        body: body === null ? null : JSON.stringify(body),
+        reset: true,
+        signal: AbortSignal.timeout(fate.is === "client_gone" ? fate.ms + 1 : ANSWER_WITHIN_MS),
+      })
+      .then(async (response) => ({ status: response.statusCode, headers: response.headers, text: await response.body.text() }))
+      .catch(() => null);
+    const endedAt = performance.now();
+    const clockUntil = Date.now();
+    const answer = heard === null ? null : answerOf(this.name, call, { ...heard, body: bodyIn(heard.text) });
+    // Nobody had named the request, so it has the Worker's own name.
+    const attempt = typeof heard?.headers["x-request-id"] === "string" ? heard.headers["x-request-id"] : null;
+    const isHeard = answer !== null;
+    const times = { startedAt, endedAt: isHeard ? endedAt : null, clockFrom, clockUntil: isHeard ? clockUntil : null };
+    this.#recorded.push({ client, call, ...times, attempt, answer, passage });
+    if (answer !== null) this.#remember(call, answer);
+    return answer;
+  }
+
+  #remember(call: Call, answer: Answer): void {
+    if (answer.is === "coupon_not_found" || answer.is === "removed") this.#memory.isGone = true;
+    else if (answer.seq > 0) this.#memory.isGone = false;
+    if (call.kind === "claim" && answer.is === "claimed" && answer.position !== undefined)
+      this.#memory.positions.push({ userId: call.userId, position: answer.position });
+  }
+}
+
+/** What is no JSON shows no facts, and so can't be right where any are due. */
+function bodyIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}

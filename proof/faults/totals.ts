@@ -1,0 +1,75 @@
+// The numbers of a run, and the lines that tell them.
+
+import type { EventKind, History, Outcome } from "../history/history.ts";
+import { FATES, type Fate } from "./fate.ts";
+
+export type Totals = {
+  histories: number;
+  operations: number;
+  /** Operations of which nobody heard whether they happened. */
+  unknown: number;
+  /** Operations that certainly never reached the server. */
+  undelivered: number;
+  /** Refusals on the strength of a certificate. */
+  atEdge: number;
+  kills: number;
+  aborts: number;
+  evictions: number;
+  readonly fates: Record<Fate["is"], number>;
+  readonly outcomes: Partial<Record<Outcome | "unknown", number>>;
+  readonly events: Partial<Record<EventKind, number>>;
+};
+
+/** Totals of nothing. */
+export function nothing(): Totals {
+  const fates = Object.fromEntries(FATES.map((fate) => [fate, 0])) as Record<Fate["is"], number>;
+  const counts = { histories: 0, operations: 0, unknown: 0, undelivered: 0, atEdge: 0, kills: 0, aborts: 0, evictions: 0 };
+  return { ...counts, fates, outcomes: {}, events: {} };
+}
+
+/** Counts one history and what the network did to its requests. */
+export function count(totals: Totals, { operations, events }: History, fates: readonly Fate["is"][]): void {
+  totals.histories += 1;
+  totals.operations += operations.length;
+  for (const { answer } of operations) {
+    const outcome = answer?.is ?? "unknown";
+    totals.outcomes[outcome] = (totals.outcomes[outcome] ?? 0) + 1;
+    if (answer === null) totals.unknown += 1;
+    if (answer?.is === "undelivered") totals.undelivered += 1;
+    if (answer?.servedByEdge === true) totals.atEdge += 1;
+  }
+  for (const { kind } of events) totals.events[kind] = (totals.events[kind] ?? 0) + 1;
+  for (const fate of fates) totals.fates[fate] += 1;
+}
+
+/** What a run has met, and, where no history was wrong, what that says of the true rate (rule of three, at 95 %). */
+export function linesOf(totals: Totals, wrongCount: number): string[] {
+  const { histories, kills, aborts, evictions, fates } = totals;
+  const harmed = FATES.filter((fate) => fate !== "passes").map((fate) => `${grouped(fates[fate])} ${fate.replaceAll("_", " ")}`);
+  return [
+    row("histories", histories),
+    row("operations", totals.operations),
+    row("  of unknown outcome", totals.unknown),
+    row("  that never reached the server", totals.undelivered),
+    row("  refused at the edge", totals.atEdge),
+    row(
+      "events in the ledgers",
+      Object.values(totals.events).reduce((sum, of) => sum + of, 0),
+    ),
+    row("kills of the server", kills),
+    row("aborts of an object", aborts),
+    row("evictions of an object", evictions),
+    `requests harmed by the network: ${harmed.join(", ")}`,
+    wrongCount === 0
+      ? `✓ 0 of ${grouped(histories)} histories are wrong: the true rate is below ${(3 / histories).toExponential(1)} (3/N, at 95 %)`
+      : `✗ ${grouped(wrongCount)} of ${grouped(histories)} histories are wrong`,
+  ];
+}
+
+function row(label: string, value: number): string {
+  return `${label.padEnd(32)} ${grouped(value).padStart(9)}`;
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString("en-US");
+}

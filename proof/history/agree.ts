@@ -1,0 +1,31 @@
+// `node proof/history/agree.ts`: has two checkers judge random small histories, and compares.
+
+import { EXIT, runCommand } from "../cli/command.ts";
+import { progressOf } from "../cli/progress.ts";
+import { seedOf } from "../stress/options.ts";
+import { agreement } from "./agreement.ts";
+
+const COMMAND = "node proof/history/agree.ts";
+
+await runCommand(
+  {
+    name: COMMAND,
+    about: `
+Checks the checker of recorded histories against a second one that tries every order of the operations, on random small
+histories: right ones, and ones in which something was changed. Ends at the first on which they differ.`,
+    options: {
+      histories: { kind: "count", default: 200_000, max: 100_000_000, help: "how many" },
+      seed: { kind: "text", value: "N", help: "draws the same histories again; a fresh one when left out" },
+    },
+  },
+  async ({ options }) => {
+    const seed = seedOf(COMMAND, options.seed);
+    console.log(`seed ${seed}`);
+    const progress = progressOf("judging", options.histories);
+    const { historyCount, rightCount, wrongCount, dispute } = agreement(options.histories, seed, progress.update);
+    progress.stop();
+    if (dispute === null) console.log(`${historyCount} histories, one verdict on each: ${rightCount} right, ${wrongCount} wrong`);
+    else console.log(`they differ on ${dispute}`);
+    return dispute === null ? EXIT.ok : EXIT.failed;
+  },
+);

@@ -1,0 +1,49 @@
+// Two checkers, one verdict: the exact one and the one that tries every order, on random small histories, right ones and wrong ones.
+
+import { seeded } from "../random.ts";
+import { isExplainable } from "./brute-force.ts";
+import { corrupted } from "./corruption.ts";
+import type { History } from "./history.ts";
+import { violationIn } from "./linearizable.ts";
+import { randomHistory } from "./random-history.ts";
+import { story } from "./story.ts";
+
+export type Agreement = {
+  readonly historyCount: number;
+  /** Histories that both found right, and wrong. */
+  readonly rightCount: number;
+  readonly wrongCount: number;
+  /** The first one on which they differ, told; null where there is none. */
+  readonly dispute: string | null;
+};
+
+const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 } as const;
+
+/** Has both judge `historyCount` histories. Ends at the first dispute. */
+export function agreement(historyCount: number, seed: number, onJudged: (count: number) => void = () => undefined): Agreement {
+  const random = seeded(seed);
+  let rightCount = 0;
+  for (let count = 0; count < historyCount; count += 1) {
+    const asMade = randomHistory(random, SCALE);
+    const made = random.below(4) === 0 ? withoutLives(asMade) : asMade;
+    const history = random.below(3) === 0 ? made : corrupted(random, made);
+    const violation = violationIn(history);
+    if (isExplainable(history) !== (violation === null)) {
+      const dispute = `history ${count + 1}: ${violation === null ? "no order explains it, and the exact checker takes it" : violation.what}`;
+      return { historyCount: count + 1, rightCount, wrongCount: count - rightCount, dispute: `${dispute}\n${story(history, violation)}` };
+    }
+    if (violation === null) rightCount += 1;
+    onJudged(count + 1);
+  }
+  return { historyCount, rightCount, wrongCount: historyCount - rightCount, dispute: null };
+}
+
+/** As clients see it, whom no answer tells whether the coupon was deleted in between. */
+function withoutLives(history: History): History {
+  const operations = history.operations.map((operation) => {
+    if (operation.answer === null) return operation;
+    const { life: _life, ...answer } = operation.answer;
+    return { ...operation, answer };
+  });
+  return { ...history, operations };
+}

@@ -1,0 +1,66 @@
+// Which call can have caused which event, and which answer can be about it.
+
+import type { Answer, Call, LedgerEvent, Settings } from "./history.ts";
+import { changed, isSame, stateAt } from "./specification.ts";
+
+/** How long the Worker may refuse on the strength of an answer of the object, in milliseconds. */
+const CERTIFICATE_MS = 1_000;
+
+/** How old an answer may be when it is asked for, in milliseconds: 0, but for a refusal by a certificate. */
+export function staleMsMax(answer: Answer | null): number {
+  return answer?.servedByEdge === true ? CERTIFICATE_MS : 0;
+}
+
+/** Whether the Worker may deliver a call more than once, because that does no harm. */
+export function isRepeatable(call: Call): boolean {
+  if (call.kind === "release") return call.position !== null;
+  return call.kind === "claim" || call.kind === "hold" || call.kind === "change";
+}
+
+/** Whether an answer that is called as the event is can be about it, and not only be given after it. */
+export function isAnswerOf(answer: Answer, { at, kind, settings }: LedgerEvent): boolean {
+  if (kind === "changed" && settings !== undefined && answer.state !== undefined)
+    return answer.state === stateAt(settings, answer.remaining ?? 0, at);
+  return (writtenAt(answer) ?? at) === at;
+}
+
+/** The instant of the event of which an answer tells, where it does. */
+export function writtenAt({ is, claimedAt, heldAt, releasedAt, createdAt }: Answer): number | undefined {
+  if (is === "claimed") return claimedAt;
+  if (is === "held") return heldAt;
+  if (is === "released") return releasedAt;
+  return is === "created" ? createdAt : undefined;
+}
+
+/** Whether `call` asked for what happened at `slot`, an event's place in the ledger, from 1. */
+export function isCauseOf(call: Call, events: readonly LedgerEvent[], slot: number): boolean {
+  const event = events[slot - 1];
+  if (event === undefined) return false;
+  const { kind, userId, position, settings } = event;
+  switch (call.kind) {
+    case "change":
+      return kind === "changed" && settings !== undefined && isSame(changed(settingsBefore(events, slot), call), settings);
+    case "create":
+      return kind === "created" && settings !== undefined && isSame(settings, { ...call, paused: false });
+    case "claim":
+      return kind === "claimed" && call.userId === userId && (event.key === undefined || event.key === call.key);
+    case "hold":
+      return kind === "held" && call.userId === userId && event.expiresAt === event.at + call.ttlMs;
+    case "give_back":
+      return kind === "given_back" && call.userId === userId;
+    case "release":
+      return kind === "released" && call.userId === userId && (call.position === null || call.position === position);
+    case "remove":
+      return kind === "removed";
+    default:
+      return false;
+  }
+}
+
+function settingsBefore(events: readonly LedgerEvent[], slot: number): Settings {
+  for (let earlier = slot - 1; earlier > 0; earlier -= 1) {
+    const settings = events[earlier - 1]?.settings;
+    if (settings !== undefined) return settings;
+  }
+  return { amount: 0, startsAt: null, endsAt: null, paused: false };
+}

@@ -1,0 +1,74 @@
+// A coupon as the specification knows it: what it is after each event of its ledger.
+
+import type { LedgerEvent, Settings } from "./history.ts";
+
+export type Claim = {
+  readonly userId: string;
+  readonly position: number;
+  readonly claimedAt: number;
+  readonly remaining: number;
+  readonly key: string | null;
+  readonly attempt: string | null;
+};
+type Hold = { readonly heldAt: number; readonly expiresAt: number; readonly attempt: string | null };
+type Release = { readonly claim: Claim; readonly releasedAt: number };
+
+/** A coupon as it is after an event. `claims` is in claim order. */
+export type Coupon = {
+  settings: Settings;
+  readonly createdAt: number;
+  at: number;
+  lastPosition: number;
+  readonly claims: Map<string, Claim>;
+  readonly keyOwners: Map<string, string>;
+  readonly holds: Map<string, Hold>;
+  readonly releases: Release[];
+  /** When the first of the holds is over; Infinity while there are none. */
+  nextExpiryAt: number;
+};
+
+/** A coupon that was just created. */
+export function newCoupon(settings: Settings, at: number): Coupon {
+  const none = { claims: new Map(), keyOwners: new Map(), holds: new Map(), releases: [] };
+  return { settings, createdAt: at, at, lastPosition: 0, ...none, nextExpiryAt: Infinity };
+}
+
+/** The coupon after `event`, which is a legal one; changed in place. `attempt` and `key` are those of the call that caused it. */
+export function follow(coupon: Coupon | null, event: LedgerEvent, attempt: string | null, key: string | null): Coupon | null {
+  const { kind, at, userId, settings } = event;
+  if (kind === "created" && settings !== undefined) return newCoupon(settings, at);
+  if (kind === "removed" || coupon === null) return null;
+  coupon.at = at;
+  if (kind === "changed" && settings !== undefined) coupon.settings = settings;
+  if (userId === null) return coupon;
+  if (kind === "claimed") {
+    endHold(coupon, userId);
+    coupon.lastPosition += 1;
+    const made = { userId, position: coupon.lastPosition, claimedAt: at, remaining: left(coupon) - 1, key, attempt };
+    coupon.claims.set(userId, made);
+    if (key !== null) coupon.keyOwners.set(key, userId);
+  } else if (kind === "released") {
+    const made = coupon.claims.get(userId);
+    if (made === undefined) return coupon;
+    coupon.claims.delete(userId);
+    if (made.key !== null) coupon.keyOwners.delete(made.key);
+    coupon.releases.push({ claim: made, releasedAt: at });
+  } else if (kind === "held" && event.expiresAt !== undefined) {
+    coupon.holds.set(userId, { heldAt: at, expiresAt: event.expiresAt, attempt });
+    coupon.nextExpiryAt = Math.min(coupon.nextExpiryAt, event.expiresAt);
+  } else if (kind === "given_back" || kind === "expired") {
+    endHold(coupon, userId);
+  }
+  return coupon;
+}
+
+/** Units that nobody has. */
+export function left({ settings, claims, holds }: Coupon): number {
+  return settings.amount - claims.size - holds.size;
+}
+
+function endHold(coupon: Coupon, userId: string): void {
+  if (!coupon.holds.delete(userId)) return;
+  coupon.nextExpiryAt = Infinity;
+  for (const { expiresAt } of coupon.holds.values()) coupon.nextExpiryAt = Math.min(coupon.nextExpiryAt, expiresAt);
+}

@@ -1,0 +1,33 @@
+// What was told or written beside what had to be.
+
+import type { Answer, Facts, LedgerEvent } from "./history.ts";
+import { isSame, type Verdict } from "./specification.ts";
+
+/** Whether what a call has to be told is that it causes `event`. */
+export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settings }: LedgerEvent): boolean {
+  if (verdict.isEvent !== true || verdict.is !== kind) return false;
+  if (position !== null && verdict.position !== position) return false;
+  if (expiresAt !== undefined && verdict.expiresAt !== expiresAt) return false;
+  return settings === undefined || isSame({ startsAt: null, endsAt: null, amount: 0, paused: false, ...verdict }, settings);
+}
+
+/** What an answer has beside facts, and the one fact that is a list. */
+const NO_SCALAR_FACTS: ReadonlySet<string> = new Set<keyof Answer>(["is", "seq", "life", "at", "servedByEdge", "claimants"]);
+
+/** How what was told differs from what had to be, in words. */
+export function differenceIn(told: Answer, due: Verdict): string | null {
+  if (told.is !== due.is) return `it was told ${told.is}, and ${due.is} is right`;
+  // Every fact that is told, a new one too; a plain loop, because millions of answers are compared.
+  for (const fact in told) {
+    if (NO_SCALAR_FACTS.has(fact)) continue;
+    const value = told[fact as keyof Facts];
+    if (value !== undefined && value !== due[fact as keyof Facts])
+      return `it was told ${fact} ${String(value)}, and ${String(due[fact as keyof Facts])} is right`;
+  }
+  if (told.claimants === undefined || isSameList(told.claimants, due.claimants ?? [])) return null;
+  return `it was told claimants [${told.claimants.join(", ")}], and [${(due.claimants ?? []).join(", ")}] is right`;
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((entry, index) => entry === b[index]);
+}

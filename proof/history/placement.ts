@@ -1,0 +1,228 @@
+// Where each operation of a history stands in the ledger: behind which event it was answered, and which event it wrote.
+
+import { isAnswerOf, isCauseOf, isRepeatable, staleMsMax, writtenAt } from "./cause.ts";
+import { isWithoutEffect, type History, type Operation, type Outcome } from "./history.ts";
+
+/** Deliveries of one repeatable call by the Worker beside the one that is answered. */
+const REDELIVERIES_MAX = 2;
+
+/** Asked of the object itself, these are told only to whoever wrote the event. */
+const ALWAYS_EVENTS: ReadonlySet<Outcome> = new Set<Outcome>(["created", "claimed", "held", "removed"]);
+
+/**
+ * A slot is an event's place in the ledger through all lives, from 1; slot 0 is before the first. An operation stands at the
+ * slot of the ledger's head that its answer names.
+ */
+export class Placement {
+  /** By slot: the operation that wrote this event, by its index; -1 where nobody did. */
+  readonly writers: Int32Array;
+  readonly #history: History;
+  /** The slots at which a life begins (its slot of seq 0) and ends (its last event before the removal). */
+  readonly #lives: { readonly base: number; readonly head: number; readonly isOver: boolean }[] = [];
+  /** By slot, the first operation that stands there, and by operation the next one; -1 ends the list. */
+  readonly #first: Int32Array;
+  readonly #next: Int32Array;
+  /** By operation: where it stands, -1 where nowhere. */
+  readonly #slots: Int32Array;
+  /** By slot: whoever wrote its event had begun by then, because somebody had heard of it. */
+  readonly #deadlines: Float64Array;
+
+  constructor(history: History) {
+    const { operations, events } = history;
+    this.#history = history;
+    this.writers = new Int32Array(events.length + 1).fill(-1);
+    this.#first = new Int32Array(events.length + 1).fill(-1);
+    this.#next = new Int32Array(operations.length).fill(-1);
+    this.#slots = new Int32Array(operations.length).fill(-1);
+    this.#deadlines = new Float64Array(events.length + 2).fill(Infinity);
+    this.#findLives();
+    for (let index = operations.length - 1; index >= 0; index -= 1) {
+      const answer = operations[index]?.answer ?? null;
+      if (answer !== null && !isWithoutEffect(answer)) this.moveOn(index);
+    }
+    this.#setDeadlines();
+    for (let index = 0; index < operations.length; index += 1) this.#claimEvent(index);
+    if (history.seenFrom === "client") for (let index = 0; index < operations.length; index += 1) this.#claimEarlierEvent(index);
+    this.#matchOrphans();
+  }
+
+  /** The first operation that stands at `slot`, or -1. */
+  firstAt(slot: number): number {
+    return this.#first[slot] ?? -1;
+  }
+
+  /** The operation that stands beside this one, or -1. */
+  after(index: number): number {
+    return this.#next[index] ?? -1;
+  }
+
+  /** Where the operation stands, or -1: the ledger never had the head that its answer names. */
+  slotOf(index: number): number {
+    return this.#slots[index] ?? -1;
+  }
+
+  /** Moves an operation to the next life in which it may have been answered. False where there is none. */
+  moveOn(index: number): boolean {
+    const operation = this.#history.operations[index];
+    const slot = operation === undefined ? -1 : this.#slotAfter(operation, this.slotOf(index));
+    if (slot !== -1) this.#moveTo(index, slot);
+    return slot !== -1;
+  }
+
+  /** Who asked for what happened there, whether or not it can have been in time: for the story of an event that nobody can have caused. */
+  suspects(slot: number): Operation[] {
+    return this.#history.operations.filter(({ call }) => isCauseOf(call, this.#history.events, slot));
+  }
+
+  #findLives(): void {
+    const { events } = this.#history;
+    let base = 0;
+    for (let slot = 1; slot <= events.length; slot += 1) {
+      if (events[slot - 1]?.kind !== "removed") continue;
+      this.#lives.push({ base, head: slot - 1, isOver: true });
+      base = slot;
+    }
+    if (base < events.length) this.#lives.push({ base, head: events.length, isOver: false });
+  }
+
+  #moveTo(index: number, slot: number): void {
+    const left = this.slotOf(index);
+    const next = this.after(index);
+    let other = left === -1 ? -1 : this.firstAt(left);
+    if (left !== -1 && other === index) this.#first[left] = next;
+    while (other !== -1 && this.after(other) !== index) other = this.after(other);
+    if (other !== -1) this.#next[other] = next;
+    this.#slots[index] = slot;
+    this.#next[index] = this.firstAt(slot);
+    this.#first[slot] = index;
+  }
+
+  /** The first slot behind `after` at which the answer can have been given, or -1. */
+  #slotAfter(operation: Operation, after: number): number {
+    const { seq = 0, life, createdAt } = operation.answer ?? {};
+    const lives = this.#lives;
+    // Before the first life nothing is over.
+    if (seq === 0 && after < 0 && (life === 0 || (life === undefined && this.#isAround(0, operation)))) return 0;
+    for (let index = 0; index < lives.length; index += 1) {
+      const { base, head, isOver } = lives[index] ?? { base: 0, head: 0, isOver: false };
+      if (life !== undefined && life !== index + 1) continue;
+      if (createdAt !== undefined && createdAt !== this.#history.events[base]?.at) continue;
+      const slot = seq === 0 ? head + 1 : base + seq;
+      if (slot <= after || (seq === 0 ? !isOver : slot > head)) continue;
+      if (life !== undefined || lives.length === 1 || this.#isAround(slot, operation)) return slot;
+    }
+    return -1;
+  }
+
+  /** Whether the ledger's head was this one at some instant of the operation. */
+  #isAround(slot: number, { clockFrom, clockUntil, answer }: Operation): boolean {
+    const { events, isClockSteady } = this.#history;
+    if (!isClockSteady) return true;
+    const from = events[slot - 1]?.at ?? -Infinity;
+    const until = events[slot]?.at ?? Infinity;
+    return from <= (clockUntil ?? Infinity) && clockFrom - staleMsMax(answer) <= until;
+  }
+
+  #setDeadlines(): void {
+    const { operations, events } = this.#history;
+    for (let slot = events.length; slot >= 0; slot -= 1) {
+      let deadline = this.#deadlines[slot + 1] ?? Infinity;
+      for (let index = this.#first[slot] ?? -1; index !== -1; index = this.#next[index] ?? -1) {
+        deadline = Math.min(deadline, operations[index]?.endedAt ?? Infinity);
+      }
+      this.#deadlines[slot] = deadline;
+    }
+  }
+
+  /**
+   * Whoever was told what an event's writer is told, with the event as the ledger's head, wrote it. Of several (a second
+   * release is told the same) it is the one that began first: any later one can as well have found it done. Of several that
+   * must have written something, it is the one that ended first: a later one may have written the like in the next life.
+   */
+  #claimEvent(index: number): void {
+    const { operations, events } = this.#history;
+    const operation = operations[index];
+    const answer = operation?.answer ?? null;
+    if (operation === undefined || answer === null) return;
+    for (let slot = this.slotOf(index); slot !== -1; slot = this.#slotAfter(operation, slot)) {
+      if (events[slot - 1]?.kind === answer.is && this.#mayHaveWritten(operation, slot)) {
+        const rivalIndex = this.writers[slot] ?? -1;
+        const rival = operations[rivalIndex];
+        if (rival === undefined || isBefore(operation, rival, answer.is)) {
+          this.writers[slot] = index;
+          if (slot !== this.slotOf(index)) this.#moveTo(index, slot);
+          if (rival !== undefined) this.#claimEvent(rivalIndex);
+          return;
+        }
+      }
+      // What can also be told where nothing happened stays in the first life that it may be about.
+      if (!ALWAYS_EVENTS.has(answer.is)) return;
+    }
+  }
+
+  /** The Worker's first delivery wrote the event, and a later one was answered: the answer names the event by its instant. */
+  #claimEarlierEvent(index: number): void {
+    const { operations, events } = this.#history;
+    const operation = operations[index];
+    const answer = operation?.answer;
+    if (operation === undefined || (answer?.is !== "claimed" && answer?.is !== "held")) return;
+    const at = writtenAt(answer);
+    if (at === undefined || this.writers[this.slotOf(index)] === index) return;
+    for (let slot = this.slotOf(index); slot > 0 && (events[slot - 1]?.at ?? 0) >= at; slot -= 1) {
+      const event = events[slot - 1];
+      const isIt = event?.kind === answer.is && event.at === at && this.writers[slot] === -1;
+      if (isIt && this.#mayHaveWritten(operation, slot)) {
+        this.writers[slot] = index;
+        return;
+      }
+    }
+  }
+
+  /** Finds for each event that is left a request of unknown outcome, or a delivery that was not answered, by augmenting paths. */
+  #matchOrphans(): void {
+    const { operations, events, seenFrom } = this.#history;
+    const orphans: number[] = [];
+    for (let slot = 1; slot <= events.length; slot += 1)
+      if (this.writers[slot] === -1 && events[slot - 1]?.kind !== "expired") orphans.push(slot);
+    if (orphans.length === 0) return;
+
+    const candidates: number[] = [];
+    for (const [index, { answer }] of operations.entries()) if (answer === null) candidates.push(index);
+    for (const [index, { call, answer }] of operations.entries()) {
+      const isSure = answer !== null && isWithoutEffect(answer);
+      if (isSure || seenFrom === "object" || !isRepeatable(call)) continue;
+      for (let delivery = 1; delivery <= REDELIVERIES_MAX; delivery += 1) candidates.push(index);
+    }
+    const taken = new Map<number, number>();
+    const tryFor = (slot: number, tried: Set<number>): boolean => {
+      for (const [candidate, index] of candidates.entries()) {
+        const operation = operations[index];
+        if (operation === undefined || tried.has(candidate) || !this.#mayHaveWritten(operation, slot)) continue;
+        if (operation.answer !== null && slot >= this.slotOf(index)) continue;
+        tried.add(candidate);
+        const other = taken.get(candidate);
+        if (other !== undefined && !tryFor(other, tried)) continue;
+        taken.set(candidate, slot);
+        return true;
+      }
+      return false;
+    };
+    for (const slot of orphans) tryFor(slot, new Set());
+    for (const [candidate, slot] of taken) this.writers[slot] = candidates[candidate] ?? -1;
+  }
+
+  #mayHaveWritten(operation: Operation, slot: number): boolean {
+    const { events, isClockSteady } = this.#history;
+    const event = events[slot - 1];
+    if (event === undefined || operation.startedAt > (this.#deadlines[slot] ?? Infinity) || operation.clockFrom > event.at) return false;
+    if (isClockSteady && operation.answer !== null && event.at > (operation.clockUntil ?? Infinity)) return false;
+    const { call, attempt, answer } = operation;
+    if (answer !== null && answer.is === event.kind && !isAnswerOf(answer, event)) return false;
+    if (event.attempt !== undefined && attempt !== null && event.attempt !== attempt) return false;
+    return isCauseOf(call, events, slot);
+  }
+}
+
+function isBefore(a: Operation, b: Operation, is: Outcome): boolean {
+  return ALWAYS_EVENTS.has(is) ? (a.endedAt ?? Infinity) < (b.endedAt ?? Infinity) : a.startedAt < b.startedAt;
+}

@@ -1,0 +1,168 @@
+// Random histories: clients ask a correct coupon, made of the specification, over a network that delays and loses; and what
+// such a history looks like after something went wrong.
+
+import type { Random } from "../random.ts";
+import { follow, type Coupon } from "./coupon.ts";
+import type { Answer, Call, EventKind, History, LedgerEvent, Operation, Settings } from "./history.ts";
+import { judge, type Verdict } from "./specification.ts";
+
+export type Scale = {
+  readonly operationCount: number;
+  readonly clientCount: number;
+  readonly userCount: number;
+  /** Most units on offer. */
+  readonly amountMax: number;
+};
+
+/** One request on its way. */
+type Pending = {
+  readonly call: Call;
+  readonly client: string;
+  readonly startedAt: number;
+  readonly attempt: string;
+  /** Null until the coupon has judged it. */
+  answer: Answer | null;
+  /** When nobody listens any more for its answer, as far as the client goes; null while it does. */
+  endedAt: number | null;
+  isHeard: boolean;
+};
+
+/** A history as a correct coupon makes it. Its clock and the clients' are one. */
+export function randomHistory(random: Random, scale: Scale): History {
+  return new Sale(random, scale).run();
+}
+
+class Sale {
+  readonly #random: Random;
+  readonly #scale: Scale;
+  readonly #all: Pending[] = [];
+  readonly #underWay = new Set<Pending>();
+  readonly #events: LedgerEvent[] = [];
+  #coupon: Coupon | null = null;
+  #now = 1_000;
+  #life = 0;
+
+  constructor(random: Random, scale: Scale) {
+    this.#random = random;
+    this.#scale = scale;
+  }
+
+  run(): History {
+    if (this.#random.below(8) > 0) this.#judge(this.#send("operator", this.#create()));
+    while (this.#all.length < this.#scale.operationCount || this.#underWay.size > 0) this.#step();
+    this.#expire();
+    const operations = this.#all.map((pending) => this.#recorded(pending));
+    return { operations, events: this.#events, seenFrom: "object", isClockSteady: true };
+  }
+
+  #step(): void {
+    this.#now += this.#random.below(3);
+    const idle = this.#scale.clientCount - this.#underWay.size;
+    if (this.#all.length < this.#scale.operationCount && this.#random.below(this.#scale.clientCount) < idle) {
+      this.#send(`c${this.#random.below(this.#scale.clientCount)}`, this.#call());
+      return;
+    }
+    if (this.#underWay.size === 0) return;
+    const pending = this.#random.pick([...this.#underWay]);
+    const fate = this.#random.below(16);
+    // Most requests are judged and then heard; some are lost before, some after.
+    if (pending.answer === null && fate > 0) this.#judge(pending);
+    else {
+      this.#underWay.delete(pending);
+      pending.isHeard = pending.answer !== null && fate > 1;
+      pending.endedAt = this.#now;
+    }
+  }
+
+  #send(client: string, call: Call): Pending {
+    const attempt = `a${this.#all.length}`;
+    const pending = { call, client, startedAt: this.#now, attempt, answer: null, endedAt: null, isHeard: false };
+    this.#all.push(pending);
+    this.#underWay.add(pending);
+    return pending;
+  }
+
+  #judge(pending: Pending): void {
+    if (this.#coupon !== null && pending.call.kind !== "remove") this.#expire();
+    const verdict = judge(this.#coupon, pending.call, pending.attempt, this.#now);
+    if (verdict.isEvent === true) this.#append(eventOf(verdict, pending, this.#seq(verdict.is), this.#now), pending);
+    const { isEvent: _isEvent, ...told } = verdict;
+    const isGone = this.#coupon === null;
+    pending.answer = { ...told, seq: isGone ? 0 : this.#seq("changed") - 1, life: this.#life };
+  }
+
+  #expire(): void {
+    while (this.#coupon !== null && this.#coupon.nextExpiryAt <= this.#now) {
+      const over = [...this.#coupon.holds].find(([, { expiresAt }]) => expiresAt === this.#coupon?.nextExpiryAt);
+      const event = { kind: "expired", seq: this.#seq("expired"), at: this.#now, userId: over?.[0] ?? null, position: null } as const;
+      this.#append(event, null);
+    }
+  }
+
+  #append(event: LedgerEvent, pending: Pending | null): void {
+    this.#events.push(event);
+    if (event.kind === "created") this.#life += 1;
+    this.#coupon = follow(this.#coupon, event, pending?.attempt ?? null, pending?.call.kind === "claim" ? pending.call.key : null);
+  }
+
+  /** The seq of what happens next. */
+  #seq(kind: string): number {
+    if (kind === "removed") return 0;
+    return kind === "created" ? 1 : (this.#events.at(-1)?.seq ?? 0) + 1;
+  }
+
+  #recorded({ call, client, startedAt, endedAt, attempt, answer, isHeard }: Pending): Operation {
+    const heardAt = isHeard ? endedAt : null;
+    return {
+      call,
+      client,
+      startedAt,
+      endedAt: heardAt,
+      clockFrom: startedAt,
+      clockUntil: heardAt,
+      attempt,
+      answer: isHeard ? answer : null,
+    };
+  }
+
+  #create(): Call {
+    return { kind: "create", amount: 1 + this.#random.below(this.#scale.amountMax), startsAt: this.#edge(), endsAt: null };
+  }
+
+  #call(): Call {
+    const { below, pick } = this.#random;
+    const userId = `u${below(this.#scale.userCount)}`;
+    const dice = below(100);
+    if (dice < 40) return { kind: "claim", userId, key: below(3) === 0 ? null : `k${below(this.#scale.userCount + 1)}` };
+    if (dice < 55) return { kind: "hold", userId, ttlMs: 1 + below(12) };
+    if (dice < 62) return { kind: "give_back", userId };
+    if (dice < 72) return { kind: "release", userId, position: below(2) === 0 ? null : 1 + below(4) };
+    if (dice < 82) return { kind: "read" };
+    if (dice < 88) return { kind: "own", userId };
+    if (dice < 90 || (this.#coupon === null && below(2) === 0)) return this.#create();
+    if (dice < 91) return { kind: "remove" };
+    const change = pick<Partial<Settings>>([
+      { amount: 1 + below(this.#scale.amountMax) },
+      { paused: below(2) === 0 },
+      { startsAt: this.#edge() },
+      { endsAt: this.#edge() },
+    ]);
+    return { kind: "change", ...change };
+  }
+
+  #edge(): number | null {
+    return this.#random.below(3) > 0 ? null : this.#now + this.#random.below(20) - 5;
+  }
+}
+
+function eventOf(verdict: Verdict, { call, attempt }: Pending, seq: number, at: number): LedgerEvent {
+  const kind = verdict.is as EventKind;
+  const userId = "userId" in call ? call.userId : null;
+  const position = kind === "claimed" || kind === "released" ? (verdict.position ?? null) : null;
+  const base = { kind, seq, at, userId, position };
+  if (call.kind === "claim") return { ...base, key: call.key, attempt };
+  if (verdict.expiresAt !== undefined) return { ...base, expiresAt: verdict.expiresAt };
+  const { amount, startsAt, endsAt, paused } = verdict;
+  if (amount === undefined || startsAt === undefined || endsAt === undefined || paused === undefined) return base;
+  return { ...base, settings: { amount, startsAt, endsAt, paused } };
+}

@@ -1,0 +1,136 @@
+// What a coupon promises: how it has to answer each call, given what happened to it before. Shares no code with the product.
+
+import { left, newCoupon, type Claim, type Coupon } from "./coupon.ts";
+import type { Call, Facts, Outcome, Settings } from "./history.ts";
+
+/** What a call has to be told, and whether it is an event: then the event's kind is the outcome. */
+export type Verdict = Facts & { readonly is: Outcome; readonly isEvent?: true };
+
+/** Judges `call` at the instant `at`, at which every hold that is over has been given up. */
+export function judge(coupon: Coupon | null, call: Call, attempt: string | null, at: number): Verdict {
+  if (call.kind === "create") return coupon === null ? created(call, at) : { is: "coupon_exists" };
+  if (coupon === null) return { is: "coupon_not_found" };
+  switch (call.kind) {
+    case "remove":
+      return { is: "removed", isEvent: true };
+    case "read":
+      return { is: "found", ...view(coupon, at), claimants: [...coupon.claims.keys()] };
+    case "own":
+      return own(coupon, call.userId);
+    case "claim":
+      return claim(coupon, call.userId, call.key, attempt, at);
+    case "hold":
+      return hold(coupon, call.userId, call.ttlMs, attempt, at);
+    case "give_back":
+      return coupon.holds.has(call.userId) ? { is: "given_back", isEvent: true } : { is: "given_back" };
+    case "release":
+      return release(coupon, call.userId, call.position, at);
+    default:
+      return change(coupon, call, at);
+  }
+}
+
+/** The state of a sale with so many units left. */
+export function stateAt({ startsAt, endsAt, paused }: Settings, remaining: number, at: number): string {
+  if (endsAt !== null && at >= endsAt) return "ended";
+  if (startsAt !== null && at < startsAt) return "scheduled";
+  if (paused) return "paused";
+  return remaining === 0 ? "sold_out" : "open";
+}
+
+function closed(coupon: Coupon, at: number): Verdict | null {
+  switch (stateAt(coupon.settings, left(coupon), at)) {
+    case "ended":
+      return { is: "sale_ended" };
+    case "scheduled":
+      return { is: "sale_not_started", startsAt: coupon.settings.startsAt };
+    case "paused":
+      return { is: "sale_paused" };
+    case "sold_out":
+      return { is: "out_of_stock" };
+    default:
+      return null;
+  }
+}
+
+function view(coupon: Coupon, at: number): Facts {
+  const remaining = left(coupon);
+  return { ...coupon.settings, remaining, state: stateAt(coupon.settings, remaining, at), createdAt: coupon.createdAt };
+}
+
+function receipt({ position, claimedAt }: Claim): Facts {
+  return { position, claimedAt };
+}
+
+function created({ amount, startsAt, endsAt }: Call & { kind: "create" }, at: number): Verdict {
+  const coupon = newCoupon({ amount, startsAt, endsAt, paused: false }, at);
+  return { is: "created", isEvent: true, ...view(coupon, at) };
+}
+
+function own({ claims, holds }: Coupon, userId: string): Verdict {
+  const mine = claims.get(userId);
+  if (mine !== undefined) return { is: "has_claim", ...receipt(mine) };
+  const held = holds.get(userId);
+  return held === undefined ? { is: "claim_not_found" } : { is: "has_hold", heldAt: held.heldAt, expiresAt: held.expiresAt };
+}
+
+function claim(coupon: Coupon, userId: string, key: string | null, attempt: string | null, at: number): Verdict {
+  const isMine = (made: Claim) => (key !== null && made.key === key) || (attempt !== null && made.attempt === attempt);
+  const mine = coupon.claims.get(userId);
+  if (mine !== undefined && isMine(mine)) return { is: "replayed", ...receipt(mine), remaining: mine.remaining };
+  if (mine !== undefined) return { is: "already_claimed", ...receipt(mine) };
+  if (key !== null && coupon.keyOwners.has(key)) return { is: "idempotency_key_reused" };
+  const taken = coupon.releases.findLast((past) => past.claim.userId === userId && isMine(past.claim));
+  if (taken !== undefined) return { is: "claim_released", ...receipt(taken.claim) };
+  const isHolder = coupon.holds.has(userId);
+  const remaining = left(coupon) - (isHolder ? 0 : 1);
+  const granted: Verdict = { is: "claimed", isEvent: true, position: coupon.lastPosition + 1, claimedAt: at, remaining };
+  return isHolder ? granted : (closed(coupon, at) ?? granted);
+}
+
+function hold(coupon: Coupon, userId: string, ttlMs: number, attempt: string | null, at: number): Verdict {
+  const mine = coupon.claims.get(userId);
+  if (mine !== undefined) return { is: "already_claimed", ...receipt(mine) };
+  const held = coupon.holds.get(userId);
+  if (held !== undefined) {
+    const isMine = attempt !== null && held.attempt === attempt;
+    return { is: isMine ? "held" : "held_already", heldAt: held.heldAt, expiresAt: held.expiresAt, remaining: left(coupon) };
+  }
+  return closed(coupon, at) ?? { is: "held", isEvent: true, heldAt: at, expiresAt: at + ttlMs, remaining: left(coupon) - 1 };
+}
+
+function release(coupon: Coupon, userId: string, position: number | null, at: number): Verdict {
+  const mine = coupon.claims.get(userId);
+  if (mine !== undefined && position !== null && position !== mine.position) return { is: "position_mismatch", ...receipt(mine) };
+  if (mine !== undefined) return { is: "released", isEvent: true, ...receipt(mine), releasedAt: at, remaining: left(coupon) + 1 };
+  const taken = coupon.releases.findLast(
+    (past) => past.claim.userId === userId && (position ?? past.claim.position) === past.claim.position,
+  );
+  if (taken === undefined) return { is: "claim_not_found" };
+  return { is: "released", ...receipt(taken.claim), releasedAt: taken.releasedAt, remaining: left(coupon) };
+}
+
+function change(coupon: Coupon, asked: Partial<Settings>, at: number): Verdict {
+  const settings = changed(coupon.settings, asked);
+  const { startsAt, endsAt } = settings;
+  if (startsAt !== null && endsAt !== null && endsAt <= startsAt) return { is: "invalid_request" };
+  const amountMin = coupon.claims.size + coupon.holds.size;
+  if (settings.amount < amountMin) return { is: "amount_below_claimed", amountMin };
+  const told = { is: "changed", ...view({ ...coupon, settings }, at) } as const;
+  return isSame(settings, coupon.settings) ? told : { ...told, isEvent: true };
+}
+
+/** What `asked` makes of settings; what it does not name stays. */
+export function changed(before: Settings, asked: Partial<Settings>): Settings {
+  return {
+    amount: asked.amount ?? before.amount,
+    startsAt: asked.startsAt === undefined ? before.startsAt : asked.startsAt,
+    endsAt: asked.endsAt === undefined ? before.endsAt : asked.endsAt,
+    paused: asked.paused ?? before.paused,
+  };
+}
+
+/** Whether settings are the same. */
+export function isSame(a: Settings, b: Settings): boolean {
+  return a.amount === b.amount && a.startsAt === b.startsAt && a.endsAt === b.endsAt && a.paused === b.paused;
+}

@@ -1,0 +1,46 @@
+// The product with a mistake, chosen by the var `MISTAKE`: whoever looks for violations has to find each of them.
+
+import type { Claim, ClaimRequest } from "../../src/domain/claim.ts";
+import { remaining } from "../../src/domain/coupon.ts";
+import type { ClaimResult, ReadResult } from "../../src/domain/messages.ts";
+import type { CertificateWish } from "../../src/domain/sold-out.ts";
+import hooked, { CouponObject as Hooked } from "./fault-hooks.ts";
+
+/** As short as a timer can be. */
+const WRITE_BEHIND_MS = 1;
+/** Of so many reads, all but one are answered from memory. */
+const STALE_EVERY = 4;
+
+export class CouponObject extends Hooked {
+  readonly #mistake = (this.env as { readonly MISTAKE?: string }).MISTAKE;
+  #seen: ReadResult | null = null;
+  #readCount = 0;
+
+  override async claim(request: ClaimRequest, wish?: CertificateWish): Promise<ClaimResult> {
+    if (this.#mistake === "answers_early") return this.#answerEarly(request);
+    // The claim is made anew, as if nobody had ever sent this key.
+    if (this.#mistake === "ignores_keys") return super.claim({ ...request, key: null }, wish);
+    return super.claim(request, wish);
+  }
+
+  override async read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult> {
+    this.#readCount += 1;
+    const isStale = this.#mistake === "reads_stale" && this.#seen?.ok === true && this.#readCount % STALE_EVERY > 0;
+    if (isStale && this.#seen !== null) return this.#seen;
+    const result = await super.read({ claimedBy: true });
+    this.#seen = result;
+    return wanted.claimedBy ? result : super.read(wanted);
+  }
+
+  /** Looks, decides, answers, and only then writes. */
+  async #answerEarly(request: ClaimRequest): Promise<ClaimResult> {
+    const [seen, own] = await Promise.all([super.read({ claimedBy: false }), super.own(request.userId)]);
+    if (!seen.ok || own.ok || seen.coupon.state !== "open") return super.claim(request);
+    const { coupon, now, seq } = seen;
+    const claim: Claim = { ...request, position: coupon.lastPosition + 1, claimedAt: now, remainingAfter: remaining(coupon) - 1 };
+    setTimeout(() => void super.claim(request), WRITE_BEHIND_MS);
+    return { ok: true, claim, replayed: false, seq: seq + 1 };
+  }
+}
+
+export default hooked;

@@ -1,0 +1,122 @@
+// What is read out of an HTTP answer, and out of what a coupon says when it is deleted.
+
+import { describe, expect, test } from "vitest";
+
+import { eventsOf } from "../../proof/faults/ground.ts";
+import type { Life } from "../../proof/faults/stored.ts";
+import { answerOf, requestOf } from "../../proof/faults/wire.ts";
+import type { Call } from "../../proof/history/history.ts";
+
+const AT = "2026-11-21T10:00:00.123Z";
+const MS = Date.parse(AT);
+const claim: Call = { kind: "claim", userId: "ann", key: "k1" };
+
+function heard(status: number, body: Record<string, unknown>, headers: Record<string, string> = {}) {
+  return { status, body, headers: { "coupon-seq": "7", ...headers } };
+}
+
+describe("an answer", () => {
+  const receipt = { coupon_name: "A", user_id: "ann", position: 2, claimed_at: AT };
+
+  test("to a claim: granted, replayed, refused", () => {
+    const granted = { seq: 7, position: 2, claimedAt: MS, remaining: 3 };
+    expect(answerOf("A", claim, heard(201, { ...receipt, remaining_amount: 3 }))).toEqual({ is: "claimed", ...granted });
+    const replayed = heard(201, { ...receipt, remaining_amount: 3 }, { "idempotent-replayed": "true" });
+    expect(answerOf("A", claim, replayed)).toEqual({ is: "replayed", ...granted });
+    const refused = heard(409, { code: "already_claimed", claim: receipt });
+    expect(answerOf("A", claim, refused)).toEqual({ is: "already_claimed", seq: 7, position: 2, claimedAt: MS });
+    const early = heard(403, { code: "sale_not_started", starts_at: AT });
+    expect(answerOf("A", claim, early)).toEqual({ is: "sale_not_started", seq: 7, startsAt: MS });
+  });
+
+  test("of the Worker alone says so", () => {
+    const edge = heard(400, { code: "out_of_stock" }, { "served-by": "edge" });
+    expect(answerOf("A", claim, edge)).toEqual({ is: "out_of_stock", seq: 7, servedByEdge: true });
+  });
+
+  test("that the server itself does not know is none", () => {
+    expect(answerOf("A", claim, heard(503, { code: "outcome_unknown" }))).toBeNull();
+    expect(answerOf("A", claim, heard(503, { code: "unavailable" }))?.is).toBe("unavailable");
+  });
+
+  test("about another coupon or another user is none that can be right", () => {
+    const body = { ...receipt, remaining_amount: 3 };
+    expect(answerOf("B", claim, heard(201, body))?.is).toBe("about_another");
+    expect(answerOf("A", claim, heard(201, { ...body, user_id: "bob" }))?.is).toBe("about_another");
+  });
+
+  test("with a status of another call, without a seq, or with a fact missing is none that can be right", () => {
+    expect(answerOf("A", claim, heard(200, receipt))?.is).toBe("status_200");
+    expect(answerOf("A", claim, { ...heard(201, receipt), headers: {} })?.seq).toBe(-1);
+    expect(answerOf("A", claim, heard(201, receipt))?.remaining).toBeNaN();
+  });
+
+  test("to a look: the coupon with its claimants, or the small snapshot with its instant", () => {
+    const view = { name: "A", amount: 5, remaining_amount: 3, state: "open", starts_at: null, ends_at: AT };
+    const facts = { is: "found", seq: 7, amount: 5, remaining: 3, state: "open", startsAt: null, endsAt: MS };
+    const whole = heard(200, { ...view, paused: false, created_at: AT, claimed_by: ["ann"] });
+    expect(answerOf("A", { kind: "read" }, whole)).toEqual({ ...facts, paused: false, createdAt: MS, claimants: ["ann"] });
+    expect(answerOf("A", { kind: "read" }, heard(200, { ...view, server_time: AT }))).toEqual({ ...facts, at: MS });
+  });
+
+  test("about one's own: a claim or a hold", () => {
+    const own: Call = { kind: "own", userId: "ann" };
+    expect(answerOf("A", own, heard(200, receipt))).toEqual({ is: "has_claim", seq: 7, position: 2, claimedAt: MS });
+    const hold = { coupon_name: "A", user_id: "ann", held_at: AT, expires_at: AT };
+    expect(answerOf("A", own, heard(200, hold))).toEqual({ is: "has_hold", seq: 7, heldAt: MS, expiresAt: MS });
+  });
+});
+
+test("a request carries the key, the position and every setting, those that are set back to nothing too", () => {
+  expect(requestOf("a b", claim)).toMatchObject({ headers: { "idempotency-key": "k1" }, body: { user_id: "ann", coupon_name: "a b" } });
+  expect(requestOf("a b", { kind: "release", userId: "u/1", position: 4 }).path).toBe("/api/coupons/a%20b/claims/u%2F1?position=4");
+  expect(requestOf("A", { kind: "change", endsAt: null, startsAt: MS }).body).toEqual({ starts_at: AT, ends_at: null });
+  expect(requestOf("A", { kind: "hold", userId: "ann", ttlMs: 2_000 }).body).toEqual({ user_id: "ann", ttl_seconds: 2 });
+});
+
+function life(epoch: string, head: number): Life {
+  const ledger = Array.from({ length: head }, (_, index) => ({
+    seq: index + 1,
+    at: index,
+    kind: "given_back",
+    user_id: "ann",
+    position: null,
+    data: null,
+  }));
+  return { name: "A", epoch, tables: { ledger, claims: [], releases: [] } };
+}
+function kinds(removed: Parameters<typeof eventsOf>[0], alive: Life | null): (string | number)[] {
+  return eventsOf(removed, alive, "A").map(({ kind, seq }) => (kind === "removed" ? kind : seq));
+}
+
+describe("the lives of a name", () => {
+  test("stand one after the other", () => {
+    expect(kinds([{ ...life("one", 2), at: 9 }], life("two", 1))).toEqual([1, 2, "removed", 1]);
+    expect(
+      kinds(
+        [
+          { ...life("one", 1), at: 9 },
+          { ...life("two", 1), at: 9 },
+        ],
+        null,
+      ),
+    ).toEqual([1, "removed", 1, "removed"]);
+  });
+
+  test("of a deletion that a kill undid there is nothing, and of one that was asked for again only the last", () => {
+    expect(kinds([{ ...life("one", 1), at: 9 }], life("one", 2))).toEqual([1, 2]);
+    expect(
+      kinds(
+        [
+          { ...life("one", 2), at: 8 },
+          { ...life("one", 1), at: 9 },
+        ],
+        life("two", 1),
+      ),
+    ).toEqual([1, "removed", 1]);
+  });
+
+  test("of other names are not among them", () => {
+    expect(kinds([{ ...life("one", 1), name: "B", at: 9 }], null)).toEqual([]);
+  });
+});
