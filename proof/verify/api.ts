@@ -54,7 +54,7 @@ export function apiFindings({ answer, headBefore }: ApiReading, tables: Tables):
   if (status !== 200) return { faults: [`GET was answered with ${status} ${JSON.stringify(body["code"])}`], summary: "" };
   if (seq !== null && seq < headBefore) return { faults: [`GET told of event ${seq} when ${headBefore} was stored already`], summary: "" };
   if (seq !== null && seq > coupon.seq) return { faults: [`GET told of event ${seq}, and the file ends with ${coupon.seq}`], summary: "" };
-  // What has happened since is told off with the ledger; whether that tells the truth is another check.
+  // What has happened since is left out with the ledger's help; whether that tells the truth is another check.
   const isNow = seq === null || seq === coupon.seq;
   const then = isNow ? ofTables(tables) : ofLedger(coupon.name, tables, seq);
   const claimedBy = body["claimed_by"];

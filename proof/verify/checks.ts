@@ -1,7 +1,6 @@
 // The eight checks of one coupon. Each answers with what it found, in words.
 
-import type { ApiReading } from "./api.ts";
-import { apiFindings } from "./api.ts";
+import { apiFindings, type ApiReading } from "./api.ts";
 import { ledgerFindings } from "./ledger-check.ts";
 import { retold, type Retold } from "./replay.ts";
 import { Unreadable, type ClaimRow, type Tables } from "./tables.ts";
@@ -136,11 +135,12 @@ function nothingNegative({ coupon, claims, holds }: Tables): Findings {
     "the last position": lastPosition,
     "the ledger's head": seq,
   };
-  const faults = Object.entries(numbers)
-    .filter(([, count]) => !(Number.isSafeInteger(count) && count >= 0))
-    .map(([what, count]) => `${what}: ${String(count)}`);
+  const wrong = Object.entries(numbers).filter(([, count]) => !(Number.isSafeInteger(count) && count >= 0));
   const short = claims.filter(({ remainingAfter }) => remainingAfter < 0);
-  faults.push(...short.map(({ userId, remainingAfter }) => `${quoted(userId)} was told of ${remainingAfter} remaining`));
+  const faults = [
+    ...wrong.map(([what, count]) => `${what}: ${String(count)}`),
+    ...short.map(({ userId, remainingAfter }) => `${quoted(userId)} was told of ${remainingAfter} remaining`),
+  ];
   return { faults, summary: `${amount - claimed - held} remaining` };
 }
 
@@ -149,7 +149,7 @@ function toldIsThere(told: readonly Told[], { claims, releases }: Tables, story:
   const wanted = new Set(told.map(({ userId }) => userId));
   const own = new Map<string, ClaimRow[]>();
   for (const claim of claims) if (wanted.has(claim.userId)) own.set(claim.userId, [...(own.get(claim.userId) ?? []), claim]);
-  const past = new Map(releases.map((release) => [wordsOf(release), release]));
+  const past = new Set(releases.map(wordsOf));
   const faults: string[] = [];
   let storedCount = 0;
   for (const receipt of told) {

@@ -10,7 +10,7 @@ const PAUSE_MS = 20;
 const WAL_HEADER_BYTES = 32;
 
 /**
- * Copies `source` and its write-ahead log to `target`; false where there is no such file any more. The log may grow meanwhile:
+ * Copies `source` and its write-ahead log to `target`, where nothing is yet; false where there is no such file any more. The log may grow meanwhile:
  * its checksums end the copy at a commit. Pages may move from the log to the database too: the log still has them, and
  * goes before. What must not happen between the two copies is that the log begins anew. Throws {@link CommandFailure} where
  * it did each time.
@@ -19,7 +19,7 @@ export async function copyWhole(source: string, target: string): Promise<boolean
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     const before = await generation(source);
     if (before === null) return false;
-    await removeCopy(target);
+    if (attempt > 1) await removeCopy(target);
     if ((await copied(source, target)) && (await copiedLog(source, target)) && (await generation(source)) === before) return true;
     await new Promise((resume) => setTimeout(resume, PAUSE_MS));
   }

@@ -32,7 +32,8 @@ export type Means = {
  * where what is in there is not ours.
  */
 export async function checksOfFile(path: string, means: Means): Promise<readonly Check[]> {
-  const { copy, api, wanted } = means;
+  const { copy, api, told, names, wanted } = means;
+  const file = basename(path);
   let asked: (ApiReading & { readonly epoch: string }) | undefined;
 
   for (let copyCount = 1; copyCount <= COPIES_MAX; copyCount += 1) {
@@ -42,27 +43,27 @@ export async function checksOfFile(path: string, means: Means): Promise<readonly
       if (!isCoupon(database, path)) return [];
       const tables = tablesOf(database);
       const row = couponIn(tables);
-      const name = row?.name ?? means.names.get(basename(path)) ?? `object ${basename(path).slice(0, 12)}…`;
+      // What can't be read is known by its file's name, if at all.
+      const name = row?.name ?? names.get(file) ?? `object ${file.slice(0, 12)}…`;
       if (wanted !== undefined && name !== wanted) return [];
-      if (row === null) return judged(name, tables, path, means, "it is not known for which coupon to ask");
-      if (api === null) return judged(name, tables, path, means, "no API to ask: name one with --url");
-      if (asked?.epoch === row.epoch) return judged(name, tables, path, means, asked);
+      const evidence = {
+        coupon: name,
+        tables,
+        isInItsFile: row === null || fileOf(name) === file,
+        told: told === null ? null : (told.get(name) ?? []),
+      };
+      if (row === null) return checksOf({ ...evidence, api: "it is not known for which coupon to ask" });
+      if (api === null) return checksOf({ ...evidence, api: "no API to ask: name one with --url" });
+      if (asked?.epoch === row.epoch) return checksOf({ ...evidence, api: asked });
       const answer = await api.read(name);
       asked = { answer, headBefore: row.seq, epoch: row.epoch };
-      if (isOf(answer, row.seq)) return judged(name, tables, path, means, asked);
+      if (isOf(answer, row.seq)) return checksOf({ ...evidence, api: asked });
     } finally {
       database.close();
       await removeCopy(copy);
     }
   }
   throw new CommandFailure(`the coupon in ${path} was deleted and created again each time that it was looked at`);
-}
-
-function judged(coupon: string, tables: Tables, path: string, { told, names }: Means, api: ApiReading | string): Check[] {
-  const receipts = told === null ? null : (told.get(coupon) ?? []);
-  // An unreadable one is known by its file's name, if at all.
-  const isInItsFile = names.has(basename(path)) || fileOf(coupon) === basename(path);
-  return checksOf({ coupon, tables, isInItsFile, api, told: receipts });
 }
 
 /** What can't be read is taken for a coupon's: each check will say so. */

@@ -1,8 +1,10 @@
 // The checks as a person reads them.
 
+import { TITLES } from "./checks.ts";
 import type { Check } from "./verify.ts";
 import { counted, quoted } from "./words.ts";
 
+const TITLE_WIDTH = Math.max(...Object.values(TITLES).map(({ length }) => length)) + 2;
 /** With more coupons than these only what failed is printed. */
 const COUPONS_SHOWN_MAX = 20;
 
@@ -48,7 +50,7 @@ function headingOf({ coupon, stock }: Check): string {
 }
 
 function lineOf({ number, title, verdict, detail }: Check): string {
-  return `  ${verdict}  ${number}  ${title.padEnd(55)}${detail}`;
+  return `  ${verdict}  ${number}  ${title.padEnd(TITLE_WIDTH)}${detail}`;
 }
 
 function totalOf(couponCount: number, checks: readonly Check[]): string {

@@ -29,7 +29,15 @@ type Facts = Readonly<Record<string, unknown>>;
 /** Lets an event happen, whatever is wrong with it, and answers what is. */
 type Happen = (told: Retold, user: string, event: EventRow, facts: Facts) => (string | false)[];
 
-const EVENTS: Readonly<Record<string, Happen>> = { created, changed, claimed, released, held, given_back: givenBack, expired };
+const EVENTS: ReadonlyMap<string, Happen> = new Map([
+  ["created", created],
+  ["changed", changed],
+  ["claimed", claimed],
+  ["released", released],
+  ["held", held],
+  ["given_back", givenBack],
+  ["expired", expired],
+]);
 
 /** Tells the events over, in the order given, up to the event `until`. */
 export function retold(ledger: Iterable<EventRow>, until: number = Infinity): Retold {
@@ -42,7 +50,7 @@ export function retold(ledger: Iterable<EventRow>, until: number = Infinity): Re
       row.at < told.at && "is earlier than the one before",
       facts === null && `has data that is no JSON object`,
     ];
-    const happen = EVENTS[row.kind];
+    const happen = EVENTS.get(row.kind);
     if (happen === undefined) wrong.push(`is of a kind that is not known`);
     else wrong.push(...happen(told, row.userId ?? "", row, facts ?? {}));
     told.seq = row.seq;

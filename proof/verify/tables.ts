@@ -120,6 +120,7 @@ export function tablesOf(database: DatabaseSync): Tables {
 function onlyRow(found: readonly CouponRow[]): CouponRow {
   const [row] = found;
   if (row === undefined || found.length > 1) throw new Unreadable(`the table coupon has ${found.length} rows`);
+  if (typeof row.name !== "string" || typeof row.epoch !== "string") throw new Unreadable("the coupon has no name");
   return row;
 }
 

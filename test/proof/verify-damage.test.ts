@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { verify, type Check, type Told } from "../../proof/verify/verify.ts";
+import { LEDGER_DAMAGES } from "./verify-damages-ledger.ts";
 import { DAMAGES } from "./verify-damages.ts";
 import { BUSY, newState, putBusyCoupon, type State } from "./verify-state.ts";
 
@@ -35,7 +36,7 @@ test("a coupon that everything has happened to passes", async () => {
   ]);
 });
 
-test.for(DAMAGES)("$damage is found", async ({ sql, failed, said }) => {
+test.for([...DAMAGES, ...LEDGER_DAMAGES])("$damage is found", async ({ sql, failed, said }) => {
   state.alter(BUSY, (database) => {
     database.exec("PRAGMA ignore_check_constraints = ON");
     for (const statement of sql) database.exec(statement);

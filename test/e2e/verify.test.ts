@@ -1,0 +1,97 @@
+// The verification of a real server's files: while it serves, after a kill, and once somebody has tampered with them.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { Pool } from "undici";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { couponClient, type CouponClient } from "../../proof/client/coupon-client.ts";
+import { build, OBJECTS_FOLDER, PRODUCT, serve, type Served } from "../../proof/server/workerd.ts";
+import { fileOf } from "../../proof/verify/state-folder.ts";
+import { verify, type Check, type Told } from "../../proof/verify/verify.ts";
+
+const NAME = "verified 🎉/1";
+const AMOUNT = 300;
+const TOKEN = "operator-token";
+
+let folder: string;
+let state: string;
+let server: Served;
+let pool: Pool;
+let client: CouponClient;
+const told: Told[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "doorbuster-verify-"));
+  state = join(folder, "state");
+  server = await serve(await build(PRODUCT, folder), { state, vars: { ADMIN_AUTH: "on", ADMIN_TOKEN: TOKEN } });
+  pool = new Pool(server.url, { connections: 32 });
+  client = couponClient(pool, { adminToken: TOKEN });
+  for (const name of [NAME, "deleted"]) await client.create(name, AMOUNT);
+  await client.remove("deleted");
+  await client.claim("never created", "somebody");
+}, 120_000);
+
+afterAll(async () => {
+  await pool.destroy();
+  await server.kill();
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+}, 120_000);
+
+/** What one user does. Every third holds first, every fifth gives a claim back, and some holds are left behind, a few to expire. */
+async function visit(index: number): Promise<void> {
+  const userId = `user-${index}`;
+  if (index % 3 === 0) await client.hold(NAME, userId, index % 2 === 0 ? 1 : 600);
+  if (index % 9 === 0) return;
+  const { status, body } = await client.claim(NAME, userId);
+  if (status === 201) told.push({ coupon: NAME, userId, position: Number(body["position"]), claimedAt: String(body["claimed_at"]) });
+  if (index % 5 === 0) await client.release(NAME, userId);
+}
+
+function verdicts(checks: readonly Check[]): string[] {
+  return checks.map(({ coupon, number, verdict, detail }) => `${coupon} ${number} ${verdict}${verdict === "FAIL" ? ` ${detail}` : ""}`);
+}
+
+const ALL_PASS = [1, 2, 3, 4, 5, 6, 7, 8].map((number) => `${NAME} ${number} PASS`);
+
+test("all holds while claims go on", async () => {
+  const api = { url: server.url, adminToken: TOKEN };
+  for (let index = 0; index < 800; index += 160) {
+    const visits = Promise.all(Array.from({ length: 160 }, (_, place) => visit(index + place)));
+    expect(verdicts(await verify({ state, api, told: [...told] }))).toEqual(ALL_PASS);
+    await visits;
+  }
+
+  expect(told.length).toBeGreaterThanOrEqual(AMOUNT / 2);
+  expect(verdicts(await verify({ state, api, told }))).toEqual(ALL_PASS);
+  expect(verdicts(await verify({ state, coupon: NAME, api, told }))).toEqual(ALL_PASS);
+});
+
+test("without a token all holds that everybody is shown", async () => {
+  const check = (await verify({ state, api: { url: server.url } })).find(({ number }) => number === 4);
+  expect(check?.detail).toMatch(/^event \d+: remaining_amount \d+, claimed_by not compared: shown to the operator only$/);
+  await expect(verify({ state, api: { url: server.url, adminToken: "wrong" } })).rejects.toThrow("does not take this admin token");
+});
+
+test("all holds in what a kill has left", async () => {
+  await server.kill();
+  expect(verdicts(await verify({ state, told }))).toEqual(ALL_PASS.with(3, `${NAME} 4 SKIP`));
+});
+
+test("a claim that somebody took out of the file is missed", async () => {
+  const last = told.findLast(({ userId }) => Number(userId.slice(5)) % 5 !== 0);
+  const database = new DatabaseSync(join(state, OBJECTS_FOLDER, fileOf(NAME)));
+  database.prepare("DELETE FROM claims WHERE user_id = ?").run(last?.userId ?? "");
+  database.exec("UPDATE coupon SET claimed = claimed - 1");
+  database.close();
+
+  const failed = (await verify({ state, told })).filter(({ verdict }) => verdict === "FAIL");
+
+  expect(failed.map(({ number }) => number)).toEqual([7, 8]);
+  expect(failed[1]?.detail).toBe(
+    `"${last?.userId}" at position ${last?.position} at ${last?.claimedAt}, told, but nothing of this user is stored`,
+  );
+});
