@@ -1,122 +1,136 @@
-// `npm run bench`: what a claim costs beside the limit (no work at all) and without group commit, interleaved in one run.
+// `npm run bench`: what a claim costs beside a floor, a limit and other ways to build it, interleaved in one run.
 
-import { readFile, writeFile, mkdir } from "node:fs/promises";
-import { cpus } from "node:os";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
-import { claimFor, type Measured } from "./load.ts";
-import { build as bundle, removeScratch, scratchFolder, serve, type Served } from "../proof/server/workerd.ts";
+import { GROWTH, type Growth } from "./growth/growth.ts";
+import { driverOf } from "./load/load.ts";
+import { describeMachine, describeVersions } from "./machine/describe.ts";
+import type { BenchRecord, GrowthRecord, Measurement } from "./record.ts";
+import { writeReport } from "./report.ts";
+import { measureRounds, stopAndCompare, type Plan, type Started } from "./rounds.ts";
+import { ROWS, type Row } from "./rows.ts";
+import { labIn, Skipped, type Lab } from "./systems/system.ts";
+import { EXIT, runCommand, usage, type Command, type Options } from "../proof/cli/command.ts";
+import { progressOf } from "../proof/cli/progress.ts";
+import { removeScratch, scratchFolder } from "../proof/server/workerd.ts";
 
-const HELP = `npm run bench [-- --rounds N] [--seconds N] [--connections N,N] [--json FILE]
+const ALL: readonly Row[] = ROWS;
 
-Serves three builds of the Worker with workerd and claims units of one huge coupon from each in turn, round after round:
+function listed(entries: readonly { readonly name: string; readonly about: string }[]): string {
+  return entries.map(({ name, about }) => `  ${name.padEnd(22)}${about}`).join("\n");
+}
 
-  no-op                 the same app, and an object that does nothing: the limit
-  claim                 the product
-  one-commit-per-claim  the same app and engine without group commit
+const COMMAND = {
+  name: "npm run bench",
+  about: `Loads the rows below in turn, round after round, and compares them. Each has a server of its own.
 
-  --rounds N         rounds, each with every build (default 5)
-  --seconds N        how long each build is loaded in a round (default 4)
-  --connections N,N  connections to load with (default 64,1)
-  --json FILE        writes the results there
+${listed(ALL.filter(({ isExtra }) => isExtra !== true))}
 
-Run nothing else meanwhile. Compare the ratios; the rates are this machine's.`;
+Then, one after the other, what a coupon costs as it grows:
 
-const BUILDS = {
-  "no-op": "bench/workers/no-op.ts",
-  claim: "src/index.ts",
-  "one-commit-per-claim": "bench/workers/one-commit-per-claim.ts",
-} as const;
-type Build = keyof typeof BUILDS;
-const NAMES = ["no-op", "claim", "one-commit-per-claim"] as const satisfies readonly Build[];
+${listed(GROWTH)}
 
-const { values: options } = parseArgs({
+And only where they are named with --rows:
+
+${listed(ALL.filter(({ isExtra }) => isExtra === true))}
+
+Run nothing else meanwhile. Compare the ratios: the rates are this machine's.`,
   options: {
-    rounds: { type: "string", default: "5" },
-    seconds: { type: "string", default: "4" },
-    connections: { type: "string", default: "64,1" },
-    json: { type: "string" },
-    help: { type: "boolean", default: false },
+    rows: { kind: "text", value: "A,B", help: "only these; all but the last few above when left out" },
+    rounds: { kind: "count", default: 3, max: 100, help: "rounds, each with every row" },
+    seconds: { kind: "count", default: 8, max: 600, help: "how long a row is loaded in a round" },
+    connections: { kind: "text", value: "N,N", default: "64,256", help: "connections to load with" },
+    name: { kind: "text", value: "NAME", default: "latest", help: "names the results in bench/results" },
+    json: { kind: "text", value: "FILE", help: "writes the results there instead; the report goes beside it" },
   },
+} as const satisfies Command<Options>;
+
+await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
+  const { rounds, seconds } = options;
+  const connections = options.connections.split(",").map(connectionCount);
+  const { rows, growth } = chosen(options.rows);
+  const json = options.json ?? join(import.meta.dirname, "results", `${fileName(options.name)}.json`);
+
+  const folder = await scratchFolder("bench");
+  atEnd(() => removeScratch(folder));
+  const driver = await driverOf();
+  const lab = labIn(folder, driver, signal, atEnd);
+  const base = {
+    name: options.name,
+    at: new Date().toISOString(),
+    machine: describeMachine(),
+    settings: { rounds, seconds, connections, driver: driver.name },
+  };
+  const measured = await measureRows(lab, rows, { rounds, seconds, connections, signal });
+  const grown = await measureGrowth(lab, growth);
+  const versions = await describeVersions();
+  const record: BenchRecord = { ...base, versions, rows: measured, growth: grown, skipped: lab.skipped };
+  await mkdir(dirname(json), { recursive: true });
+  await writeFile(json, `${JSON.stringify(record, null, 2)}\n`);
+  console.log(await writeReport(json));
+  return EXIT.ok;
 });
 
-function wholeNumber(option: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    console.error(`--${option} takes a whole number from 1 on, not "${text}"`);
-    process.exit(2);
+async function measureRows(lab: Lab, rows: readonly Row[], plan: Plan): Promise<BenchRecord["rows"]> {
+  const started: Started[] = [];
+  for (const row of rows) {
+    lab.say(`starting ${row.name}`);
+    await orSkip(lab, row.name, async () => started.push({ row, system: await row.start(lab) }));
   }
-  return value;
-}
-
-if (options.help) {
-  console.log(HELP);
-  process.exit(0);
-}
-const rounds = wholeNumber("rounds", options.rounds);
-const seconds = wholeNumber("seconds", options.seconds);
-const connectionCounts = options.connections.split(",").map((text) => wholeNumber("connections", text));
-
-type Row = { readonly build: Build; readonly connections: number; readonly rate: number; readonly p50Ms: number; readonly p99Ms: number };
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
-async function measure(servers: Record<Build, Served>, connections: number): Promise<Row[]> {
-  const measured: Record<Build, Measured[]> = { "no-op": [], claim: [], "one-commit-per-claim": [] };
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const build of NAMES) {
-      const result = await claimFor(seconds * 1000, servers[build].url, "bench", connections, `c${connections}-r${round}`);
-      if (result.otherCount > 0) throw new Error(`${build}: ${result.otherCount} answers were not 201`);
-      measured[build].push(result);
-      console.log(`round ${round}/${rounds}, c = ${connections}: ${build} ${Math.round(result.rate)} claims/s`);
-    }
-  }
-  return NAMES.map((build) => ({
-    build,
-    connections,
-    rate: median(measured[build].map(({ rate }) => rate)),
-    p50Ms: median(measured[build].map(({ p50Ms }) => p50Ms)),
-    p99Ms: median(measured[build].map(({ p99Ms }) => p99Ms)),
+  const measurements = new Map<string, Measurement[]>(started.map(({ row }) => [row.name, []]));
+  const progress = progressOf("bench", started.length * plan.rounds * plan.connections.length);
+  lab.atEnd(async () => progress.stop());
+  let count = 0;
+  await measureRounds(lab, started, plan, (row, measurement) => {
+    measurements.get(row.name)?.push(measurement);
+    progress.update((count += 1), `${row.name} ${Math.round(measurement.perSecond)}/s`);
+  });
+  progress.stop();
+  await stopAndCompare(started);
+  return started.map(({ row: { name, kind, about, unitsPerAnswer } }) => ({
+    name,
+    kind,
+    about,
+    unitsPerAnswer,
+    measurements: measurements.get(name) ?? [],
   }));
 }
 
-function print(rows: readonly Row[]): void {
-  console.log("\nmedians            connections  claims/s   p50 ms   p99 ms   of no-op");
-  for (const { build, connections, rate, p50Ms, p99Ms } of rows) {
-    const limit = rows.find((row) => row.build === "no-op" && row.connections === connections)?.rate ?? NaN;
-    const cells = [build.padEnd(20), String(connections).padStart(9), rate.toFixed(0).padStart(9), p50Ms.toFixed(2).padStart(8)];
-    console.log([...cells, p99Ms.toFixed(2).padStart(8), (rate / limit).toFixed(2).padStart(10)].join(" "));
+async function measureGrowth(lab: Lab, growth: readonly Growth[]): Promise<GrowthRecord> {
+  const record: GrowthRecord = {};
+  for (const { name, measure } of growth) {
+    await orSkip(lab, name, async () => Object.assign(record, await measure(lab)));
+  }
+  return record;
+}
+
+/** Does the work, or notes that it can't be done here. */
+async function orSkip(lab: Lab, name: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    if (!(cause instanceof Skipped)) throw cause;
+    lab.skip(name, cause.message);
   }
 }
 
-const folder = await scratchFolder("bench");
-const started: Served[] = [];
-try {
-  const servers: Partial<Record<Build, Served>> = {};
-  for (const build of NAMES) {
-    const server = await serve(await bundle(BUILDS[build], folder), { state: join(folder, `${build}-state`) });
-    started.push(server);
-    servers[build] = server;
-    if (build === "no-op") continue;
-    const created = await fetch(`${server.url}/api/coupons`, { method: "POST", body: '{"name":"bench","amount":2147483647}' });
-    if (created.status !== 201) throw new Error(`${build}: creating the coupon answered ${created.status}`);
-  }
-  const rows: Row[] = [];
-  for (const connections of connectionCounts) rows.push(...(await measure(servers as Record<Build, Served>, connections)));
-  print(rows);
-  if (options.json !== undefined) {
-    const { dependencies, devDependencies } = JSON.parse(await readFile(join(import.meta.dirname, "../package.json"), "utf8"));
-    const machine = { cpu: cpus()[0]?.model, cpus: cpus().length, node: process.version };
-    await mkdir(join(options.json, ".."), { recursive: true });
-    await writeFile(
-      options.json,
-      `${JSON.stringify({ at: new Date().toISOString(), machine, rounds, seconds, versions: { ...dependencies, ...devDependencies }, rows }, null, 2)}\n`,
-    );
-  }
-} finally {
-  await Promise.all(started.map((server) => server.kill()));
-  await removeScratch(folder);
+function chosen(names: string | undefined): { readonly rows: readonly Row[]; readonly growth: readonly Growth[] } {
+  if (names === undefined) return { rows: ALL.filter(({ isExtra }) => isExtra !== true), growth: GROWTH };
+  const wanted = names.split(",");
+  const known = new Set([...ALL, ...GROWTH].map(({ name }) => name));
+  const unknown = wanted.find((name) => !known.has(name));
+  if (unknown !== undefined) throw usage(COMMAND, `--rows does not know "${unknown}"`);
+  return { rows: ALL.filter(({ name }) => wanted.includes(name)), growth: GROWTH.filter(({ name }) => wanted.includes(name)) };
+}
+
+function connectionCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 10_000) return count;
+  throw usage(COMMAND, `--connections takes whole numbers from 1 to 10000, not "${text}"`);
+}
+
+function fileName(name: string): string {
+  if (/^[\w.-]+$/.test(name)) return name;
+  throw usage(COMMAND, `--name takes letters, digits, dots and dashes, not "${name}"`);
 }

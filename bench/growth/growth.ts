@@ -1,0 +1,27 @@
+// What is measured of a coupon as it grows, and of a server as it has more of them.
+
+import { measureColdStart } from "./cold-start.ts";
+import { measureLargeRead } from "./large-read.ts";
+import { measureManyCoupons } from "./many-coupons.ts";
+import { measureSizes } from "./sizes.ts";
+import type { GrowthRecord } from "../record.ts";
+import type { Lab } from "../systems/system.ts";
+
+export type Growth = {
+  readonly name: string;
+  /** As `--help` says it. */
+  readonly about: string;
+  readonly measure: (lab: Lab) => Promise<GrowthRecord>;
+};
+
+/** In the order in which they are measured. */
+export const GROWTH: readonly Growth[] = [
+  { name: "growth", about: "a claim of a coupon that has 1,000 to 1,000,000 claims already", measure: measureSizes },
+  {
+    name: "cold-start",
+    about: "the first claim of a coupon with 1,000,000 claims, or none, whose object has to start",
+    measure: measureColdStart,
+  },
+  { name: "large-read", about: "memory for reading a coupon with 100,000 claimants, ten times", measure: measureLargeRead },
+  { name: "many-coupons", about: "open files and memory with 1 to 10,000 coupons", measure: measureManyCoupons },
+];

@@ -1,0 +1,95 @@
+// What a server holds open and in memory when it has many coupons.
+
+import { readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { Pool } from "undici";
+
+import { memoryOf, openFilesOf } from "../machine/processes.ts";
+import type { GrowthRecord, ManyCouponsRecord } from "../record.ts";
+import { succeeds } from "../systems/own-server.ts";
+import { served, Skipped, type Lab } from "../systems/system.ts";
+import { CommandFailure, EXIT } from "../../proof/cli/command.ts";
+import { PRODUCT, type Served } from "../../proof/server/workerd.ts";
+
+const COUNTS = [1, 1_000, 5_000, 10_000] as const;
+const AT_ONCE = 64;
+/** A run of everything has to end some time. */
+const MAKING_MS_MAX = 60_000;
+/** More than the ten seconds after which workerd lets go of an object that nobody asks. */
+const IDLE_MS = 15_000;
+/** For each object in use, measured; and for all else. */
+const OPEN_FILES_EACH = 3;
+const OPEN_FILES_ELSE = 500;
+
+/** Creates so many coupons, claims a unit of each, looks at all of them, and tells what the server holds then, and when all are idle. */
+export async function measureManyCoupons(lab: Lab): Promise<GrowthRecord> {
+  const server = await served(lab, PRODUCT);
+  const openFilesMax = await allowedOpenFiles(server);
+  const pool = new Pool(server.url, { connections: AT_ONCE, pipelining: 1 });
+  lab.atEnd(() => pool.destroy());
+  const manyCoupons: ManyCouponsRecord[] = [];
+  let made = 0;
+  for (const coupons of COUNTS) {
+    if (coupons * OPEN_FILES_EACH + OPEN_FILES_ELSE > openFilesMax) {
+      lab.skip(
+        "many-coupons",
+        `${coupons.toLocaleString("en")} coupons need more than the ${openFilesMax} files that a process may open here`,
+      );
+      break;
+    }
+    lab.say(`making ${coupons.toLocaleString("en")} coupons`);
+    const done = await inTurn(coupons - made, async (index) => makeOne(pool, `coupon-${made + index}`), MAKING_MS_MAX);
+    made += done;
+    if (made < coupons) {
+      lab.skip("many-coupons", `making ${coupons.toLocaleString("en")} coupons takes more than ${MAKING_MS_MAX / 1000} s here`);
+      break;
+    }
+    // Those that were made first may be idle by now.
+    const startedAt = performance.now();
+    await inTurn(coupons, (index) => ask(pool, "GET", `/api/coupons/coupon-${index}/status`, 200));
+    manyCoupons.push({ coupons, askedWithinMs: performance.now() - startedAt, ...(await heldBy(server)) });
+  }
+  await pause(IDLE_MS);
+  manyCoupons.push({ coupons: made, askedWithinMs: null, ...(await heldBy(server)) });
+  await pool.destroy();
+  await server.kill();
+  return { manyCoupons };
+}
+
+async function heldBy({ pid }: Served): Promise<Pick<ManyCouponsRecord, "openFiles" | "memoryBytes">> {
+  return { openFiles: await openFilesOf(pid), memoryBytes: (await memoryOf(pid))?.nowBytes ?? null };
+}
+
+/** Lets the server open as many files as it will need, or as it may, and answers how many. */
+async function allowedOpenFiles({ pid }: Served): Promise<number> {
+  const wanted = Math.max(...COUNTS) * OPEN_FILES_EACH + OPEN_FILES_ELSE;
+  const limits = await readFile(`/proc/${pid}/limits`, "utf8").catch(() => "");
+  const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(limits)?.[1];
+  for (const count of [wanted, Number(hard)]) {
+    if (await succeeds("prlimit", ["--pid", String(pid), `--nofile=${count}:${count}`])) return count;
+  }
+  throw new Skipped("how many files a process may open can't be told here");
+}
+
+async function makeOne(pool: Pool, name: string): Promise<void> {
+  await ask(pool, "POST", "/api/coupons", 201, { name, amount: 10 });
+  await ask(pool, "POST", "/api/coupons/claim", 201, { user_id: "somebody", coupon_name: name });
+}
+
+/** Does `work` for 0 … count - 1, some at a time, begins none after `msMax`, and answers how many it did. */
+async function inTurn(count: number, work: (index: number) => Promise<void>, msMax: number = Infinity): Promise<number> {
+  const startedAt = performance.now();
+  let next = 0;
+  async function worker(): Promise<void> {
+    while (next < count && performance.now() - startedAt < msMax) await work((next += 1) - 1);
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return next;
+}
+
+async function ask(pool: Pool, method: "GET" | "POST", path: string, status: number, body?: unknown): Promise<void> {
+  const { statusCode, body: answer } = await pool.request({ method, path, body: body === undefined ? null : JSON.stringify(body) });
+  const text = await answer.text();
+  if (statusCode !== status) throw new CommandFailure(`many-coupons: ${method} ${path} answered ${statusCode}: ${text}`, EXIT.failed);
+}

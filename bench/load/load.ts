@@ -1,0 +1,56 @@
+// Load on a server: what to send, how it has to be answered, and which driver sends it.
+
+import { drive } from "./undici.ts";
+import { drivenByWrk, wrkVersion } from "./wrk.ts";
+
+/** One kind of request, sent again and again. */
+export type Load = {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** The body around its users, each of whom is met once: `before`, so many quoted ids with commas between, `after`. */
+  readonly body?: { readonly before: string; readonly users: number; readonly after: string };
+  /** The status of every answer; any other is wrong. */
+  readonly status: number;
+};
+
+export type Drive = {
+  readonly url: string;
+  readonly connections: number;
+  readonly seconds: number;
+  /** Begins the id of every user. Another for each run, so that nobody is met twice. */
+  readonly users: string;
+  readonly signal?: AbortSignal;
+};
+
+export type Measured = {
+  /** Answers that came. Requests that were still open at the end are not among them. */
+  readonly answers: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** Answers with another status than the load's, and requests that broke. */
+  readonly wrong: number;
+};
+
+export type Driver = {
+  /** Such as `wrk 4.1.0`. */
+  readonly name: string;
+  readonly drive: (load: Load, drive: Drive) => Promise<Measured>;
+};
+
+/** wrk where it is installed, because it takes the least of the machine; else the one built in. */
+export async function driverOf(): Promise<Driver> {
+  const version = await wrkVersion();
+  return version === null ? { name: "undici, built in", drive } : { name: version, drive: drivenByWrk };
+}
+
+/** A claim of one unit of `coupon` by a new user. */
+export function claimsOf(coupon: string, status: number = 201): Load {
+  return {
+    method: "POST",
+    path: "/api/coupons/claim",
+    body: { before: '{"user_id":', users: 1, after: `,"coupon_name":"${coupon}"}` },
+    status,
+  };
+}

@@ -1,0 +1,55 @@
+// The built-in driver, for where wrk is not installed: as many requests at a time as there are connections.
+
+import { Pool } from "undici";
+
+import type { Drive, Load, Measured } from "./load.ts";
+
+/**
+ * Sends `load` for the time asked for, or until `answersMax` answers are on their way if that is earlier, and waits for the
+ * answers of all that was sent.
+ */
+export async function drive(
+  load: Load,
+  { url, connections, seconds, users, signal, answersMax = Infinity }: Drive & { readonly answersMax?: number },
+): Promise<Measured> {
+  const pool = new Pool(url, { connections, pipelining: 1 });
+  const latenciesMs: number[] = [];
+  let wrong = 0;
+  let userCount = 0;
+  let sent = 0;
+  const startedAt = performance.now();
+
+  function bodyOf({ before, users: each, after }: NonNullable<Load["body"]>): string {
+    const ids = Array.from({ length: each }, () => `"${users}-${(userCount += 1)}"`);
+    return before + ids.join(",") + after;
+  }
+
+  const isOver = (): boolean => sent >= answersMax || performance.now() - startedAt >= seconds * 1000 || signal?.aborted === true;
+
+  async function caller(): Promise<void> {
+    while (!isOver()) {
+      sent += 1;
+      const body = load.body === undefined ? null : bodyOf(load.body);
+      const askedAt = performance.now();
+      const { statusCode, body: answer } = await pool.request({ method: load.method, path: load.path, body });
+      await answer.dump();
+      latenciesMs.push(performance.now() - askedAt);
+      if (statusCode !== load.status) wrong += 1;
+    }
+  }
+
+  try {
+    await Promise.all(Array.from({ length: connections }, caller));
+  } finally {
+    await pool.destroy();
+  }
+  const took = (performance.now() - startedAt) / 1000;
+  latenciesMs.sort((a, b) => a - b);
+  const [p50Ms, p99Ms, maxMs] = [0.5, 0.99, 1].map((share) => quantile(latenciesMs, share)) as [number, number, number];
+  return { answers: latenciesMs.length, seconds: took, p50Ms, p99Ms, maxMs, wrong };
+}
+
+/** The value that a share `q` of the sorted values is at most. */
+function quantile(sorted: readonly number[], q: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
+}

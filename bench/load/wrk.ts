@@ -1,0 +1,45 @@
+// wrk as the driver: one thread of it, a script that makes the requests.
+
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import type { Drive, Load, Measured } from "./load.ts";
+
+const SCRIPT = join(import.meta.dirname, "wrk.lua");
+
+/** What {@link SCRIPT} prints at the end: counts, and times in microseconds. */
+type Said = {
+  readonly answers: number;
+  readonly us: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly above399: number;
+  readonly broken: number;
+};
+
+/** The version that is installed, or null. */
+export async function wrkVersion(): Promise<string | null> {
+  // It says its version and then, as nobody gave it a URL, ends with 1.
+  const said = await promisify(execFile)("wrk", ["--version"]).catch((cause: unknown) => cause as { readonly stdout?: string });
+  return /^(wrk \S+)/.exec(said.stdout ?? "")?.[1]?.replace("debian/", "") ?? null;
+}
+
+/** Sends `load` for the time asked for. Requests that are open at the end are given up, though the server answers them. */
+export async function drivenByWrk(load: Load, { url, connections, seconds, users, signal }: Drive): Promise<Measured> {
+  const { before, users: each, after } = load.body ?? { before: "", users: 0, after: "" };
+  const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", SCRIPT, url];
+  const script = ["--", load.method, load.path, users, before, after, String(each), String(load.status)];
+  const { stdout } = await promisify(execFile)("wrk", [...options, ...script], signal === undefined ? {} : { signal });
+  const line = stdout.trim().split("\n").at(-1) ?? "";
+  const said = JSON.parse(line) as Said;
+  return {
+    answers: said.answers,
+    seconds: said.us / 1e6,
+    p50Ms: said.p50 / 1000,
+    p99Ms: said.p99 / 1000,
+    maxMs: said.max / 1000,
+    wrong: said.broken + (load.status > 399 ? 0 : said.above399),
+  };
+}

@@ -1,0 +1,35 @@
+// The objects' SQLite files, looked into while nobody serves them.
+
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { OBJECTS_FOLDER } from "../../proof/server/workerd.ts";
+
+/** Opens the file of a coupon below `state`, in which there must be one. */
+export async function openCoupon(state: string, coupon: string): Promise<DatabaseSync> {
+  const folder = join(state, OBJECTS_FOLDER);
+  // workerd's own file beside them holds no object.
+  const files = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name));
+  for (const file of files) {
+    const database = new DatabaseSync(join(folder, file));
+    if (nameIn(database) === coupon) return database;
+    database.close();
+  }
+  throw new Error(`there is no coupon ${coupon} in ${folder}`);
+}
+
+/** Claims of a coupon in its file. */
+export async function claimsOnDisk(state: string, coupon: string): Promise<number> {
+  const database = await openCoupon(state, coupon);
+  const claims = Number(database.prepare("SELECT count(*) AS claims FROM claims").get()?.["claims"]);
+  database.close();
+  return claims;
+}
+
+/** The coupon's name, or null in the file of an object that never had one. */
+function nameIn(database: DatabaseSync): string | null {
+  const hasCoupon = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'coupon'").get() !== undefined;
+  const name = hasCoupon ? database.prepare("SELECT name FROM coupon").get()?.["name"] : null;
+  return typeof name === "string" ? name : null;
+}

@@ -1,0 +1,122 @@
+// What is measured: a server with its processes, the product's or a peer's, and what all of them are started with.
+
+import { join } from "node:path";
+
+import type { Driver } from "../load/load.ts";
+import { claimsOnDisk } from "./files.ts";
+import { build, serve, type Served, type ServeOptions } from "../../proof/server/workerd.ts";
+
+export type System = {
+  readonly url: string;
+  /** The processes that it consists of, each with its descendants. */
+  readonly pids: readonly number[];
+  /** Claims of a coupon that are stored now. */
+  readonly stored: (coupon: string) => Promise<number>;
+  /** The same, counted in the files of a server that has been stopped; null where they are not ours to read. */
+  readonly onDisk: ((coupon: string) => Promise<number>) | null;
+  readonly stop: () => Promise<void>;
+};
+
+/** Why something can't be measured here: one sentence. The rest of the run goes on. */
+export class Skipped extends Error {
+  override readonly name = "Skipped";
+}
+
+/** What systems are started with. */
+export type Lab = {
+  /** A folder for state and sockets, removed at the end. */
+  readonly folder: string;
+  readonly driver: Driver;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** The bundle of a Worker, built once. */
+  readonly bundleOf: (entry: string) => Promise<string>;
+  /** A name that no other call got. */
+  readonly fresh: (purpose: string) => string;
+  /** Stops `work` at the end of the run, however that comes. */
+  readonly atEnd: (work: () => Promise<unknown>) => void;
+  /** Says what is going on, for what takes seconds. */
+  readonly say: (sentence: string) => void;
+  /** Notes that something can't be measured here, and why. */
+  readonly skip: (name: string, why: string) => void;
+  /** What was noted so. */
+  readonly skipped: readonly { readonly name: string; readonly why: string }[];
+};
+
+function say(sentence: string): void {
+  console.error(`bench: ${sentence}`);
+}
+
+/** A lab in `folder`. */
+export function labIn(folder: string, driver: Driver, signal: AbortSignal, atEnd: Lab["atEnd"]): Lab {
+  const bundles = new Map<string, Promise<string>>();
+  const skipped: { readonly name: string; readonly why: string }[] = [];
+  let count = 0;
+  return {
+    folder,
+    driver,
+    signal,
+    atEnd,
+    say,
+    skipped,
+    skip(name, why) {
+      skipped.push({ name, why });
+      say(`${name} is skipped: ${why}`);
+    },
+    bundleOf(entry) {
+      const bundle = bundles.get(entry) ?? build(entry, folder, signal);
+      bundles.set(entry, bundle);
+      return bundle;
+    },
+    fresh: (purpose) => `${purpose}-${(count += 1)}`,
+  };
+}
+
+/** Serves a Worker, over a state of its own unless one is named. */
+export async function served(lab: Lab, entry: string, options: Partial<ServeOptions> = {}): Promise<Served> {
+  const server = await serve(await lab.bundleOf(entry), { state: join(lab.folder, lab.fresh("state")), signal: lab.signal, ...options });
+  lab.atEnd(() => server.kill());
+  return server;
+}
+
+/** A Worker as a system, with coupons that are there from the start. */
+export async function workerSystem(
+  lab: Lab,
+  entry: string,
+  coupons: Readonly<Record<string, number>>,
+  vars: Readonly<Record<string, string>> = {},
+): Promise<System> {
+  const state = join(lab.folder, lab.fresh("state"));
+  const server = await served(lab, entry, { vars, state });
+  for (const [name, amount] of Object.entries(coupons)) await create(server.url, name, amount);
+  return {
+    url: server.url,
+    pids: [server.pid],
+    stored: (coupon) => claimsIn(server.url, coupon),
+    onDisk: (coupon) => claimsOnDisk(state, coupon),
+    stop: () => server.kill(),
+  };
+}
+
+/** Creates a coupon. */
+export async function create(url: string, name: string, amount: number): Promise<void> {
+  await answerOf(`${url}/api/coupons`, 201, { name, amount });
+}
+
+/** Claims that the product has of a coupon, by its own word; its files are looked into at the end. */
+export async function claimsIn(url: string, coupon: string): Promise<number> {
+  const { amount, remaining_amount: remaining } = (await answerOf(`${url}/api/coupons/${coupon}/status`, 200)) as {
+    readonly amount: number;
+    readonly remaining_amount: number;
+  };
+  return amount - remaining;
+}
+
+/** The JSON of an answer; a POST where there is a body. Throws when its status is another one. */
+export async function answerOf(url: string, status: number, body?: unknown): Promise<unknown> {
+  const asked = body === undefined ? {} : { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const response = await fetch(url, asked);
+  const text = await response.text();
+  if (response.status !== status) throw new Error(`${url} answered ${response.status}, not ${status}: ${text.slice(0, 200)}`);
+  return JSON.parse(text);
+}

@@ -1,0 +1,24 @@
+// The floor with one hop: a Worker that reads and parses the body of a claim and asks an object, which answers at once.
+
+import { DurableObject } from "cloudflare:workers";
+
+type Asked = { readonly user_id: string; readonly coupon_name: string };
+type Env = { readonly COUPONS: DurableObjectNamespace<CouponObject> };
+
+export class CouponObject extends DurableObject {
+  async claim(request: { readonly userId: string }): Promise<{ readonly userId: string; readonly position: number }> {
+    return { userId: request.userId, position: 1 };
+  }
+}
+
+const HEADERS = { "Content-Type": "application/json" };
+let id: DurableObjectId | undefined;
+
+export default {
+  async fetch(request, { COUPONS }) {
+    const { user_id: userId, coupon_name: name } = await request.json<Asked>();
+    id ??= COUPONS.idFromName(name);
+    const { position } = await COUPONS.get(id).claim({ userId });
+    return new Response(JSON.stringify({ coupon_name: name, user_id: userId, position }), { status: 201, headers: HEADERS });
+  },
+} satisfies ExportedHandler<Env>;
