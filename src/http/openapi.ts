@@ -12,9 +12,13 @@ export const API_VERSION = "0.1.0";
 
 type Json = Record<string, unknown>;
 
-/** The response headers, as the document describes them. */
+/** The response headers, as the document describes them. One that is required is on every answer of a status that names it. */
 const HEADERS = {
-  "X-Request-Id": { description: "Names this request: as the caller did, if it sent a usable name.", schema: { type: "string" } },
+  "X-Request-Id": {
+    description: "Names this request: as the caller did, if it sent a usable name.",
+    required: true,
+    schema: { type: "string" },
+  },
   "Coupon-Seq": {
     description: "The coupon's ledger head when the answer was computed; on every answer of its object.",
     schema: { type: "integer" },
@@ -25,11 +29,15 @@ const HEADERS = {
   },
   "Idempotent-Replayed": { description: "true where the same key was granted before.", schema: { const: "true" } },
   "Retry-After": { description: "Seconds.", schema: { type: "integer" } },
-  "WWW-Authenticate": { description: "How to authenticate.", schema: { type: "string" } },
-  Location: { description: "Where the coupon is.", schema: { type: "string" } },
-  ETag: { description: "Another one whenever what is shown has changed.", schema: { type: "string" } },
-  RateLimit: { description: "What is left of the policy (draft-ietf-httpapi-ratelimit-headers-10).", schema: { type: "string" } },
-  "RateLimit-Policy": { description: "How many requests in how many seconds.", schema: { type: "string" } },
+  "WWW-Authenticate": { description: "How to authenticate.", required: true, schema: { type: "string" } },
+  Location: { description: "Where the coupon is.", required: true, schema: { type: "string" } },
+  ETag: { description: "Another one whenever what is shown has changed.", required: true, schema: { type: "string" } },
+  RateLimit: {
+    description: "What is left of the policy (draft-ietf-httpapi-ratelimit-headers-10).",
+    required: true,
+    schema: { type: "string" },
+  },
+  "RateLimit-Policy": { description: "How many requests in how many seconds.", required: true, schema: { type: "string" } },
 } as const;
 export type HeaderName = keyof typeof HEADERS;
 

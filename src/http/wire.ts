@@ -5,9 +5,12 @@ import { remaining, type Instant } from "../domain/coupon.ts";
 import { outcomeOf, type ClaimResult, type CouponView, type Found } from "../domain/messages.ts";
 import type { Release } from "../domain/release.ts";
 
-/** An instant as RFC 3339, in UTC with milliseconds. */
+let written = { at: 0, text: new Date(0).toISOString() };
+
+/** An instant as RFC 3339, in UTC with milliseconds. The last one is remembered: a whole batch shares it. */
 export function instant(at: Instant): string {
-  return new Date(at).toISOString();
+  if (at !== written.at) written = { at, text: new Date(at).toISOString() };
+  return written.text;
 }
 
 /** What a granted claim answers, the same on every replay. */
