@@ -59,7 +59,8 @@ export function openApiDocument(routes: readonly Route[]): Json {
     info: {
       title: "Doorbuster",
       version: API_VERSION,
-      description: "Flash-sale claims: exactly the stock, one each, no claim forgotten.",
+      description:
+        "Flash-sale claims: exactly the stock, one each, no claim forgotten. Any other path answers 404 `not_found`, any other method on these 405 `method_not_allowed` with `Allow`; both in the form of Refusal.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],

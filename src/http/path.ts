@@ -26,9 +26,17 @@ export function couponAndUserIn(c: Context): { readonly name: string; readonly u
 /** Decoded here and not by the router, which takes malformed escapes as they are and so would give one thing two names. */
 function segmentIn(c: Context, index: number, faultOf: (text: string) => TextFault | null): string | null {
   try {
-    const text = decodeURIComponent(new URL(c.req.url).pathname.split("/")[index] ?? "");
+    const text = decodeURIComponent(pathIn(c.req.url).split("/")[index] ?? "");
     return faultOf(text) === null ? text : null;
   } catch {
     return null;
   }
+}
+
+/**
+ * The path as it was sent, which is what the router goes by. `URL` would take dots away and make slashes of backslashes, so that
+ * another coupon would be named than the one that was asked for.
+ */
+function pathIn(url: string): string {
+  return /^[^:]*:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? "";
 }

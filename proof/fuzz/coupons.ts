@@ -1,0 +1,59 @@
+// The coupons and users that a fuzz run knows: enough of them, in every state, that most requests meet something.
+
+import type { FuzzRequest } from "./request.ts";
+
+const PAST = "2001-01-01T00:00:00Z";
+const FUTURE = "2099-01-01T00:00:00Z";
+
+/** A coupon that is there when the run begins, and again after it was deleted. */
+type Stock = {
+  readonly name: string;
+  readonly amount: number;
+  readonly window?: { readonly starts_at?: string; readonly ends_at?: string };
+  readonly isPaused?: true;
+  /** Who claims, and who holds, one unit each before anybody else. */
+  readonly claims?: number;
+  readonly holds?: number;
+};
+
+function several(count: number, name: string, stock: Omit<Stock, "name">): Stock[] {
+  return Array.from({ length: count }, (_, index) => ({ name: `fuzz-${name}-${index + 1}`, ...stock }));
+}
+
+const STOCK: readonly Stock[] = [
+  ...several(8, "open", { amount: 400 }),
+  ...several(4, "last", { amount: 6, claims: 4 }),
+  ...several(4, "gone", { amount: 5, claims: 5 }),
+  ...several(3, "ended", { amount: 10, window: { ends_at: PAST } }),
+  ...several(3, "scheduled", { amount: 10, window: { starts_at: FUTURE } }),
+  ...several(3, "paused", { amount: 10, claims: 2, isPaused: true }),
+  ...several(4, "held", { amount: 8, claims: 2, holds: 4 }),
+  // Names that are also something else.
+  ...["claim", "claims", "status", "a/b", "100%", "用户 🎉", "__proto__", "' OR 1=1 --", "a\\b"].map((name) => ({ name, amount: 50 })),
+];
+
+export const COUPON_NAMES = STOCK.map(({ name }) => name);
+export const USER_IDS = Array.from({ length: 60 }, (_, index) => `user-${index + 1}`);
+export const KEYS = Array.from({ length: 5 }, (_, index) => `key-${index + 1}`);
+
+/** The requests that make them. Where one of them is there already it stays as it is, but for what it gives out. */
+export function stockRequests(operator: string | undefined): FuzzRequest[] {
+  const headers = operator === undefined ? [] : [["Authorization", `Bearer ${operator}`] as const];
+  const json = (method: string, target: string, value: unknown): FuzzRequest => ({
+    method,
+    target,
+    headers,
+    body: Buffer.from(JSON.stringify(value)).toString("latin1"),
+  });
+  return STOCK.flatMap(requestsFor);
+
+  function requestsFor({ name, amount, window = {}, isPaused, claims = 0, holds = 0 }: Stock): FuzzRequest[] {
+    const at = `/api/coupons/${encodeURIComponent(name)}`;
+    return [
+      json("POST", "/api/coupons", { name, amount, ...window }),
+      ...(claims > 0 ? [json("POST", `${at}/claims`, { user_ids: USER_IDS.slice(0, claims) })] : []),
+      ...USER_IDS.slice(claims, claims + holds).map((user_id) => json("POST", `${at}/holds`, { user_id, ttl_seconds: 3600 })),
+      ...(isPaused === true ? [json("PATCH", at, { paused: true })] : []),
+    ];
+  }
+}

@@ -1,0 +1,107 @@
+// From a JSON Schema of the document to arbitrary JSON texts that fit it, nearly fit it, or don't.
+
+import * as fc from "fast-check";
+
+import { COUPON_NAMES, USER_IDS } from "./coupons.ts";
+import { resolved, type Document, type Schema } from "./document.ts";
+import { NASTY_TEXTS } from "./nasty-values.ts";
+
+/** The fields of an object, each as a name and JSON text: so a name can stand there twice, and a value be no JSON. */
+export type Entries = readonly (readonly [field: string, json: string])[];
+
+const INSTANTS = [
+  "2001-01-01T00:00:00Z",
+  "2001-01-01t00:00:00.123456789z",
+  "2026-11-27T09:00:00+14:00",
+  "2099-12-31T23:59:59.999Z",
+  "2099-01-01T00:00:00-23:59",
+] as const;
+
+const LETTERS = Array.from("abzAZ019 -_.~'é用🎉\u0301\u200d");
+
+const nasty = fc.constantFrom(...NASTY_TEXTS);
+const anyText = fc.oneof(
+  { weight: 4, arbitrary: nasty },
+  // Not fast-check's own strings, which take a second to set up.
+  { weight: 1, arbitrary: fc.array(fc.nat(0x10ffff), { maxLength: 40 }).map((points) => String.fromCodePoint(...points)) },
+  { weight: 1, arbitrary: fc.array(fc.constantFrom(...LETTERS), { maxLength: 40 }).map((letters) => letters.join("")) },
+);
+
+/** The first users turn up more often than the others, so that they meet what they did before. */
+const REGULARS = [...USER_IDS, ...Array.from({ length: 12 }, () => USER_IDS.slice(0, 6)).flat()];
+
+/** Texts that mean something to the server. What is not drawn from them names a coupon or a user that nobody knows. */
+const KNOWN: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  name: known(COUPON_NAMES),
+  coupon_name: known(COUPON_NAMES),
+  user_id: known(REGULARS),
+  user_ids: known(REGULARS),
+};
+
+function known(texts: readonly string[]): fc.Arbitrary<string> {
+  return fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...texts) }, { weight: 1, arbitrary: anyText });
+}
+
+/** A text for the field or parameter `name`. */
+export function textFor(name: string): fc.Arbitrary<string> {
+  return Object.hasOwn(KNOWN, name) ? (KNOWN[name] ?? anyText) : anyText;
+}
+
+/** Values that fit `schema`; `field` is where they stand. Throws on a kind of schema that it can't generate from. */
+export function valueFor(document: Document, schema: Schema, field: string): fc.Arbitrary<unknown> {
+  const { type, anyOf, items, enum: listed, minItems = 0, maxItems = 10, ...bounds } = resolved(document, schema);
+  if ("const" in bounds) return fc.constant(bounds.const);
+  if (listed !== undefined) return fc.constantFrom(...listed);
+  if (anyOf !== undefined) return fc.oneof(...anyOf.map((one) => valueFor(document, one, field)));
+  switch (type) {
+    case "string":
+      return bounds.format === "date-time" ? fc.constantFrom(...INSTANTS) : fitting(textFor(field), bounds);
+    case "integer":
+      return integer(bounds);
+    case "boolean":
+      return fc.boolean();
+    case "null":
+      return fc.constant(null);
+    case "array":
+      // Rarely as many as are allowed, as that takes long to judge.
+      return fc.oneof(
+        {
+          weight: 40,
+          arbitrary: fc.array(valueFor(document, items ?? {}, field), { minLength: minItems, maxLength: Math.min(maxItems, 12) }),
+        },
+        { weight: 1, arbitrary: fc.array(fc.constantFrom(...USER_IDS), { minLength: maxItems - 1, maxLength: maxItems + 1, size: "max" }) },
+      );
+    case "object":
+      return entriesFor(document, schema).map((entries) =>
+        Object.fromEntries(entries.map(([name, json]) => [name, JSON.parse(json) as unknown])),
+      );
+    default:
+      throw new Error(`no values for a schema like ${JSON.stringify(schema).slice(0, 200)}`);
+  }
+}
+
+/** The fields of objects that fit `schema`: those that it requires, and some of the others. */
+export function entriesFor(document: Document, schema: Schema): fc.Arbitrary<Entries> {
+  const { properties = {}, required = [] } = resolved(document, schema);
+  const fields = Object.entries(properties).map(([field, of]) => {
+    const entry = valueFor(document, of, field).map((value) => [[field, JSON.stringify(value)] as const]);
+    return required.includes(field) ? entry : fc.oneof(entry, fc.constant([]));
+  });
+  return fc.tuple(...fields).map((entries) => entries.flat());
+}
+
+/** Mostly texts within the bounds. */
+function fitting(texts: fc.Arbitrary<string>, { minLength = 0, maxLength = Infinity }: Schema): fc.Arbitrary<string> {
+  return texts.map((text) =>
+    text.length < minLength ? text.padEnd(minLength, "x") : text.length > maxLength * 2 ? text.slice(0, maxLength) : text,
+  );
+}
+
+/** Whole numbers within the bounds, small ones and the bounds themselves above all. */
+function integer({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Schema): fc.Arbitrary<number> {
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.integer({ min: minimum, max: Math.min(maximum, minimum + 60) }) },
+    { weight: 1, arbitrary: fc.constantFrom(minimum, maximum) },
+    { weight: 1, arbitrary: fc.integer({ min: minimum, max: maximum }) },
+  );
+}
