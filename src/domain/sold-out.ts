@@ -23,8 +23,8 @@ export type Certificate = {
 export type CertificateWish = {
   /** Whose members the asker has. */
   readonly known: Pick<Certificate, "epoch" | "seq"> | null;
-  /** How often it has refused by its certificate since it last asked: the coupon counts what it never sees. */
-  readonly refused: { readonly code: CertifiedCode; readonly count: number } | null;
+  /** How many claims it has refused by its certificates since it last asked: the coupon counts what it never sees. */
+  readonly refused: Readonly<Partial<Record<CertifiedCode, number>>> | null;
 };
 
 /** What a coupon can certify at `at`, and for how long; null where somebody unknown may get a unit, or will soon. */

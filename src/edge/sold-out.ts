@@ -7,14 +7,17 @@ import { keyMember, userMember, type Certificate, type CertificateWish, type Cer
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { Env } from "./env.ts";
 
-/** A refusal that the object was not asked for. */
-export type RefusedAtEdge = Refused<CertifiedCode> & { readonly servedBy: "edge" };
+/** A refusal that the object was not asked for; if it is counted, one line is logged for many of them. */
+export type RefusedAtEdge = Refused<CertifiedCode> & { readonly servedBy: "edge"; readonly isCounted: boolean };
 
-type Kept = Pick<Certificate, "code" | "epoch" | "seq"> & {
+/** Who asks, and whether a refusal is counted: the object counts claims, and no holds. */
+type Asker = { readonly userId: string; readonly key: string | null; readonly isCounted: boolean };
+
+type Kept = Pick<Certificate, "code" | "epoch" | "seq" | "validForMs"> & {
   readonly mayContain: (member: string) => boolean;
   readonly bytes: number;
-  /** Not believed any more from then on. */
-  readonly freshUntil: number;
+  /** It counts from when it was asked for, which was before the object looked. */
+  readonly askedAt: number;
 };
 
 /** A coupon that was seen closed here. */
@@ -25,7 +28,8 @@ type Entry = {
   isAsking: boolean;
   /** One that was asked for before then is not believed: something has happened since. */
   notBefore: number;
-  refusedCount: number;
+  /** Claims refused here that the object has not been told of. */
+  refused: Partial<Record<CertifiedCode, number>> | null;
 };
 
 // Plain values, the least recently renewed first: a promise shared between requests would turn one's leaving into an error for all.
@@ -42,9 +46,9 @@ type Answer = {
 };
 
 /**
- * Has the object of the coupon `name` judge a claim or a hold of `userId`, or refuses it here where a certificate of that very
- * object says that it would be refused. Who may have a claim or a hold, or sends a `key` that may be in use, is always judged
- * there. `ask` must pass the wish on and be the same however often it is delivered.
+ * Has the object of the coupon `name` judge a claim or a hold, or refuses it here where a certificate of that very object says
+ * that it would be refused. Who may have a claim or a hold, or sends a key that may be in use, is always judged there. `ask`
+ * must pass the wish on and be the same however often it is delivered. `isCounted` is for claims.
  */
 export async function judged<Result extends Answer>(
   env: Env,
@@ -52,21 +56,33 @@ export async function judged<Result extends Answer>(
   userId: string,
   key: string | null,
   ask: (coupon: CouponCalls, wish: CertificateWish | undefined) => Promise<Result>,
+  isCounted = true,
 ): Promise<Result | CallFailure | RefusedAtEdge> {
   if (env.SOLD_OUT_CACHE === "off") return callCoupon(env.COUPONS, name, (coupon) => ask(coupon, undefined), "repeatable");
+  const asker = { userId, key, isCounted };
   const entry = entries.get(name);
   const askedAt = Date.now();
   const wish = entry === undefined ? undefined : wishOf(name, entry, askedAt, env.REQUEST_LOG !== "off");
-  const refusal = entry === undefined || wish !== undefined ? null : refusalBy(entry, userId, key, askedAt);
+  const refusal = entry === undefined || wish !== undefined ? null : refusalBy(entry, asker, askedAt);
   if (refusal !== null) return refusal;
 
-  const result = await callCoupon(env.COUPONS, name, (coupon) => ask(coupon, wish), "repeatable");
+  let isDelivered = false;
+  const result = await callCoupon(
+    env.COUPONS,
+    name,
+    (coupon) => {
+      // A second delivery must not have the same refusals counted twice.
+      const told = wish !== undefined && isDelivered ? { ...wish, refused: null } : wish;
+      isDelivered = true;
+      return ask(coupon, told);
+    },
+    "repeatable",
+  );
 
   if (wish !== undefined && entry?.askedAt === askedAt) entry.isAsking = false;
-  // Whoever got a unit has to be told so from now on.
-  if (result.ok && (result.replayed === false || result.isNew === true)) forgetSoldOut(name);
+  if (isNews(entries.get(name)?.kept ?? null, asker, result)) forgetSoldOut(name);
   if (!result.ok && (result.code === "out_of_stock" || result.code === "sale_ended")) {
-    remember(name, "certificate" in result ? result.certificate : undefined, askedAt);
+    remember(name, entry, "certificate" in result ? result.certificate : undefined, askedAt);
   }
   return result;
 }
@@ -84,38 +100,60 @@ export function remembered(): { readonly coupons: number; readonly bytes: number
   return { coupons: entries.size, bytes: keptBytes };
 }
 
+/**
+ * Whether an answer shows that the certificate here is out of date, or may be: somebody got a unit, or may have got one, or
+ * somebody of whom it knows nothing was told something else than it says. "Nothing was changed" shows nothing.
+ */
+function isNews(kept: Kept | null, asker: Asker, result: Answer): boolean {
+  if (result.ok && (result.replayed === false || result.isNew === true)) return true;
+  if (result.code === "outcome_unknown") return true;
+  if (kept === null || result.code === kept.code || result.code === "unavailable") return false;
+  return !isKnown(kept, asker);
+}
+
 /** One request at a time asks for a certificate, a while before the last one ends; the others go on with that one. */
 function wishOf(name: string, entry: Entry, now: number, isLogged: boolean): CertificateWish | undefined {
   const { kept } = entry;
-  if (kept !== null && now < kept.freshUntil - CERTIFICATE_RENEWAL_MS) return undefined;
+  if (kept !== null && isWithin(now - kept.askedAt, kept.validForMs - CERTIFICATE_RENEWAL_MS)) return undefined;
   // Who asked may have left in the middle.
-  if (entry.isAsking && now - entry.askedAt < CERTIFICATE_TAKEOVER_MS) return undefined;
-  const refused = kept === null || entry.refusedCount === 0 ? null : { code: kept.code, count: entry.refusedCount };
-  // One line for all of them: a line for each would cost more than the refusal.
-  if (refused !== null && isLogged) console.log(JSON.stringify({ event: "refused_at_edge", coupon: name, ...refused }));
+  if (entry.isAsking && isWithin(now - entry.askedAt, CERTIFICATE_TAKEOVER_MS)) return undefined;
+  const refused = entry.refused;
+  if (isLogged) logRefused(name, entry);
+  entry.refused = null;
   entry.isAsking = true;
   entry.askedAt = now;
-  entry.refusedCount = 0;
   return { known: kept === null ? null : { epoch: kept.epoch, seq: kept.seq }, refused };
 }
 
-function refusalBy(entry: Entry, userId: string, key: string | null, now: number): RefusedAtEdge | null {
+function refusalBy(entry: Entry, asker: Asker, now: number): RefusedAtEdge | null {
   const { kept } = entry;
-  if (kept === null || now >= kept.freshUntil) return null;
-  if (kept.mayContain(userMember(userId)) || (key !== null && kept.mayContain(keyMember(key)))) return null;
-  entry.refusedCount += 1;
-  return { ok: false, code: kept.code, seq: kept.seq, servedBy: "edge" };
+  if (kept === null || !isWithin(now - kept.askedAt, kept.validForMs) || isKnown(kept, asker)) return null;
+  const { isCounted } = asker;
+  if (isCounted) entry.refused = { ...entry.refused, [kept.code]: (entry.refused?.[kept.code] ?? 0) + 1 };
+  return { ok: false, code: kept.code, seq: kept.seq, servedBy: "edge", isCounted };
 }
 
-function remember(name: string, certificate: Certificate | undefined, askedAt: number): void {
-  const entry = entries.get(name) ?? { kept: null, askedAt: 0, isAsking: false, notBefore: 0, refusedCount: 0 };
-  if (certificate === undefined || askedAt <= entry.notBefore) {
-    if (entries.has(name)) return;
-  } else keep(entry, believed(certificate, entry.kept, askedAt));
+/** Whether the certificate may know this user, or this key. */
+function isKnown(kept: Kept, { userId, key }: Asker): boolean {
+  return kept.mayContain(userMember(userId)) || (key !== null && kept.mayContain(keyMember(key)));
+}
+
+/** A clock that went back shows an age that can't be: then nothing is believed. */
+function isWithin(ageMs: number, ms: number): boolean {
+  return ageMs >= 0 && ageMs < ms;
+}
+
+/** Believes a certificate that `asker` asked for, unless it was forgotten or something newer is known by now. */
+function remember(name: string, asker: Entry | undefined, certificate: Certificate | undefined, askedAt: number): void {
+  const entry = entries.get(name) ?? { kept: null, askedAt: 0, isAsking: false, notBefore: 0, refused: null };
+  const isRight = certificate !== undefined && entry === asker && askedAt > entry.notBefore && askedAt >= (entry.kept?.askedAt ?? 0);
+  if (isRight) keep(entry, believed(certificate, entry.kept, askedAt));
+  else if (entries.has(name)) return;
   entries.delete(name);
   entries.set(name, entry);
   for (const [oldest, dropped] of entries) {
     if (entries.size <= CERTIFICATES_MAX && keptBytes <= CERTIFICATES_BYTES_MAX) break;
+    logRefused(oldest, dropped);
     keep(dropped, null);
     entries.delete(oldest);
   }
@@ -126,9 +164,15 @@ function keep(entry: Entry, kept: Kept | null): void {
   entry.kept = kept;
 }
 
-/** Counted from when it was asked for, which was before the object looked. Without members it is good only with the right ones here. */
+/** Without members it is good only with the right ones here. */
 function believed({ code, epoch, seq, members, validForMs }: Certificate, before: Kept | null, askedAt: number): Kept | null {
-  const freshUntil = askedAt + validForMs;
-  if (members !== null) return { code, epoch, seq, mayContain: mayContain(members), bytes: bytesOf(members), freshUntil };
-  return before !== null && before.epoch === epoch && before.seq === seq ? { ...before, code, freshUntil } : null;
+  if (members !== null) return { code, epoch, seq, mayContain: mayContain(members), bytes: bytesOf(members), validForMs, askedAt };
+  return before !== null && before.epoch === epoch && before.seq === seq ? { ...before, code, validForMs, askedAt } : null;
+}
+
+/** One line for all of them: a line for each would cost more than the refusal. */
+function logRefused(name: string, { refused }: Entry): void {
+  for (const [code, count] of Object.entries(refused ?? {})) {
+    console.log(JSON.stringify({ event: "refused_at_edge", coupon: name, code, count }));
+  }
 }

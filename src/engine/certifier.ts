@@ -8,7 +8,7 @@ import type { CouponStore } from "./coupon-store.ts";
 
 /**
  * The users of a coupon's ledger, and the keys of its claims. Follows the ledger from where it last looked, so that each event
- * is read once. It forgets nobody: who gave a unit back is asked about once too often, which costs a hop.
+ * is read once by an object that lives on. It forgets nobody: who gave a unit back is asked about once too often, which costs a hop.
  */
 export class Certifier {
   readonly #store: CouponStore;

@@ -177,12 +177,18 @@ export class CouponEngine {
     });
   }
 
+  /** Counts claims that were refused by a certificate. */
+  countAtEdge(refused: CertificateWish["refused"]): void {
+    if (!this.#coupon) return;
+    if (refused?.out_of_stock !== undefined) this.#countRefused("out_of_stock", refused.out_of_stock);
+    if (refused?.sale_ended !== undefined) this.#countRefused("sale_ended", refused.sale_ended);
+  }
+
   /** The certificate that is wished for, as the coupon is at `now`; null where there is none to give. */
-  certificate({ known, refused }: CertificateWish, now: Instant): Certificate | null {
+  certificate({ known }: CertificateWish, now: Instant): Certificate | null {
     this.#confirm();
     const coupon = this.#load();
     if (coupon === null) return null;
-    if (refused !== null) this.#countRefused(refused.code, refused.count);
     const certified = certifiable(coupon, Math.max(now, coupon.clockAt));
     const members = certified === null ? null : this.#certifier.membersOf(coupon);
     if (certified === null || members === null) return null;

@@ -41,7 +41,7 @@ export function refuse(
 /** Answers a refusal of the object of the coupon `name`, or that there is no answer of it. */
 export function refuseAs(c: Context, name: string, refused: Refused | RefusedAtEdge | CallFailure): Response {
   if ("servedBy" in refused) {
-    c.get("request").isLogged = false;
+    if (refused.isCounted) c.get("request").isLogged = false;
     return refuse(c, refused.code, { headers: { "Served-By": refused.servedBy } }, refused.seq);
   }
   if (!("cause" in refused))

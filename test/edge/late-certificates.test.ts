@@ -1,11 +1,11 @@
 // A sold-out certificate that is late, or out of date, keeps nobody from a unit that is there.
 
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { CERTIFICATE_MS_MAX } from "../../src/domain/limits.ts";
-import { change, expectSound, outcome, setClock, T0 } from "../sale/sale.ts";
-import { claim, created, tally, users } from "../support/api.ts";
-import { claimOver, platform, type Fate } from "../support/platform-faults.ts";
+import { change, expectSound, hold, outcome, setClock, T0 } from "../sale/sale.ts";
+import { claim, create, created, tally, users } from "../support/api.ts";
+import { answerLost, claimOver, platform, platformError, type Fate } from "../support/platform-faults.ts";
 import { stubOf } from "../support/storage.ts";
 
 /** A coupon without a unit left, at {@link T0}. This isolate has seen that, and the next claim asks for a certificate. */
@@ -57,4 +57,113 @@ test("a certificate that is over refuses nobody while one request asks for the n
   setClock(T0 + CERTIFICATE_MS_MAX);
   expect(tally(await Promise.all(users(20).map((user) => claim(name, user))))).toEqual({ 201: 20 });
   await expectSound(name);
+});
+
+/** Sold out at {@link T0} with `winner`; this isolate has a certificate of then. */
+async function certified(): Promise<string> {
+  const name = await seenSoldOut();
+  await claim(name, "loser-2");
+  expect((await claim(name, "loser-3")).headers.get("Served-By")).toBe("edge");
+  return name;
+}
+
+/** The unit was released and went to `second`, all in another isolate: this one's certificate does not know `second`. */
+async function wonElsewhere(name: string, key: string | null = null): Promise<void> {
+  await stubOf(name).change({ amount: 2 }, null);
+  expect(await stubOf(name).claim({ userId: "second", key, attemptId: "elsewhere" })).toMatchObject({ ok: true });
+}
+
+// Renewals of certificates go to the object; this is when one is due.
+const RENEWAL_AT = T0 + CERTIFICATE_MS_MAX - 250;
+
+describe("whoever was told of their claim here is not told here that they lost", () => {
+  test("after a replay of a claim that was granted elsewhere", async () => {
+    const name = await certified();
+    await wonElsewhere(name, "k");
+    setClock(RENEWAL_AT);
+    // One renewal hangs on the way, as another's answer does: the certificate here is the old one still.
+    const replay = claimOver(platform(), name, "second", { "Idempotency-Key": "k" });
+    expect(outcome(await replay)).toBe("201");
+    expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+  });
+
+  test("after the object said 409, where a certificate does not know them", async () => {
+    const name = await certified();
+    await wonElsewhere(name);
+    setClock(RENEWAL_AT);
+    expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+    expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+  });
+
+  test("after they were told that nobody knows", async () => {
+    const name = await certified();
+    await stubOf(name).change({ amount: 2 }, null);
+    setClock(RENEWAL_AT);
+    const lost = answerLost(platformError({}));
+    expect(outcome(await claimOver(platform(lost), name, "second", { "Idempotency-Key": "k" }))).toBe("503 outcome_unknown");
+    expect(outcome(await claim(name, "second", { "Idempotency-Key": "k" }))).toBe("201");
+  });
+});
+
+test("an older certificate that arrives late does not replace a newer one", async () => {
+  const name = await seenSoldOut();
+  const slow = overtakenBy(async () => {
+    await wonElsewhere(name);
+    setClock(T0 + 600);
+    // Takes over, because the first asker has been gone for so long.
+    expect(outcome(await claim(name, "loser-5"))).toBe("400 out_of_stock");
+  });
+  expect(outcome(await claimOver(platform(slow), name, "loser-2"))).toBe("400 out_of_stock");
+  expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+  expect((await claim(name, "loser-6")).headers.get("Served-By")).toBe("edge");
+});
+
+test("a clock that goes back ends a certificate", async () => {
+  const name = await certified();
+  await stubOf(name).change({ amount: 2 }, null);
+  setClock(T0 - 3_600_000);
+  expect(outcome(await claim(name, "loser-4"))).toBe("201");
+});
+
+test("a coupon that was deleted elsewhere and is created here is open at once", async () => {
+  const name = await certified();
+  await stubOf(name).remove();
+  expect((await create(name, 1)).status).toBe(201);
+  expect(outcome(await claim(name, "loser-4"))).toBe("201");
+});
+
+describe("claims refused here are counted", () => {
+  async function refusals(name: string): Promise<number> {
+    const { outcomes } = (await stubOf(name).metrics()) as { readonly outcomes: { readonly claims: Record<string, number> } };
+    return outcomes.claims["out_of_stock"] ?? 0;
+  }
+
+  test("also where a winner's retry brings the count, and where something happened in between", async () => {
+    const name = await certified();
+    // loser-1 and loser-2 by the object, loser-3 here.
+    for (const user of users(8, "late")) await claim(name, user);
+    await change(name, { paused: true });
+    await change(name, { paused: false });
+    expect(outcome(await claim(name, "winner"))).toBe("409 already_claimed");
+    expect(await refusals(name)).toBe(11);
+  });
+
+  test("once, though the call that told of them was delivered twice", async () => {
+    const name = await certified();
+    for (const user of users(7, "late")) await claim(name, user);
+    setClock(RENEWAL_AT);
+    const over = platform(answerLost(platformError({ retryable: true })));
+    expect(outcome(await claimOver(over, name, "asks"))).toBe("400 out_of_stock");
+    expect(over.calls).toHaveLength(2);
+    // loser-1 to -3, late-1 to -7, and the one who asked, whom the object judged twice.
+    expect(await refusals(name)).toBe(12);
+  });
+
+  test("but for holds, of which the object counts none", async () => {
+    const name = await certified();
+    for (const user of users(5, "late")) expect(outcome(await hold(name, user))).toBe("400 out_of_stock");
+    setClock(RENEWAL_AT);
+    await claim(name, "asks");
+    expect(await refusals(name)).toBe(4);
+  });
 });

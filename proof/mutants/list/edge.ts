@@ -120,8 +120,8 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SOLD_OUT,
-        find: "if (kept === null || now >= kept.freshUntil) return null;",
-        replace: "if (kept === null || now < 0) return null;",
+        find: "if (kept === null || !isWithin(now - kept.askedAt, kept.validForMs) || isKnown(kept, asker)) return null;",
+        replace: "if (kept === null || isKnown(kept, asker)) return null;",
       },
     ],
     suite: inWorkerd("edge/late-certificates"),
@@ -135,7 +135,31 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   {
     name: "certificate-from-before-a-restock",
     fault: "A certificate that was on its way while units returned is believed when it arrives.",
-    edits: [{ file: SOLD_OUT, find: "certificate === undefined || askedAt <= entry.notBefore", replace: "certificate === undefined" }],
+    edits: [{ file: SOLD_OUT, find: "&& askedAt > entry.notBefore ", replace: "" }],
+    suite: inWorkerd("edge/late-certificates"),
+  },
+  {
+    name: "older-certificate-replaces-a-newer-one",
+    fault: "A certificate that was asked for earlier, and came later, is believed.",
+    edits: [{ file: SOLD_OUT, find: " && askedAt >= (entry.kept?.askedAt ?? 0)", replace: "" }],
+    suite: inWorkerd("edge/late-certificates"),
+  },
+  {
+    name: "replay-that-is-no-news",
+    fault: "An isolate that has told somebody of their claim goes on with a certificate that does not know them.",
+    edits: [{ file: SOLD_OUT, find: "  return !isKnown(kept, asker);", replace: "  return false;" }],
+    suite: inWorkerd("edge/late-certificates"),
+  },
+  {
+    name: "refusals-told-twice",
+    fault: "The Worker's second delivery has the object count the same refusals again.",
+    edits: [
+      {
+        file: SOLD_OUT,
+        find: "wish !== undefined && isDelivered ?",
+        replace: "wish !== undefined && !isDelivered && wish.known?.seq === -1 ?",
+      },
+    ],
     suite: inWorkerd("edge/late-certificates"),
   },
   {
@@ -144,8 +168,8 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SOLD_OUT,
-        find: "const freshUntil = askedAt + validForMs;",
-        replace: "const freshUntil = Math.max(Date.now(), askedAt) + validForMs;",
+        find: "keep(entry, believed(certificate, entry.kept, askedAt))",
+        replace: "keep(entry, believed(certificate, entry.kept, Date.now()))",
       },
     ],
     suite: inWorkerd("edge/late-certificates"),

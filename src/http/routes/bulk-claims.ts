@@ -19,7 +19,7 @@ export const bulkClaimRoutes = [
     path: "/api/coupons/{name}/claims",
     summary: "Claim for many users at once",
     description:
-      "Judged in the order of the list, each as a claim of its own, in one transaction: all of it is stored or nothing. Sent again with the same Idempotency-Key, it answers `replayed` with the same claim wherever it had answered `granted`. A user who is named twice has one claim.",
+      "Judged in the order of the list, each as a claim of its own, in one transaction: all of it is stored or nothing. Sent again with the same Idempotency-Key, it answers `replayed` with the same claim wherever it had answered `granted`. A user who is named twice has one claim. The key names the attempt of each user, not the list: with another list, new users are claimed for. With a key, `replayed` can also mean that the first delivery of this very request did it, so count both.",
     who: "operator",
     headers: ["Idempotency-Key"],
     body: "BulkClaimRequest",

@@ -69,6 +69,7 @@ async function create(c: Context): Promise<Response> {
   note(c, name);
 
   const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.create({ name, amount, startsAt, endsAt }), "once");
+  forgetSoldOut(name);
 
   if (!result.ok) return refuseAs(c, name, result);
   const asCreated = { ...result, coupon: { ...result.coupon, claimedBy: [] } };

@@ -60,7 +60,7 @@ async function hold(c: Context): Promise<Response> {
   if (refusal !== null) return refusal;
 
   const request = { userId, ttlMs: ttlSeconds * 1000, attemptId: c.get("request").attemptId };
-  const result = await judged(c.env, name, userId, null, (coupon, wish) => coupon.hold(request, wish));
+  const result = await judged(c.env, name, userId, null, (coupon, wish) => coupon.hold(request, wish), false);
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, result.isNew ? 201 : 200, { ...wire.hold(name, result.hold), remaining_amount: result.remaining }, result.seq);

@@ -1,0 +1,46 @@
+// What is written at once stays below the longest text that storage takes on Cloudflare: 2 MB (source: Durable Objects, limits).
+
+import { expect, test } from "vitest";
+
+import { CouponEngine } from "../../src/engine/coupon-engine.ts";
+import type { Sql } from "../../src/engine/sql.ts";
+import { asks, contents, newCoupon, T0, tally } from "./coupon.ts";
+import { nodeSql } from "./node-sql.ts";
+
+const TEXT_BYTES_MAX = 2_000_000;
+
+/** A database that refuses longer texts. */
+function strict(): Sql {
+  const sql = nodeSql();
+  return {
+    transaction: (work) => sql.transaction(work),
+    all: (statement, ...bindings) => {
+      for (const value of bindings) {
+        if (typeof value === "string" && Buffer.byteLength(value) > TEXT_BYTES_MAX) throw new Error("string or blob too big");
+      }
+      return sql.all(statement, ...bindings);
+    },
+  };
+}
+
+/** Users with the longest ids that there are: 255 code points of four bytes. */
+function longest(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${index}`.padEnd(7, "-") + "🎟".repeat(248));
+}
+
+test("3,000 holds with the longest ids that end at one instant are given up, and the sale goes on", () => {
+  const sql = strict();
+  const engine = new CouponEngine(sql);
+  engine.create(newCoupon(3_000), "epoch-1", T0);
+  for (const userId of longest(3_000)) engine.hold({ userId, ttlMs: 1_000, attemptId: "a" }, T0);
+  expect(tally(engine.claimMany([asks("early")], T0 + 999))).toEqual({ out_of_stock: 1 });
+  expect(tally(engine.claimMany([asks("late")], T0 + 1_000))).toEqual({ granted: 1 });
+  expect(contents(sql)["ledger"]).toHaveLength(1 + 3_000 + 3_000 + 1);
+});
+
+test("the largest bulk claim, with the longest ids and the longest key to be escaped, is granted", () => {
+  const engine = new CouponEngine(strict());
+  engine.create(newCoupon(1_000), "epoch-1", T0);
+  const requests = longest(1_000).map((userId) => asks(userId, { key: null, attemptId: `bulk ${"\\".repeat(255)}` }));
+  expect(tally(engine.claimMany(requests, T0))).toEqual({ granted: 1_000 });
+});
