@@ -132,12 +132,13 @@ test("a coupon that was deleted elsewhere and is created here is open at once", 
   expect(outcome(await claim(name, "loser-4"))).toBe("201");
 });
 
-describe("claims refused here are counted", () => {
-  async function refusals(name: string): Promise<number> {
-    const { outcomes } = (await stubOf(name).metrics()) as { readonly outcomes: { readonly claims: Record<string, number> } };
-    return outcomes.claims["out_of_stock"] ?? 0;
-  }
+/** How many claims the metrics say were told that nothing is left. */
+async function refusals(name: string): Promise<number> {
+  const { outcomes } = (await stubOf(name).metrics()) as { readonly outcomes: { readonly claims: Record<string, number> } };
+  return outcomes.claims["out_of_stock"] ?? 0;
+}
 
+describe("claims refused here are counted", () => {
   test("also where a winner's retry brings the count, and where something happened in between", async () => {
     const name = await certified();
     // loser-1 and loser-2 by the object, loser-3 here.
