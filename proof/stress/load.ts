@@ -48,8 +48,8 @@ export async function drive<Planned extends Slot>(label: string, slots: readonly
   try {
     const sent: Promise<Sent<Planned>>[] = [];
     for (const slot of slots) {
-      const early = slot.atMs - now();
-      if (early > 0) await pause(early);
+      // Again, as a timer may come a little early, and what is sent early looks faster than it was.
+      for (let early = slot.atMs - now(); early > 0; early = slot.atMs - now()) await pause(Math.ceil(early));
       sent.push(send(slot));
     }
     overdue = setTimeout(() => void crowd.leave(), crowd.timeoutMs + GRACE_MS);

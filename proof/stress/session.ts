@@ -1,14 +1,14 @@
 // One run of one mode: looks whether the server is fit for it, loads it, verifies what is left, and sums it up.
 
 import { duplicateUser } from "./modes/duplicate-user.ts";
-import { couponsOf, mixedWorkload } from "./modes/mixed-workload.ts";
+import { mixedWorkload } from "./modes/mixed-workload.ts";
 import type { Ground, Measured } from "./modes/mode.ts";
 import { purchaseLoad } from "./modes/purchase-load.ts";
 import { statusPolling } from "./modes/status-polling.ts";
 import { freshName, type LoadOptions, type Mode } from "./options.ts";
 import { reportOf, type Report } from "./report.ts";
-import { preflight, type Target } from "./target.ts";
-import { stateFolder } from "../verify/state-folder.ts";
+import type { Target } from "./target.ts";
+import { preflight } from "./preflight.ts";
 import { verifyRun } from "./verification.ts";
 
 const RUNS = {
@@ -25,11 +25,9 @@ export async function runMode(
   target: Target,
   { mode, coupon = freshName(mode), options, seed }: Asked,
 ): Promise<{ readonly report: Report; readonly printChecks: () => void }> {
-  await preflight(target, mode === "mixed-workload" ? couponsOf(coupon) : [coupon]);
-  // Known early where it can be: a server that has been asked for a coupon has such a folder.
-  if (target.origin === "named" && target.state !== null) await stateFolder(target.state);
+  await preflight(target);
   const startedAt = new Date().toISOString();
-  const measured = await RUNS[mode]({ server: target, operator: target.operator, coupon, options, seed });
+  const measured = await RUNS[mode]({ target, coupon, options, seed });
   const verification = await verifyRun(target, measured);
   const server = target.origin === "own" ? `${target.url}, workerd, built from this checkout` : target.url;
   return { report: reportOf(mode, startedAt, server, measured, verification), printChecks: verification.print };

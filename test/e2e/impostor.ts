@@ -10,8 +10,8 @@ export type Faults = {
   readonly health?: { readonly status: number; readonly body: unknown };
   /** Answers this to every claim. */
   readonly claim?: { readonly status: number; readonly body: unknown };
-  /** Answers this to a list of claims. */
-  readonly list?: { readonly status: number; readonly body: unknown };
+  /** Answers this to the creation of a coupon. */
+  readonly create?: { readonly status: number; readonly body: unknown };
   /** Grants this many units beyond the amount. */
   readonly oversells?: number;
   /** Grants each user this many units. */
@@ -25,7 +25,6 @@ export type Impostor = { readonly url: string; readonly stop: () => Promise<void
 type Answered = { readonly status: number; readonly body: unknown } | null;
 
 const HEALTHY = { status: 200, body: { status: "healthy" } };
-const UNKNOWN = { status: 404, body: { code: "coupon_not_found" } };
 
 /** Serves one coupon on 127.0.0.1, with the faults that are asked for and no others. */
 export async function startImpostor(faults: Faults): Promise<Impostor> {
@@ -59,7 +58,7 @@ async function respond(
 
 /** Answers a route; null where it hangs. */
 function couponWith(faults: Faults): (route: string, sent: Record<string, unknown>) => Answered {
-  const { health = HEALTHY, list = UNKNOWN, oversells = 0, grantsEach = 1 } = faults;
+  const { health = HEALTHY, create, oversells = 0, grantsEach = 1 } = faults;
   let coupon = { name: "", amount: 0 };
   const claimants: string[] = [];
 
@@ -82,11 +81,11 @@ function couponWith(faults: Faults): (route: string, sent: Record<string, unknow
     if (faults.hangs === "always") return null;
     if (route === "GET /health") return health;
     if (route === "POST /api/coupons") {
+      if (create !== undefined) return create;
       coupon = { name: String(sent["name"]), amount: Number(sent["amount"]) };
       return { status: 201, body: coupon };
     }
     if (route === "POST /api/coupons/claim") return claim(String(sent["user_id"]));
-    if (/^GET .*\/claims\?/.test(route)) return list;
     const shown = faults.forgets === true ? claimants.slice(0, -1) : claimants;
     return { status: 200, body: { ...coupon, remaining_amount: Math.max(0, coupon.amount - claimants.length), claimed_by: shown } };
   };

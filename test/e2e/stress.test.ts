@@ -3,13 +3,13 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { freePort } from "../../proof/server/loopback.ts";
-import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../proof/server/workerd.ts";
+import { build, OBJECTS_FOLDER, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../proof/server/workerd.ts";
 import { startImpostor, type Faults } from "./impostor.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -106,7 +106,7 @@ function scratch(): string[] {
 
 /** Whether the server of the run in `own` has stored claims: its log of what was written has grown beyond the creation. */
 function hasClaims(own: string): boolean {
-  const objects = join(ROOT, ".scratch", own, "state/doorbuster-CouponObject");
+  const objects = join(ROOT, ".scratch", own, "state", OBJECTS_FOLDER);
   if (own === "" || !existsSync(objects)) return false;
   return readdirSync(objects).some((file) => file.endsWith("-wal") && statSync(join(objects, file)).size > WAL_BYTES_OF_CLAIMS);
 }
@@ -157,6 +157,17 @@ function named(more: Readonly<Record<string, string>> = {}): Record<string, stri
 }
 
 describe.concurrent("against a server that was named", () => {
+  // The longest goes first, beside the others.
+  test("all four modes run in turn, and the stability command repeats one", async () => {
+    const state = { STATE: join(folder, "state"), INITIAL_STOCK: "5" };
+    const [{ reports }, stability] = await Promise.all([
+      expectKept(["all"], named(state)),
+      ending(start("stability", ["2", "duplicate-user"], named({ ...state, DEDUP_USERS: "2", DEDUP_REQUESTS: "3" }))),
+    ]);
+    expect(reports.map(({ mode }) => mode)).toEqual(["purchase-load", "duplicate-user", "status-polling", "mixed-workload"]);
+    expect(stability.printed.match(/^run \d\/2 [✓✗] .*claim_granted 2 {2}claim_already_claimed 4/gm)).toHaveLength(2);
+  }, 60_000);
+
   test("duplicates win once each, and the files say so too", async () => {
     const { reports } = await expectKept(
       ["duplicate-user"],
@@ -171,16 +182,6 @@ describe.concurrent("against a server that was named", () => {
     expect(reports[0]?.thresholds.at(-1)?.what).toBe("checks against the API alone");
   }, 60_000);
 
-  test("all four modes run in turn, and the stability command repeats one", async () => {
-    const state = { STATE: join(folder, "state"), INITIAL_STOCK: "5" };
-    const [{ reports }, stability] = await Promise.all([
-      expectKept(["all"], named(state)),
-      ending(start("stability", ["2", "duplicate-user"], named({ ...state, DEDUP_USERS: "2", DEDUP_REQUESTS: "3" }))),
-    ]);
-    expect(reports.map(({ mode }) => mode)).toEqual(["purchase-load", "duplicate-user", "status-polling", "mixed-workload"]);
-    expect(stability.printed.match(/^run \d\/2 [✓✗] .*claim_granted 2 {2}claim_already_claimed 4/gm)).toHaveLength(2);
-  }, 60_000);
-
   test.for([
     ["no token", { ADMIN_TOKEN: "" }, "wants the operator's token: set ADMIN_TOKEN, or --admin-token"],
     ["another token", { ADMIN_TOKEN: "guessed" }, "does not take this operator's token: check ADMIN_TOKEN, or --admin-token"],
@@ -190,6 +191,12 @@ describe.concurrent("against a server that was named", () => {
     ["a state without a server", { BASE_URL: "", STATE: "src" }, "name that server too"],
   ] as const)("it is told in one sentence: %s", async ([, env, sentence]) => {
     expectRefusal(await stress([], named(env)), sentence);
+  });
+
+  test("it is told in one sentence: the state of another server", async () => {
+    const other = join(folder, "other");
+    await mkdir(join(other, OBJECTS_FOLDER), { recursive: true });
+    expectRefusal(await stress([], named({ STATE: other })), "is another server's state");
   });
 
   test("a coupon that exists is left alone", async () => {
@@ -208,7 +215,11 @@ describe.concurrent("what is no Doorbuster is told in one sentence", () => {
     ["a server that hangs", { hangs: "always" }, "gave no answer to GET /health: no answer within 1 s"],
     ["a server that answers 500", { health: { status: 500, body: {} } }, "is up but not well: it answered GET /health with 500"],
     ["another service", { health: { status: 200, body: "OK" } }, "is not Doorbuster: GET /health told 200"],
-    ["another service that is healthy", { list: { status: 404, body: {} } }, "is not Doorbuster: it answered a list of claims with 404"],
+    [
+      "another service that is healthy",
+      { create: { status: 404, body: {} } },
+      "is not Doorbuster: it answered the creation of a coupon with 404",
+    ],
     ["a server that hangs on claims", { hangs: "on claims" }, "answered none of 50 requests: no answer within 1 s"],
   ] as const)("%s", async ([, faults, sentence]) => {
     expectRefusal(await againstImpostor(faults), sentence);

@@ -4,15 +4,16 @@ import type { Told } from "../../verify/verify.ts";
 import { latencyOf } from "../latency.ts";
 import type { Sent } from "../load.ts";
 import { claimFault, countFaults, countHttpErrors, countOutcomes, outcomeOf, receiptIn, receiptOf, type ClaimSlot } from "../outcomes.ts";
+import { createCoupon } from "../preflight.ts";
 import { CLAIM_BOUNDS, exactly, within } from "../thresholds.ts";
-import { createCoupon, rush, userAt, type Ground, type Measured } from "./mode.ts";
+import { rush, userAt, type Ground, type Measured } from "./mode.ts";
 
 export async function duplicateUser(ground: Ground): Promise<Measured> {
   const { coupon, options } = ground;
   const { dedupUsers, dedupRequests } = options;
   // Nobody may lose because nothing is left.
   const stock = Math.max(options.initialStock, dedupUsers);
-  await createCoupon(ground, stock);
+  await createCoupon(ground.target, coupon, stock);
 
   const requests = dedupUsers * dedupRequests;
   const sent = await rush("duplicate-user", ground, requests, (users) =>

@@ -5,6 +5,7 @@ import type { Sent, Slot } from "../load.ts";
 import { answerFault, drawOperations, isDocumented, OPERATIONS, perform, type Kind, type Operation } from "../operations.ts";
 import { countFaults, countHttpErrors, countOutcomes, endOf, receiptOf } from "../outcomes.ts";
 import { exactly } from "../thresholds.ts";
+import { createCoupon } from "../preflight.ts";
 import { rush, userAt, type Ground, type Measured } from "./mode.ts";
 
 const WAVES = 5;
@@ -18,7 +19,10 @@ type OperationSlot = Slot & Pick<Operation, "kind" | "coupon" | "userId">;
 export async function mixedWorkload(ground: Ground): Promise<Measured> {
   const { options, seed } = ground;
   const { vus, initialStock } = options;
-  const coupons = couponsOf(ground.coupon);
+  const coupons = Array.from({ length: COUPONS }, (_, index) => `${ground.coupon}-${index + 1}`);
+  // The first is there from the start, the others as soon as somebody creates them.
+  const first = `${ground.coupon}-1`;
+  await createCoupon(ground.target, first, initialStock);
   const operations = drawOperations({ seed, count: WAVES * vus, coupons, userCount: USERS, amountMax: initialStock });
 
   const sent = await rush<OperationSlot>("mixed-workload", ground, vus, (users) =>
@@ -37,9 +41,10 @@ export async function mixedWorkload(ground: Ground): Promise<Measured> {
   const httpErrors = countHttpErrors(sent);
   const undocumented = sent.filter(({ slot, answer }) => answer === null || !isDocumented(slot, answer));
   const faults = sent.map(({ slot, answer }) => (answer === null || !isDocumented(slot, answer) ? null : answerFault(slot, answer)));
-  const created = new Set(
-    sent.filter(({ slot, answer }) => slot.kind === "create" && answer?.status === 201).map(({ slot }) => slot.coupon),
-  );
+  const created = new Set([
+    first,
+    ...sent.filter(({ slot, answer }) => slot.kind === "create" && answer?.status === 201).map(({ slot }) => slot.coupon),
+  ]);
   const latency = latencyOf(sent);
   return {
     setting: `${WAVES} waves of ${vus} operations, one every ${WAVE_EVERY_MS / 1000} s, on ${COUPONS} names of up to ${initialStock} units; seed ${seed}`,
@@ -61,11 +66,6 @@ export async function mixedWorkload(ground: Ground): Promise<Measured> {
     told: claims.map(receiptOf).filter((receipt) => receipt !== null),
     released: sent.filter(({ slot }) => slot.kind === "release").map(({ slot }) => ({ coupon: slot.coupon, userId: slot.userId })),
   };
-}
-
-/** The names of a run's coupons. */
-export function couponsOf(prefix: string): string[] {
-  return Array.from({ length: COUPONS }, (_, index) => `${prefix}-${index + 1}`);
 }
 
 /** How often each operation beside claims was answered what it may be. */

@@ -3,18 +3,16 @@
 import { CommandFailure } from "../../cli/command.ts";
 import type { CouponClient } from "../../client/coupon-client.ts";
 import type { Told } from "../../verify/verify.ts";
-import type { Server } from "../crowd.ts";
 import { openCrowd, type Crowd } from "../crowd.ts";
 import type { Latency } from "../latency.ts";
 import { drive, type Sent, type Slot } from "../load.ts";
 import type { LoadOptions } from "../options.ts";
-import { wordsOf, type Fault } from "../outcomes.ts";
+import type { Fault } from "../outcomes.ts";
+import type { Target } from "../target.ts";
 import type { Threshold } from "../thresholds.ts";
 
 export type Ground = {
-  readonly server: Server;
-  /** A client beside the load, for what the operator does before and after it. */
-  readonly operator: CouponClient;
+  readonly target: Target;
   /** The name of the coupon, or what the names begin with. */
   readonly coupon: string;
   readonly options: LoadOptions;
@@ -37,28 +35,21 @@ export type Measured = {
   readonly released: readonly Pick<Told, "coupon" | "userId">[];
 };
 
-/** Creates the coupon of the run. Throws {@link CommandFailure} where the server does not. */
-export async function createCoupon({ operator, coupon, server }: Ground, amount: number): Promise<void> {
-  const answer = await operator.create(coupon, amount);
-  if (answer.status !== 201)
-    throw new CommandFailure(`${server.url} did not create the coupon "${coupon}": it answered ${wordsOf(answer)}`);
-}
-
 /**
  * Connects `count` users and drives what `plan` makes of them. Throws {@link CommandFailure} where nothing at all was
  * answered: then there is nothing to report.
  */
 export async function rush<Planned extends Slot>(
   label: string,
-  { server }: Ground,
+  { target }: Ground,
   count: number,
   plan: (users: Crowd["users"]) => readonly Planned[],
 ): Promise<Sent<Planned>[]> {
-  const crowd = await openCrowd(server, count);
+  const crowd = await openCrowd(target, count);
   try {
     const sent = await drive(label, plan(crowd.users), crowd);
     if (sent.every(({ answer }) => answer === null)) {
-      throw new CommandFailure(`${server.url} answered none of ${sent.length} requests: ${sent[0]?.failure ?? "none was sent"}`);
+      throw new CommandFailure(`${target.url} answered none of ${sent.length} requests: ${sent[0]?.failure ?? "none was sent"}`);
     }
     return sent;
   } finally {

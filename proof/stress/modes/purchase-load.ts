@@ -2,13 +2,14 @@
 
 import { latencyOf } from "../latency.ts";
 import { claimFault, countFaults, countHttpErrors, countOutcomes, receiptOf } from "../outcomes.ts";
+import { createCoupon } from "../preflight.ts";
 import { CLAIM_BOUNDS, exactly, within } from "../thresholds.ts";
-import { createCoupon, rush, type Ground, type Measured } from "./mode.ts";
+import { rush, type Ground, type Measured } from "./mode.ts";
 
 export async function purchaseLoad(ground: Ground): Promise<Measured> {
   const { coupon, options } = ground;
   const { initialStock, vus } = options;
-  await createCoupon(ground, initialStock);
+  await createCoupon(ground.target, coupon, initialStock);
 
   const sent = await rush("purchase-load", ground, vus, (users) =>
     users.map((user, index) => {

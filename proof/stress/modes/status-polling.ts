@@ -3,9 +3,10 @@
 import { latencyOf } from "../latency.ts";
 import type { Sent, Slot } from "../load.ts";
 import { claimFault, countFaults, countHttpErrors, countOutcomes, endOf, receiptOf, type ClaimSlot } from "../outcomes.ts";
+import { createCoupon } from "../preflight.ts";
 import { behind, statusFault } from "../status-answers.ts";
 import { CLAIM_BOUNDS, exactly, STATUS_BOUNDS, within } from "../thresholds.ts";
-import { createCoupon, rush, userAt, type Ground, type Measured } from "./mode.ts";
+import { rush, userAt, type Ground, type Measured } from "./mode.ts";
 
 const LASTS_MS = 10_000;
 /** As often as an answer may be kept. */
@@ -22,7 +23,7 @@ export async function statusPolling(ground: Ground): Promise<Measured> {
   // Sold out half-way through.
   const claimCount = Math.min(2 * initialStock, CLAIMS_MAX);
   const claimants = Math.min(claimCount, CLAIMANTS_MAX);
-  await createCoupon(ground, initialStock);
+  await createCoupon(ground.target, coupon, initialStock);
 
   const sent = await rush<StatusSlot | ClaimSlot>("status-polling", ground, vus + claimants, (users) => {
     const polls = Array.from({ length: (vus * LASTS_MS) / POLL_EVERY_MS }, (_, index) => ({

@@ -1,0 +1,53 @@
+// The clock, the timers, randomness and the log that the product finds, while a history runs.
+
+import { T0 } from "./plan.ts";
+import type { Scene } from "./scene.ts";
+import type { Timer } from "./scheduler.ts";
+
+/** What a history answers for. */
+export type Behind = { readonly scene: Scene; readonly logged: (line: string) => void };
+
+/**
+ * Takes the place of this thread's globals that tell time, draw or write, once and for all: they are the history's that
+ * {@link Globals.behind} names, and the thread's own where it names none. (To replace them for each history would cost V8 what
+ * it had compiled.)
+ */
+export class Globals {
+  #behind: Behind | null = null;
+  #uuidCount = 0;
+
+  constructor() {
+    const now = Date.now.bind(Date);
+    const random = Math.random.bind(Math);
+    const randomUuid = crypto.randomUUID.bind(crypto);
+    const setTimer = globalThis.setTimeout;
+    const clearTimer = globalThis.clearTimeout;
+    const write = console.error.bind(console);
+    const log = (line: unknown): void => (this.#behind === null ? write(line) : this.#behind.logged(String(line)));
+
+    Date.now = () => (this.#behind === null ? now() : T0 + this.#behind.scene.scheduler.now + this.#behind.scene.skewMs);
+    Math.random = () => (this.#behind === null ? random() : this.#behind.scene.random.below(2 ** 20) / 2 ** 20);
+    Object.assign(console, { error: log, log });
+    Object.assign(globalThis, {
+      setTimeout: (run: () => void, ms = 0) =>
+        this.#behind === null ? setTimer(run, ms) : this.#behind.scene.scheduler.after(Math.trunc(ms), run),
+      clearTimeout: (timer: Timer | NodeJS.Timeout | null): void => {
+        if (timer !== null && "run" in timer) timer.run = null;
+        else clearTimer(timer ?? undefined);
+      },
+    });
+    Object.defineProperty(crypto, "randomUUID", { value: () => (this.#behind === null ? randomUuid() : this.#uuid()) });
+  }
+
+  /** Whose they are from now on. */
+  set behind(behind: Behind | null) {
+    this.#behind = behind;
+    this.#uuidCount = 0;
+  }
+
+  /** Its first part alone tells it from others, as the product's entity tags need it. */
+  #uuid(): string {
+    this.#uuidCount += 1;
+    return `${this.#uuidCount.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
+  }
+}

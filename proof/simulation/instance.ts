@@ -1,0 +1,81 @@
+// One instance of the object, and what the platform gives it: storage, an alarm, and an end.
+
+import type { CouponCalls } from "../../src/domain/messages.ts";
+import type { Answer } from "../history/history.ts";
+import type { Result } from "./answers.ts";
+import type { Row, Value } from "./database.ts";
+import type { Delivery, Recorded } from "./network.ts";
+import type { End } from "./plan.ts";
+import type { Scene } from "./scene.ts";
+import type { Gatekeeper } from "./storage.ts";
+
+/** The product's class, called as the platform calls it. */
+export type SimulatedObject = CouponCalls & { readonly alarm: () => Promise<void> };
+export type ObjectClass = new (ctx: unknown, env: unknown) => SimulatedObject;
+
+/** A call in the hands of an instance, and what it was answered, once it was. */
+export type Waiting = {
+  readonly delivery: Delivery;
+  readonly operations: readonly Recorded[];
+  readonly life: number;
+  result: Result | null;
+  answers: readonly Answer[];
+  endedAt: number;
+  clockUntil: number;
+};
+
+/** What an instance asks of the platform. */
+export type Platform = {
+  readonly name: string;
+  readonly scene: Scene;
+  readonly ended: (instance: Instance, end: End) => void;
+  /** Calls back once all that was written so far is on disk, unless the instance ends before. */
+  readonly onDisk: (resolve: () => void) => void;
+  readonly setAlarm: (at: number | null) => void;
+  readonly clock: () => number;
+};
+
+export class Instance implements Gatekeeper {
+  isDead = false;
+  readonly waiting = new Set<Waiting>();
+  readonly object: SimulatedObject;
+  readonly crash: Gatekeeper["crash"];
+
+  constructor(objectClass: ObjectClass, platform: Platform) {
+    this.crash = (end) => platform.ended(this, end);
+    this.object = new objectClass(contextOf(this, platform), {});
+  }
+}
+
+/** What the class is given as its `ctx`: as much of the platform's as an object may use. */
+function contextOf(instance: Instance, { name, scene, onDisk, setAlarm, clock }: Platform): unknown {
+  const { storage } = scene;
+  return {
+    id: { name },
+    storage: {
+      sql: {
+        exec: (query: string, ...bindings: readonly Value[]): { readonly toArray: () => Row[] } => {
+          const rows = storage.run(instance, query, bindings);
+          return { toArray: () => rows };
+        },
+      },
+      transactionSync: <Done>(work: () => Done): Done => storage.transaction(instance, work),
+      sync: () => new Promise<void>((resolve) => (instance.isDead ? undefined : onDisk(resolve))),
+      setAlarm: async (at: number): Promise<void> => {
+        if (!instance.isDead) setAlarm(at);
+      },
+      deleteAlarm: async (): Promise<void> => {
+        if (!instance.isDead) setAlarm(null);
+      },
+      deleteAll: () => {
+        if (!instance.isDead) storage.deleteAll(clock());
+        return new Promise<void>((resolve) => (instance.isDead ? undefined : onDisk(resolve)));
+      },
+    },
+    abort: (reason: string) => {
+      if (instance.isDead) return;
+      scene.breach("assertion", `the object ended itself: ${reason}`);
+      instance.crash({ is: "break", at: 0, skip: 0, how: "crash", isLossy: false, skewMs: null, mark: "unmarked" });
+    },
+  };
+}

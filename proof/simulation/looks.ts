@@ -1,0 +1,51 @@
+// Answers for which a history has no words: a page of claims, the operator's numbers, a change that names an entity tag.
+
+import { stateAt } from "../history/specification.ts";
+import { left, type Coupon } from "../history/coupon.ts";
+import type { Look } from "./clients.ts";
+
+/** What is wrong with an answer, given the coupon as it was at the head that the answer names; null where nothing is. */
+export function lookFault({ ask, result, ifMatch }: Look, coupon: Coupon | null, epoch: string): string | null {
+  if (coupon === null) return null;
+  if (ask.kind === "page" && result.ok && "claims" in result) {
+    const due = [...coupon.claims.values()].filter(({ position }) => position > ask.after);
+    const isSame =
+      result.claims.length === Math.min(due.length, ask.limit) &&
+      result.claims.every((claim, index) => {
+        const other = due[index];
+        const isOne = other !== undefined && other.userId === claim.userId && other.position === claim.position && other.key === claim.key;
+        return (
+          isOne && other.claimedAt === claim.claimedAt && other.remaining === claim.remainingAfter && other.attempt === claim.attemptId
+        );
+      });
+    if (!isSame) return `a page after ${ask.after} of at most ${ask.limit} shows other claims than there were at seq ${result.seq}`;
+    const last = result.claims.at(-1);
+    const isGoingOn = due.length > ask.limit;
+    if (isGoingOn !== (result.next !== null)) return `a page at seq ${result.seq} is wrong about whether there are more`;
+    return result.next === null || (result.next.position === last?.position && result.next.epoch === epoch)
+      ? null
+      : "a page goes on elsewhere";
+  }
+  if (ask.kind === "metrics" && result.ok && "outcomes" in result) {
+    const { granted } = result.outcomes.claims;
+    return granted === coupon.lastPosition
+      ? null
+      : `the numbers tell of ${granted} grants at seq ${result.seq}, and there were ${coupon.lastPosition}`;
+  }
+  return ifMatch === null || ifMatch === "*" ? null : tagFault(result, ifMatch, coupon, epoch);
+}
+
+/** A tag names an epoch, a head and a state; a change that it guards comes right behind that head. */
+function tagFault(result: Look["result"], tag: string, coupon: Coupon, epoch: string): string | null {
+  const [begin, head, state] = tag.replaceAll('"', "").split("-");
+  const isOfThis = begin === epoch.slice(0, 8);
+  const { seq } = result;
+  if (result.ok && !(isOfThis && (Number(head) === seq || Number(head) === seq - 1)))
+    return `a change was made at seq ${seq} although its tag was ${tag}`;
+  if (result.ok || result.code !== "precondition_failed" || !isOfThis || Number(head) !== seq) return null;
+  // Between two events only time can have made it another one.
+  const { settings } = coupon;
+  const edges = [coupon.at, settings.startsAt, settings.endsAt].filter((at) => at !== null && at >= coupon.at) as number[];
+  const isAlways = edges.every((at) => stateAt(settings, left(coupon), at) === state);
+  return isAlways ? `a change was refused at seq ${seq} although its tag was ${tag}` : null;
+}

@@ -1,0 +1,88 @@
+// A plan: what clients ask, and what the network, the disk and the platform do to it. All of it is settled before anything
+// runs, step by step, so that a plan can be cut.
+
+import type { Call } from "../history/history.ts";
+
+/** The instant at which every history begins, by the clock of the Worker. */
+export const T0 = 1_000_000;
+
+/** A user id that the object has to refuse: the Worker never lets it through. */
+export const NOBODY = "\u0007";
+
+/** What somebody asks. Instants in it are absolute. */
+export type Ask =
+  | Exclude<Call, { readonly kind: "change" }>
+  /** `isGuarded` sends, as If-Match, the tag of the coupon as this client saw it last. */
+  | (Extract<Call, { readonly kind: "change" }> & { readonly isGuarded: boolean })
+  | { readonly kind: "claim_many"; readonly userIds: readonly string[] }
+  | { readonly kind: "page"; readonly after: number; readonly limit: number }
+  | { readonly kind: "metrics" };
+
+/** What an exception of the platform says of itself; `unmarked` says nothing. */
+export const MARKS = ["retryable", "reset", "out_of_memory", "unmarked"] as const;
+export type Mark = (typeof MARKS)[number];
+
+/**
+ * What becomes of one attempt of the Worker: it is `delivered` and answered; the object never hears of it (`request_lost`, and
+ * `turned_away` where the platform says so); its answer never comes back (`answer_lost`), or it arrives only after the Worker was
+ * told that it failed (`late`); or nobody ever says anything (`silent`).
+ */
+export const FATES = ["delivered", "request_lost", "turned_away", "answer_lost", "late", "silent"] as const;
+export type Fate = {
+  readonly is: (typeof FATES)[number];
+  /** On the way there and back. */
+  readonly toMs: number;
+  readonly backMs: number;
+  /** What the Worker is told where it fails. */
+  readonly mark: Mark;
+  /** How long after the first the network delivers it once more; null where it does not. */
+  readonly duplicateMs: number | null;
+};
+
+/** Somebody asks, at `at` milliseconds from the beginning. */
+export type AskStep = {
+  readonly is: "ask";
+  readonly at: number;
+  readonly client: number;
+  /** Through which of the Worker's isolates. */
+  readonly isolate: number;
+  readonly ask: Ask;
+  /** Of the attempts in their order; those that go on beyond the list go well. */
+  readonly fates: readonly Fate[];
+  /** How often the client asks again, with the same key, when it was not told what became of it. */
+  readonly patience: number;
+  readonly patienceMs: number;
+};
+
+/** The end of an instance, and the beginning of the next one. */
+export type End = {
+  /** Whether all that was not on disk yet is lost with it. */
+  readonly isLossy: boolean;
+  /** By how much the clock of the next instance is ahead of the Worker's; null where it stays as it was. */
+  readonly skewMs: number | null;
+  /** What those who wait for an answer are told. */
+  readonly mark: Mark;
+};
+
+/** From `at` on, the fault point after `skip` others fails: by a throw, or by the end of the instance. */
+export type BreakStep = End & { readonly is: "break"; readonly at: number; readonly skip: number; readonly how: "throw" | "crash" };
+
+/** The instance ends at `at`, between two turns: it is evicted, or dies. */
+export type RestartStep = End & { readonly is: "restart"; readonly at: number };
+
+export type Step = AskStep | BreakStep | RestartStep;
+
+export type Plan = {
+  readonly seed: number;
+  /** How long it takes until what was written is on disk, and how much longer it can be. */
+  readonly diskMs: number;
+  readonly diskJitterMs: number;
+  /** How late the platform rings. */
+  readonly alarmLateMs: number;
+  /** Whether isolates refuse by the certificates of the object. */
+  readonly isEdgeOn: boolean;
+  /** Whether it goes on until every alarm has rung. */
+  readonly isDrained: boolean;
+  /** In the order of their instants. */
+  readonly steps: readonly Step[];
+};

@@ -1,0 +1,103 @@
+// `npm run simulate`: random histories of one coupon under a seeded scheduler, each one checked.
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { dirname } from "node:path";
+
+import { EXIT, runCommand, usage } from "../cli/command.ts";
+import { progressOf } from "../cli/progress.ts";
+import { MISTAKES } from "./mistakes.ts";
+import { failureText, linesOf, missedPoints, rateText } from "./report.ts";
+import { simulate, type Run } from "./simulate.ts";
+
+const COMMAND = "npm run simulate";
+
+await runCommand(
+  {
+    name: COMMAND,
+    about: `
+Carries out random histories of one coupon: the object as it is deployed, with its queue and its alarm, on SQLite in memory, and the
+Worker's way of calling it, under a scheduler in which time, messages, disk and randomness come from a seed. Messages are delayed,
+lost and repeated, storage throws, instances end at any point with or without what they had not yet on disk, clocks are set
+back. Every answer is checked against the specification, and the tables against their own ledger.
+
+A history is one seed. The same seed gives the same history to the byte; a run over a range can be gone on with at the next seed.
+A history that fails is cut down and told.`,
+    options: {
+      histories: { kind: "count", default: 200_000, max: 1_000_000_000, help: "how many" },
+      seed: { kind: "count", default: 1, min: 0, max: 2 ** 32 - 1, help: "the first one; the others follow it" },
+      workers: { kind: "text", value: "N|cores", default: "1", help: "threads" },
+      story: { kind: "flag", help: "tells each history, step by step: for a few" },
+      whole: { kind: "flag", help: "creates and drops real tables in every history: slower, the same" },
+      mistake: { kind: "text", value: "NAME", help: `plants a mistake that is to be found: ${Object.keys(MISTAKES).join(", ")}` },
+      json: { kind: "text", value: "FILE", help: "writes the numbers there" },
+    },
+  },
+  async ({ options, signal }) => {
+    const { histories, seed, mistake, json } = options;
+    if (mistake !== undefined && !(mistake in MISTAKES)) throw usage({ name: COMMAND }, `there is no mistake "${mistake}"`);
+    console.log(`seeds ${seed} to ${seed + histories - 1}`);
+    const startedAt = performance.now();
+    const progress = progressOf("simulating", histories);
+    const run = await simulate({
+      from: seed,
+      count: histories,
+      workers: workersOf(options.workers),
+      isTold: options.story,
+      isWhole: options.whole,
+      ...(mistake === undefined ? {} : { mistake }),
+      onProgress: (count) => progress.update(count, `${Math.round((count / (performance.now() - startedAt)) * 1000)} a second`),
+      signal,
+    }).finally(progress.stop);
+    if (run.stories.length > 0) console.log(run.stories.join("\n\n"));
+    if (run.failures.length > 0) console.log(run.failures.map(failureText).join("\n"));
+    console.log(linesOf(run).join("\n"));
+    if (json !== undefined) write(json, numbersOf(run, seed, mistake));
+    return run.failures.length === 0 ? EXIT.ok : EXIT.failed;
+  },
+);
+
+function workersOf(given: string): number {
+  if (given === "cores") return availableParallelism();
+  const count = Number(given);
+  if (Number.isInteger(count) && count >= 1 && count <= 256) return count;
+  throw usage({ name: COMMAND }, `--workers takes a number from 1 to 256, or "cores", not "${given}"`);
+}
+
+function numbersOf({ doneCount, sum, failures, seconds }: Run, seed: number, mistake: string | undefined): object {
+  return {
+    seeds: { first: seed, last: seed + doneCount - 1, next: seed + doneCount },
+    histories: doneCount,
+    operations: sum.counts["operations"] ?? 0,
+    seconds: Math.round(seconds * 10) / 10,
+    perSecond: Math.round(doneCount / seconds),
+    violations: failures.map(({ seed: failed, breach }) => ({ seed: failed, ...breach })),
+    ...(failures.length === 0 ? { trueRateBelow: rateText(doneCount) } : {}),
+    ...(mistake === undefined ? {} : { plantedMistake: mistake }),
+    digest: sum.digest,
+    counts: sum.counts,
+    faultPoints: sum.coverage,
+    neverStruck: missedPoints(sum.coverage),
+    commit: commitHere(),
+    machine: { cpu: cpus()[0]?.model, cpus: cpus().length, node: process.version },
+  };
+}
+
+/** What was simulated: the checkout's commit, marked where there are changes; null outside of a checkout. */
+function commitHere(): string | null {
+  try {
+    return git("rev-parse", "HEAD") + (git("status", "--porcelain", "--", "../../src") === "" ? "" : " with changes in src");
+  } catch {
+    return null;
+  }
+}
+
+function write(file: string, numbers: object): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(numbers, null, 2)}\n`);
+}
+
+function git(...args: readonly string[]): string {
+  return execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+}

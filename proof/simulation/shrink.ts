@@ -1,0 +1,92 @@
+// A plan that fails, cut down to what is needed for that.
+
+import type { AskStep, Plan, Step } from "./plan.ts";
+
+/** Runs that a shrinking may take. It ends then with what it has. */
+const RUNS_MAX = 4_000;
+
+/**
+ * A smaller plan that fails as `plan` does, as told by `fails`: steps are left out, and those that stay are made plainer, until
+ * nothing more can go.
+ */
+export function shrunk(plan: Plan, fails: (plan: Plan) => boolean, runsMax: number = RUNS_MAX): Plan {
+  let runCount = 0;
+  const tried = (candidate: Plan): boolean => {
+    runCount += 1;
+    return runCount <= runsMax && fails(candidate);
+  };
+  let least = plan;
+  let size = Infinity;
+  while (sizeOf(least) < size) {
+    size = sizeOf(least);
+    least = withFewerSteps(least, tried);
+    least = withPlainerSteps(least, tried);
+    for (const plainer of plainerPlans(least)) if (tried(plainer)) least = plainer;
+  }
+  return least;
+}
+
+function sizeOf(plan: Plan): number {
+  return JSON.stringify(plan).length;
+}
+
+/** Leaves out runs of steps, long ones first. */
+function withFewerSteps(plan: Plan, fails: (plan: Plan) => boolean): Plan {
+  let { steps } = plan;
+  for (let length = steps.length >> 1; length >= 1; length >>= 1) {
+    for (let from = 0; from < steps.length;) {
+      const fewer = steps.toSpliced(from, length);
+      if (fails({ ...plan, steps: fewer })) steps = fewer;
+      else from += length;
+    }
+  }
+  return { ...plan, steps };
+}
+
+function withPlainerSteps(plan: Plan, fails: (plan: Plan) => boolean): Plan {
+  let { steps } = plan;
+  for (const index of steps.keys()) {
+    for (const change of PLAINER) {
+      const step = steps[index];
+      const plainer = step === undefined ? null : change(step);
+      if (plainer === null) continue;
+      const changed = steps.with(index, plainer);
+      if (fails({ ...plan, steps: changed })) steps = changed;
+    }
+  }
+  return { ...plan, steps };
+}
+
+/** Each makes a step plainer in one respect; null where it is so already. */
+const PLAINER: readonly ((step: Step) => Step | null)[] = [
+  (step) => ask(step, ({ fates }) => (fates.length === 0 ? null : { fates: [] })),
+  (step) => ask(step, ({ fates }) => (fates.length <= 1 ? null : { fates: fates.slice(0, 1) })),
+  (step) => ask(step, ({ patience }) => (patience === 0 ? null : { patience: 0 })),
+  (step) => ask(step, ({ isolate }) => (isolate === 0 ? null : { isolate: 0 })),
+  (step) => ask(step, ({ client }) => (client === 0 ? null : { client: 0 })),
+  (step) => ask(step, ({ ask: asked }) => (asked.kind === "claim" && asked.key !== null ? { ask: { ...asked, key: null } } : null)),
+  (step) =>
+    ask(step, ({ ask: asked }) => {
+      if (asked.kind !== "create" || (asked.startsAt === null && asked.endsAt === null)) return null;
+      return { ask: { ...asked, startsAt: null, endsAt: null } };
+    }),
+  (step) =>
+    ask(step, ({ ask: asked }) => {
+      if (asked.kind !== "claim_many" || asked.userIds.length <= 1) return null;
+      return { ask: { ...asked, userIds: asked.userIds.slice(0, asked.userIds.length >> 1) } };
+    }),
+  (step) => (step.is === "ask" || step.skewMs === null ? null : { ...step, skewMs: null }),
+  (step) => (step.is === "ask" || !step.isLossy ? null : { ...step, isLossy: false }),
+];
+
+function ask(step: Step, change: (step: AskStep) => Partial<AskStep> | null): Step | null {
+  const changes = step.is === "ask" ? change(step) : null;
+  return step.is !== "ask" || changes === null ? null : { ...step, ...changes };
+}
+
+function* plainerPlans(plan: Plan): Generator<Plan> {
+  if (plan.isEdgeOn) yield { ...plan, isEdgeOn: false };
+  if (plan.isDrained) yield { ...plan, isDrained: false };
+  if (plan.diskJitterMs > 0) yield { ...plan, diskJitterMs: 0 };
+  if (plan.diskMs > 0) yield { ...plan, diskMs: 0 };
+}

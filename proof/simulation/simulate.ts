@@ -1,0 +1,96 @@
+// A run over a range of seeds, on some threads.
+
+import { Worker } from "node:worker_threads";
+
+import { added, NOTHING, type Sum } from "./totals.ts";
+import type { Done, Failure, Setting, Task } from "./worker.ts";
+
+export type RunOptions = Setting & {
+  /** Seeds from `from` to `from + count - 1`: one history each. */
+  readonly from: number;
+  readonly count: number;
+  readonly workers?: number;
+  /** Tells the whole story of each history. */
+  readonly isTold?: boolean;
+  /** Ends the run once so many histories have failed. */
+  readonly failuresMax?: number;
+  readonly onProgress?: (doneCount: number) => void;
+  /** Ends the run early. */
+  readonly signal?: AbortSignal;
+};
+
+export type Run = {
+  /** How many histories were carried out. All of them, unless it ended early. */
+  readonly doneCount: number;
+  readonly sum: Sum;
+  readonly failures: readonly Failure[];
+  readonly stories: readonly string[];
+  readonly seconds: number;
+};
+
+/** Seeds that a thread is given at once: some tenths of a second of work. */
+const TASK_SIZE = 500;
+
+/** Carries out all histories of a range. The sum is the same whatever the number of threads. */
+export async function simulate(options: RunOptions): Promise<Run> {
+  const startedAt = performance.now();
+  const run = new Dealing(options);
+  await Promise.all(Array.from({ length: Math.max(1, options.workers ?? 1) }, () => run.serve()));
+  return { ...run.result(), seconds: (performance.now() - startedAt) / 1000 };
+}
+
+/** Deals tasks to threads, and adds up what they tell. */
+class Dealing {
+  readonly #options: RunOptions;
+  #next: number;
+  #sum: Sum = NOTHING;
+  #doneCount = 0;
+  readonly #failures: Failure[] = [];
+  readonly #stories: { readonly from: number; readonly stories: readonly string[] }[] = [];
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    this.#next = options.from;
+  }
+
+  /** Has one thread work until there is nothing left to do. */
+  async serve(): Promise<void> {
+    const { mistake, isWhole } = this.#options;
+    const workerData: Setting = { ...(mistake === undefined ? {} : { mistake }), ...(isWhole === undefined ? {} : { isWhole }) };
+    const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData });
+    const stop = (): void => void worker.terminate();
+    this.#options.signal?.addEventListener("abort", stop, { once: true });
+    await new Promise<void>((resolve, reject) => {
+      worker.on("error", reject);
+      worker.on("exit", () => resolve());
+      worker.on("message", (done: Done) => {
+        this.#take(done);
+        if (done.count > 0) worker.postMessage(this.#deal());
+      });
+      worker.postMessage(this.#deal());
+    });
+    this.#options.signal?.removeEventListener("abort", stop);
+  }
+
+  result(): Omit<Run, "seconds"> {
+    const stories = this.#stories.toSorted((a, b) => a.from - b.from).flatMap(({ stories: some }) => some);
+    const failures = this.#failures.toSorted((a, b) => a.seed - b.seed);
+    return { doneCount: this.#doneCount, sum: this.#sum, failures, stories };
+  }
+
+  #deal(): Task {
+    const { from, count, isTold = false, failuresMax = 10 } = this.#options;
+    const size = this.#failures.length >= failuresMax ? 0 : Math.min(TASK_SIZE, from + count - this.#next);
+    const task = { from: this.#next, count: size, isTold };
+    this.#next += size;
+    return task;
+  }
+
+  #take({ from, count, failures, stories, ...sum }: Done): void {
+    this.#sum = added(this.#sum, sum);
+    this.#doneCount += count;
+    this.#failures.push(...failures);
+    if (stories.length > 0) this.#stories.push({ from, stories });
+    this.#options.onProgress?.(this.#doneCount);
+  }
+}

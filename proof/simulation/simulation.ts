@@ -1,0 +1,103 @@
+// One history: a plan is carried out, and all that was told and stored is checked.
+
+import type { LedgerEvent } from "../history/history.ts";
+import { seeded } from "../random.ts";
+import { check, recordedStory } from "./checks.ts";
+import { Course } from "./course.ts";
+import { Globals } from "./globals.ts";
+import type { Plan } from "./plan.ts";
+import { Points, type Coverage } from "./points.ts";
+import type { Product } from "./product.ts";
+import { Digest, type Breach, type Scene, type Slips } from "./scene.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Storage, type Databases } from "./storage.ts";
+import type { Totals } from "./totals.ts";
+
+export type Outcome = {
+  readonly breach: Breach | null;
+  readonly digest: readonly [high: number, low: number];
+  /** What happened, line by line; empty unless it was asked for. */
+  readonly story: readonly string[];
+};
+
+export type SimulatorOptions = {
+  readonly product: Product;
+  readonly databases: Databases;
+  readonly coverage: Coverage;
+  readonly totals: Totals;
+  readonly slips: Slips;
+};
+
+/** Carries out plans, one after the other. Takes over globals of its thread: one is enough for it. */
+export class Simulator {
+  readonly #options: SimulatorOptions;
+  readonly #globals = new Globals();
+  #runs = 0;
+
+  constructor(options: SimulatorOptions) {
+    this.#options = options;
+  }
+
+  /** Carries out one plan and checks it. */
+  run(plan: Plan, isTold = false): Outcome {
+    const { databases, coverage, product, slips, totals } = this.#options;
+    const lines: string[] = [];
+    const scheduler = new Scheduler();
+    const tell = isTold ? (line: string): void => void lines.push(`${String(scheduler.now).padStart(6)} ms  ${line}`) : null;
+    const points = new Points(coverage, tell);
+    const isLossy = plan.steps.some((step) => step.is !== "ask" && step.isLossy);
+    const storage = new Storage({ databases, points, isLossy, slips });
+    let breach: Breach | null = null;
+    const scene: Scene = {
+      plan,
+      scheduler,
+      points,
+      storage,
+      digest: new Digest(),
+      random: seeded(plan.seed),
+      tell,
+      breach: (rule, what) => (breach ??= { rule, what }),
+      skewMs: 0,
+    };
+    this.#runs += 1;
+    // What isolates remember outlives a history, so that it must not be known by the same name.
+    const course = new Course(scene, plan.isEdgeOn ? `coupon-${this.#runs}` : "coupon", product, slips);
+    this.#globals.behind = { scene, logged: (line) => course.platform.logged(line) };
+    const breachOf = (): Breach | null => breach;
+    course.run(() => breach !== null);
+    this.#globals.behind = null;
+    const events = breach === null ? check(scene, course) : [];
+    const broken = breachOf();
+    if (isTold && broken !== null) lines.push("", recordedStory(scene, course, broken));
+    if (broken === null) count(totals, scene, course, events);
+    storage.close();
+    return { breach: broken, digest: [scene.digest.high, scene.digest.low], story: lines };
+  }
+}
+
+function count(
+  totals: Totals,
+  { points, storage, plan }: Scene,
+  { clients, platform, network }: Course,
+  events: readonly LedgerEvent[],
+): void {
+  totals.add("histories");
+  totals.add("operations", clients.told.length);
+  totals.add("deliveries", clients.delivered.length);
+  for (const word of clients.outcomes) totals.add(`told.${word}`);
+  for (const { kind } of events) totals.add(`event.${kind}`);
+  for (const { is } of network.mishaps) totals.add(`network.${is}`);
+  const duplicates = network.duplicateCount;
+  if (duplicates > 0) totals.add("network.duplicate", duplicates);
+  if (network.retryCount > 0) totals.add("retries.worker", network.retryCount);
+  if (clients.repeatCount > 0) totals.add("retries.client", clients.repeatCount);
+  if (clients.edgeCount > 0) totals.add("answers.edge", clients.edgeCount);
+  if (points.thrownCount > 0) totals.add("faults.throw", points.thrownCount);
+  if (points.crashedCount > 0) totals.add("faults.crash", points.crashedCount);
+  for (const step of plan.steps) if (step.is === "restart") totals.add(step.isLossy ? "faults.powerCut" : "faults.eviction");
+  if (platform.lossCount > 0) totals.add("faults.lostWrites", platform.lossCount);
+  if (!platform.isClockSteady) totals.add("clock.setBack");
+  if (platform.alarmCount > 0) totals.add("alarms", platform.alarmCount);
+  if (platform.batchCount > 0) totals.add("batches", platform.batchCount);
+  if (storage.lives.length > 1) totals.add("histories.withRemoval");
+}

@@ -1,0 +1,164 @@
+// What the platform stores for one object, through all lives of its coupon: rows, and the alarm. What is written is there at
+// once, and on disk a little later.
+
+import { Database, type DatabaseOptions, type Row, type Value } from "./database.ts";
+import type { BreakStep } from "./plan.ts";
+import { INJECTED, type Points } from "./points.ts";
+import type { Slips } from "./scene.ts";
+
+/** What stands between an instance and its storage. */
+export type Gatekeeper = {
+  /** An instance that has ended reaches nothing any more. */
+  readonly isDead: boolean;
+  /** Ends the instance as planned. */
+  readonly crash: (step: BreakStep) => void;
+};
+
+/** What an instance that has ended gets from its storage. */
+export const ENDED = new Error("this instance has ended");
+
+/** Databases that are used again. */
+export class Databases {
+  readonly #options: DatabaseOptions;
+  readonly #idle: Database[] = [];
+
+  constructor(options: DatabaseOptions) {
+    this.#options = options;
+  }
+
+  take(isLossy: boolean): Database {
+    const database = this.#idle.pop() ?? new Database(this.#options);
+    database.begin(isLossy);
+    return database;
+  }
+
+  giveBack(database: Database): void {
+    database.reset();
+    this.#idle.push(database);
+  }
+
+  close(): void {
+    for (const database of this.#idle.splice(0)) database.close();
+  }
+}
+
+export type StorageOptions = {
+  readonly databases: Databases;
+  readonly points: Points;
+  /** Whether what is not on disk can be lost. */
+  readonly isLossy: boolean;
+  readonly slips: Slips;
+};
+
+export class Storage {
+  /** One for each life of the coupon, and the last one for the life that is, or is to come. */
+  readonly lives: Database[];
+  /** When each life but the last was ended. */
+  readonly endedAt: number[] = [];
+  alarmAt: number | null = null;
+  /** A crash came between a commit and the setting of the alarm: nothing will ring for what that commit wrote. */
+  isAlarmOwed = false;
+  /** Counts what was written, and is on disk. */
+  written = 0;
+  onDisk = 0;
+  #isInTransaction = false;
+  #livesOnDisk = 1;
+  #alarmOnDisk: number | null = null;
+  readonly #options: StorageOptions;
+
+  constructor(options: StorageOptions) {
+    this.#options = options;
+    this.lives = [options.databases.take(options.isLossy)];
+  }
+
+  /** The life that is, or, where there is no coupon, the last one that was; 0 before the first. */
+  get life(): number {
+    return this.#current.isDefined ? this.lives.length : this.lives.length - 1;
+  }
+
+  get #current(): Database {
+    const current = this.lives.at(-1);
+    if (current === undefined) throw new Error("an object has storage");
+    return current;
+  }
+
+  run(gate: Gatekeeper, text: string, bindings: readonly Value[]): Row[] {
+    if (gate.isDead) throw ENDED;
+    const database = this.#current;
+    const statement = database.statement(text);
+    const isWrite = statement.is === "write" || statement.is === "definition";
+    if (isWrite && this.#isInTransaction) database.open();
+    const rows = database.run(statement, bindings);
+    if (isWrite && !this.#isInTransaction) this.written += 1;
+    this.#pass(gate, this.#options.points.pass(statement.point));
+    return rows;
+  }
+
+  transaction<Result>(gate: Gatekeeper, work: () => Result): Result {
+    if (gate.isDead) throw ENDED;
+    const { points } = this.#options;
+    const database = this.#current;
+    this.#pass(gate, points.beforeBegin());
+    let result: Result;
+    this.#isInTransaction = true;
+    try {
+      result = work();
+      if (gate.isDead) throw ENDED;
+      this.#pass(gate, points.beforeCommit());
+    } catch (cause) {
+      if (this.#options.slips.keepsFailedTransactions === true && database.commit()) this.written += 1;
+      database.rollback();
+      throw cause;
+    } finally {
+      this.#isInTransaction = false;
+    }
+    if (database.commit()) this.written += 1;
+    const step = points.afterCommit();
+    if (step !== null && !step.isLossy) this.isAlarmOwed = true;
+    this.#pass(gate, step);
+    return result;
+  }
+
+  setAlarm(at: number | null): void {
+    this.alarmAt = at;
+    this.written += 1;
+  }
+
+  /** Empties the object. */
+  deleteAll(at: number): void {
+    this.written += 1;
+    if (!this.#current.isDefined) return;
+    const { databases, isLossy } = this.#options;
+    this.endedAt.push(at);
+    this.lives.push(databases.take(isLossy));
+  }
+
+  /** All that was written is on disk. */
+  keep(): void {
+    this.onDisk = this.written;
+    this.#livesOnDisk = this.lives.length;
+    this.#alarmOnDisk = this.alarmAt;
+    this.#current.keep();
+  }
+
+  /** All that is not on disk is gone. */
+  lose(): void {
+    const { databases } = this.#options;
+    for (const lost of this.lives.splice(this.#livesOnDisk)) databases.giveBack(lost);
+    this.endedAt.length = this.lives.length - 1;
+    this.alarmAt = this.#alarmOnDisk;
+    this.#current.lose();
+    this.onDisk = this.written;
+  }
+
+  close(): void {
+    for (const database of this.lives.splice(0)) this.#options.databases.giveBack(database);
+  }
+
+  #pass(gate: Gatekeeper, step: BreakStep | null): void {
+    if (step === null) return;
+    if (step.how === "throw") throw INJECTED;
+    gate.crash(step);
+    throw ENDED;
+  }
+}
