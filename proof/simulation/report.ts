@@ -54,7 +54,7 @@ const COLUMNS = ["before BEGIN", "a statement", "before COMMIT", "after COMMIT",
 /** For each command, how often storage threw and the instance ended at each kind of point. */
 function coverageLines(coverage: readonly CoverageRow[]): string[] {
   const head = ["throws/crashes", ...COLUMNS];
-  const rows = COMMANDS.map((command) => [command].concat(COLUMNS.map((column) => strikesAt(coverage, command, column))));
+  const rows = COMMANDS.map((command) => Array.of<string>(command).concat(COLUMNS.map((column) => strikesAt(coverage, command, column))));
   return [head, ...rows].map((cells) => cells.map((cell, index) => (index === 0 ? cell.padEnd(15) : cell.padStart(18))).join(""));
 }
 

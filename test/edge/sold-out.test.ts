@@ -231,7 +231,8 @@ test("an isolate remembers a bounded number of coupons", async () => {
   await claim(name, "winner");
   // Every name is refused as this one is: its object answers for all of them.
   const over = platform();
-  const one = { ...over, coupons: { ...over.coupons, idFromName: () => env.COUPONS.idFromName(name) } as unknown as typeof over.coupons };
+  const coupons = { idFromName: () => env.COUPONS.idFromName(name), get: (id: DurableObjectId) => over.coupons.get(id) };
+  const one = { ...over, coupons: coupons as unknown as typeof over.coupons };
   for (let count = 0; count < CERTIFICATES_MAX + 50; count += 1) await claimOver(one, freshName(), "loser");
   expect(remembered().coupons).toBe(CERTIFICATES_MAX);
 });
