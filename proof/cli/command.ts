@@ -73,11 +73,12 @@ export async function runCommand<const Wanted extends Options>(
       await ends
         .pop()?.()
         .catch((cause: unknown) => console.error(String(cause)));
+    await Promise.all([process.stdout, process.stderr].map(taken));
     process.exit(exitCode);
   }
 
   // Whoever reads what is printed may stop reading (`| head`); the run goes on to its end, and cleans up.
-  process.stdout.on("error", () => undefined);
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
@@ -102,6 +103,13 @@ export async function runCommand<const Wanted extends Options>(
     else console.error(cause);
     return end(cause instanceof CommandFailure ? cause.exitCode : EXIT.bug);
   }
+}
+
+/** Once the reader of a pipe has taken all that was printed, or gave up: to exit before that cuts it off. */
+async function taken(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
 }
 
 /** Reads flags before the environment, and that before the defaults. Throws {@link CommandFailure} on what it does not take. */

@@ -1,11 +1,12 @@
 // What is checked once a history is over: all that was told, against all that is stored.
 
-import type { History, LedgerEvent, Violation } from "../history/history.ts";
+import type { History, LedgerEvent } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
 import { story } from "../history/story.ts";
 import type { Course } from "./course.ts";
 import type { Breach, Scene } from "./scene.ts";
 import { toldOver } from "./tables.ts";
+import { timeFault } from "./time-check.ts";
 
 /** Checks a history that has come to its end, and answers the events of its ledgers. */
 export function check(scene: Scene, course: Course): readonly LedgerEvent[] {
@@ -14,25 +15,16 @@ export function check(scene: Scene, course: Course): readonly LedgerEvent[] {
   if (object !== null) scene.breach("object", object.what);
   // Where each client heard, of one delivery, just what the object told, the object's history says it all.
   if (course.platform.ends.length > 0 || !course.clients.areToldAsIs) {
-    const client = clientViolation(historyOf(course, events, "client"));
+    const client = violationIn(historyOf(course, events, "client"));
     if (client !== null) scene.breach("client", client.what);
   }
   checkFailures(scene, course);
+  const { isClockSteady } = course.platform;
+  const time = isClockSteady ? null : timeFault(course.clients.delivered, events);
+  if (time !== null) scene.breach("time", time);
   const { storage } = scene;
   if (storage.life < storage.lives.length && storage.alarmAt !== null) scene.breach("empty", "an alarm is set where there is no coupon");
   return events;
-}
-
-function clientViolation(history: History): Violation | null {
-  const violation = violationIn(history);
-  if (violation === null || !history.operations.some(({ answer }) => answer?.servedByEdge === true)) return violation;
-  // What the Worker said by itself does not tell which life of the coupon it is about: that was a guess.
-  const operations = history.operations.map((operation) => {
-    if (operation.answer?.servedByEdge !== true) return operation;
-    const { life: _life, ...answer } = operation.answer;
-    return Object.assign({}, operation, { answer });
-  });
-  return violationIn({ ...history, operations }) === null ? null : violation;
 }
 
 /** The history that a breach is about: what was asked and told, and the ledgers. */
@@ -42,11 +34,12 @@ export function recordedStory(scene: Scene, course: Course, { rule }: Breach): s
 }
 
 /** All that happened, as the tables of all lives tell it. */
-function readTables({ storage, breach, plan, digest }: Scene, { clients, platform }: Course): LedgerEvent[] {
+function readTables({ storage, breach, digest }: Scene, { clients, platform }: Course): LedgerEvent[] {
   const all: LedgerEvent[] = [];
+  const isOneClock = platform.skewMsMin === 0 && platform.skewMsMax === 0;
   for (const [index, database] of storage.lives.entries()) {
-    const looks = clients.looks.length === 0 ? clients.looks : clients.looks.filter(({ life }) => life === index + 1);
-    const { events, fault, coupon } = toldOver(database, platform.name, looks);
+    const looks = clients.looks.filter((look) => look.life === index + 1 && (look.refusedAt === null || isOneClock));
+    const { events, fault } = toldOver(database, platform.name, looks);
     if (fault !== null) breach("tables", fault);
     for (const event of events) {
       all.push(event);
@@ -55,8 +48,6 @@ function readTables({ storage, breach, plan, digest }: Scene, { clients, platfor
     }
     const endedAt = storage.endedAt[index];
     if (endedAt !== undefined) all.push({ kind: "removed", seq: 0, at: endedAt, userId: null, position: null });
-    else if (plan.isDrained && coupon !== null && coupon.holds.size > 0 && !storage.isAlarmOwed)
-      breach("alarm", "a hold is over, and no alarm gave it up");
   }
   return all;
 }

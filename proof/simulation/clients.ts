@@ -1,7 +1,11 @@
 // The clients: they ask, note what they were told, and ask again where nobody could tell them.
 
+import { CALL_DEADLINE_MS, CALL_RETRIES_MAX } from "../../src/domain/limits.ts";
+import type { CallFailure } from "../../src/edge/coupon-calls.ts";
+import type { RefusedAtEdge } from "../../src/edge/sold-out.ts";
 import type { Answer, Call, Operation } from "../history/history.ts";
 import type { Result } from "./answers.ts";
+import { Certificates } from "./certificates.ts";
 import { nameOf, reword, type Recorded, type Request } from "./network.ts";
 import { NOBODY, T0, type Ask, type AskStep } from "./plan.ts";
 import type { Routes, Told } from "./routes.ts";
@@ -10,10 +14,12 @@ import type { Scene } from "./scene.ts";
 /** An answer of which a history has no word, kept to be checked by itself. */
 export type Look = {
   readonly ask: Ask;
-  readonly result: Result;
+  readonly result: Result | Pick<RefusedAtEdge, "ok" | "code" | "seq">;
   readonly life: number;
   /** The entity tag that came with a change. */
   readonly ifMatch: string | null;
+  /** When the Worker refused by itself; null where the object answered. */
+  readonly refusedAt: number | null;
 };
 
 const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;
@@ -37,8 +43,7 @@ export class Clients {
   /** Answers that the Worker gave by itself. */
   edgeCount = 0;
   readonly outcomes: string[] = [];
-  /** By isolate: the life that a certificate of this head was about, as last heard there. */
-  readonly #certified = new Map<string, number>();
+  readonly #certificates = new Certificates();
   readonly #tags = new Map<number, string>();
   #requests = 0;
 
@@ -86,6 +91,8 @@ export class Clients {
       sentCount: 0,
       messageCount: 0,
       heard: null,
+      lastFailure: null,
+      sentAt: scheduler.now,
     };
     this.#scene.tell?.(`${nameOf(request)}: ${askText(step.ask)}${ifMatch === null ? "" : ` if it is ${ifMatch}`}`);
     this.#routes.send(step, request, attempt, ifMatch).then(
@@ -102,7 +109,6 @@ export class Clients {
     digest.add(scheduler.now);
     digest.addText(word);
     tell?.(`${nameOf(request)} is told ${word}${"servedBy" in result ? " by the Worker itself" : ""}`);
-    if ("servedBy" in result) this.edgeCount += 1;
     const answers = this.#answersTo(request, result, step.isolate);
     this.#noteRepeats(request, told);
     if (request.messageCount !== 1 || request.heard === null) this.areToldAsIs = false;
@@ -134,22 +140,34 @@ export class Clients {
 
   /** What was told, in the words of a history; null where the outcome is unknown. */
   #answersTo(request: Request, result: Told, isolate: number): readonly Answer[] | null {
-    const certificate = `${isolate} ${"seq" in result ? result.seq : 0}`;
     if ("servedBy" in result) {
-      const life = this.#certified.get(certificate);
-      return [{ is: result.code, seq: result.seq, servedByEdge: true, ...(life === undefined ? {} : { life }) }];
+      const life = this.#refused(result, isolate, request);
+      return life === null ? null : [{ is: result.code, seq: result.seq, servedByEdge: true, life }];
     }
-    if ("certificate" in result) this.#certified.set(certificate, request.heard?.answers[0]?.life ?? 0);
     if ("cause" in result) {
-      if (result.code === "outcome_unknown") return null;
-      if (result.code === "internal_error")
-        this.#scene.breach("failure", `${nameOf(request)} is told internal_error: ${String(result.cause)}`);
-      return [{ is: "unavailable", seq: 0 }];
+      const fault = failureFault(request, result, this.#scene.scheduler.now);
+      if (fault !== null) this.#scene.breach("failure", `${nameOf(request)} ${fault}`);
+      return result.code === "unavailable" ? [{ is: "unavailable", seq: 0 }] : null;
     }
     // What is told has to be what the object said, to the last attempt that was heard.
-    if (request.heard?.result === result) return request.heard.answers;
+    const { heard } = request;
+    if (heard?.result === result) {
+      this.#certificates.hear(isolate, request.ask, result, heard.answers[0]?.life ?? 0);
+      return heard.answers;
+    }
     this.#scene.breach("answer", `${nameOf(request)} is told what the object never answered: ${JSON.stringify(result)}`);
     return null;
+  }
+
+  /** An isolate refused by itself. Answers the life that it meant, null where that can't be told. */
+  #refused({ ok, code, seq }: RefusedAtEdge, isolate: number, { ask }: Request): number | null {
+    this.edgeCount += 1;
+    const fault = this.#certificates.refuse(isolate, ask, seq);
+    if (fault !== null) this.#scene.breach("edge", fault);
+    const life = this.#certificates.lifeAt(isolate, seq);
+    const refusedAt = T0 + this.#scene.scheduler.now;
+    this.looks.push({ ask, result: { ok, code, seq }, life: life ?? 0, ifMatch: null, refusedAt });
+    return life;
   }
 
   /** Answers for which a history has no words. */
@@ -161,8 +179,17 @@ export class Clients {
     )
       this.#scene.breach("object", "a claim of nobody was judged");
     if (ask.kind !== "page" && ask.kind !== "metrics" && ifMatch === null) return;
-    this.looks.push({ ask, result, life: answers[0]?.life ?? 0, ifMatch });
+    this.looks.push({ ask, result, life: answers[0]?.life ?? 0, ifMatch, refusedAt: null });
   }
+}
+
+/** Why the Worker may not have failed so: what passes by itself is tried again while there is time, unless that does harm. */
+function failureFault({ ask, lastFailure, sentCount, heard, sentAt }: Request, { code }: CallFailure, now: number): string | null {
+  if (code === "internal_error" && lastFailure !== "own_code") return "is told internal_error, and the object's code threw nothing";
+  const isPassing = lastFailure === "retryable" || lastFailure === "reset";
+  const isHeard = heard !== null && !heard.result.ok && heard.result.code === "unavailable";
+  if (!isPassing || isHeard || !mayBeRepeated(ask) || sentCount > CALL_RETRIES_MAX || now - sentAt >= CALL_DEADLINE_MS) return null;
+  return `is given up after ${sentCount} attempts`;
 }
 
 /** Whether it does no harm to send an ask more than once. */

@@ -35,13 +35,13 @@ export class Course {
     for (const step of plan.steps) scheduler.after(step.at, () => this.#take(step));
     for (let count = 0; !isBroken(); count += 1) {
       const isOver = this.#takenCount === plan.steps.length && this.clients.openCount === 0;
-      if (isOver && !this.#isLastAsked) this.#askLast();
-      else if (isOver && !plan.isDrained) return;
-      if (!scheduler.step()) break;
-      this.platform.afterEvent();
+      if (isOver && this.#isLastAsked) return;
+      if (isOver && !plan.isDrained) this.#askLast();
+      if (scheduler.step()) this.platform.afterEvent();
+      else if (isOver && !this.#isLastAsked) this.#askLast();
+      else breach("rest", `${this.clients.openCount} requests wait for ever`);
       if (count > EVENTS_MAX) breach("rest", `it did not come to rest in ${EVENTS_MAX} events`);
     }
-    if (this.clients.openCount > 0) breach("rest", `${this.clients.openCount} requests wait for ever`);
   }
 
   #take(step: Step): void {
@@ -55,6 +55,9 @@ export class Course {
   }
 
   #askLast(): void {
+    const { plan, storage, breach } = this.#scene;
+    // All alarms have rung by now.
+    if (plan.isDrained && storage.heldCount > 0 && !storage.isAlarmOwed) breach("alarm", "a hold is over, and no alarm gave it up");
     this.#isLastAsked = true;
     this.#scene.tell?.("nothing fails any more");
     this.#scene.points.disarm();

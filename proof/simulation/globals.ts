@@ -5,7 +5,11 @@ import type { Scene } from "./scene.ts";
 import type { Timer } from "./scheduler.ts";
 
 /** What a history answers for. */
-export type Behind = { readonly scene: Scene; readonly logged: (line: string) => void };
+export type Behind = {
+  readonly scene: Scene;
+  readonly logged: (line: string) => void;
+  readonly timer: (run: () => void, ms: number) => Timer;
+};
 
 /**
  * Takes the place of this thread's globals that tell time, draw or write, once and for all: they are the history's that
@@ -29,8 +33,7 @@ export class Globals {
     Math.random = () => (this.#behind === null ? random() : this.#behind.scene.random.below(2 ** 20) / 2 ** 20);
     Object.assign(console, { error: log, log });
     Object.assign(globalThis, {
-      setTimeout: (run: () => void, ms = 0) =>
-        this.#behind === null ? setTimer(run, ms) : this.#behind.scene.scheduler.after(Math.trunc(ms), run),
+      setTimeout: (run: () => void, ms = 0) => (this.#behind === null ? setTimer(run, ms) : this.#behind.timer(run, Math.trunc(ms))),
       clearTimeout: (timer: Timer | NodeJS.Timeout | null): void => {
         if (timer !== null && "run" in timer) timer.run = null;
         else clearTimer(timer ?? undefined);

@@ -43,7 +43,17 @@ export class Instance implements Gatekeeper {
 
   constructor(objectClass: ObjectClass, platform: Platform) {
     this.crash = (end) => platform.ended(this, end);
-    this.object = new objectClass(contextOf(this, platform), {});
+    this.object = constructed(objectClass, contextOf(this, platform), platform.scene);
+  }
+}
+
+/** An object whose constructor throws is one that answers nothing. */
+function constructed(objectClass: ObjectClass, context: unknown, { breach }: Scene): SimulatedObject {
+  try {
+    return new objectClass(context, {});
+  } catch (cause) {
+    breach("exception", `the object's constructor threw: ${String(cause)}`);
+    return new Proxy({} as SimulatedObject, { get: () => () => new Promise(() => undefined) });
   }
 }
 

@@ -5,8 +5,13 @@ import { left, type Coupon } from "../history/coupon.ts";
 import type { Look } from "./clients.ts";
 
 /** What is wrong with an answer, given the coupon as it was at the head that the answer names; null where nothing is. */
-export function lookFault({ ask, result, ifMatch }: Look, coupon: Coupon | null, epoch: string): string | null {
+export function lookFault({ ask, result, ifMatch, refusedAt }: Look, coupon: Coupon | null, epoch: string): string | null {
   if (coupon === null) return null;
+  if (refusedAt !== null) {
+    // The end of a hold returns a unit, which is of no use where the sale is over.
+    const isRight = refusedAt < coupon.nextExpiryAt || ("code" in result && result.code === "sale_ended");
+    return isRight ? null : `the Worker refused at seq ${result.seq} when a hold was over that it must have known of`;
+  }
   if (ask.kind === "page" && result.ok && "claims" in result) {
     const due = [...coupon.claims.values()].filter(({ position }) => position > ask.after);
     const isSame =

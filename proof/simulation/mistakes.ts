@@ -1,6 +1,7 @@
 // Mistakes that are planted on purpose, by the ports around the product or in its memory: a run that does not find one could
 // find none of its kind.
 
+import type { Coupon } from "../../src/domain/coupon.ts";
 import type { CouponCalls } from "../../src/domain/messages.ts";
 import type { CallEffect } from "../../src/edge/coupon-calls.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";
@@ -23,9 +24,12 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
   "answer-before-disk": { fault: "Answers leave the object before the disk has what they tell.", slips: { answersBeforeDisk: true } },
   "alarm-forgotten": { fault: "The platform is never told when to call back.", slips: { forgetsAlarms: true } },
   "rollback-forgotten": { fault: "A transaction that throws keeps what it wrote.", slips: { keepsFailedTransactions: true } },
-  "memory-not-restored": {
-    fault: "After storage failed, memory goes on as if it had not.",
-    patch: () => Object.assign(CouponEngine.prototype, { reload: () => undefined }),
+  "memory-ahead-of-storage": {
+    fault: "Memory follows before the commit, and after a failure it goes on as if there had been none.",
+    patch: () => {
+      wrap(CouponStore.prototype, "advance", (_, before, after) => void Object.assign(before as Coupon, after));
+      Object.assign(CouponEngine.prototype, { reload: () => undefined });
+    },
   },
   "users-not-unique": {
     fault: "Neither the rule nor the tables know who has a claim.",
@@ -99,11 +103,11 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
 function wrap<Class extends object, Name extends keyof Class, Answered = Class[Name] extends (...asked: never[]) => infer A ? A : never>(
   prototype: Class,
   name: Name,
-  change: (answered: Answered) => Answered,
+  change: (answered: Answered, ...asked: unknown[]) => Answered,
 ): void {
   const method = prototype[name] as (this: Class, ...asked: unknown[]) => Answered;
   const wrapped = function (this: Class, ...asked: unknown[]): Answered {
-    return change(method.apply(this, asked));
+    return change(method.apply(this, asked), ...asked);
   };
   Object.assign(prototype, { [name]: wrapped });
 }

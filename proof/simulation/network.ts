@@ -52,6 +52,10 @@ export type Request = {
   /** Attempts that were made, and messages that were sent. */
   sentCount: number;
   messageCount: number;
+  /** When it was first sent. */
+  readonly sentAt: number;
+  /** Why the last attempt failed. */
+  lastFailure: Mark | "turned_away" | null;
   /** What came back last. */
   heard: { readonly result: Result; readonly answers: readonly Answer[] } | null;
 };
@@ -62,7 +66,8 @@ const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
   reset: Object.assign(new Error("the object was reset"), { durableObjectReset: true }),
   out_of_memory: Object.assign(new Error("the object was out of memory"), { overloaded: true, durableObjectReset: true }),
   unmarked: new Error("internal error; reference = 1"),
-  turned_away: Object.assign(new Error("the object is overloaded"), { overloaded: true }),
+  own_code: Object.assign(new Error("thrown by the object's own code"), { remote: true, retryable: true, durableObjectReset: true }),
+  turned_away: Object.assign(new Error("the object is overloaded"), { overloaded: true, retryable: true }),
 };
 
 const GOOD: Fate = { is: "delivered", toMs: 1, backMs: 1, mark: "retryable", duplicateMs: null };
@@ -87,6 +92,9 @@ export class Network {
     const { request } = stub;
     const fate = request.fates[request.sentCount] ?? GOOD;
     if (request.sentCount > 0) this.retryCount += 1;
+    const { lastFailure } = request;
+    if (lastFailure !== null && lastFailure !== "retryable" && lastFailure !== "reset")
+      this.#scene.breach("again", `${nameOf(request)} is sent again although the last attempt failed as ${lastFailure}`);
     request.sentCount += 1;
     if (fate.is !== "delivered") {
       this.mishaps.push(fate);
@@ -94,7 +102,10 @@ export class Network {
     }
     return new Promise<Told>((resolve, reject) => {
       const fail = (mark: Mark | "turned_away"): void => {
+        // What comes after it was told to have failed, it is not told.
+        if (stub.broken !== null) return;
         stub.broken = EXCEPTIONS[mark];
+        request.lastFailure = mark;
         reject(stub.broken);
       };
       const { scheduler } = this.#scene;

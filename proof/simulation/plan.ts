@@ -18,8 +18,8 @@ export type Ask =
   | { readonly kind: "page"; readonly after: number; readonly limit: number }
   | { readonly kind: "metrics" };
 
-/** What an exception of the platform says of itself; `unmarked` says nothing. */
-export const MARKS = ["retryable", "reset", "out_of_memory", "unmarked"] as const;
+/** What an exception says of itself; `unmarked` says nothing, and `own_code` comes from the object's code, which can say anything. */
+export const MARKS = ["retryable", "reset", "out_of_memory", "unmarked", "own_code"] as const;
 export type Mark = (typeof MARKS)[number];
 
 /**

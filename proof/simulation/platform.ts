@@ -113,6 +113,22 @@ export class Platform {
     if (this.#slips.forgetsAlarms !== true || at === null) this.scene.storage.setAlarm(at);
   }
 
+  /** A timer of whoever runs now: one of an instance is gone with it. */
+  timer(run: () => void, ms: number): Timer {
+    const { scheduler } = this.scene;
+    const instance = this.#turn;
+    if (instance === null) return scheduler.after(ms, run);
+    return scheduler.after(ms, () => {
+      if (instance.isDead) return;
+      this.#enter(instance);
+      try {
+        run();
+      } catch (cause) {
+        if (!instance.isDead) this.scene.breach("exception", `a timer of the object threw: ${String(cause)}`);
+      }
+    });
+  }
+
   /** What an instance wrote to its log. */
   logged(text: string): void {
     if (this.#turn === null || this.#turn.isDead) return;
@@ -150,9 +166,13 @@ export class Platform {
         clock: this.clock,
       });
     }
-    this.#turn = this.#instance;
-    this.scene.skewMs = this.#skewMs;
+    this.#enter(this.#instance);
     return this.#instance;
+  }
+
+  #enter(instance: Instance | null): void {
+    this.#turn = instance;
+    this.scene.skewMs = this.#skewMs;
   }
 
   #answered(instance: Instance, waiting: Waiting, result: Result): void {
@@ -200,8 +220,7 @@ export class Platform {
     if (storage.written === storage.onDisk) return;
     storage.keep();
     scene.tell?.("all that was written is on disk");
-    this.#turn = this.#instance;
-    scene.skewMs = this.#skewMs;
+    this.#enter(this.#instance);
     for (const { instance, waiting } of this.#gate.splice(0)) if (!instance.isDead) this.#leave(instance, waiting);
     points.command = "claim";
     for (const resolve of this.#syncs.splice(0)) resolve();

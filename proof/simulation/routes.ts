@@ -47,7 +47,7 @@ export class Routes {
       }
       case "hold": {
         const { userId, ttlMs } = ask;
-        return judged(env, name, userId, null, (coupon, wish) => coupon.hold({ userId, ttlMs, attemptId }, wish));
+        return judged(env, name, userId, null, (coupon, wish) => coupon.hold({ userId, ttlMs, attemptId }, wish), false);
       }
       case "read":
         return call("read", (coupon) => coupon.read({ claimedBy: true }));

@@ -22,10 +22,6 @@ export class Scheduler {
   #order = 0;
   #stamps = 0;
 
-  get isIdle(): boolean {
-    return this.#heap.length === 0;
-  }
-
   /** Calls `run` in `ms` from now, after all that was asked for that instant before. */
   after(ms: number, run: () => void): Timer {
     const timer = { at: this.now + ms, order: (this.#order += 1), run };

@@ -62,7 +62,8 @@ export class Simulator {
     this.#runs += 1;
     // What isolates remember outlives a history, so that it must not be known by the same name.
     const course = new Course(scene, plan.isEdgeOn ? `coupon-${this.#runs}` : "coupon", product, slips);
-    this.#globals.behind = { scene, logged: (line) => course.platform.logged(line) };
+    const { platform } = course;
+    this.#globals.behind = { scene, logged: (line) => platform.logged(line), timer: (run, ms) => platform.timer(run, ms) };
     const breachOf = (): Breach | null => breach;
     course.run(() => breach !== null);
     this.#globals.behind = null;

@@ -76,6 +76,11 @@ export class Storage {
     return this.#current.isDefined ? this.lives.length : this.lives.length - 1;
   }
 
+  /** Units that are held, as the coupon's row has them. */
+  get heldCount(): number {
+    return this.#current.isDefined ? Number(this.#current.rows("SELECT held FROM coupon")[0]?.[0] ?? 0) : 0;
+  }
+
   get #current(): Database {
     const current = this.lives.at(-1);
     if (current === undefined) throw new Error("an object has storage");

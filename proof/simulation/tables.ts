@@ -19,11 +19,9 @@ export type Told = {
   readonly events: readonly LedgerEvent[];
   /** What is wrong with the tables, a sentence; null where nothing is. */
   readonly fault: string | null;
-  /** As the ledger alone has it. */
-  readonly coupon: Coupon | null;
 };
 
-const NOTHING: Told = { events: [], fault: null, coupon: null };
+const NOTHING: Told = { events: [], fault: null };
 
 /** Tells one life over. `looks` are the answers of that life that have to be checked by themselves. */
 export function toldOver(database: Database, name: string, looks: readonly Look[]): Told {
@@ -35,19 +33,19 @@ export function toldOver(database: Database, name: string, looks: readonly Look[
   for (const row of claims) made.set(row[1] ?? null, row);
   const events = database.rows(LEDGER).map((row) => eventOf(row, made));
   const [stored] = database.rows(COUPON);
-  if (stored === undefined) return { events, fault: "there are tables and no coupon", coupon: null };
+  if (stored === undefined) return { events, fault: "there are tables and no coupon" };
 
   let coupon: Coupon | null = null;
   let fault: string | null = null;
   for (const event of events) {
     coupon = follow(coupon, event, event.attempt ?? null, event.key ?? null);
     for (const look of looks) if (look.result.seq === event.seq) fault ??= lookFault(look, coupon, String(stored[11]));
-    if (coupon === null) return { events, fault: "the ledger does not begin with a creation", coupon };
+    if (coupon === null) return { events, fault: "the ledger does not begin with a creation" };
     if (left(coupon) < 0) fault ??= `more is given out than there is, at event ${event.seq}`;
   }
-  if (coupon === null) return { events, fault: "the ledger is empty", coupon };
+  if (coupon === null) return { events, fault: "the ledger is empty" };
   fault ??= couponFault(stored, coupon, name, events) ?? claimFault(claims, coupon) ?? releaseFault(releases, coupon);
-  return { events, fault: fault ?? holdFault(database.rows(HOLDS), coupon), coupon };
+  return { events, fault: fault ?? holdFault(database.rows(HOLDS), coupon) };
 }
 
 function eventOf([seq, at, kind, userId, position, text]: readonly Value[], made: ReadonlyMap<Value, readonly Value[]>): LedgerEvent {

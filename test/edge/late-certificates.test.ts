@@ -76,15 +76,15 @@ async function wonElsewhere(name: string, key: string | null = null): Promise<vo
 // Renewals of certificates go to the object; this is when one is due.
 const RENEWAL_AT = T0 + CERTIFICATE_MS_MAX - 250;
 
-describe("whoever was told of their claim here is not told here that they lost", () => {
-  /** What `second` is told while somebody else's request for the next certificate is on its way. */
-  async function toldMeanwhile(name: string): Promise<string> {
-    const told = Promise.withResolvers<string>();
-    const renewal = overtakenBy(async () => told.resolve(outcome(await claim(name, "second"))));
-    await claimOver(platform(renewal), name, "loser-7");
-    return told.promise;
-  }
+/** What `second` is told while somebody else's request for the next certificate is on its way. */
+async function toldMeanwhile(name: string): Promise<string> {
+  const told = Promise.withResolvers<string>();
+  const renewal = overtakenBy(async () => told.resolve(outcome(await claim(name, "second"))));
+  await claimOver(platform(renewal), name, "loser-7");
+  return told.promise;
+}
 
+describe("whoever was told of their claim here is not told here that they lost", () => {
   test("after a replay of a claim that was granted elsewhere", async () => {
     const name = await certified();
     await wonElsewhere(name, "k");

@@ -1,0 +1,86 @@
+// The kinds of sales that are simulated: how many ask for what, and how well the network treats them.
+
+import type { Random } from "../random.ts";
+
+/** The users there are. */
+export const USERS = ["ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal", "ida", "jon", "kim", "leo", "mia", "ned"] as const;
+
+export type Sale = {
+  readonly askCount: number;
+  readonly userCount: number;
+  readonly amountMax: number;
+  /** Longest pause between two asks; 0 has them all at once. */
+  readonly gapMsMax: number;
+  /** Longest way of a message. */
+  readonly wayMsMax: number;
+  /** How long it takes until what was written is on disk: what arrives meanwhile shares the next batch. */
+  readonly diskMs: number;
+  /** Of a hundred attempts, how many do not simply go well. */
+  readonly badFates: number;
+  /** Of a hundred asks, how many are claims, and how many move the stock otherwise, before anything else is drawn. */
+  readonly claims: number;
+  readonly restocks: number;
+  /** Of a hundred keys, how many are nobody's own. */
+  readonly sharedKeys: number;
+  /** Whether isolates refuse by the certificates of the object. */
+  readonly isEdgeOn: boolean;
+};
+
+/** Most sales are small, because most mistakes show in a few steps. */
+export function saleOf(random: Random): Sale {
+  const dice = random.below(60);
+  if (dice < 12) return saleAtTheEdge(random);
+  return dice < 14 ? crowd(random) : smallSale(random);
+}
+
+function smallSale(random: Random): Sale {
+  const { below, pick } = random;
+  const dice = below(100);
+  return {
+    askCount: dice < 65 ? 3 + below(4) : dice < 93 ? 6 + below(6) : dice < 99 ? 12 + below(9) : 21 + below(30),
+    userCount: 2 + below(3),
+    amountMax: pick([1, 2, 2, 3, 4]),
+    gapMsMax: pick([0, 1, 2, 2, 4, 4, 10, 40, 400]),
+    wayMsMax: pick([0, 1, 2, 3, 6]),
+    diskMs: pick([0, 0, 1, 2, 4, 12]),
+    badFates: pick([0, 0, 4, 8, 25]),
+    claims: 0,
+    restocks: 0,
+    sharedKeys: 12,
+    isEdgeOn: false,
+  };
+}
+
+/** Certificates matter where many come too late, some time after each other. */
+function saleAtTheEdge({ below, pick }: Random): Sale {
+  return {
+    askCount: 6 + below(below(3) === 0 ? 16 : 8),
+    userCount: pick([3, 6, USERS.length]),
+    amountMax: 1,
+    gapMsMax: pick([20, 100, 200, 400, 900]),
+    wayMsMax: pick([0, 3, 200, 500]),
+    diskMs: pick([0, 2]),
+    badFates: pick([0, 0, 8]),
+    claims: 55,
+    restocks: 25,
+    sharedKeys: 10,
+    isEdgeOn: true,
+  };
+}
+
+/** Large batches form where many come while the disk is busy. */
+function crowd({ below, pick }: Random): Sale {
+  return {
+    askCount: 14 + below(16),
+    userCount: USERS.length,
+    amountMax: 12,
+    gapMsMax: below(2),
+    wayMsMax: pick([0, 2]),
+    diskMs: pick([5, 12, 30]),
+    badFates: pick([0, 0, 8]),
+    claims: 85,
+    restocks: 0,
+    sharedKeys: 30,
+    isEdgeOn: false,
+  };
+}

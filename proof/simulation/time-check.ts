@@ -1,0 +1,47 @@
+// Whether the coupon's time ever went back: who was told that the sale had begun or ended was told so for good.
+
+import type { Answer, LedgerEvent } from "../history/history.ts";
+import type { Recorded } from "./network.ts";
+
+const BEFORE = 0;
+const WITHIN = 1;
+const AFTER = 2;
+const NAMES = ["before its begin", "open", "over"];
+
+/**
+ * Looks at what the object answered, in the order in which it did: between two changes of a coupon its sale goes on only
+ * forward. Answers a sentence, or null.
+ */
+export function timeFault(delivered: readonly Recorded[], events: readonly LedgerEvent[]): string | null {
+  const changes = changesOf(events);
+  const phases = new Map<string, number>();
+  for (const { answer } of delivered.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))) {
+    const phase = answer === null ? null : phaseIn(answer);
+    if (answer === null || phase === null) continue;
+    const { life = 0, seq } = answer;
+    const changeCount = changes[life]?.filter((at) => at <= seq).length ?? 0;
+    const coupon = `${life} ${changeCount}`;
+    const before = phases.get(coupon) ?? phase;
+    if (phase < before) return `the sale was told to be ${NAMES[before] ?? ""}, and then, at seq ${seq}, to be ${NAMES[phase] ?? ""}`;
+    phases.set(coupon, phase);
+  }
+  return null;
+}
+
+/** By life: the heads at which a coupon was changed. */
+function changesOf(events: readonly LedgerEvent[]): number[][] {
+  const changes: number[][] = [];
+  let life = 0;
+  for (const { kind, seq } of events) {
+    if (kind === "created") life += 1;
+    if (kind === "changed") (changes[life] ??= []).push(seq);
+  }
+  return changes;
+}
+
+/** Where an answer sees the sale; null where it does not tell. */
+function phaseIn({ is, state }: Answer): number | null {
+  if (is === "sale_not_started" || state === "scheduled") return BEFORE;
+  if (is === "sale_ended" || state === "ended") return AFTER;
+  return state !== undefined || is === "sale_paused" || is === "out_of_stock" ? WITHIN : null;
+}

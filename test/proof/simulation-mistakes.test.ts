@@ -1,0 +1,40 @@
+// The simulation finds what is wrong: mistakes that are planted on purpose, each by the rule that it breaks.
+
+import { readFileSync } from "node:fs";
+
+import { describe, expect, test } from "vitest";
+
+import { MISTAKES } from "../../proof/simulation/mistakes.ts";
+import { failureText } from "../../proof/simulation/report.ts";
+import { simulate } from "../../proof/simulation/simulate.ts";
+
+/**
+ * Seeds that found something, kept: what they found, by which rule, in a product with which mistake. A bug of the product that
+ * a seed finds becomes a mistake here when it is mended, so that its seed keeps its meaning when the generator changes.
+ */
+type Kept = { readonly seed: number; readonly mistake: string; readonly rule: string; readonly found: string };
+const KEPT = JSON.parse(readFileSync(new URL("../../proof/simulation/regression-seeds.json", import.meta.url), "utf8")) as Kept[];
+
+/** Far more than any of them needs. */
+const HISTORIES_MAX = 6_000;
+
+describe.for(Object.entries(MISTAKES))("%s", ([mistake, { fault }]) => {
+  test(`is found: ${fault}`, async () => {
+    const { failures } = await simulate({ from: 1, count: HISTORIES_MAX, mistake, failuresMax: 1 });
+    const [failure] = failures;
+    expect(failures).toHaveLength(1);
+    expect(failure?.steps).toBeLessThanOrEqual(8);
+  });
+});
+
+describe.for(KEPT)("seed $seed, which found $mistake: $found", ({ seed, mistake, rule }) => {
+  test("still finds it", async () => {
+    const { failures } = await simulate({ from: seed, count: 1, mistake });
+    expect(failures.map(({ breach }) => breach.rule)).toEqual([rule]);
+  });
+
+  test("finds nothing where it is not", async () => {
+    const { failures } = await simulate({ from: seed, count: 1 });
+    expect(failures.map(failureText)).toEqual([]);
+  });
+});

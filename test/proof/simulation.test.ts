@@ -1,0 +1,142 @@
+// Random histories under the seeded scheduler: every promise is kept in all of them, and a seed tells the same story anywhere.
+
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { describe, expect, test } from "vitest";
+
+import { COMMANDS, POINTS } from "../../proof/simulation/points.ts";
+import { failureText } from "../../proof/simulation/report.ts";
+import { simulate } from "../../proof/simulation/simulate.ts";
+
+const RUN = join(import.meta.dirname, "../../proof/simulation/run.ts");
+const run = promisify(execFile);
+
+/** What `npm run simulate` prints and how it ends. */
+async function commandRun(...args: string[]): Promise<{ exitCode: number; printed: string; complained: string }> {
+  const ended = await run(process.execPath, [RUN, ...args], { maxBuffer: 64 * 1024 * 1024 }).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (cause: { code: number; stdout: string; stderr: string }) => cause,
+  );
+  return { exitCode: ended.code, printed: ended.stdout, complained: ended.stderr };
+}
+
+/** The lines of a report that do not depend on how fast it was made. */
+function withoutTimes(printed: string): string {
+  return printed.replace(/^histories .*$/m, "");
+}
+
+describe("5,000 histories", async () => {
+  const { failures, doneCount, sum } = await simulate({ from: 1, count: 5_000, workers: 2 });
+
+  test("keep every promise", () => {
+    expect(failures.map(failureText)).toEqual([]);
+    expect(doneCount).toBe(5_000);
+  });
+
+  test("strike every command at every kind of fault point that it passes, by each kind of fault", () => {
+    const missed = COMMANDS.flatMap((command) =>
+      [...POINTS, "a statement"].flatMap((point) => {
+        const isHere = (other: string) => (point === "a statement" ? !POINTS.some((name) => name === other) : point === other);
+        const rows = sum.coverage.filter((row) => row.command === command && isHere(row.point));
+        const thrown = rows.some((row) => !row.canThrow || row.thrown > 0);
+        const crashed = rows.some((row) => row.crashed > 0);
+        return rows.length === 0 || (thrown && crashed) ? [] : [`${command}, ${point}`];
+      }),
+    );
+    expect(missed).toEqual([]);
+    // A removal is no transaction, and an alarm is not answered.
+    const passed = new Set(sum.coverage.map(({ command, point }) => `${command}, ${point}`));
+    const never = COMMANDS.flatMap((command) => POINTS.map((point) => `${command}, ${point}`)).filter((pair) => !passed.has(pair));
+    expect(never).toEqual(["remove, before BEGIN", "remove, before COMMIT", "remove, after COMMIT", "alarm, before the answer"]);
+  });
+
+  test("meet everything that is to be met", () => {
+    const { counts } = sum;
+    const events = ["created", "changed", "claimed", "released", "held", "given_back", "expired", "removed"];
+    const network = ["request_lost", "turned_away", "answer_lost", "late", "silent", "duplicate"];
+    const refusals =
+      "coupon_exists coupon_not_found already_claimed idempotency_key_reused claim_released sale_ended sale_not_started " +
+      "sale_paused out_of_stock claim_not_found position_mismatch amount_below_claimed precondition_failed invalid_request " +
+      "unavailable outcome_unknown internal_error";
+    const names = [
+      ...events.map((kind) => `event.${kind}`),
+      ...network.map((kind) => `network.${kind}`),
+      ...refusals.split(" ").map((code) => `told.${code}`),
+      ...["throw", "crash", "eviction", "powerCut", "lostWrites"].map((kind) => `faults.${kind}`),
+      "retries.worker",
+      "retries.client",
+      "answers.edge",
+      "clock.setBack",
+      "alarms",
+      "batches",
+      "histories.withRemoval",
+    ];
+    expect(names.filter((name) => (counts[name] ?? 0) < 5)).toEqual([]);
+  });
+});
+
+describe("a seed", () => {
+  const options = { from: 9_000, count: 400 };
+
+  test("tells the same story in another thread and in another process, byte by byte", async () => {
+    const [first, second] = await Promise.all([simulate({ ...options, isTold: true }), simulate({ ...options, isTold: true })]);
+    expect(second.stories).toEqual(first.stories);
+    expect(first.stories).toHaveLength(400);
+    const { printed } = await commandRun("--seed", "9000", "--histories", "400", "--story");
+    expect(printed).toContain(first.stories.join("\n\n"));
+  });
+
+  test("tells the same story twice in a row, and whatever came before it", async () => {
+    const alone = await simulate({ from: 9_399, count: 1, isTold: true });
+    const among = await simulate({ ...options, isTold: true });
+    expect(among.stories.at(-1)).toBe(alone.stories[0]);
+  });
+
+  test("tells the same story with tables that are made and dropped in fact", async () => {
+    const [reused, whole] = await Promise.all([
+      simulate({ ...options, isTold: true }),
+      simulate({ ...options, isTold: true, isWhole: true }),
+    ]);
+    expect(whole.stories).toEqual(reused.stories);
+    expect(whole.sum.digest).toEqual(reused.sum.digest);
+  });
+
+  test("comes to the same sum on one thread and on three", async () => {
+    const [one, three] = await Promise.all([simulate({ from: 1, count: 1_600 }), simulate({ from: 1, count: 1_600, workers: 3 })]);
+    expect(three.sum.digest).toEqual(one.sum.digest);
+    expect(three.sum.counts).toEqual(one.sum.counts);
+  });
+});
+
+describe("the command", () => {
+  test("prints the seeds, the numbers, the bound and the digest, and ends well", async () => {
+    const first = await commandRun("--histories", "300", "--seed", "7");
+    expect(first.exitCode).toBe(0);
+    expect(first.printed).toMatch(/^seeds 7 to 306\n/);
+    expect(first.printed).toContain("failed         0 of 300: the true rate is below 1.0e-2 (95 % confidence)");
+    expect(first.printed).toMatch(/^digest {9}[0-9a-f]{16}$/m);
+    const again = await commandRun("--histories", "300", "--seed", "7", "--workers", "2");
+    expect(withoutTimes(again.printed)).toBe(withoutTimes(first.printed));
+  });
+
+  test("tells a failure as the story of a short history, and ends with 1", async () => {
+    const { exitCode, printed } = await commandRun("--histories", "500", "--mistake", "users-not-unique");
+    expect(exitCode).toBe(1);
+    expect(printed).toMatch(/^seed \d+, cut down to [1-9] steps: /m);
+    expect(printed).toMatch(/client \d's request \d+: claim userId=\w+/);
+    expect(printed).toMatch(/^failed {9}1 or more of 500: seeds \d+$/m);
+  });
+
+  test.for([
+    [["--workers", "many"], '--workers takes a number from 1 to 256, or "cores", not "many"'],
+    [["--mistake", "none-such"], 'there is no mistake "none-such"'],
+    [["--histories", "0"], "--histories takes a whole number from 1 to 1000000000"],
+  ] as const)("refuses %j in a sentence", async ([args, sentence]) => {
+    const { exitCode, complained } = await commandRun(...args);
+    expect(exitCode).toBe(64);
+    expect(complained).toContain(sentence);
+    expect(complained.trim().split("\n")).toHaveLength(1);
+  });
+});
