@@ -22,6 +22,7 @@ runtime does on its behalf, and by function. Sampling costs time itself: compare
     seconds: { kind: "count", default: 10, max: 300, help: "how long to sample" },
     top: { kind: "count", default: 40, max: 1000, help: "lines of each table" },
     unlogged: { kind: "flag", help: "without a log line for each request" },
+    soldOut: { kind: "flag", help: "refusals of a coupon that is sold out, instead of claims" },
     out: { kind: "text", value: "FILE", help: "writes the profile there, for the browser's developer tools" },
   },
 } as const satisfies Command<Options>;
@@ -34,22 +35,29 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   const vars = options.unlogged ? { REQUEST_LOG: "off" } : {};
   const server = await serve(bundle, { state: join(folder, "state"), vars, signal, args: [`--inspector-addr=127.0.0.1:${inspector}`] });
   atEnd(() => server.kill());
-  const created = await fetch(`${server.url}/api/coupons`, { method: "POST", body: '{"name":"bench","amount":2147483647}' });
+  const created = await fetch(`${server.url}/api/coupons`, {
+    method: "POST",
+    body: JSON.stringify({ name: "bench", amount: options.soldOut ? 1 : 2_147_483_647 }),
+  });
   await created.arrayBuffer();
 
   const { name, drive } = await driverOf();
   const { connections, seconds } = options;
-  await drive(claimsOf("bench"), { url: server.url, connections, seconds: WARM_UP_SECONDS, users: "warm-up", signal });
+  const load = claimsOf("bench", options.soldOut ? 400 : 201);
+  await drive(load, { url: server.url, connections, seconds: WARM_UP_SECONDS, users: "warm-up", signal });
   const profiler = await attach(inspector);
   await profiler.send("Profiler.enable");
   await profiler.send("Profiler.setSamplingInterval", { interval: SAMPLE_EVERY_US });
   await profiler.send("Profiler.start");
-  const { answers, wrong } = await drive(claimsOf("bench"), { url: server.url, connections, seconds, users: "sampled", signal });
+  const { answers, wrong } = await drive(load, { url: server.url, connections, seconds, users: "sampled", signal });
   const { profile } = (await profiler.send("Profiler.stop")) as { readonly profile: CpuProfile };
-  if (wrong > 0) throw new CommandFailure(`${wrong} of ${answers} answers were not 201: there is nothing to learn from that`, EXIT.failed);
+  if (wrong > 0)
+    throw new CommandFailure(`${wrong} of ${answers} answers were not ${load.status}: there is nothing to learn from that`, EXIT.failed);
 
   const { files, functions, busyUs } = attribute(profile, sourcesIn(await readFile(bundle, "utf8")));
-  console.log(`${answers} claims by ${name}, ${connections} connections, ${(busyUs / answers).toFixed(0)} µs each under the profiler`);
+  console.log(
+    `${answers} ${options.soldOut ? "refusals" : "claims"} by ${name}, ${connections} connections, ${(busyUs / answers).toFixed(0)} µs each under the profiler`,
+  );
   print("source file, with the runtime on its behalf", files.slice(0, options.top), busyUs, answers);
   print("function", functions.slice(0, options.top), busyUs, answers);
   if (options.out !== undefined) await writeFile(options.out, JSON.stringify(profile));

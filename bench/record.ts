@@ -42,7 +42,9 @@ export type LargeReadRecord = {
 };
 export type ManyCouponsRecord = {
   readonly coupons: number;
-  /** How long before the first of them was asked, with all others since; null where none was for so long that all are idle. */
+  /** So many of them, those made last, were asked just now; all of them when left out. */
+  readonly asked?: number;
+  /** How long before the first of those was asked, with the others since; null where none was for so long that all are idle. */
   readonly askedWithinMs: number | null;
   readonly openFiles: number | null;
   readonly memoryBytes: number | null;
@@ -64,6 +66,8 @@ export type BenchRecord = {
     readonly rounds: number;
     readonly seconds: number;
     readonly connections: readonly number[];
+    /** How long a connection rested before each request; not at all when left out. */
+    readonly pauseMs?: number;
     readonly driver: string;
   };
   readonly rows: readonly RowRecord[];

@@ -13,6 +13,7 @@ export type Plan = {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: readonly number[];
+  readonly pauseMs: number;
   readonly signal: AbortSignal;
 };
 
@@ -42,7 +43,7 @@ async function measure(
   row: Row,
   system: System,
   round: number,
-  { seconds, signal }: Plan,
+  { seconds, pauseMs, signal }: Plan,
   connections: number,
 ): Promise<Measurement> {
   const open = Math.min(connections, row.connectionsMax ?? connections);
@@ -53,6 +54,7 @@ async function measure(
     url: system.url,
     connections: open,
     seconds,
+    pauseMs,
     users: `c${connections}-r${round}`,
     signal,
   });

@@ -41,13 +41,14 @@ Run nothing else meanwhile. Compare the ratios: the rates are this machine's.`,
     rounds: { kind: "count", default: 3, max: 100, help: "rounds, each with every row" },
     seconds: { kind: "count", default: 8, max: 600, help: "how long a row is loaded in a round" },
     connections: { kind: "text", value: "N,N", default: "64,256", help: "connections to load with" },
+    pause: { kind: "count", default: 0, min: 0, max: 10_000, help: "milliseconds that a connection rests before each of its requests" },
     name: { kind: "text", value: "NAME", default: "latest", help: "names the results in bench/results" },
     json: { kind: "text", value: "FILE", help: "writes the results there instead; the report goes beside it" },
   },
 } as const satisfies Command<Options>;
 
 await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
-  const { rounds, seconds } = options;
+  const { rounds, seconds, pause: pauseMs } = options;
   const connections = options.connections.split(",").map(connectionCount);
   const { rows, growth } = chosen(options.rows);
   const json = options.json ?? join(import.meta.dirname, "results", `${fileName(options.name)}.json`);
@@ -60,9 +61,9 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
     name: options.name,
     at: new Date().toISOString(),
     machine: describeMachine(),
-    settings: { rounds, seconds, connections, driver: driver.name },
+    settings: { rounds, seconds, connections, pauseMs, driver: driver.name },
   };
-  const measured = await measureRows(lab, rows, { rounds, seconds, connections, signal });
+  const measured = await measureRows(lab, rows, { rounds, seconds, connections, pauseMs, signal });
   const grown = await measureGrowth(lab, growth);
   const versions = await describeVersions();
   const record: BenchRecord = { ...base, versions, rows: measured, growth: grown, skipped: lab.skipped };

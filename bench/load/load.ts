@@ -17,6 +17,8 @@ export type Drive = {
   readonly url: string;
   readonly connections: number;
   readonly seconds: number;
+  /** How long a connection rests between an answer and its next request; not at all when left out. */
+  readonly pauseMs?: number;
   /** Begins the id of every user. Another for each run, so that nobody is met twice. */
   readonly users: string;
   readonly signal?: AbortSignal;

@@ -1,5 +1,7 @@
 // The built-in driver, for where wrk is not installed: as many requests at a time as there are connections.
 
+import { setTimeout as pause } from "node:timers/promises";
+
 import { Pool } from "undici";
 
 import type { Drive, Load, Measured } from "./load.ts";
@@ -10,7 +12,7 @@ import type { Drive, Load, Measured } from "./load.ts";
  */
 export async function drive(
   load: Load,
-  { url, connections, seconds, users, signal, answersMax = Infinity }: Drive & { readonly answersMax?: number },
+  { url, connections, seconds, pauseMs = 0, users, signal, answersMax = Infinity }: Drive & { readonly answersMax?: number },
 ): Promise<Measured> {
   const pool = new Pool(url, { connections, pipelining: 1 });
   const latenciesMs: number[] = [];
@@ -35,6 +37,7 @@ export async function drive(
       await answer.dump();
       latenciesMs.push(performance.now() - askedAt);
       if (statusCode !== load.status) wrong += 1;
+      if (pauseMs > 0) await pause(pauseMs);
     }
   }
 

@@ -14,6 +14,10 @@ end
 function init(args)
   method, path, prefix, before, after = args[1], args[2], args[3], args[4], args[5]
   each, wanted = tonumber(args[6]), tonumber(args[7])
+  local pauseMs = tonumber(args[8])
+  if pauseMs > 0 then
+    delay = function() return pauseMs end
+  end
   -- wrk itself counts what is above 399. Looking at each answer costs it time, so that is done only where a refusal is right.
   if wanted > 399 then
     response = function(status)

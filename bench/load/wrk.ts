@@ -27,10 +27,10 @@ export async function wrkVersion(): Promise<string | null> {
 }
 
 /** Sends `load` for the time asked for. Requests that are open at the end are given up, though the server answers them. */
-export async function drivenByWrk(load: Load, { url, connections, seconds, users, signal }: Drive): Promise<Measured> {
+export async function drivenByWrk(load: Load, { url, connections, seconds, pauseMs = 0, users, signal }: Drive): Promise<Measured> {
   const { before, users: each, after } = load.body ?? { before: "", users: 0, after: "" };
   const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", SCRIPT, url];
-  const script = ["--", load.method, load.path, users, before, after, String(each), String(load.status)];
+  const script = ["--", load.method, load.path, users, before, after, String(each), String(load.status), String(pauseMs)];
   const { stdout } = await promisify(execFile)("wrk", [...options, ...script], signal === undefined ? {} : { signal });
   const line = stdout.trim().split("\n").at(-1) ?? "";
   const said = JSON.parse(line) as Said;

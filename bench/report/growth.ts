@@ -31,9 +31,11 @@ export function growthParts({ sizes, coldStart, largeRead, manyCoupons }: Growth
     );
   }
   if (manyCoupons !== undefined) {
-    const lines = manyCoupons.map(({ coupons, askedWithinMs, openFiles, memoryBytes }) => [
+    const lines = manyCoupons.map(({ coupons, asked = coupons, askedWithinMs, openFiles, memoryBytes }) => [
       count(coupons),
-      askedWithinMs === null ? "all are idle" : `all asked within ${(askedWithinMs / 1000).toFixed(1)} s`,
+      askedWithinMs === null
+        ? "all are idle"
+        : `${asked === coupons ? "all" : `the last ${count(asked)}`} asked within ${(askedWithinMs / 1000).toFixed(1)} s`,
       openFiles === null ? "" : count(openFiles),
       memoryBytes === null ? "" : megabytes(memoryBytes),
     ]);

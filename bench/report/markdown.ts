@@ -33,7 +33,7 @@ export function reportOf(record: BenchRecord, name: string, chartsAt: string): R
 function foreword({ at, machine, versions, settings, rows }: BenchRecord): string {
   const stolen = known(rows.flatMap(({ measurements }) => measurements.map((measurement) => measurement.stolen)));
   const lines = [
-    `Taken ${at.slice(0, 10)}. Machine: ${named(machine)}. Versions: ${named(versions)}. Load by ${settings.driver}, ${settings.rounds} interleaved rounds of ${settings.seconds} s.`,
+    `Taken ${at.slice(0, 10)}. Machine: ${named(machine)}. Versions: ${named(versions)}. Load by ${settings.driver}, ${settings.rounds} interleaved rounds of ${settings.seconds} s${pausesOf(settings)}.`,
   ];
   if (stolen !== null && stolen.length > 0) {
     lines.push(
@@ -41,6 +41,10 @@ function foreword({ at, machine, versions, settings, rows }: BenchRecord): strin
     );
   }
   return lines.join(" ");
+}
+
+function pausesOf({ pauseMs = 0 }: BenchRecord["settings"]): string {
+  return pauseMs === 0 ? "" : `; each connection rests for ${pauseMs} ms between an answer and its next request`;
 }
 
 function named(values: Readonly<Record<string, string | number>>): string {

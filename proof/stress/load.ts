@@ -24,9 +24,10 @@ const GRACE_MS = 2_000;
 
 /**
  * Sends every slot, which come in the order of their instants; those of one instant go out at once. Resolves when all are
- * answered or have failed, `timeoutMs` of the crowd after the last of them at the latest, and a moment.
+ * answered or have failed, `timeoutMs` of the crowd after the last of them at the latest, and a moment. Without a label no
+ * progress is shown.
  */
-export async function drive<Planned extends Slot>(label: string, slots: readonly Planned[], crowd: Crowd): Promise<Sent<Planned>[]> {
+export async function drive<Planned extends Slot>(label: string | null, slots: readonly Planned[], crowd: Crowd): Promise<Sent<Planned>[]> {
   const startedAt = performance.now();
   const now = (): number => performance.now() - startedAt;
   let endedCount = 0;
@@ -42,8 +43,8 @@ export async function drive<Planned extends Slot>(label: string, slots: readonly
     return { slot, latencyMs: endedAtMs - slot.atMs, sentAtMs, endedAtMs, ...outcome };
   }
 
-  const progress = progressOf(label, slots.length);
-  const shown = setInterval(() => progress.update(endedCount), PROGRESS_EVERY_MS);
+  const progress = label === null ? null : progressOf(label, slots.length);
+  const shown = setInterval(() => progress?.update(endedCount), PROGRESS_EVERY_MS);
   let overdue: ReturnType<typeof setTimeout> | undefined;
   try {
     const sent: Promise<Sent<Planned>>[] = [];
@@ -57,6 +58,6 @@ export async function drive<Planned extends Slot>(label: string, slots: readonly
   } finally {
     clearTimeout(overdue);
     clearInterval(shown);
-    progress.stop();
+    progress?.stop();
   }
 }

@@ -2,7 +2,7 @@
 
 import { usage, type CountOption, type FlagOption, type TextOption, type Values } from "../cli/command.ts";
 
-export const MODES = ["purchase-load", "duplicate-user", "status-polling", "mixed-workload"] as const;
+export const MODES = ["purchase-load", "duplicate-user", "status-polling", "mixed-workload", "last-unit"] as const;
 export type Mode = (typeof MODES)[number];
 
 /** Most connections at once: about as many as one address pair has local ports for, with room for those of the run before. */
@@ -28,6 +28,7 @@ export const LOAD_OPTIONS = {
   coupon: text("NAME", "name of the coupon, which must not exist; a fresh one when left out"),
   dedupUsers: count(10, 1000, "duplicate-user: users"),
   dedupRequests: count(100, 1000, "duplicate-user: claims of each of them"),
+  rounds: count(20, 10_000, "last-unit: rounds, each with a coupon of its own"),
   cooldown: count(5, 600, "seconds between two runs", 0),
   timeout: count(30, 600, "seconds until a request that is not answered counts as failed"),
   seed: text("N", "mixed-workload: draws the same operations again; a fresh one when left out"),

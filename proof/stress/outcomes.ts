@@ -52,6 +52,13 @@ export function receiptIn(fields: unknown, { coupon, userId }: Pick<Told, "coupo
   return isReceipt && Number.isInteger(position) && position >= 1 ? { coupon, userId, position, claimedAt } : null;
 }
 
+/** Whether it was told 409 with the receipt that this user's winning claim was told. */
+export function showsReceipt(sent: Sent<ClaimSlot>, won: Told | undefined): boolean {
+  if (outcomeOf(sent) !== "claim_already_claimed") return false;
+  const shown = receiptIn(sent.answer?.body["claim"], sent.slot);
+  return shown !== null && shown.position === won?.position && shown.claimedAt === won.claimedAt;
+}
+
 /** How often each outcome occurred, in the order of the list. */
 export function countOutcomes(sent: readonly Sent<ClaimSlot>[]): Record<ClaimOutcome, number> {
   const counts = { claim_granted: 0, claim_out_of_stock: 0, claim_already_claimed: 0, claim_rate_limited: 0, claim_error: 0 };

@@ -19,7 +19,7 @@ await runCommand(
     operandsMax: 1,
     about: `
 Loads a server over real sockets, each virtual user on a connection of its own, and verifies afterwards that exactly the
-stock was given out. Without a mode it is purchase-load; all is the four in turn. Exits with 1 when a threshold or a
+stock was given out. Without a mode it is purchase-load; all is every one in turn. Exits with 1 when a threshold or a
 check fails, with 69 when the server cannot be loaded at all.`,
     options: {
       ...LOAD_OPTIONS,

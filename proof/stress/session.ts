@@ -1,6 +1,7 @@
 // One run of one mode: looks whether the server is fit for it, loads it, verifies what is left, and sums it up.
 
 import { duplicateUser } from "./modes/duplicate-user.ts";
+import { lastUnit } from "./modes/last-unit.ts";
 import { mixedWorkload } from "./modes/mixed-workload.ts";
 import type { Ground, Measured } from "./modes/mode.ts";
 import { purchaseLoad } from "./modes/purchase-load.ts";
@@ -16,6 +17,7 @@ const RUNS = {
   "duplicate-user": duplicateUser,
   "status-polling": statusPolling,
   "mixed-workload": mixedWorkload,
+  "last-unit": lastUnit,
 } as const satisfies Record<Mode, (ground: Ground) => Promise<Measured>>;
 
 export type Asked = { readonly mode: Mode; readonly coupon?: string | undefined; readonly options: LoadOptions; readonly seed: number };

@@ -5,8 +5,12 @@ import { join } from "node:path";
 import { CommandFailure, EXIT, usage, type Call } from "../cli/command.ts";
 import { couponClient, type CouponClient } from "../client/coupon-client.ts";
 import { build, PRODUCT, removeScratch, scratchFolder, serve } from "../server/workerd.ts";
-import { connectionTo, type Server } from "./crowd.ts";
+import { connectionTo, openCrowd, type Server } from "./crowd.ts";
 import type { LOAD_OPTIONS, LoadOptions } from "./options.ts";
+
+const WARM_UP_COUPON = "warm-up";
+const WARM_UP_USERS = 50;
+const WARM_UP_ROUNDS = 20;
 
 export type Target = Server & {
   /** Where it comes from, for the report. */
@@ -36,7 +40,26 @@ export async function targetOf(command: string, { options, atEnd, signal }: Call
   const served = await serve(bundle, { state, signal });
   atEnd(() => served.kill());
   const server = { url: served.url, adminToken: undefined, timeoutMs };
-  return { ...server, origin: "own", state, operator: operatorOf(server, atEnd) };
+  const operator = operatorOf(server, atEnd);
+  await warmUp(server, operator);
+  return { ...server, origin: "own", state, operator };
+}
+
+/**
+ * Claims and looks at another coupon until the server's code is compiled, as that of a server is which has been up for a while.
+ */
+async function warmUp(server: Server, operator: CouponClient): Promise<void> {
+  const crowd = await openCrowd(server, WARM_UP_USERS);
+  try {
+    await operator.create(WARM_UP_COUPON, WARM_UP_ROUNDS * WARM_UP_USERS);
+    for (let round = 1; round <= WARM_UP_ROUNDS; round += 1) {
+      await Promise.all(crowd.users.map((user, index) => user.claim(WARM_UP_COUPON, `user-${round}-${index}`)));
+      await Promise.all(crowd.users.map((user, index) => user.claim(WARM_UP_COUPON, `user-${round}-${index}`)));
+      await Promise.all(crowd.users.map((user) => user.status(WARM_UP_COUPON)));
+    }
+  } finally {
+    await crowd.leave();
+  }
 }
 
 function operatorOf(server: Server, atEnd: Call<typeof LOAD_OPTIONS>["atEnd"]): CouponClient {

@@ -16,20 +16,26 @@ export async function parseBody<Schema extends z.ZodType>(
   schema: Schema,
   bytesMax: number,
 ): Promise<z.output<Schema> | Response> {
-  // A body that breaks off is no JSON, whoever broke it.
-  const bytes = await readAtMost(c.req.raw, bytesMax).catch(() => new Uint8Array());
+  const bytes = await readAtMost(c.req.raw, bytesMax);
   if (bytes === null) return refuse(c, "payload_too_large");
   const parsed = schema.safeParse(jsonIn(bytes));
   return parsed.success ? parsed.data : refuseIssues(c, parsed.error.issues);
 }
 
-/** The body, or null as soon as it is known to be larger than `bytesMax`. */
+/** The body, or null as soon as it is known to be larger than `bytesMax`. One that breaks off is no JSON, whoever broke it: it reads as empty. */
 async function readAtMost(request: Request, bytesMax: number): Promise<Uint8Array | null> {
   const announced = request.headers.get("content-length");
-  if (announced !== null) return Number(announced) > bytesMax ? null : new Uint8Array(await request.arrayBuffer());
+  try {
+    if (announced === null) return await readStream(request.body, bytesMax);
+    return Number(announced) > bytesMax ? null : await request.bytes();
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+async function readStream(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const stream: ReadableStream<Uint8Array> | null = request.body;
   for await (const chunk of stream ?? []) {
     length += chunk.byteLength;
     if (length > bytesMax) return null;

@@ -9,17 +9,15 @@ export function note(c: Context, coupon: string, userId?: string): void {
   if (userId !== undefined) request.userId = userId;
 }
 
-/** Writes the line of a request that was answered after `ms` milliseconds. */
-export async function logRequest(c: Context, ms: number): Promise<void> {
-  const { isLogged, requestId, coupon, userId, code } = c.get("request");
-  if (!isLogged) return;
-  const { method, routePath: route } = c.req;
+/** Writes the line of a request of `route` that was answered with `status` after `ms` milliseconds. */
+export async function logRequest(c: Context, route: string, status: number, ms: number): Promise<void> {
+  const { requestId, coupon, userId, code } = c.get("request");
   const line = {
     event: "request",
     request_id: requestId,
-    method,
+    method: c.req.method,
     route,
-    status: c.res.status,
+    status,
     code,
     coupon,
     user: userId === undefined ? undefined : await hashOf(userId),

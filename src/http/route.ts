@@ -36,11 +36,9 @@ export type Route = {
 };
 
 /** Serves `route` to those who may call it. */
-export function guarded(route: Route): (c: Context) => Promise<Response> {
-  return async (c) => {
-    if (route.who === "operator" && !(await isCalledByOperator(c))) return refuse(c, "unauthorized");
-    return route.handle(c);
-  };
+export function guarded({ who, handle }: Route): Route["handle"] {
+  if (who !== "operator") return handle;
+  return async (c) => ((await isCalledByOperator(c)) ? handle(c) : refuse(c, "unauthorized"));
 }
 
 /** Whether the operator is calling. */

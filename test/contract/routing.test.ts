@@ -77,6 +77,14 @@ describe("a method that a path does not take answers 405 with those that it take
   });
 });
 
+test("a coupon called claim has all that others have, beside the path on which everybody claims", async () => {
+  await create("claim", 1);
+  expect((await send("GET", "/api/coupons/claim")).body).toMatchObject({ name: "claim", remaining_amount: 1 });
+  expect((await send("POST", "/api/coupons/claim/holds", { body: { user_id: "ada", ttl_seconds: 60 } })).status).toBe(201);
+  expect((await claim("claim", "ada")).status).toBe(201);
+  expect((await send("DELETE", "/api/coupons/claim")).status).toBe(204);
+});
+
 describe("HEAD answers as GET does, without the body", () => {
   test("a coupon", async () => {
     const name = await created(1);

@@ -158,13 +158,13 @@ function named(more: Readonly<Record<string, string>> = {}): Record<string, stri
 
 describe.concurrent("against a server that was named", () => {
   // The longest goes first, beside the others.
-  test("all four modes run in turn, and the stability command repeats one", async () => {
+  test("all modes run in turn, and the stability command repeats one", async () => {
     const state = { STATE: join(folder, "state"), INITIAL_STOCK: "5" };
     const [{ reports }, stability] = await Promise.all([
       expectKept(["all"], named(state)),
       ending(start("stability", ["2", "duplicate-user"], named({ ...state, DEDUP_USERS: "2", DEDUP_REQUESTS: "3" }))),
     ]);
-    expect(reports.map(({ mode }) => mode)).toEqual(["purchase-load", "duplicate-user", "status-polling", "mixed-workload"]);
+    expect(reports.map(({ mode }) => mode)).toEqual(["purchase-load", "duplicate-user", "status-polling", "mixed-workload", "last-unit"]);
     expect(stability.printed.match(/^run \d\/2 [✓✗] .*claim_granted 2 {2}claim_already_claimed 4/gm)).toHaveLength(2);
   }, 60_000);
 

@@ -80,7 +80,9 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
   {
     name: "user-ids-in-the-log",
     fault: "The log names users as they are.",
-    edits: [{ file: "src/http/request-log.ts", find: "status: c.res.status,", replace: "status: c.res.status,\n    path: c.req.path," }],
+    edits: [
+      { file: "src/http/request-log.ts", find: "    route,\n    status,", replace: "    route,\n    path: c.req.path,\n    status," },
+    ],
     suite: inWorkerd("live/request-log", "no line tells"),
   },
 ];

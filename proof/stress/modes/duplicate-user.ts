@@ -1,9 +1,7 @@
 // A few users who each claim many times at the same instant: each wins once, whatever the order.
 
-import type { Told } from "../../verify/verify.ts";
 import { latencyOf } from "../latency.ts";
-import type { Sent } from "../load.ts";
-import { claimFault, countFaults, countHttpErrors, countOutcomes, outcomeOf, receiptIn, receiptOf, type ClaimSlot } from "../outcomes.ts";
+import { claimFault, countFaults, countHttpErrors, countOutcomes, receiptOf, showsReceipt } from "../outcomes.ts";
 import { createCoupon } from "../preflight.ts";
 import { CLAIM_BOUNDS, exactly, within } from "../thresholds.ts";
 import { rush, userAt, type Ground, type Measured } from "./mode.ts";
@@ -42,7 +40,7 @@ export async function duplicateUser(ground: Ground): Promise<Measured> {
       exactly(
         "409s that show the winner's receipt",
         counts.claim_already_claimed,
-        sent.filter((each) => showsReceipt(each, receipts)).length,
+        sent.filter((each) => showsReceipt(each, receipts.get(each.slot.userId))).length,
       ),
       exactly("claim errors", 0, counts.claim_error),
       exactly("HTTP errors", 0, httpErrors),
@@ -52,12 +50,4 @@ export async function duplicateUser(ground: Ground): Promise<Measured> {
     told,
     released: [],
   };
-}
-
-/** Whether a 409 carries the receipt that this user's winning claim was told. */
-function showsReceipt(sent: Sent<ClaimSlot>, receipts: ReadonlyMap<string, Told>): boolean {
-  if (outcomeOf(sent) !== "claim_already_claimed") return false;
-  const shown = receiptIn(sent.answer?.body["claim"], sent.slot);
-  const won = receipts.get(sent.slot.userId);
-  return shown !== null && shown.position === won?.position && shown.claimedAt === won.claimedAt;
 }
