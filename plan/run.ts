@@ -85,7 +85,7 @@ function report(sale: Sale, result: Forecast, price: Readonly<Record<string, num
     ["cost beyond the plan's allowances", `$${total.toFixed(2)}`],
     ...Object.entries(price).map(([what, dollars]) => [`  ${what}`, `$${dollars.toFixed(4)}`]),
   ];
-  const cost = `costs measured ${source}: ${sale.claimUs.toFixed(0)} µs a claim, ${sale.bulkClaimUs.toFixed(1)} µs in bulk; ${whole(sale.objectPerSecond)} requests/s an object`;
+  const cost = `costs measured ${source}: ${sale.claimUs.toFixed(0)} µs of the object a claim, ${sale.bulkClaimUs.toFixed(1)} µs in bulk; ${whole(sale.objectPerSecond)} requests/s an object`;
   return [`${verdict(sale, result)}\n`, ...rows.map(([label = "", value = ""]) => `${label.padEnd(36)}${value}`), `\n${cost}`].join("\n");
 }
 
