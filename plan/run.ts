@@ -1,8 +1,7 @@
 // `npm run plan`: whether one object will do for a sale, what people will wait, and what it costs.
 
-import { writeFile } from "node:fs/promises";
-
 import { EXIT, runCommand, type Command, type Options } from "../proof/cli/command.ts";
+import { writeResults, writeText } from "../proof/cli/results.ts";
 import { BATCH_SIZE_MAX, CERTIFICATE_MS_MAX, CERTIFICATE_RENEWAL_MS, QUEUE_LENGTH_MAX } from "../src/domain/limits.ts";
 import { chart } from "./chart.ts";
 import { costsIn, REFERENCE } from "./costs.ts";
@@ -64,8 +63,8 @@ await runCommand(COMMAND, async ({ options }) => {
   });
   console.log(report(sale, result, price, costs.source));
   if (options.chart !== undefined)
-    await writeFile(options.chart, chart(result, `${whole(users)} users, ${whole(stock)} units, ${seconds} s`));
-  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ sale, costs, price, ...result }, null, 2)}\n`);
+    await writeText(options.chart, chart(result, `${whole(users)} users, ${whole(stock)} units, ${seconds} s`));
+  if (options.json !== undefined) await writeResults(options.json, { sale, costs, price, ...result });
   return EXIT.ok;
 });
 

@@ -1,9 +1,9 @@
 // `npm run baseline`: the same rush on the product and on a Worker that looks first and writes then, which oversells.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 
 import { CommandFailure, EXIT, runCommand } from "../cli/command.ts";
+import { writeResults } from "../cli/results.ts";
 import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../server/workerd.ts";
 import { isExact, oversoldBy, sell, type Sold } from "./sale.ts";
 
@@ -65,11 +65,7 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   console.log(
     `product: ${inexactCount === 0 ? `exactly ${Math.min(users, stock)} every time` : `NOT EXACT in ${inexactCount} of ${rounds.length}`}`,
   );
-  if (options.json !== undefined) {
-    const file = resolve(options.json);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, `${JSON.stringify({ at: new Date().toISOString(), users, stock, rounds }, null, 2)}\n`);
-  }
+  if (options.json !== undefined) await writeResults(options.json, { at: new Date().toISOString(), users, stock, rounds });
   return isOversold && inexactCount === 0 ? EXIT.ok : EXIT.failed;
 });
 

@@ -1,11 +1,10 @@
 // `npm run crash`: kills the server at random instants under load, and compares what was told with what is on disk.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 import { CommandFailure, EXIT, runCommand, type Call, type Options } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";
+import { writeResults } from "../cli/results.ts";
 import { seeded } from "../random.ts";
 import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../server/workerd.ts";
 import { seedOf } from "../stress/options.ts";
@@ -20,8 +19,6 @@ const CONTROL_KILLS_MIN = 5;
 const CONTROL_KILLS_MAX = 100;
 /** A sale has files of its own, which are removed after it, so that a long run does not fill the disk. */
 const KILLS_PER_SALE = 10;
-
-const MACHINE = { cpu: cpus()[0]?.model, cpus: cpus().length, node: process.version };
 
 /** What a run needs of the command. */
 type Ground = Pick<Call<Options>, "atEnd" | "signal"> & { readonly folder: string; readonly seed: number };
@@ -62,7 +59,7 @@ kill -9 ends the process and not the machine: the disk, and a loss of power, are
     if (options.json !== undefined) {
       const numbers = { product: product.tally, lostRateBelow: boundOf(product.tally), control: control.tally };
       const run = { isPassed: failures.length === 0, startedAt, seed, ...numbers, failures, faults: product.faults };
-      await write(options.json, `${JSON.stringify({ ...run, machine: MACHINE }, null, 2)}\n`);
+      await writeResults(options.json, run);
     }
     return failures.length === 0 ? EXIT.ok : EXIT.failed;
   },
@@ -101,13 +98,4 @@ async function crash(label: string, entry: string, kills: number, { folder, seed
     progress.stop();
   }
   return { tally, faults };
-}
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new CommandFailure(`cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}`);
-  }
 }

@@ -1,11 +1,8 @@
 // `npm run faults`: histories of a server whose network, objects and process break, each checked for linearizability.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { cpus } from "node:os";
-import { dirname } from "node:path";
-
 import { CommandFailure, EXIT, runCommand } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";
+import { writeResults } from "../cli/results.ts";
 import { build, removeScratch, scratchFolder } from "../server/workerd.ts";
 import { seedOf } from "../stress/options.ts";
 import { HOOKED, MISTAKEN, MISTAKES, runRounds, type RoundsOptions } from "./rounds.ts";
@@ -13,7 +10,6 @@ import { linesOf } from "./totals.ts";
 
 const COMMAND = "npm run faults";
 const STORIES_SHOWN_MAX = 3;
-const MACHINE = { cpu: cpus()[0]?.model, cpus: cpus().length, node: process.version };
 /** How far the clock of the day may move against the one that only goes forward, in milliseconds. */
 const CLOCK_SHIFT_MS_MAX = 5;
 
@@ -77,9 +73,8 @@ kill -9 ends the process and not the machine: the disk, and a loss of power, are
         ...totals,
         wrong,
         rateBelow,
-        machine: MACHINE,
       };
-      await write(options.json, `${JSON.stringify(run, null, 2)}\n`);
+      await writeResults(options.json, run);
     }
     return wrong.length === 0 ? EXIT.ok : EXIT.failed;
   },
@@ -91,14 +86,5 @@ async function shown(options: Omit<RoundsOptions, "onJudged">) {
     return await runRounds({ ...options, onJudged: progress.update });
   } finally {
     progress.stop();
-  }
-}
-
-async function write(file: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new CommandFailure(`cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 }

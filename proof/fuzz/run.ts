@@ -1,10 +1,8 @@
 // `npm run fuzz`: sends what the OpenAPI document allows and what it does not, and holds every answer to that document.
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-
 import { EXIT, runCommand, usage } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";
+import { writeResults } from "../cli/results.ts";
 import { seedOf } from "../stress/options.ts";
 import { printChecks, verify, type Check, type Told } from "../verify/verify.ts";
 import { groundsOf, type Ground } from "./ground.ts";
@@ -57,7 +55,7 @@ It is rough with a server at --base-url: it creates many coupons there, and chan
     console.log(lines.join("\n"));
     const { checks } = findings;
     if (checks?.some(({ verdict }) => verdict === "FAIL") === true) printChecks(checks);
-    if (options.json !== undefined) await writeJson(options.json, { isPassed, startedAt, ...numbersOf(findings) });
+    if (options.json !== undefined) await writeResults(options.json, { isPassed, startedAt, ...numbersOf(findings) });
     return isPassed ? EXIT.ok : EXIT.failed;
   },
 );
@@ -127,9 +125,4 @@ async function verifyFiles(
     checks.push(...(await verify({ state: own.state, told, ...(servers[index]?.isAlive === true ? { api } : {}) })));
   }
   return checks;
-}
-
-async function writeJson(file: string, value: object): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`);
 }

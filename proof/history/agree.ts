@@ -2,6 +2,7 @@
 
 import { EXIT, runCommand } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";
+import { writeResults } from "../cli/results.ts";
 import { seedOf } from "../stress/options.ts";
 import { agreement } from "./agreement.ts";
 
@@ -16,6 +17,7 @@ histories: right ones, and ones in which something was changed. Ends at the firs
     options: {
       histories: { kind: "count", default: 200_000, max: 100_000_000, help: "how many" },
       seed: { kind: "text", value: "N", help: "draws the same histories again; a fresh one when left out" },
+      json: { kind: "text", value: "FILE", help: "writes the numbers there" },
     },
   },
   async ({ options }) => {
@@ -24,6 +26,7 @@ histories: right ones, and ones in which something was changed. Ends at the firs
     const progress = progressOf("judging", options.histories);
     const { historyCount, rightCount, wrongCount, dispute } = agreement(options.histories, seed, progress.update);
     progress.stop();
+    if (options.json !== undefined) await writeResults(options.json, { seed, historyCount, rightCount, wrongCount, dispute });
     if (dispute === null) console.log(`${historyCount} histories, one verdict on each: ${rightCount} right, ${wrongCount} wrong`);
     else console.log(`they differ on ${dispute}`);
     return dispute === null ? EXIT.ok : EXIT.failed;

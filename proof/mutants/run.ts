@@ -1,10 +1,11 @@
 // `npm run mutants`: puts one fault after the other into copies of the sources, and tells whether the tests notice.
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { CommandFailure, EXIT, runCommand, usage } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";
+import { writeResults } from "../cli/results.ts";
 import { removeScratch, scratchFolder } from "../server/workerd.ts";
 import { copyCheckout, ROOT } from "./copy.ts";
 import { inLanes } from "./lanes.ts";
@@ -54,11 +55,7 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   const took = { cleanMs: Math.round(cleanMs), totalMs: Math.round(performance.now() - startedAt) };
 
   print(results, took);
-  if (options.json !== undefined) {
-    const file = resolve(options.json);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, `${JSON.stringify({ at: new Date().toISOString(), ...took, results }, null, 2)}\n`);
-  }
+  if (options.json !== undefined) await writeResults(options.json, { at: new Date().toISOString(), ...took, results });
   return results.every(({ verdict }) => verdict === "killed" || verdict === "hung") ? EXIT.ok : EXIT.failed;
 });
 

@@ -1,12 +1,10 @@
 // `npm run simulate`: random histories of one coupon under a seeded scheduler, each one checked.
 
-import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus } from "node:os";
-import { dirname } from "node:path";
+import { availableParallelism } from "node:os";
 
 import { EXIT, runCommand, usage } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";
+import { writeResults } from "../cli/results.ts";
 import { MISTAKES } from "./mistakes.ts";
 import { failureText, linesOf, missedPoints, rateText } from "./report.ts";
 import { simulate, type Run } from "./simulate.ts";
@@ -53,7 +51,7 @@ A history that fails is cut down and told.`,
     if (run.stories.length > 0) console.log(run.stories.join("\n\n"));
     if (run.failures.length > 0) console.log(run.failures.map(failureText).join("\n"));
     console.log(linesOf(run).join("\n"));
-    if (json !== undefined) write(json, numbersOf(run, seed, mistake));
+    if (json !== undefined) await writeResults(json, numbersOf(run, seed, mistake));
     return run.failures.length === 0 ? EXIT.ok : EXIT.failed;
   },
 );
@@ -79,25 +77,5 @@ function numbersOf({ doneCount, sum, failures, seconds }: Run, seed: number, mis
     counts: sum.counts,
     faultPoints: sum.coverage,
     neverStruck: missedPoints(sum.coverage),
-    commit: commitHere(),
-    machine: { cpu: cpus()[0]?.model, cpus: cpus().length, node: process.version },
   };
-}
-
-/** What was simulated: the checkout's commit, marked where there are changes; null outside of a checkout. */
-function commitHere(): string | null {
-  try {
-    return git("rev-parse", "HEAD") + (git("status", "--porcelain", "--", "../../src") === "" ? "" : " with changes in src");
-  } catch {
-    return null;
-  }
-}
-
-function write(file: string, numbers: object): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify(numbers, null, 2)}\n`);
-}
-
-function git(...args: readonly string[]): string {
-  return execFileSync("git", args, { cwd: import.meta.dirname, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 }

@@ -1,10 +1,10 @@
 // `npm run stress`: loads a running server over real sockets, then verifies what is left.
 
-import { appendFile, mkdir, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { appendFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { CommandFailure, EXIT, runCommand, usage } from "../cli/command.ts";
+import { EXIT, runCommand, usage } from "../cli/command.ts";
+import { writeResults, writeText } from "../cli/results.ts";
 import { checkOptions, LOAD_OPTIONS, MODES, seedOf, type Mode } from "./options.ts";
 import { linesOf, markdownOf, type Report } from "./report.ts";
 import { runMode } from "./session.ts";
@@ -47,8 +47,8 @@ check fails, with 69 when the server cannot be loaded at all.`,
     }
     const failed = reports.filter(({ isPassed }) => !isPassed).map(({ mode }) => mode);
     console.log(failed.length === 0 ? "all thresholds kept" : `thresholds not kept: ${failed.join(", ")}`);
-    await write(options.json, `${JSON.stringify({ isPassed: failed.length === 0, seed, reports }, null, 2)}\n`);
-    await write(options.markdown, markdownOf(reports));
+    if (options.json !== undefined) await writeResults(options.json, { isPassed: failed.length === 0, seed, reports });
+    if (options.markdown !== undefined) await writeText(options.markdown, markdownOf(reports));
     const page = process.env["GITHUB_STEP_SUMMARY"];
     if (page !== undefined && page !== "") await appendFile(page, markdownOf(reports));
     return failed.length === 0 ? EXIT.ok : EXIT.failed;
@@ -59,14 +59,4 @@ function modesOf(word: string): readonly Mode[] {
   const modes = word === "all" ? MODES : MODES.filter((mode) => mode === word);
   if (modes.length === 0) throw usage({ name: COMMAND }, `there is no mode "${word}"`);
   return modes;
-}
-
-async function write(file: string | undefined, text: string): Promise<void> {
-  if (file === undefined) return;
-  try {
-    await mkdir(dirname(resolve(file)), { recursive: true });
-    await writeFile(file, text);
-  } catch (cause) {
-    throw new CommandFailure(`${file} can't be written: ${String((cause as NodeJS.ErrnoException).code)}`);
-  }
 }
