@@ -1,4 +1,4 @@
-// `node proof/history/agree.ts`: has two checkers judge random small histories, and compares.
+// `npm run agree`: has two checkers judge random small histories, and compares.
 
 import { EXIT, runCommand } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";
@@ -6,7 +6,7 @@ import { writeResults } from "../cli/results.ts";
 import { seedOf } from "../stress/options.ts";
 import { agreement } from "./agreement.ts";
 
-const COMMAND = "node proof/history/agree.ts";
+const COMMAND = "npm run agree";
 
 await runCommand(
   {

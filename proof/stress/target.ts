@@ -37,7 +37,7 @@ export async function targetOf(command: string, { options, atEnd, signal }: Call
   const bundle = await building.catch(() => {
     throw new CommandFailure("this checkout does not build: npm run build tells why");
   });
-  // Nobody reads its log, and a line for each request is a fifth of what a refusal costs.
+  // Nobody reads its log.
   const served = await serve(bundle, { state, vars: { REQUEST_LOG: "off" }, signal });
   atEnd(() => served.kill());
   const server = { url: served.url, adminToken: undefined, timeoutMs };
