@@ -99,8 +99,9 @@ function view({ amount, claimed, held, startsAt, endsAt, paused, state, createdA
 }
 
 function refusal({ code, seq, claim, startsAt, startsInMs, amountMin }: Refused, life: number): Answer {
-  // A tag that does not fit is a word about the coupon, and changes nothing.
-  const is = (code === "precondition_failed" ? "found" : code) as Outcome;
+  // A tag that does not fit, and a list that began in another coupon, are words about the coupon that is there, and change nothing.
+  const isThere = code === "precondition_failed" || (code === "coupon_not_found" && seq > 0);
+  const is = (isThere ? "found" : code) as Outcome;
   if (claim !== undefined) return { is, seq, life, position: claim.position, claimedAt: claim.claimedAt };
   if (amountMin !== undefined) return { is, seq, life, amountMin };
   if (startsAt === undefined) return { is, seq, life };

@@ -98,7 +98,7 @@ export class Asking {
     if (dice < 160) return this.#change();
     if (dice < 173) return { kind: "read" };
     if (dice < 182) return { kind: "own", userId };
-    if (dice < 185) return { kind: "page", after: below(3), limit: 1 + below(3) };
+    if (dice < 185) return { kind: "page", after: below(3), limit: 1 + below(3), isGoingOn: below(2) === 0 };
     if (dice < 189) return { kind: "metrics" };
     return dice < 194 ? { kind: "remove" } : this.#create();
   }

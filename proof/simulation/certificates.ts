@@ -60,7 +60,7 @@ function isNews({ kind }: Ask, result: Result): boolean {
   if (!result.ok) return false;
   if (kind === "claim") return "replayed" in result && !result.replayed;
   if (kind === "hold") return "isNew" in result && result.isNew;
-  return kind === "change" || kind === "claim_many" || kind === "release" || kind === "give_back" || kind === "remove";
+  return kind === "create" || kind === "change" || kind === "claim_many" || kind === "release" || kind === "give_back" || kind === "remove";
 }
 
 /** Whether a claim or a hold was told that there is one already, or now. */

@@ -1,6 +1,7 @@
 // The clients: they ask, note what they were told, and ask again where nobody could tell them.
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX } from "../../src/domain/limits.ts";
+import type { Cursor } from "../../src/domain/messages.ts";
 import type { CallFailure } from "../../src/edge/coupon-calls.ts";
 import type { RefusedAtEdge } from "../../src/edge/sold-out.ts";
 import type { Answer, Call, Operation } from "../history/history.ts";
@@ -8,7 +9,7 @@ import type { Result } from "./answers.ts";
 import { Certificates } from "./certificates.ts";
 import { nameOf, reword, type Recorded, type Request } from "./network.ts";
 import { NOBODY, T0, type Ask, type AskStep } from "./plan.ts";
-import type { Routes, Told } from "./routes.ts";
+import type { Remembered, Routes, Told } from "./routes.ts";
 import type { Scene } from "./scene.ts";
 
 /** An answer of which a history has no word, kept to be checked by itself. */
@@ -16,12 +17,13 @@ export type Look = {
   readonly ask: Ask;
   readonly result: Result | Pick<RefusedAtEdge, "ok" | "code" | "seq">;
   readonly life: number;
-  /** The entity tag that came with a change. */
-  readonly ifMatch: string | null;
+  /** What came with it: the entity tag of a change, and where a page was to begin. */
+  readonly remembered: Remembered;
   /** When the Worker refused by itself; null where the object answered. */
   readonly refusedAt: number | null;
 };
 
+const NOTHING: Remembered = { ifMatch: null, cursor: { position: 0, seq: 0, epoch: null } };
 const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;
 
 /** What the clients of one history saw, and what the object was asked. */
@@ -45,6 +47,7 @@ export class Clients {
   readonly outcomes: string[] = [];
   readonly #certificates = new Certificates();
   readonly #tags = new Map<number, string>();
+  readonly #cursors = new Map<number, Cursor>();
   #requests = 0;
 
   constructor(scene: Scene, routes: Routes) {
@@ -68,7 +71,8 @@ export class Clients {
     const client = CLIENTS[step.client] ?? "a client";
     const attempt = `a${number}`;
     const calls = callsOf(step.ask);
-    const ifMatch = step.ask.kind === "change" && step.ask.isGuarded ? (this.#tags.get(step.client) ?? "*") : null;
+    const remembered = this.#remembered(step);
+    const { ifMatch } = remembered;
     const told = calls.map((call) => recorded(call, client, attempt));
     const startedAt = scheduler.stamp();
     for (const operation of told) {
@@ -87,7 +91,7 @@ export class Clients {
         this.delivered.push(...operations);
         return operations;
       },
-      answered: (result, answers) => this.#look(step, result, answers, ifMatch),
+      answered: (result, answers) => this.#look(step, result, answers, remembered),
       sentCount: 0,
       messageCount: 0,
       heard: null,
@@ -95,10 +99,17 @@ export class Clients {
       sentAt: scheduler.now,
     };
     this.#scene.tell?.(`${nameOf(request)}: ${askText(step.ask)}${ifMatch === null ? "" : ` if it is ${ifMatch}`}`);
-    this.#routes.send(step, request, attempt, ifMatch).then(
+    this.#routes.send(step, request, attempt, remembered).then(
       (result) => this.#hear(step, request, told, attempt, result, repeats),
       (cause: unknown) => this.#scene.breach("exception", `the Worker threw at ${nameOf(request)}: ${String(cause)}`),
     );
+  }
+
+  #remembered({ ask, client }: AskStep): Remembered {
+    const ifMatch = ask.kind === "change" && ask.isGuarded ? (this.#tags.get(client) ?? "*") : null;
+    const position = ask.kind === "page" ? ask.after : 0;
+    const next = ask.kind === "page" && ask.isGoingOn ? this.#cursors.get(client) : undefined;
+    return { ifMatch, cursor: next ?? { position, seq: 0, epoch: null } };
   }
 
   #hear(step: AskStep, request: Request, told: readonly Recorded[], attempt: string, result: Told, repeats: number): void {
@@ -121,6 +132,7 @@ export class Clients {
       operation.clockUntil = answer === null ? null : T0 + scheduler.now;
     }
     if ("coupon" in result) this.#tags.set(step.client, tagOf(result.coupon));
+    if ("next" in result && result.next !== null) this.#cursors.set(step.client, result.next);
     const isUnclear = !result.ok && (result.code === "outcome_unknown" || result.code === "unavailable");
     if (!isUnclear || repeats >= step.patience) return;
     this.repeatCount += 1;
@@ -166,20 +178,20 @@ export class Clients {
     if (fault !== null) this.#scene.breach("edge", fault);
     const life = this.#certificates.lifeAt(isolate, seq);
     const refusedAt = T0 + this.#scene.scheduler.now;
-    this.looks.push({ ask, result: { ok, code, seq }, life: life ?? 0, ifMatch: null, refusedAt });
+    this.looks.push({ ask, result: { ok, code, seq }, life: life ?? 0, remembered: NOTHING, refusedAt });
     return life;
   }
 
   /** Answers for which a history has no words. */
-  #look({ ask }: AskStep, result: Result, answers: readonly Answer[], ifMatch: string | null): void {
+  #look({ ask }: AskStep, result: Result, answers: readonly Answer[], remembered: Remembered): void {
     if (
       ask.kind === "claim" &&
       ask.userId === NOBODY &&
       (result.ok || (result.code !== "invalid_request" && result.code !== "unavailable"))
     )
       this.#scene.breach("object", "a claim of nobody was judged");
-    if (ask.kind !== "page" && ask.kind !== "metrics" && ifMatch === null) return;
-    this.looks.push({ ask, result, life: answers[0]?.life ?? 0, ifMatch, refusedAt: null });
+    if (ask.kind !== "page" && ask.kind !== "metrics" && remembered.ifMatch === null) return;
+    this.looks.push({ ask, result, life: answers[0]?.life ?? 0, remembered, refusedAt: null });
   }
 }
 

@@ -5,15 +5,18 @@ import { left, type Coupon } from "../history/coupon.ts";
 import type { Look } from "./clients.ts";
 
 /** What is wrong with an answer, given the coupon as it was at the head that the answer names; null where nothing is. */
-export function lookFault({ ask, result, ifMatch, refusedAt }: Look, coupon: Coupon | null, epoch: string): string | null {
+export function lookFault({ ask, result, remembered, refusedAt }: Look, coupon: Coupon | null, epoch: string): string | null {
   if (coupon === null) return null;
   if (refusedAt !== null) {
     // The end of a hold returns a unit, which is of no use where the sale is over.
     const isRight = refusedAt < coupon.nextExpiryAt || ("code" in result && result.code === "sale_ended");
     return isRight ? null : `the Worker refused at seq ${result.seq} when a hold was over that it must have known of`;
   }
+  const { ifMatch, cursor } = remembered;
+  if (ask.kind === "page" && cursor.epoch !== null && (cursor.epoch === epoch) !== result.ok && result.seq > 0)
+    return `a page of ${result.ok ? "another coupon" : "this coupon"} goes on at seq ${result.seq}: ${result.ok ? "ok" : result.code}`;
   if (ask.kind === "page" && result.ok && "claims" in result) {
-    const due = [...coupon.claims.values()].filter(({ position }) => position > ask.after);
+    const due = [...coupon.claims.values()].filter(({ position }) => position > cursor.position);
     const isSame =
       result.claims.length === Math.min(due.length, ask.limit) &&
       result.claims.every((claim, index) => {
@@ -23,7 +26,7 @@ export function lookFault({ ask, result, ifMatch, refusedAt }: Look, coupon: Cou
           isOne && other.claimedAt === claim.claimedAt && other.remaining === claim.remainingAfter && other.attempt === claim.attemptId
         );
       });
-    if (!isSame) return `a page after ${ask.after} of at most ${ask.limit} shows other claims than there were at seq ${result.seq}`;
+    if (!isSame) return `a page after ${cursor.position} of at most ${ask.limit} shows other claims than there were at seq ${result.seq}`;
     const last = result.claims.at(-1);
     const isGoingOn = due.length > ask.limit;
     if (isGoingOn !== (result.next !== null)) return `a page at seq ${result.seq} is wrong about whether there are more`;

@@ -1,7 +1,7 @@
 // Mistakes that are planted on purpose, by the ports around the product or in its memory: a run that does not find one could
 // find none of its kind.
 
-import type { Coupon } from "../../src/domain/coupon.ts";
+import { saleState, type Coupon } from "../../src/domain/coupon.ts";
 import type { CouponCalls } from "../../src/domain/messages.ts";
 import type { CallEffect } from "../../src/edge/coupon-calls.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";
@@ -80,6 +80,60 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
       }) as Edge["callCoupon"],
     }),
   },
+  "retry-of-the-overloaded": {
+    fault: "The Worker asks once more where the platform said that the object is overloaded.",
+    edge: ({ callCoupon }) => ({
+      callCoupon: (async (coupons, name, call, effect, deadlineMs) => {
+        const result = await callCoupon(coupons, name, call, effect, deadlineMs);
+        const isFailure = "cause" in result && result.code === "unavailable";
+        return isFailure ? callCoupon(coupons, name, call, effect, deadlineMs) : result;
+      }) as Edge["callCoupon"],
+    }),
+  },
+  "given-up-at-once": {
+    fault: "The Worker does not try again what could be.",
+    edge: ({ callCoupon }) => ({
+      callCoupon: ((coupons, name, call, effect, deadlineMs) =>
+        callCoupon(coupons, name, call, effect === "repeatable" ? "once" : effect, deadlineMs)) as Edge["callCoupon"],
+    }),
+  },
+  "answer-made-up": {
+    fault: "The Worker tells a winner of another unit than the object did.",
+    edge: ({ judged }) => ({
+      judged: async (env, name, userId, key, ask, isCounted) => {
+        const result = await judged(env, name, userId, key, ask, isCounted);
+        return result.ok && "claim" in result ? { ...result, claim: { ...(result.claim as object), position: 1 } } : result;
+      },
+    }),
+  },
+  "certificate-kept": {
+    fault: "An isolate that has just moved the stock goes on refusing by an older certificate.",
+    edge: () => ({ forgetSoldOut: () => undefined }),
+  },
+  "tag-ignored": {
+    fault: "A change is made although its If-Match names another tag.",
+    patch: () => replace(CouponEngine.prototype, "change", (change) => (settings, _ifMatch, now) => change(settings, null, now)),
+  },
+  "page-too-short": {
+    fault: "The last claim of a page is left out.",
+    patch: () => wrap(CouponEngine.prototype, "page", (page) => ("claims" in page ? { ...page, claims: page.claims.slice(0, -1) } : page)),
+  },
+  "time-goes-back": {
+    fault: "A look tells the sale by the clock alone, also where that was set back.",
+    patch: () =>
+      wrap(CouponEngine.prototype, "read", (told, _wanted, now) =>
+        told.ok ? { ...told, coupon: { ...told.coupon, state: saleState(told.coupon, now as number) } } : told,
+      ),
+  },
+  "numbers-forget": {
+    fault: "The operator's numbers count what is claimed now, and not what was ever granted.",
+    patch: () =>
+      wrap(CouponEngine.prototype, "metrics", (told) => {
+        if (!("outcomes" in told)) return told;
+        const claims = { ...told.outcomes.claims, granted: told.coupon.claimed };
+        return { ...told, outcomes: { ...told.outcomes, claims } };
+      }),
+  },
   "attempt-renamed": {
     fault: "The Worker's own retry comes under another name, and finds its first attempt to be somebody else's.",
     edge: ({ judged }) => ({
@@ -98,6 +152,20 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     }),
   },
 };
+
+/** Puts another method in the place of one of a class; `change` makes it of the old one. */
+function replace<Class extends object, Name extends keyof Class>(
+  prototype: Class,
+  name: Name,
+  change: (method: Class[Name]) => Class[Name],
+): void {
+  const method = prototype[name] as (this: Class, ...asked: unknown[]) => unknown;
+  const replaced = function (this: Class, ...asked: unknown[]): unknown {
+    const changed = change(method.bind(this) as Class[Name]) as (...all: unknown[]) => unknown;
+    return changed(...asked);
+  };
+  Object.assign(prototype, { [name]: replaced });
+}
 
 /** Has a method of a class answer something else. */
 function wrap<Class extends object, Name extends keyof Class, Answered = Class[Name] extends (...asked: never[]) => infer A ? A : never>(

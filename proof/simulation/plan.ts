@@ -15,7 +15,8 @@ export type Ask =
   /** `isGuarded` sends, as If-Match, the tag of the coupon as this client saw it last. */
   | (Extract<Call, { readonly kind: "change" }> & { readonly isGuarded: boolean })
   | { readonly kind: "claim_many"; readonly userIds: readonly string[] }
-  | { readonly kind: "page"; readonly after: number; readonly limit: number }
+  /** `isGoingOn` begins where the last page that this client saw ended, if there was one. */
+  | { readonly kind: "page"; readonly after: number; readonly limit: number; readonly isGoingOn: boolean }
   | { readonly kind: "metrics" };
 
 /** What an exception says of itself; `unmarked` says nothing, and `own_code` comes from the object's code, which can say anything. */

@@ -67,12 +67,13 @@ export class Platform {
     }
     digest.add(scheduler.now);
     tell?.(`${messageName(delivery)} reaches the object`);
-    delivery.call(instance.object).then(
-      (result) => this.#answered(instance, waiting, result),
-      (cause: unknown) => {
-        if (!instance.isDead) this.scene.breach("exception", `the object threw at ${messageName(delivery)}: ${String(cause)}`);
-      },
-    );
+    const fail = (what: string) => (cause: unknown) => {
+      if (!instance.isDead) this.scene.breach("exception", `${what} at ${messageName(delivery)}: ${String(cause)}`);
+    };
+    delivery
+      .call(instance.object)
+      .then((result) => this.#answered(instance, waiting, result), fail("the object threw"))
+      .catch(fail("the object's answer can't be read"));
   }
 
   /** Ends the instance, between two turns. */

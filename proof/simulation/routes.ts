@@ -1,6 +1,6 @@
 // The Worker's routes without HTTP: each asks the object as the route of the product does, by the product's own means.
 
-import type { CouponCalls } from "../../src/domain/messages.ts";
+import type { CouponCalls, Cursor } from "../../src/domain/messages.ts";
 import type { CallEffect, CallFailure } from "../../src/edge/coupon-calls.ts";
 import type { RefusedAtEdge } from "../../src/edge/sold-out.ts";
 import type { Result } from "./answers.ts";
@@ -10,6 +10,9 @@ import type { Edge } from "./product.ts";
 
 /** What a client is told. */
 export type Told = Result | CallFailure | RefusedAtEdge;
+
+/** What a client goes by that it was told before: the tag of a coupon, and where a list goes on. */
+export type Remembered = { readonly ifMatch: string | null; readonly cursor: Cursor };
 
 type Call = <Answered extends Result>(
   effect: CallEffect,
@@ -29,7 +32,7 @@ export class Routes {
     this.#isEdgeOn = isEdgeOn;
   }
 
-  send({ ask, isolate }: AskStep, request: Request, attemptId: string, ifMatch: string | null): Promise<Told> {
+  send({ ask, isolate }: AskStep, request: Request, attemptId: string, { ifMatch, cursor }: Remembered): Promise<Told> {
     const { callCoupon, judged } = this.#edge;
     const coupons = { idFromName: (text: string) => ({ name: text }), get: () => new Stub(this.#network, request) };
     const env = { COUPONS: coupons, SOLD_OUT_CACHE: this.#isEdgeOn ? "on" : "off", REQUEST_LOG: "off" };
@@ -37,10 +40,6 @@ export class Routes {
     const name = isolate === 0 ? this.#name : `${this.#name} elsewhere`;
     const call: Call = (effect, send) => callCoupon(coupons, name, send, effect);
     switch (ask.kind) {
-      case "create": {
-        const { amount, startsAt, endsAt } = ask;
-        return call("once", (coupon) => coupon.create({ name: this.#name, amount, startsAt, endsAt }));
-      }
       case "claim": {
         const { userId, key } = ask;
         return judged(env, name, userId, key, (coupon, wish) => coupon.claim({ userId, key, attemptId }, wish));
@@ -54,11 +53,11 @@ export class Routes {
       case "own":
         return call("read", (coupon) => coupon.own(ask.userId));
       case "page":
-        return call("read", (coupon) => coupon.page({ position: ask.after, seq: 0, epoch: null }, ask.limit));
+        return call("read", (coupon) => coupon.page(cursor, ask.limit));
       case "metrics":
         return call("read", (coupon) => coupon.metrics());
       default:
-        return changed(call, ask, attemptId, ifMatch).then((result) => {
+        return changed(call, this.#name, ask, attemptId, ifMatch).then((result) => {
           this.#edge.forgetSoldOut(name);
           return result;
         });
@@ -68,11 +67,16 @@ export class Routes {
 
 function changed(
   call: Call,
-  ask: Extract<Ask, { readonly kind: "change" | "claim_many" | "give_back" | "release" | "remove" }>,
+  name: string,
+  ask: Extract<Ask, { readonly kind: "create" | "change" | "claim_many" | "give_back" | "release" | "remove" }>,
   attemptId: string,
   ifMatch: string | null,
 ): Promise<Told> {
   switch (ask.kind) {
+    case "create": {
+      const { amount, startsAt, endsAt } = ask;
+      return call("once", (coupon) => coupon.create({ name, amount, startsAt, endsAt }));
+    }
     case "change": {
       const { kind: _kind, isGuarded: _isGuarded, ...change } = ask;
       return call(ifMatch === null ? "repeatable" : "once", (coupon) => coupon.change(change, ifMatch));

@@ -16,18 +16,16 @@ export function shrunk(plan: Plan, fails: (plan: Plan) => boolean, runsMax: numb
     return runCount <= runsMax && fails(candidate);
   };
   let least = plan;
-  let size = Infinity;
-  while (sizeOf(least) < size) {
-    size = sizeOf(least);
+  for (let before: Plan | null = null; before !== least;) {
+    before = least;
     least = withFewerSteps(least, tried);
     least = withPlainerSteps(least, tried);
-    for (const plainer of plainerPlans(least)) if (tried(plainer)) least = plainer;
+    for (const change of PLAINER_PLANS) {
+      const plainer = change(least);
+      if (plainer !== null && tried(plainer)) least = plainer;
+    }
   }
   return least;
-}
-
-function sizeOf(plan: Plan): number {
-  return JSON.stringify(plan).length;
 }
 
 /** Leaves out runs of steps, long ones first. */
@@ -40,7 +38,7 @@ function withFewerSteps(plan: Plan, fails: (plan: Plan) => boolean): Plan {
       else from += length;
     }
   }
-  return { ...plan, steps };
+  return steps === plan.steps ? plan : { ...plan, steps };
 }
 
 function withPlainerSteps(plan: Plan, fails: (plan: Plan) => boolean): Plan {
@@ -54,7 +52,7 @@ function withPlainerSteps(plan: Plan, fails: (plan: Plan) => boolean): Plan {
       if (fails({ ...plan, steps: changed })) steps = changed;
     }
   }
-  return { ...plan, steps };
+  return steps === plan.steps ? plan : { ...plan, steps };
 }
 
 /** Each makes a step plainer in one respect; null where it is so already. */
@@ -84,9 +82,10 @@ function ask(step: Step, change: (step: AskStep) => Partial<AskStep> | null): St
   return step.is !== "ask" || changes === null ? null : { ...step, ...changes };
 }
 
-function* plainerPlans(plan: Plan): Generator<Plan> {
-  if (plan.isEdgeOn) yield { ...plan, isEdgeOn: false };
-  if (plan.isDrained) yield { ...plan, isDrained: false };
-  if (plan.diskJitterMs > 0) yield { ...plan, diskJitterMs: 0 };
-  if (plan.diskMs > 0) yield { ...plan, diskMs: 0 };
-}
+/** Each makes the whole plan plainer in one respect; null where it is so already. */
+const PLAINER_PLANS: readonly ((plan: Plan) => Plan | null)[] = [
+  (plan) => (plan.isEdgeOn ? { ...plan, isEdgeOn: false } : null),
+  (plan) => (plan.isDrained ? { ...plan, isDrained: false } : null),
+  (plan) => (plan.diskJitterMs > 0 ? { ...plan, diskJitterMs: 0 } : null),
+  (plan) => (plan.diskMs > 0 ? { ...plan, diskMs: 0 } : null),
+];

@@ -69,10 +69,11 @@ export class Simulator {
     this.#globals.behind = null;
     const events = breach === null ? check(scene, course) : [];
     const broken = breachOf();
+    const digest = [scene.digest.high, scene.digest.low] as const;
     if (isTold && broken !== null) lines.push("", recordedStory(scene, course, broken));
     if (broken === null) count(totals, scene, course, events);
     storage.close();
-    return { breach: broken, digest: [scene.digest.high, scene.digest.low], story: lines };
+    return { breach: broken, digest, story: lines };
   }
 }
 

@@ -69,13 +69,22 @@ function carryOut({ from, count, isTold = false }: Task): Done {
   const stories: string[] = [];
   for (let seed = from; seed < from + count; seed += 1) {
     const plan = planOf(seed);
-    const outcome = simulator.run(plan, isTold);
+    const outcome = ranWithName(seed, () => simulator.run(plan, isTold));
     digest = addedDigests(digest, outcome.digest);
     if (isTold) stories.push(`seed ${seed}, digest ${digestText(...outcome.digest)}\n${outcome.story.join("\n")}`);
     // One is enough to begin with, and cutting it down takes as long as some thousands of others.
     if (outcome.breach !== null && failures.length === 0) failures.push(failureOf(plan, outcome.breach));
   }
   return { from, count, counts: totals.counts, digest, failures, stories, coverage: count === 0 ? coverage.rows() : [] };
+}
+
+/** What the simulation itself did not expect: the seed says where. */
+function ranWithName<Result>(seed: number, run: () => Result): Result {
+  try {
+    return run();
+  } catch (cause) {
+    throw new Error(`seed ${seed} could not be carried out`, { cause });
+  }
 }
 
 parentPort?.on("message", (task: Task) => {
