@@ -1,10 +1,13 @@
 // What every command here has in common: options from flags and the environment, help, one sentence for what went wrong,
 // an exit code that says which kind it was, and cleaning up, also after Ctrl-C.
 
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
 /** Exit codes. Those from 64 on are the ones of BSD's sysexits.h, so that a count of failures (at most 63) is never mistaken for them. */
 export const EXIT = { ok: 0, failed: 1, failuresMax: 63, usage: 64, unavailable: 69, bug: 70, interrupted: 130 } as const;
+
+const READER_MS_MAX = 1_000;
 
 /** An expected end: a sentence for the person at the terminal, and the exit code. */
 export class CommandFailure extends Error {
@@ -73,7 +76,9 @@ export async function runCommand<const Wanted extends Options>(
       await ends
         .pop()?.()
         .catch((cause: unknown) => console.error(String(cause)));
-    await Promise.all([process.stdout, process.stderr].map(taken));
+    const isTaken = Promise.all([process.stdout, process.stderr].map(taken));
+    // Whoever interrupts does not wait for a reader who has stopped reading.
+    await (interrupted.signal.aborted ? Promise.race([isTaken, pause(READER_MS_MAX)]) : isTaken);
     process.exit(exitCode);
   }
 
@@ -82,6 +87,7 @@ export async function runCommand<const Wanted extends Options>(
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
+      // A terminal's Ctrl-C can come twice: from it, and from npm.
       if (interrupted.signal.aborted) return;
       interrupted.abort();
       console.error(`\n${command.name}: interrupted, cleaning up`);

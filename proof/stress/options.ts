@@ -38,8 +38,8 @@ export const LOAD_OPTIONS = {
 export type LoadOptions = Values<typeof LOAD_OPTIONS>;
 
 /** A name that no other run has. */
-export function freshName(mode: Mode): string {
-  return `${mode}-${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+export function freshName(purpose: Mode | "warm-up"): string {
+  return `${purpose}-${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 }
 
 /** The seed that was asked for, or a fresh one. Throws the usage failure of `command`. */

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { CommandFailure, EXIT, usage, type Call } from "../cli/command.ts";
 import { couponClient, type CouponClient } from "../client/coupon-client.ts";
 import { build, PRODUCT, removeScratch, scratchFolder, serve } from "../server/workerd.ts";
-import { connectionTo, openCrowd, type Server } from "./crowd.ts";
-import type { LOAD_OPTIONS, LoadOptions } from "./options.ts";
+import { connectionTo, failureOf, openCrowd, type Server } from "./crowd.ts";
+import { freshName, type LOAD_OPTIONS, type LoadOptions } from "./options.ts";
+import { createCoupon } from "./preflight.ts";
 
-const WARM_UP_COUPON = "warm-up";
 const WARM_UP_USERS = 50;
 const WARM_UP_ROUNDS = 20;
 
@@ -41,23 +41,24 @@ export async function targetOf(command: string, { options, atEnd, signal }: Call
   const served = await serve(bundle, { state, vars: { REQUEST_LOG: "off" }, signal });
   atEnd(() => served.kill());
   const server = { url: served.url, adminToken: undefined, timeoutMs };
-  const operator = operatorOf(server, atEnd);
-  await warmUp(server, operator);
-  return { ...server, origin: "own", state, operator };
+  const target: Target = { ...server, origin: "own", state, operator: operatorOf(server, atEnd) };
+  await warmUp(target);
+  return target;
 }
 
-/**
- * Claims and looks at another coupon until the server's code is compiled, as that of a server is which has been up for a while.
- */
-async function warmUp(server: Server, operator: CouponClient): Promise<void> {
-  const crowd = await openCrowd(server, WARM_UP_USERS);
+/** Claims and looks at another coupon until the server's code is compiled, as that of a server is which has been up for a while. */
+async function warmUp(target: Target): Promise<void> {
+  const coupon = freshName("warm-up");
+  await createCoupon(target, coupon, WARM_UP_ROUNDS * WARM_UP_USERS);
+  const crowd = await openCrowd(target, WARM_UP_USERS);
   try {
-    await operator.create(WARM_UP_COUPON, WARM_UP_ROUNDS * WARM_UP_USERS);
     for (let round = 1; round <= WARM_UP_ROUNDS; round += 1) {
-      await Promise.all(crowd.users.map((user, index) => user.claim(WARM_UP_COUPON, `user-${round}-${index}`)));
-      await Promise.all(crowd.users.map((user, index) => user.claim(WARM_UP_COUPON, `user-${round}-${index}`)));
-      await Promise.all(crowd.users.map((user) => user.status(WARM_UP_COUPON)));
+      await Promise.all(crowd.users.map((user, index) => user.claim(coupon, `user-${round}-${index}`)));
+      await Promise.all(crowd.users.map((user, index) => user.claim(coupon, `user-${round}-${index}`)));
+      await Promise.all(crowd.users.map((user) => user.status(coupon)));
     }
+  } catch (cause) {
+    throw new CommandFailure(`the server that was started gave no answer: ${failureOf(cause, target.timeoutMs)}`);
   } finally {
     await crowd.leave();
   }
