@@ -14,6 +14,8 @@ export type RunOptions = Setting & {
   readonly isTold?: boolean;
   /** Ends the run once so many histories have failed. */
   readonly failuresMax?: number;
+  /** Deals no more work after that many milliseconds. */
+  readonly msMax?: number;
   readonly onProgress?: (doneCount: number) => void;
   /** Ends the run early. */
   readonly signal?: AbortSignal;
@@ -42,6 +44,7 @@ export async function simulate(options: RunOptions): Promise<Run> {
 /** Deals tasks to threads, and adds up what they tell. */
 class Dealing {
   readonly #options: RunOptions;
+  readonly #startedAt = performance.now();
   #next: number;
   #sum: Sum = NOTHING;
   #doneCount = 0;
@@ -79,8 +82,9 @@ class Dealing {
   }
 
   #deal(): Task {
-    const { from, count, isTold = false, failuresMax = 10 } = this.#options;
-    const size = this.#failures.length >= failuresMax ? 0 : Math.min(TASK_SIZE, from + count - this.#next);
+    const { from, count, isTold = false, failuresMax = 10, msMax = Infinity } = this.#options;
+    const isEnough = this.#failures.length >= failuresMax || performance.now() - this.#startedAt >= msMax;
+    const size = isEnough ? 0 : Math.min(TASK_SIZE, from + count - this.#next);
     const task = { from: this.#next, count: size, isTold };
     this.#next += size;
     return task;

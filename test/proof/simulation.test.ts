@@ -110,6 +110,13 @@ describe("a seed", () => {
   });
 });
 
+test("a run whose time is over ends with what it has done, and the next one goes on from there", async () => {
+  const run = await simulate({ from: 1, count: 1_000_000, msMax: 1 });
+  expect(run.doneCount).toBe(500);
+  const whole = await simulate({ from: 1, count: 500 });
+  expect(run.sum.digest).toEqual(whole.sum.digest);
+});
+
 describe("the command", () => {
   test("prints the seeds, the numbers, the bound and the digest, and ends well", async () => {
     const first = await commandRun("--histories", "300", "--seed", "7");
