@@ -108,7 +108,8 @@ function isNews(kept: Kept | null, asker: Asker, result: Answer): boolean {
   if (result.ok && (result.replayed === false || result.isNew === true)) return true;
   if (result.code === "outcome_unknown") return true;
   if (kept === null || result.code === kept.code || result.code === "unavailable") return false;
-  return !isKnown(kept, asker);
+  // Who was asked about for the sake of a key alone may have something all the same.
+  return result.code === "idempotency_key_reused" ? !isKnown(kept, asker) : !kept.mayContain(userMember(asker.userId));
 }
 
 /** One request at a time asks for a certificate, a while before the last one ends; the others go on with that one. */

@@ -101,6 +101,17 @@ describe("whoever was told of their claim here is not told here that they lost",
     expect(await toldMeanwhile(name)).toBe("409 already_claimed");
   });
 
+  test("after the object said 409 to a request that it was asked about for the sake of somebody else's key", async () => {
+    const name = await created(1);
+    expect(outcome(await claim(name, "winner", { "Idempotency-Key": "theirs" }))).toBe("201");
+    await claim(name, "loser-1");
+    await claim(name, "loser-2");
+    expect((await claim(name, "loser-3")).headers.get("Served-By")).toBe("edge");
+    await wonElsewhere(name);
+    expect(outcome(await claim(name, "second", { "Idempotency-Key": "theirs" }))).toBe("409 already_claimed");
+    expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+  });
+
   test("after they were told that nobody knows", async () => {
     const name = await certified();
     await stubOf(name).change({ amount: 2 }, null);
