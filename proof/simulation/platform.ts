@@ -234,7 +234,7 @@ export class Platform {
     if (isLossy) storage.lose();
     else storage.keep();
     this.#end = null;
-    if (this.#ringing !== null) storage.alarmAt ??= this.#ringing;
+    if (this.#ringing !== null) storage.ringAgain(this.#ringing);
     this.#scheduleAlarm(this.#ringing === null ? 0 : RING_AGAIN_MS);
     this.#ringing = null;
   }

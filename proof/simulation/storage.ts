@@ -129,6 +129,12 @@ export class Storage {
     this.written += 1;
   }
 
+  /** The platform itself will ring again, whatever is lost until then. */
+  ringAgain(at: number): void {
+    this.alarmAt ??= at;
+    this.#alarmOnDisk ??= at;
+  }
+
   /** Empties the object. */
   deleteAll(at: number): void {
     this.written += 1;

@@ -4,6 +4,8 @@ import { inWorkerd, type Mutant } from "../mutant.ts";
 
 const CALLS = "src/edge/coupon-calls.ts";
 const SOLD_OUT = "src/edge/sold-out.ts";
+/** Whether an answer is about somebody whom the certificate does not know. */
+const ASKED_ABOUT = 'return result.code === "idempotency_key_reused" ? !isKnown(kept, asker) : !kept.mayContain(userMember(asker.userId));';
 const SNAPSHOTS = "src/edge/live-snapshots.ts";
 
 export const EDGE_MUTANTS: readonly Mutant[] = [
@@ -147,8 +149,14 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   {
     name: "replay-that-is-no-news",
     fault: "An isolate that has told somebody of their claim goes on with a certificate that does not know them.",
-    edits: [{ file: SOLD_OUT, find: "  return !isKnown(kept, asker);", replace: "  return false;" }],
+    edits: [{ file: SOLD_OUT, find: ASKED_ABOUT, replace: "return false;" }],
     suite: inWorkerd("edge/late-certificates"),
+  },
+  {
+    name: "known-key-taken-for-a-known-user",
+    fault: "An isolate that has told somebody of their claim goes on with a certificate that knows only the key they sent.",
+    edits: [{ file: SOLD_OUT, find: ASKED_ABOUT, replace: "return !isKnown(kept, asker);" }],
+    suite: inWorkerd("edge/late-certificates", "somebody else's key"),
   },
   {
     name: "refusals-told-twice",
