@@ -45,11 +45,20 @@ export type ServeOptions = {
   readonly onError?: (text: string) => void;
 };
 
+const SCRATCH_ATTEMPTS_MAX = 1_000;
+
 /** A new folder for what a command writes while it runs, inside the checkout. Whoever asked for it removes it. */
 export async function scratchFolder(purpose: string): Promise<string> {
   const parent = join(ROOT, ".scratch");
-  await mkdir(parent, { recursive: true });
-  return mkdtemp(join(parent, `${purpose}-`));
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await mkdir(parent, { recursive: true });
+      return await mkdtemp(join(parent, `${purpose}-`));
+    } catch (cause) {
+      // Another command has just removed the parent with the last folder of its own.
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT" || attempt === SCRATCH_ATTEMPTS_MAX) throw cause;
+    }
+  }
 }
 
 /** Removes a folder of {@link scratchFolder}, and their parent with the last of them. */
