@@ -26,8 +26,14 @@ const WITHIN_MS = 20_000;
 /** How long nothing more may come where everything has come. */
 const LINGER_MS = 100;
 
+/**
+ * How often a case is tried whose connection was reset. A server that closes with bytes of ours unread resets it, and an answer
+ * that we had not read by then is lost with it (RFC 9112, section 9.6); who goes on sending meets that now and then.
+ */
+const TRIES = 5;
+
 /** What came back on one socket. */
-type Heard = { readonly answers: readonly (FuzzAnswer & { readonly told: Told })[]; readonly isClosed: boolean };
+type Heard = { readonly answers: readonly (FuzzAnswer & { readonly told: Told })[]; readonly isClosed: boolean; readonly isReset: boolean };
 
 /** Runs all cases. Those in which the server has to lose its patience run beside the others. */
 export async function attack(ground: Ground, signal: AbortSignal): Promise<RawOutcome> {
@@ -39,7 +45,7 @@ export async function attack(ground: Ground, signal: AbortSignal): Promise<RawOu
   await honest(ground, "POST", "/api/coupons", { name: RAW_COUPON, amount: 10_000 });
 
   async function run(rawCase: RawCase, index: number): Promise<void> {
-    const heard = await exchange(ground.url, rawCase, signal);
+    const heard = await hear(ground.url, rawCase, signal);
     for (const { told, status } of heard.answers) if (told.startsWith("runtime")) byRuntime[status] = (byRuntime[status] ?? 0) + 1;
     const fault = faultOf(rawCase, heard, ground.own !== null) ?? (await afterwards(`honest-after-${index}`));
     if (fault !== null) failures.push({ name: rawCase.name, fault });
@@ -90,14 +96,21 @@ async function honest({ send, check, tokens }: Ground, method: string, target: s
   }
 }
 
+/** What a case hears: of a try whose answer was not lost on its way, where one of {@link TRIES} is. */
+export async function hear(url: string, rawCase: RawCase, signal: AbortSignal): Promise<Heard> {
+  for (let tries = 1; ; tries += 1) {
+    const heard = await exchange(url, rawCase, signal);
+    if (tries === TRIES || !heard.isReset || heard.answers.length >= rawCase.told.length || signal.aborted) return heard;
+  }
+}
+
 /** Connects, sends, and listens until all that was foretold has come and nothing more does. */
 async function exchange(url: string, { bytes, drip, leaves, told, isClosed }: RawCase, signal: AbortSignal): Promise<Heard> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  const state = { text: "", isClosed: false };
+  const state = { text: "", isClosed: false, isReset: false };
   socket.setEncoding("latin1").on("data", (text: string) => (state.text += text));
-  // A reset is one of the ways to be closed.
-  socket.on("error", () => undefined).on("close", () => (state.isClosed = true));
+  socket.on("error", () => (state.isReset = true)).on("close", () => (state.isClosed = true));
   await once(socket, "connect");
   // Reset once the bytes have left, and before anything can come back.
   socket.write(bytes, "latin1", () => (leaves === "reset" ? socket.resetAndDestroy() : undefined));
@@ -108,7 +121,7 @@ async function exchange(url: string, { bytes, drip, leaves, told, isClosed }: Ra
   while (!isAllHeard() && performance.now() < deadline && !signal.aborted) await pause(5);
   if (!state.isClosed) await pause(LINGER_MS);
   clearInterval(dripping);
-  const heard = { answers: answersIn(state.text), isClosed: state.isClosed };
+  const heard = { answers: answersIn(state.text), isClosed: state.isClosed, isReset: state.isReset };
   socket.destroy();
   return heard;
 }

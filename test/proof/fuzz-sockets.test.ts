@@ -1,9 +1,12 @@
 // What the hostile sockets heard: read rightly, and held to what was foretold.
 
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { RAW_CASES, type RawCase } from "../../proof/fuzz/raw-cases.ts";
-import { answersIn, faultOf } from "../../proof/fuzz/raw-sockets.ts";
+import { answersIn, faultOf, hear } from "../../proof/fuzz/raw-sockets.ts";
 
 const OURS = ours(400, { error: "no", code: "no", request_id: "r" });
 const RUNTIMES = "HTTP/1.1 400 Bad Request\r\nContent-Length: 11\r\n\r\nBad Request";
@@ -15,7 +18,21 @@ function ours(status: number, body: object): string {
 }
 
 function told(text: string, isClosed = true) {
-  return { answers: answersIn(text), isClosed };
+  return { answers: answersIn(text), isClosed, isReset: false };
+}
+
+/** A server that resets its first connections, and answers the others and closes them. */
+async function resetting(resets: number): Promise<{ readonly url: string; readonly count: () => number }> {
+  let count = 0;
+  const server = createServer((socket) => {
+    count += 1;
+    const isReset = count <= resets;
+    socket.on("error", () => undefined).once("data", () => (isReset ? socket.resetAndDestroy() : socket.end(OURS)));
+  });
+  server.listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, count: () => count };
 }
 
 describe("answers on a socket", () => {
@@ -27,6 +44,32 @@ describe("answers on a socket", () => {
   test("count once they are whole", () => {
     expect(answersIn(OURS + RUNTIMES.slice(0, -1))).toHaveLength(1);
     expect(answersIn("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nx")).toHaveLength(1);
+  });
+});
+
+describe("an answer that was lost with its connection", () => {
+  const sending: RawCase = { ...CASE, bytes: "POST", drip: { bytes: "x", everyMs: 5 } };
+  const signal = new AbortController().signal;
+
+  test("is heard in another try", async () => {
+    const { url, count } = await resetting(2);
+    expect(faultOf(sending, await hear(url, sending, signal), true)).toBeNull();
+    expect(count()).toBe(3);
+  });
+
+  test("fails the case when none is heard in five", async () => {
+    const { url, count } = await resetting(Infinity);
+    expect(faultOf(sending, await hear(url, sending, signal), true)).toBe("told [] and not [ours 400]");
+    expect(count()).toBe(5);
+  });
+
+  test("is not asked for again where the connection was closed in order, or nothing was to be heard", async () => {
+    const silent = await resetting(0);
+    await hear(silent.url, { ...sending, told: ["ours 400", "ours 400"] }, signal);
+    expect(silent.count()).toBe(1);
+    const broken = await resetting(1);
+    await hear(broken.url, { ...sending, told: [] }, signal);
+    expect(broken.count()).toBe(1);
   });
 });
 
