@@ -58,7 +58,7 @@ async function send(fate: Partial<Fate>, withinMs = 300): Promise<{ readonly hea
     .then((response) => response.body.text())
     .catch(() => null);
   // What goes on behind the client's back.
-  await expect.poll(() => arrived.length, { timeout: 1_000 }).toBeGreaterThanOrEqual(passage.deliveries);
+  await expect.poll(() => arrived.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(passage.deliveries);
   return { heard, passage };
 }
 

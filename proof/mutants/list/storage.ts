@@ -3,6 +3,7 @@
 import { inNode, type Mutant } from "../mutant.ts";
 
 const STATEMENTS = "src/engine/statements.ts";
+const CERTIFIER = "src/engine/certifier.ts";
 
 export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
@@ -64,5 +65,29 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
       },
     ],
     suite: inNode("engine/holds-property"),
+  },
+  {
+    name: "certificate-of-an-earlier-life",
+    fault: "Who may be told something else than sold out is gathered on from the coupon of the same name that was deleted.",
+    edits: [
+      {
+        file: CERTIFIER,
+        find: "if (coupon.epoch !== this.#epoch) this.#begin",
+        replace: `if (this.#epoch === "") this.#begin`,
+      },
+    ],
+    suite: inNode("engine/certificates"),
+  },
+  {
+    name: "certificate-of-half-a-ledger",
+    fault: "A certificate is given before all of the ledger was read, without the winners in the rest of it.",
+    edits: [
+      {
+        file: CERTIFIER,
+        find: "return this.#seq === coupon.seq ? this.#members.membership() : null;",
+        replace: "return this.#members.membership();",
+      },
+    ],
+    suite: inNode("engine/certificates"),
   },
 ];
