@@ -104,7 +104,7 @@ function* afterOperation({ events }: History, point: Point, operation: Operation
 
 function after(point: Point, event: LedgerEvent, done: number, operation: Operation | null): Point {
   const key = operation?.call.kind === "claim" ? operation.call.key : null;
-  const coupon = follow(copyOf(point.coupon), event, operation?.attempt ?? null, key);
+  const coupon = follow(copyOf(point.coupon), event, event.attempt ?? operation?.attempt ?? null, key);
   const life = event.kind === "created" ? point.life + 1 : point.life;
   return { done, told: point.told + 1, at: event.at, life, seq: event.seq, coupon };
 }

@@ -26,6 +26,8 @@ export class Placement {
   readonly #slots: Int32Array;
   /** By slot: whoever wrote its event had begun by then, because somebody had heard of it. */
   readonly #deadlines: Float64Array;
+  /** By the slot of a hold: attempts that were told of it as theirs, and as made by another. */
+  readonly #holders = new Map<number, { readonly own: Set<string>; readonly others: Set<string> }>();
 
   constructor(history: History) {
     const { operations, events } = history;
@@ -41,6 +43,7 @@ export class Placement {
       if (answer !== null && !isWithoutEffect(answer)) this.moveOn(index);
     }
     this.#setDeadlines();
+    this.#findHolders();
     for (let index = 0; index < operations.length; index += 1) this.#claimEvent(index);
     if (history.seenFrom === "client") for (let index = 0; index < operations.length; index += 1) this.#claimEarlierEvent(index);
     this.#matchOrphans();
@@ -134,6 +137,21 @@ export class Placement {
     }
   }
 
+  /** A ledger does not tell whose attempt made a hold, but who asks is told whether it was theirs. */
+  #findHolders(): void {
+    const { operations, events } = this.#history;
+    for (const [index, { call, attempt, answer }] of operations.entries()) {
+      if (call.kind !== "hold" || attempt === null || (answer?.is !== "held" && answer?.is !== "held_already")) continue;
+      // Of several lives it may be about another one.
+      if (answer.life === undefined && this.#lives.length > 1) continue;
+      let slot = this.slotOf(index);
+      while (slot > 0 && !(events[slot - 1]?.kind === "held" && events[slot - 1]?.userId === call.userId)) slot -= 1;
+      const told = this.#holders.get(slot) ?? { own: new Set(), others: new Set() };
+      this.#holders.set(slot, told);
+      told[answer.is === "held" ? "own" : "others"].add(attempt);
+    }
+  }
+
   /**
    * Whoever was told what an event's writer is told, with the event as the ledger's head, wrote it. Of several (a second
    * release is told the same) it is the one that began first: any later one can as well have found it done. Of several that
@@ -219,6 +237,8 @@ export class Placement {
     const { call, attempt, answer } = operation;
     if (answer !== null && answer.is === event.kind && !isAnswerOf(answer, event)) return false;
     if (event.attempt !== undefined && attempt !== null && event.attempt !== attempt) return false;
+    const told = attempt === null ? undefined : this.#holders.get(slot);
+    if (told !== undefined && attempt !== null && (told.others.has(attempt) || (told.own.size > 0 && !told.own.has(attempt)))) return false;
     return isCauseOf(call, events, slot);
   }
 }

@@ -59,7 +59,10 @@ class Sale {
     this.#now += this.#random.below(3);
     const idle = this.#scale.clientCount - this.#underWay.size;
     if (this.#all.length < this.#scale.operationCount && this.#random.below(this.#scale.clientCount) < idle) {
-      this.#send(`c${this.#random.below(this.#scale.clientCount)}`, this.#call());
+      // Some requests are delivered once more, as the Worker does with what may be repeated.
+      const again =
+        this.#random.below(6) === 0 ? this.#all.findLast(({ call }) => call.kind === "hold" || call.kind === "claim") : undefined;
+      this.#send(`c${this.#random.below(this.#scale.clientCount)}`, again?.call ?? this.#call(), again?.attempt);
       return;
     }
     if (this.#underWay.size === 0) return;
@@ -74,8 +77,7 @@ class Sale {
     }
   }
 
-  #send(client: string, call: Call): Pending {
-    const attempt = `a${this.#all.length}`;
+  #send(client: string, call: Call, attempt: string = `a${this.#all.length}`): Pending {
     const pending = { call, client, startedAt: this.#now, attempt, answer: null, endedAt: null, isHeard: false };
     this.#all.push(pending);
     this.#underWay.add(pending);

@@ -12,6 +12,8 @@ export function lookFault({ ask, result, remembered, refusedAt }: Look, coupon: 
     const isRight = refusedAt < coupon.nextExpiryAt || ("code" in result && result.code === "sale_ended");
     return isRight ? null : `the Worker refused at seq ${result.seq} when a hold was over that it must have known of`;
   }
+  // Storage failed: that says nothing of the coupon.
+  if ("code" in result && result.code === "unavailable") return null;
   const { ifMatch, cursor } = remembered;
   if (ask.kind === "page" && cursor.epoch !== null && (cursor.epoch === epoch) !== result.ok && result.seq > 0)
     return `a page of ${result.ok ? "another coupon" : "this coupon"} goes on at seq ${result.seq}: ${result.ok ? "ok" : result.code}`;

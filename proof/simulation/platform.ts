@@ -248,7 +248,11 @@ export class Platform {
   }
 
   #ring(at: number): void {
-    const { storage, points, tell } = this.scene;
+    const { storage, scheduler, points, tell } = this.scene;
+    if (!storage.isAlarmOnDisk) {
+      this.#alarm = { for: at, timer: scheduler.after(1, () => this.#ring(at)) };
+      return;
+    }
     this.#alarm = null;
     storage.alarmAt = null;
     this.#ringing = at;

@@ -124,6 +124,11 @@ export class Storage {
     return result;
   }
 
+  /** Whether the alarm that is set is on disk: before that the platform knows of none. */
+  get isAlarmOnDisk(): boolean {
+    return this.alarmAt === this.#alarmOnDisk;
+  }
+
   setAlarm(at: number | null): void {
     this.alarmAt = at;
     this.written += 1;

@@ -260,6 +260,26 @@ describe("unknown outcomes", () => {
     expectWrong(history(1, [late, seen], events), "no request can have caused it");
     expectRight(history(1, [late, lost, seen], events));
   });
+
+  test("of two requests that can have made a hold, it was the one that was told so", () => {
+    const [first, second] = ["a1", "a2"].map((attempt) => asked(10, null, hold("ann", 100), null, { attempt }));
+    const told = (is: Answer["is"], attempt: string) =>
+      asked(30, 32, hold("ann", 100), { is, seq: 2, heldAt: 15, expiresAt: 115, remaining: 1 }, { attempt });
+    const events = [event(2, 15, "held", "ann", { expiresAt: 115 })];
+    for (const lost of [
+      [first, second],
+      [second, first],
+    ] as Operation[][]) {
+      for (const attempt of ["a1", "a2"]) {
+        expectRight(history(2, [...lost, told("held", attempt)], events));
+        expectRight(history(2, [...lost, told("held_already", attempt)], events));
+      }
+      expectWrong(history(2, [...lost, told("held", "a3")], events), "event 2 held ann: no request can have caused it");
+      expectWrong(history(2, [...lost, told("held", "a1"), told("held", "a2")], events), "it was told held, and held_already is right");
+    }
+    const own = told("held_already", "a1");
+    expectWrong(history(2, [first as Operation, own], events), "event 2 held ann: no request can have caused it");
+  });
 });
 
 test("a violation is told with the ledger and every operation, those that it is about marked", () => {
