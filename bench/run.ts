@@ -39,7 +39,7 @@ Run nothing else meanwhile. Compare the ratios: the rates are this machine's.`,
   options: {
     rows: { kind: "text", value: "A,B", help: "only these; all but the last few above when left out" },
     rounds: { kind: "count", default: 3, max: 100, help: "rounds, each with every row" },
-    seconds: { kind: "count", default: 8, max: 600, help: "how long a row is loaded in a round" },
+    seconds: { kind: "count", default: 5, max: 600, help: "how long a row is loaded in a round" },
     connections: { kind: "text", value: "N,N", default: "64,256", help: "connections to load with" },
     pause: { kind: "count", default: 0, min: 0, max: 10_000, help: "milliseconds that a connection rests before each of its requests" },
     name: { kind: "text", value: "NAME", default: "latest", help: "names the results in bench/results" },

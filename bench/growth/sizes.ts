@@ -11,7 +11,7 @@ import { PRODUCT } from "../../proof/server/workerd.ts";
 import type { GrowthRecord } from "../record.ts";
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000] as const;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const CONNECTIONS = 64;
 /** Few, so that a coupon of a thousand does not become another one while it is measured. */
 const CLAIMS_EACH = 2_000;
@@ -19,11 +19,11 @@ const WARM_UP_SECONDS = 1;
 
 type Sample = { readonly wallUs: number; readonly cpuUs: number | null };
 
-/** Measures all sizes in each round, each time from the same files. */
+/** Measures all sizes in each round, each time from the same files; every other round from the largest, as the machine's speed drifts. */
 export async function measureSizes(lab: Lab): Promise<GrowthRecord> {
   const samples = new Map<number, Sample[]>(SIZES.map((claims) => [claims, []]));
   for (let round = 1; round <= ROUNDS; round += 1) {
-    for (const claims of SIZES) samples.get(claims)?.push(await sampleOf(lab, claims));
+    for (const claims of round % 2 === 1 ? SIZES : SIZES.toReversed()) samples.get(claims)?.push(await sampleOf(lab, claims));
     lab.say(`growth: round ${round} of ${ROUNDS}`);
   }
   const sizes = [...samples].map(([claims, of]) => ({

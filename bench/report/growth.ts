@@ -45,10 +45,12 @@ export function growthParts({ sizes, coldStart, largeRead, manyCoupons }: Growth
 }
 
 function sizesParts(sizes: NonNullable<GrowthRecord["sizes"]>, show: Show): string[] {
-  const first = median(sizes[0]?.wallUs ?? []);
+  const first = sizes[0]?.wallUs ?? [];
   const lines = sizes.map(({ claims, wallUs, cpuUs }) => {
     const cpu = known(cpuUs);
-    return [count(claims), fixed(median(wallUs)), (median(wallUs) / first).toFixed(2), cpu === null ? "" : fixed(median(cpu))];
+    // Within each round: between them the machine may have become another one.
+    const ratio = median(wallUs.map((us, round) => us / (first[round] ?? NaN)));
+    return [count(claims), fixed(median(wallUs)), ratio.toFixed(2), cpu === null ? "" : fixed(median(cpu))];
   });
   const bars = sizes.map(({ claims, wallUs }) => ({
     label: `${count(claims)} claims`,

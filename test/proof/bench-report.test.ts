@@ -178,10 +178,10 @@ describe("the report", () => {
     expect(reportOf(record({ rows }), "x", "").markdown).toContain("at most 3.4 % of the processors");
   });
 
-  test("shows growth by its medians", () => {
+  test("shows growth by its medians, and by its ratios within each round", () => {
     const growth = {
       sizes: [
-        { claims: 1000, wallUs: [100, 110, 90], cpuUs: [50, 60, 55] },
+        { claims: 1000, wallUs: [100, 50, 90], cpuUs: [50, 60, 55] },
         { claims: 1_000_000, wallUs: [150, 140, 200], cpuUs: [null, 60, 55] },
       ],
       coldStart: [{ claims: 0, firstMs: [3, 5, 4], nextMs: [1, 1, 1] }],
@@ -189,7 +189,7 @@ describe("the report", () => {
       manyCoupons: [{ coupons: 1000, askedWithinMs: 400, openFiles: 3000, memoryBytes: 400_000_000 }],
     };
     const { markdown, charts } = reportOf(record({ growth }), "x", "");
-    expect(markdown).toMatch(/\| +1,000,000 \| +150 \| +1\.50 \| +\|/);
+    expect(markdown).toMatch(/\| +1,000,000 \| +150 \| +2\.22 \| +\|/);
     expect(markdown).toMatch(/\| +0 \| +4\.00 \| +1\.00 \| +3\.00 \|/);
     expect(markdown).toContain("4.4 MB of JSON, took 200 ms (median of 3 reads). The server's memory grew by 20.0 MB at its peak.");
     expect(markdown).toMatch(/\| 1,000 +\| all asked within 0\.4 s \| +3,000 \| 400\.0 MB \|/);

@@ -201,6 +201,10 @@ function heldByAnn(seq: number, at: number): LedgerEvent {
   return event(seq, at, "held", "ann", { expiresAt: at + 1000 });
 }
 
+function toldOfHold(is: Answer["is"], attempt: string): Operation {
+  return asked(30, 32, hold("ann", 100), { is, seq: 2, heldAt: 15, expiresAt: 115, remaining: 1 }, { attempt });
+}
+
 describe("unknown outcomes", () => {
   const lost = asked(10, null, claim("ann", "k1"), null);
   const retry = asked(30, 40, claim("ann", "k1"), { is: "replayed", seq: 2, position: 1, claimedAt: 15, remaining: 0 });
@@ -263,21 +267,20 @@ describe("unknown outcomes", () => {
 
   test("of two requests that can have made a hold, it was the one that was told so", () => {
     const [first, second] = ["a1", "a2"].map((attempt) => asked(10, null, hold("ann", 100), null, { attempt }));
-    const told = (is: Answer["is"], attempt: string) =>
-      asked(30, 32, hold("ann", 100), { is, seq: 2, heldAt: 15, expiresAt: 115, remaining: 1 }, { attempt });
     const events = [event(2, 15, "held", "ann", { expiresAt: 115 })];
-    for (const lost of [
+    for (const sent of [
       [first, second],
       [second, first],
     ] as Operation[][]) {
       for (const attempt of ["a1", "a2"]) {
-        expectRight(history(2, [...lost, told("held", attempt)], events));
-        expectRight(history(2, [...lost, told("held_already", attempt)], events));
+        expectRight(history(2, [...sent, toldOfHold("held", attempt)], events));
+        expectRight(history(2, [...sent, toldOfHold("held_already", attempt)], events));
       }
-      expectWrong(history(2, [...lost, told("held", "a3")], events), "event 2 held ann: no request can have caused it");
-      expectWrong(history(2, [...lost, told("held", "a1"), told("held", "a2")], events), "it was told held, and held_already is right");
+      expectWrong(history(2, [...sent, toldOfHold("held", "a3")], events), "event 2 held ann: no request can have caused it");
+      const both = [toldOfHold("held", "a1"), toldOfHold("held", "a2")];
+      expectWrong(history(2, [...sent, ...both], events), "it was told held, and held_already is right");
     }
-    const own = told("held_already", "a1");
+    const own = toldOfHold("held_already", "a1");
     expectWrong(history(2, [first as Operation, own], events), "event 2 held ann: no request can have caused it");
   });
 });
