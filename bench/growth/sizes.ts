@@ -11,7 +11,8 @@ import { PRODUCT } from "../../proof/server/workerd.ts";
 import type { GrowthRecord } from "../record.ts";
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000] as const;
-const ROUNDS = 5;
+/** As many from the smallest as from the largest. */
+const ROUNDS = 6;
 const CONNECTIONS = 64;
 /** Few, so that a coupon of a thousand does not become another one while it is measured. */
 const CLAIMS_EACH = 2_000;

@@ -27,13 +27,18 @@ const WITHIN_MS = 20_000;
 const LINGER_MS = 100;
 
 /**
- * How often a case is tried whose connection was reset. A server that closes with bytes of ours unread resets it, and an answer
- * that we had not read by then is lost with it (RFC 9112, section 9.6); who goes on sending meets that now and then.
+ * How often a case is tried that goes on sending, where its connection is reset before anything was heard. A server that closes with
+ * bytes of ours unread resets it, and an answer that we had not read by then is lost with it (RFC 9112, section 9.6).
  */
 const TRIES = 5;
 
 /** What came back on one socket. */
-type Heard = { readonly answers: readonly (FuzzAnswer & { readonly told: Told })[]; readonly isClosed: boolean; readonly isReset: boolean };
+type Heard = {
+  readonly answers: readonly (FuzzAnswer & { readonly told: Told })[];
+  readonly isClosed: boolean;
+  /** Whether it was closed by a reset, and not a byte had come until then. */
+  readonly isResetUnheard: boolean;
+};
 
 /** Runs all cases. Those in which the server has to lose its patience run beside the others. */
 export async function attack(ground: Ground, signal: AbortSignal): Promise<RawOutcome> {
@@ -96,11 +101,12 @@ async function honest({ send, check, tokens }: Ground, method: string, target: s
   }
 }
 
-/** What a case hears: of a try whose answer was not lost on its way, where one of {@link TRIES} is. */
+/** What a case hears, in the first of {@link TRIES} tries in which it was not lost on its way. */
 export async function hear(url: string, rawCase: RawCase, signal: AbortSignal): Promise<Heard> {
   for (let tries = 1; ; tries += 1) {
     const heard = await exchange(url, rawCase, signal);
-    if (tries === TRIES || !heard.isReset || heard.answers.length >= rawCase.told.length || signal.aborted) return heard;
+    const isLost = heard.isResetUnheard && rawCase.drip !== undefined && rawCase.told.length > 0;
+    if (!isLost || tries === TRIES || signal.aborted) return heard;
   }
 }
 
@@ -121,7 +127,7 @@ async function exchange(url: string, { bytes, drip, leaves, told, isClosed }: Ra
   while (!isAllHeard() && performance.now() < deadline && !signal.aborted) await pause(5);
   if (!state.isClosed) await pause(LINGER_MS);
   clearInterval(dripping);
-  const heard = { answers: answersIn(state.text), isClosed: state.isClosed, isReset: state.isReset };
+  const heard = { answers: answersIn(state.text), isClosed: state.isClosed, isResetUnheard: state.isReset && state.text === "" };
   socket.destroy();
   return heard;
 }

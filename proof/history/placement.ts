@@ -1,7 +1,7 @@
 // Where each operation of a history stands in the ledger: behind which event it was answered, and which event it wrote.
 
 import { isAnswerOf, isCauseOf, isRepeatable, staleMsMax, writtenAt } from "./cause.ts";
-import { isWithoutEffect, type History, type Operation, type Outcome } from "./history.ts";
+import { isWithoutEffect, type History, type LedgerEvent, type Operation, type Outcome } from "./history.ts";
 
 /** Deliveries of one repeatable call by the Worker beside the one that is answered. */
 const REDELIVERIES_MAX = 2;
@@ -142,14 +142,24 @@ export class Placement {
     const { operations, events } = this.#history;
     for (const [index, { call, attempt, answer }] of operations.entries()) {
       if (call.kind !== "hold" || attempt === null || (answer?.is !== "held" && answer?.is !== "held_already")) continue;
-      // Of several lives it may be about another one.
-      if (answer.life === undefined && this.#lives.length > 1) continue;
-      let slot = this.slotOf(index);
-      while (slot > 0 && !(events[slot - 1]?.kind === "held" && events[slot - 1]?.userId === call.userId)) slot -= 1;
+      // Of several lives it may be about any, so that only a hold as it was told can be meant.
+      const slots = this.#slotsOf(operations[index]).map((slot) => holdBefore(events, slot, call.userId));
+      const [slot, ...more] = slots.filter(
+        (held) => events[held - 1]?.at === answer.heldAt && events[held - 1]?.expiresAt === answer.expiresAt,
+      );
+      if (slot === undefined || more.length > 0) continue;
       const told = this.#holders.get(slot) ?? { own: new Set(), others: new Set() };
       this.#holders.set(slot, told);
       told[answer.is === "held" ? "own" : "others"].add(attempt);
     }
+  }
+
+  /** Every slot at which an operation can have been answered, in one life or another. */
+  #slotsOf(operation: Operation | undefined): number[] {
+    const slots: number[] = [];
+    if (operation === undefined) return slots;
+    for (let slot = this.#slotAfter(operation, -1); slot !== -1; slot = this.#slotAfter(operation, slot)) slots.push(slot);
+    return slots;
   }
 
   /**
@@ -237,10 +247,16 @@ export class Placement {
     const { call, attempt, answer } = operation;
     if (answer !== null && answer.is === event.kind && !isAnswerOf(answer, event)) return false;
     if (event.attempt !== undefined && attempt !== null && event.attempt !== attempt) return false;
-    const told = attempt === null ? undefined : this.#holders.get(slot);
-    if (told !== undefined && attempt !== null && (told.others.has(attempt) || (told.own.size > 0 && !told.own.has(attempt)))) return false;
+    const told = this.#holders.get(slot);
+    if (attempt !== null && told?.others.has(attempt) === true) return false;
+    if (told !== undefined && told.own.size > 0 && (attempt === null || !told.own.has(attempt))) return false;
     return isCauseOf(call, events, slot);
   }
+}
+
+/** The slot of a user's last hold up to `slot`, or 0. */
+function holdBefore(events: readonly LedgerEvent[], slot: number, userId: string): number {
+  return events.findLastIndex((event, index) => index < slot && event.kind === "held" && event.userId === userId) + 1;
 }
 
 function isBefore(a: Operation, b: Operation, is: Outcome): boolean {

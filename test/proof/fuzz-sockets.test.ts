@@ -18,16 +18,23 @@ function ours(status: number, body: object): string {
 }
 
 function told(text: string, isClosed = true) {
-  return { answers: answersIn(text), isClosed, isReset: false };
+  return { answers: answersIn(text), isClosed, isResetUnheard: false };
 }
 
-/** A server that resets its first connections, and answers the others and closes them. */
-async function resetting(resets: number): Promise<{ readonly url: string; readonly count: () => number }> {
+/** A server that resets its first connections, each after it has said `before`, and answers the others and closes them. */
+async function resetting(resets: number, before = ""): Promise<{ readonly url: string; readonly count: () => number }> {
   let count = 0;
   const server = createServer((socket) => {
     count += 1;
     const isReset = count <= resets;
-    socket.on("error", () => undefined).once("data", () => (isReset ? socket.resetAndDestroy() : socket.end(OURS)));
+    socket
+      .on("error", () => undefined)
+      .once("data", () => {
+        if (!isReset) return socket.end(OURS);
+        if (before === "") return socket.resetAndDestroy();
+        // By the next bytes it has been heard.
+        return socket.once("data", () => socket.resetAndDestroy()).write(before);
+      });
   });
   server.listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());
@@ -63,13 +70,16 @@ describe("an answer that was lost with its connection", () => {
     expect(count()).toBe(5);
   });
 
-  test("is not asked for again where the connection was closed in order, or nothing was to be heard", async () => {
-    const silent = await resetting(0);
-    await hear(silent.url, { ...sending, told: ["ours 400", "ours 400"] }, signal);
-    expect(silent.count()).toBe(1);
-    const broken = await resetting(1);
-    await hear(broken.url, { ...sending, told: [] }, signal);
-    expect(broken.count()).toBe(1);
+  test.for([
+    ["the connection was closed in order", 0, OURS, sending],
+    ["something was heard before the reset", 1, OURS, sending],
+    ["half an answer was heard before the reset", 1, OURS.slice(0, 20), sending],
+    ["nothing was to be heard", 1, "", { ...sending, told: [] }],
+    ["the case sends nothing more", 1, "", { ...CASE, bytes: "POST" }],
+  ] as const)("is not asked for again where %s", async ([, resets, before, rawCase]) => {
+    const { url, count } = await resetting(resets, before);
+    await hear(url, rawCase, signal);
+    expect(count()).toBe(1);
   });
 });
 

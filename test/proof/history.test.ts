@@ -283,6 +283,27 @@ describe("unknown outcomes", () => {
     const own = toldOfHold("held_already", "a1");
     expectWrong(history(2, [first as Operation, own], events), "event 2 held ann: no request can have caused it");
   });
+
+  test("of two requests that can have made a hold, it was the one with a name where a name was told so", () => {
+    const named = asked(10, null, hold("ann", 100), null, { attempt: "a1" });
+    const events = [event(2, 15, "held", "ann", { expiresAt: 115 })];
+    expectRight(history(2, [{ ...named, attempt: null }, named, toldOfHold("held", "a1")], events));
+    expectRight(history(2, [named, { ...named, attempt: null }, toldOfHold("held", "a1")], events));
+  });
+
+  test("of two lives of a coupon, it is told of the one with a hold like that", () => {
+    const sent = ["a1", "a2"].map((attempt) => asked(10, null, hold("ann", 100), null, { attempt }));
+    const again = asked(60, 62, { kind: "create", amount: 2, startsAt: null, endsAt: null }, { is: "created", seq: 1, createdAt: 60 });
+    const removed = asked(50, 52, { kind: "remove" }, { is: "removed", seq: 0 });
+    const events = [
+      event(2, 15, "held", "ann", { expiresAt: 115 }),
+      event(0, 50, "removed"),
+      event(1, 60, "created", null, { settings: settings(2) }),
+    ];
+    for (const told of [toldOfHold("held_already", "a1"), toldOfHold("held", "a2")]) {
+      expectRight(history(2, [...sent, told, removed, again], events));
+    }
+  });
 });
 
 test("a violation is told with the ledger and every operation, those that it is about marked", () => {
