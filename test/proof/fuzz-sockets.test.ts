@@ -1,12 +1,10 @@
 // What the hostile sockets heard: read rightly, and held to what was foretold.
 
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
-
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { RAW_CASES, type RawCase } from "../../proof/fuzz/raw-cases.ts";
 import { answersIn, faultOf, hear } from "../../proof/fuzz/raw-sockets.ts";
+import { resetting } from "./resetting-server.ts";
 
 const OURS = ours(400, { error: "no", code: "no", request_id: "r" });
 const RUNTIMES = "HTTP/1.1 400 Bad Request\r\nContent-Length: 11\r\n\r\nBad Request";
@@ -19,27 +17,6 @@ function ours(status: number, body: object): string {
 
 function told(text: string, isClosed = true) {
   return { answers: answersIn(text), isClosed, isResetUnheard: false };
-}
-
-/** A server that resets its first connections, each after it has said `before`, and answers the others and closes them. */
-async function resetting(resets: number, before = ""): Promise<{ readonly url: string; readonly count: () => number }> {
-  let count = 0;
-  const server = createServer((socket) => {
-    count += 1;
-    const isReset = count <= resets;
-    socket
-      .on("error", () => undefined)
-      .once("data", () => {
-        if (!isReset) return socket.end(OURS);
-        if (before === "") return socket.resetAndDestroy();
-        // By the next bytes it has been heard.
-        return socket.once("data", () => socket.resetAndDestroy()).write(before);
-      });
-  });
-  server.listen(0, "127.0.0.1");
-  onTestFinished(() => void server.close());
-  await once(server, "listening");
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, count: () => count };
 }
 
 describe("answers on a socket", () => {
@@ -59,13 +36,13 @@ describe("an answer that was lost with its connection", () => {
   const signal = new AbortController().signal;
 
   test("is heard in another try", async () => {
-    const { url, count } = await resetting(2);
+    const { url, count } = await resetting(OURS, 2);
     expect(faultOf(sending, await hear(url, sending, signal), true)).toBeNull();
     expect(count()).toBe(3);
   });
 
   test("fails the case when none is heard in five", async () => {
-    const { url, count } = await resetting(Infinity);
+    const { url, count } = await resetting(OURS, Infinity);
     expect(faultOf(sending, await hear(url, sending, signal), true)).toBe("told [] and not [ours 400]");
     expect(count()).toBe(5);
   });
@@ -77,7 +54,7 @@ describe("an answer that was lost with its connection", () => {
     ["nothing was to be heard", 1, "", { ...sending, told: [] }],
     ["the case sends nothing more", 1, "", { ...CASE, bytes: "POST" }],
   ] as const)("is not asked for again where %s", async ([, resets, before, rawCase]) => {
-    const { url, count } = await resetting(resets, before);
+    const { url, count } = await resetting(OURS, resets, before);
     await hear(url, rawCase, signal);
     expect(count()).toBe(1);
   });

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { answerCheck } from "../../proof/fuzz/answers.ts";
-import { curlOf, type FuzzAnswer, type FuzzRequest } from "../../proof/fuzz/request.ts";
+import type { FuzzAnswer, FuzzRequest } from "../../proof/fuzz/request.ts";
 import { requestFor } from "../../proof/fuzz/requests.ts";
 import { openTokens } from "../../proof/fuzz/tokens.ts";
 import { replay, volley, type Failure, type Target } from "../../proof/fuzz/volley.ts";
@@ -114,20 +114,4 @@ describe("the drawn requests", () => {
   ])("have %s among them", ([, isSuch]) => {
     expect(count(isSuch)).toBeGreaterThan(0);
   });
-});
-
-test("a request is shown as a line of shell", () => {
-  const request: FuzzRequest = {
-    method: "POST",
-    target: "/x?y='",
-    headers: [
-      ["A", "b"],
-      ["Empty", ""],
-    ],
-    body: "a\\\n\u00ff'",
-    isChunked: true,
-  };
-  expect(curlOf(request, "http://h")).toBe(
-    String.raw`printf %b 'a\\\0012\0377'\''' | curl -si --path-as-is --globoff -X POST -H 'A: b' -H 'Empty;' -H 'Transfer-Encoding: chunked' --data-binary @- 'http://h/x?y='\'''`,
-  );
 });

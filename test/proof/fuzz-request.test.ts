@@ -1,0 +1,52 @@
+// One request of the fuzzer: sent until it is answered, and shown as it was sent.
+
+import { Pool } from "undici";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { curlOf, send, type FuzzRequest } from "../../proof/fuzz/request.ts";
+import { resetting } from "./resetting-server.ts";
+
+describe("a body that is cut off while it is sent", () => {
+  const answer = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+  const large: FuzzRequest = { method: "POST", target: "/", headers: [], body: "x".repeat(65_537), isChunked: true };
+
+  async function sent(request: FuzzRequest, resets: number): Promise<{ readonly status: number | null; readonly tries: number }> {
+    const { url, count } = await resetting(answer, resets);
+    const dispatcher = new Pool(url);
+    onTestFinished(() => void dispatcher.destroy());
+    const told = await send(dispatcher, request).catch(() => null);
+    return { status: told?.status ?? null, tries: count() };
+  }
+
+  test("is sent again until its answer is heard", async () => {
+    expect(await sent(large, 3)).toEqual({ status: 413, tries: 4 });
+  });
+
+  test("fails when no answer is heard in twenty tries", async () => {
+    expect(await sent(large, Infinity)).toEqual({ status: null, tries: 20 });
+  });
+
+  test.for([
+    ["of a known length", { ...large, isChunked: false }],
+    ["that the server reads to its end", { ...large, body: "x".repeat(65_536) }],
+    ["that is none", { ...large, body: null }],
+  ] as const)("is sent once where it is one %s", async ([, request]) => {
+    expect(await sent(request, 1)).toEqual({ status: null, tries: 1 });
+  });
+});
+
+test("a request is shown as a line of shell", () => {
+  const request: FuzzRequest = {
+    method: "POST",
+    target: "/x?y='",
+    headers: [
+      ["A", "b"],
+      ["Empty", ""],
+    ],
+    body: "a\\\n\u00ff'",
+    isChunked: true,
+  };
+  expect(curlOf(request, "http://h")).toBe(
+    String.raw`printf %b 'a\\\0012\0377'\''' | curl -si --path-as-is --globoff -X POST -H 'A: b' -H 'Empty;' -H 'Transfer-Encoding: chunked' --data-binary @- 'http://h/x?y='\'''`,
+  );
+});
