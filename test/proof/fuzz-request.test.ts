@@ -8,7 +8,7 @@ import { resetting } from "./resetting-server.ts";
 
 describe("a body that is cut off while it is sent", () => {
   const answer = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
-  const large: FuzzRequest = { method: "POST", target: "/", headers: [], body: "x".repeat(65_537), isChunked: true };
+  const chunked: FuzzRequest = { method: "POST", target: "/", headers: [], body: "x".repeat(20_000), isChunked: true };
 
   async function sent(request: FuzzRequest, resets: number): Promise<{ readonly status: number | null; readonly tries: number }> {
     const { url, count } = await resetting(answer, resets);
@@ -19,17 +19,16 @@ describe("a body that is cut off while it is sent", () => {
   }
 
   test("is sent again until its answer is heard", async () => {
-    expect(await sent(large, 3)).toEqual({ status: 413, tries: 4 });
+    expect(await sent(chunked, 3)).toEqual({ status: 413, tries: 4 });
   });
 
   test("fails when no answer is heard in twenty tries", async () => {
-    expect(await sent(large, Infinity)).toEqual({ status: null, tries: 20 });
+    expect(await sent(chunked, Infinity)).toEqual({ status: null, tries: 20 });
   });
 
   test.for([
-    ["of a known length", { ...large, isChunked: false }],
-    ["that the server reads to its end", { ...large, body: "x".repeat(65_536) }],
-    ["that is none", { ...large, body: null }],
+    ["of a known length", { ...chunked, isChunked: false }],
+    ["that is none", { ...chunked, body: null }],
   ] as const)("is sent once where it is one %s", async ([, request]) => {
     expect(await sent(request, 1)).toEqual({ status: null, tries: 1 });
   });
