@@ -4,6 +4,8 @@ import type { Random } from "../random.ts";
 import { FATES, MARKS, NOBODY, T0, type Ask, type AskStep, type Fate } from "./plan.ts";
 import { USERS, type Sale } from "./sales.ts";
 
+const CLAIMS_AND_LOOKS = new Set<Ask["kind"]>(["claim", "read", "own", "page", "metrics"]);
+
 /** Makes the asks of one plan. */
 export class Asking {
   readonly #random: Random;
@@ -43,8 +45,8 @@ export class Asking {
       is: "ask",
       at: this.#at,
       client: below(4),
-      // Where claims come through one isolate and the rest through the other, the one does not know what the other did.
-      isolate: this.#sale.isEdgeOn && below(4) > 0 ? Number(ask.kind !== "claim") : below(2),
+      // Where claims and looks come through one isolate and the rest through the other, the one does not know what the other did.
+      isolate: this.#sale.isEdgeOn && below(4) > 0 ? Number(!CLAIMS_AND_LOOKS.has(ask.kind)) : below(2),
       ask,
       fates: this.#fates(ask),
       patience: isPatient ? 1 + below(2) : 0,

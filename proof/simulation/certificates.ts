@@ -13,12 +13,17 @@ export class Certificates {
   readonly #refusals = new Map<number, Point>();
   /** By isolate: the last thing it did to the coupon, or heard that was done for somebody. */
   readonly #news = new Map<number, Point>();
+  /** By isolate: where the coupon stood by any answer that it brought. */
+  readonly #told = new Map<number, Point>();
   /** By isolate and user: where the coupon stood when the isolate last told them of their claim or hold. */
   readonly #owners = new Map<string, Point>();
 
-  /** Notes an answer of the object to `ask`, about the coupon in this life. */
-  hear(isolate: number, ask: Ask, result: Result, life: number): void {
+  /** Notes an answer of the object to `ask`, about the coupon in this life; null where that can't be told. */
+  hear(isolate: number, ask: Ask, result: Result, known: number | null): void {
     const { seq } = result;
+    const life = known ?? 0;
+    const told = this.#told.get(isolate);
+    if (known !== null && (told === undefined || isBefore(told, { life, seq }))) this.#told.set(isolate, { life, seq });
     if ("certificate" in result) {
       const head = `${isolate} ${seq}`;
       const known = this.#lives.get(head);
@@ -48,6 +53,9 @@ export class Certificates {
     const news = this.#news.get(isolate);
     if (news !== undefined && isBefore(point, news))
       return `an isolate refused at seq ${seq} although it had done something to the coupon since, at seq ${news.seq}`;
+    const told = this.#told.get(isolate);
+    if (told?.life === life && seq < told.seq)
+      return `an isolate refused at seq ${seq} although it had brought an answer at seq ${told.seq}`;
     const before = this.#refusals.get(isolate);
     this.#refusals.set(isolate, point);
     if (before === undefined || !isBefore(point, before)) return null;
@@ -63,9 +71,9 @@ function isNews({ kind }: Ask, result: Result): boolean {
   return kind === "create" || kind === "change" || kind === "claim_many" || kind === "release" || kind === "give_back" || kind === "remove";
 }
 
-/** Whether a claim or a hold was told that there is one already, or now. */
+/** Whether somebody was told that they have something already, or now. */
 function isOfOwn({ kind }: Ask, result: Result): boolean {
-  return (kind === "claim" || kind === "hold") && (result.ok || result.code === "already_claimed");
+  return (kind === "claim" || kind === "hold" || kind === "own") && (result.ok || result.code === "already_claimed");
 }
 
 function isBefore(a: Point, b: Point): boolean {

@@ -164,7 +164,7 @@ export class Clients {
     // What is told has to be what the object said, to the last attempt that was heard.
     const { heard } = request;
     if (heard?.result === result) {
-      this.#certificates.hear(isolate, request.ask, result, heard.answers[0]?.life ?? 0);
+      this.#certificates.hear(isolate, request.ask, result, heard.answers[0]?.life ?? null);
       return heard.answers;
     }
     this.#scene.breach("answer", `${nameOf(request)} is told what the object never answered: ${JSON.stringify(result)}`);

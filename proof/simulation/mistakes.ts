@@ -110,6 +110,10 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
     fault: "An isolate that has just moved the stock goes on refusing by an older certificate.",
     edge: () => ({ forgetSoldOut: () => undefined }),
   },
+  "look-not-heeded": {
+    fault: "An isolate goes on refusing by a certificate that is older than what it has shown to others.",
+    edge: ({ callCoupon }) => ({ lookAt: (coupons, name, ask) => callCoupon(coupons, name, ask, "read") }),
+  },
   "tag-ignored": {
     fault: "A change is made although its If-Match names another tag.",
     patch: () => replace(CouponEngine.prototype, "change", (change) => (settings, _ifMatch, now) => change(settings, null, now)),

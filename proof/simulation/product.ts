@@ -4,13 +4,14 @@
 import { registerHooks } from "node:module";
 
 import { callCoupon } from "../../src/edge/coupon-calls.ts";
-import { forgetSoldOut, judged } from "../../src/edge/sold-out.ts";
+import { forgetSoldOut, judged, lookAt } from "../../src/edge/sold-out.ts";
 import type { ObjectClass } from "./instance.ts";
 
 /** How the Worker calls an object. */
 export type Edge = {
   readonly callCoupon: typeof callCoupon;
   readonly judged: typeof judged;
+  readonly lookAt: typeof lookAt;
   readonly forgetSoldOut: typeof forgetSoldOut;
 };
 
@@ -27,5 +28,5 @@ export async function loadProduct(): Promise<Product> {
       specifier === "cloudflare:workers" ? { url: PLATFORM, format: "module", shortCircuit: true } : next(specifier, context),
   });
   const { CouponObject } = await import("../../src/actor/coupon-object.ts");
-  return { objectClass: CouponObject as unknown as ObjectClass, edge: { callCoupon, judged, forgetSoldOut } };
+  return { objectClass: CouponObject as unknown as ObjectClass, edge: { callCoupon, judged, lookAt, forgetSoldOut } };
 }

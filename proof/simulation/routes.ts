@@ -33,7 +33,7 @@ export class Routes {
   }
 
   send({ ask, isolate }: AskStep, request: Request, attemptId: string, { ifMatch, cursor }: Remembered): Promise<Told> {
-    const { callCoupon, judged } = this.#edge;
+    const { callCoupon, judged, lookAt } = this.#edge;
     const coupons = { idFromName: (text: string) => ({ name: text }), get: () => new Stub(this.#network, request) };
     const env = { COUPONS: coupons, SOLD_OUT_CACHE: this.#isEdgeOn ? "on" : "off", REQUEST_LOG: "off" };
     // Each isolate knows the object by a name of its own: what they remember of it is kept by name.
@@ -49,13 +49,13 @@ export class Routes {
         return judged(env, name, userId, null, (coupon, wish) => coupon.hold({ userId, ttlMs, attemptId }, wish), false);
       }
       case "read":
-        return call("read", (coupon) => coupon.read({ claimedBy: true }));
+        return lookAt(coupons, name, (coupon) => coupon.read({ claimedBy: true }));
       case "own":
-        return call("read", (coupon) => coupon.own(ask.userId));
+        return lookAt(coupons, name, (coupon) => coupon.own(ask.userId), ask.userId);
       case "page":
-        return call("read", (coupon) => coupon.page(cursor, ask.limit));
+        return lookAt(coupons, name, (coupon) => coupon.page(cursor, ask.limit));
       case "metrics":
-        return call("read", (coupon) => coupon.metrics());
+        return lookAt(coupons, name, (coupon) => coupon.metrics());
       default:
         return changed(call, this.#name, ask, attemptId, ifMatch).then((result) => {
           this.#edge.forgetSoldOut(name);

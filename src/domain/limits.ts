@@ -132,6 +132,9 @@ export const SNAPSHOT_REFRESH_MS = 1_000;
 /** How long one viewer's look may take before another viewer looks instead, in milliseconds: the first may have left. */
 export const SNAPSHOT_TAKEOVER_MS = 3_000;
 
+/** How often a viewer who arrives looks whether the look that it waits for has come, in milliseconds: longer than most looks take. */
+export const SNAPSHOT_WAIT_MS = 25;
+
 /**
  * Looks at a coupon that one viewer's stream takes before it ends and the viewer comes back. Each is a subrequest of the
  * viewer's request, of which Cloudflare's free plan allows 50; a stream that has none left would see nothing any more.

@@ -1,15 +1,55 @@
 // What an isolate's viewers see of coupons. However many they are, each coupon is looked at once a second at most.
 
-import { SNAPSHOT_IDLE_MS, SNAPSHOT_REFRESH_MS, SNAPSHOT_TAKEOVER_MS } from "../domain/limits.ts";
-import type { Found } from "../domain/messages.ts";
-import { callCoupon } from "./coupon-calls.ts";
+import { SNAPSHOT_IDLE_MS, SNAPSHOT_REFRESH_MS, SNAPSHOT_TAKEOVER_MS, SNAPSHOT_WAIT_MS } from "../domain/limits.ts";
+import type { Found, ReadResult } from "../domain/messages.ts";
+import type { CallFailure } from "./coupon-calls.ts";
 import type { CouponNamespace } from "./env.ts";
+import { lookAt } from "./sold-out.ts";
 
 /** A coupon as last seen (null once it is gone), when somebody last set out to look, and when a stream last asked. */
 type Watched = { seen: Found | null; askedAt: number; isAsking: boolean; wantedAt: number; viewerCount: number };
 
 // Plain values: a promise or a stream shared between requests would turn one viewer's leaving into an error for all.
 const watched = new Map<string, Watched>();
+
+/** A look for newcomers, where nobody watches yet or what is seen is too old for them; its answer, once it has come. */
+type FirstLook = { answer: ReadResult | CallFailure | null; readonly askedAt: number; readonly number: number };
+const firstLooks = new Map<string, FirstLook>();
+let firstLookCount = 0;
+
+/**
+ * The coupon as one more viewer may first see it: as this isolate's viewers see it, or as the one newcomer sees it who looks for all
+ * who arrive meanwhile. `seqMin` is the last that this viewer has seen: it is shown nothing older, unless a look that began after
+ * it arrived brought no more.
+ */
+export async function firstSeen(coupons: CouponNamespace, name: string, seqMin: number): Promise<ReadResult | CallFailure> {
+  const arrivedAfter = firstLookCount;
+  let awaited: FirstLook | undefined;
+  for (;;) {
+    const shared = recentlySeen(name, seqMin);
+    if (shared !== undefined) return shared;
+    const look = firstLooks.get(name);
+    for (const each of [awaited, look]) {
+      if (each === undefined || each.answer === null) continue;
+      const isEnough = each === awaited && (!each.answer.ok || each.answer.seq >= seqMin);
+      if (isEnough || each.number > arrivedAfter) return each.answer;
+    }
+    if (look === undefined || look.answer !== null || Date.now() - look.askedAt >= SNAPSHOT_TAKEOVER_MS) break;
+    awaited = look;
+    await pause(SNAPSHOT_WAIT_MS);
+  }
+  return lookFirst(coupons, name);
+}
+
+async function lookFirst(coupons: CouponNamespace, name: string): Promise<ReadResult | CallFailure> {
+  const now = Date.now();
+  for (const [other, { askedAt }] of firstLooks) if (now - askedAt >= SNAPSHOT_TAKEOVER_MS) firstLooks.delete(other);
+  firstLookCount += 1;
+  const look: FirstLook = { answer: null, askedAt: now, number: firstLookCount };
+  firstLooks.set(name, look);
+  look.answer = await readOf(coupons, name);
+  return look.answer;
+}
 
 /** Begins to watch a coupon for one more viewer, who saw it as `seen`. Call {@link unwatch} when the viewer leaves. */
 export function watch(name: string, seen: Found): void {
@@ -22,16 +62,20 @@ export function watch(name: string, seen: Found): void {
     return;
   }
   entry.viewerCount += 1;
-  if (entry.seen === null || seen.now >= entry.seen.now) entry.seen = seen;
+  if (entry.seen !== null && seen.now < entry.seen.now) return;
+  entry.seen = seen;
+  if (!entry.isAsking) entry.askedAt = Math.max(entry.askedAt, Math.min(now, seen.now));
 }
 
-/**
- * What this isolate's viewers were shown within the last second, for one more of them; undefined where nobody watches, or
- * where the newcomer has seen more: `seqMin` is the last that it knows of.
- */
-export function recentlySeen(name: string, seqMin: number): Found | undefined {
+/** Whether somebody has to look: the last look is a second old, or took so long that whoever looked may have left. */
+function isLookDue({ askedAt, isAsking }: Watched, now: number): boolean {
+  return now - askedAt >= (isAsking ? SNAPSHOT_TAKEOVER_MS : SNAPSHOT_REFRESH_MS);
+}
+
+/** What this isolate's viewers see, while nobody has to look; undefined where nobody watches, or where the newcomer has seen more. */
+function recentlySeen(name: string, seqMin: number): Found | undefined {
   const entry = watched.get(name);
-  if (entry === undefined || entry.seen === null || Date.now() - entry.askedAt >= SNAPSHOT_REFRESH_MS) return undefined;
+  if (entry === undefined || entry.seen === null || isLookDue(entry, Date.now())) return undefined;
   return entry.seen.seq >= seqMin ? entry.seen : undefined;
 }
 
@@ -60,12 +104,11 @@ export async function latest(coupons: CouponNamespace, name: string): Promise<La
   if (entry === undefined) return undefined;
   const now = Date.now();
   entry.wantedAt = now;
-  const age = now - entry.askedAt;
-  if (age < SNAPSHOT_REFRESH_MS || (entry.isAsking && age < SNAPSHOT_TAKEOVER_MS)) return { seen: entry.seen, hasLooked: false };
+  if (!isLookDue(entry, now)) return { seen: entry.seen, hasLooked: false };
 
   entry.isAsking = true;
   entry.askedAt = now;
-  const result = await callCoupon(coupons, name, (coupon) => coupon.read({ claimedBy: false }), "read");
+  const result = await readOf(coupons, name);
   // Somebody else looked because this took too long: what they saw is newer.
   if (entry.askedAt !== now) return { seen: entry.seen, hasLooked: true };
   entry.isAsking = false;
@@ -81,4 +124,12 @@ export async function latest(coupons: CouponNamespace, name: string): Promise<La
       }),
     );
   return { seen: entry.seen, hasLooked: true };
+}
+
+function readOf(coupons: CouponNamespace, name: string): Promise<ReadResult | CallFailure> {
+  return lookAt(coupons, name, (coupon) => coupon.read({ claimedBy: false }));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -5,7 +5,7 @@ import { bytesOf, mayContain } from "../domain/membership.ts";
 import type { CouponCalls, Refused } from "../domain/messages.ts";
 import { keyMember, userMember, type Certificate, type CertificateWish, type CertifiedCode } from "../domain/sold-out.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
-import type { Env } from "./env.ts";
+import type { CouponNamespace, Env } from "./env.ts";
 
 /** A refusal that the object was not asked for; if it is counted, one line is logged for many of them. */
 export type RefusedAtEdge = Refused<CertifiedCode> & { readonly servedBy: "edge"; readonly isCounted: boolean };
@@ -28,21 +28,26 @@ type Entry = {
   isAsking: boolean;
   /** One that was asked for before then is not believed: something has happened since. */
   notBefore: number;
+  /** The highest seq that the object has told, and when: what was asked for by then has to stand there or later. */
+  told: { readonly seq: number; readonly at: number };
   /** Claims refused here that the object has not been told of. */
   refused: Partial<Record<CertifiedCode, number>> | null;
 };
 
 // Plain values, the least recently renewed first: a promise shared between requests would turn one's leaving into an error for all.
+const NOTHING_TOLD = { seq: 0, at: 0 };
 const entries = new Map<string, Entry>();
 let keptBytes = 0;
 
-/** What an answer of the object has to show here: whether it gave out a unit just now, or why not, with a certificate maybe. */
+/** What an answer of the object has to show here: whether it gave out a unit just now, or why not, with a certificate maybe, and of what coupon. */
 type Answer = {
   readonly ok: boolean;
+  readonly seq?: number;
   readonly code?: string;
   readonly certificate?: Certificate;
   readonly replayed?: boolean;
   readonly isNew?: boolean;
+  readonly coupon?: { readonly epoch: string };
 };
 
 /**
@@ -81,6 +86,7 @@ export async function judged<Result extends Answer>(
 
   if (wish !== undefined && entry?.askedAt === askedAt) entry.isAsking = false;
   if (isNews(entries.get(name)?.kept ?? null, asker, result)) forgetSoldOut(name);
+  outdate(name, result);
   if (!result.ok && (result.code === "out_of_stock" || result.code === "sale_ended")) {
     remember(name, entry, "certificate" in result ? result.certificate : undefined, askedAt);
   }
@@ -93,6 +99,23 @@ export function forgetSoldOut(name: string): void {
   if (entry === undefined) return;
   keep(entry, null);
   entry.notBefore = Date.now();
+  entry.told = NOTHING_TOLD;
+}
+
+/**
+ * Asks the object of the coupon `name` something that changes nothing, and heeds what it says: nobody is refused by a certificate
+ * that is older than what others were shown here. `userId` is who is told what they have, where it is about one.
+ */
+export async function lookAt<Result extends Answer>(
+  coupons: CouponNamespace,
+  name: string,
+  ask: (coupon: CouponCalls) => Promise<Result>,
+  userId?: string,
+): Promise<Result | CallFailure> {
+  const result = await callCoupon(coupons, name, ask, "read");
+  if (isOfAnother(entries.get(name)?.kept ?? null, result, userId)) forgetSoldOut(name);
+  outdate(name, result);
+  return result;
 }
 
 /** What is remembered, in coupons and in bytes: what tests of its bounds ask. */
@@ -110,6 +133,21 @@ function isNews(kept: Kept | null, asker: Asker, result: Answer): boolean {
   if (kept === null || result.code === kept.code || result.code === "unavailable") return false;
   // Who was asked about for the sake of a key alone may have something all the same.
   return result.code === "idempotency_key_reused" ? !isKnown(kept, asker) : !kept.mayContain(userMember(asker.userId));
+}
+
+/** Whether an answer about a coupon, or about what this user has of it, is not about the one that the certificate is of. */
+function isOfAnother(kept: Kept | null, { ok, code, coupon }: Answer, userId: string | undefined): boolean {
+  if (code === "coupon_not_found") return true;
+  if (kept === null || !ok) return false;
+  return (coupon !== undefined && coupon.epoch !== kept.epoch) || (userId !== undefined && !kept.mayContain(userMember(userId)));
+}
+
+/** Ends a certificate that is older than an answer of the object, and keeps one from being believed that is still on its way. */
+function outdate(name: string, { seq = 0 }: Answer): void {
+  const entry = entries.get(name);
+  if (entry === undefined) return;
+  if (entry.kept !== null && entry.kept.seq < seq) keep(entry, null);
+  if (entry.told.seq < seq) entry.told = { seq, at: Date.now() };
 }
 
 /** One request at a time asks for a certificate, a while before the last one ends; the others go on with that one. */
@@ -146,10 +184,13 @@ function isWithin(ageMs: number, ms: number): boolean {
 
 /** Believes a certificate that `asker` asked for, unless it was forgotten or something newer is known by now. */
 function remember(name: string, asker: Entry | undefined, certificate: Certificate | undefined, askedAt: number): void {
-  const entry = entries.get(name) ?? { kept: null, askedAt: 0, isAsking: false, notBefore: 0, refused: null };
-  const isRight = certificate !== undefined && entry === asker && askedAt > entry.notBefore && askedAt >= (entry.kept?.askedAt ?? 0);
-  if (isRight) keep(entry, believed(certificate, entry.kept, askedAt));
-  else if (entries.has(name)) return;
+  const entry = entries.get(name) ?? { kept: null, askedAt: 0, isAsking: false, notBefore: 0, told: NOTHING_TOLD, refused: null };
+  const isInOrder = askedAt > entry.notBefore && askedAt >= (entry.kept?.askedAt ?? 0);
+  if (certificate !== undefined && entry === asker && isInOrder && !isOutdated(certificate, entry, askedAt)) {
+    keep(entry, believed(certificate, entry.kept, askedAt));
+    // Of a coupon that was created again, it counts from there.
+    entry.told = { seq: certificate.seq, at: Date.now() };
+  } else if (entries.has(name)) return;
   entries.delete(name);
   entries.set(name, entry);
   for (const [oldest, dropped] of entries) {
@@ -158,6 +199,11 @@ function remember(name: string, asker: Entry | undefined, certificate: Certifica
     keep(dropped, null);
     entries.delete(oldest);
   }
+}
+
+/** Whether the object has told of more since it was asked for. */
+function isOutdated({ seq }: Certificate, { told }: Entry, askedAt: number): boolean {
+  return askedAt <= told.at && seq < told.seq;
 }
 
 function keep(entry: Entry, kept: Kept | null): void {

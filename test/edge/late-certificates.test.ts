@@ -1,10 +1,11 @@
 // A sold-out certificate that is late, or out of date, keeps nobody from a unit that is there.
 
+import { exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
 import { CERTIFICATE_MS_MAX } from "../../src/domain/limits.ts";
-import { change, expectSound, hold, outcome, setClock, T0 } from "../sale/sale.ts";
-import { claim, create, created, tally, users } from "../support/api.ts";
+import { change, expectSound, hold, outcome, pathOf, setClock, T0 } from "../sale/sale.ts";
+import { claim, create, created, send, tally, users } from "../support/api.ts";
 import { answerLost, claimOver, platform, platformError, type Fate } from "../support/platform-faults.ts";
 import { stubOf } from "../support/storage.ts";
 
@@ -73,6 +74,20 @@ async function wonElsewhere(name: string, key: string | null = null): Promise<vo
   expect(await stubOf(name).claim({ userId: "second", key, attemptId: "elsewhere" })).toMatchObject({ ok: true });
 }
 
+/** The coupon was deleted and created again, and `second` has its one unit, all in another isolate. */
+async function createdAgainElsewhere(name: string): Promise<void> {
+  await stubOf(name).remove();
+  await stubOf(name).create({ name, amount: 1, startsAt: null, endsAt: null });
+  expect(await stubOf(name).claim({ userId: "second", key: null, attemptId: "elsewhere" })).toMatchObject({ ok: true });
+}
+
+/** Asks for what is no JSON, and takes none of it but the head. */
+async function asked(name: string, what: string): Promise<void> {
+  const response = await exports.default.fetch(`https://doorbuster.test${pathOf(name, what)}`);
+  expect(response.status).toBe(200);
+  await response.body?.cancel();
+}
+
 // Renewals of certificates go to the object; this is when one is due.
 const RENEWAL_AT = T0 + CERTIFICATE_MS_MAX - 250;
 
@@ -112,6 +127,24 @@ describe("whoever was told of their claim here is not told here that they lost",
     expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
   });
 
+  test("after the object said 409, where the certificate is of a coupon that had the same name", async () => {
+    const name = await certified();
+    await createdAgainElsewhere(name);
+    setClock(RENEWAL_AT);
+    expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+    expect(await toldMeanwhile(name)).toBe("409 already_claimed");
+  });
+
+  test("after the object said so of such a coupon, asked for the sake of somebody else's key", async () => {
+    const name = await created(1);
+    await claim(name, "winner", { "Idempotency-Key": "theirs" });
+    for (const user of users(2, "loser")) await claim(name, user);
+    expect((await claim(name, "loser-3")).headers.get("Served-By")).toBe("edge");
+    await createdAgainElsewhere(name);
+    expect(outcome(await claim(name, "second", { "Idempotency-Key": "theirs" }))).toBe("409 already_claimed");
+    expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+  });
+
   test("after they were told that nobody knows", async () => {
     const name = await certified();
     await stubOf(name).change({ amount: 2 }, null);
@@ -122,12 +155,80 @@ describe("whoever was told of their claim here is not told here that they lost",
   });
 });
 
+describe("whoever was shown here that the coupon is not as the certificate says", () => {
+  /** Asks in every way in which nothing is changed. */
+  const ways = [
+    ["their own receipt", (name: string) => send("GET", pathOf(name, "claims", "second"))],
+    ["the status", (name: string) => send("GET", pathOf(name, "status"))],
+    ["the coupon", (name: string) => send("GET", pathOf(name))],
+    ["the list of claims", (name: string) => send("GET", pathOf(name, "claims"))],
+    ["the metrics", (name: string) => asked(name, "metrics")],
+    ["the first event of a stream", (name: string) => asked(name, "events")],
+  ] as const;
+
+  test.for(ways)("by %s is judged by the object", async ([, shown]) => {
+    const name = await certified();
+    await wonElsewhere(name, "k");
+    expect((await claim(name, "loser-4")).headers.get("Served-By")).toBe("edge");
+    await shown(name);
+    expect(outcome(await claim(name, "second", { "Idempotency-Key": "k" }))).toBe("201");
+  });
+
+  // A list does not tell of which coupon it is.
+  test.for(ways.filter(([what]) => what !== "the list of claims"))(
+    "by %s, of the coupon that has its name now, is judged by that one's object",
+    async ([, shown]) => {
+      const name = await certified();
+      await createdAgainElsewhere(name);
+      await shown(name);
+      expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+    },
+  );
+
+  test("by a refusal of somebody else is judged by the object", async () => {
+    const name = await certified();
+    await wonElsewhere(name, "k");
+    expect(outcome(await claim(name, "winner"))).toBe("409 already_claimed");
+    expect(outcome(await claim(name, "second", { "Idempotency-Key": "k" }))).toBe("201");
+  });
+
+  test("before a certificate that was on its way meanwhile is judged by the object", async () => {
+    const name = await seenSoldOut();
+    const overtaken = overtakenBy(async () => {
+      await wonElsewhere(name, "k");
+      setClock(T0 + 1);
+      expect(outcome(await claim(name, "second", { "Idempotency-Key": "k" }))).toBe("201");
+    });
+    expect(outcome(await claimOver(platform(overtaken), name, "loser-2"))).toBe("400 out_of_stock");
+    expect(outcome(await claim(name, "second", { "Idempotency-Key": "k" }))).toBe("201");
+  });
+
+  test("but the certificate stays where nothing has happened since", async () => {
+    const name = await certified();
+    for (const [, shown] of ways) await shown(name);
+    expect(outcome(await claim(name, "winner"))).toBe("409 already_claimed");
+    expect((await claim(name, "loser-4")).headers.get("Served-By")).toBe("edge");
+  });
+});
+
 test("an older certificate that arrives late does not replace a newer one", async () => {
   const name = await seenSoldOut();
   const slow = overtakenBy(async () => {
     await wonElsewhere(name);
     setClock(T0 + 600);
     // Takes over, because the first asker has been gone for so long.
+    expect(outcome(await claim(name, "loser-5"))).toBe("400 out_of_stock");
+  });
+  expect(outcome(await claimOver(platform(slow), name, "loser-2"))).toBe("400 out_of_stock");
+  expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+  expect((await claim(name, "loser-6")).headers.get("Served-By")).toBe("edge");
+});
+
+test("nor does one of a coupon that had the same name", async () => {
+  const name = await seenSoldOut();
+  const slow = overtakenBy(async () => {
+    await createdAgainElsewhere(name);
+    setClock(T0 + 600);
     expect(outcome(await claim(name, "loser-5"))).toBe("400 out_of_stock");
   });
   expect(outcome(await claimOver(platform(slow), name, "loser-2"))).toBe("400 out_of_stock");

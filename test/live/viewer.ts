@@ -100,8 +100,8 @@ export async function viewer(name: string, headers: Record<string, string> = {})
 }
 
 /** Comes to watch over a platform that can fail or be counted. */
-export async function viewerOver({ coupons }: Platform, name: string): Promise<Viewer> {
-  return viewerOf(await fetchWith({ COUPONS: coupons, REQUEST_LOG: "off" }, "GET", `/api/coupons/${name}/events`));
+export async function viewerOver({ coupons }: Platform, name: string, headers: Record<string, string> = {}): Promise<Viewer> {
+  return viewerOf(await fetchWith({ COUPONS: coupons, REQUEST_LOG: "off" }, "GET", `/api/coupons/${name}/events`, { headers }));
 }
 
 /** Comes to watch, and has seen the first snapshot. */

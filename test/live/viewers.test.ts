@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { SNAPSHOT_TAKEOVER_MS } from "../../src/domain/limits.ts";
 import { watching } from "../../src/edge/live-snapshots.ts";
 import { heldClock } from "../access/clock.ts";
-import { claim, created, send, users } from "../support/api.ts";
+import { claim, created, freshName, send, users } from "../support/api.ts";
 import { lost, platform, platformError, silence, type Fate } from "../support/platform-faults.ts";
 import { eventually, expectEverybodyToLeave, expectNobodyWatching, viewer, viewerOver, watcher } from "./viewer.ts";
 
@@ -55,6 +55,65 @@ describe("500 viewers of one coupon", () => {
     clock.pass(10 * SECOND);
     await scheduler.wait(A_FEW_TICKS_MS);
     expect(over.calls).toHaveLength(5);
+  });
+
+  test("who all arrive at once cost its object one read, and all see what it brings", async () => {
+    const name = await created(1000);
+    const over = platform();
+    const audience = await Promise.all(users(500).map(() => viewerOver(over, name)));
+    const seen = await Promise.all(audience.map(({ until }) => until(1)));
+    expect(seen.every((blocks) => blocks.at(-1)?.data?.["remaining_amount"] === 1000)).toBe(true);
+    expect(over.calls).toHaveLength(1);
+    expect(watching()).toEqual({ coupons: 1, viewers: 500 });
+  });
+
+  test("who all arrive while its object is slow do not ask it more often", async () => {
+    const clock = heldClock();
+    const name = await created(1000);
+    const gate = Promise.withResolvers<void>();
+    const slow: Fate = async (deliver) => (await gate.promise, deliver());
+    const over = platform(delivered, slow);
+    const earliest = await viewerOver(over, name);
+    await earliest.until(1);
+    clock.pass(SECOND);
+    await eventually(() => over.calls.length === 2);
+    clock.pass(SECOND);
+    const late = await Promise.all(users(100).map(() => viewerOver(over, name)));
+    await Promise.all(late.map(({ until }) => until(1)));
+    expect(over.calls).toHaveLength(2);
+    gate.resolve();
+  });
+
+  test("who all say that they have seen more than there is cost it no more than those who do not", async () => {
+    heldClock();
+    const name = await created(1000);
+    const over = platform();
+    const audience = await Promise.all(users(200).map(() => viewerOver(over, name, { "Last-Event-ID": "9007199254740991" })));
+    await Promise.all(audience.map(({ until }) => until(1)));
+    expect(over.calls.length).toBeLessThan(4);
+  });
+
+  test("of whom the first left while it looked are shown the coupon by the next who looks", async () => {
+    const clock = heldClock();
+    const name = await created(1000);
+    const over = platform(silence);
+    const gone = viewerOver(over, name);
+    await over.called;
+    const waiting = users(20).map(() => viewerOver(over, name));
+    await scheduler.wait(A_FEW_TICKS_MS);
+    expect(over.calls).toHaveLength(1);
+    clock.pass(SNAPSHOT_TAKEOVER_MS);
+    await Promise.all((await Promise.all(waiting)).map(({ until }) => until(1)));
+    expect(over.calls).toHaveLength(2);
+    // The first one's call ends by its deadline, and is told so.
+    expect((await gone).response.status).toBe(200);
+  });
+
+  test("of a coupon that is not there are told so, by one read", async () => {
+    const [name, over] = [freshName(), platform()];
+    const answers = await Promise.all(users(50).map(() => viewerOver(over, name)));
+    expect(new Set(answers.map(({ response }) => response.status))).toEqual(new Set([404]));
+    expect(over.calls).toHaveLength(1);
   });
 
   test("do not share with those of another coupon", async () => {

@@ -82,13 +82,13 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: SNAPSHOTS,
-        find: "const age = now - entry.askedAt;",
-        replace: "if (entry.isAsking) await looks.get(name);\n  const age = now - entry.askedAt;",
+        find: "if (!isLookDue(entry, now)) return",
+        replace: "if (entry.isAsking) await looks.get(name);\n  if (!isLookDue(entry, now)) return",
       },
       {
         file: SNAPSHOTS,
-        find: `const result = await callCoupon(coupons, name, (coupon) => coupon.read({ claimedBy: false }), "read");`,
-        replace: `const look = callCoupon(coupons, name, (coupon) => coupon.read({ claimedBy: false }), "read");
+        find: "const result = await readOf(coupons, name);",
+        replace: `const look = readOf(coupons, name);
   looks.set(name, look);
   const result = await look;`,
       },
@@ -137,7 +137,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   {
     name: "certificate-from-before-a-restock",
     fault: "A certificate that was on its way while units returned is believed when it arrives.",
-    edits: [{ file: SOLD_OUT, find: "&& askedAt > entry.notBefore ", replace: "" }],
+    edits: [{ file: SOLD_OUT, find: "askedAt > entry.notBefore && ", replace: "" }],
     suite: inWorkerd("edge/late-certificates"),
   },
   {
@@ -145,6 +145,30 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     fault: "A certificate that was asked for earlier, and came later, is believed.",
     edits: [{ file: SOLD_OUT, find: " && askedAt >= (entry.kept?.askedAt ?? 0)", replace: "" }],
     suite: inWorkerd("edge/late-certificates"),
+  },
+  {
+    name: "certificate-older-than-what-was-shown",
+    fault: "An isolate that has shown where the coupon stands goes on with a certificate of before.",
+    edits: [{ file: SOLD_OUT, find: "if (entry.kept !== null && entry.kept.seq < seq) keep(entry, null);", replace: "" }],
+    suite: inWorkerd("edge/late-certificates"),
+  },
+  {
+    name: "certificate-overtaken-by-a-receipt",
+    fault: "A certificate is believed that was on its way while somebody was told of a claim that it does not know.",
+    edits: [
+      {
+        file: SOLD_OUT,
+        find: "return askedAt <= told.at && seq < told.seq;",
+        replace: "return askedAt < told.at - 60_000 && seq < told.seq;",
+      },
+    ],
+    suite: inWorkerd("edge/late-certificates"),
+  },
+  {
+    name: "newcomers-each-look",
+    fault: "Of viewers who all arrive at once, each has the coupon's object asked.",
+    edits: [{ file: SNAPSHOTS, find: "if (look === undefined ||", replace: "if (look === undefined || look.askedAt > 0 ||" }],
+    suite: inWorkerd("live/viewers"),
   },
   {
     name: "replay-that-is-no-news",

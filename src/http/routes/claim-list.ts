@@ -3,7 +3,7 @@
 import { accepts } from "hono/accepts";
 
 import { EXPORT_PAGE_SIZE, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
-import { callCoupon } from "../../edge/coupon-calls.ts";
+import { lookAt } from "../../edge/sold-out.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { csv, exportStream, ndjson } from "../claim-export.ts";
 import type { Context } from "../context.ts";
@@ -54,7 +54,7 @@ async function list(c: Context): Promise<Response> {
   const format = exportFormat(c);
   const from = { position: after, seq: 0, epoch: null };
   const pageSize = format === null ? limit : EXPORT_PAGE_SIZE;
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.page(from, pageSize), "read");
+  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.page(from, pageSize));
 
   if (!result.ok) return refuseAs(c, name, result);
   if (format !== null) {

@@ -2,7 +2,7 @@
 
 import { CLAIM_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
-import { forgetSoldOut, judged } from "../../edge/sold-out.ts";
+import { forgetSoldOut, judged, lookAt } from "../../edge/sold-out.ts";
 import { answer, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import { refuseStranger, refuseStrangerOrOperator, refuseTooMany } from "../caller.ts";
@@ -95,7 +95,7 @@ async function lookAtOwn(c: Context): Promise<Response> {
   const refusal = await refuseStrangerOrOperator(c, userId);
   if (refusal !== null) return refusal;
 
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.own(userId), "read");
+  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.own(userId), userId);
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, 200, "claim" in result ? wire.receipt(name, result.claim) : wire.hold(name, result.hold), result.seq);

@@ -4,7 +4,7 @@ import { etagOf } from "../../domain/etag.ts";
 import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import type { Found } from "../../domain/messages.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
-import { forgetSoldOut } from "../../edge/sold-out.ts";
+import { forgetSoldOut, lookAt } from "../../edge/sold-out.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import { couponWithClaimants, exportStream } from "../claim-export.ts";
@@ -82,7 +82,7 @@ async function look(c: Context): Promise<Response> {
   note(c, name);
   const claimedBy = await isCalledByOperator(c);
 
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy }), "read");
+  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy }));
 
   if (!result.ok) return refuseAs(c, name, result);
   const isWhole = !claimedBy || result.coupon.claimedBy !== undefined;

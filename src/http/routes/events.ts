@@ -1,7 +1,6 @@
 // The snapshot as it changes: Server-Sent Events (WHATWG HTML, 9.2), sent by the isolate, never by the object.
 
-import { callCoupon } from "../../edge/coupon-calls.ts";
-import { recentlySeen } from "../../edge/live-snapshots.ts";
+import { firstSeen } from "../../edge/live-snapshots.ts";
 import { answerWith, refuse, refuseAs } from "../answers.ts";
 import type { Context } from "../context.ts";
 import { COME_BACK, eventStream } from "../event-stream.ts";
@@ -31,8 +30,7 @@ async function events(c: Context): Promise<Response> {
 
   // A viewer who comes back never sees anything older than what its Last-Event-ID names.
   const lastSeq = Number(c.req.raw.headers.get("last-event-id") ?? 0) || 0;
-  const result =
-    recentlySeen(name, lastSeq) ?? (await callCoupon(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy: false }), "read"));
+  const result = await firstSeen(c.env.COUPONS, name, lastSeq);
 
   const headers = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" };
   if (!result.ok) {

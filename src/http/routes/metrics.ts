@@ -1,6 +1,6 @@
 // One coupon's numbers for the operator's monitoring.
 
-import { callCoupon } from "../../edge/coupon-calls.ts";
+import { lookAt } from "../../edge/sold-out.ts";
 import { answerWith, refuse, refuseAs } from "../answers.ts";
 import type { Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
@@ -26,7 +26,7 @@ async function metrics(c: Context): Promise<Response> {
   if (name === null) return refuse(c, "coupon_not_found");
   note(c, name);
 
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.metrics(), "read");
+  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.metrics());
 
   if (!result.ok) return refuseAs(c, name, result);
   const headers = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" };

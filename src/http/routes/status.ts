@@ -1,7 +1,7 @@
 // The small snapshot that clients poll, cached for a second wherever there is a cache.
 
 import { etagOf, isNoneMatched } from "../../domain/etag.ts";
-import { callCoupon } from "../../edge/coupon-calls.ts";
+import { lookAt } from "../../edge/sold-out.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import type { Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
@@ -30,7 +30,7 @@ async function status(c: Context): Promise<Response> {
   if (name === null) return refuse(c, "coupon_not_found");
   note(c, name);
 
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy: false }), "read");
+  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy: false }));
 
   if (!result.ok) return refuseAs(c, name, result);
   // Weak, because server_time differs where the coupon does not (RFC 9110, 8.8.1).
