@@ -56,11 +56,10 @@ export function csv(name: string): Write {
 }
 
 /**
- * Quotes what has to be quoted, and puts an apostrophe before what a spreadsheet would run as a formula (source: OWASP,
- * CSV Injection).
+ * Quotes what has to be quoted, and puts an apostrophe before what a spreadsheet would run as a formula, also one that takes a
+ * semicolon for the end of a cell (source: OWASP, CSV Injection).
  */
 function csvCell(value: string | number): string {
-  const text = String(value);
-  const harmless = /^[=+\-@＝＋－＠]/.test(text.trimStart()) ? `'${text}` : text;
+  const harmless = String(value).replaceAll(/(^|;)(?=\s*[=+\-@＝＋－＠])/g, "$1'");
   return /[",\r\n]|^\s|\s$/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
