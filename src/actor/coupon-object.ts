@@ -133,6 +133,7 @@ export class CouponObject extends DurableObject implements messages.CouponCalls 
   /** Adds a certificate to a refusal that may bring one. Without it the refusal stands. */
   #certified<Result extends messages.ClaimResult | messages.HoldResult>(result: Result, wish: CertificateWish): Result {
     this.#engine.countAtEdge(wish.refused);
+    this.#wakeUp.arrange(Date.now());
     if (result.ok || (result.code !== "out_of_stock" && result.code !== "sale_ended")) return result;
     const certificate = this.#guarded((now) => this.#engine.certificate(wish, now));
     return certificate === null || "ok" in certificate ? result : { ...result, certificate };

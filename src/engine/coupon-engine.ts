@@ -167,14 +167,18 @@ export class CouponEngine {
     });
   }
 
-  /** The coupon and how its claims ended so far. */
+  /** The coupon and how its claims ended so far. Writes what is counted in memory alone: a counter that was shown never goes back. */
   metrics(now: Instant): messages.MetricsResult {
     this.#confirm();
-    return this.#transact(now, ({ coupon, at }) => {
-      const { claims, ...batches } = this.#outcomes ?? NO_OUTCOMES;
-      // Grants are told from the coupon, which forgets none; what is counted in memory may be lost with it.
-      return { ...found(coupon, at), outcomes: { claims: { ...claims, granted: coupon.lastPosition }, ...batches } };
-    });
+    return this.#transact(
+      now,
+      ({ coupon, at }) => {
+        const { claims, ...batches } = this.#outcomes ?? NO_OUTCOMES;
+        // Grants are told from the coupon, which forgets none.
+        return { ...found(coupon, at), outcomes: { claims: { ...claims, granted: coupon.lastPosition }, ...batches } };
+      },
+      !this.#areOutcomesWritten,
+    );
   }
 
   /** Counts claims that were refused by a certificate. */

@@ -82,6 +82,26 @@ describe("refusals alone", () => {
     expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 21 });
   });
 
+  test("that the metrics have shown are never taken back, whatever becomes of the object", async () => {
+    const name = await soldOut();
+    await Promise.all(users(20).map((user) => claim(name, user)));
+    const shown = await metricsText(name);
+    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 20 });
+    await evictDurableObject(stubOf(name));
+    expect(await metricsText(name)).toBe(shown);
+    const before = await rowsOf(name);
+    await metricsText(name);
+    expect(await rowsOf(name)).toEqual(before);
+  });
+
+  test("that an isolate tells of with a hold are due to be stored as well", async () => {
+    const name = await soldOut();
+    await stubOf(name).hold({ userId: "zoe", ttlMs: 1000, attemptId: "a" }, { known: null, refused: { out_of_stock: 7 } });
+    expect(await alarmOf(name)).not.toBeNull();
+    await runDurableObjectAlarm(stubOf(name));
+    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 7 });
+  });
+
   test("of the last ten seconds are lost with the object, and nothing else is", async () => {
     const name = await soldOut();
     await claim(name, "early");
