@@ -24,7 +24,7 @@ histories: right ones, and ones in which something was changed. Ends at the firs
     const seed = seedOf(COMMAND, options.seed);
     console.log(`seed ${seed}`);
     const progress = progressOf("judging", options.histories);
-    const { historyCount, rightCount, wrongCount, dispute } = agreement(options.histories, seed, progress.update);
+    const { historyCount, rightCount, wrongCount, dispute } = await agreement(options.histories, seed, progress.update);
     progress.stop();
     if (options.json !== undefined) await writeResults(options.json, { seed, historyCount, rightCount, wrongCount, dispute });
     if (dispute === null) console.log(`${historyCount} histories, one verdict on each: ${rightCount} right, ${wrongCount} wrong`);

@@ -1,5 +1,7 @@
 // Two checkers, one verdict: the exact one and the one that tries every order, on random small histories, right ones and wrong ones.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import { seeded } from "../random.ts";
 import { isExplainable } from "./brute-force.ts";
 import { corrupted } from "./corruption.ts";
@@ -19,8 +21,15 @@ export type Agreement = {
 
 const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 } as const;
 
+/** Histories that are judged before others may run: somebody who wants to interrupt. */
+const TURN = 256;
+
 /** Has both judge `historyCount` histories. Ends at the first dispute. */
-export function agreement(historyCount: number, seed: number, onJudged: (count: number) => void = () => undefined): Agreement {
+export async function agreement(
+  historyCount: number,
+  seed: number,
+  onJudged: (count: number) => void = () => undefined,
+): Promise<Agreement> {
   const random = seeded(seed);
   let rightCount = 0;
   for (let count = 0; count < historyCount; count += 1) {
@@ -34,6 +43,7 @@ export function agreement(historyCount: number, seed: number, onJudged: (count: 
     }
     if (violation === null) rightCount += 1;
     onJudged(count + 1);
+    if (count % TURN === 0) await nextTurn();
   }
   return { historyCount, rightCount, wrongCount: historyCount - rightCount, dispute: null };
 }
