@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     // A hang is a failure; slowness is not. Timing is never asserted.
-    testTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
     // What a test printed, a seed above all, is shown where it failed.
     silent: "passed-only",

@@ -36,12 +36,15 @@ const MESSAGES = "text/event-stream";
 const FIRST_MESSAGE = /\ndata: [^\n]*\n\n/;
 
 /**
- * How often a body in chunks is sent where the connection ends under it. Of a body that nobody wants workerd reads 64 KiB more, for a
- * second at most, and then closes (`canceledUploadGraceBytes` and `canceledUploadGracePeriod` of capnproto's `kj/compat/http.h`).
- * Whoever still sends is reset, and may lose the answer with it (RFC 9112, section 9.6): with 1 MiB, 30 to 80 times of 100 on a busy
+ * Of a body that nobody wants workerd reads as much more, in bytes, and for a second at most, and then closes
+ * (`canceledUploadGraceBytes` and `canceledUploadGracePeriod` of capnproto's `kj/compat/http.h`).
+ */
+const UNREAD_BYTES_MAX = 65_536;
+/**
+ * How often a body in chunks is sent where the connection ends under it. Whoever still sends when workerd closes is reset, and may lose the answer with it (RFC 9112, section 9.6): with 1 MiB, 30 to 80 times of 100 on a busy
  * machine. After so many tries it is something else. What is taken was read to its end, so it is never cut off.
  */
-const TRIES = 20;
+const TRIES = 60;
 /** How a connection ends under a body, as Node and undici name it. */
 const CUT_OFF = new Set(["EPIPE", "ECONNRESET", "UND_ERR_SOCKET"]);
 
@@ -64,6 +67,8 @@ async function exchange(dispatcher: Dispatcher, { method, target, headers, body,
     method,
     path: target,
     headers: headers.flat(),
+    // workerd may close without a word after a large body that it did not read: nobody else may be sent on that connection.
+    reset: (bytes?.byteLength ?? 0) > UNREAD_BYTES_MAX,
     body: bytes !== null && isChunked === true ? Readable.from(chunksOf(bytes)) : bytes,
   });
   const isStream = String(answer.headers["content-type"]).startsWith(MESSAGES);

@@ -26,7 +26,7 @@ export function streamFault(mediaType: string, body: string, { isStatus, isRecei
     case "text/csv":
       return csvFault(body);
     case "application/x-ndjson":
-      return /^(?:.+\n)*$/.test(body) &&
+      return /^(?:[^\n]+\n)*$/.test(body) &&
         body
           .split("\n")
           .slice(0, -1)

@@ -22,6 +22,8 @@ export type Result = {
   readonly ms: number;
 };
 
+const SAYS_NOTHING = new Set<Verdict>(["timed out", "unusable"]);
+
 /** How long one test may take where waiting for ever is what is looked for, in milliseconds. */
 const HANG_MS = 10_000;
 
@@ -31,8 +33,10 @@ export async function judged(mutant: Mutant, root: string, signal?: AbortSignal)
   const takeOut = await applied(mutant, root);
   try {
     const limits = { ...(mutant.hangs === true ? { testMsMax: HANG_MS } : {}), ...(signal === undefined ? {} : { signal }) };
-    const outcome = await runSuite(mutant.suite, root, limits);
-    return { name: mutant.name, ...verdictOf(mutant, outcome), ms: Math.round(performance.now() - startedAt) };
+    let verdict = verdictOf(mutant, await runSuite(mutant.suite, root, limits));
+    // A start that failed, or a machine that stood still, says nothing: once more.
+    if (SAYS_NOTHING.has(verdict.verdict)) verdict = verdictOf(mutant, await runSuite(mutant.suite, root, limits));
+    return { name: mutant.name, ...verdict, ms: Math.round(performance.now() - startedAt) };
   } finally {
     await takeOut();
   }

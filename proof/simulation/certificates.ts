@@ -26,8 +26,8 @@ export class Certificates {
     if (known !== null && (told === undefined || isBefore(told, { life, seq }))) this.#told.set(isolate, { life, seq });
     if ("certificate" in result) {
       const head = `${isolate} ${seq}`;
-      const known = this.#lives.get(head);
-      this.#lives.set(head, known === undefined || known === life ? life : null);
+      const before = this.#lives.get(head);
+      this.#lives.set(head, before === undefined || before === life ? life : null);
     }
     if (isOfOwn(ask, result) && "userId" in ask) this.#owners.set(`${isolate} ${ask.userId}`, { life, seq });
     if (!isNews(ask, result)) return;

@@ -32,6 +32,11 @@ export const LOAD_OPTIONS = {
   cooldown: count(5, 600, "seconds between two runs", 0),
   timeout: count(30, 600, "seconds until a request that is not answered counts as failed"),
   seed: text("N", "mixed-workload: draws the same operations again; a fresh one when left out"),
+  ignoreLatency: {
+    kind: "flag",
+    env: true,
+    help: "shows how long requests took, but does not judge it: for a machine that is busy",
+  } satisfies FlagOption,
   iOwnThisTarget: { kind: "flag", help: "allows a server that is not on this machine" } satisfies FlagOption,
 } as const;
 

@@ -7,6 +7,8 @@ export type Threshold = {
   readonly wanted: string;
   readonly actual: string;
   readonly isKept: boolean;
+  /** It is one of time. */
+  readonly isLatency?: true;
 };
 
 /** Milliseconds below which half, 95 % and 99 % of the requests must end. */
@@ -20,6 +22,11 @@ export function exactly(what: string, wanted: number, actual: number): Threshold
   return { what, wanted: wanted.toLocaleString("en-US"), actual: actual.toLocaleString("en-US"), isKept: actual === wanted };
 }
 
+/** The same, where those of time are shown and not judged. */
+export function withoutLatency(thresholds: readonly Threshold[]): Threshold[] {
+  return thresholds.map((each) => (each.isLatency === true ? { ...each, wanted: `${each.wanted}, not judged`, isKept: true } : each));
+}
+
 /** The latencies of `of`, each below its bound. Without any request none is kept. */
 export function within(of: string, bounds: LatencyBounds, latency: Latency | null): Threshold[] {
   return (["p50Ms", "p95Ms", "p99Ms"] as const).map((share) => {
@@ -29,6 +36,7 @@ export function within(of: string, bounds: LatencyBounds, latency: Latency | nul
       wanted: `< ${bounds[share]} ms`,
       actual: Number.isNaN(actual) ? "no request" : `${actual.toFixed(1)} ms`,
       isKept: actual < bounds[share],
+      isLatency: true,
     };
   });
 }

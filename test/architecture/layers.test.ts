@@ -115,7 +115,7 @@ beforeAll(() => {
     { by: LINT, ...copy.run("oxlint", "--deny-warnings", "--format", "unix", "src") },
     { by: TYPES, ...copy.run("tsc", "-b", "src", "--pretty", "false") },
   ];
-}, 60_000);
+});
 
 afterAll(() => copy.remove());
 

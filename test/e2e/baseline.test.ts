@@ -19,7 +19,7 @@ beforeAll(async () => {
   folder = await scratchFolder("baseline-test");
   baseline = await serve(await build("proof/workers/unsafe-baseline.ts", folder), { state: join(folder, "baseline-state") });
   product = await serve(await build(PRODUCT, folder), { state: join(folder, "product-state") });
-}, 120_000);
+});
 
 afterAll(async () => {
   await Promise.all([baseline, product].map((server) => server.kill()));

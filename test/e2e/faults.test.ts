@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => removeScratch(folder));
 
-test("the product's histories are linearizable, with all that breaks", { timeout: 120_000 }, async () => {
+test("the product's histories are linearizable, with all that breaks", async () => {
   const bundle = await build(HOOKED, folder);
   const { totals, wrong } = await runRounds({ histories: 12, seed, bundle, folder, signal, onJudged: () => undefined });
   expect(wrong.map(({ story }) => story)).toEqual([]);
@@ -26,7 +26,7 @@ test("the product's histories are linearizable, with all that breaks", { timeout
   expect(totals.aborts + totals.evictions).toBeGreaterThan(5);
 });
 
-test("a server with a mistake is found out", { timeout: 120_000 }, async () => {
+test("a server with a mistake is found out", async () => {
   const bundle = await build(MISTAKEN, folder);
   const found: string[] = [];
   for (const mistake of MISTAKES) {

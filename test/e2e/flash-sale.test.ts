@@ -28,12 +28,12 @@ async function stop(): Promise<void> {
 beforeAll(async () => {
   stateFolder = await mkdtemp(join(tmpdir(), "doorbuster-e2e-"));
   await start();
-}, 90_000);
+});
 
 afterAll(async () => {
   await stop();
   await rm(stateFolder, { recursive: true, force: true });
-}, 90_000);
+});
 
 async function send(method: "GET" | "POST", path: string, body?: unknown): Promise<Answer> {
   const answer = await sockets.request({ method, path, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
@@ -80,4 +80,4 @@ test("a server that is killed and started again on the same files forgets nothin
   expect(await send("GET", `/api/coupons/${name}`)).toEqual(before);
   const again = await rush(name);
   expect(statuses(again)).toEqual({ 409: 100, 400: 900 });
-}, 120_000);
+});

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { startServer, type Server } from "./server.ts";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 type Seen = { readonly kind: "message" | "state" | "deleted"; readonly id: string; readonly data: Record<string, unknown> };
 
@@ -49,14 +49,14 @@ beforeAll(async () => {
   stateFolder = await mkdtemp(join(tmpdir(), "doorbuster-live-"));
   server = await startServer(stateFolder);
   door = await openDoor();
-}, 90_000);
+});
 
 afterAll(async () => {
   door.listener.close();
   for (const socket of door.sockets) socket.destroy();
   await server.stop();
   await rm(stateFolder, { recursive: true, force: true });
-}, 90_000);
+});
 
 async function send(method: "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<number> {
   const answer = await request(`${server.url}${path}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
@@ -136,7 +136,7 @@ describe("an EventSource", () => {
     await until(() => seen.length === 4);
     expect(seen[3]).toMatchObject({ kind: "message", id: "3", data: { remaining_amount: 3 } });
     source.close();
-  }, 120_000);
+  });
 
   test("that leaves is let go, and hears no more, unlike those who stay", async () => {
     const name = "leaves";

@@ -42,7 +42,7 @@ beforeAll(async () => {
   folder = await scratchFolder("stress-test");
   const bundle = await build(PRODUCT, folder);
   server = await serve(bundle, { state: join(folder, "state"), vars: { ADMIN_AUTH: "on", ADMIN_TOKEN: TOKEN } });
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.kill();
@@ -69,15 +69,14 @@ function stress(args: readonly string[], env: Readonly<Record<string, string>> =
   return ending(start("run", args, env));
 }
 
-/** Runs against a server of the test, and expects that all is kept; how long it took is not judged. */
+/** Runs, and expects that all is kept; how long it took is not judged. */
 async function expectKept(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Reported> {
   const file = join(folder, `${args.join("-")}.json`);
-  const { code, said, printed } = await stress([...args, "--json", file], env);
+  const { code, said, printed } = await stress([...args, "--ignore-latency", "--json", file], env);
   const reported = JSON.parse(await readFile(file, "utf8").catch(() => `{"said":${JSON.stringify(said)}}`)) as Reported;
   expect(reported).toHaveProperty("reports");
-  expect(code).toBe(reported.isPassed ? 0 : 1);
-  const broken = reported.reports.flatMap(({ thresholds }) => thresholds).filter(({ what, isKept }) => !isKept && !/: p\d\d$/.test(what));
-  expect([broken, printed.includes("FAIL")]).toEqual([[], false]);
+  const broken = reported.reports.flatMap(({ thresholds }) => thresholds).filter(({ isKept }) => !isKept);
+  expect([broken, printed.includes("FAIL"), reported.isPassed, code]).toEqual([[], false, true, 0]);
   return reported;
 }
 
@@ -100,8 +99,17 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** What lies there now: others make and remove folders meanwhile. */
+function scratchFolders(): string[] {
+  try {
+    return readdirSync(join(ROOT, ".scratch"));
+  } catch {
+    return [];
+  }
+}
+
 function scratch(): string[] {
-  return existsSync(join(ROOT, ".scratch")) ? readdirSync(join(ROOT, ".scratch")).filter((name) => /^stress-\w{6}$/.test(name)) : [];
+  return scratchFolders().filter((name) => /^stress-\w{6}$/.test(name));
 }
 
 /** Whether the server of the run in `own` has stored claims: its log of what was written has grown beyond the creation. */
@@ -129,27 +137,23 @@ describe("on its own", () => {
     expect(reported.reports[0]?.thresholds.at(-1)).toMatchObject({ what: "checks against the files", isKept: true });
     expect(await readFile(file, "utf8")).toContain("stress: purchase-load");
     expect(scratch()).toEqual(before);
-  }, 60_000);
+  });
 
   test.for([
     { when: "while it builds", signal: "SIGTERM", isFarEnough: () => true },
     { when: "under load", signal: "SIGINT", isFarEnough: hasClaims },
-  ] as const)(
-    "ends at once when it is interrupted $when, with everything it started",
-    { timeout: 60_000 },
-    async ({ signal, isFarEnough }) => {
-      const before = scratch();
-      const child = start("run", ["status-polling"], { VUS: "20" });
-      const ended = ending(child);
-      const started = (): number[] => descendants(child.pid ?? 0);
-      const own = (): string | undefined => scratch().find((name) => !before.includes(name));
-      await expect.poll(() => started().length > 0 && isFarEnough(own() ?? ""), { timeout: 20_000, interval: 20 }).toBe(true);
-      const processes = started();
-      child.kill(signal);
-      expect(await ended).toMatchObject({ code: 130, said: expect.stringContaining("interrupted") });
-      expect([processes.filter(isRunning), scratch()]).toEqual([[], before]);
-    },
-  );
+  ] as const)("ends at once when it is interrupted $when, with everything it started", async ({ signal, isFarEnough }) => {
+    const before = scratch();
+    const child = start("run", ["status-polling"], { VUS: "20" });
+    const ended = ending(child);
+    const started = (): number[] => descendants(child.pid ?? 0);
+    const own = (): string | undefined => scratch().find((name) => !before.includes(name));
+    await expect.poll(() => started().length > 0 && isFarEnough(own() ?? ""), { timeout: 200_000, interval: 20 }).toBe(true);
+    const processes = started();
+    child.kill(signal);
+    expect(await ended).toMatchObject({ code: 130, said: expect.stringContaining("interrupted") });
+    expect([processes.filter(isRunning), scratch()]).toEqual([[], before]);
+  });
 });
 
 function named(more: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -166,7 +170,7 @@ describe.concurrent("against a server that was named", () => {
     ]);
     expect(reports.map(({ mode }) => mode)).toEqual(["purchase-load", "duplicate-user", "status-polling", "mixed-workload", "last-unit"]);
     expect(stability.printed.match(/^run \d\/2 [✓✗] .*claim_granted 2 {2}claim_already_claimed 4/gm)).toHaveLength(2);
-  }, 60_000);
+  });
 
   test("duplicates win once each, and the files say so too", async () => {
     const { reports } = await expectKept(
@@ -175,12 +179,12 @@ describe.concurrent("against a server that was named", () => {
     );
     expect(reports[0]?.counters).toMatchObject({ claim_granted: 3, claim_already_claimed: 12, http_errors: 0 });
     expect(reports[0]?.thresholds.at(-1)?.what).toBe("checks against the files");
-  }, 60_000);
+  });
 
   test("without its state it is verified over the API", async () => {
     const { reports } = await expectKept(["purchase-load"], named());
     expect(reports[0]?.thresholds.at(-1)?.what).toBe("checks against the API alone");
-  }, 60_000);
+  });
 
   test.for([
     ["no token", { ADMIN_TOKEN: "" }, "wants the operator's token: set ADMIN_TOKEN, or --admin-token"],
@@ -212,7 +216,7 @@ describe.concurrent("what is no Doorbuster is told in one sentence", () => {
   });
 
   test.for([
-    ["a server that hangs", { hangs: "always" }, "gave no answer to GET /health: no answer within 1 s"],
+    ["a server that hangs", { hangs: "always" }, "gave no answer to GET /health: no answer within 5 s"],
     ["a server that answers 500", { health: { status: 500, body: {} } }, "is up but not well: it answered GET /health with 500"],
     ["another service", { health: { status: 200, body: "OK" } }, "is not Doorbuster: GET /health told 200"],
     [
@@ -220,7 +224,7 @@ describe.concurrent("what is no Doorbuster is told in one sentence", () => {
       { create: { status: 404, body: {} } },
       "is not Doorbuster: it answered the creation of a coupon with 404",
     ],
-    ["a server that hangs on claims", { hangs: "on claims" }, "answered none of 50 requests: no answer within 1 s"],
+    ["a server that hangs on claims", { hangs: "on claims" }, "answered none of 50 requests: no answer within 5 s"],
   ] as const)("%s", async ([, faults, sentence]) => {
     expectRefusal(await againstImpostor(faults), sentence);
   });
@@ -229,8 +233,7 @@ describe.concurrent("what is no Doorbuster is told in one sentence", () => {
 describe.concurrent("a server that breaks a promise is found out", () => {
   test("one that breaks none is not", async () => {
     const { code, printed } = await againstImpostor({});
-    expect(brokenIn(printed)).toEqual([]);
-    expect(code).toBe(printed.includes("all thresholds kept") ? 0 : 1);
+    expect([code, printed]).toEqual([0, expect.stringContaining("all thresholds kept")]);
   });
 
   test.for([
@@ -256,19 +259,16 @@ describe.concurrent("a server that breaks a promise is found out", () => {
   });
 });
 
+/** Who hangs is waited for as short as can be. */
 async function againstImpostor(faults: Faults, mode = "purchase-load"): Promise<Ended> {
   const impostor = await startImpostor(faults);
   try {
     const load = { VUS: "50", INITIAL_STOCK: "5", DEDUP_USERS: "3", DEDUP_REQUESTS: "5" };
-    return await stress([mode, "--timeout", "1"], { BASE_URL: impostor.url, ...load });
+    const timeout = faults.hangs === undefined ? "60" : "5";
+    return await stress([mode, "--timeout", timeout, "--ignore-latency"], { BASE_URL: impostor.url, ...load });
   } finally {
     await impostor.stop();
   }
-}
-
-/** The thresholds that were not kept, but for those of time. */
-function brokenIn(printed: string): string[] {
-  return printed.split("\n").filter((line) => line.includes("✗") && !/: p\d\d /.test(line));
 }
 
 function expectRefusal({ code, said, printed }: Ended, sentence: string): void {

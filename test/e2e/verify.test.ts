@@ -33,13 +33,13 @@ beforeAll(async () => {
   for (const name of [NAME, "deleted"]) await client.create(name, AMOUNT);
   await client.remove("deleted");
   await client.claim("never created", "somebody");
-}, 120_000);
+});
 
 afterAll(async () => {
   await pool.destroy();
   await server.kill();
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-}, 120_000);
+});
 
 /** What one user does. Every third holds first, every fifth gives a claim back, and some holds are left behind, a few to expire. */
 async function visit(index: number): Promise<void> {

@@ -175,8 +175,8 @@ describe("a silent stream", () => {
     const clock = heldClock();
     const name = await created(5);
     const { next } = await watcher(name);
-    clock.pass(14 * SECOND);
     await claim(name, "ada");
+    clock.pass(14 * SECOND);
     expect(await next()).toMatchObject({ id: "2" });
     const block = next();
     clock.pass(14 * SECOND);

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import { answerCheck, strangerCheck } from "../../proof/fuzz/answers.ts";
+import { streamFault, type Parts } from "../../proof/fuzz/streams.ts";
 import type { FuzzRequest } from "../../proof/fuzz/request.ts";
 import { guardedTokens, openTokens } from "../../proof/fuzz/tokens.ts";
 import { answers, asks, DOCUMENT, refuses } from "./fuzz-document.ts";
@@ -38,6 +39,14 @@ describe("a right answer passes", () => {
   ] as const)("%s", ([, request, answer]) => {
     expect(check(request, answer)).toBeNull();
   });
+});
+
+test("a line of NDJSON may hold what ends lines elsewhere", () => {
+  const parts = { isReceipt: (value: unknown) => value !== null } as unknown as Parts;
+  const line = `${JSON.stringify({ ...RECEIPT, user_id: "a\u2028b\u2029" })}\n`;
+  expect(streamFault("application/x-ndjson", line + line, parts)).toBeNull();
+  for (const wrong of [line.trimEnd(), `${line}\n`, `${line}x\n`])
+    expect(streamFault("application/x-ndjson", wrong, parts)).toBe("a line that is no receipt");
 });
 
 describe("a wrong answer is found", () => {

@@ -8,7 +8,7 @@ import type { Measured } from "../../proof/stress/modes/mode.ts";
 import { checkOptions, LOAD_OPTIONS, seedOf } from "../../proof/stress/options.ts";
 import { linesOf, markdownOf, reportOf } from "../../proof/stress/report.ts";
 import { isLoopback } from "../../proof/stress/target.ts";
-import { exactly, within } from "../../proof/stress/thresholds.ts";
+import { exactly, within, withoutLatency } from "../../proof/stress/thresholds.ts";
 
 const LATENCY = { requests: 1000, requestsPerSecond: 2219.4, avgMs: 1, minMs: 2, p50Ms: 3.25, p90Ms: 4, p95Ms: 5, p99Ms: 6, maxMs: 7 };
 const MEASURED: Measured = {
@@ -50,6 +50,19 @@ describe("a report", () => {
       "  ✓ claims: p99                                  6.0 ms (< 9 ms)",
       "  ✓ checks against the files                     1 passed, 0 failed (all pass)",
     ]);
+  });
+
+  test("can leave aside how long it took, and nothing else", () => {
+    const slow = {
+      ...MEASURED,
+      thresholds: [exactly("claim errors", 0, 1), ...within("claims", { p50Ms: 1, p95Ms: 1, p99Ms: 9 }, LATENCY)],
+    };
+    const kept = withoutLatency(slow.thresholds);
+    expect(slow.thresholds.map(({ isKept }) => isKept)).toEqual([false, false, false, true]);
+    expect(kept.map(({ isKept }) => isKept)).toEqual([false, true, true, true]);
+    expect(linesOf(report({ ...slow, thresholds: kept }))).toContain(
+      "  ✓ claims: p50                                  3.3 ms (< 1 ms, not judged)",
+    );
   });
 
   test("passes only where every threshold is kept", () => {
