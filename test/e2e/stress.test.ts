@@ -216,7 +216,7 @@ describe.concurrent("what is no Doorbuster is told in one sentence", () => {
   });
 
   test.for([
-    ["a server that hangs", { hangs: "always" }, "gave no answer to GET /health: no answer within 5 s"],
+    ["a server that hangs", { hangs: "always" }, "gave no answer to GET /health: no answer within 4 s"],
     ["a server that answers 500", { health: { status: 500, body: {} } }, "is up but not well: it answered GET /health with 500"],
     ["another service", { health: { status: 200, body: "OK" } }, "is not Doorbuster: GET /health told 200"],
     [
@@ -224,7 +224,7 @@ describe.concurrent("what is no Doorbuster is told in one sentence", () => {
       { create: { status: 404, body: {} } },
       "is not Doorbuster: it answered the creation of a coupon with 404",
     ],
-    ["a server that hangs on claims", { hangs: "on claims" }, "answered none of 50 requests: no answer within 5 s"],
+    ["a server that hangs on claims", { hangs: "on claims" }, "answered none of 50 requests: no answer within 4 s"],
   ] as const)("%s", async ([, faults, sentence]) => {
     expectRefusal(await againstImpostor(faults), sentence);
   });
@@ -264,7 +264,7 @@ async function againstImpostor(faults: Faults, mode = "purchase-load"): Promise<
   const impostor = await startImpostor(faults);
   try {
     const load = { VUS: "50", INITIAL_STOCK: "5", DEDUP_USERS: "3", DEDUP_REQUESTS: "5" };
-    const timeout = faults.hangs === undefined ? "60" : "5";
+    const timeout = faults.hangs === undefined ? "60" : "4";
     return await stress([mode, "--timeout", timeout, "--ignore-latency"], { BASE_URL: impostor.url, ...load });
   } finally {
     await impostor.stop();
