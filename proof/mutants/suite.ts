@@ -20,27 +20,28 @@ export type Outcome =
   | { readonly is: "unusable"; readonly why: string };
 
 export type RunOptions = {
-  /** How long one test may take, in milliseconds; the project's own limit when left out. */
+  /** How long one test may take, in milliseconds. */
   readonly testMsMax?: number;
   /** How long all of it may take, in milliseconds. Stops a process that hangs where no test does. */
   readonly runMsMax?: number;
   readonly signal?: AbortSignal;
 };
 
-/** Far more than the suite of one mutant takes. */
-const RUN_MS_MAX = 180_000;
+/** Far more than one test takes, and than the suite of one mutant does: it is the test that tells of a hang. */
+const TEST_MS_MAX = 120_000;
+const RUN_MS_MAX = 240_000;
 
 /** Runs `suite` in the copy at `root` until the first failure. Throws once `signal` is aborted. */
 export async function runSuite(
   suite: Suite,
   root: string,
-  { testMsMax, runMsMax = RUN_MS_MAX, signal }: RunOptions = {},
+  { testMsMax = TEST_MS_MAX, runMsMax = RUN_MS_MAX, signal }: RunOptions = {},
 ): Promise<Outcome> {
   signal?.throwIfAborted();
   const report = join(root, "report.json");
   await rm(report, { force: true });
   const args = ["run", "--project", suite.project, "--bail=1", "--maxWorkers=1", "--reporter=json", `--outputFile=${report}`];
-  if (testMsMax !== undefined) args.push(`--testTimeout=${testMsMax}`);
+  args.push(`--testTimeout=${testMsMax}`);
   if (suite.named !== undefined) args.push("-t", suite.named.map(literally).join("|"));
   const limit = AbortSignal.timeout(runMsMax);
   const ended = await endOf([...args, ...suite.files], root, signal === undefined ? limit : AbortSignal.any([limit, signal]));

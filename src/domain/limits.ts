@@ -132,6 +132,9 @@ export const SNAPSHOT_REFRESH_MS = 1_000;
 /** How long one viewer's look may take before another viewer looks instead, in milliseconds: the first may have left. */
 export const SNAPSHOT_TAKEOVER_MS = 3_000;
 
+/** Coupons of which an isolate remembers the last look for newcomers. Stops a scan of names from filling its memory. */
+export const FIRST_LOOKS_MAX = 1024;
+
 /** How often a viewer who arrives looks whether the look that it waits for has come, in milliseconds: longer than most looks take. */
 export const SNAPSHOT_WAIT_MS = 25;
 

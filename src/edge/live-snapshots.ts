@@ -1,6 +1,13 @@
 // What an isolate's viewers see of coupons. However many they are, each coupon is looked at once a second at most.
 
-import { SNAPSHOT_IDLE_MS, SNAPSHOT_REFRESH_MS, SNAPSHOT_TAKEOVER_MS, SNAPSHOT_WAIT_MS } from "../domain/limits.ts";
+import {
+  CALL_DEADLINE_MS,
+  FIRST_LOOKS_MAX,
+  SNAPSHOT_IDLE_MS,
+  SNAPSHOT_REFRESH_MS,
+  SNAPSHOT_TAKEOVER_MS,
+  SNAPSHOT_WAIT_MS,
+} from "../domain/limits.ts";
 import type { Found, ReadResult } from "../domain/messages.ts";
 import type { CallFailure } from "./coupon-calls.ts";
 import type { CouponNamespace } from "./env.ts";
@@ -14,39 +21,44 @@ const watched = new Map<string, Watched>();
 
 /** A look for newcomers, where nobody watches yet or what is seen is too old for them; its answer, once it has come. */
 type FirstLook = { answer: ReadResult | CallFailure | null; readonly askedAt: number; readonly number: number };
+/** The last one of each coupon, the oldest first. */
 const firstLooks = new Map<string, FirstLook>();
 let firstLookCount = 0;
 
 /**
  * The coupon as one more viewer may first see it: as this isolate's viewers see it, or as the one newcomer sees it who looks for all
- * who arrive meanwhile. `seqMin` is the last that this viewer has seen: it is shown nothing older, unless a look that began after
- * it arrived brought no more.
+ * who arrive meanwhile; `unavailable` where nobody's look has come within the deadline of a call. `seqMin` is the last that this
+ * viewer has seen: it is shown nothing older, unless a look that began after it arrived brought no more.
  */
 export async function firstSeen(coupons: CouponNamespace, name: string, seqMin: number): Promise<ReadResult | CallFailure> {
   const arrivedAfter = firstLookCount;
-  let awaited: FirstLook | undefined;
-  for (;;) {
+  const awaited = new Set<FirstLook>();
+  for (let waitedMs = 0; waitedMs < CALL_DEADLINE_MS; waitedMs += SNAPSHOT_WAIT_MS) {
     const shared = recentlySeen(name, seqMin);
     if (shared !== undefined) return shared;
-    const look = firstLooks.get(name);
-    for (const each of [awaited, look]) {
-      if (each === undefined || each.answer === null) continue;
-      const isEnough = each === awaited && (!each.answer.ok || each.answer.seq >= seqMin);
-      if (isEnough || each.number > arrivedAfter) return each.answer;
+    const last = firstLooks.get(name);
+    if (last !== undefined && (last.answer === null || last.number > arrivedAfter)) awaited.add(last);
+    for (const { answer, number } of awaited) {
+      if (answer !== null && (number > arrivedAfter || (answer.ok && answer.seq >= seqMin))) return answer;
     }
-    if (look === undefined || look.answer !== null || Date.now() - look.askedAt >= SNAPSHOT_TAKEOVER_MS) break;
-    awaited = look;
+    if (last === undefined || last.answer !== null || !isWithin(Date.now() - last.askedAt, SNAPSHOT_TAKEOVER_MS)) {
+      return lookFirst(coupons, name);
+    }
     await pause(SNAPSHOT_WAIT_MS);
   }
-  return lookFirst(coupons, name);
+  return { ok: false, code: "unavailable", cause: "nobody's look has come" };
 }
 
 async function lookFirst(coupons: CouponNamespace, name: string): Promise<ReadResult | CallFailure> {
   const now = Date.now();
-  for (const [other, { askedAt }] of firstLooks) if (now - askedAt >= SNAPSHOT_TAKEOVER_MS) firstLooks.delete(other);
   firstLookCount += 1;
   const look: FirstLook = { answer: null, askedAt: now, number: firstLookCount };
+  firstLooks.delete(name);
   firstLooks.set(name, look);
+  for (const [oldest, { askedAt }] of firstLooks) {
+    if (firstLooks.size <= FIRST_LOOKS_MAX && isWithin(now - askedAt, SNAPSHOT_TAKEOVER_MS)) break;
+    firstLooks.delete(oldest);
+  }
   look.answer = await readOf(coupons, name);
   return look.answer;
 }
@@ -128,6 +140,11 @@ export async function latest(coupons: CouponNamespace, name: string): Promise<La
 
 function readOf(coupons: CouponNamespace, name: string): Promise<ReadResult | CallFailure> {
   return lookAt(coupons, name, (coupon) => coupon.read({ claimedBy: false }));
+}
+
+/** A clock that went back shows an age that can't be. */
+function isWithin(ageMs: number, ms: number): boolean {
+  return ageMs >= 0 && ageMs < ms;
 }
 
 function pause(ms: number): Promise<void> {

@@ -67,6 +67,8 @@ export async function judged<Result extends Answer>(
   const asker = { userId, key, isCounted };
   const entry = entries.get(name);
   const askedAt = Date.now();
+  // The clock went back: nobody knows how old it is.
+  if (entry !== undefined && entry.kept !== null && askedAt < entry.kept.askedAt) keep(entry, null);
   const wish = entry === undefined ? undefined : wishOf(name, entry, askedAt, env.REQUEST_LOG !== "off");
   const refusal = entry === undefined || wish !== undefined ? null : refusalBy(entry, asker, askedAt);
   if (refusal !== null) return refusal;
@@ -86,7 +88,7 @@ export async function judged<Result extends Answer>(
 
   if (wish !== undefined && entry?.askedAt === askedAt) entry.isAsking = false;
   if (isNews(entries.get(name)?.kept ?? null, asker, result)) forgetSoldOut(name);
-  outdate(name, result);
+  outdate(name, result, askedAt);
   if (!result.ok && (result.code === "out_of_stock" || result.code === "sale_ended")) {
     remember(name, entry, "certificate" in result ? result.certificate : undefined, askedAt);
   }
@@ -112,9 +114,10 @@ export async function lookAt<Result extends Answer>(
   ask: (coupon: CouponCalls) => Promise<Result>,
   userId?: string,
 ): Promise<Result | CallFailure> {
+  const askedAt = Date.now();
   const result = await callCoupon(coupons, name, ask, "read");
   if (isOfAnother(entries.get(name)?.kept ?? null, result, userId)) forgetSoldOut(name);
-  outdate(name, result);
+  outdate(name, result, askedAt);
   return result;
 }
 
@@ -129,7 +132,7 @@ export function remembered(): { readonly coupons: number; readonly bytes: number
  */
 function isNews(kept: Kept | null, asker: Asker, result: Answer): boolean {
   if (result.ok && (result.replayed === false || result.isNew === true)) return true;
-  if (result.code === "outcome_unknown") return true;
+  if (result.code === "outcome_unknown" || result.code === "coupon_not_found") return true;
   if (kept === null || result.code === kept.code || result.code === "unavailable") return false;
   // Who was asked about for the sake of a key alone may have something all the same.
   return result.code === "idempotency_key_reused" ? !isKnown(kept, asker) : !kept.mayContain(userMember(asker.userId));
@@ -143,9 +146,12 @@ function isOfAnother(kept: Kept | null, { ok, code, coupon }: Answer, userId: st
 }
 
 /** Ends a certificate that is older than an answer of the object, and keeps one from being believed that is still on its way. */
-function outdate(name: string, { seq = 0 }: Answer): void {
+function outdate(name: string, { code, seq }: Answer, askedAt: number): void {
   const entry = entries.get(name);
-  if (entry === undefined) return;
+  // What could not be judged may not know where the coupon stands.
+  if (entry === undefined || seq === undefined || code === "unavailable" || code === "invalid_request") return;
+  // No coupon goes back by itself: this is another one of that name.
+  if (seq < entry.told.seq && askedAt > entry.told.at) forgetSoldOut(name);
   if (entry.kept !== null && entry.kept.seq < seq) keep(entry, null);
   if (entry.told.seq < seq) entry.told = { seq, at: Date.now() };
 }
@@ -185,7 +191,7 @@ function isWithin(ageMs: number, ms: number): boolean {
 /** Believes a certificate that `asker` asked for, unless it was forgotten or something newer is known by now. */
 function remember(name: string, asker: Entry | undefined, certificate: Certificate | undefined, askedAt: number): void {
   const entry = entries.get(name) ?? { kept: null, askedAt: 0, isAsking: false, notBefore: 0, told: NOTHING_TOLD, refused: null };
-  const isInOrder = askedAt > entry.notBefore && askedAt >= (entry.kept?.askedAt ?? 0);
+  const isInOrder = askedAt > entry.notBefore && askedAt >= (entry.kept?.askedAt ?? 0) && askedAt <= Date.now();
   if (certificate !== undefined && entry === asker && isInOrder && !isOutdated(certificate, entry, askedAt)) {
     keep(entry, believed(certificate, entry.kept, askedAt));
     // Of a coupon that was created again, it counts from there.

@@ -3,8 +3,8 @@
 import type { Claim } from "../domain/claim.ts";
 import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
 import type { Page } from "../domain/messages.ts";
-import { callCoupon } from "../edge/coupon-calls.ts";
 import type { CouponNamespace } from "../edge/env.ts";
+import { lookAt } from "../edge/sold-out.ts";
 import { receipt } from "./wire.ts";
 
 /** Writes a page of claims, which may be the first, the last, or both. */
@@ -26,7 +26,7 @@ export function exportStream(coupons: CouponNamespace, name: string, first: Page
         controller.close();
         return;
       }
-      const result = await callCoupon(coupons, name, (coupon) => coupon.page(next, EXPORT_PAGE_SIZE), "read");
+      const result = await lookAt(coupons, name, (coupon) => coupon.page(next, EXPORT_PAGE_SIZE));
       if (result.ok) page = result;
       else controller.error(new Error(`the export ended early: ${result.code}`));
     },
@@ -60,6 +60,6 @@ export function csv(name: string): Write {
  * semicolon for the end of a cell (source: OWASP, CSV Injection).
  */
 function csvCell(value: string | number): string {
-  const harmless = String(value).replaceAll(/(^|;)(?=\s*[=+\-@＝＋－＠])/g, "$1'");
+  const harmless = String(value).replaceAll(/(^(?=\s*[=+\-@＝＋－＠])|;(?=[\s"]*[=+\-@＝＋－＠]))/g, "$1'");
   return /[",\r\n]|^\s|\s$/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

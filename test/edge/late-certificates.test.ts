@@ -185,6 +185,39 @@ describe("whoever was shown here that the coupon is not as the certificate says"
     },
   );
 
+  test("by the object's word that there is no coupon is judged by the object", async () => {
+    const name = await certified();
+    await stubOf(name).remove();
+    expect(outcome(await claim(name, "winner"))).toBe("404 coupon_not_found");
+    expect(outcome(await claim(name, "loser-4"))).toBe("404 coupon_not_found");
+  });
+
+  test("by an answer at a lower seq, as only another coupon of the name gives it, is judged by that one's object", async () => {
+    const name = await certified();
+    // `second` has something of both coupons, so that nothing but the seq tells them apart.
+    setClock(T0 + 1);
+    for (const paused of [true, false]) await change(name, { paused });
+    await change(name, { amount: 2 });
+    expect(outcome(await claim(name, "second"))).toBe("201");
+    setClock(T0 + 2);
+    await claim(name, "loser-4");
+    expect((await claim(name, "loser-5")).headers.get("Served-By")).toBe("edge");
+    const elsewhere = stubOf(name);
+    await elsewhere.remove();
+    await elsewhere.create({ name, amount: 1, startsAt: null, endsAt: null });
+    await elsewhere.claim({ userId: "first", key: null, attemptId: "elsewhere" });
+
+    const overtaken = overtakenBy(async () => {
+      await elsewhere.change({ amount: 2 }, null);
+      expect(await elsewhere.claim({ userId: "second", key: null, attemptId: "elsewhere" })).toMatchObject({ ok: true });
+      setClock(T0 + CERTIFICATE_MS_MAX + 3);
+      expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+    });
+    setClock(T0 + CERTIFICATE_MS_MAX + 2);
+    expect(outcome(await claimOver(platform(overtaken), name, "loser-6"))).toBe("400 out_of_stock");
+    expect(outcome(await claim(name, "second"))).toBe("409 already_claimed");
+  });
+
   test("by a refusal of somebody else is judged by the object", async () => {
     const name = await certified();
     await wonElsewhere(name, "k");
@@ -236,11 +269,22 @@ test("nor does one of a coupon that had the same name", async () => {
   expect((await claim(name, "loser-6")).headers.get("Served-By")).toBe("edge");
 });
 
-test("a clock that goes back ends a certificate", async () => {
+test("a clock that goes back ends a certificate, also for when it comes by there again", async () => {
   const name = await certified();
-  await stubOf(name).change({ amount: 2 }, null);
   setClock(T0 - 3_600_000);
-  expect(outcome(await claim(name, "loser-4"))).toBe("201");
+  expect((await claim(name, "loser-4")).headers.get("Served-By")).toBeNull();
+  await stubOf(name).change({ amount: 2 }, null);
+  setClock(T0 + 1);
+  expect(outcome(await claim(name, "loser-5"))).toBe("201");
+});
+
+test("a certificate that was asked for before the clock went back is not believed after it", async () => {
+  const name = await seenSoldOut();
+  const slow = overtakenBy(() => setClock(T0 - 3_600_000));
+  expect(outcome(await claimOver(platform(slow), name, "loser-2"))).toBe("400 out_of_stock");
+  await stubOf(name).change({ amount: 2 }, null);
+  setClock(T0 + 1);
+  expect(outcome(await claim(name, "loser-3"))).toBe("201");
 });
 
 test("a coupon that was deleted elsewhere and is created here is open at once", async () => {

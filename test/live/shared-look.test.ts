@@ -1,6 +1,7 @@
 // A viewer who leaves in the middle of the look that others wait for keeps nobody from the news.
 
 import { runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
 import { afterEach, expect, onTestFinished, test } from "vitest";
 
 import { SNAPSHOT_TAKEOVER_MS } from "../../src/domain/limits.ts";
@@ -31,6 +32,22 @@ function hanging(name: string): { readonly letGo: () => Promise<void> } {
   onTestFinished(letGo);
   return { letGo };
 }
+
+test("a viewer who leaves before the first look has come does not leave those waiting who arrived after it", async () => {
+  const clock = heldClock();
+  const name = await created(5);
+  const { letGo } = hanging(name);
+  const leaving = new AbortController();
+  const gone = exports.default.fetch(`https://doorbuster.test/api/coupons/${name}/events`, { signal: leaving.signal }).catch(() => null);
+  await scheduler.wait(A_FEW_TICKS_MS);
+  const waiting = [viewer(name), viewer(name)];
+  await scheduler.wait(A_FEW_TICKS_MS);
+  leaving.abort();
+  expect(await gone).toBeNull();
+  await letGo();
+  clock.pass(SNAPSHOT_TAKEOVER_MS);
+  for (const { until } of await Promise.all(waiting)) expect((await until(1)).at(-1)).toMatchObject({ data: { remaining_amount: 5 } });
+});
 
 test("a viewer who leaves while its look hangs does not leave the others waiting for it", async () => {
   const clock = heldClock();

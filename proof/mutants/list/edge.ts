@@ -93,7 +93,27 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   const result = await look;`,
       },
     ],
-    suite: inWorkerd("live/shared-look"),
+    suite: inWorkerd("live/shared-look", "while its look hangs"),
+    hangs: true,
+  },
+  {
+    name: "first-look-shared-as-a-promise",
+    fault: "Newcomers wait for the promise of whichever of them looks, and with that one gone, for ever.",
+    edits: [
+      { file: SNAPSHOTS, find: "    await pause(SNAPSHOT_WAIT_MS);", replace: "    await firstPromises.get(name);" },
+      {
+        file: SNAPSHOTS,
+        find: "  look.answer = await readOf(coupons, name);",
+        replace: "  const reading = readOf(coupons, name);\n  firstPromises.set(name, reading);\n  look.answer = await reading;",
+      },
+      {
+        file: SNAPSHOTS,
+        find: "let firstLookCount = 0;",
+        replace: "let firstLookCount = 0;\nconst firstPromises = new Map<string, Promise<unknown>>();",
+      },
+    ],
+    suite: inWorkerd("live/shared-look", "before the first look has come"),
+    hangs: true,
   },
   {
     name: "attempt-named-by-the-caller",
@@ -165,9 +185,15 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     suite: inWorkerd("edge/late-certificates"),
   },
   {
+    name: "life-before-not-forgotten",
+    fault: "An isolate takes the answers of a coupon that was created again for late ones of the coupon before.",
+    edits: [{ file: SOLD_OUT, find: "  if (seq < entry.told.seq && askedAt > entry.told.at) forgetSoldOut(name);\n", replace: "" }],
+    suite: inWorkerd("edge/late-certificates"),
+  },
+  {
     name: "newcomers-each-look",
     fault: "Of viewers who all arrive at once, each has the coupon's object asked.",
-    edits: [{ file: SNAPSHOTS, find: "if (look === undefined ||", replace: "if (look === undefined || look.askedAt > 0 ||" }],
+    edits: [{ file: SNAPSHOTS, find: "if (last === undefined ||", replace: "if (last === undefined || last.askedAt > 0 ||" }],
     suite: inWorkerd("live/viewers"),
   },
   {

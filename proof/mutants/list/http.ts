@@ -74,13 +74,13 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
   {
     name: "formula-in-the-csv",
     fault: "A user id that a spreadsheet would run as a formula is exported as it is.",
-    edits: [{ file: "src/http/claim-export.ts", find: "(?=\\s*[=+", replace: "(?=\\s*[+" }],
+    edits: [{ file: "src/http/claim-export.ts", find: "(^(?=\\s*[=+", replace: "(^(?=\\s*[+" }],
     suite: inWorkerd("sale/export", "runs no formula in a spreadsheet"),
   },
   {
     name: "formula-behind-a-semicolon",
     fault: "A formula is exported as it is where a spreadsheet begins a cell with it because it splits lines by semicolons.",
-    edits: [{ file: "src/http/claim-export.ts", find: "(^|;)", replace: "(^)" }],
+    edits: [{ file: "src/http/claim-export.ts", find: '|;(?=[\\s"]*', replace: '|;\\n(?=[\\s"]*' }],
     suite: inWorkerd("sale/export", "runs no formula in a spreadsheet"),
   },
   {

@@ -92,7 +92,7 @@ async function look(c: Context): Promise<Response> {
 /** A coupon with more claimants than its object lists in one answer. */
 async function streamed(c: Context, name: string, found: Found): Promise<Response> {
   const from = { position: 0, seq: 0, epoch: found.coupon.epoch };
-  const first = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.page(from, EXPORT_PAGE_SIZE), "read");
+  const first = await lookAt(c.env.COUPONS, name, (coupon) => coupon.page(from, EXPORT_PAGE_SIZE));
   if (!first.ok) return refuseAs(c, name, first);
   const body = exportStream(c.env.COUPONS, name, first, couponWithClaimants(wire.coupon(found.coupon)));
   return answerWith(c, 200, body, { "Content-Type": "application/json", ETag: etagOf(found.coupon, found.now) }, found.seq);
