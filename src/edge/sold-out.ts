@@ -148,10 +148,10 @@ function isOfAnother(kept: Kept | null, { ok, code, coupon }: Answer, userId: st
 /** Ends a certificate that is older than an answer of the object, and keeps one from being believed that is still on its way. */
 function outdate(name: string, { code, seq }: Answer, askedAt: number): void {
   const entry = entries.get(name);
-  // What could not be judged may not know where the coupon stands.
-  if (entry === undefined || seq === undefined || code === "unavailable" || code === "invalid_request") return;
-  // No coupon goes back by itself: this is another one of that name.
-  if (seq < entry.told.seq && askedAt > entry.told.at) forgetSoldOut(name);
+  if (entry === undefined || seq === undefined) return;
+  // No coupon goes back by itself: this is another one of that name, unless the object did not get as far as to look.
+  const isJudged = code !== "unavailable" && code !== "invalid_request";
+  if (isJudged && seq < entry.told.seq && askedAt > entry.told.at) forgetSoldOut(name);
   if (entry.kept !== null && entry.kept.seq < seq) keep(entry, null);
   if (entry.told.seq < seq) entry.told = { seq, at: Date.now() };
 }

@@ -187,7 +187,9 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
   {
     name: "life-before-not-forgotten",
     fault: "An isolate takes the answers of a coupon that was created again for late ones of the coupon before.",
-    edits: [{ file: SOLD_OUT, find: "  if (seq < entry.told.seq && askedAt > entry.told.at) forgetSoldOut(name);\n", replace: "" }],
+    edits: [
+      { file: SOLD_OUT, find: "  if (isJudged && seq < entry.told.seq && askedAt > entry.told.at) forgetSoldOut(name);\n", replace: "" },
+    ],
     suite: inWorkerd("edge/late-certificates"),
   },
   {
