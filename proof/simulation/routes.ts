@@ -51,7 +51,7 @@ export class Routes {
       case "read":
         return lookAt(coupons, name, (coupon) => coupon.read({ claimedBy: true }));
       case "own":
-        return lookAt(coupons, name, (coupon) => coupon.own(ask.userId), ask.userId);
+        return lookAt(coupons, name, (coupon) => coupon.own(ask.userId), { userId: ask.userId });
       case "page":
         return lookAt(coupons, name, (coupon) => coupon.page(cursor, ask.limit));
       case "metrics":

@@ -42,14 +42,14 @@ export async function firstSeen(coupons: CouponNamespace, name: string, seqMin: 
       if (answer !== null && (number > arrivedAfter || (answer.ok && answer.seq >= seqMin))) return answer;
     }
     if (last === undefined || last.answer !== null || !isWithin(Date.now() - last.askedAt, SNAPSHOT_TAKEOVER_MS)) {
-      return lookFirst(coupons, name);
+      return lookFirst(coupons, name, CALL_DEADLINE_MS - waitedMs);
     }
     await pause(SNAPSHOT_WAIT_MS);
   }
   return { ok: false, code: "unavailable", cause: "nobody's look has come" };
 }
 
-async function lookFirst(coupons: CouponNamespace, name: string): Promise<ReadResult | CallFailure> {
+async function lookFirst(coupons: CouponNamespace, name: string, deadlineMs: number): Promise<ReadResult | CallFailure> {
   const now = Date.now();
   firstLookCount += 1;
   const look: FirstLook = { answer: null, askedAt: now, number: firstLookCount };
@@ -59,7 +59,7 @@ async function lookFirst(coupons: CouponNamespace, name: string): Promise<ReadRe
     if (firstLooks.size <= FIRST_LOOKS_MAX && isWithin(now - askedAt, SNAPSHOT_TAKEOVER_MS)) break;
     firstLooks.delete(oldest);
   }
-  look.answer = await readOf(coupons, name);
+  look.answer = await readOf(coupons, name, deadlineMs);
   return look.answer;
 }
 
@@ -138,8 +138,8 @@ export async function latest(coupons: CouponNamespace, name: string): Promise<La
   return { seen: entry.seen, hasLooked: true };
 }
 
-function readOf(coupons: CouponNamespace, name: string): Promise<ReadResult | CallFailure> {
-  return lookAt(coupons, name, (coupon) => coupon.read({ claimedBy: false }));
+function readOf(coupons: CouponNamespace, name: string, deadlineMs?: number): Promise<ReadResult | CallFailure> {
+  return lookAt(coupons, name, (coupon) => coupon.read({ claimedBy: false }), { deadlineMs });
 }
 
 /** A clock that went back shows an age that can't be. */

@@ -106,16 +106,16 @@ export function forgetSoldOut(name: string): void {
 
 /**
  * Asks the object of the coupon `name` something that changes nothing, and heeds what it says: nobody is refused by a certificate
- * that is older than what others were shown here. `userId` is who is told what they have, where it is about one.
+ * that is older than what others were shown here. `userId` is who is told what they have, where it is about one; `deadlineMs` as in {@link callCoupon}.
  */
 export async function lookAt<Result extends Answer>(
   coupons: CouponNamespace,
   name: string,
   ask: (coupon: CouponCalls) => Promise<Result>,
-  userId?: string,
+  { userId, deadlineMs }: { readonly userId?: string; readonly deadlineMs?: number | undefined } = {},
 ): Promise<Result | CallFailure> {
   const askedAt = Date.now();
-  const result = await callCoupon(coupons, name, ask, "read");
+  const result = await callCoupon(coupons, name, ask, "read", deadlineMs);
   if (isOfAnother(entries.get(name)?.kept ?? null, result, userId)) forgetSoldOut(name);
   outdate(name, result, askedAt);
   return result;

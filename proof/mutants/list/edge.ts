@@ -103,8 +103,9 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
       { file: SNAPSHOTS, find: "    await pause(SNAPSHOT_WAIT_MS);", replace: "    await firstPromises.get(name);" },
       {
         file: SNAPSHOTS,
-        find: "  look.answer = await readOf(coupons, name);",
-        replace: "  const reading = readOf(coupons, name);\n  firstPromises.set(name, reading);\n  look.answer = await reading;",
+        find: "  look.answer = await readOf(coupons, name, deadlineMs);",
+        replace:
+          "  const reading = readOf(coupons, name, deadlineMs);\n  firstPromises.set(name, reading);\n  look.answer = await reading;",
       },
       {
         file: SNAPSHOTS,

@@ -95,7 +95,7 @@ async function lookAtOwn(c: Context): Promise<Response> {
   const refusal = await refuseStrangerOrOperator(c, userId);
   if (refusal !== null) return refusal;
 
-  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.own(userId), userId);
+  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.own(userId), { userId });
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, 200, "claim" in result ? wire.receipt(name, result.claim) : wire.hold(name, result.hold), result.seq);
