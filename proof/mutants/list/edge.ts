@@ -171,7 +171,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     name: "certificate-older-than-what-was-shown",
     fault: "An isolate that has shown where the coupon stands goes on with a certificate of before.",
     edits: [{ file: SOLD_OUT, find: "if (entry.kept !== null && entry.kept.seq < seq) keep(entry, null);", replace: "" }],
-    suite: inWorkerd("edge/late-certificates"),
+    suite: inWorkerd("edge/what-was-shown"),
   },
   {
     name: "certificate-overtaken-by-a-receipt",
@@ -183,7 +183,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
         replace: "return askedAt < told.at - 60_000 && seq < told.seq;",
       },
     ],
-    suite: inWorkerd("edge/late-certificates"),
+    suite: inWorkerd("edge/what-was-shown"),
   },
   {
     name: "life-before-not-forgotten",
@@ -191,7 +191,7 @@ export const EDGE_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: SOLD_OUT, find: "  if (isJudged && seq < entry.told.seq && askedAt > entry.told.at) forgetSoldOut(name);\n", replace: "" },
     ],
-    suite: inWorkerd("edge/late-certificates"),
+    suite: inWorkerd("edge/what-was-shown"),
   },
   {
     name: "newcomers-each-look",
