@@ -3,6 +3,7 @@
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
 import type { CouponCalls } from "../domain/messages.ts";
 import type { CouponNamespace } from "./env.ts";
+import { pause } from "./time.ts";
 
 /** Why there is no answer of the object: it was certainly not asked to the end, or nobody knows. */
 export type CallFailure = {
@@ -99,8 +100,4 @@ function idOf(coupons: CouponNamespace, name: string): DurableObjectId {
   const id = coupons.idFromName(name);
   ids.set(name, id);
   return id;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

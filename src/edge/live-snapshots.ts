@@ -12,6 +12,7 @@ import type { Found, ReadResult } from "../domain/messages.ts";
 import type { CallFailure } from "./coupon-calls.ts";
 import type { CouponNamespace } from "./env.ts";
 import { lookAt } from "./sold-out.ts";
+import { isWithin, pause } from "./time.ts";
 
 /** A coupon as last seen (null once it is gone), when somebody last set out to look, and when a stream last asked. */
 type Watched = { seen: Found | null; askedAt: number; isAsking: boolean; wantedAt: number; viewerCount: number };
@@ -140,13 +141,4 @@ export async function latest(coupons: CouponNamespace, name: string): Promise<La
 
 function readOf(coupons: CouponNamespace, name: string, deadlineMs?: number): Promise<ReadResult | CallFailure> {
   return lookAt(coupons, name, (coupon) => coupon.read({ claimedBy: false }), { deadlineMs });
-}
-
-/** A clock that went back shows an age that can't be. */
-function isWithin(ageMs: number, ms: number): boolean {
-  return ageMs >= 0 && ageMs < ms;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -6,6 +6,7 @@ import type { CouponCalls, Refused } from "../domain/messages.ts";
 import { keyMember, userMember, type Certificate, type CertificateWish, type CertifiedCode } from "../domain/sold-out.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { CouponNamespace, Env } from "./env.ts";
+import { isWithin } from "./time.ts";
 
 /** A refusal that the object was not asked for; if it is counted, one line is logged for many of them. */
 export type RefusedAtEdge = Refused<CertifiedCode> & { readonly servedBy: "edge"; readonly isCounted: boolean };
@@ -34,8 +35,9 @@ type Entry = {
   refused: Partial<Record<CertifiedCode, number>> | null;
 };
 
-// Plain values, the least recently renewed first: a promise shared between requests would turn one's leaving into an error for all.
 const NOTHING_TOLD = { seq: 0, at: 0 };
+
+// Plain values, the least recently renewed first: a promise shared between requests would turn one's leaving into an error for all.
 const entries = new Map<string, Entry>();
 let keptBytes = 0;
 
@@ -181,11 +183,6 @@ function refusalBy(entry: Entry, asker: Asker, now: number): RefusedAtEdge | nul
 /** Whether the certificate may know this user, or this key. */
 function isKnown(kept: Kept, { userId, key }: Asker): boolean {
   return kept.mayContain(userMember(userId)) || (key !== null && kept.mayContain(keyMember(key)));
-}
-
-/** A clock that went back shows an age that can't be: then nothing is believed. */
-function isWithin(ageMs: number, ms: number): boolean {
-  return ageMs >= 0 && ageMs < ms;
 }
 
 /** Believes a certificate that `asker` asked for, unless it was forgotten or something newer is known by now. */
