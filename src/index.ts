@@ -2,5 +2,5 @@
 
 import { createApp } from "./http/app.ts";
 
-export { CouponObject } from "./actor/coupon-object.ts";
+export { CouponObject } from "./object/coupon-object.ts";
 export default createApp();

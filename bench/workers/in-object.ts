@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-import { sqlOver } from "../../src/actor/sql-storage.ts";
+import { sqlOver } from "../../src/object/sql-storage.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
 import type { CreateResult, ReadResult } from "../../src/domain/messages.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";

@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-import { sqlOver } from "../../src/actor/sql-storage.ts";
+import { sqlOver } from "../../src/object/sql-storage.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
 import type { ClaimResult, CreateResult, ReadResult } from "../../src/domain/messages.ts";

@@ -27,6 +27,6 @@ export async function loadProduct(): Promise<Product> {
     resolve: (specifier, context, next) =>
       specifier === "cloudflare:workers" ? { url: PLATFORM, format: "module", shortCircuit: true } : next(specifier, context),
   });
-  const { CouponObject } = await import("../../src/actor/coupon-object.ts");
+  const { CouponObject } = await import("../../src/object/coupon-object.ts");
   return { objectClass: CouponObject as unknown as ObjectClass, edge: { callCoupon, judged, lookAt, forgetSoldOut } };
 }

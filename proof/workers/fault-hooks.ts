@@ -1,6 +1,6 @@
 // The product with handles to break its objects from outside. It is an entry of its own, so that no release can contain them.
 
-import { CouponObject as Product } from "../../src/actor/coupon-object.ts";
+import { CouponObject as Product } from "../../src/object/coupon-object.ts";
 import type { DeleteResult } from "../../src/domain/messages.ts";
 import type { Env } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";

@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-import { sqlOver } from "../../src/actor/sql-storage.ts";
+import { sqlOver } from "../../src/object/sql-storage.ts";
 import { grantedClaim, judgeClaim, type Claim, type ClaimRequest } from "../../src/domain/claim.ts";
 import type { Coupon, Instant, NewCoupon } from "../../src/domain/coupon.ts";
 import type { ClaimResult, CreateResult, Cursor, ReadResult } from "../../src/domain/messages.ts";

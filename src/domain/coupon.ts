@@ -9,11 +9,17 @@ export type SaleWindow = {
   readonly endsAt: Instant | null;
 };
 
-/** What an operator asks for when creating a coupon. */
-export type NewCoupon = SaleWindow & {
-  readonly name: string;
+/** What an operator sets, and may change later. */
+export type Settings = SaleWindow & {
   readonly amount: number;
+  /** Longest time that a unit may be held, in seconds. */
+  readonly holdSecondsMax: number;
+  /** Most holds that may run at once; null where the stock is the only limit. */
+  readonly holdsMax: number | null;
 };
+
+/** What an operator asks for when creating a coupon. */
+export type NewCoupon = Settings & { readonly name: string };
 
 /** Everything that is known of a coupon, but for who holds its units. */
 export type Coupon = NewCoupon & {
@@ -31,7 +37,7 @@ export type Coupon = NewCoupon & {
   readonly epoch: string;
   /** The latest instant this coupon acted upon; its time never goes back behind it. */
   readonly clockAt: Instant;
-  /** No hold expires before this instant; null while nothing is held. Derived from the holds. */
+  /** No hold expires before this instant; null while nothing is held. A bound: the hold that gave it may have ended otherwise. */
   readonly nextExpiryAt: Instant | null;
 };
 
@@ -61,4 +67,9 @@ export function saleState(coupon: Coupon, now: Instant): SaleState {
   if (coupon.paused) return "paused";
   if (remaining(coupon) === 0) return "sold_out";
   return "open";
+}
+
+/** The instant after `now` at which time alone next changes what a coupon shows: a window edge, or a hold that expires. */
+export function unchangedUntil({ startsAt, endsAt, nextExpiryAt }: Coupon, now: Instant): Instant {
+  return Math.min(...[startsAt, endsAt, nextExpiryAt].map((at) => (at !== null && at > now ? at : Infinity)));
 }

@@ -6,15 +6,27 @@ import type { Coupon, Instant } from "./coupon.ts";
 /** One user asks for a unit to be kept for them. */
 export type HoldRequest = { readonly userId: string; readonly ttlMs: number; readonly attemptId: string };
 
+/** All that the rule has to know. `isReleased` says that this very request made a hold that was released since. */
+export type HoldFacts = { readonly coupon: Coupon; readonly own: Own; readonly isReleased: boolean };
+
 export type HoldVerdict =
   | { readonly is: "held" }
   | { readonly is: "held_already"; readonly hold: Hold }
   | { readonly is: "already_claimed"; readonly claim: Claim }
+  | { readonly is: "hold_released" | "hold_too_long" | "hold_limit_reached" }
   | Closed;
 
-/** Judges one hold at `now`, in the order of a claim. A hold that runs is never made longer by asking again. */
-export function judgeHold(coupon: Coupon, own: Own, now: Instant): HoldVerdict {
+/**
+ * Judges one hold at `now`, in the order of a claim. A hold that runs is never made longer by asking again. The coupon's own limits
+ * come last, so that a closed sale has one answer for all new users.
+ */
+export function judgeHold({ ttlMs }: HoldRequest, { coupon, own, isReleased }: HoldFacts, now: Instant): HoldVerdict {
   if (own.claim !== null) return { is: "already_claimed", claim: own.claim };
   if (own.hold !== null && now < own.hold.expiresAt) return { is: "held_already", hold: own.hold };
-  return closedFor(coupon, now) ?? { is: "held" };
+  if (isReleased) return { is: "hold_released" };
+  const closed = closedFor(coupon, now);
+  if (closed !== null) return closed;
+  if (ttlMs > coupon.holdSecondsMax * 1000) return { is: "hold_too_long" };
+  if (coupon.holdsMax !== null && coupon.held >= coupon.holdsMax) return { is: "hold_limit_reached" };
+  return { is: "held" };
 }

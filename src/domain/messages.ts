@@ -1,13 +1,13 @@
 // What the Worker and a coupon's object say to each other. All of it is plain values, because that is what crosses RPC.
 
+import type { Certificate, CertificateRequest } from "./certificate.ts";
 import type { Change } from "./change.ts";
-import type { Claim, ClaimRequest, Hold } from "./claim.ts";
+import type { Claim, ClaimRequest, Closed, Hold } from "./claim.ts";
 import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
 import type { HoldRequest } from "./hold.ts";
 import type { Outcome, OutcomeCounts } from "./outcomes.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { Release, ReleaseRequest } from "./release.ts";
-import type { Certificate, CertificateWish } from "./sold-out.ts";
 
 /** The ledger's head when the answer was computed; 0 for a coupon that does not exist. */
 type Seq = { readonly seq: number };
@@ -23,6 +23,8 @@ export type Refused<Code extends RefusalCode = RefusalCode> = Seq & {
   readonly startsInMs?: number;
   /** With `amount_below_claimed`: the lowest amount that is allowed. */
   readonly amountMin?: number;
+  /** With `hold_too_long`: the longest hold that is allowed. */
+  readonly ttlSecondsMax?: number;
 };
 type Done<Fields = unknown> = Seq & { readonly ok: true } & Fields;
 
@@ -40,13 +42,10 @@ export type Found = Done<{ readonly coupon: CouponView; readonly now: number }>;
 export type Cursor = { readonly position: number; readonly seq: number; readonly epoch: string | null };
 export type Page = Done<{ readonly claims: readonly Claim[]; readonly next: Cursor | null }>;
 
-/** Storage failed, and nothing was changed. Any call can end so. */
-type Failed = Refused<"unavailable">;
-type NoCoupon = Refused<"coupon_not_found">;
-/** With a certificate where one was wished for and can be given. */
-export type ClosedSale = Refused<"sale_ended" | "sale_not_started" | "sale_paused" | "out_of_stock"> & {
-  readonly certificate?: Certificate;
-};
+/** Storage failed, the mailbox is full, or a newer version wrote the tables; nothing was changed. Any call can end so. */
+export type Failed = Refused<"unavailable">;
+export type NoCoupon = Refused<"coupon_not_found">;
+export type ClosedSale = Refused<Closed["is"]>;
 
 export type ClaimResult =
   | Granted
@@ -64,8 +63,11 @@ export type HoldResult =
   | ClosedSale
   | NoCoupon
   | Failed
-  | Refused<"already_claimed">;
+  | Refused<"already_claimed" | "hold_released" | "hold_too_long" | "hold_limit_reached">;
 export type GiveBackResult = Done | NoCoupon | Failed;
+/** How many holds were ended, and whether others are left. */
+export type EndHoldsResult = Done<{ readonly count: number; readonly isLast: boolean; readonly remaining: number }> | NoCoupon | Failed;
+export type HoldsResult = Done<{ readonly holds: readonly Hold[]; readonly next: string | null }> | NoCoupon | Failed;
 export type OwnResult = Done<{ readonly claim: Claim } | { readonly hold: Hold }> | NoCoupon | Failed | Refused<"claim_not_found">;
 export type ReleaseResult =
   | Done<{ readonly release: Release; readonly remaining: number }>
@@ -74,6 +76,8 @@ export type ReleaseResult =
   | Refused<"claim_not_found" | "position_mismatch">;
 export type PageResult = Page | NoCoupon | Failed;
 export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: OutcomeCounts }> | NoCoupon | Failed;
+/** A certificate, or null where there is none to issue right now. */
+export type CertifyResult = Done<{ readonly certificate: Certificate | null }> | NoCoupon | Failed;
 
 /** How a claim ended, in one word. */
 export function outcomeOf(result: ClaimResult): Outcome {
@@ -88,16 +92,21 @@ export type CouponCalls = {
   change(change: Change, ifMatch: string | null): Promise<ChangeResult>;
   /** Removes everything. */
   remove(): Promise<DeleteResult>;
-  claim(request: ClaimRequest, wish?: CertificateWish): Promise<ClaimResult>;
+  claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Claims a unit for each of these users, in their order and in one transaction. `attemptId` names the attempt of each. */
   claimMany(userIds: readonly string[], attemptId: string): Promise<BulkClaimResult>;
-  hold(request: HoldRequest, wish?: CertificateWish): Promise<HoldResult>;
+  hold(request: HoldRequest): Promise<HoldResult>;
   /** Ends a user's hold, if there is one. */
   giveBack(userId: string): Promise<GiveBackResult>;
+  /** Ends a bounded number of holds. */
+  endHolds(): Promise<EndHoldsResult>;
+  /** Running holds by user id, behind `after`. */
+  holds(after: string, limit: number): Promise<HoldsResult>;
   /** What one user has. */
   own(userId: string): Promise<OwnResult>;
   release(request: ReleaseRequest): Promise<ReleaseResult>;
   /** Claims in the order of their positions. */
   page(after: Cursor, limit: number): Promise<PageResult>;
   metrics(): Promise<MetricsResult>;
+  certify(request: CertificateRequest): Promise<CertifyResult>;
 };

@@ -26,6 +26,7 @@ export const NO_OUTCOMES: OutcomeCounts = {
 
 /** The counts after a batch of claims ended as `outcomes` say. */
 export function counted(before: OutcomeCounts, outcomes: readonly Outcome[]): OutcomeCounts {
+  if (outcomes.length === 0) return before;
   const claims = { ...before.claims };
   for (const outcome of outcomes) claims[outcome] = (claims[outcome] ?? 0) + 1;
   // -1, where no bound is large enough, means the last bucket to `with` and `at`.

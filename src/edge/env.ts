@@ -5,8 +5,14 @@ import type { CouponCalls } from "../domain/messages.ts";
 /** The objects, known here only by the calls that they answer. */
 export type CouponNamespace = DurableObjectNamespace<CouponCalls & Rpc.DurableObjectBranded>;
 
-export type Env = {
+/** What a call of an object takes. */
+export type CouponEnv = {
   readonly COUPONS: CouponNamespace;
+  /** Where objects are placed when they are first called, such as `weur` (source: Cloudflare's list of location hints). */
+  readonly LOCATION_HINT?: DurableObjectLocationHint;
+};
+
+export type Env = CouponEnv & {
   /** The operator's bearer token, a secret. Without it the operator's routes are closed. */
   readonly ADMIN_TOKEN?: string;
   /** A second token that is taken as well, while the first is being changed. */
@@ -25,7 +31,7 @@ export type Env = {
   readonly IDENTITY_JWKS_URL?: string;
   /** The `aud` that a token must name, if set. */
   readonly IDENTITY_AUDIENCE?: string;
-  /** `off` to ask the object for every claim and hold, also where its certificate says that it would be refused. */
+  /** `off` to ask the object for every claim and hold, also where its certificate has the answer. */
   readonly SOLD_OUT_CACHE?: string;
   /** `off` to write no line for each request. */
   readonly REQUEST_LOG?: string;

@@ -1,38 +1,37 @@
-// A coupon in the middle of a transaction: what is written as rows, and what it will be once they are committed.
+// A coupon in the middle of a batch: what it will be, and what has to be written for that. Reads storage, writes nothing before `save`.
 
+import { assert } from "../domain/assert.ts";
 import type { Claim, ClaimRequest, Hold, Own } from "../domain/claim.ts";
 import { releasedCount, windowPhase, type Coupon, type Instant } from "../domain/coupon.ts";
 import { ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
 import type { OutcomeCounts } from "../domain/outcomes.ts";
 import type { Release } from "../domain/release.ts";
-import type { CouponStore, Event, EventKind } from "./coupon-store.ts";
+import { settingsData, type CouponStore, type Event, type EventKind } from "./coupon-store.ts";
+import { Pending } from "./pending.ts";
 
 type Changing = { -readonly [Field in keyof Coupon]: Coupon[Field] };
 
-/**
- * Changes of one coupon at one instant. New claims and events are kept until {@link Draft.save} writes them all at once; what
- * users have is told with them in mind. Throw it away when the transaction fails.
- */
+/** Changes of one coupon, one message after the other. Throw it away when the batch fails. */
 export class Draft {
-  readonly at: Instant;
-  readonly #store: CouponStore;
+  readonly store: CouponStore;
   readonly #before: Coupon;
   readonly #coupon: Changing;
-  /** Claims by user, and users by the key of their claim: those granted here, and those read ahead, which may be none. */
-  readonly #claims = new Map<string, Claim | null>();
+  /** By user; keys by whose claim carries them. */
+  readonly #claims: Pending<Claim>;
+  readonly #holds: Pending<Hold>;
   readonly #keyOwners = new Map<string, string | null>();
-  readonly #granted: Claim[] = [];
+  readonly #releases: Release[] = [];
+  readonly #releasedHolds: [userId: string, attemptId: string, releasedAt: Instant][] = [];
   readonly #events: Event[] = [];
   /** Whether the operator's settings are others than before. */
-  #isChanged = false;
+  #isConfigured = false;
 
-  /** Begins at `now`, or later if the coupon has seen later, with every hold that is over given up. */
-  constructor(store: CouponStore, before: Coupon, now: Instant) {
-    this.at = Math.max(now, before.clockAt);
-    this.#store = store;
+  constructor(store: CouponStore, before: Coupon) {
+    this.store = store;
     this.#before = before;
-    this.#coupon = { ...before, clockAt: this.at };
-    if (this.#coupon.nextExpiryAt !== null && this.#coupon.nextExpiryAt <= this.at) this.#expire();
+    this.#coupon = { ...before };
+    this.#claims = new Pending((userId) => store.claimOf(userId));
+    this.#holds = new Pending((userId) => store.holdOf(userId));
   }
 
   /** The coupon with all that was done so far. It changes with what is done next. */
@@ -40,94 +39,142 @@ export class Draft {
     return this.#coupon;
   }
 
-  /** Reads at once what the users of a large batch have, because a statement for each would cost more. */
+  /** The instant of the message that is judged. */
+  get at(): Instant {
+    return this.#coupon.clockAt;
+  }
+
+  /** The ledger's head as it is stored. */
+  get storedSeq(): number {
+    return this.#before.seq;
+  }
+
+  /** Goes on to the message stamped `stamp`, or later if the coupon has seen later: every hold that is over by then expires. */
+  advanceTo(stamp: Instant): void {
+    this.#coupon.clockAt = Math.max(stamp, this.#coupon.clockAt);
+    if (this.#coupon.nextExpiryAt !== null && this.#coupon.nextExpiryAt <= this.at) this.#expire();
+  }
+
+  /** Reads at once what the users of many claims have, because a statement for each would cost more. */
   readAhead(requests: readonly ClaimRequest[]): void {
     if (requests.length < ROWS_AT_ONCE_MIN) return;
     const userIds = requests.map(({ userId }) => userId);
-    for (const userId of userIds) this.#claims.set(userId, null);
-    for (const claim of this.#store.claimsOf(userIds)) this.#claims.set(claim.userId, claim);
-    const keys = requests.flatMap(({ key }) => key ?? []);
+    this.#claims.readAhead(userIds, this.store.claimsOf(userIds));
+    if (this.#coupon.held > 0) this.#holds.readAhead(userIds, this.store.holdsOf(userIds));
+    const keys = requests.flatMap(({ key }) => (key === null || this.#keyOwners.has(key) ? [] : key));
+    if (keys.length === 0) return;
     for (const key of keys) this.#keyOwners.set(key, null);
-    if (keys.length > 0) for (const { key, userId } of this.#store.keyOwners(keys)) this.#keyOwners.set(key, userId);
+    for (const { key, userId } of this.store.keyOwners(keys)) this.#keyOwners.set(key, userId);
   }
 
   /** What a user has; `released` is the claim that this very request once made. */
   own(userId: string, request: ClaimRequest | null = null): Own {
-    const read = this.#claims.get(userId);
-    const claim = read === undefined ? this.#store.claimOf(userId) : read;
-    const hold = claim === null && this.#coupon.held > 0 ? this.#store.holdOf(userId) : null;
+    const claim = this.#claims.get(userId);
+    const hold = claim === null && this.#coupon.held > 0 ? this.#holds.get(userId) : null;
     const isLate = claim === null && request !== null && releasedCount(this.#coupon) > 0;
     return { claim, hold, released: isLate ? this.#releasedBy(request) : null };
   }
 
   /** Whose claim carries this key of a caller. */
   keyOwner(key: string): string | null {
-    const read = this.#keyOwners.get(key);
-    return read === undefined ? this.#store.keyOwner(key) : read;
+    const known = this.#keyOwners.get(key);
+    return known === undefined ? this.store.keyOwner(key) : known;
+  }
+
+  /** One user's released claims, the last first. */
+  releasesOf(userId: string): readonly Release[] {
+    const drafted = this.#releases.filter(({ claim }) => claim.userId === userId).toReversed();
+    return [...drafted, ...this.store.releasesOf(userId)];
+  }
+
+  /** Whether this request of a user made a hold that was released. */
+  isHoldReleased(userId: string, attemptId: string): boolean {
+    const isDrafted = this.#releasedHolds.some(([user, attempt]) => user === userId && attempt === attemptId);
+    return isDrafted || this.store.isHoldReleased(userId, attemptId);
   }
 
   grant(claim: Claim, hold: Hold | null): void {
-    this.#granted.push(claim);
     this.#claims.set(claim.userId, claim);
     if (claim.key !== null) this.#keyOwners.set(claim.key, claim.userId);
     this.#coupon.claimed += 1;
     this.#coupon.lastPosition = claim.position;
     this.#happened("claimed", claim.userId, claim.position);
-    if (hold === null) return;
-    this.#store.deleteHold(hold.userId);
-    this.#coupon.held -= 1;
-    this.#refreshExpiry(hold);
+    if (hold !== null) this.#removeHold(hold.userId);
   }
 
-  release({ claim, releasedAt }: Release): void {
-    this.#store.deleteClaim(claim.userId);
-    this.#store.insertRelease({ claim, releasedAt });
+  release(release: Release): void {
+    const { claim } = release;
+    this.#claims.set(claim.userId, null);
+    if (claim.key !== null) this.#keyOwners.set(claim.key, null);
+    this.#releases.push(release);
     this.#coupon.claimed -= 1;
     this.#happened("released", claim.userId, claim.position);
   }
 
   keep(hold: Hold): void {
-    this.#store.insertHold(hold);
+    this.#holds.set(hold.userId, hold);
     this.#coupon.held += 1;
     this.#coupon.nextExpiryAt = Math.min(hold.expiresAt, this.#coupon.nextExpiryAt ?? hold.expiresAt);
     this.#happened("held", hold.userId, null, { expires_at: hold.expiresAt });
   }
 
-  /** Gives a held unit back to the stock. */
-  giveBack(hold: Hold): void {
-    this.#endHold(hold.userId, "given_back");
-    this.#refreshExpiry(hold);
+  /** Returns a held unit to the stock, for good: the request that made the hold makes no other. */
+  releaseHold({ userId, attemptId }: Hold): void {
+    this.#releasedHolds.push([userId, attemptId, this.at]);
+    this.#happened("given_back", userId, null);
+    this.#removeHold(userId);
   }
 
-  configure({ amount, startsAt, endsAt, paused }: Coupon): void {
-    this.#isChanged = true;
-    Object.assign(this.#coupon, { amount, startsAt, endsAt, paused });
-    this.#happened("changed", null, null, { amount, starts_at: startsAt, ends_at: endsAt, paused: paused ? 1 : 0 });
+  configure(coupon: Coupon): void {
+    const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = coupon;
+    this.#isConfigured = true;
+    Object.assign(this.#coupon, { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax });
+    this.#happened("changed", null, null, { ...settingsData(coupon), paused: paused ? 1 : 0 });
   }
 
   /**
-   * Writes the rows and the counters, if there is anything to write, and answers the coupon as it is then. That time has
-   * passed is written only where it opened or ended the sale: what was told of that must stay true if the clock steps back.
-   * `isFlush` writes the counters in any case.
+   * Whether there is anything to write. That time has passed is written only where it opened or ended the sale: what was answered
+   * of that must stay true if the clock steps back.
    */
-  save(outcomes: OutcomeCounts, isFlush: boolean): { readonly coupon: Coupon; readonly isSaved: boolean } {
-    this.#store.insertClaims(this.#granted);
-    this.#store.append(this.#events);
-    const isTurningPoint = windowPhase(this.#before, this.#before.clockAt) !== windowPhase(this.#before, this.at);
-    const isSaved = this.#events.length > 0 || isTurningPoint || isFlush;
-    if (isSaved) this.#store.advance(this.#before, this.#coupon, this.#isChanged, outcomes);
-    return { coupon: this.#coupon, isSaved };
+  get isChanged(): boolean {
+    return this.#events.length > 0 || windowPhase(this.#before, this.#before.clockAt) !== windowPhase(this.#before, this.at);
+  }
+
+  /** Writes the rows and the counters, inside a transaction. */
+  save(outcomes: OutcomeCounts): void {
+    const claims = this.#claims.changes();
+    const holds = this.#holds.changes();
+    this.store.deleteClaims(claims.removed);
+    this.store.insertClaims(claims.added);
+    this.store.deleteHolds(holds.removed);
+    this.store.insertHolds(holds.added);
+    for (const release of this.#releases) this.store.insertRelease(release);
+    this.store.insertReleasedHolds(this.#releasedHolds);
+    this.store.append(this.#events);
+    const claimed = claims.added.length - claims.removed.length;
+    assert(claimed === this.#coupon.claimed - this.#before.claimed, "as many claims written as claimed grew");
+    this.store.advance(this.#before, this.#coupon, this.#isConfigured, outcomes);
   }
 
   #expire(): void {
-    for (const userId of this.#store.expired(this.at)) this.#endHold(userId, "expired");
-    this.#coupon.nextExpiryAt = this.#store.nextExpiryAt();
+    const due = this.#holds.merged(this.store.expired(this.at)).filter(({ expiresAt }) => expiresAt <= this.at);
+    this.#holds.readAhead(
+      due.map(({ userId }) => userId),
+      due,
+    );
+    for (const { userId } of due.toSorted((a, b) => a.expiresAt - b.expiresAt)) {
+      this.#happened("expired", userId, null);
+      this.#removeHold(userId);
+    }
+    if (this.#coupon.held === 0) return;
+    const drafted = this.#holds.changes().added.map(({ expiresAt }) => expiresAt);
+    this.#coupon.nextExpiryAt = Math.min(this.store.nextExpiryAt(this.at) ?? Infinity, ...drafted);
   }
 
-  #endHold(userId: string, kind: "given_back" | "expired"): void {
-    this.#store.deleteHold(userId);
+  #removeHold(userId: string): void {
+    this.#holds.set(userId, null);
     this.#coupon.held -= 1;
-    this.#happened(kind, userId, null);
+    if (this.#coupon.held === 0) this.#coupon.nextExpiryAt = null;
   }
 
   #happened(kind: EventKind, userId: string | null, position: number | null, more: object | null = null): void {
@@ -135,13 +182,8 @@ export class Draft {
     this.#events.push([this.#coupon.seq, this.at, kind, userId, position, more === null ? null : JSON.stringify(more)]);
   }
 
-  /** Looks for the next expiry only where the hold that went was the next. */
-  #refreshExpiry({ expiresAt }: Hold): void {
-    if (expiresAt === this.#coupon.nextExpiryAt) this.#coupon.nextExpiryAt = this.#store.nextExpiryAt();
-  }
-
   #releasedBy({ userId, key, attemptId }: ClaimRequest): Claim | null {
-    const made = this.#store.releasesOf(userId).find(({ claim }) => claim.attemptId === attemptId || (key !== null && claim.key === key));
+    const made = this.releasesOf(userId).find(({ claim }) => claim.attemptId === attemptId || (key !== null && claim.key === key));
     return made?.claim ?? null;
   }
 }

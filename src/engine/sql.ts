@@ -8,4 +8,6 @@ export type Sql = {
   all<Row extends SqlRow>(statement: string, ...bindings: readonly SqlValue[]): Row[];
   /** Runs `work` so that all of its writes land, or, when it throws, none; then the throw goes on. */
   transaction<T>(work: () => T): T;
+  /** Removes everything that is stored, and the alarm, before it returns. Outside of a transaction only. */
+  deleteAll(): void;
 };

@@ -1,86 +1,18 @@
 // Every SQL statement of the engine, with the rows that it writes: on Cloudflare a row written is money.
 
-import { AMOUNT_MAX } from "../domain/limits.ts";
-
-/**
- * The tables of one coupon. The constraints refuse an oversell, a second claim of one user and a forked ledger by
- * themselves, whatever the code above them believes. Only creating a coupon runs these.
- */
-export const SCHEMA = [
-  `CREATE TABLE coupon (
-     id INTEGER PRIMARY KEY CHECK (id = 1),
-     schema_version INTEGER NOT NULL,
-     name TEXT NOT NULL,
-     amount INTEGER NOT NULL CHECK (amount BETWEEN 1 AND ${AMOUNT_MAX}),
-     claimed INTEGER NOT NULL,
-     held INTEGER NOT NULL,
-     starts_at INTEGER,
-     ends_at INTEGER,
-     paused INTEGER NOT NULL CHECK (paused IN (0, 1)),
-     last_position INTEGER NOT NULL CHECK (last_position >= claimed),
-     seq INTEGER NOT NULL,
-     created_at INTEGER NOT NULL,
-     epoch TEXT NOT NULL,
-     clock_at INTEGER NOT NULL,
-     outcomes TEXT NOT NULL,
-     CHECK (claimed >= 0 AND held >= 0 AND claimed + held <= amount)
-   ) STRICT`,
-
-  // The index costs its row only where a caller sent a key of its own; the Worker's attempt ids are not in it.
-  `CREATE TABLE claims (
-     user_id TEXT PRIMARY KEY,
-     position INTEGER NOT NULL,
-     claimed_at INTEGER NOT NULL,
-     remaining_after INTEGER NOT NULL CHECK (remaining_after >= 0),
-     idempotency_key TEXT,
-     attempt_id TEXT NOT NULL
-   ) STRICT, WITHOUT ROWID`,
-  `CREATE UNIQUE INDEX claims_by_key ON claims (idempotency_key) WHERE idempotency_key IS NOT NULL`,
-
-  // The index finds the holds that expire next: a hold writes its row here and there.
-  `CREATE TABLE holds (
-     user_id TEXT PRIMARY KEY,
-     held_at INTEGER NOT NULL,
-     expires_at INTEGER NOT NULL CHECK (expires_at > held_at),
-     attempt_id TEXT NOT NULL
-   ) STRICT, WITHOUT ROWID`,
-  `CREATE INDEX holds_by_expiry ON holds (expires_at)`,
-
-  // Claims that were taken back, so that a late duplicate of the request that made one can be told.
-  `CREATE TABLE releases (
-     user_id TEXT NOT NULL,
-     position INTEGER NOT NULL,
-     claimed_at INTEGER NOT NULL,
-     remaining_after INTEGER NOT NULL,
-     idempotency_key TEXT,
-     attempt_id TEXT NOT NULL,
-     released_at INTEGER NOT NULL,
-     PRIMARY KEY (user_id, position)
-   ) STRICT, WITHOUT ROWID`,
-
-  // `position` is there for what grants a claim, `data` is JSON for what needs more.
-  `CREATE TABLE ledger (
-     seq INTEGER PRIMARY KEY,
-     at INTEGER NOT NULL,
-     kind TEXT NOT NULL CHECK (kind IN ('created', 'changed', 'claimed', 'released', 'held', 'given_back', 'expired')),
-     user_id TEXT,
-     position INTEGER,
-     data TEXT
-   ) STRICT`,
-  `CREATE TRIGGER ledger_keeps_what_happened BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
-  `CREATE TRIGGER ledger_forgets_nothing BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
-] as const;
-
-/** The version that {@link SCHEMA} writes into `coupon.schema_version`. */
-export const SCHEMA_VERSION = 1;
+import { SCHEMA_VERSION } from "./schema.ts";
 
 /** Whether a coupon was ever created here. Writes nothing. */
 export const HAS_SCHEMA = `SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = 'coupon'`;
 
+/** Which version wrote the tables. Writes nothing. */
+export const SELECT_SCHEMA_VERSION = `SELECT schema_version AS version FROM coupon`;
+
 /** Writes 1 row. */
 export const INSERT_COUPON = `
-  INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, paused, last_position, seq, created_at, epoch, clock_at, outcomes)
-  VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
+  INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, hold_seconds_max, holds_max, paused,
+                      last_position, seq, created_at, epoch, clock_at, outcomes)
+  VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
 
 /**
  * The coupon as memory keeps it, and what the end of the ledger says of it: its head, and the position granted last (null
@@ -88,7 +20,7 @@ export const INSERT_COUPON = `
  */
 export const SELECT_COUPON = `
   SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
-         created_at AS createdAt, epoch, clock_at AS clockAt, outcomes, schema_version AS schemaVersion,
+         created_at AS createdAt, epoch, clock_at AS clockAt, outcomes, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax,
          (SELECT min(expires_at) FROM holds) AS nextExpiryAt,
          (SELECT max(seq) FROM ledger) AS ledgerHead,
          (SELECT position FROM ledger WHERE seq > (SELECT max(seq) FROM ledger) - 64 AND kind = 'claimed' ORDER BY seq DESC LIMIT 1) AS ledgerPosition
@@ -105,7 +37,8 @@ export const SELECT_HEAD = `SELECT seq FROM coupon`;
 export const ADVANCE_COUPON = `
   UPDATE coupon
   SET claimed = claimed + ?1, held = held + ?2, last_position = last_position + ?3, seq = seq + ?4, clock_at = max(clock_at, ?5), outcomes = ?6,
-      amount = amount + ?7, starts_at = iif(?8, ?9, starts_at), ends_at = iif(?8, ?10, ends_at), paused = iif(?8, ?11, paused)
+      amount = amount + ?7, starts_at = iif(?8, ?9, starts_at), ends_at = iif(?8, ?10, ends_at), paused = iif(?8, ?11, paused),
+      hold_seconds_max = iif(?8, ?12, hold_seconds_max), holds_max = iif(?8, ?13, holds_max)
   RETURNING amount, claimed, held, last_position AS lastPosition, seq`;
 
 const CLAIM_COLUMNS = `user_id AS userId, position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS key, attempt_id AS attemptId`;
@@ -136,17 +69,46 @@ export const INSERT_CLAIMS = `
 /** Writes 1 row, and 1 more where the caller had sent a key. */
 export const DELETE_CLAIM = `DELETE FROM claims WHERE user_id = ?`;
 
+const HOLD_COLUMNS = `user_id AS userId, held_at AS heldAt, expires_at AS expiresAt, attempt_id AS attemptId`;
+
 /** Writes nothing. */
-export const SELECT_HOLD = `SELECT user_id AS userId, held_at AS heldAt, expires_at AS expiresAt, attempt_id AS attemptId FROM holds WHERE user_id = ?`;
+export const SELECT_HOLD = `SELECT ${HOLD_COLUMNS} FROM holds WHERE user_id = ?`;
+
+/** As {@link SELECT_HOLD}, for all users of a JSON array. Writes nothing. */
+export const SELECT_HOLDS = `SELECT ${HOLD_COLUMNS} FROM holds WHERE user_id IN (SELECT value FROM json_each(?))`;
+
+/** Holds by user id behind one, that still run at an instant. Writes nothing. */
+export const SELECT_HOLDS_PAGE = `SELECT ${HOLD_COLUMNS} FROM holds WHERE user_id > ? AND expires_at > ? ORDER BY user_id LIMIT ?`;
 
 /** Writes 2 rows. */
 export const INSERT_HOLD = `INSERT INTO holds (user_id, held_at, expires_at, attempt_id) VALUES (?, ?, ?, ?)`;
 
+/** As {@link INSERT_HOLD}, for each of a JSON array of such rows. */
+export const INSERT_HOLDS = `
+  INSERT INTO holds (user_id, held_at, expires_at, attempt_id)
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`;
+
 /** Writes 2 rows. */
 export const DELETE_HOLD = `DELETE FROM holds WHERE user_id = ?`;
 
-/** Whose holds are over at an instant, first the one that ended first. Writes nothing. */
-export const SELECT_EXPIRED = `SELECT user_id AS userId FROM holds WHERE expires_at <= ? ORDER BY expires_at, user_id`;
+/** As {@link DELETE_HOLD}, for each of a JSON array of rows with a user. */
+export const DELETE_HOLDS = `DELETE FROM holds WHERE user_id IN (SELECT value ->> 0 FROM json_each(?))`;
+
+/** Holds that are over at an instant, first the one that ended first. Writes nothing. */
+export const SELECT_EXPIRED = `SELECT ${HOLD_COLUMNS} FROM holds WHERE expires_at <= ? ORDER BY expires_at, user_id`;
+
+/** When the first hold expires that still runs at an instant. Writes nothing. */
+export const SELECT_NEXT_EXPIRY = `SELECT min(expires_at) AS nextExpiryAt FROM holds WHERE expires_at > ?`;
+
+/** Whether this attempt of a user made a hold that was released. Writes nothing. */
+export const SELECT_RELEASED_HOLD = `SELECT 1 AS found FROM released_holds WHERE user_id = ? AND attempt_id = ?`;
+
+/** Writes 1 row. */
+export const INSERT_RELEASED_HOLD = `INSERT INTO released_holds (user_id, attempt_id, released_at) VALUES (?, ?, ?)`;
+
+/** As {@link INSERT_RELEASED_HOLD}, for each of a JSON array of such rows. */
+export const INSERT_RELEASED_HOLDS = `
+  INSERT INTO released_holds (user_id, attempt_id, released_at) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)`;
 
 /** Who holds a claim, in claim order, without the rest of it. Writes nothing. */
 export const SELECT_CLAIMANTS = `
@@ -154,9 +116,6 @@ export const SELECT_CLAIMANTS = `
   FROM ledger CROSS JOIN claims ON claims.user_id = ledger.user_id AND claims.position = ledger.position
   WHERE ledger.kind = 'claimed'
   ORDER BY ledger.seq`;
-
-/** Writes nothing. */
-export const SELECT_NEXT_EXPIRY = `SELECT min(expires_at) AS nextExpiryAt FROM holds`;
 
 /** Writes 1 row. */
 export const INSERT_RELEASE = `
@@ -179,6 +138,11 @@ export const SELECT_INVOLVED = `
   FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id
   WHERE ledger.seq > ? AND ledger.user_id IS NOT NULL
   ORDER BY ledger.seq LIMIT ?`;
+
+/** Members of the bypass set, table by table, behind a user id. Each writes nothing. */
+export const SELECT_CLAIM_MEMBERS = `SELECT user_id AS userId, idempotency_key AS key FROM claims WHERE user_id > ? ORDER BY user_id LIMIT ?`;
+export const SELECT_HOLD_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM holds WHERE user_id > ? ORDER BY user_id LIMIT ?`;
+export const SELECT_RELEASE_MEMBERS = `SELECT DISTINCT user_id AS userId, NULL AS key FROM releases WHERE user_id > ? ORDER BY user_id LIMIT ?`;
 
 /**
  * Claims in the order of their positions, which is the ledger's, so that `claims` needs no second index. Begins behind an

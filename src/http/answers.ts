@@ -4,7 +4,7 @@ import { RETRY_AFTER_SECONDS } from "../domain/limits.ts";
 import type { Refused } from "../domain/messages.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
 import type { CallFailure } from "../edge/coupon-calls.ts";
-import type { RefusedAtEdge } from "../edge/sold-out.ts";
+import type { RefusedAtEdge } from "../edge/certificates.ts";
 import type { Context } from "./context.ts";
 import { REFUSALS } from "./refusals.ts";
 import { instant, receipt } from "./wire.ts";
@@ -38,24 +38,27 @@ export function refuse(
   return answer(c, REFUSALS[code].status, body, seq, { ...headersOf(code), ...headers });
 }
 
-/** Answers a refusal of the object of the coupon `name`, or that there is no answer of it. */
+/** Answers a refusal of the object of the coupon `name` or of its certificate, or that there is no answer of it. */
 export function refuseAs(c: Context, name: string, refused: Refused | RefusedAtEdge | CallFailure): Response {
-  if ("servedBy" in refused) {
-    if (refused.isCounted) c.get("request").isLogged = false;
-    return refuse(c, refused.code, { headers: { "Served-By": refused.servedBy } }, refused.seq);
+  if ("cause" in refused) {
+    const { code, cause } = refused;
+    console.error(
+      JSON.stringify({ event: "call_failed", request_id: c.get("request").requestId, coupon: name, code, cause: String(cause) }),
+    );
+    return refuse(c, code);
   }
-  if (!("cause" in refused))
-    return refuse(c, refused.code, { details: detailsOf(name, refused), headers: startHeaders(refused) }, refused.seq);
-  const { code, cause } = refused;
-  console.error(JSON.stringify({ event: "call_failed", request_id: c.get("request").requestId, coupon: name, code, cause: String(cause) }));
-  return refuse(c, code);
+  const isFromEdge = "servedBy" in refused;
+  if (isFromEdge && refused.isCounted) c.get("request").isLogged = false;
+  const headers = { ...startHeaders(refused), ...(isFromEdge ? { "Served-By": refused.servedBy } : {}) };
+  return refuse(c, refused.code, { details: detailsOf(name, refused), headers }, refused.seq);
 }
 
-function detailsOf(name: string, { claim, startsAt, amountMin }: Refused): Record<string, unknown> {
+function detailsOf(name: string, { claim, startsAt, amountMin, ttlSecondsMax }: Refused): Record<string, unknown> {
   return {
     ...(claim === undefined ? {} : { claim: receipt(name, claim) }),
     ...(startsAt === undefined ? {} : { starts_at: instant(startsAt) }),
     ...(amountMin === undefined ? {} : { amount_min: amountMin }),
+    ...(ttlSecondsMax === undefined ? {} : { ttl_seconds_max: ttlSecondsMax }),
   };
 }
 

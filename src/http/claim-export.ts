@@ -3,8 +3,8 @@
 import type { Claim } from "../domain/claim.ts";
 import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
 import type { Page } from "../domain/messages.ts";
-import type { CouponNamespace } from "../edge/env.ts";
-import { lookAt } from "../edge/sold-out.ts";
+import { callCoupon } from "../edge/coupon-calls.ts";
+import type { CouponEnv } from "../edge/env.ts";
 import { receipt } from "./wire.ts";
 
 /** Writes a page of claims, which may be the first, the last, or both. */
@@ -15,7 +15,7 @@ export type Write = (claims: readonly Claim[], isFirst: boolean, isLast: boolean
  * claimed meanwhile is at its end, what is released meanwhile may be missing. A page that can't be had breaks the stream,
  * so that nobody takes a part for the whole.
  */
-export function exportStream(coupons: CouponNamespace, name: string, first: Page, write: Write): ReadableStream<Uint8Array> {
+export function exportStream(env: CouponEnv, name: string, first: Page, write: Write): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   let page = first;
   return new ReadableStream<Uint8Array>({
@@ -26,7 +26,7 @@ export function exportStream(coupons: CouponNamespace, name: string, first: Page
         controller.close();
         return;
       }
-      const result = await lookAt(coupons, name, (coupon) => coupon.page(next, EXPORT_PAGE_SIZE));
+      const result = await callCoupon(env, name, (coupon) => coupon.page(next, EXPORT_PAGE_SIZE), "read");
       if (result.ok) page = result;
       else controller.error(new Error(`the export ended early: ${result.code}`));
     },

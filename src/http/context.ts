@@ -3,6 +3,7 @@
 import type { Context as HonoContext } from "hono";
 
 import type { RefusalCode } from "../domain/refusals.ts";
+import type { Worker } from "../edge/certificates.ts";
 import type { Env } from "../edge/env.ts";
 
 /** What is known of a request besides what it says. */
@@ -24,3 +25,17 @@ export type AppEnv = {
   readonly Variables: { readonly request: RequestFacts };
 };
 export type Context = HonoContext<AppEnv>;
+
+/** What the edge takes of a request. */
+export function workerOf(c: Context): Worker {
+  return { env: c.env, waitUntil: (work) => keepAlive(c, work) };
+}
+
+/** Without an execution context, as when the app is called by a function, work goes on for as long as its caller lets it. */
+function keepAlive(c: Context, work: Promise<unknown>): void {
+  try {
+    c.executionCtx.waitUntil(work);
+  } catch {
+    // Hono throws where there is none.
+  }
+}

@@ -1,34 +1,32 @@
 // One viewer's stream of snapshots.
 
-import { SNAPSHOT_REFRESH_MS, STREAM_HEARTBEAT_MS, STREAM_LOOKS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
+import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_LOOKS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
 import type { Found } from "../domain/messages.ts";
-import type { CouponNamespace } from "../edge/env.ts";
-import { latest, unwatch, watch } from "../edge/live-snapshots.ts";
+import type { CouponEnv } from "../edge/env.ts";
+import { news } from "../edge/snapshots.ts";
 import * as wire from "./wire.ts";
 
 /**
  * Streams the coupon `name` to one viewer, beginning with `first`, until the viewer leaves, the coupon is deleted, or the
  * stream has taken as many looks as its request may; then the viewer comes back by itself.
  */
-export function eventStream(coupons: CouponNamespace, name: string, first: Found): ReadableStream<Uint8Array> {
+export function eventStream(env: CouponEnv, name: string, first: Found): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
   let sent = first;
   let sentAt = Date.now();
   let messageAt = Date.now();
-  let lookCount = 0;
+  let readCount = 0;
 
   function leave(): void {
     if (isOver) return;
     isOver = true;
     clearTimeout(timer ?? null);
-    unwatch(name);
   }
 
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      watch(name, first);
       send(`retry: ${STREAM_RETRY_MS}\n\n${message(first)}`);
       timer = setTimeout(tick, STREAM_TICK_MS);
 
@@ -38,21 +36,20 @@ export function eventStream(coupons: CouponNamespace, name: string, first: Found
       }
 
       async function tick(): Promise<void> {
-        const news = await latest(coupons, name);
+        const { result, hasRead } = await news(env, name);
         if (isOver) return;
-        // Given up as idle, because this stream slept longer than others: it begins to watch again.
-        if (news === undefined) watch(name, sent);
-        const { seen: now, hasLooked } = news ?? { seen: sent, hasLooked: false };
-        if (hasLooked) lookCount += 1;
-        if (now === null || lookCount >= STREAM_LOOKS_MAX) {
-          if (now === null) send("event: deleted\ndata: {}\n\n");
+        if (hasRead) readCount += 1;
+        const isDeleted = result?.ok === false && result.code === "coupon_not_found";
+        if (isDeleted || readCount >= STREAM_LOOKS_MAX) {
+          if (isDeleted) send("event: deleted\ndata: {}\n\n");
           leave();
           controller.close();
           return;
         }
+        const now = result?.ok === true ? result : sent;
         // A viewer who reads slowly is sent the latest once there is room, and nothing of what was between.
         const hasRoom = (controller.desiredSize ?? 0) > 0;
-        const isDue = Date.now() - messageAt >= SNAPSHOT_REFRESH_MS;
+        const isDue = Date.now() - messageAt >= SNAPSHOT_MS_MAX;
         if (hasRoom && isDue && isNews(now, sent)) {
           messageAt = Date.now();
           send(`${stateChange(sent, now)}${message(now)}`);
@@ -74,7 +71,7 @@ function isNews(now: Found, sent: Found): boolean {
 }
 
 function message(found: Found): string {
-  return `id: ${found.seq}\ndata: ${JSON.stringify(wire.status(found))}\n\n`;
+  return `id: ${found.seq}\ndata: ${JSON.stringify(wire.status(found, found.now))}\n\n`;
 }
 
 function stateChange(from: Found, to: Found): string {

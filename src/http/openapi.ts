@@ -24,7 +24,7 @@ const HEADERS = {
     schema: { type: "integer" },
   },
   "Served-By": {
-    description: "edge where a refusal was told without asking the coupon's object; Coupon-Seq is then of up to a second ago.",
+    description: "edge where an isolate refused by a certificate of the coupon's object; Coupon-Seq is then that of the certificate.",
     schema: { const: "edge" },
   },
   "Idempotent-Replayed": { description: "true where the same key was granted before.", schema: { const: "true" } },
@@ -42,13 +42,14 @@ const HEADERS = {
 export type HeaderName = keyof typeof HEADERS;
 
 const HEADERS_OF_CODE: Partial<Record<RefusalCode, readonly HeaderName[]>> = {
-  sale_not_started: ["Retry-After"],
+  sale_not_started: ["Retry-After", "Served-By"],
   rate_limited: ["Retry-After", "RateLimit", "RateLimit-Policy"],
   unavailable: ["Retry-After"],
   outcome_unknown: ["Retry-After"],
   unauthorized: ["WWW-Authenticate"],
   out_of_stock: ["Served-By"],
   sale_ended: ["Served-By"],
+  sale_paused: ["Served-By"],
 };
 
 /** The document of `routes`. */

@@ -2,7 +2,14 @@
 
 import * as z from "zod";
 
-import { AMOUNT_MAX, BULK_CLAIMS_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
+import {
+  AMOUNT_MAX,
+  BULK_CLAIMS_MAX,
+  HOLD_SECONDS_MAX_DEFAULT,
+  HOLD_TTL_SECONDS_MAX,
+  HOLD_TTL_SECONDS_MIN,
+  TEXT_CODE_POINTS_MAX,
+} from "../domain/limits.ts";
 import { OUTCOMES } from "../domain/outcomes.ts";
 import { REFUSAL_CODES } from "../domain/refusals.ts";
 import { nameFault, textFault, type TextFault } from "../domain/text.ts";
@@ -70,9 +77,33 @@ const SettableInstant = z
   .nullable();
 const OptionalInstant = SettableInstant.optional().transform((value) => value ?? null);
 
+function integer(min: number, max: number, description: string) {
+  return z
+    .number(absentOrInvalid)
+    .check(({ value, issues }) => {
+      const isFine = Number.isInteger(value) && value >= min && value <= max;
+      if (!isFine) issues.push({ code: "custom", message: "is invalid", input: value });
+    })
+    .meta({ description, type: "integer", minimum: min, maximum: max });
+}
+
+const HoldSecondsMax = integer(
+  HOLD_TTL_SECONDS_MIN,
+  HOLD_TTL_SECONDS_MAX,
+  `Longest time that a unit may be held, in seconds; ${HOLD_SECONDS_MAX_DEFAULT} unless set.`,
+);
+const HoldsMax = integer(0, AMOUNT_MAX, "Most holds that may run at once; null is no such limit.").nullable();
+
 /** The body of `POST /api/coupons`. */
 export const CreateCouponBody = z
-  .object({ name: CouponName, amount: Amount, starts_at: OptionalInstant, ends_at: OptionalInstant })
+  .object({
+    name: CouponName,
+    amount: Amount,
+    starts_at: OptionalInstant,
+    ends_at: OptionalInstant,
+    hold_seconds_max: HoldSecondsMax.default(HOLD_SECONDS_MAX_DEFAULT),
+    holds_max: HoldsMax.default(null),
+  })
   .check(({ value, issues }) => {
     const { starts_at: startsAt, ends_at: endsAt } = value;
     const isEmpty = typeof startsAt === "number" && typeof endsAt === "number" && endsAt <= startsAt;
@@ -87,16 +118,12 @@ export const ChangeCouponBody = z
     starts_at: SettableInstant.optional(),
     ends_at: SettableInstant.optional(),
     paused: z.boolean(absentOrInvalid).optional(),
+    hold_seconds_max: HoldSecondsMax.optional(),
+    holds_max: HoldsMax.optional(),
   })
   .meta({ description: "Every field is absolute; what is absent stays as it is. Unknown fields are ignored." });
 
-const TtlSeconds = z
-  .number(absentOrInvalid)
-  .check(({ value, issues }) => {
-    const isTtl = Number.isInteger(value) && value >= HOLD_TTL_SECONDS_MIN && value <= HOLD_TTL_SECONDS_MAX;
-    if (!isTtl) issues.push({ code: "custom", message: "is invalid", input: value });
-  })
-  .meta({ description: "How long the unit is kept.", type: "integer", minimum: HOLD_TTL_SECONDS_MIN, maximum: HOLD_TTL_SECONDS_MAX });
+const TtlSeconds = integer(HOLD_TTL_SECONDS_MIN, HOLD_TTL_SECONDS_MAX, "How long the unit is kept: at most the coupon's hold_seconds_max.");
 
 /** The body of `POST /api/coupons/{name}/holds`. */
 export const HoldBody = z.object({ user_id: UserId, ttl_seconds: TtlSeconds }).meta({ description: "Unknown fields are ignored." });
@@ -114,6 +141,7 @@ export const BulkClaimBody = z
 const Time = z.iso.datetime().meta({ description: "UTC with milliseconds." });
 const Position = z.int().min(1).meta({ description: "1-based order in which the claim was granted. Never used twice." });
 const Remaining = z.int().min(0);
+const HeldAmount = z.int().min(0).meta({ description: "Units that are kept for users who hold them." });
 
 /** The states of a sale; where several fit, the first is told. */
 const State = z.enum(["ended", "scheduled", "paused", "sold_out", "open"]);
@@ -126,6 +154,9 @@ export const CouponAnswer = z.object({
   starts_at: Time.nullable(),
   ends_at: Time.nullable(),
   paused: z.boolean(),
+  held_amount: HeldAmount,
+  hold_seconds_max: z.int().min(HOLD_TTL_SECONDS_MIN).max(HOLD_TTL_SECONDS_MAX),
+  holds_max: z.int().min(0).nullable(),
   created_at: Time,
   claimed_by: z.array(z.string()).optional().meta({ description: "All who hold a claim, in claim order. Only the operator is shown it." }),
 });
@@ -156,6 +187,15 @@ export const BulkClaimAnswer = z.object({
 
 const holdFields = { coupon_name: z.string(), user_id: z.string(), held_at: Time, expires_at: Time };
 export const HoldAnswer = z.object({ ...holdFields, remaining_amount: Remaining });
+export const HoldsAnswer = z.object({
+  holds: z.array(z.object(holdFields)),
+  next: z.string().nullable().meta({ description: "What to send as `after` for the next page; null on the last." }),
+});
+export const EndedHoldsAnswer = z.object({
+  coupon_name: z.string(),
+  ended_count: z.int().min(0).meta({ description: "Holds that this request ended." }),
+  remaining_amount: Remaining,
+});
 export const OwnAnswer = z.union([ReceiptAnswer, z.object(holdFields)]).meta({ description: "The user's claim, or the hold that runs." });
 
 export const ReleaseAnswer = z.object({ ...receiptFields, released_at: Time, remaining_amount: Remaining });
@@ -170,6 +210,7 @@ export const StatusAnswer = z.object({
   state: State,
   amount: z.int().min(1).max(AMOUNT_MAX),
   remaining_amount: Remaining,
+  held_amount: HeldAmount,
   starts_at: Time.nullable(),
   ends_at: Time.nullable(),
   server_time: Time,
@@ -189,6 +230,7 @@ export const RefusalAnswer = z.object({
   }),
   starts_at: Time.optional().meta({ description: "With sale_not_started." }),
   amount_min: z.int().optional().meta({ description: "With amount_below_claimed: the lowest amount that is allowed." }),
+  ttl_seconds_max: z.int().optional().meta({ description: "With hold_too_long: the longest hold that this coupon allows, in seconds." }),
   retry_after: z.int().optional().meta({ description: "With rate_limited, in seconds." }),
 });
 
@@ -204,6 +246,8 @@ export const NAMED_SCHEMAS = {
   GrantedClaim: ClaimAnswer,
   BulkClaim: BulkClaimAnswer,
   Hold: HoldAnswer,
+  Holds: HoldsAnswer,
+  EndedHolds: EndedHoldsAnswer,
   Own: OwnAnswer,
   Release: ReleaseAnswer,
   Claims: ClaimsAnswer,

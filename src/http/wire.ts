@@ -35,18 +35,22 @@ export function coupon(view: CouponView) {
     starts_at: view.startsAt === null ? null : instant(view.startsAt),
     ends_at: view.endsAt === null ? null : instant(view.endsAt),
     paused: view.paused,
+    held_amount: view.held,
+    hold_seconds_max: view.holdSecondsMax,
+    holds_max: view.holdsMax,
     created_at: instant(view.createdAt),
     ...(view.claimedBy === undefined ? {} : { claimed_by: view.claimedBy }),
   };
 }
 
-/** A coupon as clients that only watch it see it. */
-export function status({ coupon: view, now, seq }: Found) {
+/** A coupon as clients that only watch it see it; `now` is the time of the server. */
+export function status({ coupon: view, seq }: Found, now: Instant) {
   return {
     name: view.name,
     state: view.state,
     amount: view.amount,
     remaining_amount: remaining(view),
+    held_amount: view.held,
     starts_at: view.startsAt === null ? null : instant(view.startsAt),
     ends_at: view.endsAt === null ? null : instant(view.endsAt),
     server_time: instant(now),

@@ -36,7 +36,7 @@ const PLANTS: readonly Plant[] = [
   {
     breaks: "the engine imports the object",
     folder: "engine",
-    code: `export { GroupCommit } from "../actor/group-commit.ts";`,
+    code: `export { GroupCommit } from "../object/group-commit.ts";`,
     refusedBy: [LINT, TYPES],
   },
   {
@@ -49,13 +49,13 @@ const PLANTS: readonly Plant[] = [
   { breaks: "the engine draws at random", folder: "engine", code: `export const drawn = Math.random();`, refusedBy: [LINT] },
   {
     breaks: "the object imports the routes",
-    folder: "actor",
+    folder: "object",
     code: `export { createApp } from "../http/app.ts";`,
     refusedBy: [LINT, TYPES],
   },
   {
     breaks: "the object imports the edge",
-    folder: "actor",
+    folder: "object",
     code: `export { callCoupon } from "../edge/coupon-calls.ts";`,
     refusedBy: [LINT, TYPES],
   },
@@ -63,7 +63,7 @@ const PLANTS: readonly Plant[] = [
   {
     breaks: "the edge imports the object",
     folder: "edge",
-    code: `export { GroupCommit } from "../actor/group-commit.ts";`,
+    code: `export { GroupCommit } from "../object/group-commit.ts";`,
     refusedBy: [LINT, TYPES],
   },
   {
@@ -75,13 +75,13 @@ const PLANTS: readonly Plant[] = [
   {
     breaks: "the routes import the object",
     folder: "http",
-    code: `export { GroupCommit } from "../actor/group-commit.ts";`,
+    code: `export { GroupCommit } from "../object/group-commit.ts";`,
     refusedBy: [LINT, TYPES],
   },
   {
     breaks: "the routes import the object's type",
     folder: "http",
-    code: `export type { GroupCommit } from "../actor/group-commit.ts";`,
+    code: `export type { GroupCommit } from "../object/group-commit.ts";`,
     refusedBy: [LINT, TYPES],
   },
   {

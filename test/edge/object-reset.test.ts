@@ -3,7 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
-import { CouponObject } from "../../src/actor/coupon-object.ts";
+import { CouponObject } from "../../src/object/coupon-object.ts";
 import { claim, create, created, look, tally, users } from "../support/api.ts";
 import { expectConserved } from "../support/conserved.ts";
 import { claimOver, platform, type Marks } from "../support/platform-faults.ts";

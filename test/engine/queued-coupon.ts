@@ -1,6 +1,6 @@
 // A real coupon behind the object's queue, with a disk that the test settles by hand.
 
-import { GroupCommit, type GroupCommitOptions } from "../../src/actor/group-commit.ts";
+import { GroupCommit, type GroupCommitOptions } from "../../src/object/group-commit.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { ClaimResult } from "../../src/domain/messages.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";

@@ -2,7 +2,7 @@
 
 declare namespace Cloudflare {
   interface Env {
-    COUPONS: DurableObjectNamespace<import("../../src/actor/coupon-object.ts").CouponObject>;
+    COUPONS: DurableObjectNamespace<import("../../src/object/coupon-object.ts").CouponObject>;
     ADMIN_AUTH: string;
   }
   interface GlobalProps {

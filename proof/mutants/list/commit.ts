@@ -2,8 +2,8 @@
 
 import { inNode, inWorkerd, type Mutant } from "../mutant.ts";
 
-const OBJECT = "src/actor/coupon-object.ts";
-const QUEUE = "src/actor/group-commit.ts";
+const OBJECT = "src/object/coupon-object.ts";
+const QUEUE = "src/object/group-commit.ts";
 const ENGINE = "src/engine/coupon-engine.ts";
 
 export const COMMIT_MUTANTS: readonly Mutant[] = [
@@ -54,7 +54,7 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     fault: "The object answers first, and writes the rows a moment later.",
     edits: [
       {
-        file: "src/actor/sql-storage.ts",
+        file: "src/object/sql-storage.ts",
         find: "transaction: (work) => storage.transactionSync(work),",
         replace: `transaction: (work) => {
       const answers: ReturnType<typeof work>[] = [];
@@ -91,7 +91,7 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
     fault: "The object's writes are statements one after the other, in no transaction.",
     edits: [
       {
-        file: "src/actor/sql-storage.ts",
+        file: "src/object/sql-storage.ts",
         find: "transaction: (work) => storage.transactionSync(work),",
         replace: "transaction: (work) => work(),",
       },
@@ -204,13 +204,13 @@ export const COMMIT_MUTANTS: readonly Mutant[] = [
   {
     name: "alarm-not-set-again",
     fault: "An alarm that failed is not set again.",
-    edits: [{ file: "src/actor/wake-up.ts", find: "this.#set(now + Math.min(", replace: "void (now + Math.min(" }],
+    edits: [{ file: "src/object/wake-up.ts", find: "this.#set(now + Math.min(", replace: "void (now + Math.min(" }],
     suite: inWorkerd("sale/alarm", "ten times in a row"),
   },
   {
     name: "alarm-for-the-first-hold-only",
     fault: "An alarm that did its work is not set for the next hold.",
-    edits: [{ file: "src/actor/wake-up.ts", find: "      this.arrange(now);", replace: "" }],
+    edits: [{ file: "src/object/wake-up.ts", find: "      this.arrange(now);", replace: "" }],
     suite: inWorkerd("sale/alarm", "for the hold that ends first"),
   },
   {

@@ -62,7 +62,7 @@ export const RULE_MUTANTS: readonly Mutant[] = [
         replace: "coupon.claim(Object.assign({ sentAt: Date.now() }, request), wish)",
       },
       {
-        file: "src/actor/coupon-object.ts",
+        file: "src/object/coupon-object.ts",
         find: "const results = this.#engine.claimMany(requests, now);",
         replace: `const sent = requests.map((request) => ("sentAt" in request ? Number(request.sentAt) : now));
     const results = this.#engine.claimMany(requests, sent[0] ?? now);`,

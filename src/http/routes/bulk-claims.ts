@@ -2,7 +2,6 @@
 
 import { OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
-import { forgetSoldOut } from "../../edge/sold-out.ts";
 import { answer, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import type { Context } from "../context.ts";
@@ -42,8 +41,7 @@ async function claimMany(c: Context): Promise<Response> {
   // A key names the attempt of every user in the list. It is kept where attempt ids are, none of which contains a space, so that
   // it costs no row and meets no key of a single claim.
   const attemptId = key === null ? c.get("request").attemptId : `bulk ${key}`;
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.claimMany(userIds, attemptId), "repeatable");
-  forgetSoldOut(name);
+  const result = await callCoupon(c.env, name, (coupon) => coupon.claimMany(userIds, attemptId), "repeatable");
 
   if (!result.ok) return refuseAs(c, name, result);
   const told = new Set<number>();

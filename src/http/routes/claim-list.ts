@@ -3,11 +3,12 @@
 import { accepts } from "hono/accepts";
 
 import { EXPORT_PAGE_SIZE, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
-import { lookAt } from "../../edge/sold-out.ts";
+import { callCoupon } from "../../edge/coupon-calls.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { csv, exportStream, ndjson } from "../claim-export.ts";
 import type { Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
+import { integerIn } from "../query.ts";
 import { note } from "../request-log.ts";
 import type { Route } from "../route.ts";
 import * as wire from "../wire.ts";
@@ -54,11 +55,11 @@ async function list(c: Context): Promise<Response> {
   const format = exportFormat(c);
   const from = { position: after, seq: 0, epoch: null };
   const pageSize = format === null ? limit : EXPORT_PAGE_SIZE;
-  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.page(from, pageSize));
+  const result = await callCoupon(c.env, name, (coupon) => coupon.page(from, pageSize), "read");
 
   if (!result.ok) return refuseAs(c, name, result);
   if (format !== null) {
-    const body = exportStream(c.env.COUPONS, name, result, format.write(name));
+    const body = exportStream(c.env, name, result, format.write(name));
     return answerWith(c, 200, body, { "Content-Type": format.contentType }, result.seq);
   }
   const claims = result.claims.map((claim) => wire.receipt(name, claim));
@@ -70,9 +71,4 @@ function exportFormat(c: Context): (typeof EXPORTS)[keyof typeof EXPORTS] | null
   const supports = ["application/json", "text/csv", "application/x-ndjson"];
   const wanted = accepts(c, { header: "Accept", supports, default: "application/json" });
   return wanted === "text/csv" || wanted === "application/x-ndjson" ? EXPORTS[wanted] : null;
-}
-
-function integerIn(text: string, min: number, max: number): number | null {
-  const value = Number(text);
-  return /^\d{1,16}$/.test(text) && value >= min && value <= max ? value : null;
 }

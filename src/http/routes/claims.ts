@@ -1,12 +1,13 @@
 // Claims: asking for a unit, looking at one's own, and taking one back.
 
 import { CLAIM_BODY_BYTES_MAX } from "../../domain/limits.ts";
+import { judged } from "../../edge/certificates.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
-import { forgetSoldOut, judged, lookAt } from "../../edge/sold-out.ts";
+
 import { answer, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import { refuseStranger, refuseStrangerOrOperator, refuseTooMany } from "../caller.ts";
-import type { Context } from "../context.ts";
+import { workerOf, type Context } from "../context.ts";
 import { idempotencyKeyIn } from "../headers.ts";
 import { couponAndUserIn } from "../path.ts";
 import { note } from "../request-log.ts";
@@ -79,7 +80,7 @@ async function claim(c: Context): Promise<Response> {
   if (refusal !== null) return refusal;
 
   const request = { userId, key, attemptId: c.get("request").attemptId };
-  const result = await judged(c.env, name, userId, key, (coupon, wish) => coupon.claim(request, wish));
+  const result = await judged(workerOf(c), name, { userId, key }, (coupon) => coupon.claim(request), true);
 
   if (!result.ok) return refuseAs(c, name, result);
   const granted = { ...wire.receipt(name, result.claim), remaining_amount: result.claim.remainingAfter };
@@ -95,7 +96,7 @@ async function lookAtOwn(c: Context): Promise<Response> {
   const refusal = await refuseStrangerOrOperator(c, userId);
   if (refusal !== null) return refusal;
 
-  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.own(userId), { userId });
+  const result = await callCoupon(c.env, name, (coupon) => coupon.own(userId), "read");
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, 200, "claim" in result ? wire.receipt(name, result.claim) : wire.hold(name, result.hold), result.seq);
@@ -112,8 +113,7 @@ async function release(c: Context): Promise<Response> {
 
   // Without a position, a second delivery could take back a claim that the user made in between.
   const effect = position === null ? "once" : "repeatable";
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.release({ userId, position }), effect);
-  forgetSoldOut(name);
+  const result = await callCoupon(c.env, name, (coupon) => coupon.release({ userId, position }), effect);
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, 200, { ...wire.release(name, result.release), remaining_amount: result.remaining }, result.seq);

@@ -1,10 +1,11 @@
 // Coupons: what is on offer.
 
+import type { Change } from "../../domain/change.ts";
 import { etagOf } from "../../domain/etag.ts";
 import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import type { Found } from "../../domain/messages.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
-import { forgetSoldOut, lookAt } from "../../edge/sold-out.ts";
+import { snapshot } from "../../edge/snapshots.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import { couponWithClaimants, exportStream } from "../claim-export.ts";
@@ -31,6 +32,7 @@ export const couponRoutes = [
     method: "get",
     path: "/api/coupons/{name}",
     summary: "Look at a coupon",
+    description: "For everybody but the operator it may be a second old.",
     who: "everybody",
     answers: [
       { status: 200, description: "The coupon; who claimed it is shown to the operator only.", schema: "Coupon", headers: ["ETag"] },
@@ -42,7 +44,8 @@ export const couponRoutes = [
     method: "patch",
     path: "/api/coupons/{name}",
     summary: "Change a coupon",
-    description: "Every field is absolute, so that a repeated call changes nothing.",
+    description:
+      "Every field is absolute, so that a repeated call changes nothing. While the sale is closed a change may take up to about a second: when it is answered, no isolate refuses by what was true before.",
     who: "operator",
     headers: ["If-Match"],
     body: "ChangeCoupon",
@@ -65,11 +68,11 @@ export const couponRoutes = [
 async function create(c: Context): Promise<Response> {
   const body = await parseBody(c, CreateCouponBody, OPERATOR_BODY_BYTES_MAX);
   if (body instanceof Response) return body;
-  const { name, amount, starts_at: startsAt, ends_at: endsAt } = body;
+  const { name, amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
+  const asked = { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax };
   note(c, name);
 
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.create({ name, amount, startsAt, endsAt }), "once");
-  forgetSoldOut(name);
+  const result = await callCoupon(c.env, name, (coupon) => coupon.create(asked), "once");
 
   if (!result.ok) return refuseAs(c, name, result);
   const asCreated = { ...result, coupon: { ...result.coupon, claimedBy: [] } };
@@ -82,7 +85,8 @@ async function look(c: Context): Promise<Response> {
   note(c, name);
   const claimedBy = await isCalledByOperator(c);
 
-  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy }));
+  // The public view is this isolate's; the operator's is the object's own.
+  const result = await (claimedBy ? callCoupon(c.env, name, (coupon) => coupon.read({ claimedBy }), "read") : snapshot(c.env, name));
 
   if (!result.ok) return refuseAs(c, name, result);
   const isWhole = !claimedBy || result.coupon.claimedBy !== undefined;
@@ -92,9 +96,9 @@ async function look(c: Context): Promise<Response> {
 /** A coupon with more claimants than its object lists in one answer. */
 async function streamed(c: Context, name: string, found: Found): Promise<Response> {
   const from = { position: 0, seq: 0, epoch: found.coupon.epoch };
-  const first = await lookAt(c.env.COUPONS, name, (coupon) => coupon.page(from, EXPORT_PAGE_SIZE));
+  const first = await callCoupon(c.env, name, (coupon) => coupon.page(from, EXPORT_PAGE_SIZE), "read");
   if (!first.ok) return refuseAs(c, name, first);
-  const body = exportStream(c.env.COUPONS, name, first, couponWithClaimants(wire.coupon(found.coupon)));
+  const body = exportStream(c.env, name, first, couponWithClaimants(wire.coupon(found.coupon)));
   return answerWith(c, 200, body, { "Content-Type": "application/json", ETag: etagOf(found.coupon, found.now) }, found.seq);
 }
 
@@ -108,8 +112,7 @@ async function change(c: Context): Promise<Response> {
 
   // With If-Match a second delivery would find the tag changed by the first.
   const effect = ifMatch === null ? "repeatable" : "once";
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.change(changeIn(body), ifMatch), effect);
-  forgetSoldOut(name);
+  const result = await callCoupon(c.env, name, (coupon) => coupon.change(changeIn(body), ifMatch), effect);
 
   if (result.ok) return shown(c, 200, result);
   if (result.code !== "invalid_request") return refuseAs(c, name, result);
@@ -122,8 +125,7 @@ async function remove(c: Context): Promise<Response> {
   if (name === null) return refuse(c, "coupon_not_found");
   note(c, name);
 
-  const result = await callCoupon(c.env.COUPONS, name, (coupon) => coupon.remove(), "once");
-  forgetSoldOut(name);
+  const result = await callCoupon(c.env, name, (coupon) => coupon.remove(), "once");
 
   return result.ok ? answerWith(c, 204, null, {}, result.seq) : refuseAs(c, name, result);
 }
@@ -132,11 +134,8 @@ function shown(c: Context, status: number, found: Found, headers: Record<string,
   return answer(c, status, wire.coupon(found.coupon), found.seq, { ETag: etagOf(found.coupon, found.now), ...headers });
 }
 
-function changeIn({ amount, starts_at: startsAt, ends_at: endsAt, paused }: ReturnType<typeof ChangeCouponBody.parse>) {
-  return {
-    ...(amount === undefined ? {} : { amount }),
-    ...(startsAt === undefined ? {} : { startsAt }),
-    ...(endsAt === undefined ? {} : { endsAt }),
-    ...(paused === undefined ? {} : { paused }),
-  };
+function changeIn(body: ReturnType<typeof ChangeCouponBody.parse>): Change {
+  const { amount, starts_at: startsAt, ends_at: endsAt, paused, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
+  const fields = Object.entries({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax });
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }

@@ -1,6 +1,6 @@
 // One coupon's numbers for the operator's monitoring.
 
-import { lookAt } from "../../edge/sold-out.ts";
+import { callCoupon } from "../../edge/coupon-calls.ts";
 import { answerWith, refuse, refuseAs } from "../answers.ts";
 import type { Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
@@ -13,7 +13,7 @@ export const metricsRoutes = [
     method: "get",
     path: "/api/coupons/{name}/metrics",
     summary: "The coupon's metrics",
-    description: "In the Prometheus text format. Counts of refusals may be up to ten seconds short after the object was lost.",
+    description: "In the Prometheus text format. Counts of refusals may be up to five seconds short after the object was lost.",
     who: "operator",
     answers: [{ status: 200, description: "The metrics.", mediaTypes: ["text/plain"] }],
     refusals: ["coupon_not_found"],
@@ -26,7 +26,7 @@ async function metrics(c: Context): Promise<Response> {
   if (name === null) return refuse(c, "coupon_not_found");
   note(c, name);
 
-  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.metrics());
+  const result = await callCoupon(c.env, name, (coupon) => coupon.metrics(), "read");
 
   if (!result.ok) return refuseAs(c, name, result);
   const headers = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" };

@@ -1,7 +1,7 @@
 // The small snapshot that clients poll, cached for a second wherever there is a cache.
 
 import { etagOf, isNoneMatched } from "../../domain/etag.ts";
-import { lookAt } from "../../edge/sold-out.ts";
+import { snapshot } from "../../edge/snapshots.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import type { Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
@@ -30,11 +30,13 @@ async function status(c: Context): Promise<Response> {
   if (name === null) return refuse(c, "coupon_not_found");
   note(c, name);
 
-  const result = await lookAt(c.env.COUPONS, name, (coupon) => coupon.read({ claimedBy: false }));
+  const result = await snapshot(c.env, name);
 
   if (!result.ok) return refuseAs(c, name, result);
   // Weak, because server_time differs where the coupon does not (RFC 9110, 8.8.1).
   const headers = { "Cache-Control": "public, max-age=1", ETag: `W/${etagOf(result.coupon, result.now)}` };
   const isKnown = isNoneMatched(c.req.raw.headers.get("if-none-match") ?? "", headers.ETag);
-  return isKnown ? answerWith(c, 304, null, headers, result.seq) : answer(c, 200, wire.status(result), result.seq, headers);
+  return isKnown
+    ? answerWith(c, 304, null, headers, result.seq)
+    : answer(c, 200, wire.status(result, Math.max(Date.now(), result.now)), result.seq, headers);
 }

@@ -1,0 +1,120 @@
+// A set of texts that fits into a message: exact while it is small, a Bloom filter once it is large. It never denies a member.
+
+import { BLOOM_BITS_PER_MEMBER, BLOOM_BYTES_MAX, BLOOM_BYTES_MIN, EXACT_MEMBERS_MAX } from "./limits.ts";
+
+/** The texts themselves, or the bits of a Bloom filter over them, whose number is a power of two. */
+export type BloomFilter = readonly string[] | Uint8Array;
+
+/** Bits set for each text: with {@link BLOOM_BITS_PER_MEMBER} bits a text, ten give the fewest false positives. */
+const HASH_COUNT = 10;
+
+/** Builds a {@link BloomFilter}. */
+export class BloomFilterBuilder {
+  readonly #expectedCount: number;
+  readonly #texts = new Set<string>();
+  #bits: Uint8Array | null = null;
+  #count = 0;
+
+  /** `expectedCount` texts fit without more than one false positive in a thousand. */
+  constructor(expectedCount: number) {
+    this.#expectedCount = expectedCount;
+  }
+
+  /** Texts added so far, without those that looked like earlier ones. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether false positives become more frequent than one in a thousand. */
+  get isFull(): boolean {
+    return this.#bits !== null && this.#count * BLOOM_BITS_PER_MEMBER >= this.#bits.length * 8;
+  }
+
+  /** Whether a larger filter would be too large to send. */
+  get isLargest(): boolean {
+    return this.#bits !== null && this.#bits.length >= BLOOM_BYTES_MAX;
+  }
+
+  /** Adds `text`; returns whether the filter is another one now. */
+  add(text: string): boolean {
+    const isNew = this.#bits === null ? !this.#texts.has(text) : setBits(this.#bits, text);
+    if (!isNew) return false;
+    this.#count += 1;
+    if (this.#bits === null) {
+      this.#texts.add(text);
+      if (this.#texts.size > EXACT_MEMBERS_MAX) this.#toBits();
+    }
+    return true;
+  }
+
+  /** The set as it is now. */
+  build(): BloomFilter {
+    return this.#bits ?? Array.from(this.#texts);
+  }
+
+  #toBits(): void {
+    const bytes = Math.max(this.#expectedCount, this.#texts.size) * (BLOOM_BITS_PER_MEMBER / 8);
+    this.#bits = new Uint8Array(Math.min(Math.max(2 ** Math.ceil(Math.log2(bytes)), BLOOM_BYTES_MIN), BLOOM_BYTES_MAX));
+    for (const text of this.#texts) setBits(this.#bits, text);
+    this.#texts.clear();
+  }
+}
+
+/** Returns a function that says whether a text may be in the set: false is certain. */
+export function mayContain(filter: BloomFilter): (text: string) => boolean {
+  if (filter instanceof Uint8Array) return (text) => hasBits(filter, text);
+  const texts = new Set(filter);
+  return (text) => texts.has(text);
+}
+
+/** What a set takes in memory, in bytes. */
+export function bytesOf(filter: BloomFilter): number {
+  if (filter instanceof Uint8Array) return filter.length;
+  return filter.reduce((sum, text) => sum + text.length * 2, 0);
+}
+
+/** Sets the bits of `text`; returns whether one of them was not set yet. */
+function setBits(bits: Uint8Array, text: string): boolean {
+  const [first, step] = hashesOf(text);
+  let isNew = false;
+  for (let index = 0; index < HASH_COUNT; index += 1) {
+    const bit = bitAt(bits, first, step, index);
+    const byte = bits[bit >>> 3] ?? 0;
+    const mask = 1 << (bit & 7);
+    isNew ||= (byte & mask) === 0;
+    bits[bit >>> 3] = byte | mask;
+  }
+  return isNew;
+}
+
+function hasBits(bits: Uint8Array, text: string): boolean {
+  const [first, step] = hashesOf(text);
+  for (let index = 0; index < HASH_COUNT; index += 1) {
+    const bit = bitAt(bits, first, step, index);
+    if (((bits[bit >>> 3] ?? 0) & (1 << (bit & 7))) === 0) return false;
+  }
+  return true;
+}
+
+/** Two hashes stand for all ten (source: Kirsch and Mitzenmacher, "Less hashing, same performance"). An odd step meets every bit. */
+function bitAt(bits: Uint8Array, first: number, step: number, index: number): number {
+  return ((first + Math.imul(step | 1, index)) >>> 0) & (bits.length * 8 - 1);
+}
+
+/** Two 32-bit hashes over the UTF-16 units, finished as MurmurHash3 does. Not secret: a forged hit costs the forger a hop. */
+function hashesOf(text: string): readonly [number, number] {
+  let first = 0xdeadbeef;
+  let second = 0x41c6ce57;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    first = Math.imul(first ^ unit, 0x9e3779b1);
+    second = Math.imul(second ^ unit, 0x5f356495);
+  }
+  return [finish(first ^ (second >>> 15)), finish(second ^ (first >>> 15))];
+}
+
+function finish(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  const again = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (again ^ (again >>> 16)) >>> 0;
+}

@@ -1,0 +1,34 @@
+// The ledger head of each coupon, as the last answer of its object has shown it to this isolate.
+
+import { HEADS_MAX } from "../domain/limits.ts";
+
+/** `order` tells when the head became another one, among all that this isolate has begun and ended. */
+type Head = { readonly seq: number; readonly order: number };
+
+const heads = new Map<string, Head>();
+let order = 0;
+
+/** The order of what begins now. */
+export function nextOrder(): number {
+  order += 1;
+  return order;
+}
+
+/** Notes the head that an answer shows. One that says that nothing was looked at shows none. */
+export function noteHead(name: string, { seq, code }: { readonly seq?: number; readonly code?: string }): void {
+  if (seq === undefined || code === "unavailable" || code === "invalid_request") return;
+  const known = heads.get(name);
+  if (known?.seq === seq) return;
+  // A full memory is emptied: what is not known to be current is asked for again.
+  if (known === undefined && heads.size >= HEADS_MAX) heads.clear();
+  heads.set(name, { seq, order: nextOrder() });
+}
+
+/**
+ * Whether what stands at `seq`, and was requested at `requestOrder`, is not older than any answer that this isolate has had: it stands at
+ * the same head, or was requested after that was seen. So a coupon that was created again is told apart as well.
+ */
+export function isCurrent(name: string, seq: number, requestOrder: number): boolean {
+  const head = heads.get(name);
+  return head !== undefined && (head.seq === seq || requestOrder > head.order);
+}

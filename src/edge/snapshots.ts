@@ -1,0 +1,78 @@
+// The coupon as this isolate shows it to visitors. However many they are, one of them reads it for all.
+
+import { unchangedUntil } from "../domain/coupon.ts";
+import { CALL_DEADLINE_MS, SNAPSHOT_MS_MAX, SNAPSHOT_POLL_MS, SNAPSHOT_TAKEOVER_MS, SNAPSHOTS_MAX } from "../domain/limits.ts";
+import type { ReadResult } from "../domain/messages.ts";
+import { callCoupon, type CallFailure } from "./coupon-calls.ts";
+import type { CouponEnv } from "./env.ts";
+import { isCurrent, nextOrder } from "./heads.ts";
+import { isWithin, pause } from "./time.ts";
+
+type Read = { readonly order: number; readonly requestedAt: number; result: ReadResult | CallFailure | null };
+
+/** The read that ended last, of those that no later one had overtaken, and the one that began last while it goes on. */
+type Entry = { last: Read | null; current: Read | null };
+
+// Plain values, the least recently read first: a promise shared between requests would turn one visitor's leaving into an error for all.
+const entries = new Map<string, Entry>();
+
+/**
+ * The coupon, at most a second old, never older than anything that this isolate has acknowledged or shown, and not older than
+ * `seqMin` unless a read that began after this call found no more. `unavailable` where no read ends within the deadline of a call.
+ */
+export async function snapshot(env: CouponEnv, name: string, seqMin = 0): Promise<ReadResult | CallFailure> {
+  const arrived = nextOrder();
+  for (let waitedMs = 0; waitedMs < CALL_DEADLINE_MS; waitedMs += SNAPSHOT_POLL_MS) {
+    const now = Date.now();
+    const known = shown(name, now);
+    if (known !== null && known.seq >= seqMin) return known;
+    const last = entries.get(name)?.last ?? null;
+    if (last !== null && last.order > arrived && last.result !== null) return last.result;
+    if (!isReading(name, now)) return readNow(env, name, CALL_DEADLINE_MS - waitedMs);
+    await pause(SNAPSHOT_POLL_MS);
+  }
+  return { ok: false, code: "unavailable", cause: "no read has ended" };
+}
+
+/** What a stream may send now, null where it is to wait; and whether it was this stream that read. */
+export type News = { readonly result: ReadResult | CallFailure | null; readonly hasRead: boolean };
+
+/** The coupon for a stream that goes on: read once a second at most, by whichever stream comes first. */
+export async function news(env: CouponEnv, name: string): Promise<News> {
+  const now = Date.now();
+  const last = entries.get(name)?.last ?? null;
+  const isRecent = last !== null && isWithin(now - last.requestedAt, SNAPSHOT_MS_MAX);
+  if (isRecent || isReading(name, now)) return { result: shown(name, now), hasRead: false };
+  return { result: await readNow(env, name), hasRead: true };
+}
+
+/** What the isolate may show at `now`; null where it has to read. */
+function shown(name: string, now: number): ReadResult | null {
+  const { order, requestedAt, result } = entries.get(name)?.last ?? { order: 0, requestedAt: 0, result: null };
+  if (result === null || "cause" in result || !isCurrent(name, result.seq, order)) return null;
+  if (!result.ok && result.code !== "coupon_not_found") return null;
+  const untilMs = result.ok ? unchangedUntil(result.coupon, result.now) - result.now : Infinity;
+  return isWithin(now - requestedAt, Math.min(SNAPSHOT_MS_MAX, untilMs)) ? result : null;
+}
+
+/** Whether a read is under way that others may wait for: not one that takes so long that its visitor may have left. */
+function isReading(name: string, now: number): boolean {
+  const current = entries.get(name)?.current ?? null;
+  return current !== null && isWithin(now - current.requestedAt, SNAPSHOT_TAKEOVER_MS);
+}
+
+async function readNow(env: CouponEnv, name: string, deadlineMs?: number): Promise<ReadResult | CallFailure> {
+  const read: Read = { order: nextOrder(), requestedAt: Date.now(), result: null };
+  const entry = entries.get(name) ?? { last: null, current: null };
+  entry.current = read;
+  entries.delete(name);
+  entries.set(name, entry);
+  for (const oldest of entries.keys()) {
+    if (entries.size <= SNAPSHOTS_MAX) break;
+    entries.delete(oldest);
+  }
+  read.result = await callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", deadlineMs);
+  if (entry.current === read) entry.current = null;
+  if (entry.last === null || entry.last.order < read.order) entry.last = read;
+  return read.result;
+}

@@ -1,0 +1,70 @@
+// The messages of a coupon's mailbox, and what each of them is answered.
+
+import type { CertificateRequest } from "../domain/certificate.ts";
+import type { Change } from "../domain/change.ts";
+import type { ClaimRequest } from "../domain/claim.ts";
+import type { Instant, NewCoupon } from "../domain/coupon.ts";
+import type { HoldRequest } from "../domain/hold.ts";
+import type * as rpc from "../domain/messages.ts";
+import type { ReleaseRequest } from "../domain/release.ts";
+
+/** By kind: what the message carries, and what it is answered when it was judged. */
+type Kinds = {
+  create: [{ readonly coupon: NewCoupon; readonly epoch: string }, rpc.CreateResult];
+  remove: [unknown, rpc.DeleteResult];
+  read: [{ readonly claimedBy: boolean }, rpc.ReadResult];
+  change: [{ readonly change: Change; readonly ifMatch: string | null }, rpc.ChangeResult];
+  claim: [{ readonly request: ClaimRequest }, rpc.ClaimResult];
+  claim_many: [{ readonly userIds: readonly string[]; readonly attemptId: string }, rpc.BulkClaimResult];
+  hold: [{ readonly request: HoldRequest }, rpc.HoldResult];
+  give_back: [{ readonly userId: string }, rpc.GiveBackResult];
+  end_holds: [unknown, rpc.EndHoldsResult];
+  holds: [{ readonly after: string; readonly limit: number }, rpc.HoldsResult];
+  own: [{ readonly userId: string }, rpc.OwnResult];
+  release: [{ readonly request: ReleaseRequest }, rpc.ReleaseResult];
+  page: [{ readonly after: rpc.Cursor; readonly limit: number }, rpc.PageResult];
+  metrics: [unknown, rpc.MetricsResult];
+  certify: [{ readonly request: CertificateRequest }, rpc.CertifyResult | BypassIncomplete];
+  /** Gives up holds that are over. */
+  expire: [unknown, rpc.DeleteResult];
+  /** Writes counts that are in memory alone. */
+  write_counts: [unknown, rpc.DeleteResult];
+};
+
+export type Kind = keyof Kinds;
+export type Message = { [K in Kind]: { readonly kind: K } & Kinds[K][0] }[Kind];
+export type MessageOf<K extends Kind> = Extract<Message, { readonly kind: K }>;
+export type AnswerTo<K extends Kind> = Kinds[K][1];
+export type Answer = AnswerTo<Kind>;
+
+/** Not judged: it would make false what certificates in use state. To be sent again once the lease has lapsed. */
+export const DEFERRED = { ok: false, code: "deferred" } as const;
+export type Deferred = typeof DEFERRED;
+
+/** The bypass set is not read to its end yet: send `certify` again to go on. */
+export type BypassIncomplete = { readonly ok: false; readonly code: "bypass_incomplete" };
+
+/** Whether `message` was judged: then `answer` is of its kind. */
+export function isAnswerTo<K extends Kind>(_message: MessageOf<K>, answer: Answer | Deferred): answer is AnswerTo<K> {
+  return answer !== DEFERRED;
+}
+
+/** A message with its stamp: the instant at which it arrived, at which it is judged. */
+export type Stamped = { readonly message: Message; readonly at: Instant };
+
+/** Heavy messages, and those that make or remove the tables: each is a batch of its own. */
+const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
+  "create",
+  "remove",
+  "claim_many",
+  "end_holds",
+  "holds",
+  "page",
+  "certify",
+  "write_counts",
+]);
+
+/** Whether `message` shares its batch with no other. A read of all claimants looks at rows, which a batch has not written yet. */
+export function isExclusive(message: Message): boolean {
+  return EXCLUSIVE.has(message.kind) || (message.kind === "read" && message.claimedBy);
+}

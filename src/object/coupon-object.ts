@@ -1,0 +1,194 @@
+// The Durable Object of one coupon: every call becomes a message in its mailbox, and is judged there by the engine.
+
+import { DurableObject } from "cloudflare:workers";
+
+import type { CertificateRequest } from "../domain/certificate.ts";
+import type { Change } from "../domain/change.ts";
+import type { ClaimRequest } from "../domain/claim.ts";
+import type { NewCoupon } from "../domain/coupon.ts";
+import type { HoldRequest } from "../domain/hold.ts";
+import { BATCH_SIZE_MAX, COUNTS_FLUSH_MS, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
+import type * as rpc from "../domain/messages.ts";
+import type { ReleaseRequest } from "../domain/release.ts";
+import { textFault } from "../domain/text.ts";
+import { CouponEngine, type Applied } from "../engine/coupon-engine.ts";
+import {
+  isAnswerTo,
+  isExclusive,
+  type Answer,
+  type AnswerTo,
+  type Deferred,
+  type Kind,
+  type Message,
+  type MessageOf,
+  type Stamped,
+} from "../engine/message.ts";
+import { ExpiryAlarm } from "./expiry-alarm.ts";
+import { Lease } from "./lease.ts";
+import { Mailbox, MAILBOX_IS_FULL } from "./mailbox.ts";
+import { sqlOver } from "./sql-storage.ts";
+
+const now = (): number => Date.now();
+
+/**
+ * One coupon, named by its public name. It stores nothing, not even a table, before `create`. Its answers leave only when
+ * what they are about is on disk: the platform's output gate sees to that.
+ */
+export class CouponObject extends DurableObject implements rpc.CouponCalls {
+  readonly #engine: CouponEngine;
+  readonly #mailbox: Mailbox<Message, Answer | Deferred>;
+  readonly #lease = new Lease(now);
+  readonly #alarm: ExpiryAlarm;
+  #isFlushScheduled = false;
+
+  // Runs after every idle period, so it prepares and reads nothing.
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    this.#engine = new CouponEngine(sqlOver(ctx.storage, (cause) => ctx.abort(String(cause))));
+    this.#alarm = new ExpiryAlarm(ctx.storage, (event, cause) => this.#log(event, cause));
+    this.#mailbox = new Mailbox({
+      clock: now,
+      apply: (batch) => this.#apply(batch),
+      isExclusive,
+      restore: (cause, batchSize) => this.#restore(cause, batchSize),
+      flushed: () => ctx.storage.sync(),
+      refuse: (_message, cause) => this.#refuse(cause),
+      // A failed flush means that the platform is about to end this object; whoever waits gets an exception.
+      abort: (cause) => ctx.abort(String(cause)),
+      batchSizeMax: BATCH_SIZE_MAX,
+      lengthMax: MAILBOX_LENGTH_MAX,
+    });
+  }
+
+  async create(coupon: NewCoupon): Promise<rpc.CreateResult> {
+    if (coupon.name !== this.ctx.id.name) return { ok: false, code: "invalid_request", seq: this.#engine.seq };
+    return this.#submit({ kind: "create", coupon, epoch: crypto.randomUUID() });
+  }
+
+  async read({ claimedBy }: { readonly claimedBy: boolean }): Promise<rpc.ReadResult> {
+    return this.#submit({ kind: "read", claimedBy });
+  }
+
+  async change(change: Change, ifMatch: string | null): Promise<rpc.ChangeResult> {
+    return this.#submit({ kind: "change", change, ifMatch });
+  }
+
+  async claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
+    // The Worker parsed it; checked once more, because what is queued shares a transaction with its neighbors.
+    if (typeof request.userId !== "string" || textFault(request.userId) !== null) {
+      return { ok: false, code: "invalid_request", seq: this.#engine.seq };
+    }
+    return this.#submit({ kind: "claim", request });
+  }
+
+  async claimMany(userIds: readonly string[], attemptId: string): Promise<rpc.BulkClaimResult> {
+    return this.#submit({ kind: "claim_many", userIds, attemptId });
+  }
+
+  async hold(request: HoldRequest): Promise<rpc.HoldResult> {
+    return this.#submit({ kind: "hold", request });
+  }
+
+  async giveBack(userId: string): Promise<rpc.GiveBackResult> {
+    return this.#submit({ kind: "give_back", userId });
+  }
+
+  async endHolds(): Promise<rpc.EndHoldsResult> {
+    return this.#submit({ kind: "end_holds" });
+  }
+
+  async holds(after: string, limit: number): Promise<rpc.HoldsResult> {
+    return this.#submit({ kind: "holds", after, limit });
+  }
+
+  async own(userId: string): Promise<rpc.OwnResult> {
+    return this.#submit({ kind: "own", userId });
+  }
+
+  async release(request: ReleaseRequest): Promise<rpc.ReleaseResult> {
+    return this.#submit({ kind: "release", request });
+  }
+
+  async page(after: rpc.Cursor, limit: number): Promise<rpc.PageResult> {
+    return this.#submit({ kind: "page", after, limit });
+  }
+
+  /** Counts that were returned must not be lost with this instance, so those in memory are written before. */
+  async metrics(): Promise<rpc.MetricsResult> {
+    if (this.#engine.hasUnwrittenCounts) void this.#submit({ kind: "write_counts" });
+    return this.#submit({ kind: "metrics" });
+  }
+
+  async certify(request: CertificateRequest): Promise<rpc.CertifyResult> {
+    let result = await this.#submit({ kind: "certify", request });
+    while (!result.ok && result.code === "bypass_incomplete") result = await this.#submit({ kind: "certify", request });
+    this.#engine.countAtEdge(request.refused);
+    this.#scheduleFlush();
+    return result;
+  }
+
+  /** What was queued before it is judged before it. */
+  async remove(): Promise<rpc.DeleteResult> {
+    return this.#submit({ kind: "remove" });
+  }
+
+  /** The platform's call at the time that {@link ExpiryAlarm} asked for. Must not throw: seven throws would end all alarms. */
+  override async alarm(): Promise<void> {
+    await this.#alarm.run(now(), async () => {
+      const result = await this.#submit({ kind: "expire" });
+      return result.ok || result.code !== "unavailable";
+    });
+  }
+
+  /** Sends a message, and once more after the lease where it would have made false what certificates state. */
+  async #submit<K extends Kind>(message: MessageOf<K>): Promise<AnswerTo<K>> {
+    const answer = await this.#mailbox.submit(message);
+    if (isAnswerTo(message, answer)) return answer;
+    return this.#lease.lapsed(() => this.#submit(message));
+  }
+
+  #apply(batch: readonly Stamped[]): Applied {
+    const applied = this.#engine.apply(batch, this.#lease.state);
+    const [first] = batch;
+    const [answer] = applied.answers;
+    if (first !== undefined && answer?.ok === true) this.#follow(first, answer);
+    // Never on the path of a claim: to set an alarm earlier holds up the commit.
+    if (batch.some(({ message }) => message.kind !== "claim")) this.#alarm.schedule(this.#engine.nextExpiryAt);
+    this.#scheduleFlush();
+    return applied;
+  }
+
+  /** What an exclusive message means for the lease and the alarm. */
+  #follow({ message, at }: Stamped, answer: Answer): void {
+    if (message.kind === "create") this.#lease.clear();
+    if (message.kind === "remove") this.#alarm.clear();
+    if (message.kind !== "certify" || !isAnswerTo(message, answer) || !answer.ok || answer.certificate === null) return;
+    this.#lease.extend(at, answer.certificate.validForMs);
+  }
+
+  /** Claim counts that nothing else has written for a while are written by themselves. */
+  #scheduleFlush(): void {
+    if (this.#isFlushScheduled || !this.#engine.hasUnwrittenCounts) return;
+    this.#isFlushScheduled = true;
+    setTimeout(() => {
+      this.#isFlushScheduled = false;
+      if (this.#engine.hasUnwrittenCounts) void this.#submit({ kind: "write_counts" });
+    }, COUNTS_FLUSH_MS);
+  }
+
+  #restore(cause: unknown, batchSize: number): void {
+    if (batchSize > 1) this.#log("batch_failed", cause);
+    this.#engine.reload();
+  }
+
+  /** Nothing was changed; the caller may try again. */
+  #refuse(cause: unknown): rpc.Failed {
+    if (cause === MAILBOX_IS_FULL) this.#engine.countUnavailable();
+    else this.#log("storage_failed", cause);
+    return { ok: false, code: "unavailable", seq: this.#engine.seq };
+  }
+
+  #log(event: string, cause: unknown): void {
+    console.error(JSON.stringify({ event, coupon: this.ctx.id.name, cause: String(cause) }));
+  }
+}
