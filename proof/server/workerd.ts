@@ -20,6 +20,8 @@ export const OBJECTS_FOLDER = "doorbuster-CouponObject";
 export type Served = {
   /** Such as `http://127.0.0.1:41234`. */
   readonly url: string;
+  /** One address for each isolate, the first is `url`. */
+  readonly urls: readonly string[];
   readonly port: number;
   readonly pid: number;
   /** False once the process has ended, whoever ended it. */
@@ -39,6 +41,8 @@ export type ServeOptions = {
   readonly signal?: AbortSignal;
   /** Further arguments of `workerd serve`. */
   readonly args?: readonly string[];
+  /** Isolates of the Worker in front of the same objects, each with an address of its own: one unless said. Further ones take free ports. */
+  readonly isolates?: number;
   /** Compatibility flags of the Worker. */
   readonly flags?: readonly string[];
   /** Told what it writes to standard error, where the Worker's errors go, piece by piece. */
@@ -94,10 +98,10 @@ export async function build(entry: string, folder: string, signal?: AbortSignal)
 
 /** Serves a bundle of {@link build} on 127.0.0.1; resolves once it listens. Throws a sentence when it cannot. */
 export async function serve(bundle: string, options: ServeOptions): Promise<Served> {
-  const { state, port = 0, vars = {}, signal, args = [], flags = [], onError } = options;
+  const { state, port = 0, vars = {}, signal, args = [], flags = [], isolates = 1, onError } = options;
   await mkdir(state, { recursive: true });
   const config = `${bundle}.${Date.now()}-${Math.random().toString(36).slice(2)}.capnp`;
-  await writeFile(config, capnp(bundle, state, port, { ADMIN_AUTH: "off", ...vars }, flags));
+  await writeFile(config, capnp({ bundle, state, port, vars: { ADMIN_AUTH: "off", ...vars }, flags, isolates }));
   signal?.throwIfAborted();
   const workerd = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...args], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
   const { pid } = workerd;
@@ -122,7 +126,7 @@ export async function serve(bundle: string, options: ServeOptions): Promise<Serv
   const timeout = AbortSignal.timeout(READY_WITHIN_MS);
   try {
     const listening = await Promise.race([
-      portOf(workerd.stdio[3] as Readable),
+      portsOf(workerd.stdio[3] as Readable, isolates),
       ended.then(() => null),
       once(timeout, "abort").then(() => null),
     ]);
@@ -130,7 +134,8 @@ export async function serve(bundle: string, options: ServeOptions): Promise<Serv
       const why = /address already in use/i.test(said) ? `port ${port} is already in use` : said.trim().split("\n").at(-1);
       throw new Error(`the server did not start: ${why ?? "it says nothing"}`);
     }
-    return { url: `http://127.0.0.1:${listening}`, port: listening, pid, isRunning, kill };
+    const urls = listening.map((one) => `http://127.0.0.1:${one}`);
+    return { url: urls[0] ?? "", urls, port: listening[0] ?? 0, pid, isRunning, kill };
   } catch (cause) {
     await kill();
     throw cause;
@@ -139,33 +144,46 @@ export async function serve(bundle: string, options: ServeOptions): Promise<Serv
   }
 }
 
-/** The port that workerd says it listens on: one JSON line on its control pipe. */
-async function portOf(control: Readable): Promise<number | null> {
+/** The ports of the isolates, as workerd says on its control pipe: one JSON line for each socket. */
+async function portsOf(control: Readable, isolates: number): Promise<readonly number[] | null> {
   let text = "";
   for await (const chunk of control.setEncoding("utf8")) {
     text += String(chunk);
-    const port = /"event"\s*:\s*"listen"[^}]*"port"\s*:\s*(\d+)/.exec(text)?.[1];
-    if (port !== undefined) return Number(port);
+    const ports = new Map(
+      Array.from(text.matchAll(/"socket"\s*:\s*"isolate-(\d+)"[^}]*"port"\s*:\s*(\d+)/g), ([, one, at]) => [one, Number(at)]),
+    );
+    if (ports.size === isolates) return Array.from({ length: isolates }, (_, index) => ports.get(String(index)) ?? 0);
   }
   return null;
 }
 
-function capnp(bundle: string, state: string, port: number, vars: Readonly<Record<string, string>>, flags: readonly string[]): string {
+type Config = Required<Pick<ServeOptions, "state" | "port" | "vars" | "flags" | "isolates">> & { readonly bundle: string };
+
+/** The first isolate has the objects; the others are services of their own that are bound to its namespace. */
+function capnp({ bundle, state, port, vars, flags, isolates }: Config): string {
   const texts = Object.entries(vars).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`);
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [ (name = "main", worker = .doorbuster), (name = "disk", disk = (path = ${JSON.stringify(state)}, writable = true)) ],
-  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ]
-);
-const doorbuster :Workerd.Worker = (
+  const all = Array.from({ length: isolates }, (_, index) => index);
+  const services = all.map((index) => `(name = "isolate-${index}", worker = .worker${index})`);
+  const sockets = all.map(
+    (index) => `(name = "isolate-${index}", address = "127.0.0.1:${index === 0 ? port : 0}", http = (), service = "isolate-${index}")`,
+  );
+  const workers = all.map(
+    (index) => `const worker${index} :Workerd.Worker = (
   modules = [ (name = "worker.js", esModule = embed ${JSON.stringify(basename(bundle))}) ],
   compatibilityDate = "2026-10-01",
   compatibilityFlags = ${JSON.stringify(flags)},
-  durableObjectNamespaces = [ (className = "CouponObject", uniqueKey = ${JSON.stringify(OBJECTS_FOLDER)}, enableSql = true) ],
-  durableObjectStorage = (localDisk = "disk"),
-  bindings = [ ${[`(name = "COUPONS", durableObjectNamespace = "CouponObject")`, ...texts].join(", ")} ]
+  ${index === 0 ? `durableObjectNamespaces = [ (className = "CouponObject", uniqueKey = ${JSON.stringify(OBJECTS_FOLDER)}, enableSql = true) ],` : ""}
+  ${index === 0 ? `durableObjectStorage = (localDisk = "disk"),` : ""}
+  bindings = [ ${[`(name = "COUPONS", durableObjectNamespace = ${index === 0 ? `"CouponObject"` : `(className = "CouponObject", serviceName = "isolate-0")`})`, ...texts].join(", ")} ]
 );
-`;
+`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [ ${services.join(", ")}, (name = "disk", disk = (path = ${JSON.stringify(state)}, writable = true)) ],
+  sockets = [ ${sockets.join(", ")} ]
+);
+${workers.join("")}`;
 }
 
 /** The binary itself: the package's own launcher would be a second process. */
