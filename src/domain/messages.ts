@@ -65,8 +65,8 @@ export type HoldResult =
   | Failed
   | Refused<"already_claimed" | "hold_released" | "hold_too_long" | "hold_limit_reached">;
 export type GiveBackResult = Done | NoCoupon | Failed;
-/** How many holds were ended, and whether others are left. */
-export type EndHoldsResult = Done<{ readonly count: number; readonly isLast: boolean; readonly remaining: number }> | NoCoupon | Failed;
+/** How many holds were ended. */
+export type EndHoldsResult = Done<{ readonly count: number; readonly remaining: number }> | NoCoupon | Failed;
 export type HoldsResult = Done<{ readonly holds: readonly Hold[]; readonly next: string | null }> | NoCoupon | Failed;
 export type OwnResult = Done<{ readonly claim: Claim } | { readonly hold: Hold }> | NoCoupon | Failed | Refused<"claim_not_found">;
 export type ReleaseResult =
@@ -98,7 +98,7 @@ export type CouponCalls = {
   hold(request: HoldRequest): Promise<HoldResult>;
   /** Ends a user's hold, if there is one. */
   giveBack(userId: string): Promise<GiveBackResult>;
-  /** Ends a bounded number of holds. */
+  /** Ends all holds. */
   endHolds(): Promise<EndHoldsResult>;
   /** Running holds by user id, behind `after`. */
   holds(after: string, limit: number): Promise<HoldsResult>;

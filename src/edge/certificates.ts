@@ -4,15 +4,12 @@ import { CERTIFIED_CODES, covers, received, startAt, type Asker, type CertifiedC
 import * as limits from "../domain/limits.ts";
 import type { CouponCalls, Refused } from "../domain/messages.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
-import type { Env } from "./env.ts";
+import type { Env, Worker } from "./env.ts";
 import { isCurrent, nextOrder } from "./heads.ts";
 import { isWithin } from "./time.ts";
 
 /** A refusal that the object was not asked for. A claim's is counted, and logged in one line for many. */
 export type RefusedAtEdge = Refused<CertifiedCode> & { readonly servedBy: "edge"; readonly isCounted: boolean };
-
-/** The Worker's side of a request: `waitUntil` keeps work alive after its visitor has left. */
-export type Worker = { readonly env: Env; readonly waitUntil: (work: Promise<unknown>) => void };
 
 type Entry = {
   held: HeldCertificate | null;

@@ -36,3 +36,6 @@ export type Env = CouponEnv & {
   /** `off` to write no line for each request. */
   readonly REQUEST_LOG?: string;
 };
+
+/** The Worker's side of a request: `waitUntil` keeps work alive after its visitor has left. */
+export type Worker = { readonly env: Env; readonly waitUntil: (work: Promise<unknown>) => void };

@@ -4,7 +4,7 @@ import { unchangedUntil } from "../domain/coupon.ts";
 import { CALL_DEADLINE_MS, SNAPSHOT_MS_MAX, SNAPSHOT_POLL_MS, SNAPSHOT_TAKEOVER_MS, SNAPSHOTS_MAX } from "../domain/limits.ts";
 import type { ReadResult } from "../domain/messages.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
-import type { CouponEnv } from "./env.ts";
+import type { Worker } from "./env.ts";
 import { isCurrent, nextOrder } from "./heads.ts";
 import { isWithin, pause } from "./time.ts";
 
@@ -20,7 +20,7 @@ const entries = new Map<string, Entry>();
  * The coupon, at most a second old, never older than anything that this isolate has acknowledged or shown, and not older than
  * `seqMin` unless a read that began after this call found no more. `unavailable` where no read ends within the deadline of a call.
  */
-export async function snapshot(env: CouponEnv, name: string, seqMin = 0): Promise<ReadResult | CallFailure> {
+export async function snapshot(worker: Worker, name: string, seqMin = 0): Promise<ReadResult | CallFailure> {
   const arrived = nextOrder();
   for (let waitedMs = 0; waitedMs < CALL_DEADLINE_MS; waitedMs += SNAPSHOT_POLL_MS) {
     const now = Date.now();
@@ -28,7 +28,7 @@ export async function snapshot(env: CouponEnv, name: string, seqMin = 0): Promis
     if (known !== null && known.seq >= seqMin) return known;
     const last = entries.get(name)?.last ?? null;
     if (last !== null && last.order > arrived && last.result !== null) return last.result;
-    if (!isReading(name, now)) return readNow(env, name, CALL_DEADLINE_MS - waitedMs);
+    if (!isReading(name, now)) return readNow(worker, name, CALL_DEADLINE_MS - waitedMs);
     await pause(SNAPSHOT_POLL_MS);
   }
   return { ok: false, code: "unavailable", cause: "no read has ended" };
@@ -38,12 +38,12 @@ export async function snapshot(env: CouponEnv, name: string, seqMin = 0): Promis
 export type News = { readonly result: ReadResult | CallFailure | null; readonly hasRead: boolean };
 
 /** The coupon for a stream that goes on: read once a second at most, by whichever stream comes first. */
-export async function news(env: CouponEnv, name: string): Promise<News> {
+export async function news(worker: Worker, name: string): Promise<News> {
   const now = Date.now();
   const last = entries.get(name)?.last ?? null;
   const isRecent = last !== null && isWithin(now - last.requestedAt, SNAPSHOT_MS_MAX);
   if (isRecent || isReading(name, now)) return { result: shown(name, now), hasRead: false };
-  return { result: await readNow(env, name), hasRead: true };
+  return { result: await readNow(worker, name), hasRead: true };
 }
 
 /** What the isolate may show at `now`; null where it has to read. */
@@ -61,7 +61,8 @@ function isReading(name: string, now: number): boolean {
   return current !== null && isWithin(now - current.requestedAt, SNAPSHOT_TAKEOVER_MS);
 }
 
-async function readNow(env: CouponEnv, name: string, deadlineMs?: number): Promise<ReadResult | CallFailure> {
+/** Reads the coupon for all who ask meanwhile: the read goes on where its own visitor leaves. */
+async function readNow({ env, waitUntil }: Worker, name: string, deadlineMs?: number): Promise<ReadResult | CallFailure> {
   const read: Read = { order: nextOrder(), requestedAt: Date.now(), result: null };
   const entry = entries.get(name) ?? { last: null, current: null };
   entry.current = read;
@@ -71,8 +72,12 @@ async function readNow(env: CouponEnv, name: string, deadlineMs?: number): Promi
     if (entries.size <= SNAPSHOTS_MAX) break;
     entries.delete(oldest);
   }
-  read.result = await callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", deadlineMs);
-  if (entry.current === read) entry.current = null;
-  if (entry.last === null || entry.last.order < read.order) entry.last = read;
-  return read.result;
+  const reading = callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", deadlineMs).then((result) => {
+    read.result = result;
+    if (entry.current === read) entry.current = null;
+    if (entry.last === null || entry.last.order < read.order) entry.last = read;
+    return result;
+  });
+  waitUntil(reading);
+  return reading;
 }

@@ -136,7 +136,7 @@ function endHolds(draft: Draft, around: Surroundings): rpc.EndHoldsResult | Defe
   const holds = draft.store.holdsPage("", HOLDS_ENDED_AT_ONCE_MAX, at);
   if (contradicts(coupon, { ...coupon, held: coupon.held - holds.length }, at, around.leaseUntil)) return DEFERRED;
   for (const held of holds) draft.releaseHold(held);
-  return { ok: true, count: holds.length, isLast: draft.coupon.held === 0, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
+  return { ok: true, count: holds.length, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
 }
 
 function page({ after, limit }: MessageOf<"page">, { coupon, store }: Draft): rpc.PageResult {

@@ -3,8 +3,7 @@
 import type { Context as HonoContext } from "hono";
 
 import type { RefusalCode } from "../domain/refusals.ts";
-import type { Worker } from "../edge/certificates.ts";
-import type { Env } from "../edge/env.ts";
+import type { Env, Worker } from "../edge/env.ts";
 
 /** What is known of a request besides what it says. */
 export type RequestFacts = {

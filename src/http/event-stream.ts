@@ -2,7 +2,7 @@
 
 import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_LOOKS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
 import type { Found } from "../domain/messages.ts";
-import type { CouponEnv } from "../edge/env.ts";
+import type { Worker } from "../edge/env.ts";
 import { news } from "../edge/snapshots.ts";
 import * as wire from "./wire.ts";
 
@@ -10,7 +10,7 @@ import * as wire from "./wire.ts";
  * Streams the coupon `name` to one viewer, beginning with `first`, until the viewer leaves, the coupon is deleted, or the
  * stream has taken as many looks as its request may; then the viewer comes back by itself.
  */
-export function eventStream(env: CouponEnv, name: string, first: Found): ReadableStream<Uint8Array> {
+export function eventStream(worker: Worker, name: string, first: Found): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isOver = false;
@@ -36,7 +36,7 @@ export function eventStream(env: CouponEnv, name: string, first: Found): Readabl
       }
 
       async function tick(): Promise<void> {
-        const { result, hasRead } = await news(env, name);
+        const { result, hasRead } = await news(worker, name);
         if (isOver) return;
         if (hasRead) readCount += 1;
         const isDeleted = result?.ok === false && result.code === "coupon_not_found";

@@ -9,7 +9,7 @@ import { snapshot } from "../../edge/snapshots.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
 import { parseBody } from "../body.ts";
 import { couponWithClaimants, exportStream } from "../claim-export.ts";
-import type { Context } from "../context.ts";
+import { workerOf, type Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
 import { note } from "../request-log.ts";
 import { isCalledByOperator, type Route } from "../route.ts";
@@ -86,7 +86,7 @@ async function look(c: Context): Promise<Response> {
   const claimedBy = await isCalledByOperator(c);
 
   // The public view is this isolate's; the operator's is the object's own.
-  const result = await (claimedBy ? callCoupon(c.env, name, (coupon) => coupon.read({ claimedBy }), "read") : snapshot(c.env, name));
+  const result = await (claimedBy ? callCoupon(c.env, name, (coupon) => coupon.read({ claimedBy }), "read") : snapshot(workerOf(c), name));
 
   if (!result.ok) return refuseAs(c, name, result);
   const isWhole = !claimedBy || result.coupon.claimedBy !== undefined;

@@ -2,7 +2,7 @@
 
 import { snapshot } from "../../edge/snapshots.ts";
 import { answerWith, refuse, refuseAs } from "../answers.ts";
-import type { Context } from "../context.ts";
+import { workerOf, type Context } from "../context.ts";
 import { COME_BACK, eventStream } from "../event-stream.ts";
 import { couponNameIn } from "../path.ts";
 import { note } from "../request-log.ts";
@@ -30,7 +30,7 @@ async function events(c: Context): Promise<Response> {
 
   // A viewer who comes back never sees anything older than what its Last-Event-ID names.
   const lastSeq = Number(c.req.raw.headers.get("last-event-id") ?? 0) || 0;
-  const result = await snapshot(c.env, name, lastSeq);
+  const result = await snapshot(workerOf(c), name, lastSeq);
 
   const headers = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" };
   if (!result.ok) {
@@ -39,5 +39,5 @@ async function events(c: Context): Promise<Response> {
   }
   // A HEAD has no body to read or to cancel, so it must not begin a stream.
   if (c.req.method === "HEAD") return answerWith(c, 200, null, headers, result.seq);
-  return answerWith(c, 200, eventStream(c.env, name, result), headers, result.seq);
+  return answerWith(c, 200, eventStream(workerOf(c), name, result), headers, result.seq);
 }

@@ -3,7 +3,7 @@
 import { etagOf, isNoneMatched } from "../../domain/etag.ts";
 import { snapshot } from "../../edge/snapshots.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
-import type { Context } from "../context.ts";
+import { workerOf, type Context } from "../context.ts";
 import { couponNameIn } from "../path.ts";
 import { note } from "../request-log.ts";
 import type { Route } from "../route.ts";
@@ -30,7 +30,7 @@ async function status(c: Context): Promise<Response> {
   if (name === null) return refuse(c, "coupon_not_found");
   note(c, name);
 
-  const result = await snapshot(c.env, name);
+  const result = await snapshot(workerOf(c), name);
 
   if (!result.ok) return refuseAs(c, name, result);
   // Weak, because server_time differs where the coupon does not (RFC 9110, 8.8.1).
