@@ -17,15 +17,15 @@ export type HoldVerdict =
   | Closed;
 
 /**
- * Judges one hold at `now`, in the order of a claim. A hold that runs is never made longer by asking again. The coupon's own limits
- * come last, so that a closed sale has one answer for all new users.
+ * Judges one hold at `now`, in the order of a claim. A hold that runs is never made longer by asking again. A closed sale
+ * comes before a released hold and the coupon's limits: a certificate answers every user outside its bypass set alike.
  */
 export function judgeHold({ ttlMs }: HoldRequest, { coupon, own, isReleased }: HoldFacts, now: Instant): HoldVerdict {
   if (own.claim !== null) return { is: "already_claimed", claim: own.claim };
   if (own.hold !== null && now < own.hold.expiresAt) return { is: "held_already", hold: own.hold };
-  if (isReleased) return { is: "hold_released" };
   const closed = closedFor(coupon, now);
   if (closed !== null) return closed;
+  if (isReleased) return { is: "hold_released" };
   if (ttlMs > coupon.holdSecondsMax * 1000) return { is: "hold_too_long" };
   if (coupon.holdsMax !== null && coupon.held >= coupon.holdsMax) return { is: "hold_limit_reached" };
   return { is: "held" };
