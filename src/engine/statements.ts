@@ -142,7 +142,7 @@ export const SELECT_INVOLVED = `
 /** Members of the bypass set, table by table, behind a user id. Each writes nothing. */
 export const SELECT_CLAIM_MEMBERS = `SELECT user_id AS userId, idempotency_key AS key FROM claims WHERE user_id > ? ORDER BY user_id LIMIT ?`;
 export const SELECT_HOLD_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM holds WHERE user_id > ? ORDER BY user_id LIMIT ?`;
-export const SELECT_RELEASE_MEMBERS = `SELECT DISTINCT user_id AS userId, NULL AS key FROM releases WHERE user_id > ? ORDER BY user_id LIMIT ?`;
+export const SELECT_RELEASE_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM releases WHERE user_id > ? GROUP BY user_id ORDER BY user_id LIMIT ?`;
 
 /**
  * Claims in the order of their positions, which is the ledger's, so that `claims` needs no second index. Begins behind an
