@@ -17,6 +17,8 @@ export const GROWN = "grown";
 /** A coupon beside it, for everything that is not to be measured, such as the Worker's start. */
 export const OTHER = "other";
 const AMOUNT = 2_147_483_647;
+/** Nobody serves the coupon, so no certificate is in use. */
+const NO_LEASE = { leaseUntil: 0, mayCertify: true };
 
 const states = new WeakMap<Lab, Map<number, Promise<string>>>();
 
@@ -55,7 +57,9 @@ async function makeState(lab: Lab, claims: number): Promise<string> {
       key: null,
       attemptId: randomUUID(),
     }));
-    const isGranted = engine.claimMany(batch, Date.now()).every(({ ok }) => ok);
+    const at = Date.now();
+    const messages = batch.map((request) => ({ message: { kind: "claim", request } as const, at }));
+    const isGranted = engine.apply(messages, NO_LEASE).answers.every(({ ok }) => ok);
     if (!isGranted) throw new Error("a claim was refused");
   }
   database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -82,6 +86,9 @@ function sqlOver(database: DatabaseSync): Sql {
         database.exec("ROLLBACK");
         throw cause;
       }
+    },
+    deleteAll() {
+      throw new Error("a coupon that is filled is not deleted");
     },
   };
 }

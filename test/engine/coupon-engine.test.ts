@@ -2,8 +2,20 @@
 
 import { describe, expect, test } from "vitest";
 
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { asks, contents, crowd, expectConserved, newCoupon, opened, outcomes, readCold, storedClaims, T0, tally } from "./coupon.ts";
+import {
+  asks,
+  contents,
+  crowd,
+  EngineCalls,
+  expectConserved,
+  newCoupon,
+  opened,
+  outcomes,
+  readCold,
+  storedClaims,
+  T0,
+  tally,
+} from "./coupon.ts";
 import { nodeSql } from "./node-sql.ts";
 
 const HOUR = 3_600_000;
@@ -11,8 +23,8 @@ const HOUR = 3_600_000;
 describe("a coupon that was never created", () => {
   test("is not found, and asking for it stores nothing, not even a table", () => {
     const sql = nodeSql();
-    const engine = new CouponEngine(sql);
-    expect(engine.claimMany(crowd(3), T0)).toEqual([
+    const engine = new EngineCalls(sql);
+    expect(engine.claimAll(crowd(3), T0)).toEqual([
       { ok: false, code: "coupon_not_found", seq: 0 },
       { ok: false, code: "coupon_not_found", seq: 0 },
       { ok: false, code: "coupon_not_found", seq: 0 },
@@ -24,17 +36,17 @@ describe("a coupon that was never created", () => {
 
   test("is found as soon as it is there, by an engine that looked for it before", () => {
     const sql = nodeSql();
-    const early = new CouponEngine(sql);
-    early.claimMany(crowd(1), T0);
-    new CouponEngine(sql).create(newCoupon(2), "epoch-1", T0);
-    expect(outcomes(early.claimMany(crowd(1), T0))).toEqual(["granted"]);
+    const early = new EngineCalls(sql);
+    early.claimAll(crowd(1), T0);
+    new EngineCalls(sql).create(newCoupon(2), "epoch-1", T0);
+    expect(outcomes(early.claimAll(crowd(1), T0))).toEqual(["granted"]);
   });
 });
 
 describe("creating", () => {
   test("answers the whole coupon and writes the ledger's first event", () => {
     const sql = nodeSql();
-    const engine = new CouponEngine(sql);
+    const engine = new EngineCalls(sql);
     const result = engine.create(newCoupon(5, { startsAt: T0 - HOUR, endsAt: T0 + HOUR }), "epoch-1", T0);
     expect(result).toMatchObject({
       ok: true,
@@ -59,16 +71,16 @@ describe("creating", () => {
         kind: "created",
         user_id: null,
         position: null,
-        data: `{"amount":5,"starts_at":${T0 - HOUR},"ends_at":${T0 + HOUR}}`,
+        data: `{"amount":5,"starts_at":${T0 - HOUR},"ends_at":${T0 + HOUR},"hold_seconds_max":86400,"holds_max":null}`,
       },
     ]);
   });
 
   test("again answers coupon_exists and resets nothing, neither warm nor cold", () => {
     const { engine, sql } = opened(3);
-    engine.claimMany(crowd(2), T0);
+    engine.claimAll(crowd(2), T0);
     const before = contents(sql);
-    for (const again of [engine, new CouponEngine(sql)]) {
+    for (const again of [engine, new EngineCalls(sql)]) {
       expect(again.create(newCoupon(1000), "epoch-2", T0 + 1)).toEqual({ ok: false, code: "coupon_exists", seq: 3 });
     }
     expect(contents(sql)).toEqual(before);
@@ -78,7 +90,7 @@ describe("creating", () => {
 describe("claiming", () => {
   test("gives the units in the order of the batch, each with its position, what is left, and its seq", () => {
     const { engine, sql } = opened(3);
-    const results = engine.claimMany([asks("ann"), asks("bob"), asks("cid"), asks("dan")], T0 + 7);
+    const results = engine.claimAll([asks("ann"), asks("bob"), asks("cid"), asks("dan")], T0 + 7);
     expect(results).toMatchObject([
       { ok: true, replayed: false, seq: 2, claim: { userId: "ann", position: 1, claimedAt: T0 + 7, remainingAfter: 2 } },
       { ok: true, replayed: false, seq: 3, claim: { userId: "bob", position: 2, claimedAt: T0 + 7, remainingAfter: 1 } },
@@ -100,7 +112,7 @@ describe("claiming", () => {
 
   test("goes on over batches until nothing is left, and never beyond", () => {
     const { engine, sql } = opened(25);
-    const told = Array.from({ length: 6 }, (_, index) => engine.claimMany(crowd(7, `batch-${index}`), T0 + index)).flat();
+    const told = Array.from({ length: 6 }, (_, index) => engine.claimAll(crowd(7, `batch-${index}`), T0 + index)).flat();
     expect(tally(told)).toEqual({ granted: 25, out_of_stock: 17 });
     expect(outcomes(told).slice(0, 26)).toEqual([...Array<string>(25).fill("granted"), "out_of_stock"]);
     expect(engine.seq).toBe(26);
@@ -109,7 +121,7 @@ describe("claiming", () => {
 
   test("gives one user one unit, also when the same user appears twice in a batch", () => {
     const { engine, sql } = opened(9);
-    const results = engine.claimMany([asks("ann"), asks("bob"), asks("ann"), asks("ann")], T0);
+    const results = engine.claimAll([asks("ann"), asks("bob"), asks("ann"), asks("ann")], T0);
     expect(outcomes(results)).toEqual(["granted", "granted", "already_claimed", "already_claimed"]);
     expect(results[2]).toMatchObject({ code: "already_claimed", claim: { userId: "ann", position: 1, remainingAfter: 8 }, seq: 3 });
     expectConserved(sql, 2);
@@ -118,7 +130,7 @@ describe("claiming", () => {
   test("an empty batch answers nothing and writes nothing", () => {
     const { engine, sql } = opened(1);
     const before = contents(sql);
-    expect(engine.claimMany([], T0)).toEqual([]);
+    expect(engine.claimAll([], T0)).toEqual([]);
     expect(contents(sql)).toEqual(before);
   });
 
@@ -127,7 +139,7 @@ describe("claiming", () => {
     const twins = ["ann", "Ann", " ann", "ann ", "a\u0301nn", "\u00e1nn", "用户 🎉", "1", "1.0", "' OR 1=1 --"];
     expect(
       tally(
-        engine.claimMany(
+        engine.claimAll(
           twins.map((user) => asks(user)),
           T0,
         ),
@@ -141,11 +153,11 @@ describe("claiming", () => {
 describe("an engine that never saw the coupon before", () => {
   test("knows all that the first one knew", () => {
     const { engine, sql } = opened(4);
-    engine.claimMany([asks("ann", { key: "k" }), asks("bob")], T0);
+    engine.claimAll([asks("ann", { key: "k" }), asks("bob")], T0);
     expect(readCold(sql)).toEqual(engine.read({ claimedBy: true }, T0));
 
-    const cold = new CouponEngine(sql);
-    const results = cold.claimMany([asks("ann", { key: "k" }), asks("bob"), asks("cid"), asks("dan"), asks("eve")], T0);
+    const cold = new EngineCalls(sql);
+    const results = cold.claimAll([asks("ann", { key: "k" }), asks("bob"), asks("cid"), asks("dan"), asks("eve")], T0);
     expect(outcomes(results)).toEqual(["replayed", "already_claimed", "granted", "granted", "out_of_stock"]);
     expect(results[2]).toMatchObject({ claim: { position: 3 }, seq: 4 });
     expectConserved(sql, 4);
@@ -153,10 +165,10 @@ describe("an engine that never saw the coupon before", () => {
 
   test("stands for what was reloaded", () => {
     const { engine, sql } = opened(4);
-    engine.claimMany(crowd(2), T0);
+    engine.claimAll(crowd(2), T0);
     engine.reload();
     expect(engine.seq).toBe(3);
-    expect(outcomes(engine.claimMany(crowd(3, "later"), T0))).toEqual(["granted", "granted", "out_of_stock"]);
+    expect(outcomes(engine.claimAll(crowd(3, "later"), T0))).toEqual(["granted", "granted", "out_of_stock"]);
     expect(engine.seq).toBe(5);
     expectConserved(sql, 4);
   });
@@ -165,15 +177,15 @@ describe("an engine that never saw the coupon before", () => {
 describe("reading", () => {
   test("names who holds a claim only when asked to, in claim order", () => {
     const { engine } = opened(9);
-    engine.claimMany([asks("zoe"), asks("ann"), asks("mia")], T0);
-    engine.claimMany([asks("bob")], T0);
+    engine.claimAll([asks("zoe"), asks("ann"), asks("mia")], T0);
+    engine.claimAll([asks("bob")], T0);
     expect(engine.read({ claimedBy: true }, T0)).toMatchObject({ seq: 5, coupon: { claimed: 4, claimedBy: ["zoe", "ann", "mia", "bob"] } });
     expect(JSON.stringify(engine.read({ claimedBy: false }, T0))).not.toContain("zoe");
   });
 
   test("writes nothing", () => {
     const { engine, sql } = opened(2);
-    engine.claimMany(crowd(1), T0);
+    engine.claimAll(crowd(1), T0);
     const before = contents(sql);
     engine.read({ claimedBy: true }, T0 + HOUR);
     expect(contents(sql)).toEqual(before);

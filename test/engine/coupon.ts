@@ -1,27 +1,139 @@
-// A coupon on node:sqlite: how the tests open it, ask it, and look at its tables past the engine.
+// A coupon on node:sqlite: how the tests open it, send it messages, and read its tables past the engine.
 
 import { expect } from "vitest";
 
+import type { CertificateRequest } from "../../src/domain/certificate.ts";
+import type { Change } from "../../src/domain/change.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
-import type { ClaimResult } from "../../src/domain/messages.ts";
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
+import type { HoldRequest } from "../../src/domain/hold.ts";
+import { outcomeOf, type ClaimResult, type Cursor } from "../../src/domain/messages.ts";
+import type { ReleaseRequest } from "../../src/domain/release.ts";
+import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts";
+import { isAnswerTo, type AnswerTo, type Deferred, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import type { Sql, SqlRow } from "../../src/engine/sql.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 
 /** When every coupon of these tests is created, and when nothing else is said also the instant of what follows. */
 export const T0 = 1_700_000_000_000;
 
-export type Opened = { readonly engine: CouponEngine; readonly sql: NodeSql };
+/** No certificate is in use. */
+export const NO_LEASE: LeaseState = { leaseUntil: 0, mayCertify: true };
 
+/** An engine without a mailbox: every call is a batch of its own, judged at the instant that the test names. */
+export class EngineCalls {
+  readonly engine: CouponEngine;
+  lease = NO_LEASE;
+
+  constructor(sql: Sql) {
+    this.engine = new CouponEngine(sql);
+  }
+
+  get seq(): number {
+    return this.engine.seq;
+  }
+
+  reload(): void {
+    this.engine.reload();
+  }
+
+  create(coupon: NewCoupon, epoch: string, at: number) {
+    return this.one({ kind: "create", coupon, epoch }, at);
+  }
+  read({ claimedBy }: { readonly claimedBy: boolean }, at: number) {
+    return this.one({ kind: "read", claimedBy }, at);
+  }
+  change(change: Change, ifMatch: string | null, at: number) {
+    return this.one({ kind: "change", change, ifMatch }, at);
+  }
+  hold(request: HoldRequest, at: number) {
+    return this.one({ kind: "hold", request }, at);
+  }
+  giveBack(userId: string, at: number) {
+    return this.one({ kind: "give_back", userId }, at);
+  }
+  endHolds(at: number) {
+    return this.one({ kind: "end_holds" }, at);
+  }
+  holds(after: string, limit: number, at: number) {
+    return this.one({ kind: "holds", after, limit }, at);
+  }
+  own(userId: string, at: number) {
+    return this.one({ kind: "own", userId }, at);
+  }
+  release(request: ReleaseRequest, at: number) {
+    return this.one({ kind: "release", request }, at);
+  }
+  page(after: Cursor, limit: number, at: number) {
+    return this.one({ kind: "page", after, limit }, at);
+  }
+  metrics(at: number) {
+    return this.one({ kind: "metrics" }, at);
+  }
+  certify(request: CertificateRequest, at: number) {
+    return this.one({ kind: "certify", request }, at);
+  }
+  expire(at: number) {
+    return this.one({ kind: "expire" }, at);
+  }
+  writeCounts(at: number) {
+    return this.one({ kind: "write_counts" }, at);
+  }
+  remove(at: number) {
+    return this.one({ kind: "remove" }, at);
+  }
+
+  /** A bulk claim: one message. */
+  claimMany(userIds: readonly string[], attemptId: string, at: number) {
+    return this.one({ kind: "claim_many", userIds, attemptId }, at);
+  }
+
+  /** A batch of claims: a message each, and one transaction. */
+  claimAll(requests: readonly ClaimRequest[], at: number): ClaimResult[] {
+    return this.batch(
+      requests.map((request) => ({ kind: "claim", request })),
+      at,
+    );
+  }
+
+  /** The answers to a batch of messages of one kind. Throws where one is deferred. */
+  batch<K extends Kind>(messages: readonly MessageOf<K>[], at: number): AnswerTo<K>[] {
+    const { answers } = this.engine.apply(
+      messages.map((message) => ({ message, at })),
+      this.lease,
+    );
+    return messages.map((message, index) => {
+      const answer = answers[index];
+      if (answer === undefined || !isAnswerTo(message, answer)) throw new Error(`${message.kind} is deferred`);
+      return answer;
+    });
+  }
+
+  /** The answer to one message. Throws where it is deferred. */
+  one<K extends Kind>(message: MessageOf<K>, at: number): AnswerTo<K> {
+    const [answer] = this.batch([message], at);
+    if (answer === undefined) throw new Error(`${message.kind} is not answered`);
+    return answer;
+  }
+
+  /** The code of what one message is answered, also where it is deferred; `ok` where it is no refusal. */
+  codeOf(message: MessageOf<Kind>, at: number): string {
+    const [answer] = this.engine.apply([{ message, at }], this.lease).answers;
+    return answer === undefined ? "not answered" : answer.ok ? "ok" : (answer satisfies { code: string } | Deferred).code;
+  }
+}
+
+export type Opened = { readonly engine: EngineCalls; readonly sql: NodeSql };
+
+/** With holds as long as there are, and as many. */
 export function newCoupon(amount: number, more: Partial<NewCoupon> = {}): NewCoupon {
-  return { name: "PROMO", amount, startsAt: null, endsAt: null, ...more };
+  return { name: "PROMO", amount, startsAt: null, endsAt: null, holdSecondsMax: 86_400, holdsMax: null, ...more };
 }
 
 /** A coupon of `amount` units, created at {@link T0}. */
 export function opened(amount: number, more: Partial<NewCoupon> = {}): Opened {
   const sql = nodeSql();
-  const engine = new CouponEngine(sql);
+  const engine = new EngineCalls(sql);
   engine.create(newCoupon(amount, more), "epoch-1", T0);
   return { engine, sql };
 }
@@ -33,14 +145,19 @@ export function asks(userId: string, more: Partial<ClaimRequest> = {}): ClaimReq
 }
 let attemptCount = 0;
 
+/** A hold of `userId` for `ttlMs`, in an attempt of its own. */
+export function holdOf(userId: string, ttlMs: number, attemptId = `hold-${userId}`): HoldRequest {
+  return { userId, ttlMs, attemptId };
+}
+
 /** `count` claims of as many users. */
 export function crowd(count: number, prefix = "user"): ClaimRequest[] {
   return Array.from({ length: count }, (_, index) => asks(`${prefix}-${index + 1}`));
 }
 
-/** What each was told, in one word: `granted`, `replayed` or the refusal's code. */
+/** What each is answered, in one word: `granted`, `replayed` or the refusal's code. */
 export function outcomes(results: readonly ClaimResult[]): string[] {
-  return results.map((result) => (result.ok ? (result.replayed ? "replayed" : "granted") : result.code));
+  return results.map(outcomeOf);
 }
 
 /** How often each outcome occurred. */
@@ -72,7 +189,7 @@ export function storedClaims(sql: Sql): StoredClaim[] {
 
 /** The coupon as an engine knows it that has never seen it before: what is stored. */
 export function readCold(sql: Sql, now = T0) {
-  return new CouponEngine(sql).read({ claimedBy: true }, now);
+  return new EngineCalls(sql).read({ claimedBy: true }, now);
 }
 
 /** Expects the stored coupon to add up: counters, claims and ledger tell the same story, without a gap. */

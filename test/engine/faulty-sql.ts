@@ -47,6 +47,11 @@ export function faultySql(sql: Sql): FaultySql {
       point("after COMMIT");
       return result;
     },
+    deleteAll() {
+      point("before deleteAll");
+      sql.deleteAll();
+      point("after deleteAll");
+    },
   };
 }
 

@@ -2,8 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { asks, newCoupon, outcomes, T0 } from "./coupon.ts";
+import { asks, EngineCalls, newCoupon, outcomes, T0 } from "./coupon.ts";
 import { expectRetold } from "./holds-ledger.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 
@@ -15,12 +14,12 @@ const ALARMS = ["never", "before", "between", "after"] as const;
 const WAYS = ["one batch", "two batches"] as const;
 
 /** One user holds the one unit that is left. */
-type Round = { engine: CouponEngine; readonly sql: NodeSql; readonly index: number; readonly overAt: number };
+type Round = { engine: EngineCalls; readonly sql: NodeSql; readonly index: number; readonly overAt: number };
 
 /** Plays `ROUNDS` rounds on one coupon, which forgets its memory before every seventh; `play` is given each. */
 function rounds(play: (round: Round) => void): NodeSql {
   const sql = nodeSql();
-  let engine = new CouponEngine(sql);
+  let engine = new EngineCalls(sql);
   engine.create(newCoupon(1), "epoch-1", T0);
   for (let index = 0; index < ROUNDS; index += 1) {
     const now = T0 + index * 10 * TTL_MS;
@@ -28,7 +27,7 @@ function rounds(play: (round: Round) => void): NodeSql {
     engine.change({ amount }, null, now);
     const held = engine.hold({ userId: `holder-${index}`, ttlMs: TTL_MS, attemptId: `hold-${index}` }, now);
     expect(held).toMatchObject({ ok: true, isNew: true, hold: { expiresAt: now + TTL_MS }, remaining: 0 });
-    if (index % 7 === 0) engine = new CouponEngine(sql);
+    if (index % 7 === 0) engine = new EngineCalls(sql);
     play({ engine, sql, index, overAt: now + TTL_MS });
   }
   return sql;
@@ -48,15 +47,15 @@ function contend({ engine, index }: Round, first: "holder" | "stranger", now: nu
   const order = first === "holder" ? ["holder", "stranger"] : ["stranger", "holder"];
   const [alarm, way] = [ALARMS[index % 4] ?? "never", WAYS[Math.floor(index / 4) % 2]];
   const requests = order.map((who) => asks(`${who}-${index}`));
-  if (alarm === "before") engine.tick(now);
+  if (alarm === "before") engine.expire(now);
   const told =
     way === "one batch"
-      ? outcomes(engine.claimMany(requests, now))
+      ? outcomes(engine.claimAll(requests, now))
       : requests.flatMap((request, place) => {
-          if (alarm === "between" && place === 1) engine.tick(now);
-          return outcomes(engine.claimMany([request], now));
+          if (alarm === "between" && place === 1) engine.expire(now);
+          return outcomes(engine.claimAll([request], now));
         });
-  if (alarm === "after") engine.tick(now);
+  if (alarm === "after") engine.expire(now);
   return Object.fromEntries(order.map((who, place) => [who, told[place] ?? ""]));
 }
 
@@ -88,7 +87,7 @@ describe("a hold ends once, 1,000 times:", () => {
       const { engine, index } = round;
       const now = round.overAt + laterMs;
       const giveBack = () => engine.giveBack(`holder-${index}`, now);
-      const alarm = () => engine.tick(now);
+      const alarm = () => engine.expire(now);
       for (const act of index % 2 === 0 ? [alarm, giveBack, giveBack] : [giveBack, alarm, giveBack]) act();
       expect(storyOf(round)).toEqual([story]);
     });
@@ -99,7 +98,7 @@ describe("a hold ends once, 1,000 times:", () => {
     const sql = rounds(({ engine, index, overAt }) => {
       const again = engine.hold({ userId: `holder-${index}`, ttlMs: 1, attemptId: `again-${index}` }, overAt);
       expect(again).toMatchObject({ ok: true, isNew: true, hold: { heldAt: overAt, expiresAt: overAt + 1 } });
-      engine.tick(overAt + 1);
+      engine.expire(overAt + 1);
     });
     expect(sql.all("SELECT kind, count(*) AS count FROM ledger WHERE user_id IS NOT NULL GROUP BY kind ORDER BY kind")).toEqual([
       { kind: "expired", count: 2 * ROUNDS },
@@ -111,11 +110,11 @@ describe("a hold ends once, 1,000 times:", () => {
 
 test("1,000 holds that end in the same millisecond end in one transaction, in which a claim takes one of them", () => {
   const sql = nodeSql();
-  const engine = new CouponEngine(sql);
+  const engine = new EngineCalls(sql);
   engine.create(newCoupon(ROUNDS), "epoch-1", T0);
   for (let index = 0; index < ROUNDS; index += 1) engine.hold({ userId: `holder-${index}`, ttlMs: TTL_MS, attemptId: `hold-${index}` }, T0);
-  expect(outcomes(engine.claimMany([asks("stranger")], T0 + TTL_MS - 1))).toEqual(["out_of_stock"]);
-  expect(engine.claimMany([asks("stranger")], T0 + TTL_MS)).toMatchObject([
+  expect(outcomes(engine.claimAll([asks("stranger")], T0 + TTL_MS - 1))).toEqual(["out_of_stock"]);
+  expect(engine.claimAll([asks("stranger")], T0 + TTL_MS)).toMatchObject([
     { ok: true, claim: { position: 1, remainingAfter: ROUNDS - 1 } },
   ]);
   const { claims, holds } = expectRetold(sql);

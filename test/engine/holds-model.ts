@@ -3,7 +3,14 @@
 export type Ask = { readonly user: string; readonly key: string | null; readonly attempt: string };
 export type Receipt = Ask & { readonly position: number; readonly at: number; readonly left: number };
 type Held = { readonly user: string; readonly attempt: string; readonly from: number; readonly until: number };
-export type Terms = { amount: number; startsAt: number | null; endsAt: number | null; paused: boolean };
+export type Terms = {
+  amount: number;
+  startsAt: number | null;
+  endsAt: number | null;
+  paused: boolean;
+  holdSecondsMax: number;
+  holdsMax: number | null;
+};
 
 /** What somebody is told: a word, and what comes with it. */
 export type Told = { readonly word: string; readonly [detail: string]: unknown };
@@ -21,6 +28,8 @@ export class ModelCoupon {
   readonly #terms: Terms;
   #claims: Receipt[] = [];
   #holds: Held[] = [];
+  /** Attempts whose holds were released. */
+  readonly #gone = new Set<string>();
   readonly #releases: (Receipt & { readonly releasedAt: number })[] = [];
   #lastPosition = 0;
   #seq = 1;
@@ -82,6 +91,9 @@ export class ModelCoupon {
       return this.#told(running.attempt === attempt ? "held" : "held before", { hold: running, left: this.#left() });
     const closed = this.#closed();
     if (closed !== null) return closed;
+    if (this.#gone.has(`${user} ${attempt}`)) return this.#told("hold_released");
+    if (ttlMs > this.#terms.holdSecondsMax * 1000) return this.#told("hold_too_long", { longest: this.#terms.holdSecondsMax });
+    if (this.#terms.holdsMax !== null && this.#holds.length >= this.#terms.holdsMax) return this.#told("hold_limit_reached");
     const hold = { user, attempt, from: this.at, until: this.at + ttlMs };
     this.#holds.push(hold);
     this.#note();
@@ -89,10 +101,23 @@ export class ModelCoupon {
   }
 
   giveBack(user: string): Told {
-    const others = this.#holds.filter((hold) => hold.user !== user);
-    if (others.length < this.#holds.length) this.#note();
-    this.#holds = others;
+    this.#end((hold) => hold.user === user);
     return this.#told("given back");
+  }
+
+  endHolds(): Told {
+    const count = this.#end(() => true);
+    return this.#told("holds ended", { count, left: this.#left() });
+  }
+
+  #end(isEnded: (hold: Held) => boolean): number {
+    const ended = this.#holds.filter(isEnded);
+    this.#holds = this.#holds.filter((hold) => !isEnded(hold));
+    for (const { user, attempt } of ended) {
+      this.#gone.add(`${user} ${attempt}`);
+      this.#note();
+    }
+    return ended.length;
   }
 
   own(user: string): Told {

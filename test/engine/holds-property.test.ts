@@ -5,8 +5,7 @@ import { expect, test } from "vitest";
 
 import type { Claim, Hold } from "../../src/domain/claim.ts";
 import type { ClaimResult } from "../../src/domain/messages.ts";
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { newCoupon, T0 } from "./coupon.ts";
+import { EngineCalls, newCoupon, T0 } from "./coupon.ts";
 import { expectRetold } from "./holds-ledger.ts";
 import { ModelCoupon, type Ask, type Books, type Receipt, type Terms, type Told } from "./holds-model.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
@@ -17,7 +16,7 @@ type Act =
   | { readonly do: "give back" | "own"; readonly user: string }
   | { readonly do: "release"; readonly user: string; readonly position: number | null }
   | { readonly do: "change"; readonly change: Partial<Terms> }
-  | { readonly do: "create" | "tick" | "lose memory" };
+  | { readonly do: "create" | "end holds" | "expire" | "lose memory" };
 type Step = { readonly moveMs: number; readonly act: Act };
 
 const user = fc.constantFrom("ann", "bob", "cid", "dan");
@@ -26,17 +25,32 @@ const attempt = fc.constantFrom("a1", "a2", "a3", "a4");
 const ask = fc.record({ user, key: fc.option(fc.constantFrom("k1", "k2"), { freq: 2 }), attempt });
 const end = fc.option(fc.integer({ min: -50, max: 250 }).map((afterMs) => T0 + afterMs));
 const change: fc.Arbitrary<Partial<Terms>> = fc.record(
-  { amount: fc.integer({ min: 1, max: 6 }), startsAt: end, endsAt: end, paused: fc.boolean() },
+  {
+    amount: fc.integer({ min: 1, max: 6 }),
+    startsAt: end,
+    endsAt: end,
+    paused: fc.boolean(),
+    holdSecondsMax: fc.constantFrom(1, 2),
+    holdsMax: fc.constantFrom(null, 1, 2),
+  },
   { requiredKeys: [] },
 );
 
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("claim"), asks: fc.array(ask, { minLength: 1, maxLength: 4 }) }) },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant("hold"), user, ttlMs: fc.integer({ min: 1, max: 90 }), attempt }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant("hold"),
+      user,
+      ttlMs: fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 1, max: 90 }) }, fc.constant(1001)),
+      attempt,
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("give back", "own"), user }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("release"), user, position: fc.option(fc.integer({ min: 1, max: 5 })) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("change"), change }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("create", "tick", "lose memory", "lose memory") }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("create", "end holds", "expire", "lose memory", "lose memory") }) },
 );
 /** Between two acts the clock moves on, stands still, or falls back. */
 const moveMs = fc.oneof(fc.constant(0), fc.integer({ min: -30, max: 60 }));
@@ -58,14 +72,16 @@ function refused(result: {
   readonly claim?: Claim;
   readonly startsInMs?: number;
   readonly amountMin?: number;
+  readonly ttlSecondsMax?: number;
   readonly seq: number;
 }): Told {
-  const { code, claim, startsInMs, amountMin, seq } = result;
+  const { code, claim, startsInMs, amountMin, ttlSecondsMax, seq } = result;
   return {
     word: code,
     ...(claim === undefined ? {} : { receipt: receiptOf(claim) }),
     ...(startsInMs === undefined ? {} : { startsInMs }),
     ...(amountMin === undefined ? {} : { amountMin }),
+    ...(ttlSecondsMax === undefined ? {} : { longest: ttlSecondsMax }),
     seq,
   };
 }
@@ -76,11 +92,11 @@ function claimed(result: ClaimResult): Told {
 }
 
 /** Does one act on the product, and tells in the model's words what it answered. */
-function done(engine: CouponEngine, what: Act, now: number): Told[] {
+function done(engine: EngineCalls, what: Act, now: number): Told[] {
   switch (what.do) {
     case "claim":
       return engine
-        .claimMany(
+        .claimAll(
           what.asks.map(({ user: userId, key, attempt: attemptId }) => ({ userId, key, attemptId })),
           now,
         )
@@ -114,8 +130,12 @@ function done(engine: CouponEngine, what: Act, now: number): Told[] {
       const result = engine.create(newCoupon(1000), "epoch-2", now);
       return [result.ok ? { word: "created" } : refused(result)];
     }
-    case "tick":
-      engine.tick(now);
+    case "end holds": {
+      const result = engine.endHolds(now);
+      return [result.ok ? { word: "holds ended", count: result.count, left: result.remaining, seq: result.seq } : refused(result)];
+    }
+    case "expire":
+      engine.expire(now);
       return [];
     default:
       return [];
@@ -131,6 +151,7 @@ function foretold(model: ModelCoupon, what: Act, now: number): Told[] {
   if (what.do === "hold") return [model.hold(what.user, what.ttlMs, what.attempt)];
   if (what.do === "give back") return [model.giveBack(what.user)];
   if (what.do === "own") return [model.own(what.user)];
+  if (what.do === "end holds") return [model.endHolds()];
   if (what.do === "release") return [model.release(what.user, what.position)];
   return what.do === "change" ? [model.change(what.change)] : [];
 }
@@ -138,7 +159,8 @@ function foretold(model: ModelCoupon, what: Act, now: number): Told[] {
 /** What the tables say. */
 function booksIn(sql: NodeSql): Books {
   const [row] = sql.all<Record<string, number | null>>(
-    "SELECT amount, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq FROM coupon",
+    "SELECT amount, starts_at AS startsAt, ends_at AS endsAt, paused, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax, " +
+      "last_position AS lastPosition, seq FROM coupon",
   );
   const { paused, lastPosition, seq, ...terms } = row ?? {};
   const claims =
@@ -166,9 +188,9 @@ function expectClockKept(sql: NodeSql, model: ModelCoupon): number {
 /** Lives one life twice, in the product and in the model; answers every word that was told. */
 function expectAgreed({ amount, steps }: Life): string[] {
   const sql = nodeSql();
-  let engine = new CouponEngine(sql);
+  let engine = new EngineCalls(sql);
   engine.create(newCoupon(amount), "epoch-1", T0);
-  const model = new ModelCoupon({ amount, startsAt: null, endsAt: null, paused: false }, T0);
+  const model = new ModelCoupon({ amount, startsAt: null, endsAt: null, paused: false, holdSecondsMax: 86_400, holdsMax: null }, T0);
   const words: string[] = [];
   let now = T0;
   for (const { moveMs: movedMs, act: what } of steps) {
@@ -177,7 +199,7 @@ function expectAgreed({ amount, steps }: Life): string[] {
     expect(told).toEqual(foretold(model, what, now));
     expect(booksIn(sql)).toEqual(model.books);
     const clockAt = expectClockKept(sql, model);
-    if (what.do === "lose memory") [engine, model.at] = [new CouponEngine(sql), clockAt];
+    if (what.do === "lose memory") [engine, model.at] = [new EngineCalls(sql), clockAt];
     words.push(...told.map(({ word }) => word));
   }
   expectRetold(sql);
@@ -208,6 +230,10 @@ test("the random lives reach everything that can be told", () => {
     "held",
     "held before",
     "hold",
+    "hold_limit_reached",
+    "hold_released",
+    "hold_too_long",
+    "holds ended",
     "idempotency_key_reused",
     "invalid_request",
     "out_of_stock",

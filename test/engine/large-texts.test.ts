@@ -2,9 +2,8 @@
 
 import { expect, test } from "vitest";
 
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
 import type { Sql } from "../../src/engine/sql.ts";
-import { asks, contents, newCoupon, T0, tally } from "./coupon.ts";
+import { asks, contents, EngineCalls, newCoupon, T0, tally } from "./coupon.ts";
 import { nodeSql } from "./node-sql.ts";
 
 const TEXT_BYTES_MAX = 2_000_000;
@@ -14,6 +13,7 @@ function strict(): Sql {
   const sql = nodeSql();
   return {
     transaction: (work) => sql.transaction(work),
+    deleteAll: () => sql.deleteAll(),
     all: (statement, ...bindings) => {
       for (const value of bindings) {
         if (typeof value === "string" && Buffer.byteLength(value) > TEXT_BYTES_MAX) throw new Error("string or blob too big");
@@ -30,17 +30,17 @@ function longest(count: number): string[] {
 
 test("3,000 holds with the longest ids that end at one instant are given up, and the sale goes on", () => {
   const sql = strict();
-  const engine = new CouponEngine(sql);
+  const engine = new EngineCalls(sql);
   engine.create(newCoupon(3_000), "epoch-1", T0);
   for (const userId of longest(3_000)) engine.hold({ userId, ttlMs: 1_000, attemptId: "a" }, T0);
-  expect(tally(engine.claimMany([asks("early")], T0 + 999))).toEqual({ out_of_stock: 1 });
-  expect(tally(engine.claimMany([asks("late")], T0 + 1_000))).toEqual({ granted: 1 });
+  expect(tally(engine.claimAll([asks("early")], T0 + 999))).toEqual({ out_of_stock: 1 });
+  expect(tally(engine.claimAll([asks("late")], T0 + 1_000))).toEqual({ granted: 1 });
   expect(contents(sql)["ledger"]).toHaveLength(1 + 3_000 + 3_000 + 1);
 });
 
 test("the largest bulk claim, with the longest ids and the longest key to be escaped, is granted", () => {
-  const engine = new CouponEngine(strict());
+  const engine = new EngineCalls(strict());
   engine.create(newCoupon(1_000), "epoch-1", T0);
   const requests = longest(1_000).map((userId) => asks(userId, { key: null, attemptId: `bulk ${"\\".repeat(255)}` }));
-  expect(tally(engine.claimMany(requests, T0))).toEqual({ granted: 1_000 });
+  expect(tally(engine.claimAll(requests, T0))).toEqual({ granted: 1_000 });
 });

@@ -29,5 +29,9 @@ export function nodeSql(database: DatabaseSync = new DatabaseSync(":memory:")): 
         throw cause;
       }
     },
+    deleteAll() {
+      const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+      for (const { name } of tables) database.exec(`DROP TABLE "${String(name)}"`);
+    },
   };
 }

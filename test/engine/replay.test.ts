@@ -2,15 +2,14 @@
 
 import { describe, expect, test } from "vitest";
 
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { asks, contents, expectConserved, opened, outcomes, T0, type Opened } from "./coupon.ts";
+import { asks, contents, EngineCalls, expectConserved, opened, outcomes, T0, type Opened } from "./coupon.ts";
 
 const RECEIPT = { userId: "ann", position: 1, claimedAt: T0, remainingAfter: 1 };
 
 /** Two units, one of them ann's: under the key `k`, in the attempt `first`. */
 function withAnn(): Opened {
   const coupon = opened(2);
-  coupon.engine.claimMany([asks("ann", { key: "k", attemptId: "first" })], T0);
+  coupon.engine.claimAll([asks("ann", { key: "k", attemptId: "first" })], T0);
   return coupon;
 }
 
@@ -22,7 +21,7 @@ describe("a winner who asks again", () => {
   ] as const)("%s gets the original receipt", ([, more]) => {
     const { engine, sql } = withAnn();
     const before = contents(sql);
-    expect(engine.claimMany([asks("ann", more)], T0 + 60_000)).toMatchObject([{ ok: true, replayed: true, claim: RECEIPT, seq: 2 }]);
+    expect(engine.claimAll([asks("ann", more)], T0 + 60_000)).toMatchObject([{ ok: true, replayed: true, claim: RECEIPT, seq: 2 }]);
     expect(contents(sql)).toEqual(before);
   });
 
@@ -32,7 +31,7 @@ describe("a winner who asks again", () => {
   ] as const)("%s is told of the claim that they have", ([, more]) => {
     const { engine, sql } = withAnn();
     const before = contents(sql);
-    expect(engine.claimMany([asks("ann", more)], T0 + 60_000)).toMatchObject([
+    expect(engine.claimAll([asks("ann", more)], T0 + 60_000)).toMatchObject([
       { ok: false, code: "already_claimed", claim: RECEIPT, seq: 2 },
     ]);
     expect(contents(sql)).toEqual(before);
@@ -40,7 +39,7 @@ describe("a winner who asks again", () => {
 
   test("without a key both times is no replay", () => {
     const { engine } = opened(2);
-    expect(outcomes(engine.claimMany([asks("ann"), asks("ann")], T0))).toEqual(["granted", "already_claimed"]);
+    expect(outcomes(engine.claimAll([asks("ann"), asks("ann")], T0))).toEqual(["granted", "already_claimed"]);
   });
 
   test("is never told that they lost: not when it is sold out, paused, ended, or to start later", () => {
@@ -52,18 +51,18 @@ describe("a winner who asks again", () => {
       [`starts_at = ${T0 + 1}`, "sale_not_started"],
     ] as const) {
       const { engine, sql } = opened(2);
-      engine.claimMany([asks("ann", { key: "k" })], T0);
+      engine.claimAll([asks("ann", { key: "k" })], T0);
       sql.database.exec(`UPDATE coupon SET ${change}`);
-      expect(outcomes(new CouponEngine(sql).claimMany(again, T0))).toEqual(["replayed", "already_claimed", refusal]);
+      expect(outcomes(new EngineCalls(sql).claimAll(again, T0))).toEqual(["replayed", "already_claimed", refusal]);
     }
   });
 });
 
 test("a winner who asks again with somebody else's key is told of their own win, not of the mistake", () => {
   const { engine, sql } = withAnn();
-  engine.claimMany([asks("bob")], T0);
+  engine.claimAll([asks("bob")], T0);
   const before = contents(sql);
-  expect(engine.claimMany([asks("bob", { key: "k" })], T0)).toMatchObject([
+  expect(engine.claimAll([asks("bob", { key: "k" })], T0)).toMatchObject([
     { code: "already_claimed", claim: { userId: "bob", position: 2 } },
   ]);
   expect(contents(sql)).toEqual(before);
@@ -73,14 +72,14 @@ describe("a key that another user's claim carries", () => {
   test("is refused, and uses up nothing", () => {
     const { engine, sql } = withAnn();
     const before = contents(sql);
-    expect(engine.claimMany([asks("bob", { key: "k" })], T0)).toEqual([{ ok: false, code: "idempotency_key_reused", seq: 2 }]);
+    expect(engine.claimAll([asks("bob", { key: "k" })], T0)).toEqual([{ ok: false, code: "idempotency_key_reused", seq: 2 }]);
     expect(contents(sql)).toEqual(before);
-    expect(outcomes(engine.claimMany([asks("bob", { key: "k2" })], T0))).toEqual(["granted"]);
+    expect(outcomes(engine.claimAll([asks("bob", { key: "k2" })], T0))).toEqual(["granted"]);
   });
 
   test("is refused within one batch, too", () => {
     const { engine, sql } = opened(5);
-    const results = engine.claimMany([asks("ann", { key: "k" }), asks("bob", { key: "k" }), asks("ann", { key: "k" })], T0);
+    const results = engine.claimAll([asks("ann", { key: "k" }), asks("bob", { key: "k" }), asks("ann", { key: "k" })], T0);
     expect(outcomes(results)).toEqual(["granted", "idempotency_key_reused", "replayed"]);
     expectConserved(sql, 1);
   });
@@ -88,12 +87,12 @@ describe("a key that another user's claim carries", () => {
   test("is refused whatever the sale's state", () => {
     const { sql } = withAnn();
     sql.database.exec(`UPDATE coupon SET ends_at = ${T0}`);
-    expect(outcomes(new CouponEngine(sql).claimMany([asks("bob", { key: "k" })], T0))).toEqual(["idempotency_key_reused"]);
+    expect(outcomes(new EngineCalls(sql).claimAll([asks("bob", { key: "k" })], T0))).toEqual(["idempotency_key_reused"]);
   });
 
   test("is free again for a loser's: only a claim that was granted keeps its key", () => {
     const { engine } = opened(1);
-    expect(outcomes(engine.claimMany([asks("ann"), asks("bob", { key: "k" }), asks("cid", { key: "k" })], T0))).toEqual([
+    expect(outcomes(engine.claimAll([asks("ann"), asks("bob", { key: "k" }), asks("cid", { key: "k" })], T0))).toEqual([
       "granted",
       "out_of_stock",
       "out_of_stock",
@@ -105,7 +104,7 @@ describe("a key that another user's claim carries", () => {
     const keys = ["K", " k", "k ", "kk"];
     expect(
       outcomes(
-        engine.claimMany(
+        engine.claimAll(
           keys.slice(0, 1).map((key) => asks("bob", { key })),
           T0,
         ),
@@ -113,7 +112,7 @@ describe("a key that another user's claim carries", () => {
     ).toEqual(["granted"]);
     expect(
       outcomes(
-        engine.claimMany(
+        engine.claimAll(
           keys.slice(1).map((key) => asks("ann", { key })),
           T0,
         ),
@@ -124,7 +123,7 @@ describe("a key that another user's claim carries", () => {
 
 test("two users under the same attempt id are two users", () => {
   const { engine, sql } = opened(5);
-  const results = engine.claimMany([asks("ann", { attemptId: "x" }), asks("bob", { attemptId: "x" })], T0);
+  const results = engine.claimAll([asks("ann", { attemptId: "x" }), asks("bob", { attemptId: "x" })], T0);
   expect(outcomes(results)).toEqual(["granted", "granted"]);
   expectConserved(sql, 2);
 });

@@ -2,32 +2,31 @@
 
 import { describe, expect, test } from "vitest";
 
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { asks, contents, newCoupon, readCold, T0 } from "./coupon.ts";
+import { asks, contents, EngineCalls, newCoupon, readCold, T0 } from "./coupon.ts";
 import { faultySql, INJECTED, pointsOf, type FaultySql } from "./faulty-sql.ts";
 import { nodeSql } from "./node-sql.ts";
 
 const NOW = T0 + 5000;
 
-const COMMANDS: Readonly<Record<string, (engine: CouponEngine) => unknown>> = {
+const COMMANDS: Readonly<Record<string, (engine: EngineCalls) => unknown>> = {
   "a change": (engine) => engine.change({ amount: 9, endsAt: NOW + 1, paused: true }, null, NOW),
   "a hold": (engine) => engine.hold({ userId: "newcomer", ttlMs: 1000, attemptId: "hold-newcomer" }, NOW),
   "giving a hold back": (engine) => engine.giveBack("holder", NOW),
-  "a claim by the holder": (engine) => engine.claimMany([{ userId: "holder", key: "k", attemptId: "claim-holder" }], NOW),
-  "a claim of what an expired hold gave back": (engine) => engine.claimMany([{ userId: "late", key: null, attemptId: "claim-late" }], NOW),
+  "a claim by the holder": (engine) => engine.claimAll([{ userId: "holder", key: "k", attemptId: "claim-holder" }], NOW),
+  "a claim of what an expired hold gave back": (engine) => engine.claimAll([{ userId: "late", key: null, attemptId: "claim-late" }], NOW),
   "a release": (engine) => engine.release({ userId: "early", position: 1 }, NOW),
-  "the alarm": (engine) => engine.tick(NOW),
+  "the alarm": (engine) => engine.expire(NOW),
   "a look after holds are over": (engine) => engine.read({ claimedBy: true }, NOW),
 };
 
-type Bench = { readonly sql: FaultySql; readonly engine: CouponEngine };
+type Bench = { readonly sql: FaultySql; readonly engine: EngineCalls };
 
 /** Five units: one claimed, one held for longer, two held until just before {@link NOW}. */
 function bench(isCold: boolean): Bench {
   const sql = faultySql(nodeSql());
-  const engine = new CouponEngine(sql);
+  const engine = new EngineCalls(sql);
   engine.create(newCoupon(5), "epoch-1", T0);
-  engine.claimMany([asks("early", { key: "early", attemptId: "claim-early" })], T0);
+  engine.claimAll([asks("early", { key: "early", attemptId: "claim-early" })], T0);
   engine.hold({ userId: "holder", ttlMs: 60_000, attemptId: "hold-holder" }, T0);
   engine.hold({ userId: "gone-1", ttlMs: 1000, attemptId: "hold-gone-1" }, T0);
   engine.hold({ userId: "gone-2", ttlMs: 4999, attemptId: "hold-gone-2" }, T0);

@@ -3,8 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { ClaimRequest } from "../../src/domain/claim.ts";
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { asks, contents, crowd, expectConserved, newCoupon, outcomes, readCold, T0, tally } from "./coupon.ts";
+import { asks, contents, crowd, EngineCalls, expectConserved, newCoupon, outcomes, readCold, T0, tally } from "./coupon.ts";
 import { faultySql, INJECTED, pointsOf, type FaultySql } from "./faulty-sql.ts";
 import { nodeSql } from "./node-sql.ts";
 
@@ -29,14 +28,14 @@ const BATCHES = {
 } as const;
 const RUNS = WARMTHS.flatMap((warmth) => (["small", "large"] as const).map((size) => [size, warmth] as const));
 
-type Bench = { readonly sql: FaultySql; readonly engine: CouponEngine };
+type Bench = { readonly sql: FaultySql; readonly engine: EngineCalls };
 
 /** A coupon with one claim behind it, and an engine that knows it or has yet to look. */
 function bench(warmth: Warmth, stock = STOCK): Bench {
   const sql = faultySql(nodeSql());
-  const engine = new CouponEngine(sql);
+  const engine = new EngineCalls(sql);
   engine.create(newCoupon(stock), "epoch-1", T0);
-  engine.claimMany([asks("early", { attemptId: "early" })], T0);
+  engine.claimAll([asks("early", { attemptId: "early" })], T0);
   if (warmth === "cold") engine.reload();
   sql.breakAt(null);
   return { sql, engine };
@@ -46,7 +45,7 @@ describe.for(RUNS)("a %s batch of claims by a %s engine", ([size, warmth]) => {
   const { batch, told, claimedAfter } = BATCHES[size];
   const flawless = bench(warmth);
   const before = contents(flawless.sql);
-  const points = pointsOf(flawless.sql, () => flawless.engine.claimMany(batch, T0 + 5));
+  const points = pointsOf(flawless.sql, () => flawless.engine.claimAll(batch, T0 + 5));
   const after = contents(flawless.sql);
 
   test("passes points enough to break it at", () => {
@@ -59,18 +58,18 @@ describe.for(RUNS)("a %s batch of claims by a %s engine", ([size, warmth]) => {
   test.for(points)("broken $name ($index) is stored as a whole or not at all", ({ index, isStored }) => {
     const { sql, engine } = bench(warmth);
     sql.breakAt(index);
-    expect(() => engine.claimMany(batch, T0 + 5)).toThrow(INJECTED);
+    expect(() => engine.claimAll(batch, T0 + 5)).toThrow(INJECTED);
     sql.breakAt(null);
     engine.reload();
     expect(contents(sql)).toEqual(isStored ? after : before);
     expect(engine.read({ claimedBy: true }, T0 + 5)).toEqual(readCold(sql, T0 + 5));
 
     // The same batch again: nobody gets a second unit, everybody is told what the first try would have told.
-    const retried = engine.claimMany(batch, T0 + 5);
+    const retried = engine.claimAll(batch, T0 + 5);
     expect(outcomes(retried)).toEqual(told.map((outcome) => (isStored && outcome === "granted" ? "replayed" : outcome)));
     expect(contents(sql)).toEqual(after);
 
-    expect(tally(engine.claimMany(crowd(20), T0 + 6))).toEqual({
+    expect(tally(engine.claimAll(crowd(20), T0 + 6))).toEqual({
       granted: STOCK - claimedAfter,
       out_of_stock: 20 - (STOCK - claimedAfter),
     });
@@ -80,12 +79,12 @@ describe.for(RUNS)("a %s batch of claims by a %s engine", ([size, warmth]) => {
 
 describe("creating a coupon", () => {
   const flawless = faultySql(nodeSql());
-  const points = pointsOf(flawless, () => new CouponEngine(flawless).create(newCoupon(STOCK), "epoch-1", T0));
+  const points = pointsOf(flawless, () => new EngineCalls(flawless).create(newCoupon(STOCK), "epoch-1", T0));
   const after = contents(flawless);
 
   test.for(points)("broken $name ($index) leaves the whole coupon or not even a table", ({ index, isStored }) => {
     const sql = faultySql(nodeSql());
-    const engine = new CouponEngine(sql);
+    const engine = new EngineCalls(sql);
     sql.breakAt(index);
     expect(() => engine.create(newCoupon(STOCK), "epoch-1", T0)).toThrow(INJECTED);
     sql.breakAt(null);
@@ -95,7 +94,7 @@ describe("creating a coupon", () => {
 
     expect(engine.create(newCoupon(STOCK), "epoch-1", T0).ok).toBe(!isStored);
     expect(contents(sql)).toEqual(after);
-    expect(tally(engine.claimMany(crowd(20), T0))).toEqual({ granted: STOCK, out_of_stock: 20 - STOCK });
+    expect(tally(engine.claimAll(crowd(20), T0))).toEqual({ granted: STOCK, out_of_stock: 20 - STOCK });
     expectConserved(sql, STOCK);
   });
 });
@@ -121,7 +120,7 @@ test("storage that breaks at one point after another, for a whole sale, still gi
   const { sql, engine } = bench("warm", stock);
   const told = new Map<string, number>();
   let breaksCount = 0;
-  for (let round = 0; round < 200; round += 1) {
+  for (let round = 0; round < 300; round += 1) {
     const batch = [0, 1, 2].map((seat) => asks(`round-${round}-${seat}`, { attemptId: `round-${round}-${seat}` }));
     sql.breakAt(round % 37);
     const results = survived(engine, batch);
@@ -138,9 +137,9 @@ test("storage that breaks at one point after another, for a whole sale, still gi
 });
 
 /** The batch's answers, or null where storage broke. */
-function survived(engine: CouponEngine, batch: readonly ClaimRequest[]) {
+function survived(engine: EngineCalls, batch: readonly ClaimRequest[]) {
   try {
-    return engine.claimMany(batch, T0);
+    return engine.claimAll(batch, T0);
   } catch {
     engine.reload();
     return null;

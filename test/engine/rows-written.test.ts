@@ -2,10 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
 import type { Sql } from "../../src/engine/sql.ts";
 import * as statements from "../../src/engine/statements.ts";
-import { asks, crowd, newCoupon, opened, outcomes, T0 } from "./coupon.ts";
+import { asks, crowd, EngineCalls, newCoupon, opened, outcomes, T0 } from "./coupon.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 
 /** Entries of every index that is a tree of its own, by name; each costs a row when written. */
@@ -39,23 +38,23 @@ function rowsWritten(sql: NodeSql, work: () => unknown): number {
 describe("rows written", () => {
   test("a claim alone costs its row, its event, and the counters: 3", () => {
     const { engine, sql } = opened(5);
-    expect(rowsWritten(sql, () => engine.claimMany([asks("ann")], T0))).toBe(3);
+    expect(rowsWritten(sql, () => engine.claimAll([asks("ann")], T0))).toBe(3);
   });
 
   test("a claim with an idempotency key costs one more: 4", () => {
     const { engine, sql } = opened(5);
-    expect(rowsWritten(sql, () => engine.claimMany([asks("ann", { key: "k" })], T0))).toBe(4);
+    expect(rowsWritten(sql, () => engine.claimAll([asks("ann", { key: "k" })], T0))).toBe(4);
   });
 
   test.for([1, 2, 10, 100, 512])("a batch of %i costs 2 each and 1 for the counters", (size) => {
     const { engine, sql } = opened(1000);
-    expect(rowsWritten(sql, () => engine.claimMany(crowd(size), T0))).toBe(2 * size + 1);
+    expect(rowsWritten(sql, () => engine.claimAll(crowd(size), T0))).toBe(2 * size + 1);
   });
 
   test("a mixed batch costs what its winners cost", () => {
     const { engine, sql } = opened(3);
     const batch = [asks("ann", { key: "k" }), asks("ann"), asks("bob"), asks("bob", { key: "k" }), asks("cid"), ...crowd(50)];
-    expect(rowsWritten(sql, () => engine.claimMany(batch, T0))).toBe(3 * 2 + 1 + 1);
+    expect(rowsWritten(sql, () => engine.claimAll(batch, T0))).toBe(3 * 2 + 1 + 1);
   });
 
   test.for([
@@ -66,10 +65,10 @@ describe("rows written", () => {
     ["somebody else's key", "idempotency_key_reused", { key: "k" }, "UPDATE coupon SET paused = 0"],
   ] as const)("a loser costs nothing: %s", ([, refusal, more, change]) => {
     const { engine, sql } = opened(5);
-    engine.claimMany([asks("ann", { key: "k" })], T0);
+    engine.claimAll([asks("ann", { key: "k" })], T0);
     sql.database.exec(change);
     engine.reload();
-    expect(rowsWritten(sql, () => expect(outcomes(engine.claimMany([asks("bob", more)], T0))).toEqual([refusal]))).toBe(0);
+    expect(rowsWritten(sql, () => expect(outcomes(engine.claimAll([asks("bob", more)], T0))).toEqual([refusal]))).toBe(0);
   });
 
   test.for([
@@ -79,7 +78,7 @@ describe("rows written", () => {
     const { engine, sql } = opened(5, window);
     expect(rowsWritten(sql, () => engine.read({ claimedBy: false }, now))).toBe(1);
     expect(rowsWritten(sql, () => engine.read({ claimedBy: false }, now + 1))).toBe(0);
-    expect(rowsWritten(sql, () => new CouponEngine(sql).read({ claimedBy: false }, now - 1))).toBe(0);
+    expect(rowsWritten(sql, () => new EngineCalls(sql).read({ claimedBy: false }, now - 1))).toBe(0);
   });
 
   test("a hold costs its row, its place in the order of expiry, its event, and the counters: 4; asked again, nothing", () => {
@@ -91,22 +90,22 @@ describe("rows written", () => {
 
   test("a winner who asks again costs nothing", () => {
     const { engine, sql } = opened(5);
-    engine.claimMany([asks("ann", { key: "k" })], T0);
+    engine.claimAll([asks("ann", { key: "k" })], T0);
     const again = [asks("ann"), asks("ann", { key: "k" }), asks("ann", { key: "other" })];
-    expect(rowsWritten(sql, () => engine.claimMany(again, T0))).toBe(0);
+    expect(rowsWritten(sql, () => engine.claimAll(again, T0))).toBe(0);
   });
 
   test("a look costs nothing, warm or cold", () => {
     const { engine, sql } = opened(5);
-    engine.claimMany(crowd(3), T0);
+    engine.claimAll(crowd(3), T0);
     expect(rowsWritten(sql, () => engine.read({ claimedBy: true }, T0))).toBe(0);
-    expect(rowsWritten(sql, () => new CouponEngine(sql).read({ claimedBy: true }, T0))).toBe(0);
+    expect(rowsWritten(sql, () => new EngineCalls(sql).read({ claimedBy: true }, T0))).toBe(0);
   });
 
   test("a coupon that does not exist costs nothing, and one that does is not paid for twice", () => {
     const sql = nodeSql();
-    const engine = new CouponEngine(sql);
-    expect(rowsWritten(sql, () => engine.claimMany(crowd(100), T0))).toBe(0);
+    const engine = new EngineCalls(sql);
+    expect(rowsWritten(sql, () => engine.claimAll(crowd(100), T0))).toBe(0);
     engine.create(newCoupon(5), "epoch-1", T0);
     expect(rowsWritten(sql, () => engine.create(newCoupon(5), "epoch-2", T0))).toBe(0);
   });
@@ -115,7 +114,7 @@ describe("rows written", () => {
 type Plan = { readonly statement: string; readonly steps: readonly string[] };
 
 /** How SQLite goes about every statement that `work` runs on an engine over `sql`. */
-function plansOf(sql: NodeSql, work: (engine: CouponEngine) => unknown): Plan[] {
+function plansOf(sql: NodeSql, work: (engine: EngineCalls) => unknown): Plan[] {
   const ran = new Set<string>();
   const recording: Sql = {
     all(statement, ...bindings) {
@@ -123,8 +122,9 @@ function plansOf(sql: NodeSql, work: (engine: CouponEngine) => unknown): Plan[] 
       return sql.all(statement, ...bindings);
     },
     transaction: (task) => sql.transaction(task),
+    deleteAll: () => sql.deleteAll(),
   };
-  work(new CouponEngine(recording));
+  work(new EngineCalls(recording));
   return [...ran].map((statement) => ({ statement, steps: planOf(sql, statement) }));
 }
 
@@ -139,7 +139,7 @@ function stepsOnClaims(plans: readonly Plan[]): string[] {
 
 describe("rows read", () => {
   const { engine: seeding, sql } = opened(5);
-  seeding.claimMany([asks("ann", { key: "k" }), asks("bob")], T0);
+  seeding.claimAll([asks("ann", { key: "k" }), asks("bob")], T0);
   const named = Object.entries(statements).flatMap(([name, text]) =>
     typeof text === "string" && /^\s*(SELECT|WITH|UPDATE|DELETE)\b/i.test(text) ? [{ name, text }] : [],
   );
@@ -155,7 +155,7 @@ describe("rows read", () => {
   });
 
   test("a claim finds the user by the primary key and the idempotency key in its index, whatever was claimed before", () => {
-    const plans = plansOf(sql, (engine) => engine.claimMany([asks("ann", { key: "k" })], T0));
+    const plans = plansOf(sql, (engine) => engine.claimAll([asks("ann", { key: "k" })], T0));
     expect(new Set(stepsOnClaims(plans))).toEqual(
       new Set(["SEARCH claims USING PRIMARY KEY (user_id=?)", "SEARCH claims USING COVERING INDEX claims_by_key (idempotency_key=?)"]),
     );

@@ -8,7 +8,7 @@ import type { NodeSql } from "./node-sql.ts";
 /** Three units, two of them claimed: ann's under the key `k`, and bob's. */
 function half(): NodeSql {
   const { engine, sql } = opened(3);
-  engine.claimMany([asks("ann", { key: "k" }), asks("bob")], T0);
+  engine.claimAll([asks("ann", { key: "k" }), asks("bob")], T0);
   return sql;
 }
 
@@ -135,7 +135,7 @@ describe("a value of the wrong type is refused", () => {
   test("every table is STRICT", () => {
     const sql = half();
     expect(sql.all("SELECT name FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%' AND strict = 0")).toEqual([]);
-    const tables = ["claims", "coupon", "holds", "ledger", "releases"];
+    const tables = ["claims", "coupon", "holds", "ledger", "released_holds", "releases"];
     expect(sql.all("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")).toEqual(tables.map((name) => ({ name })));
   });
 });

@@ -4,8 +4,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { ClaimResult } from "../../src/domain/messages.ts";
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { expectConserved, storedClaims } from "../engine/coupon.ts";
+import { EngineCalls, expectConserved, newCoupon, storedClaims } from "../engine/coupon.ts";
 import { nodeSql, type NodeSql } from "../engine/node-sql.ts";
 import type { Ask, Told } from "./model.ts";
 import { inModelWords, modelled, requestOf, scenario, T0, timed, type Scenario } from "./scenario.ts";
@@ -31,16 +30,16 @@ function cutAt(sizes: readonly number[]): Cut {
 /** Runs the whole sale; a cold one loses its memory before every batch. */
 function run(sale: Scenario, cut: Cut, isCold = false): { readonly results: readonly ClaimResult[]; readonly sql: NodeSql } {
   const sql = nodeSql();
-  let engine = new CouponEngine(sql);
+  let engine = new EngineCalls(sql);
   const { amount, startsAt, endsAt, paused } = sale.terms;
-  engine.create({ name: "PROMO", amount, startsAt, endsAt }, "epoch-1", T0);
+  engine.create(newCoupon(amount, { startsAt, endsAt }), "epoch-1", T0);
   sql.all("UPDATE coupon SET paused = ?", Number(paused));
   engine.reload();
   const results = timed(sale).flatMap(({ now, asks }, round) => {
     const batches = cut(asks, round);
     return batches.flatMap((batch) => {
-      if (isCold) engine = new CouponEngine(sql);
-      return engine.claimMany(batch.map(requestOf), now);
+      if (isCold) engine = new EngineCalls(sql);
+      return engine.claimAll(batch.map(requestOf), now);
     });
   });
   return { results, sql };

@@ -15,6 +15,8 @@ const COUPON: Coupon = {
   held: 0,
   startsAt: null,
   endsAt: null,
+  holdSecondsMax: 900,
+  holdsMax: null,
   paused: false,
   lastPosition: 0,
   seq: 1,
