@@ -102,14 +102,14 @@ export class Mailbox<Message, Answer> {
   }
 
   async #awaitFlush(): Promise<void> {
-    const { clock, flushed, abort } = this.#options;
+    const { clock, flushed } = this.#options;
     const flight = { since: clock() };
     this.#flights.add(flight);
     try {
       await flushed();
       this.#flushMs += (Math.max(0, clock() - flight.since) - this.#flushMs) / 4;
     } catch (cause) {
-      abort(cause);
+      this.#end(cause);
     } finally {
       this.#flights.delete(flight);
       this.#run();
@@ -118,16 +118,25 @@ export class Mailbox<Message, Answer> {
 
   /** Nothing of `batch` was written: one by one, so that a message that can't be written fails alone. */
   #recover(batch: readonly Waiting<Message, Answer>[], cause: unknown): void {
-    const { restore, abort, refuse } = this.#options;
+    const { restore, refuse } = this.#options;
     restore(cause, batch.length);
     const isHopeless = batch.length === 1 || cause instanceof BrokenAssertion;
     if (cause instanceof BrokenAssertion) {
       this.#broken = cause;
-      abort(cause);
+      this.#end(cause);
     }
     for (const waiting of batch) {
       if (isHopeless) waiting.resolve(refuse(waiting.message, cause));
       else this.#judge([waiting]);
+    }
+  }
+
+  /** The platform's way to end an object is to throw. Until it is gone, whoever waits is answered. */
+  #end(cause: unknown): void {
+    try {
+      this.#options.abort(cause);
+    } catch {
+      // What `abort` throws says only that it was called.
     }
   }
 }
