@@ -5,26 +5,9 @@ import { describe, expect, test } from "vitest";
 
 import { grantedClaim, judgeClaim, type Claim } from "../../src/domain/claim.ts";
 import type { Coupon } from "../../src/domain/coupon.ts";
+import { COUPON } from "./facts.ts";
 import type { Told } from "./model.ts";
 import { inModelWords, modelled, requestOf, scenario, T0, timed, type Scenario } from "./scenario.ts";
-
-const COUPON: Coupon = {
-  name: "PROMO",
-  amount: 1,
-  claimed: 0,
-  held: 0,
-  startsAt: null,
-  endsAt: null,
-  holdSecondsMax: 900,
-  holdsMax: null,
-  paused: false,
-  lastPosition: 0,
-  seq: 1,
-  createdAt: T0,
-  epoch: "epoch-1",
-  clockAt: T0,
-  nextExpiryAt: null,
-};
 
 /** What the rule tells each, with nothing around it but a map of who has what. */
 function judged(sale: Scenario): { readonly told: readonly Told[]; readonly claims: readonly Claim[] } {

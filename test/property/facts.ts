@@ -1,0 +1,23 @@
+// A coupon's facts, as the rules get them.
+
+import type { Coupon } from "../../src/domain/coupon.ts";
+import { T0 } from "./scenario.ts";
+
+/** One unit, open, created at {@link T0}. */
+export const COUPON: Coupon = {
+  name: "PROMO",
+  amount: 1,
+  claimed: 0,
+  held: 0,
+  startsAt: null,
+  endsAt: null,
+  holdSecondsMax: 900,
+  holdsMax: null,
+  paused: false,
+  lastPosition: 0,
+  seq: 1,
+  createdAt: T0,
+  epoch: "epoch-1",
+  clockAt: T0,
+  nextExpiryAt: null,
+};
