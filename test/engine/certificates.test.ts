@@ -1,91 +1,188 @@
-// What the engine certifies: that everybody but those it names is refused, in this life of the coupon, by its own clock.
+// What the engine certifies: that all users and keys outside the bypass set get one refusal.
 
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { CERTIFIER_ROWS_MAX } from "../../src/domain/limits.ts";
-import { mayContain } from "../../src/domain/membership.ts";
-import { keyMember, userMember, type Certificate } from "../../src/domain/sold-out.ts";
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { asks, crowd, newCoupon, opened, T0 } from "./coupon.ts";
+import { covers, keyMember, received, userMember, type Certificate, type CertificateRequest } from "../../src/domain/certificate.ts";
+import type { Change } from "../../src/domain/change.ts";
+import { asks, crowd, EngineCalls, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
+import { certificateOf, certified, NOTHING_KNOWN, unknownTo } from "./bypass.ts";
 import { nodeSql } from "./node-sql.ts";
 
-const WISH = { known: null, refused: null };
-
-/** Asks until there is a certificate: a long ledger is read in parts. */
-function certificateOf(engine: CouponEngine, asksMax = 10): Certificate {
-  for (let count = 0; count < asksMax; count += 1) {
-    const certificate = engine.certificate(WISH, T0);
-    if (certificate !== null) return certificate;
-  }
-  throw new Error(`no certificate in ${asksMax} tries`);
-}
-
-/** Which of `members` a certificate says it does not know. */
-function unknownTo({ members }: Certificate, asked: readonly string[]): string[] {
-  const isKnown = mayContain(members ?? []);
-  return asked.filter((member) => !isKnown(member));
-}
-
-function sellOut(engine: CouponEngine, count: number, prefix: string): string[] {
-  const requests = crowd(count, prefix);
-  engine.claimMany(requests, T0);
-  return requests.map(({ userId }) => userMember(userId));
-}
-
-describe("a certificate of the engine", () => {
-  test("is not given while somebody may get a unit", () => {
+describe("a certificate", () => {
+  test("is not issued while a unit is left", () => {
     const { engine } = opened(2);
-    sellOut(engine, 1, "early");
-    expect(engine.certificate(WISH, T0)).toBeNull();
+    engine.claimAll(crowd(1), T0);
+    expect(engine.certify(NOTHING_KNOWN, T0)).toEqual({ ok: true, certificate: null, seq: 2 });
   });
 
-  test("names every claimant and every key, and goes on from there", () => {
+  test("is not issued while a message waits for the lease to lapse", () => {
     const { engine } = opened(1);
-    engine.claimMany([asks("ann", { key: "order-1" })], T0);
-    expect(certificateOf(engine)).toMatchObject({ code: "out_of_stock", epoch: "epoch-1", seq: 2, members: ["uann", "korder-1"] });
+    engine.claimAll(crowd(1), T0);
+    engine.lease = { leaseUntil: T0 + 1_100, mayCertify: false };
+    expect(engine.certify(NOTHING_KNOWN, T0)).toEqual({ ok: true, certificate: null, seq: 2 });
+  });
+
+  test("lists every claimant and every key, and follows the ledger from there", () => {
+    const { engine } = opened(1);
+    engine.claimAll([asks("ann", { key: "order-1" })], T0);
+    expect(engine.certify(NOTHING_KNOWN, T0)).toEqual({
+      ok: true,
+      seq: 2,
+      certificate: {
+        code: "out_of_stock",
+        startsAt: null,
+        validForMs: 1_000,
+        epoch: "epoch-1",
+        seq: 2,
+        startsInMs: 0,
+        isAnyKeyNew: false,
+        bypassSeq: 2,
+        bypass: ["uann", "korder-1"],
+      },
+    });
     engine.change({ amount: 2 }, null, T0);
-    engine.claimMany([asks("bob")], T0);
-    expect(certificateOf(engine)).toMatchObject({ seq: 4, members: ["uann", "korder-1", "ubob"] });
+    engine.claimAll([asks("bob")], T0);
+    expect(certificateOf(engine)).toMatchObject({ seq: 4, bypassSeq: 4, bypass: ["uann", "korder-1", "ubob"] });
   });
 
-  test("names those of this life of the coupon, by an engine that knew the one before", () => {
-    const sql = nodeSql();
-    const engine = new CouponEngine(sql);
-    engine.create(newCoupon(3), "epoch-1", T0);
-    sellOut(engine, 3, "before");
-    certificateOf(engine);
-    sql.all("DROP TRIGGER ledger_forgets_nothing");
-    for (const table of ["coupon", "claims", "holds", "releases", "ledger"]) sql.all(`DROP TABLE ${table}`);
-    engine.forget();
-    engine.create(newCoupon(1), "epoch-2", T0);
-    engine.claimMany([asks("bob")], T0);
-    expect(certificateOf(engine)).toMatchObject({ epoch: "epoch-2", seq: 2, members: ["ubob"] });
-  });
-
-  test("waits until the whole ledger was read", () => {
-    const { engine } = opened(CERTIFIER_ROWS_MAX + 10);
-    const members = sellOut(engine, CERTIFIER_ROWS_MAX + 10, "user");
-    expect(engine.certificate(WISH, T0)).toBeNull();
-    expect(unknownTo(certificateOf(engine, 1), members)).toEqual([]);
-  });
-
-  test("makes a larger filter where a restock brought more than fit", () => {
-    const { engine } = opened(300);
-    const members = sellOut(engine, 300, "first");
-    expect(unknownTo(certificateOf(engine), members)).toEqual([]);
-    engine.change({ amount: 3_000 }, null, T0);
-    members.push(...sellOut(engine, 2_700, "second"));
-    const strangers = Array.from({ length: 2_000 }, (_, index) => userMember(`stranger-${index}`));
+  test("lists users with a running hold or a revoked claim, and takes any key for new while units are held", () => {
+    const { engine } = opened(3);
+    engine.claimAll([asks("ann", { key: "order-1" }), asks("bob")], T0);
+    engine.release({ userId: "ann", position: 1 }, T0);
+    engine.hold(holdOf("cid", 60_000), T0);
+    engine.hold(holdOf("dan", 60_000), T0);
     const certificate = certificateOf(engine);
-    expect(unknownTo(certificate, members)).toEqual([]);
-    // One in a thousand is taken for a member; with the first filter it would be most of them.
-    expect(unknownTo(certificate, [...strangers, keyMember("nobody's")]).length).toBeGreaterThan(1_950);
+    expect(certificate).toMatchObject({ isAnyKeyNew: true, seq: 6, bypassSeq: 6, bypass: ["ubob", "ucid", "udan", "uann"] });
+    engine.claimAll([asks("cid"), asks("dan", { key: "order-2" })], T0);
+    expect(certificateOf(engine)).toMatchObject({ isAnyKeyNew: false, bypass: ["ubob", "ucid", "udan", "uann", "korder-2"] });
   });
 
-  test("says that the sale is over where that was told once, though the clock was set back", () => {
-    const { engine } = opened(1, { endsAt: T0 + 900 });
-    sellOut(engine, 1, "user");
-    expect(engine.read({ claimedBy: false }, T0 + 1_000)).toMatchObject({ coupon: { state: "ended" } });
-    expect(engine.certificate(WISH, T0 + 400)).toMatchObject({ code: "sale_ended" });
+  test.for<readonly [name: string, known: CertificateRequest["known"], isSent: boolean]>([
+    ["of this epoch and seq", { epoch: "epoch-1", bypassSeq: 2 }, false],
+    ["of another epoch", { epoch: "epoch-2", bypassSeq: 2 }, true],
+    ["of another seq", { epoch: "epoch-1", bypassSeq: 1 }, true],
+  ])("comes without a bypass set only to an isolate that has the set %s", ([, known, isSent]) => {
+    const { engine } = opened(1);
+    engine.claimAll([asks("ann")], T0);
+    certificateOf(engine);
+    engine.change({ paused: true }, null, T0);
+    expect(certified(engine.certify({ known, refused: {} }, T0))).toMatchObject({ seq: 3, bypassSeq: 2, bypass: isSent ? ["uann"] : null });
   });
+
+  test("names the start, and how long it is away", () => {
+    const { engine } = opened(1, { startsAt: T0 + 5_000 });
+    expect(certificateOf(engine, T0 + 1_000)).toMatchObject({ code: "sale_not_started", startsAt: T0 + 5_000, startsInMs: 4_000 });
+  });
+
+  test("belongs to this epoch, by an engine that has known another", () => {
+    const { engine } = opened(3);
+    engine.claimAll(crowd(3, "before"), T0);
+    certificateOf(engine);
+    expect(engine.remove(T0)).toEqual({ ok: true, seq: 0 });
+    engine.create(newCoupon(1), "epoch-2", T0);
+    engine.claimAll([asks("bob")], T0);
+    expect(certificateOf(engine)).toMatchObject({ epoch: "epoch-2", seq: 2, bypass: ["ubob"] });
+  });
+
+  test("states the end that was answered once, though the clock was set back", () => {
+    const { engine } = opened(1, { endsAt: T0 + 900 });
+    engine.claimAll(crowd(1), T0);
+    expect(engine.read({ claimedBy: false }, T0 + 1_000)).toMatchObject({ coupon: { state: "ended" } });
+    expect(certificateOf(engine, T0 + 400)).toMatchObject({ code: "sale_ended" });
+  });
+
+  test("counts what isolates refused with the next message that writes counts", () => {
+    const { engine } = opened(1);
+    engine.claimAll(crowd(1), T0);
+    engine.engine.countAtEdge({ out_of_stock: 40, sale_paused: 2 });
+    expect(engine.engine.hasUnwrittenCounts).toBe(true);
+    engine.writeCounts(T0);
+    expect(engine.engine.hasUnwrittenCounts).toBe(false);
+  });
+});
+
+/** What the engine answers, other than the certificate, to users whom it covers: with every key and in every attempt. */
+function contradictionsOf(engine: EngineCalls, certificate: Certificate, now: number): string[] {
+  const held = received(certificate, null, 0);
+  const askers = ["ann", "bob", "cid", "dan", "eve"].flatMap((userId) => [null, "k1", "k2"].map((sent) => ({ userId, key: sent })));
+  const covered = askers.filter((asker) => held !== null && covers(held, asker, 0));
+  return covered.flatMap(({ userId, key: sent }) =>
+    ["a1", "a2", "a3"].flatMap((attempt) => {
+      const claimed = engine.codeOf({ kind: "claim", request: { userId, key: sent, attemptId: attempt } }, now);
+      const kept = engine.codeOf({ kind: "hold", request: { userId, ttlMs: 1_000, attemptId: attempt } }, now);
+      return [claimed, kept].filter((code) => code !== certificate.code);
+    }),
+  );
+}
+
+describe("over random histories", () => {
+  const user = fc.constantFrom("ann", "bob", "cid", "dan");
+  const key = fc.constantFrom(null, "k1", "k2");
+  const attemptId = fc.constantFrom("a1", "a2", "a3");
+  const at = fc.integer({ min: -50, max: 2_000 }).map((afterMs) => T0 + afterMs);
+  const change = fc.record(
+    { amount: fc.integer({ min: 1, max: 3 }), paused: fc.boolean(), startsAt: fc.option(at), endsAt: fc.option(at) },
+    { requiredKeys: [] },
+  );
+  const act = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("claim"), userId: user, key, attemptId }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant("hold"), userId: user, ttlMs: fc.integer({ min: 1, max: 2_000 }), attemptId }),
+    },
+    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("revoke", "give back"), userId: user }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("change"), change }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("restart", "certify", "wait") }) },
+  );
+  const history = fc.record({ amount: fc.integer({ min: 1, max: 3 }), acts: fc.array(act, { maxLength: 25, size: "max" }) });
+  type Act = {
+    readonly do: string;
+    readonly userId?: string;
+    readonly key?: string | null;
+    readonly attemptId?: string;
+    readonly ttlMs?: number;
+    readonly change?: Change;
+  };
+
+  function perform(engine: EngineCalls, what: Act, now: number): void {
+    const { userId = "", key: sent = null, attemptId: attempt = "", ttlMs = 1 } = what;
+    if (what.do === "claim") engine.claimAll([{ userId, key: sent, attemptId: attempt }], now);
+    if (what.do === "hold") engine.hold({ userId, ttlMs, attemptId: attempt }, now);
+    if (what.do === "revoke") engine.release({ userId, position: null }, now);
+    if (what.do === "give back") engine.giveBack(userId, now);
+    if (what.do === "change") engine.change(what.change ?? {}, null, now);
+    if (what.do === "certify") engine.certify(NOTHING_KNOWN, now);
+  }
+
+  test("every asker whom a certificate covers is answered by the object as it states, to its last millisecond", () => {
+    let certificateCount = 0;
+    const lives = fc.property(history, ({ amount, acts }) => {
+      const sql = nodeSql();
+      let engine = new EngineCalls(sql);
+      engine.create(newCoupon(amount), "epoch-1", T0);
+      let now = T0;
+      for (const what of acts) {
+        if (what.do === "wait") now += 300;
+        if (what.do === "restart") engine = new EngineCalls(sql);
+        perform(engine, what, now);
+      }
+      const certificate = certified(engine.certify(NOTHING_KNOWN, now));
+      if (certificate === null) return;
+      certificateCount += 1;
+      expect(contradictionsOf(engine, certificate, now)).toEqual([]);
+      expect(contradictionsOf(engine, certificate, now + certificate.validForMs + 99)).toEqual([]);
+    });
+    expect(() => fc.assert(lives, { numRuns: 1_500 })).not.toThrow();
+    expect(certificateCount).toBeGreaterThan(300);
+  });
+});
+
+test("a member of a user is none of a key", () => {
+  const { engine } = opened(1);
+  engine.claimAll([asks("ann")], T0);
+  expect(unknownTo(certificateOf(engine), [userMember("ann"), keyMember("ann"), userMember("bob")])).toEqual([
+    keyMember("ann"),
+    userMember("bob"),
+  ]);
 });
