@@ -19,7 +19,7 @@ export type Surroundings = {
   readonly bypassSet: BypassSet;
   /** Claim counts up to the message that is judged. */
   readonly outcomes: () => OutcomeCounts;
-  /** Until when certificates may be in use. */
+  /** Until when certificates may be in use, by the coupon's time. */
   readonly leaseUntil: Instant;
   /** False while a message waits for the lease to lapse. */
   readonly mayCertify: boolean;

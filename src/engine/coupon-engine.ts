@@ -13,7 +13,7 @@ import type { Sql } from "./sql.ts";
 
 const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
 
-/** Whether certificates may be in use, and whether others may be issued. */
+/** Until when certificates may be in use, by the clock that stamps messages, and whether others may be issued. */
 export type LeaseState = Pick<Surroundings, "leaseUntil" | "mayCertify">;
 
 /** What a batch came to: an answer for each message, and whether anything was written. */
@@ -49,12 +49,14 @@ export class CouponEngine {
     const draft = new Draft(this.#store, before);
     const ended: Outcome[] = [];
     const outcomes = (): OutcomeCounts => counted(this.#outcomes ?? NO_OUTCOMES, ended);
-    const around: Surroundings = { ...lease, bypassSet: this.#bypassSet, outcomes };
+    const around = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, outcomes };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
       if (message.kind === "create" || message.kind === "remove") throw new TypeError("an exclusive message shares its batch");
       draft.advanceTo(at);
-      const answer = apply(message, draft, around);
+      // The lease ends by the clock, which may be behind the coupon's time after a restart.
+      const leaseUntil = lease.leaseUntil + (draft.at - at);
+      const answer = apply(message, draft, { ...around, leaseUntil });
       if (message.kind === "claim" && isAnswerTo(message, answer)) ended.push(outcomeOf(answer));
       if ("results" in answer) ended.push(...answer.results.map(outcomeOf));
       return answer;
