@@ -1,0 +1,62 @@
+// The coupon's Durable Object as it is deployed, in Node and in virtual time: its storage is node:sqlite. Fake timers have to be on.
+
+import { vi } from "vitest";
+
+import type { CouponCalls } from "../../src/domain/messages.ts";
+import type { SqlValue } from "../../src/engine/sql.ts";
+import { nodeSql, type NodeSql } from "./node-sql.ts";
+
+vi.mock("cloudflare:workers", () => ({
+  DurableObject: class {
+    readonly ctx: unknown;
+    constructor(ctx: unknown) {
+      this.ctx = ctx;
+    }
+  },
+}));
+
+export type ObjectInNode = {
+  readonly object: CouponCalls & { readonly alarm: () => Promise<void> };
+  readonly sql: NodeSql;
+  /** When the platform is to call, in the order in which it was asked to; null where that was taken back. */
+  readonly alarms: (number | null)[];
+  /** Transactions so far. */
+  readonly transactionCount: () => number;
+};
+
+type ObjectClass = new (ctx: unknown, env: unknown) => ObjectInNode["object"];
+
+function abort(reason: string): void {
+  throw new Error(reason);
+}
+
+/** A new instance of the object called PROMO, over storage that another one may have written. */
+export async function objectInNode(sql: NodeSql = nodeSql()): Promise<ObjectInNode> {
+  const alarms: (number | null)[] = [];
+  let transactionCount = 0;
+  const storage = {
+    sql: {
+      exec: (query: string, ...bindings: readonly SqlValue[]) => {
+        const rows = sql.all(query, ...bindings);
+        return { toArray: () => rows };
+      },
+    },
+    transactionSync<T>(work: () => T): T {
+      transactionCount += 1;
+      return sql.transaction(work);
+    },
+    sync: () => Promise.resolve(),
+    async setAlarm(at: number) {
+      alarms.push(at);
+    },
+    async deleteAlarm() {
+      alarms.push(null);
+    },
+    async deleteAll() {
+      sql.deleteAll();
+    },
+  };
+  const { CouponObject } = (await import("../../src/object/coupon-object.ts")) as unknown as { readonly CouponObject: ObjectClass };
+  const object = new CouponObject({ id: { name: "PROMO" }, storage, abort }, {});
+  return { object, sql, alarms, transactionCount: () => transactionCount };
+}
