@@ -1,10 +1,10 @@
 // What a claim costs: rows written, which are money on Cloudflare, and rows read, which are time.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { Sql } from "../../src/engine/sql.ts";
 import * as statements from "../../src/engine/statements.ts";
-import { asks, crowd, EngineCalls, newCoupon, opened, outcomes, T0 } from "./coupon.ts";
+import { asks, crowd, EngineCalls, holdOf, newCoupon, opened, outcomes, T0, type Opened } from "./coupon.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 
 /** Entries of every index that is a tree of its own, by name; each costs a row when written. */
@@ -23,29 +23,33 @@ function indexEntries(sql: NodeSql): Record<string, number> {
   );
 }
 
-function sum(counts: Record<string, number>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
-}
-
-/** Rows that `work` wrote: of tables as SQLite counts them, and new entries of indexes, which it does not count. */
+/** Rows that `work` wrote: of tables as SQLite counts them, and entries of indexes that came or went, which it does not count. */
 function rowsWritten(sql: NodeSql, work: () => unknown): number {
   const changes = () => sql.all<{ total: number }>("SELECT total_changes() AS total")[0]?.total ?? 0;
-  const [changesBefore, entriesBefore] = [changes(), sum(indexEntries(sql))];
+  const [changesBefore, entriesBefore] = [changes(), indexEntries(sql)];
   work();
-  return changes() - changesBefore + sum(indexEntries(sql)) - entriesBefore;
+  const entries = Object.entries(indexEntries(sql)).map(([name, count]) => Math.abs(count - (entriesBefore[name] ?? 0)));
+  return changes() - changesBefore + entries.reduce((total, count) => total + count, 0);
+}
+
+/** Rows that `work` wrote, and transactions that it opened for that. */
+function cost(sql: NodeSql, work: () => unknown): [rows: number, transactions: number] {
+  const transaction = vi.spyOn(sql, "transaction");
+  const rows = rowsWritten(sql, work);
+  const count = transaction.mock.calls.length;
+  transaction.mockRestore();
+  return [rows, count];
+}
+
+/** Five units: ann's, bob's with a key, and one that is held until T0 + 60 s. */
+function busy(): Opened {
+  const coupon = opened(5);
+  coupon.engine.claimAll([asks("ann"), asks("bob", { key: "k" })], T0);
+  coupon.engine.hold(holdOf("holder", 60_000), T0);
+  return coupon;
 }
 
 describe("rows written", () => {
-  test("a claim alone costs its row, its event, and the counters: 3", () => {
-    const { engine, sql } = opened(5);
-    expect(rowsWritten(sql, () => engine.claimAll([asks("ann")], T0))).toBe(3);
-  });
-
-  test("a claim with an idempotency key costs one more: 4", () => {
-    const { engine, sql } = opened(5);
-    expect(rowsWritten(sql, () => engine.claimAll([asks("ann", { key: "k" })], T0))).toBe(4);
-  });
-
   test.for([1, 2, 10, 100, 512])("a batch of %i costs 2 each and 1 for the counters", (size) => {
     const { engine, sql } = opened(1000);
     expect(rowsWritten(sql, () => engine.claimAll(crowd(size), T0))).toBe(2 * size + 1);
@@ -81,25 +85,69 @@ describe("rows written", () => {
     expect(rowsWritten(sql, () => new EngineCalls(sql).read({ claimedBy: false }, now - 1))).toBe(0);
   });
 
-  test("a hold costs its row, its place in the order of expiry, its event, and the counters: 4; asked again, nothing", () => {
-    const { engine, sql } = opened(5);
-    const request = { userId: "ann", ttlMs: 1000, attemptId: "hold" };
-    expect(rowsWritten(sql, () => engine.hold(request, T0))).toBe(4);
-    expect(rowsWritten(sql, () => engine.hold(request, T0 + 1))).toBe(0);
+  test.for<readonly [name: string, act: (engine: EngineCalls) => unknown, rows: number]>([
+    ["a claim", (engine) => engine.claimAll([asks("new")], T0), 3],
+    ["a claim with a key", (engine) => engine.claimAll([asks("new", { key: "new" })], T0), 4],
+    ["a holder's claim", (engine) => engine.claimAll([asks("holder")], T0), 5],
+    ["a hold", (engine) => engine.hold(holdOf("new", 1_000), T0), 4],
+    ["a released hold", (engine) => engine.giveBack("holder", T0), 5],
+    ["a revoked claim", (engine) => engine.release({ userId: "ann", position: null }, T0), 4],
+    ["a revoked claim with a key", (engine) => engine.release({ userId: "bob", position: null }, T0), 5],
+    ["a change", (engine) => engine.change({ amount: 9 }, null, T0), 2],
+    ["an expired hold", (engine) => engine.expire(T0 + 60_000), 4],
+    ["a bulk claim of two", (engine) => engine.claimMany(["new-1", "new-2"], "bulk", T0), 5],
+  ])("%s costs one transaction and these rows", ([, act, rows]) => {
+    const { engine, sql } = busy();
+    expect(cost(sql, () => act(engine))).toEqual([rows, 1]);
   });
 
-  test("a winner who asks again costs nothing", () => {
-    const { engine, sql } = opened(5);
-    engine.claimAll([asks("ann", { key: "k" })], T0);
-    const again = [asks("ann"), asks("ann", { key: "k" }), asks("ann", { key: "other" })];
-    expect(rowsWritten(sql, () => engine.claimAll(again, T0))).toBe(0);
+  test.for<readonly [name: string, act: (engine: EngineCalls) => unknown]>([
+    ["a read", (engine) => engine.read({ claimedBy: true }, T0)],
+    ["a user's own", (engine) => engine.own("ann", T0)],
+    ["the list of holds", (engine) => engine.holds("", 10, T0)],
+    ["a page of claims", (engine) => engine.page({ position: 0, seq: 0, epoch: null }, 10, T0)],
+    ["metrics", (engine) => engine.metrics(T0)],
+    ["a certificate", (engine) => engine.certify({ known: null, refused: {} }, T0)],
+    ["an expiry of no hold", (engine) => engine.expire(T0)],
+    ["a change to what is", (engine) => engine.change({ amount: 5 }, null, T0)],
+    ["a change that is refused", (engine) => engine.change({ amount: 1 }, null, T0)],
+    ["the release of no hold", (engine) => engine.giveBack("stranger", T0)],
+    ["a repeated claim", (engine) => engine.claimAll([asks("ann")], T0)],
+    ["a repeated hold", (engine) => engine.hold(holdOf("holder", 60_000), T0)],
+    ["a hold that is too long", (engine) => engine.hold(holdOf("new", 86_400_001), T0)],
+    ["a revoke of no claim", (engine) => engine.release({ userId: "stranger", position: null }, T0)],
+    ["a create of what exists", (engine) => engine.create(newCoupon(1), "epoch-2", T0)],
+    ["counts that are written", (engine) => engine.writeCounts(T0)],
+  ])("%s costs no row and no transaction", ([, act]) => {
+    const { engine, sql } = busy();
+    expect(cost(sql, () => act(engine))).toEqual([0, 0]);
   });
 
-  test("a look costs nothing, warm or cold", () => {
-    const { engine, sql } = opened(5);
-    engine.claimAll(crowd(3), T0);
-    expect(rowsWritten(sql, () => engine.read({ claimedBy: true }, T0))).toBe(0);
-    expect(rowsWritten(sql, () => new EngineCalls(sql).read({ claimedBy: true }, T0))).toBe(0);
+  test("the end of no holds costs no row and no transaction", () => {
+    const { engine, sql } = opened(1);
+    expect(cost(sql, () => engine.endHolds(T0))).toEqual([0, 0]);
+  });
+
+  test("refused claims cost one row for all of their counts, once that is asked for", () => {
+    const { engine, sql } = opened(1);
+    engine.claimAll(crowd(1), T0);
+    expect(cost(sql, () => [engine.claimAll(crowd(50, "late"), T0), engine.claimAll(crowd(7, "later"), T0)])).toEqual([0, 0]);
+    engine.engine.countAtEdge({ out_of_stock: 40 });
+    expect(cost(sql, () => engine.writeCounts(T0))).toEqual([1, 1]);
+    expect(cost(sql, () => engine.writeCounts(T0))).toEqual([0, 0]);
+    expect(new EngineCalls(sql).metrics(T0)).toMatchObject({
+      outcomes: { claims: { granted: 1, out_of_stock: 97 }, batches: [1, 0, 1, 1, 0, 0, 0], batched: 58 },
+    });
+  });
+
+  test("a granted claim writes the counts of the refused ones before it along with its own", () => {
+    const { engine, sql } = opened(2);
+    engine.claimAll([asks("ann")], T0);
+    engine.claimAll([asks("ann")], T0);
+    expect(engine.engine.hasUnwrittenCounts).toBe(true);
+    expect(cost(sql, () => engine.claimAll([asks("bob")], T0))).toEqual([3, 1]);
+    expect(engine.engine.hasUnwrittenCounts).toBe(false);
+    expect(new EngineCalls(sql).metrics(T0)).toMatchObject({ outcomes: { claims: { granted: 2, already_claimed: 1 }, batched: 3 } });
   });
 
   test("a coupon that does not exist costs nothing, and one that does is not paid for twice", () => {
