@@ -44,9 +44,10 @@ function hadEffect(answer: Answer | null): boolean {
   return answer !== null && !isWithoutEffect(answer);
 }
 
-/** What the rest of a point does not tell: which of several requests made a hold. */
+/** What the rest of a point does not tell: which of several requests made a hold, also one that is released. */
 function holders(coupon: Coupon | null): string {
-  return coupon === null ? "" : [...coupon.holds].map(([userId, { attempt }]) => `${userId}${attempt}`).join(",");
+  if (coupon === null) return "";
+  return [...[...coupon.holds].map(([userId, { attempt }]) => `${userId}${attempt}`), "", ...coupon.releasedHolds].join(",");
 }
 
 function* nextPoints(history: History, point: Point): Generator<Point> {
@@ -96,10 +97,25 @@ function* afterOperation({ events }: History, point: Point, operation: Operation
       yield { ...point, done, at };
       return;
     }
-    if (event === undefined || event.at !== at || !isEventOf(event, verdict, operation, point)) continue;
-    const next = after(point, event, done, operation);
-    if (answer === null || isTold(answer, verdict, next)) yield next;
+    if (event === undefined || event.at !== at) continue;
+    const next = call.kind === "end_holds" ? afterHolds(events, point, at, done) : afterEvent(point, event, verdict, operation, done);
+    if (next !== null && (answer === null || isTold(answer, verdict, next))) yield next;
   }
+}
+
+function afterEvent(point: Point, event: LedgerEvent, verdict: Verdict, operation: Operation, done: number): Point | null {
+  return isEventOf(event, verdict, operation, point) ? after(point, event, done, operation) : null;
+}
+
+/** All holds are ended at one instant, by user. */
+function afterHolds(events: readonly LedgerEvent[], point: Point, at: number, done: number): Point | null {
+  let next = point;
+  for (const userId of [...(point.coupon?.holds.keys() ?? [])].toSorted()) {
+    const event = events[next.told];
+    if (event?.kind !== "given_back" || event.userId !== userId || event.at !== at || event.seq !== next.seq + 1) return null;
+    next = after(next, event, done, null);
+  }
+  return next;
 }
 
 function after(point: Point, event: LedgerEvent, done: number, operation: Operation | null): Point {
@@ -111,8 +127,9 @@ function after(point: Point, event: LedgerEvent, done: number, operation: Operat
 
 function copyOf(coupon: Coupon | null): Coupon | null {
   if (coupon === null) return null;
-  const { claims, keyOwners, holds, releases } = coupon;
-  return { ...coupon, claims: new Map(claims), keyOwners: new Map(keyOwners), holds: new Map(holds), releases: [...releases] };
+  const { claims, keyOwners, holds, releases, releasedHolds } = coupon;
+  const copied = { claims: new Map(claims), keyOwners: new Map(keyOwners), holds: new Map(holds), releases: [...releases] };
+  return { ...coupon, ...copied, releasedHolds: new Set(releasedHolds) };
 }
 
 function isEventOf(event: LedgerEvent, verdict: Verdict, { call, attempt }: Operation, { seq }: Point): boolean {
@@ -126,8 +143,13 @@ function isEventOf(event: LedgerEvent, verdict: Verdict, { call, attempt }: Oper
   return event.settings === undefined || areTold(event.settings, verdict);
 }
 
-function isTold({ is, seq, life, at: _at, servedByEdge: _edge, ...facts }: Answer, verdict: Verdict, point: Point): boolean {
-  return is === verdict.is && seq === point.seq && (life === undefined || life === point.life) && areTold(facts, verdict);
+function isTold({ is, seq, life, at: _at, servedByEdge, ...facts }: Answer, verdict: Verdict, point: Point): boolean {
+  const isHead = servedByEdge === true ? isCertifiable(is) && seq >= 1 && seq <= point.seq : seq === point.seq;
+  return is === verdict.is && isHead && (life === undefined || life === point.life) && areTold(facts, verdict);
+}
+
+function isCertifiable(is: Answer["is"]): boolean {
+  return is === "out_of_stock" || is === "sale_ended" || is === "sale_not_started" || is === "sale_paused";
 }
 
 /** Whether each of these facts is as it has to be. */

@@ -1,15 +1,8 @@
 // Which call can have caused which event, and which answer can be about it.
 
 import type { Answer, Call, LedgerEvent, Settings } from "./history.ts";
+import { HOLD_LIMITS } from "./coupon.ts";
 import { changed, isSame, stateAt } from "./specification.ts";
-
-/** How long the Worker may refuse on the strength of an answer of the object, in milliseconds. */
-const CERTIFICATE_MS = 1_000;
-
-/** How old an answer may be when it is asked for, in milliseconds: 0, but for a refusal by a certificate. */
-export function staleMsMax(answer: Answer | null): number {
-  return answer?.servedByEdge === true ? CERTIFICATE_MS : 0;
-}
 
 /** Whether the Worker may deliver a call more than once, because that does no harm. */
 export function isRepeatable(call: Call): boolean {
@@ -41,13 +34,15 @@ export function isCauseOf(call: Call, events: readonly LedgerEvent[], slot: numb
     case "change":
       return kind === "changed" && settings !== undefined && isSame(changed(settingsBefore(events, slot), call), settings);
     case "create":
-      return kind === "created" && settings !== undefined && isSame(settings, { ...call, paused: false });
+      return kind === "created" && settings !== undefined && isSame(settings, { ...HOLD_LIMITS, ...call, paused: false });
     case "claim":
       return kind === "claimed" && call.userId === userId && (event.key === undefined || event.key === call.key);
     case "hold":
       return kind === "held" && call.userId === userId && event.expiresAt === event.at + call.ttlMs;
     case "give_back":
       return kind === "given_back" && call.userId === userId;
+    case "end_holds":
+      return kind === "given_back";
     case "release":
       return kind === "released" && call.userId === userId && (call.position === null || call.position === position);
     case "remove":
@@ -62,5 +57,5 @@ function settingsBefore(events: readonly LedgerEvent[], slot: number): Settings 
     const settings = events[earlier - 1]?.settings;
     if (settings !== undefined) return settings;
   }
-  return { amount: 0, startsAt: null, endsAt: null, paused: false };
+  return { amount: 0, startsAt: null, endsAt: null, paused: false, ...HOLD_LIMITS };
 }

@@ -71,7 +71,7 @@ function retold(random: Random, operation: Operation, others: readonly Operation
   const endedAt = operation.endedAt ?? operation.startedAt + random.below(10);
   const another = random.pick(others).answer;
   if (answer === null) return { ...operation, ...endingAt(endedAt), answer: another };
-  switch (random.below(5)) {
+  switch (random.below(6)) {
     case 0:
       return { ...operation, answer: another };
     case 1:
@@ -80,13 +80,20 @@ function retold(random: Random, operation: Operation, others: readonly Operation
       return { ...operation, answer: { is: another?.is ?? "unavailable", seq: answer.seq } };
     case 3:
       return { ...operation, answer: { is: "unavailable", seq: answer.seq } };
+    case 4:
+      return { ...operation, answer: otherServer(answer) };
     default:
       return { ...operation, answer: withAnotherFact(random, answer) };
   }
 }
 
+/** The object said what the edge has said, or the other way round. */
+function otherServer({ servedByEdge, ...answer }: Answer): Answer {
+  return servedByEdge === true ? answer : { ...answer, servedByEdge: true };
+}
+
 function withAnotherFact(random: Random, answer: Answer): Answer {
-  const facts = ["position", "claimedAt", "remaining", "heldAt", "expiresAt", "releasedAt", "amount"] as const;
+  const facts = ["position", "claimedAt", "remaining", "heldAt", "expiresAt", "releasedAt", "amount", "held", "count"] as const;
   const fact = random.pick(facts.filter((name) => answer[name] !== undefined).concat("remaining"));
   return { ...answer, [fact]: (answer[fact] ?? 0) + oneOff(random) };
 }

@@ -1,6 +1,6 @@
 // A coupon as the specification knows it: what it is after each event of its ledger.
 
-import type { LedgerEvent, Settings } from "./history.ts";
+import type { HoldLimits, LedgerEvent, Settings } from "./history.ts";
 
 export type Claim = {
   readonly userId: string;
@@ -23,13 +23,18 @@ export type Coupon = {
   readonly keyOwners: Map<string, string>;
   readonly holds: Map<string, Hold>;
   readonly releases: Release[];
+  /** The attempts whose holds were released, each with its user. */
+  readonly releasedHolds: Set<string>;
   /** When the first of the holds is over; Infinity while there are none. */
   nextExpiryAt: number;
 };
 
+/** What a coupon is created with that nothing else is asked of. */
+export const HOLD_LIMITS: HoldLimits = { holdSecondsMax: 900, holdsMax: null };
+
 /** A coupon that was just created. */
 export function newCoupon(settings: Settings, at: number): Coupon {
-  const none = { claims: new Map(), keyOwners: new Map(), holds: new Map(), releases: [] };
+  const none = { claims: new Map(), keyOwners: new Map(), holds: new Map(), releases: [], releasedHolds: new Set<string>() };
   return { settings, createdAt: at, at, lastPosition: 0, ...none, nextExpiryAt: Infinity };
 }
 
@@ -57,9 +62,16 @@ export function follow(coupon: Coupon | null, event: LedgerEvent, attempt: strin
     coupon.holds.set(userId, { heldAt: at, expiresAt: event.expiresAt, attempt });
     coupon.nextExpiryAt = Math.min(coupon.nextExpiryAt, event.expiresAt);
   } else if (kind === "given_back" || kind === "expired") {
+    const by = coupon.holds.get(userId)?.attempt ?? null;
+    if (kind === "given_back" && by !== null) coupon.releasedHolds.add(releasedHold(userId, by));
     endHold(coupon, userId);
   }
   return coupon;
+}
+
+/** What {@link Coupon.releasedHolds} says of one hold. */
+export function releasedHold(userId: string, attempt: string): string {
+  return `${attempt} ${userId}`;
 }
 
 /** Units that nobody has. */

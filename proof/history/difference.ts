@@ -1,5 +1,6 @@
 // What was told or written beside what had to be.
 
+import { HOLD_LIMITS } from "./coupon.ts";
 import type { Answer, Facts, LedgerEvent } from "./history.ts";
 import { isSame, type Verdict } from "./specification.ts";
 
@@ -8,11 +9,11 @@ export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settin
   if (verdict.isEvent !== true || verdict.is !== kind) return false;
   if (position !== null && verdict.position !== position) return false;
   if (expiresAt !== undefined && verdict.expiresAt !== expiresAt) return false;
-  return settings === undefined || isSame({ startsAt: null, endsAt: null, amount: 0, paused: false, ...verdict }, settings);
+  return settings === undefined || isSame({ startsAt: null, endsAt: null, amount: 0, paused: false, ...HOLD_LIMITS, ...verdict }, settings);
 }
 
-/** What an answer has beside facts, and the one fact that is a list. */
-const NO_SCALAR_FACTS: ReadonlySet<string> = new Set<keyof Answer>(["is", "seq", "life", "at", "servedByEdge", "claimants"]);
+/** What an answer has beside facts, and the facts that are lists. */
+const NO_SCALAR_FACTS: ReadonlySet<string> = new Set<keyof Answer>(["is", "seq", "life", "at", "servedByEdge", "claimants", "holders"]);
 
 /** How what was told differs from what had to be, in words. */
 export function differenceIn(told: Answer, due: Verdict): string | null {
@@ -24,8 +25,12 @@ export function differenceIn(told: Answer, due: Verdict): string | null {
     if (value !== undefined && value !== due[fact as keyof Facts])
       return `it was told ${fact} ${String(value)}, and ${String(due[fact as keyof Facts])} is right`;
   }
-  if (told.claimants === undefined || isSameList(told.claimants, due.claimants ?? [])) return null;
-  return `it was told claimants [${told.claimants.join(", ")}], and [${(due.claimants ?? []).join(", ")}] is right`;
+  return listDifference("claimants", told.claimants, due.claimants) ?? listDifference("holders", told.holders, due.holders);
+}
+
+function listDifference(fact: string, told: readonly string[] | undefined, due: readonly string[] = []): string | null {
+  if (told === undefined || isSameList(told, due)) return null;
+  return `it was told ${fact} [${told.join(", ")}], and [${due.join(", ")}] is right`;
 }
 
 function isSameList(a: readonly string[], b: readonly string[]): boolean {

@@ -2,24 +2,32 @@
 
 /** What somebody asked. */
 export type Call =
-  | { readonly kind: "create"; readonly amount: number; readonly startsAt: number | null; readonly endsAt: number | null }
-  | {
-      readonly kind: "change";
-      readonly amount?: number;
-      readonly startsAt?: number | null;
-      readonly endsAt?: number | null;
-      readonly paused?: boolean;
-    }
+  | ({
+      readonly kind: "create";
+      readonly amount: number;
+      readonly startsAt: number | null;
+      readonly endsAt: number | null;
+    } & Partial<HoldLimits>)
+  | ({ readonly kind: "change" } & Partial<Settings>)
   | { readonly kind: "claim"; readonly userId: string; readonly key: string | null }
   | { readonly kind: "hold"; readonly userId: string; readonly ttlMs: number }
   | { readonly kind: "give_back"; readonly userId: string }
+  | { readonly kind: "end_holds" }
+  | { readonly kind: "holds" }
   | { readonly kind: "release"; readonly userId: string; readonly position: number | null }
   | { readonly kind: "own"; readonly userId: string }
   | { readonly kind: "read" }
   | { readonly kind: "remove" };
 
+/** What an operator allows holds. */
+export type HoldLimits = {
+  readonly holdSecondsMax: number;
+  /** Null where the stock is the only limit. */
+  readonly holdsMax: number | null;
+};
+
 /** What an operator sets. */
-export type Settings = {
+export type Settings = HoldLimits & {
   readonly amount: number;
   readonly startsAt: number | null;
   readonly endsAt: number | null;
@@ -32,11 +40,14 @@ export type EventKind = "created" | "changed" | "claimed" | "released" | "held" 
 /**
  * How an operation ended. What changes a coupon is called as its event is, also where it found nothing left to change: a
  * second release answers `released`, a change to what is there already `changed`, a give-back of nothing `given_back`.
+ * `ended` is about several events: a `given_back` for each hold.
  */
 export type Outcome =
   | Exclude<EventKind, "expired">
   | "replayed"
   | "held_already"
+  | "ended"
+  | "listed"
   | "found"
   | "has_claim"
   | "has_hold"
@@ -45,6 +56,9 @@ export type Outcome =
   | "already_claimed"
   | "idempotency_key_reused"
   | "claim_released"
+  | "hold_released"
+  | "hold_too_long"
+  | "hold_limit_reached"
   | "sale_ended"
   | "sale_not_started"
   | "sale_paused"
@@ -66,21 +80,30 @@ export type Facts = Partial<Settings> & {
   readonly releasedAt?: number;
   readonly createdAt?: number;
   readonly remaining?: number;
+  readonly held?: number;
   readonly state?: string;
   readonly amountMin?: number;
+  readonly ttlSecondsMax?: number;
+  /** How many holds were ended. */
+  readonly count?: number;
   /** Who holds a claim, in claim order. */
   readonly claimants?: readonly string[];
+  /** Who holds a unit, in the order of the user ids. */
+  readonly holders?: readonly string[];
 };
 
 export type Answer = Facts & {
   readonly is: Outcome;
-  /** The ledger's head when it was computed; 0 where there was no coupon. */
+  /**
+   * The ledger's head when it was computed; 0 where there was no coupon. At the edge, the head at which the certificate was issued:
+   * the ledger may have gone on since, as long as the answer is still true.
+   */
   readonly seq: number;
   /** Which life of the coupon it is about, from 1; with seq 0, the life that was over by then, 0 before the first. Absent where nobody can tell. */
   readonly life?: number;
   /** The instant at which the object answered, where it says. */
   readonly at?: number;
-  /** Refused by the Worker on the strength of a recent answer of the object. */
+  /** Refused by the Worker on the strength of a certificate. */
   readonly servedByEdge?: true;
 };
 

@@ -2,6 +2,9 @@
 
 import type { EventKind, LedgerEvent, Settings } from "./history.ts";
 
+/** The longest hold of a coupon that was made before there was a limit of its own. */
+const HOLD_SECONDS_UNLIMITED = 86_400;
+
 type Row = Readonly<Record<string, unknown>>;
 
 /** The rows of a coupon's tables `ledger`, `claims` and `releases`. */
@@ -40,5 +43,7 @@ function settingsIn(data: Readonly<Record<string, number | null>>): Settings {
     startsAt: data["starts_at"] ?? null,
     endsAt: data["ends_at"] ?? null,
     paused: data["paused"] === 1,
+    holdSecondsMax: data["hold_seconds_max"] ?? HOLD_SECONDS_UNLIMITED,
+    holdsMax: data["holds_max"] ?? null,
   };
 }

@@ -1,9 +1,9 @@
 // Whether a history is one of a correct coupon: exact, in time that grows with its length. Answers name the ledger's head, so
 // there is one order to try: each event, then all that was answered with that event as the head.
 
-import { staleMsMax } from "./cause.ts";
 import { follow, type Coupon } from "./coupon.ts";
 import { differenceIn, isTheEvent } from "./difference.ts";
+import { endingsOf, type Ending, type Endings } from "./endings.ts";
 import { isWithoutEffect, type Answer, type Call, type History, type LedgerEvent, type Operation, type Violation } from "./history.ts";
 import { Placement } from "./placement.ts";
 import { judge, type Verdict } from "./specification.ts";
@@ -20,12 +20,24 @@ import { judge, type Verdict } from "./specification.ts";
  *
  * What else is taken: a request of unknown outcome may have caused one event at any time after it was sent; behind the Worker, a
  * call that it repeats by itself (a claim, a hold, a change, a release by position) may have caused up to two more before it was
- * answered, and a claim so made is told as new; a refusal at the edge may be a second old. Of several lives of one name, an
- * answer that does not say which it is about stands in the first in which it is right. Nothing else.
+ * answered, and a claim so made is told as new. Of several lives of one name, an answer that does not say which it is about
+ * stands in the first in which it is right. Nothing else.
+ *
+ * A refusal at the edge has no exception: it names the head at which its certificate was issued, so it stands at the first slot
+ * from there on at which it is right while it ran, and behind which nobody stands who had their answer before it began.
  */
 export function violationIn(history: History): Violation | null {
-  return new Replay(history).run();
+  let first: Violation | null = null;
+  for (const endings of endingsOf(history)) {
+    const violation = new Replay(history, endings).run();
+    if (violation === null) return null;
+    first ??= violation;
+  }
+  return first;
 }
+
+/** What the edge may say by itself. */
+const CERTIFIED: ReadonlySet<string> = new Set<Answer["is"]>(["out_of_stock", "sale_ended", "sale_not_started", "sale_paused"]);
 
 class Replay {
   readonly #history: History;
@@ -36,10 +48,19 @@ class Replay {
   #lastBegun: Operation | null = null;
   /** Where the clock was set back, the coupon may go on from the latest instant that it has seen. */
   readonly #markMax: number;
+  readonly #endings: Endings;
+  #life = 0;
+  /** Refusals at the edge that found no slot so far, in the order in which they began; and why not. */
+  #waiting: { readonly operation: Operation; difference: string | null }[] = [];
+  /** By slot: when the first of those that stand there or behind it had its answer. */
+  readonly #firstEnd: Float64Array;
 
-  constructor(history: History) {
+  constructor(history: History, endings: Endings) {
     this.#history = history;
-    this.#placement = new Placement(history);
+    this.#endings = endings;
+    this.#placement = new Placement(history, endings);
+    this.#firstEnd = new Float64Array(history.events.length + 2).fill(Infinity);
+    for (const [index, { endedAt }] of history.operations.entries()) this.#endsAt(this.#placement.slotOf(index), endedAt);
     const seen = history.isClockSteady ? [] : history.operations.map(({ clockFrom, clockUntil }) => clockUntil ?? clockFrom);
     this.#markMax = Math.max(-Infinity, ...seen);
   }
@@ -56,7 +77,12 @@ class Replay {
       const violation = (event === undefined ? null : this.#happen(event)) ?? this.#hear();
       if (violation !== null) return violation;
     }
-    return null;
+    const [never] = this.#waiting;
+    return never === undefined ? null : neverRight(never);
+  }
+
+  #endsAt(slot: number, endedAt: number | null): void {
+    for (let at = slot; at >= 0 && (this.#firstEnd[at] ?? 0) > (endedAt ?? Infinity); at -= 1) this.#firstEnd[at] = endedAt ?? Infinity;
   }
 
   /** Follows one event, and looks at what its writer was told. */
@@ -67,7 +93,12 @@ class Replay {
     const wrong = this.#isWrong(event, writer);
     if (wrong !== null)
       return broken(`event ${said(event)}: ${wrong}`, ...(writer === undefined ? this.#placement.suspects(this.#slot) : [writer]));
-    if (writer !== undefined) {
+    const ending = this.#endings.get(index);
+    if (event.kind === "created") this.#life += 1;
+    if (writer !== undefined && ending !== undefined) {
+      const violation = this.#endHold(event, writer, ending);
+      if (violation !== null) return violation;
+    } else if (writer !== undefined) {
       const verdict = judge(coupon, writer.call, writer.attempt, event.at);
       if (!isTheEvent(verdict, event)) return broken(`event ${said(event)}: what was asked for is to be answered ${verdict.is}`, writer);
       const isAnswered = this.#placement.slotOf(index) === this.#slot;
@@ -81,6 +112,20 @@ class Replay {
     const key = event.key ?? (call?.kind === "claim" ? call.key : null);
     this.#coupon = follow(coupon, event, event.attempt ?? writer?.attempt ?? null, key);
     return null;
+  }
+
+  /** One of the events of an end of all holds, which is one instant. */
+  #endHold(event: LedgerEvent, writer: Operation, { first, last }: Ending): Violation | null {
+    const coupon = this.#coupon;
+    if (coupon?.holds.has(event.userId ?? "") !== true) return broken(`event ${said(event)}: there was no such hold`, writer);
+    if (this.#slot > first) return null;
+    const verdict = judge(coupon, writer.call, writer.attempt, event.at);
+    if (verdict.count !== last - first + 1) return broken(`event ${said(event)}: other holds were not ended with it`, writer);
+    const difference = writer.answer === null ? null : differenceIn(writer.answer, verdict);
+    if (difference !== null) return broken(`at event ${said(event)}: ${difference}`, writer);
+    const late = writer.answer === null ? null : this.#standBehind(writer);
+    this.#lastBegun = lastOf(this.#lastBegun, writer);
+    return late;
   }
 
   /** Why `event` cannot come now, whoever wrote it. */
@@ -107,37 +152,73 @@ class Replay {
   #hear(): Violation | null {
     const { operations } = this.#history;
     const writer = this.#placement.writers[this.#slot] ?? -1;
+    const isHalfway = this.#slot < (this.#endings.get(writer)?.last ?? -1);
     let lastBegun = this.#lastBegun;
     let next = -1;
     for (let index = this.#placement.firstAt(this.#slot); index !== -1; index = next) {
       next = this.#placement.after(index);
       const operation = operations[index];
       if (operation === undefined || operation.answer === null || index === writer) continue;
-      const difference =
-        operation.answer.servedByEdge === true ? this.#fromEdge(operation, operation.answer) : this.#heard(operation, operation.answer);
-      if (difference !== null && this.#placement.moveOn(index)) continue;
+      if (operation.answer.servedByEdge === true) {
+        if (!CERTIFIED.has(operation.answer.is)) return broken(`the Worker may not say ${operation.answer.is} by itself`, operation);
+        this.#waiting.push({ operation, difference: null });
+        continue;
+      }
+      const difference = isHalfway ? "some holds were ended, and others were not yet" : this.#heard(operation, operation.answer);
+      if (difference !== null && this.#placement.moveOn(index)) {
+        this.#endsAt(this.#placement.slotOf(index), operation.endedAt);
+        continue;
+      }
       if (difference !== null) return broken(`at seq ${operation.answer.seq}: ${difference}`, operation);
       const late = this.#standBehind(operation);
       if (late !== null) return late;
       lastBegun = lastOf(lastBegun, operation);
     }
+    return isHalfway ? null : this.#hearEdge(lastBegun);
+  }
+
+  /** Looks which refusals at the edge stand at this slot: the earlier one stands, the fewer others can contradict it. */
+  #hearEdge(lastBegunOfObject: Operation | null): Violation | null {
+    let lastBegun = lastBegunOfObject;
+    let firstEnd = this.#firstEnd[this.#slot + 1] ?? Infinity;
+    const waiting = this.#waiting.toSorted((a, b) => a.operation.startedAt - b.operation.startedAt);
+    this.#waiting = [];
+    for (const one of waiting) {
+      const { operation } = one;
+      const difference = operation.startedAt > firstEnd ? NOT_YET : this.#atEdge(operation);
+      if (difference === null) {
+        const late = this.#standBehind(operation);
+        if (late !== null) return late;
+        lastBegun = lastOf(lastBegun, operation);
+        continue;
+      }
+      if (one.difference === null && difference !== NOT_YET) one.difference = difference;
+      if (this.#isOver(operation)) return neverRight(one);
+      firstEnd = Math.min(firstEnd, operation.endedAt ?? Infinity);
+      this.#waiting.push(one);
+    }
     this.#lastBegun = lastBegun;
     return null;
+  }
+
+  /** As {@link #heard}, for a refusal by a certificate that may have been issued before. */
+  #atEdge(operation: Operation): string | null {
+    const { answer } = operation;
+    const seq = this.#coupon === null ? 0 : (this.#history.events[this.#slot - 1]?.seq ?? 0);
+    if (answer === null || answer.seq < 1 || answer.seq > seq || (answer.life !== undefined && answer.life !== this.#life)) return NOT_YET;
+    return this.#heard(operation, answer);
+  }
+
+  /** Whether the ledger has gone on behind the end of the operation. */
+  #isOver({ clockUntil }: Operation): boolean {
+    const { events, isClockSteady } = this.#history;
+    return isClockSteady && (events[this.#slot]?.at ?? -Infinity) > (clockUntil ?? Infinity);
   }
 
   /** How an answer differs from what it had to be, at every instant at which it can have been given; null where it does not at one. */
   #heard({ call, attempt, clockFrom, clockUntil }: Operation, answer: Answer): string | null {
     const until = Math.max(clockUntil ?? Infinity, this.#markMax);
     return this.#differs(answer, clockFrom, until, call, attempt);
-  }
-
-  /**
-   * The Worker may repeat a refusal of the object for a while: what the object would have said, with the head that it names, at an
-   * instant that recently.
-   */
-  #fromEdge({ call, clockFrom, clockUntil }: Operation, answer: Answer): string | null {
-    if (answer.is !== "out_of_stock" && answer.is !== "sale_ended") return `the Worker may not say ${answer.is} by itself`;
-    return this.#differs(answer, clockFrom - staleMsMax(answer), clockUntil ?? Infinity, call, null);
   }
 
   #differs(answer: Answer, from: number, until: number, call: Call, attempt: string | null): string | null {
@@ -172,18 +253,20 @@ class Replay {
   /** Real time: nobody who had their answer stands behind an operation that began only then. */
   #standBehind(operation: Operation): Violation | null {
     const before = this.#lastBegun;
-    if (before === null || operation.endedAt === null || beginOf(before) <= operation.endedAt) return null;
+    if (before === null || operation.endedAt === null || before.startedAt <= operation.endedAt) return null;
     return broken("the first had its answer before the second began, and yet the ledger has them the other way round", operation, before);
   }
 }
 
 function lastOf(a: Operation | null, b: Operation): Operation {
-  return a === null || beginOf(a) < beginOf(b) ? b : a;
+  return a === null || a.startedAt < b.startedAt ? b : a;
 }
 
-/** What may be old counts as asked for that much earlier. */
-function beginOf({ startedAt, answer }: Operation): number {
-  return startedAt - staleMsMax(answer);
+/** Why a refusal at the edge doesn't stand at a slot that says nothing against it. */
+const NOT_YET = "the ledger had not come so far";
+
+function neverRight({ operation, difference }: { readonly operation: Operation; readonly difference: string | null }): Violation {
+  return broken(`by a certificate of seq ${operation.answer?.seq}: ${difference ?? "it was never right while it ran"}`, operation);
 }
 
 function said({ seq, kind, userId, position }: LedgerEvent): string {

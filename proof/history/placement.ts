@@ -1,6 +1,7 @@
 // Where each operation of a history stands in the ledger: behind which event it was answered, and which event it wrote.
 
-import { isAnswerOf, isCauseOf, isRepeatable, staleMsMax, writtenAt } from "./cause.ts";
+import { isAnswerOf, isCauseOf, isRepeatable, writtenAt } from "./cause.ts";
+import type { Endings } from "./endings.ts";
 import { isWithoutEffect, type History, type LedgerEvent, type Operation, type Outcome } from "./history.ts";
 
 /** Deliveries of one repeatable call by the Worker beside the one that is answered. */
@@ -11,12 +12,13 @@ const ALWAYS_EVENTS: ReadonlySet<Outcome> = new Set<Outcome>(["created", "claime
 
 /**
  * A slot is an event's place in the ledger through all lives, from 1; slot 0 is before the first. An operation stands at the
- * slot of the ledger's head that its answer names.
+ * slot of the ledger's head that its answer names; a refusal at the edge at the first one from there on at which it can have been given.
  */
 export class Placement {
   /** By slot: the operation that wrote this event, by its index; -1 where nobody did. */
   readonly writers: Int32Array;
   readonly #history: History;
+  readonly #endings: Endings;
   /** The slots at which a life begins (its slot of seq 0) and ends (its last event before the removal). */
   readonly #lives: { readonly base: number; readonly head: number; readonly isOver: boolean }[] = [];
   /** By slot, the first operation that stands there, and by operation the next one; -1 ends the list. */
@@ -29,9 +31,11 @@ export class Placement {
   /** By the slot of a hold: attempts that were told of it as theirs, and as made by another. */
   readonly #holders = new Map<number, { readonly own: Set<string>; readonly others: Set<string> }>();
 
-  constructor(history: History) {
+  /** Calls that ended all holds have caused what `endings` says. */
+  constructor(history: History, endings: Endings) {
     const { operations, events } = history;
     this.#history = history;
+    this.#endings = endings;
     this.writers = new Int32Array(events.length + 1).fill(-1);
     this.#first = new Int32Array(events.length + 1).fill(-1);
     this.#next = new Int32Array(operations.length).fill(-1);
@@ -41,6 +45,10 @@ export class Placement {
     for (let index = operations.length - 1; index >= 0; index -= 1) {
       const answer = operations[index]?.answer ?? null;
       if (answer !== null && !isWithoutEffect(answer)) this.moveOn(index);
+    }
+    for (const [index, { first, last }] of endings) {
+      this.writers.fill(index, first, last + 1);
+      if (operations[index]?.answer !== null) this.#moveTo(index, last);
     }
     this.#setDeadlines();
     this.#findHolders();
@@ -102,8 +110,9 @@ export class Placement {
 
   /** The first slot behind `after` at which the answer can have been given, or -1. */
   #slotAfter(operation: Operation, after: number): number {
-    const { seq = 0, life, createdAt } = operation.answer ?? {};
+    const { seq = 0, life, createdAt, servedByEdge = false } = operation.answer ?? {};
     const lives = this.#lives;
+    if (servedByEdge) return this.#edgeSlotAfter(operation, after);
     // Before the first life nothing is over.
     if (seq === 0 && after < 0 && (life === 0 || (life === undefined && this.#isAround(0, operation)))) return 0;
     for (let index = 0; index < lives.length; index += 1) {
@@ -117,13 +126,23 @@ export class Placement {
     return -1;
   }
 
+  /** As {@link #slotAfter}: what a certificate says may be true for long. */
+  #edgeSlotAfter(operation: Operation, after: number): number {
+    const { seq = 0, life } = operation.answer ?? {};
+    for (const [index, { base, head }] of this.#lives.entries()) {
+      if (seq < 1 || (life !== undefined && life !== index + 1)) continue;
+      for (let slot = Math.max(base + seq, after + 1); slot <= head; slot += 1) if (this.#isAround(slot, operation)) return slot;
+    }
+    return -1;
+  }
+
   /** Whether the ledger's head was this one at some instant of the operation. */
-  #isAround(slot: number, { clockFrom, clockUntil, answer }: Operation): boolean {
+  #isAround(slot: number, { clockFrom, clockUntil }: Operation): boolean {
     const { events, isClockSteady } = this.#history;
     if (!isClockSteady) return true;
     const from = events[slot - 1]?.at ?? -Infinity;
     const until = events[slot]?.at ?? Infinity;
-    return from <= (clockUntil ?? Infinity) && clockFrom - staleMsMax(answer) <= until;
+    return from <= (clockUntil ?? Infinity) && clockFrom <= until;
   }
 
   #setDeadlines(): void {
@@ -171,7 +190,7 @@ export class Placement {
     const { operations, events } = this.#history;
     const operation = operations[index];
     const answer = operation?.answer ?? null;
-    if (operation === undefined || answer === null) return;
+    if (operation === undefined || answer === null || answer.servedByEdge === true) return;
     for (let slot = this.slotOf(index); slot !== -1; slot = this.#slotAfter(operation, slot)) {
       if (events[slot - 1]?.kind === answer.is && this.#mayHaveWritten(operation, slot)) {
         const rivalIndex = this.writers[slot] ?? -1;
@@ -217,7 +236,7 @@ export class Placement {
     const candidates: number[] = [];
     for (const [index, { answer }] of operations.entries()) if (answer === null) candidates.push(index);
     for (const [index, { call, answer }] of operations.entries()) {
-      const isSure = answer !== null && isWithoutEffect(answer);
+      const isSure = answer !== null && (isWithoutEffect(answer) || answer.servedByEdge === true);
       if (isSure || seenFrom === "object" || !isRepeatable(call)) continue;
       for (let delivery = 1; delivery <= REDELIVERIES_MAX; delivery += 1) candidates.push(index);
     }
@@ -243,6 +262,8 @@ export class Placement {
     const { events, isClockSteady } = this.#history;
     const event = events[slot - 1];
     if (event === undefined || operation.startedAt > (this.#deadlines[slot] ?? Infinity) || operation.clockFrom > event.at) return false;
+    // An end of all holds wrote what is said in advance, and nobody else did.
+    if (operation.call.kind === "end_holds" || this.#endings.has(this.writers[slot] ?? -1)) return false;
     if (isClockSteady && operation.answer !== null && event.at > (operation.clockUntil ?? Infinity)) return false;
     const { call, attempt, answer } = operation;
     if (answer !== null && answer.is === event.kind && !isAnswerOf(answer, event)) return false;

@@ -14,6 +14,9 @@ export type Scale = {
   readonly amountMax: number;
 };
 
+/** What the edge may say by itself. */
+const CERTIFIED: ReadonlySet<string> = new Set(["out_of_stock", "sale_ended", "sale_not_started", "sale_paused"]);
+
 /** One request on its way. */
 type Pending = {
   readonly call: Call;
@@ -87,10 +90,18 @@ class Sale {
   #judge(pending: Pending): void {
     if (this.#coupon !== null && pending.call.kind !== "remove") this.#expire();
     const verdict = judge(this.#coupon, pending.call, pending.attempt, this.#now);
-    if (verdict.isEvent === true) this.#append(eventOf(verdict, pending, this.#seq(verdict.is), this.#now), pending);
+    if (pending.call.kind === "end_holds") this.#endHolds();
+    else if (verdict.isEvent === true) this.#append(eventOf(verdict, pending, this.#seq(verdict.is), this.#now), pending);
     const { isEvent: _isEvent, ...told } = verdict;
-    const isGone = this.#coupon === null;
-    pending.answer = { ...told, seq: isGone ? 0 : this.#seq("changed") - 1, life: this.#life };
+    const seq = this.#coupon === null ? 0 : this.#seq("changed") - 1;
+    const isAtEdge = CERTIFIED.has(told.is) && this.#random.below(2) === 0;
+    const head = isAtEdge ? { seq: 1 + this.#random.below(seq), servedByEdge: true as const } : { seq };
+    pending.answer = { ...told, ...head, life: this.#life };
+  }
+
+  #endHolds(): void {
+    for (const userId of [...(this.#coupon?.holds.keys() ?? [])].toSorted())
+      this.#append({ kind: "given_back", seq: this.#seq("given_back"), at: this.#now, userId, position: null }, null);
   }
 
   #expire(): void {
@@ -128,7 +139,8 @@ class Sale {
   }
 
   #create(): Call {
-    return { kind: "create", amount: 1 + this.#random.below(this.#scale.amountMax), startsAt: this.#edge(), endsAt: null };
+    const amount = 1 + this.#random.below(this.#scale.amountMax);
+    return { kind: "create", amount, startsAt: this.#edge(), endsAt: null, holdsMax: this.#holdsMax() };
   }
 
   #call(): Call {
@@ -136,10 +148,12 @@ class Sale {
     const userId = `u${below(this.#scale.userCount)}`;
     const dice = below(100);
     if (dice < 40) return { kind: "claim", userId, key: below(3) === 0 ? null : `k${below(this.#scale.userCount + 1)}` };
-    if (dice < 55) return { kind: "hold", userId, ttlMs: 1 + below(12) };
-    if (dice < 62) return { kind: "give_back", userId };
+    if (dice < 55) return { kind: "hold", userId, ttlMs: below(8) === 0 ? 2_000 : 1 + below(12) };
+    if (dice < 59) return { kind: "give_back", userId };
+    if (dice < 62) return { kind: "end_holds" };
     if (dice < 72) return { kind: "release", userId, position: below(2) === 0 ? null : 1 + below(4) };
-    if (dice < 82) return { kind: "read" };
+    if (dice < 80) return { kind: "read" };
+    if (dice < 82) return { kind: "holds" };
     if (dice < 88) return { kind: "own", userId };
     if (dice < 90 || (this.#coupon === null && below(2) === 0)) return this.#create();
     if (dice < 91) return { kind: "remove" };
@@ -148,8 +162,14 @@ class Sale {
       { paused: below(2) === 0 },
       { startsAt: this.#edge() },
       { endsAt: this.#edge() },
+      { holdSecondsMax: 1 + below(2) },
+      { holdsMax: this.#holdsMax() },
     ]);
     return { kind: "change", ...change };
+  }
+
+  #holdsMax(): number | null {
+    return this.#random.below(2) === 0 ? null : 1 + this.#random.below(2);
   }
 
   #edge(): number | null {
@@ -164,7 +184,8 @@ function eventOf(verdict: Verdict, { call, attempt }: Pending, seq: number, at: 
   const base = { kind, seq, at, userId, position };
   if (call.kind === "claim") return { ...base, key: call.key, attempt };
   if (verdict.expiresAt !== undefined) return { ...base, expiresAt: verdict.expiresAt };
-  const { amount, startsAt, endsAt, paused } = verdict;
+  const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = verdict;
   if (amount === undefined || startsAt === undefined || endsAt === undefined || paused === undefined) return base;
-  return { ...base, settings: { amount, startsAt, endsAt, paused } };
+  if (holdSecondsMax === undefined || holdsMax === undefined) return base;
+  return { ...base, settings: { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } };
 }

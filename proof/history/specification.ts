@@ -1,9 +1,9 @@
 // What a coupon promises: how it has to answer each call, given what happened to it before. Shares no code with the product.
 
-import { left, newCoupon, type Claim, type Coupon } from "./coupon.ts";
+import { HOLD_LIMITS, left, newCoupon, releasedHold, type Claim, type Coupon } from "./coupon.ts";
 import type { Call, Facts, Outcome, Settings } from "./history.ts";
 
-/** What a call has to be told, and whether it is an event: then the event's kind is the outcome. */
+/** What a call has to be told, and whether it is an event: then the event's kind is the outcome, but for `ended`, which is one for each hold. */
 export type Verdict = Facts & { readonly is: Outcome; readonly isEvent?: true };
 
 /** Judges `call` at the instant `at`, at which every hold that is over has been given up. */
@@ -23,6 +23,10 @@ export function judge(coupon: Coupon | null, call: Call, attempt: string | null,
       return hold(coupon, call.userId, call.ttlMs, attempt, at);
     case "give_back":
       return coupon.holds.has(call.userId) ? { is: "given_back", isEvent: true } : { is: "given_back" };
+    case "end_holds":
+      return endHolds(coupon);
+    case "holds":
+      return { is: "listed", holders: [...coupon.holds.keys()].toSorted() };
     case "release":
       return release(coupon, call.userId, call.position, at);
     default:
@@ -55,15 +59,21 @@ function closed(coupon: Coupon, at: number): Verdict | null {
 
 function view(coupon: Coupon, at: number): Facts {
   const remaining = left(coupon);
-  return { ...coupon.settings, remaining, state: stateAt(coupon.settings, remaining, at), createdAt: coupon.createdAt };
+  return {
+    ...coupon.settings,
+    remaining,
+    held: coupon.holds.size,
+    state: stateAt(coupon.settings, remaining, at),
+    createdAt: coupon.createdAt,
+  };
 }
 
 function receipt({ position, claimedAt }: Claim): Facts {
   return { position, claimedAt };
 }
 
-function created({ amount, startsAt, endsAt }: Call & { kind: "create" }, at: number): Verdict {
-  const coupon = newCoupon({ amount, startsAt, endsAt, paused: false }, at);
+function created({ kind: _kind, ...asked }: Call & { kind: "create" }, at: number): Verdict {
+  const coupon = newCoupon({ ...HOLD_LIMITS, ...asked, paused: false }, at);
   return { is: "created", isEvent: true, ...view(coupon, at) };
 }
 
@@ -96,7 +106,19 @@ function hold(coupon: Coupon, userId: string, ttlMs: number, attempt: string | n
     const isMine = attempt !== null && held.attempt === attempt;
     return { is: isMine ? "held" : "held_already", heldAt: held.heldAt, expiresAt: held.expiresAt, remaining: left(coupon) };
   }
-  return closed(coupon, at) ?? { is: "held", isEvent: true, heldAt: at, expiresAt: at + ttlMs, remaining: left(coupon) - 1 };
+  const refusal = closed(coupon, at);
+  if (refusal !== null) return refusal;
+  const { holdSecondsMax, holdsMax } = coupon.settings;
+  if (attempt !== null && coupon.releasedHolds.has(releasedHold(userId, attempt))) return { is: "hold_released" };
+  if (ttlMs > holdSecondsMax * 1000) return { is: "hold_too_long", ttlSecondsMax: holdSecondsMax };
+  if (holdsMax !== null && coupon.holds.size >= holdsMax) return { is: "hold_limit_reached" };
+  return { is: "held", isEvent: true, heldAt: at, expiresAt: at + ttlMs, remaining: left(coupon) - 1 };
+}
+
+function endHolds(coupon: Coupon): Verdict {
+  const count = coupon.holds.size;
+  const told = { is: "ended", count, remaining: left(coupon) + count } as const;
+  return count === 0 ? told : { ...told, isEvent: true };
 }
 
 function release(coupon: Coupon, userId: string, position: number | null, at: number): Verdict {
@@ -127,10 +149,13 @@ export function changed(before: Settings, asked: Partial<Settings>): Settings {
     startsAt: asked.startsAt === undefined ? before.startsAt : asked.startsAt,
     endsAt: asked.endsAt === undefined ? before.endsAt : asked.endsAt,
     paused: asked.paused ?? before.paused,
+    holdSecondsMax: asked.holdSecondsMax ?? before.holdSecondsMax,
+    holdsMax: asked.holdsMax === undefined ? before.holdsMax : asked.holdsMax,
   };
 }
 
 /** Whether settings are the same. */
 export function isSame(a: Settings, b: Settings): boolean {
-  return a.amount === b.amount && a.startsAt === b.startsAt && a.endsAt === b.endsAt && a.paused === b.paused;
+  const isSameSale = a.amount === b.amount && a.startsAt === b.startsAt && a.endsAt === b.endsAt && a.paused === b.paused;
+  return isSameSale && a.holdSecondsMax === b.holdSecondsMax && a.holdsMax === b.holdsMax;
 }

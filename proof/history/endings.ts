@@ -1,0 +1,84 @@
+// Which events an end of all holds has caused: it is one call, and an event for each hold.
+
+import type { History, LedgerEvent, Operation } from "./history.ts";
+
+/** The slots of the events of one call, the first and the last of them. */
+export type Ending = { readonly first: number; readonly last: number };
+
+/** What the calls that end all holds have caused, by their index; one that is absent found no hold. */
+export type Endings = ReadonlyMap<number, Ending>;
+
+/** The most ways that are tried. Stops a history with many such calls of unknown outcome from being tried for ever. */
+const WAYS_MAX = 20_000;
+
+/** Every way in which the calls that end all holds can have caused events, the ones that explain most first. */
+export function* endingsOf(history: History): Generator<Endings> {
+  const calls: { readonly index: number; readonly candidates: readonly (Ending | null)[] }[] = [];
+  const runs = history.operations.some(({ call }) => call.kind === "end_holds") ? runsIn(history.events) : [];
+  for (const [index, operation] of history.operations.entries()) {
+    if (operation.call.kind !== "end_holds") continue;
+    const candidates = runs.filter((run) => mayHaveCaused(history, operation, run));
+    const mayBeNothing = candidates.length === 0 || (operation.answer?.count ?? 0) === 0;
+    calls.push({ index, candidates: mayBeNothing ? [...candidates, null] : candidates });
+  }
+  let left = WAYS_MAX;
+  function* ways(depth: number, chosen: Map<number, Ending>): Generator<Endings> {
+    const call = calls[depth];
+    if (call === undefined) {
+      left -= 1;
+      if (left < 0) throw new Error("the history has too many calls that end all holds");
+      yield new Map(chosen);
+      return;
+    }
+    for (const candidate of call.candidates) {
+      if (candidate !== null && [...chosen.values()].some((other) => overlap(other, candidate))) continue;
+      if (candidate !== null) chosen.set(call.index, candidate);
+      yield* ways(depth + 1, chosen);
+      chosen.delete(call.index);
+    }
+  }
+  yield* ways(0, new Map());
+}
+
+type Run = Ending & { readonly life: number; readonly seq: number; readonly at: number };
+
+/** Events that one call can have caused: at one instant, by user, until no hold is left. The longest first. */
+function runsIn(events: readonly LedgerEvent[]): Run[] {
+  const runs: Run[] = [];
+  const holders = new Set<string>();
+  let life = 0;
+  for (const [index, event] of events.entries()) {
+    const { kind, userId, at, seq } = event;
+    if (kind === "created") life += 1;
+    if (kind === "created" || kind === "removed") holders.clear();
+    if (userId !== null && kind === "held") holders.add(userId);
+    else if (userId !== null) holders.delete(userId);
+    if (kind !== "given_back" || holders.size > 0) continue;
+    for (let first = index; isNextOf(events[first], events[first + 1], first === index); first -= 1)
+      runs.push({ first: first + 1, last: index + 1, life, seq, at });
+  }
+  return runs.toSorted((a, b) => b.last - b.first - (a.last - a.first));
+}
+
+function isNextOf(event: LedgerEvent | undefined, next: LedgerEvent | undefined, isLast: boolean): boolean {
+  if (event?.kind !== "given_back") return false;
+  return isLast || (event.at === next?.at && (event.userId ?? "") < (next.userId ?? ""));
+}
+
+function mayHaveCaused({ isClockSteady }: History, { answer, clockFrom, clockUntil }: Operation, run: Run): boolean {
+  if (clockFrom > run.at) return false;
+  if (answer === null) return true;
+  if (
+    answer.is !== "ended" ||
+    answer.servedByEdge === true ||
+    answer.seq !== run.seq ||
+    (answer.life !== undefined && answer.life !== run.life)
+  )
+    return false;
+  if (isClockSteady && run.at > (clockUntil ?? Infinity)) return false;
+  return answer.count === undefined || answer.count === run.last - run.first + 1;
+}
+
+function overlap(a: Ending, b: Ending): boolean {
+  return a.first <= b.last && b.first <= a.last;
+}
