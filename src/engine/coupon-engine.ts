@@ -50,7 +50,7 @@ export class CouponEngine {
     const ended: Outcome[] = [];
     const outcomes = (): OutcomeCounts => counted(this.#outcomes ?? NO_OUTCOMES, ended);
     const around = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, outcomes };
-    draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" ? message.request : [])));
+    draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
       if (message.kind === "create" || message.kind === "remove") throw new TypeError("an exclusive message shares its batch");
       draft.advanceTo(at);

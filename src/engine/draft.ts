@@ -3,6 +3,7 @@
 import { assert } from "../domain/assert.ts";
 import type { Claim, ClaimRequest, Hold, Own } from "../domain/claim.ts";
 import { releasedCount, windowPhase, type Coupon, type Instant } from "../domain/coupon.ts";
+import type { HoldRequest } from "../domain/hold.ts";
 import { ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
 import type { OutcomeCounts } from "../domain/outcomes.ts";
 import type { Release } from "../domain/release.ts";
@@ -55,13 +56,14 @@ export class Draft {
     if (this.#coupon.nextExpiryAt !== null && this.#coupon.nextExpiryAt <= this.at) this.#expire();
   }
 
-  /** Reads at once what the users of many claims have, because a statement for each would cost more. */
-  readAhead(requests: readonly ClaimRequest[]): void {
+  /** Reads at once what the users of many claims and holds have, because a statement for each would cost more. */
+  readAhead(requests: readonly (ClaimRequest | HoldRequest)[]): void {
     if (requests.length < ROWS_AT_ONCE_MIN) return;
     const userIds = requests.map(({ userId }) => userId);
+    const keys = requests.flatMap((request) => ("key" in request && request.key !== null ? request.key : []));
+    const hasHolds = this.#coupon.held > 0 || requests.some((request) => "ttlMs" in request);
     this.#claims.readAhead(userIds, this.store.claimsOf(userIds));
-    if (this.#coupon.held > 0) this.#holds.readAhead(userIds, this.store.holdsOf(userIds));
-    const keys = requests.flatMap(({ key }) => (key === null || this.#keyOwners.has(key) ? [] : key));
+    if (hasHolds) this.#holds.readAhead(userIds, this.#coupon.held > 0 ? this.store.holdsOf(userIds) : []);
     if (keys.length === 0) return;
     for (const key of keys) this.#keyOwners.set(key, null);
     for (const { key, userId } of this.store.keyOwners(keys)) this.#keyOwners.set(key, userId);
