@@ -1,6 +1,6 @@
 // The rows of the benchmark: what each one is, the system that it loads, and with what.
 
-import { claimsOf, type Load } from "./load/load.ts";
+import { claimsAndHoldsOf, claimsOf, type Load } from "./load/load.ts";
 import type { RowKind } from "./record.ts";
 import { postgresPeer, redisPeer } from "./systems/peers.ts";
 import { answerOf, Skipped, workerSystem, type Lab, type System } from "./systems/system.ts";
@@ -17,7 +17,7 @@ export type Row = {
   readonly unitsPerAnswer: number;
   /** Where more would only wait in line, each with a thousand claims before it. */
   readonly connectionsMax?: number;
-  /** The coupon whose stored claims are counted: one for each unit answered, or none where nothing may be stored. */
+  /** The coupon whose stored claims and holds are counted: one for each unit answered, or none where nothing may be stored. */
   readonly counted: { readonly coupon: string; readonly perUnit: 0 | 1 } | null;
   /** Only where it is asked for by name. */
   readonly isExtra?: true;
@@ -68,6 +68,15 @@ export const ROWS = [
   },
   { name: "claim", kind: "product", about: "the product", start: (lab) => workerSystem(lab, PRODUCT, PLENTY), ...CLAIM },
   {
+    name: "mixed",
+    kind: "product",
+    about: "the product, claims and holds in turn",
+    start: (lab) => workerSystem(lab, PRODUCT, PLENTY),
+    load: claimsAndHoldsOf("bench"),
+    unitsPerAnswer: 1,
+    counted: EACH,
+  },
+  {
     name: "claim-unlogged",
     kind: "product",
     about: "the product without a log line for each request",
@@ -78,7 +87,7 @@ export const ROWS = [
   {
     name: "one-commit-per-claim",
     kind: "product",
-    about: "the product without group commit",
+    about: "the product without its mailbox: each claim is a commit of its own",
     start: (lab) => workerSystem(lab, "bench/workers/one-commit-per-claim.ts", PLENTY),
     ...CLAIM,
   },

@@ -5,7 +5,7 @@ import { claimsOf } from "../load/load.ts";
 import { drive } from "../load/undici.ts";
 import { cpuUsOf } from "../machine/processes.ts";
 import { faultIn } from "../rounds.ts";
-import { answerOf, claimsIn, served, type Lab } from "../systems/system.ts";
+import { answerOf, served, unitsIn, type Lab } from "../systems/system.ts";
 import { CommandFailure, EXIT } from "../../proof/cli/command.ts";
 import { PRODUCT } from "../../proof/server/workerd.ts";
 import type { GrowthRecord } from "../record.ts";
@@ -46,7 +46,7 @@ async function sampleOf(lab: Lab, claims: number): Promise<Sample> {
   const cpuBefore = await cpuUsOf([server.pid]);
   const driven = await drive(claimsOf(GROWN), { url, connections: CONNECTIONS, seconds: 60, answersMax: CLAIMS_EACH, users: "next" });
   const cpuAfter = await cpuUsOf([server.pid]);
-  const stored = (await claimsIn(url, GROWN)) - claims - 1;
+  const stored = (await unitsIn(url, GROWN)) - claims - 1;
   const fault = faultIn({ load: claimsOf(GROWN), unitsPerAnswer: 1, counted: { coupon: GROWN, perUnit: 1 } }, driven, stored, 0);
   if (fault !== null) throw new CommandFailure(`growth, ${claims} claims: ${fault}`, EXIT.failed);
   await server.kill();

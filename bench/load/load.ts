@@ -3,12 +3,18 @@
 import { drive } from "./undici.ts";
 import { drivenByWrk, wrkVersion } from "./wrk.ts";
 
-/** One kind of request, sent again and again. */
-export type Load = {
+/** One kind of request. */
+export type Sent = {
   readonly method: "GET" | "POST";
   readonly path: string;
   /** The body around its users, each of whom is met once: `before`, so many quoted ids with commas between, `after`. */
   readonly body?: { readonly before: string; readonly users: number; readonly after: string };
+};
+
+/** A request that is sent again and again. */
+export type Load = Sent & {
+  /** Where it is given, every second request is this one. */
+  readonly other?: Sent;
   /** The status of every answer; any other is wrong. */
   readonly status: number;
 };
@@ -55,4 +61,13 @@ export function claimsOf(coupon: string, status: number = 201): Load {
     body: { before: '{"user_id":', users: 1, after: `,"coupon_name":"${coupon}"}` },
     status,
   };
+}
+
+/** How long the benchmark's holds last: longer than any run. */
+const HOLD_SECONDS = 86_400;
+
+/** Claims and holds of one unit of `coupon` in turn, each by a new user. */
+export function claimsAndHoldsOf(coupon: string): Load {
+  const body = { before: '{"user_id":', users: 1, after: `,"ttl_seconds":${HOLD_SECONDS}}` };
+  return { ...claimsOf(coupon), other: { method: "POST", path: `/api/coupons/${coupon}/holds`, body } };
 }

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { Pool } from "undici";
 
-import type { Drive, Load, Measured } from "./load.ts";
+import type { Drive, Load, Measured, Sent } from "./load.ts";
 
 /**
  * Sends `load` for the time asked for, or until `answersMax` answers are on their way if that is earlier, and waits for the
@@ -22,7 +22,7 @@ export async function drive(
   const startedAt = performance.now();
   let answeredAt = startedAt;
 
-  function bodyOf({ before, users: each, after }: NonNullable<Load["body"]>): string {
+  function bodyOf({ before, users: each, after }: NonNullable<Sent["body"]>): string {
     const ids = Array.from({ length: each }, () => `"${users}-${(userCount += 1)}"`);
     return before + ids.join(",") + after;
   }
@@ -32,9 +32,10 @@ export async function drive(
   async function caller(): Promise<void> {
     while (!isOver()) {
       sent += 1;
-      const body = load.body === undefined ? null : bodyOf(load.body);
+      const { method, path, body: around } = sent % 2 === 0 ? (load.other ?? load) : load;
+      const body = around === undefined ? null : bodyOf(around);
       const askedAt = performance.now();
-      const { statusCode, body: answer } = await pool.request({ method: load.method, path: load.path, body });
+      const { statusCode, body: answer } = await pool.request({ method, path, body });
       await answer.dump();
       answeredAt = performance.now();
       latenciesMs.push(answeredAt - askedAt);

@@ -1,7 +1,10 @@
 -- wrk's script: requests of users who were never met before, and one line of JSON that says how they were answered.
 
 local threads = {}
-local method, path, prefix, before, after, each, wanted
+local prefix, wanted
+-- What is sent, in turn.
+local kinds = {}
+local requestCount = 0
 local userCount = 0
 
 -- Global, because done() runs in another state of Lua and asks each thread for it.
@@ -12,9 +15,14 @@ function setup(thread)
 end
 
 function init(args)
-  method, path, prefix, before, after = args[1], args[2], args[3], args[4], args[5]
-  each, wanted = tonumber(args[6]), tonumber(args[7])
-  local pauseMs = tonumber(args[8])
+  prefix, wanted = args[1], tonumber(args[2])
+  local pauseMs = tonumber(args[3])
+  for first = 4, #args, 5 do
+    table.insert(kinds, {
+      method = args[first], path = args[first + 1],
+      before = args[first + 2], each = tonumber(args[first + 3]), after = args[first + 4],
+    })
+  end
   if pauseMs > 0 then
     delay = function() return pauseMs end
   end
@@ -27,13 +35,16 @@ function init(args)
 end
 
 function request()
-  if each == 0 then return wrk.format(method, path) end
+  local kind = kinds[requestCount % #kinds + 1]
+  requestCount = requestCount + 1
+  if kind.each == 0 then return wrk.format(kind.method, kind.path) end
   local ids = {}
-  for index = 1, each do
+  for index = 1, kind.each do
     userCount = userCount + 1
     ids[index] = '"' .. prefix .. "-" .. userCount .. '"'
   end
-  return wrk.format(method, path, { ["Content-Type"] = "application/json" }, before .. table.concat(ids, ",") .. after)
+  local body = kind.before .. table.concat(ids, ",") .. kind.after
+  return wrk.format(kind.method, kind.path, { ["Content-Type"] = "application/json" }, body)
 end
 
 function done(summary, latency)

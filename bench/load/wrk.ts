@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import type { Drive, Load, Measured } from "./load.ts";
+import type { Drive, Load, Measured, Sent } from "./load.ts";
 
 const SCRIPT = join(import.meta.dirname, "wrk.lua");
 
@@ -28,9 +28,15 @@ export async function wrkVersion(): Promise<string | null> {
 
 /** Sends `load` for the time asked for. Requests that are open at the end are given up, though the server answers them. */
 export async function drivenByWrk(load: Load, { url, connections, seconds, pauseMs = 0, users, signal }: Drive): Promise<Measured> {
-  const { before, users: each, after } = load.body ?? { before: "", users: 0, after: "" };
   const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", SCRIPT, url];
-  const script = ["--", load.method, load.path, users, before, after, String(each), String(load.status), String(pauseMs)];
+  const script = [
+    "--",
+    users,
+    String(load.status),
+    String(pauseMs),
+    ...wordsOf(load),
+    ...(load.other === undefined ? [] : wordsOf(load.other)),
+  ];
   const { stdout } = await promisify(execFile)("wrk", [...options, ...script], signal === undefined ? {} : { signal });
   const line = stdout.trim().split("\n").at(-1) ?? "";
   const said = JSON.parse(line) as Said;
@@ -42,4 +48,9 @@ export async function drivenByWrk(load: Load, { url, connections, seconds, pause
     maxMs: said.max / 1000,
     wrong: said.broken + (load.status > 399 ? 0 : said.above399),
   };
+}
+
+/** A request as the script takes it. */
+function wordsOf({ method, path, body = { before: "", users: 0, after: "" } }: Sent): string[] {
+  return [method, path, body.before, String(body.users), body.after];
 }

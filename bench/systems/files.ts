@@ -19,12 +19,12 @@ export async function openCoupon(state: string, coupon: string): Promise<Databas
   throw new Error(`there is no coupon ${coupon} in ${folder}`);
 }
 
-/** Claims of a coupon in its file. */
-export async function claimsOnDisk(state: string, coupon: string): Promise<number> {
+/** Claims and holds of a coupon in its file. */
+export async function unitsOnDisk(state: string, coupon: string): Promise<number> {
   const database = await openCoupon(state, coupon);
-  const claims = Number(database.prepare("SELECT count(*) AS claims FROM claims").get()?.["claims"]);
+  const rows = database.prepare("SELECT (SELECT count(*) FROM claims) + (SELECT count(*) FROM holds) AS units").get();
   database.close();
-  return claims;
+  return Number(rows?.["units"]);
 }
 
 /** The coupon's name, or null in the file of an object that never had one. */

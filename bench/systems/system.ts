@@ -3,14 +3,14 @@
 import { join } from "node:path";
 
 import type { Driver } from "../load/load.ts";
-import { claimsOnDisk } from "./files.ts";
+import { unitsOnDisk } from "./files.ts";
 import { build, serve, type Served, type ServeOptions } from "../../proof/server/workerd.ts";
 
 export type System = {
   readonly url: string;
   /** The processes that it consists of, each with its descendants. */
   readonly pids: readonly number[];
-  /** Claims of a coupon that are stored now. */
+  /** Claims and holds of a coupon that are stored now. */
   readonly stored: (coupon: string) => Promise<number>;
   /** The same, counted in the files of a server that has been stopped; null where they are not ours to read. */
   readonly onDisk: ((coupon: string) => Promise<number>) | null;
@@ -92,31 +92,34 @@ export async function workerSystem(
   return {
     url: server.url,
     pids: [server.pid],
-    stored: (coupon) => claimsIn(server.url, coupon),
-    onDisk: (coupon) => claimsOnDisk(state, coupon),
+    stored: (coupon) => unitsIn(server.url, coupon),
+    onDisk: (coupon) => unitsOnDisk(state, coupon),
     stop: () => server.kill(),
   };
 }
 
 /** Creates a coupon. */
 export async function create(url: string, name: string, amount: number): Promise<void> {
-  await answerOf(`${url}/api/coupons`, 201, { name, amount });
+  await answerOf(`${url}/api/coupons`, 201, { name, amount, hold_seconds_max: 86_400 });
 }
 
-/** Claims that the product has of a coupon, by its own word; its files are looked into at the end. */
-export async function claimsIn(url: string, coupon: string): Promise<number> {
-  const { amount, remaining_amount: remaining } = (await answerOf(`${url}/api/coupons/${coupon}/status`, 200)) as {
-    readonly amount: number;
-    readonly remaining_amount: number;
-  };
-  return amount - remaining;
+/** Units claimed and held of a coupon, by its object's own metrics; its files are read at the end. */
+export async function unitsIn(url: string, coupon: string): Promise<number> {
+  const text = await textOf(`${url}/api/coupons/${coupon}/metrics`, 200);
+  const units = Array.from(text.matchAll(/^doorbuster_coupon_units\{.*state="(?:claimed|held)"\} (\d+)$/gm), ([, count]) => Number(count));
+  if (units.length !== 2) throw new Error(`the metrics of ${coupon} name no units: ${text.slice(0, 200)}`);
+  return units.reduce((sum, count) => sum + count, 0);
 }
 
 /** The JSON of an answer; a POST where there is a body. Throws when its status is another one. */
 export async function answerOf(url: string, status: number, body?: unknown): Promise<unknown> {
+  return JSON.parse(await textOf(url, status, body));
+}
+
+async function textOf(url: string, status: number, body?: unknown): Promise<string> {
   const asked = body === undefined ? {} : { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
   const response = await fetch(url, asked);
   const text = await response.text();
   if (response.status !== status) throw new Error(`${url} answered ${response.status}, not ${status}: ${text.slice(0, 200)}`);
-  return JSON.parse(text);
+  return text;
 }

@@ -4,33 +4,35 @@ import { DurableObject } from "cloudflare:workers";
 
 import { sqlOver } from "../../src/object/sql-storage.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
-import type { CreateResult, ReadResult } from "../../src/domain/messages.ts";
+import type { CreateResult, MetricsResult } from "../../src/domain/messages.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";
+import type { Stamped } from "../../src/engine/message.ts";
 import { createApp } from "../../src/http/app.ts";
+import { judgedAlone, NO_LEASE } from "./judged-alone.ts";
 
 const USERS_EACH = 1000;
 
 export class CouponObject extends DurableObject {
-  readonly #engine = new CouponEngine(sqlOver(this.ctx.storage));
-  /** Another one each time that the object starts, so that nobody is met twice. */
+  readonly #engine = new CouponEngine(sqlOver(this.ctx.storage, (cause) => this.ctx.abort(String(cause))));
+  /** Another one each time that the object starts, so that no user claims twice. */
   readonly #crowd = crypto.randomUUID();
   #userCount = 0;
 
   async create(coupon: NewCoupon): Promise<CreateResult> {
-    return this.#engine.create(coupon, crypto.randomUUID(), Date.now());
+    return judgedAlone(this.#engine, { kind: "create", coupon, epoch: crypto.randomUUID() });
   }
 
-  async read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult> {
-    return this.#engine.read(wanted, Date.now());
+  async metrics(): Promise<MetricsResult> {
+    return judgedAlone(this.#engine, { kind: "metrics" });
   }
 
   async claimThousand(): Promise<void> {
-    const requests = Array.from({ length: USERS_EACH }, () => ({
-      userId: `${this.#crowd}-${(this.#userCount += 1)}`,
-      key: null,
-      attemptId: crypto.randomUUID(),
-    }));
-    this.#engine.claimMany(requests, Date.now());
+    const at = Date.now();
+    const batch = Array.from({ length: USERS_EACH }, (): Stamped => {
+      const userId = `${this.#crowd}-${(this.#userCount += 1)}`;
+      return { message: { kind: "claim", request: { userId, key: null, attemptId: crypto.randomUUID() } }, at };
+    });
+    this.#engine.apply(batch, NO_LEASE);
   }
 }
 

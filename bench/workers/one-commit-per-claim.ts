@@ -1,29 +1,28 @@
-// The same app and engine, without group commit: every claim is a transaction of its own.
+// The same app and engine, without the mailbox: every claim is a transaction of its own.
 
 import { DurableObject } from "cloudflare:workers";
 
 import { sqlOver } from "../../src/object/sql-storage.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
-import type { ClaimResult, CreateResult, ReadResult } from "../../src/domain/messages.ts";
+import type { ClaimResult, CreateResult, MetricsResult } from "../../src/domain/messages.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";
 import { createApp } from "../../src/http/app.ts";
+import { judgedAlone } from "./judged-alone.ts";
 
 export class CouponObject extends DurableObject {
-  readonly #engine = new CouponEngine(sqlOver(this.ctx.storage));
+  readonly #engine = new CouponEngine(sqlOver(this.ctx.storage, (cause) => this.ctx.abort(String(cause))));
 
   async create(coupon: NewCoupon): Promise<CreateResult> {
-    return this.#engine.create(coupon, crypto.randomUUID(), Date.now());
+    return judgedAlone(this.#engine, { kind: "create", coupon, epoch: crypto.randomUUID() });
   }
 
-  async read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult> {
-    return this.#engine.read(wanted, Date.now());
+  async metrics(): Promise<MetricsResult> {
+    return judgedAlone(this.#engine, { kind: "metrics" });
   }
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
-    const [result] = this.#engine.claimMany([request], Date.now());
-    if (result === undefined) throw new Error("a claim has an answer");
-    return result;
+    return judgedAlone(this.#engine, { kind: "claim", request });
   }
 }
 

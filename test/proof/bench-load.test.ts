@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { afterEach, describe, expect, test } from "vitest";
 
 import { attribute, sourcesIn } from "../../bench/cpu-profile.ts";
-import { claimsOf } from "../../bench/load/load.ts";
+import { claimsAndHoldsOf, claimsOf } from "../../bench/load/load.ts";
 import { drive } from "../../bench/load/undici.ts";
 import { cpuUsOf } from "../../bench/machine/processes.ts";
 
@@ -58,6 +58,17 @@ describe("the built-in driver", () => {
     const { url } = await counting(() => 400);
     const measured = await drive(claimsOf("one", 400), { url, connections: 4, seconds: 10, users: "u", answersMax: 20 });
     expect(measured).toMatchObject({ answers: 20, wrong: 0 });
+  });
+
+  test("sends a load's two requests in turn, each with a new user", async () => {
+    const { url, bodies } = await counting(() => 201);
+    await drive(claimsAndHoldsOf("bench"), { url, connections: 1, seconds: 10, users: "u", answersMax: 4 });
+    expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual([
+      { user_id: "u-1", coupon_name: "bench" },
+      { user_id: "u-2", ttl_seconds: 86_400 },
+      { user_id: "u-3", coupon_name: "bench" },
+      { user_id: "u-4", ttl_seconds: 86_400 },
+    ]);
   });
 
   test("sends many users in one request", async () => {
