@@ -10,7 +10,7 @@ const SERIES = [
   { label: "arriving", colour: "#8a8f98", of: (moment: Moment) => moment.arrived * 10 },
   { label: "judged by the object", colour: "#2563eb", of: (moment: Moment) => moment.judged * 10 },
   { label: "refused at the edge", colour: "#16a34a", of: (moment: Moment) => moment.refusedAtEdge * 10 },
-  { label: "told to come back", colour: "#dc2626", of: (moment: Moment) => moment.turnedAway * 10 },
+  { label: "asked to come back", colour: "#dc2626", of: (moment: Moment) => moment.turnedAway * 10 },
 ] as const;
 
 /** Requests a second over the time of the sale, one line for each thing that can become of them. */

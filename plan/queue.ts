@@ -1,4 +1,4 @@
-// A sale in front of one coupon's object, told in steps of a millisecond: who waits how long, and what the object is asked.
+// A sale in front of one coupon's object, simulated in steps of a millisecond: how long users wait, and what the object is asked.
 
 /** What is to be sold, to how many, and what it runs on. Durations in milliseconds, costs in microseconds. */
 export type Sale = {
@@ -14,11 +14,17 @@ export type Sale = {
   readonly batchUs: number;
   readonly claimUs: number;
   readonly batchSizeMax: number;
-  readonly queueLengthMax: number;
-  /** Worker isolates that the users are spread over; each asks for a certificate of its own. 0: there are no certificates. */
+  readonly mailboxLengthMax: number;
+  /** What a flush takes: an answer leaves when its batch is on disk. */
+  readonly flushMs: number;
+  /** While a flush is in flight, the next batch starts once its oldest message has waited so long. */
+  readonly batchWaitMs: number;
+  /** Worker isolates that the users are spread over; each requests a certificate of its own. 0: there are no certificates. */
   readonly isolates: number;
-  /** How long an isolate goes by one certificate before it asks for the next. */
+  /** How long an isolate uses one certificate before it requests the next. */
   readonly renewalMs: number;
+  /** How long an issued certificate may be in use: a change of the closed sale waits until it no longer is. */
+  readonly leaseMs: number;
   /** Objects in front that collect claims and hand them on in bulk; 0: there are none, as in the product today. */
   readonly lanes: number;
   /** How long a lane collects, and what a claim costs the coupon's object then. */
@@ -48,8 +54,10 @@ export type Forecast = {
   /** Requests that reached the coupon's object, one for each bulk where there are lanes. */
   readonly askedOfObject: number;
   readonly askedOfLanes: number;
+  /** Of the requests to the object, those for certificates. */
+  readonly certificateRequests: number;
   readonly refusedAtEdge: number;
-  /** Answers `unavailable`: the queue was full. Each came back a second later. */
+  /** Answers `unavailable`: the mailbox was full. Each came back a second later. */
   readonly turnedAway: number;
   readonly waitingMax: number;
   readonly moments: readonly Moment[];
@@ -75,6 +83,11 @@ export function arrivedBy({ users, seconds, shape }: Pick<Sale, "users" | "secon
   return users * (share < 0.1 ? share * 5 : 0.5 + (share - 0.1) * (0.5 / 0.9));
 }
 
+/** How long the answer to a change of a closed sale takes at most, such as a restock. */
+export function changeMsMax({ isolates, leaseMs, flushMs }: Pick<Sale, "isolates" | "leaseMs" | "flushMs">): number {
+  return (isolates > 0 ? leaseMs : 0) + flushMs;
+}
+
 /** Plays the sale to its end. */
 export function forecast(sale: Sale): Forecast {
   const run = new Run(sale);
@@ -97,11 +110,14 @@ class Run {
   #laneCredit = 0;
   #fromLanes: Group[] = [];
   #freeAtMs = 0;
+  /** When no flush is in flight any more. */
+  #flushedAtMs = 0;
   #nowMs = 0;
   #granted = 0;
   #soldOutAtMs: number | null = null;
-  #certificateAsks = 0;
-  #totals = { askedOfObject: 0, askedOfLanes: 0, refusedAtEdge: 0, turnedAway: 0, waitingMax: 0 };
+  /** Users who had to ask because their isolate had no certificate yet. */
+  #askerCount = 0;
+  #totals = { askedOfObject: 0, askedOfLanes: 0, certificateRequests: 0, refusedAtEdge: 0, turnedAway: 0, waitingMax: 0 };
 
   constructor(sale: Sale) {
     this.#sale = sale;
@@ -120,7 +136,7 @@ class Run {
     this.#arrive({ arrivedMs: ms, count: this.#comingBack.get(ms) ?? 0 });
     this.#comingBack.delete(ms);
     if (this.#sale.lanes > 0) this.#passLanes(ms);
-    while (this.#freeAtMs < ms + STEP_MS && this.#waiting > NOBODY) this.#serve(ms);
+    while (this.#isBatchDue(ms)) this.#serve(ms);
     const inLanes = this.#sale.lanes > 0 ? this.#beforeLanes.reduce((sum, { count }) => sum + count, 0) : 0;
     this.#totals.waitingMax = Math.max(this.#totals.waitingMax, this.#waiting + inLanes);
     if ((ms + STEP_MS) % MOMENT_MS === 0) this.#closeMoment(ms + STEP_MS - MOMENT_MS);
@@ -132,7 +148,7 @@ class Run {
     return {
       granted: Math.round(this.#granted),
       soldOutAtMs: this.#soldOutAtMs,
-      endedAtMs: Math.max(this.#freeAtMs, this.#sale.seconds * 1000),
+      endedAtMs: Math.max(this.#flushedAtMs, this.#sale.seconds * 1000),
       winners: waitsOf(this.#waits.winners),
       others: waitsOf(this.#waits.others),
       ...this.#totals,
@@ -150,7 +166,7 @@ class Run {
       this.#totals.askedOfLanes += rest;
       return;
     }
-    const taken = Math.min(rest, Math.max(this.#sale.queueLengthMax - this.#waiting, 0));
+    const taken = Math.min(rest, Math.max(this.#sale.mailboxLengthMax - this.#waiting, 0));
     this.#totals.askedOfObject += rest;
     if (taken > 0) this.#enqueue({ arrivedMs: group.arrivedMs, count: taken });
     if (rest - taken > NOBODY) {
@@ -161,12 +177,20 @@ class Run {
     }
   }
 
-  /** Of those who arrive after the last unit, the ones who have to ask: two in each isolate at first, then one for each renewal. */
+  /**
+   * Of those who arrive after the last unit, the ones who have to ask: two in each isolate, one whose refusal makes it request a
+   * certificate, and one who arrives before that has come. The isolate renews it for as long as users arrive.
+   */
   #askers(count: number): number {
-    const sinceMs = this.#nowMs - (this.#soldOutAtMs ?? this.#nowMs);
-    const due = this.#sale.isolates * (2 + sinceMs / this.#sale.renewalMs);
-    const asking = Math.min(count, Math.max(due - this.#certificateAsks, 0));
-    this.#certificateAsks += asking;
+    if (count <= 0) return 0;
+    const { isolates, renewalMs, claimUs, objectPerSecond } = this.#sale;
+    const sinceMs = Math.max(this.#nowMs - (this.#soldOutAtMs ?? this.#nowMs), 0);
+    const requested = isolates * (1 + sinceMs / renewalMs) - this.#totals.certificateRequests;
+    this.#totals.certificateRequests += requested;
+    this.#totals.askedOfObject += requested;
+    this.#freeAtMs += (requested * Math.max(claimUs, 1e6 / objectPerSecond)) / 1000;
+    const asking = Math.min(count, isolates * 2 - this.#askerCount);
+    this.#askerCount += asking;
     return asking;
   }
 
@@ -200,13 +224,21 @@ class Run {
     this.#waiting += group.count;
   }
 
-  /** One batch: judged together, answered together. */
+  /** A batch starts when the object has time, and either no flush is in flight or its oldest message has waited long enough. */
+  #isBatchDue(ms: number): boolean {
+    const [oldest] = this.#queue;
+    if (oldest === undefined || this.#waiting <= NOBODY || this.#freeAtMs >= ms + STEP_MS) return false;
+    return this.#flushedAtMs <= ms || ms - oldest.arrivedMs >= this.#sale.batchWaitMs;
+  }
+
+  /** One batch: judged together, answered together when it is on disk. */
   #serve(ms: number): void {
-    const { batchUs, claimUs, bulkClaimUs, batchSizeMax, objectPerSecond, lanes, stock } = this.#sale;
+    const { batchUs, claimUs, bulkClaimUs, batchSizeMax, objectPerSecond, flushMs, lanes, stock } = this.#sale;
     const size = Math.min(this.#waiting, batchSizeMax);
     const workUs = batchUs + size * (lanes > 0 ? bulkClaimUs : claimUs);
     const pacedUs = lanes > 0 ? 0 : (size * 1e6) / objectPerSecond;
     this.#freeAtMs = Math.max(this.#freeAtMs, ms) + Math.max(workUs, pacedUs) / 1000;
+    this.#flushedAtMs = this.#freeAtMs + flushMs;
     this.#waiting -= size;
     this.#moment.judged += size;
     for (let left = size; left > NOBODY;) {
@@ -214,7 +246,7 @@ class Run {
       if (first === undefined) break;
       const count = Math.min(first.count, left);
       const winners = Math.min(count, Math.max(stock - this.#granted, 0));
-      const waitMs = Math.max(this.#freeAtMs - first.arrivedMs, 0);
+      const waitMs = Math.max(this.#flushedAtMs - first.arrivedMs, 0);
       this.#note(this.#waits.winners, waitMs, winners);
       this.#note(this.#waits.others, waitMs, count - winners);
       this.#granted += winners;

@@ -2,11 +2,12 @@
 
 import { EXIT, runCommand, type Command, type Options } from "../proof/cli/command.ts";
 import { writeResults, writeText } from "../proof/cli/results.ts";
-import { BATCH_SIZE_MAX, CERTIFICATE_MS_MAX, CERTIFICATE_RENEWAL_MS, QUEUE_LENGTH_MAX } from "../src/domain/limits.ts";
+import { leaseEnd } from "../src/domain/certificate.ts";
+import * as limits from "../src/domain/limits.ts";
 import { chart } from "./chart.ts";
 import { costsIn, REFERENCE } from "./costs.ts";
 import { priceOf } from "./price.ts";
-import { forecast, type Forecast, type Sale, type Waits } from "./queue.ts";
+import { changeMsMax, forecast, type Forecast, type Sale, type Waits } from "./queue.ts";
 
 const COMMAND = {
   name: "npm run plan",
@@ -19,6 +20,7 @@ figures are as good as those. Waits are without the network's.`,
     seconds: { kind: "count", default: 10, max: 3_600, help: "how long they go on arriving" },
     shape: { kind: "text", value: "burst|flat", default: "burst", help: "burst: half of them in the first tenth of the time" },
     objectRate: { kind: "count", default: 1_000, max: 1_000_000, help: "requests a second that an object gets; Cloudflare's soft limit" },
+    flush: { kind: "count", default: limits.FLUSH_MS_INITIAL, max: 10_000, min: 0, help: "milliseconds that the object's disk takes" },
     isolates: { kind: "count", default: 100, max: 100_000, min: 0, help: "isolates that the users are spread over; 0: no certificates" },
     lanes: { kind: "count", default: 0, max: 10_000, min: 0, help: "objects in front that hand claims on in bulk; the product has none" },
     record: { kind: "text", value: "FILE", default: REFERENCE, help: "the benchmark's record with the costs" },
@@ -33,7 +35,7 @@ const LANE_MS = 20;
 const PATIENCE_MS = 1_000;
 
 await runCommand(COMMAND, async ({ options }) => {
-  const { users, stock, seconds, objectRate, isolates, lanes } = options;
+  const { users, stock, seconds, objectRate, isolates, lanes, flush: flushMs } = options;
   const shape = options.shape === "flat" ? "flat" : "burst";
   const costs = await costsIn(options.record);
   const sale: Sale = {
@@ -47,9 +49,12 @@ await runCommand(COMMAND, async ({ options }) => {
     batchUs: 0,
     claimUs: costs.objectUs,
     bulkClaimUs: costs.bulkClaimUs,
-    batchSizeMax: BATCH_SIZE_MAX,
-    queueLengthMax: QUEUE_LENGTH_MAX,
-    renewalMs: CERTIFICATE_MS_MAX - CERTIFICATE_RENEWAL_MS,
+    batchSizeMax: limits.BATCH_SIZE_MAX,
+    mailboxLengthMax: limits.MAILBOX_LENGTH_MAX,
+    flushMs,
+    batchWaitMs: Math.min(Math.max(flushMs * limits.BATCH_WAIT_PER_FLUSH, limits.BATCH_WAIT_MS_MIN), limits.BATCH_WAIT_MS_MAX),
+    renewalMs: (limits.CERTIFICATE_MS_MAX * (limits.CERTIFICATE_RENEWAL_MIN + limits.CERTIFICATE_RENEWAL_MAX)) / 2,
+    leaseMs: leaseEnd(0, limits.CERTIFICATE_MS_MAX),
     laneMs: LANE_MS,
   };
   const result = forecast(sale);
@@ -76,11 +81,12 @@ function report(sale: Sale, result: Forecast, price: Readonly<Record<string, num
     ["everybody answered after", `${(result.endedAtMs / 1000).toFixed(2)} s`],
     ["winners wait", waits(result.winners)],
     ["others wait", waits(result.others)],
-    ["most waiting at once", `${whole(result.waitingMax)} (an object's queue takes ${whole(sale.queueLengthMax)})`],
-    ["told to come back (503)", whole(result.turnedAway)],
-    ["requests to the coupon's object", whole(result.askedOfObject)],
+    ["most waiting at once", `${whole(result.waitingMax)} (a mailbox takes ${whole(sale.mailboxLengthMax)})`],
+    ["asked to come back (503)", whole(result.turnedAway)],
+    ["requests to the coupon's object", `${whole(result.askedOfObject)}, ${whole(result.certificateRequests)} of them for certificates`],
     ...(sale.lanes > 0 ? [["requests to lanes", whole(result.askedOfLanes)]] : []),
     ["refused at the edge", whole(result.refusedAtEdge)],
+    ["a restock is answered within", `${whole(changeMsMax(sale))} ms`],
     ["cost beyond the plan's allowances", `$${total.toFixed(2)}`],
     ...Object.entries(price).map(([what, dollars]) => [`  ${what}`, `$${dollars.toFixed(4)}`]),
   ];
@@ -90,7 +96,7 @@ function report(sale: Sale, result: Forecast, price: Readonly<Record<string, num
 
 function verdict(sale: Sale, { winners, others, turnedAway }: Forecast): string {
   const objects = sale.lanes === 0 ? "One object" : `One object behind ${sale.lanes} lanes`;
-  if (turnedAway > 0) return `${objects} will not do: ${whole(turnedAway)} times somebody is told to come back in a second.`;
+  if (turnedAway > 0) return `${objects} will not do: ${whole(turnedAway)} users are asked to come back in a second.`;
   const slowest = Math.max(winners.p99Ms, others.p99Ms);
   if (slowest > PATIENCE_MS) return `${objects} will do, and people will wait: up to ${(slowest / 1000).toFixed(1)} s for 99 in 100.`;
   return `${objects} will do: 99 in 100 have their answer within ${whole(slowest)} ms.`;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { chart } from "../../plan/chart.ts";
 import { priceOf } from "../../plan/price.ts";
-import { arrivedBy, forecast, type Forecast, type Sale } from "../../plan/queue.ts";
+import { arrivedBy, changeMsMax, forecast, type Forecast, type Sale } from "../../plan/queue.ts";
 
 const SALE: Sale = {
   users: 10_000,
@@ -15,9 +15,12 @@ const SALE: Sale = {
   batchUs: 0,
   claimUs: 100,
   batchSizeMax: 512,
-  queueLengthMax: 8192,
+  mailboxLengthMax: 8192,
+  flushMs: 40,
+  batchWaitMs: 10,
   isolates: 0,
-  renewalMs: 750,
+  renewalMs: 625,
+  leaseMs: 1_100,
   lanes: 0,
   laneMs: 20,
   bulkClaimUs: 10,
@@ -37,8 +40,10 @@ describe("a sale that one object keeps up with", () => {
     expect(result.soldOutAtMs).toBeLessThan(1_010);
   });
 
-  test("makes nobody wait for more than the next batch, and turns nobody away", () => {
-    expect(result.winners.maxMs).toBeLessThan(10);
+  test("answers everybody after a flush and a quarter of one, and turns nobody away", () => {
+    // A flush of 40 ms, 10 ms until the batch starts, at most 11 requests of half a millisecond each, and a step.
+    expect(result.winners.maxMs).toBeGreaterThanOrEqual(50);
+    expect(result.winners.maxMs).toBeLessThanOrEqual(57);
     expect(result.turnedAway).toBe(0);
     expect(Math.round(result.askedOfObject)).toBe(10_000);
   });
@@ -48,22 +53,25 @@ describe("a sale that is too much for one object", () => {
   const flood = { ...SALE, users: 100_000, objectPerSecond: 1_000 };
 
   test("without certificates makes the last ones wait until the object has come to them", () => {
-    const result = forecast({ ...flood, queueLengthMax: 1_000_000 });
+    const result = forecast({ ...flood, mailboxLengthMax: 1_000_000 });
     // 100,000 at 1,000 a second.
     expect(result.endedAtMs).toBeGreaterThan(99_900);
     expect(result.endedAtMs).toBeLessThan(100_200);
     expect(answered(result)).toBeCloseTo(100_000, 0);
   });
 
-  test("turns away who finds the queue full; they come back, and everybody has an answer in the end", () => {
+  test("turns users away while the mailbox is full; they come back and are all answered", () => {
     const result = forecast(flood);
     expect(result.turnedAway).toBeGreaterThan(10_000);
     expect(result.waitingMax).toBeLessThanOrEqual(8192);
     expect(answered(result)).toBeCloseTo(100_000, 0);
   });
 
-  test("with certificates asks the object for two of each isolate, and one each time they are renewed", () => {
+  test("with certificates asks the object for two users of each isolate, and for each renewal", () => {
     const result = forecast({ ...flood, isolates: 50 });
+    // The last one is refused at 9,999 ms: one request of each isolate, and one for each 625 ms since the last unit.
+    const renewals = (9_999 - (result.soldOutAtMs ?? NaN)) / 625;
+    expect(result.certificateRequests).toBeCloseTo(50 * (1 + renewals), 5);
     expect(result.refusedAtEdge).toBeGreaterThan(80_000);
     expect(answered(result)).toBeCloseTo(100_000, 0);
     expect(result.endedAtMs).toBeLessThan(20_000);
@@ -77,6 +85,18 @@ describe("a sale that is too much for one object", () => {
     expect(result.turnedAway).toBe(0);
     expect(answered(result)).toBeCloseTo(100_000, 0);
   });
+});
+
+test("a change of the closed sale is answered after the lease and a flush, without certificates after a flush", () => {
+  expect([changeMsMax({ ...SALE, isolates: 50 }), changeMsMax(SALE)]).toEqual([1_140, 40]);
+});
+
+test("a batch waits for a flush in flight only for a part of it", () => {
+  const slow = { ...SALE, flushMs: 1_000, batchWaitMs: 250 };
+  const { winners } = forecast(slow);
+  expect(winners.maxMs).toBeGreaterThanOrEqual(1_250);
+  expect(winners.maxMs).toBeLessThan(1_400);
+  expect(forecast({ ...slow, batchWaitMs: Infinity }).winners.maxMs).toBeGreaterThan(1_900);
 });
 
 test("a burst brings half of them in the first tenth of the time, and all of them by the end", () => {
