@@ -36,7 +36,7 @@ const PLANTS: readonly Plant[] = [
   {
     breaks: "the engine imports the object",
     folder: "engine",
-    code: `export { GroupCommit } from "../object/group-commit.ts";`,
+    code: `export { Mailbox } from "../object/mailbox.ts";`,
     refusedBy: [LINT, TYPES],
   },
   {
@@ -63,7 +63,7 @@ const PLANTS: readonly Plant[] = [
   {
     breaks: "the edge imports the object",
     folder: "edge",
-    code: `export { GroupCommit } from "../object/group-commit.ts";`,
+    code: `export { Mailbox } from "../object/mailbox.ts";`,
     refusedBy: [LINT, TYPES],
   },
   {
@@ -75,13 +75,13 @@ const PLANTS: readonly Plant[] = [
   {
     breaks: "the routes import the object",
     folder: "http",
-    code: `export { GroupCommit } from "../object/group-commit.ts";`,
+    code: `export { Mailbox } from "../object/mailbox.ts";`,
     refusedBy: [LINT, TYPES],
   },
   {
     breaks: "the routes import the object's type",
     folder: "http",
-    code: `export type { GroupCommit } from "../object/group-commit.ts";`,
+    code: `export type { Mailbox } from "../object/mailbox.ts";`,
     refusedBy: [LINT, TYPES],
   },
   {
