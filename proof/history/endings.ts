@@ -18,8 +18,7 @@ export function* endingsOf(history: History): Generator<Endings> {
   for (const [index, operation] of history.operations.entries()) {
     if (operation.call.kind !== "end_holds") continue;
     const candidates = runs.filter((run) => mayHaveCaused(history, operation, run));
-    const mayBeNothing = candidates.length === 0 || (operation.answer?.count ?? 0) === 0;
-    calls.push({ index, candidates: mayBeNothing ? [...candidates, null] : candidates });
+    calls.push({ index, candidates: [...candidates, null] });
   }
   let left = WAYS_MAX;
   function* ways(depth: number, chosen: Map<number, Ending>): Generator<Endings> {

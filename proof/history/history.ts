@@ -133,7 +133,7 @@ export type LedgerEvent = {
   readonly at: number;
   readonly userId: string | null;
   readonly position: number | null;
-  /** With `claimed`, where known: the key and the attempt that are stored with the claim. */
+  /** With `claimed`, where known: the key and the attempt that are stored with the claim. With `held`, where the hold was released: its attempt. */
   readonly key?: string | null;
   readonly attempt?: string;
   /** With `held`. */

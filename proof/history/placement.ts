@@ -2,6 +2,7 @@
 
 import { isAnswerOf, isCauseOf, isRepeatable, writtenAt } from "./cause.ts";
 import type { Endings } from "./endings.ts";
+import { holdBefore, isHoldReleased } from "./holds.ts";
 import { isWithoutEffect, type History, type LedgerEvent, type Operation, type Outcome } from "./history.ts";
 
 /** Deliveries of one repeatable call by the Worker beside the one that is answered. */
@@ -110,9 +111,9 @@ export class Placement {
 
   /** The first slot behind `after` at which the answer can have been given, or -1. */
   #slotAfter(operation: Operation, after: number): number {
-    const { seq = 0, life, createdAt, servedByEdge = false } = operation.answer ?? {};
+    const { seq = 0, life, createdAt, servedByEdge } = operation.answer ?? {};
     const lives = this.#lives;
-    if (servedByEdge) return this.#edgeSlotAfter(operation, after);
+    if (servedByEdge === true) return this.#edgeSlotAfter(operation, after);
     // Before the first life nothing is over.
     if (seq === 0 && after < 0 && (life === 0 || (life === undefined && this.#isAround(0, operation)))) return 0;
     for (let index = 0; index < lives.length; index += 1) {
@@ -268,18 +269,16 @@ export class Placement {
     const { call, attempt, answer } = operation;
     if (answer !== null && answer.is === event.kind && !isAnswerOf(answer, event)) return false;
     if (event.attempt !== undefined && attempt !== null && event.attempt !== attempt) return false;
+    if (call.kind === "hold" && attempt !== null && isHoldReleased(events, slot, call.userId, attempt)) return false;
     const told = this.#holders.get(slot);
     if (attempt !== null && told?.others.has(attempt) === true) return false;
-    if (told !== undefined && told.own.size > 0 && (attempt === null || !told.own.has(attempt))) return false;
+    if (told !== undefined && told.own.size > 0 && (attempt === null ? event.attempt === undefined : !told.own.has(attempt))) return false;
     return isCauseOf(call, events, slot);
   }
 }
 
-/** The slot of a user's last hold up to `slot`, or 0. */
-function holdBefore(events: readonly LedgerEvent[], slot: number, userId: string): number {
-  return events.findLastIndex((event, index) => index < slot && event.kind === "held" && event.userId === userId) + 1;
-}
-
 function isBefore(a: Operation, b: Operation, is: Outcome): boolean {
+  // A request without a name is told that a hold is its own only where it has just made it.
+  if (is === "held" && (a.attempt === null) !== (b.attempt === null)) return a.attempt === null;
   return ALWAYS_EVENTS.has(is) ? (a.endedAt ?? Infinity) < (b.endedAt ?? Infinity) : a.startedAt < b.startedAt;
 }

@@ -113,9 +113,18 @@ class Sale {
   }
 
   #append(event: LedgerEvent, pending: Pending | null): void {
+    if (event.kind === "given_back") this.#nameHold(event.userId);
     this.#events.push(event);
     if (event.kind === "created") this.#life += 1;
     this.#coupon = follow(this.#coupon, event, pending?.attempt ?? null, pending?.call.kind === "claim" ? pending.call.key : null);
+  }
+
+  /** Of a hold that is released it stays known who made it. */
+  #nameHold(userId: string | null): void {
+    const index = this.#events.findLastIndex((event) => event.kind === "held" && event.userId === userId);
+    const event = this.#events[index];
+    const attempt = this.#coupon?.holds.get(userId ?? "")?.attempt ?? null;
+    if (event !== undefined && attempt !== null) this.#events[index] = { ...event, attempt };
   }
 
   /** The seq of what happens next. */

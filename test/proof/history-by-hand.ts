@@ -32,7 +32,7 @@ export const granted = (seq: number, position: number, claimedAt: number, remain
 });
 
 export function settings(amount: number, more: Partial<Settings> = {}): Settings {
-  return { amount, startsAt: null, endsAt: null, paused: false, ...more };
+  return { amount, startsAt: null, endsAt: null, paused: false, holdSecondsMax: 900, holdsMax: null, ...more };
 }
 
 export function event(

@@ -99,47 +99,6 @@ describe("holds", () => {
   });
 });
 
-function atEdge(startedAt: number, userId: string, seq: number): Operation {
-  return asked(startedAt, startedAt + 2, claim(userId), { is: "out_of_stock", seq, servedByEdge: true });
-}
-
-describe("certificates", () => {
-  const ann = asked(10, 20, claim("ann"), granted(2, 1, 15, 0));
-  const restock = asked(2000, 2010, { kind: "change", amount: 2 }, { is: "changed", seq: 3, amount: 2 });
-  const events = [claimed(2, 15, "ann", 1), event(3, 2005, "changed", null, { settings: settings(2) })];
-
-  test("a refusal at the edge may be a second old", () => {
-    expectRight(history(1, [ann, restock, atEdge(3005, "bob", 2)], events));
-  });
-
-  test("a refusal at the edge that is older", () => {
-    expectWrong(history(1, [ann, restock, atEdge(3006, "bob", 2)], events), "there is no instant");
-    // Also where only the order of the requests tells.
-    const read2 = asked(2011, 2012, read, { is: "found", seq: 3 });
-    const steady = { clockFrom: 2005, clockUntil: 2005 };
-    const late = { ...atEdge(3013, "bob", 2), ...steady };
-    expectWrong(history(1, [ann, restock, { ...read2, ...steady }, late], events), "the other way round");
-  });
-
-  test("the object itself may not be late at all", () => {
-    const late = asked(2011, 2012, claim("bob"), refused("out_of_stock", 2));
-    expectWrong(history(1, [ann, restock, late], events), "there is no instant");
-  });
-
-  test("a winner who is refused at the edge", () => {
-    expectWrong(history(1, [ann, restock, atEdge(1000, "ann", 2)], events), "told out_of_stock, and already_claimed is right");
-  });
-
-  test("a certificate of a coupon that had units", () => {
-    expectWrong(history(1, [ann, restock, atEdge(16, "bob", 1)], events), "told out_of_stock, and claimed is right");
-  });
-
-  test("another refusal than those that can be certified", () => {
-    const paused: Answer = { is: "sale_paused", seq: 2, servedByEdge: true };
-    expectWrong(history(1, [ann, restock, asked(30, 40, claim("bob"), paused)], events), "may not say sale_paused by itself");
-  });
-});
-
 describe("releases", () => {
   const ann = asked(10, 20, claim("ann", "k1"), granted(2, 1, 15, 0));
   const taken: Answer = { is: "released", seq: 3, position: 1, claimedAt: 15, releasedAt: 25, remaining: 1 };
