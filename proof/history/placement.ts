@@ -3,7 +3,7 @@
 import { isAnswerOf, isCauseOf, isRepeatable, writtenAt } from "./cause.ts";
 import type { Endings } from "./endings.ts";
 import { holdBefore, isHoldReleased } from "./holds.ts";
-import { isWithoutEffect, type History, type LedgerEvent, type Operation, type Outcome } from "./history.ts";
+import { isWithoutEffect, type History, type Operation, type Outcome } from "./history.ts";
 
 /** Deliveries of one repeatable call by the Worker beside the one that is answered. */
 const REDELIVERIES_MAX = 2;
