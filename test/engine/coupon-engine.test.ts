@@ -8,6 +8,7 @@ import {
   crowd,
   EngineCalls,
   expectConserved,
+  holdOf,
   newCoupon,
   opened,
   outcomes,
@@ -147,6 +148,47 @@ describe("claiming", () => {
     ).toEqual({ granted: 10 });
     expect(storedClaims(sql).map(({ user_id }) => user_id)).toEqual(twins);
     expectConserved(sql, 10);
+  });
+});
+
+describe("a bulk claim", () => {
+  test("answers its users in their order, with what is left", () => {
+    const { engine, sql } = opened(3);
+    engine.claimAll([asks("ann")], T0);
+    const result = engine.claimMany(["bob", "ann", "bob", "cid", "dan"], "bulk", T0 + 1);
+    expect(result).toMatchObject({
+      ok: true,
+      remaining: 0,
+      seq: 4,
+      results: [
+        { ok: true, replayed: false, claim: { userId: "bob", position: 2, claimedAt: T0 + 1, attemptId: "bulk" } },
+        { ok: false, code: "already_claimed", claim: { userId: "ann", position: 1 } },
+        { ok: true, replayed: true, claim: { userId: "bob", position: 2 } },
+        { ok: true, replayed: false, claim: { userId: "cid", position: 3 } },
+        { ok: false, code: "out_of_stock" },
+      ],
+    });
+    expectConserved(sql, 3);
+  });
+
+  test.for([1, 20])("turns holds into claims, and leaves the units of other holders alone, among %i users", (count) => {
+    const { engine, sql } = opened(2);
+    engine.hold(holdOf("holder", 60_000), T0);
+    engine.hold(holdOf("other", 60_000), T0);
+    const users = ["late", "holder", ...Array.from({ length: count }, (_, index) => `later-${index}`)];
+    const result = engine.claimMany(users, "bulk", T0 + 1);
+    expect(result.ok && outcomes(result.results)).toEqual(["out_of_stock", "granted", ...Array<string>(count).fill("out_of_stock")]);
+    expect(result).toMatchObject({ ok: true, remaining: 0, seq: 4 });
+    expect(sql.all("SELECT claimed, held FROM coupon")).toEqual([{ claimed: 1, held: 1 }]);
+    expect(sql.all("SELECT user_id FROM holds")).toEqual([{ user_id: "other" }]);
+  });
+
+  test("repeated in the same attempt gives the same receipts", () => {
+    const { engine } = opened(2);
+    const first = engine.claimMany(["ann", "bob", "cid"], "bulk", T0);
+    const second = engine.claimMany(["ann", "bob", "cid"], "bulk", T0 + 1);
+    expect(first.ok && outcomes(first.results)).toEqual(["granted", "granted", "out_of_stock"]);
+    expect(second.ok && outcomes(second.results)).toEqual(["replayed", "replayed", "out_of_stock"]);
   });
 });
 

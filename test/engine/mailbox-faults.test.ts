@@ -103,18 +103,20 @@ describe("a flush that fails", () => {
     await pass(afterMs);
     expect(aborts).toEqual([cause]);
     disk.failure = "none";
-    expect(await claim(asks("bob"))).toMatchObject({ ok: true, claim: { position: 2 } });
+    const answer = claim(asks("bob"));
     expect(batches.at(-1)).toEqual({ afterMs, of: ["bob"] });
+    expect(await answer).toMatchObject({ ok: true, claim: { position: 2 } });
   });
 
   test.for(["rejects", "throws"] as const)("because the disk %s judges the messages that waited", async (failure) => {
-    const { claim, disk } = mailboxCoupon(10);
+    const { claim, disk, batches } = mailboxCoupon(10);
     disk.flushMs = 5;
     disk.failure = failure;
     void claim(asks("ann"));
     disk.failure = "none";
     const waiting = [claim(asks("bob")), claim(asks("cid"))];
     await pass(5);
+    expect(batches.flatMap(({ of }) => of)).toEqual(["ann", "bob", "cid"]);
     expect(tally(await Promise.all(waiting))).toEqual({ granted: 2 });
   });
 
@@ -137,12 +139,13 @@ describe("a flush that fails", () => {
 
 describe("an end of the object that throws", () => {
   test.for(["rejects", "throws"] as const)("after a flush that %s leaves the mailbox idle", async (failure) => {
-    const { claim, disk, aborts } = mailboxCoupon(10, { doesAbortThrow: true });
+    const { claim, disk, aborts, batches } = mailboxCoupon(10, { doesAbortThrow: true });
     disk.failure = failure;
     void claim(asks("ann"));
     disk.failure = "none";
     const waiting = claim(asks("bob"));
     await pass(40);
+    expect(batches.flatMap(({ of }) => of)).toEqual(["ann", "bob"]);
     expect(await waiting).toMatchObject({ ok: true, claim: { position: 2 } });
     expect(aborts).toHaveLength(1);
   });
