@@ -1,6 +1,6 @@
 // What clients ask of one coupon: everything that can be asked, with few users and few keys, so that they meet.
 
-import type { Call, Settings } from "../history/history.ts";
+import type { Call, HoldLimits, Settings } from "../history/history.ts";
 import type { Random } from "../random.ts";
 
 /** What clients know between them. */
@@ -17,12 +17,31 @@ export type Memory = {
 /** What the clients of a history are up to: how many users there are, and how often each call is made, in percent. */
 export type Mood = { readonly users: number; readonly calls: Readonly<Record<Call["kind"], number>> };
 
+const NONE: Mood["calls"] = {
+  claim: 0,
+  hold: 0,
+  give_back: 0,
+  end_holds: 0,
+  holds: 0,
+  release: 0,
+  change: 0,
+  read: 0,
+  own: 0,
+  create: 0,
+  remove: 0,
+};
+
 export const MOODS = [
-  { users: 5, calls: { claim: 38, hold: 10, give_back: 6, release: 10, change: 10, read: 13, own: 9, create: 2, remove: 2 } },
+  {
+    users: 5,
+    calls: { ...NONE, claim: 38, hold: 9, give_back: 5, end_holds: 2, release: 10, change: 10, read: 13, own: 9, create: 2, remove: 2 },
+  },
   // A sale that is sold out at once: losers come again and again.
-  { users: 9, calls: { claim: 72, hold: 12, give_back: 0, release: 0, change: 1, read: 10, own: 5, create: 0, remove: 0 } },
+  { users: 9, calls: { ...NONE, claim: 70, hold: 12, change: 3, release: 2, read: 8, own: 5 } },
   // A checkout: units are held, given back, and left to expire.
-  { users: 5, calls: { claim: 28, hold: 40, give_back: 10, release: 2, change: 2, read: 10, own: 8, create: 0, remove: 0 } },
+  { users: 5, calls: { ...NONE, claim: 28, hold: 38, give_back: 10, end_holds: 3, holds: 3, release: 2, change: 4, read: 6, own: 6 } },
+  // A crowd before a closed door: the operator pauses and goes on, moves the window, adds and takes back units.
+  { users: 20, calls: { ...NONE, claim: 66, hold: 10, change: 14, release: 5, read: 3, end_holds: 1, remove: 1 } },
 ] as const satisfies readonly Mood[];
 
 const AMOUNT_MAX = 5;
@@ -32,13 +51,17 @@ export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
   const { below, pick } = random;
   const userId = `u${1 + below(mood.users)}`;
   if (memory.isGone && below(2) === 0) return drawCreate(random);
-  switch (drawKind(random, mood)) {
+  const kind = drawKind(random, mood);
+  switch (kind) {
     case "claim":
       return drawClaim(random, memory, userId);
     case "hold":
       return { kind: "hold", userId, ttlMs: 1_000 * pick([1, 1, 1, 2, 60]) };
     case "give_back":
       return { kind: "give_back", userId };
+    case "end_holds":
+    case "holds":
+      return { kind };
     case "release":
       return drawRelease(random, memory, userId);
     case "change":
@@ -63,8 +86,9 @@ function drawKind({ below }: Random, { calls }: Mood): Call["kind"] {
   return "read";
 }
 
-function drawCreate({ below }: Random): Call {
-  return { kind: "create", amount: 1 + below(AMOUNT_MAX), startsAt: null, endsAt: null };
+function drawCreate({ below, pick }: Random): Call {
+  const limits = pick<Partial<HoldLimits>>([{}, {}, { holdSecondsMax: 30 }, { holdsMax: 1 + below(2) }]);
+  return { kind: "create", amount: 1 + below(AMOUNT_MAX), startsAt: null, endsAt: null, ...limits };
 }
 
 /** Mostly a claim of its own; now and then a late repetition, another's key, or none. */
@@ -96,5 +120,8 @@ function drawSettings({ below, pick }: Random): Partial<Settings> {
     () => ({ startsAt: below(3) === 0 ? null : Date.now() - 50 + below(700) }),
     () => ({ endsAt: below(3) === 0 ? null : Date.now() - 100 + below(1_000) }),
     () => ({ startsAt: null, endsAt: null, paused: false }),
+    () => ({ startsAt: null, endsAt: null, paused: false }),
+    () => ({ holdSecondsMax: pick([1, 30, 900]) }),
+    () => ({ holdsMax: pick([null, 1, 2]) }),
   ])();
 }

@@ -11,6 +11,9 @@ import { serve, type Served } from "../server/workerd.ts";
 import { FaultyNetwork } from "./proxy.ts";
 import { storedLives, type Life } from "./stored.ts";
 
+/** Isolates of the Worker in front of the same objects: what one of them refuses, another has made false. */
+export const ISOLATES = 2;
+
 /** A coupon in the moment in which it is deleted. */
 type Removed = Life & { readonly at: number };
 
@@ -82,15 +85,16 @@ export class Ground {
       // Only with them does workerd let a Worker evict an object.
       flags: ["unsafe_module"],
       args: ["--experimental"],
+      isolates: ISOLATES,
       onError: (text) => this.#read(text),
     }).catch((cause: unknown) => {
       throw new CommandFailure(cause instanceof Error ? cause.message : String(cause));
     });
-    this.network.target = this.#server.port;
+    this.network.targets = this.#server.urls.map((url) => Number(new URL(url).port));
   }
 
   async #kill(): Promise<void> {
-    this.network.target = null;
+    this.network.targets = [];
     if (this.#server?.isRunning() === false) throw new CommandFailure("the server ended, and nobody had killed it", EXIT.failed);
     await this.#server?.kill();
     this.#server = null;
@@ -109,11 +113,17 @@ export class Ground {
 
 /**
  * One life after the other. What a coupon said when it was to be deleted counts only if it is deleted by now: a kill can
- * come between. It may have said so more than once, then the last is how it was.
+ * come between. It may have said so more than once, then the last is how it was. It says so when it is judged, which may be
+ * after the next creation has arrived.
  */
 export function eventsOf(removed: readonly Removed[], alive: Life | null, name: string): LedgerEvent[] {
   const said = removed.filter((life) => life.name === name && life.epoch !== alive?.epoch);
   const last = said.filter(({ epoch }, index) => !said.slice(index + 1).some((later) => later.epoch === epoch));
-  const over = last.flatMap(({ at, tables }) => eventsIn(tables).concat({ kind: "removed", seq: 0, at, userId: null, position: null }));
-  return alive === null ? over : over.concat(eventsIn(alive.tables));
+  const lives = [...last, ...(alive === null ? [] : [alive])].map(({ tables }) => eventsIn(tables));
+  return lives.flatMap((events, index) => {
+    const over = last[index];
+    if (over === undefined) return events;
+    const at = Math.min(over.at, lives[index + 1]?.[0]?.at ?? Infinity);
+    return events.concat({ kind: "removed", seq: 0, at, userId: null, position: null });
+  });
 }

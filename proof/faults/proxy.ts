@@ -14,13 +14,15 @@ export const PASSAGE_HEADER = "passage";
 export type Passage = {
   readonly id: string;
   readonly fate: Fate;
+  /** Which isolate it goes to. */
+  readonly isolate: number;
   /** How often all of it was handed to the server. */
   deliveries: number;
 };
 
 export class FaultyNetwork {
-  /** Where the server is now; null while it is down. */
-  target: number | null = null;
+  /** The ports of the server's isolates; none while it is down. */
+  targets: readonly number[] = [];
   readonly #server: Server;
   readonly #passages = new Map<string, Passage>();
   readonly #sockets = new Set<Socket>();
@@ -44,9 +46,9 @@ export class FaultyNetwork {
   }
 
   /** Makes ready for a request: it carries the answer's id in {@link PASSAGE_HEADER}. */
-  passage(fate: Fate): Passage {
+  passage(fate: Fate, isolate = 0): Passage {
     this.#passageCount += 1;
-    const passage = { id: String(this.#passageCount), fate, deliveries: 0 };
+    const passage = { id: String(this.#passageCount), fate, isolate, deliveries: 0 };
     this.#passages.set(passage.id, passage);
     return passage;
   }
@@ -64,7 +66,7 @@ export class FaultyNetwork {
     const request = await wholeRequest(client);
     if (request === null) return;
     const id = new RegExp(`\r\n${PASSAGE_HEADER}: (\\d+)\r\n`, "i").exec(request.toString("latin1"))?.[1] ?? "";
-    const passage = this.#passages.get(id) ?? { id, fate: UNHARMED, deliveries: 0 };
+    const passage = this.#passages.get(id) ?? { id, fate: UNHARMED, isolate: 0, deliveries: 0 };
     this.#passages.delete(id);
     await this.#pass(client, request, passage);
   }
@@ -75,7 +77,7 @@ export class FaultyNetwork {
       case "request_lost":
         return this.#lose(client, isOther);
       case "request_truncated":
-        await this.#forward(null, request.subarray(0, Math.floor((request.length * percent) / 100)), null, ms);
+        await this.#forward(null, request.subarray(0, Math.floor((request.length * percent) / 100)), { ...passage }, ms);
         client.destroy();
         return;
       case "request_delayed":
@@ -118,16 +120,17 @@ export class FaultyNetwork {
    * Hands `bytes` to the server and resolves with all that it answers, null where it does not. A client that leaves takes the
    * connection to the server along; `cutAfterMs` breaks it in any case.
    */
-  async #forward(client: Socket | null, bytes: Buffer, passage: Passage | null, cutAfterMs?: number): Promise<Buffer | null> {
-    if (this.target === null || this.#closed.signal.aborted) return null;
-    const upstream = connect(this.target, "127.0.0.1");
+  async #forward(client: Socket | null, bytes: Buffer, passage: Passage, cutAfterMs?: number): Promise<Buffer | null> {
+    const target = this.targets[passage.isolate];
+    if (target === undefined || this.#closed.signal.aborted) return null;
+    const upstream = connect(target, "127.0.0.1");
     this.#keep(upstream);
     const leave = (): void => void upstream.destroy();
     client?.once("close", leave);
     try {
       await once(upstream, "connect");
       upstream.write(bytes);
-      if (passage !== null) passage.deliveries += 1;
+      passage.deliveries += 1;
       if (cutAfterMs !== undefined) {
         await this.#wait(cutAfterMs);
         return null;

@@ -15,14 +15,16 @@ import { count, nothing, type Totals } from "./totals.ts";
 export const HOOKED = "proof/workers/fault-hooks.ts";
 /** The same with one of these mistakes, all of which have to be found. */
 export const MISTAKEN = "proof/workers/mistaken.ts";
-export const MISTAKES = ["answers_early", "reads_stale", "ignores_keys"] as const;
+export const MISTAKES = ["answers_early", "reads_stale", "ignores_keys", "ignores_lease"] as const;
 
 /** Histories that share a server, and its kills. */
 const HISTORIES_AT_ONCE = 16;
-/** Between two faults of an object, at most. */
-const OBJECT_FAULT_PAUSE_MS_MAX = 60;
-/** Of so many faults, one is a kill. */
-const KILL_EVERY = 30;
+/** That break objects at once: an eviction waits for what its object is doing. */
+const DISTURBERS = 4;
+/** Between two faults of an object by one of them, at most. */
+const OBJECT_FAULT_PAUSE_MS_MAX = 240;
+/** Between two kills, at least; at most twice as long. */
+const KILL_PAUSE_MS_MIN = 1_500;
 
 export type RoundsOptions = {
   readonly histories: number;
@@ -61,7 +63,12 @@ async function round(options: RoundsOptions, totals: Totals, historyCount: numbe
   });
   const over = new AbortController();
   try {
-    const disturbing = disturb(ground, sales, seeded(random.below(2 ** 31)), totals, AbortSignal.any([over.signal, signal]));
+    const until = AbortSignal.any([over.signal, signal]);
+    const seeds = Array.from({ length: DISTURBERS }, () => random.below(2 ** 31));
+    const disturbing = Promise.all([
+      killNowAndThen(ground, seeded(random.below(2 ** 31)), totals, until),
+      ...seeds.map((drawn) => disturb(ground, sales, seeded(drawn), totals, until)),
+    ]);
     // It is waited for below, and may fail before.
     disturbing.catch(() => undefined);
     await Promise.all(sales.map((sale) => sale.run()));
@@ -82,16 +89,23 @@ async function round(options: RoundsOptions, totals: Totals, historyCount: numbe
   });
 }
 
-/** Breaks objects, and now and then the whole server, until it is told that all is over. */
+/** Kills the server and starts it again, until all is over. */
+async function killNowAndThen(ground: Ground, random: Random, totals: Totals, over: AbortSignal): Promise<void> {
+  for (;;) {
+    await pause(KILL_PAUSE_MS_MIN + random.below(KILL_PAUSE_MS_MIN), undefined, { signal: over }).catch(() => undefined);
+    if (over.aborted) return;
+    await ground.restart();
+    totals.kills += 1;
+  }
+}
+
+/** Breaks objects, until all is over. */
 async function disturb(ground: Ground, sales: readonly FaultySale[], random: Random, totals: Totals, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     await pause(random.below(OBJECT_FAULT_PAUSE_MS_MAX), undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return;
     const sale = random.pick(sales);
-    if (random.below(KILL_EVERY) === 0) {
-      await ground.restart();
-      totals.kills += 1;
-    } else if (random.below(2) === 0) {
+    if (random.below(2) === 0) {
       if (await ground.hook(sale.name, "abort")) totals.aborts += 1;
     } else if (await ground.hook(sale.name, "evict")) totals.evictions += 1;
   }

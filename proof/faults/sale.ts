@@ -8,6 +8,7 @@ import type { Answer, Call, Operation } from "../history/history.ts";
 import { seeded, type Random } from "../random.ts";
 import { drawCall, MOODS, type Memory, type Mood } from "./calls.ts";
 import { drawFate, UNHARMED, type Fate } from "./fate.ts";
+import { ISOLATES } from "./ground.ts";
 import { PASSAGE_HEADER, type FaultyNetwork, type Passage } from "./proxy.ts";
 import { answerOf, requestOf } from "./wire.ts";
 
@@ -15,8 +16,8 @@ const AMOUNT_MAX = 4;
 const CLIENTS_MIN = 3;
 const CLIENTS_MAX = 8;
 const OPERATIONS = 40;
-/** Longer than an honest answer takes, so that only what was harmed is given up. */
-const ANSWER_WITHIN_MS = 1_000;
+/** Longer than an honest answer takes, one that waits for a lease too, so that only what was harmed is given up. */
+const ANSWER_WITHIN_MS = 3_000;
 /** How often a client asks again that has no answer. */
 const RETRIES_MAX = 3;
 const RETRY_PAUSE_MS_MAX = 60;
@@ -61,7 +62,7 @@ export class FaultySale {
   async lookLast(): Promise<void> {
     const agent = new Agent();
     try {
-      await this.#ask("last", { kind: "read" }, UNHARMED, false, agent);
+      await this.#ask("last", { kind: "read" }, UNHARMED, 0, agent);
     } finally {
       await agent.destroy();
     }
@@ -93,19 +94,19 @@ export class FaultySale {
     while (this.#left > 0) {
       this.#left -= 1;
       const call = drawCall(random, this.#mood, this.#memory);
-      let answer = await this.#ask(client, call, drawFate(random), random.below(3) === 0);
+      let answer = await this.#ask(client, call, drawFate(random), random.below(ISOLATES));
       for (let retry = 0; answer === null && retry < RETRIES_MAX && random.below(5) > 0; retry += 1) {
         await pause(random.below(RETRY_PAUSE_MS_MAX));
-        answer = await this.#ask(client, call, drawFate(random), random.below(3) === 0);
+        answer = await this.#ask(client, call, drawFate(random), random.below(ISOLATES));
       }
       if (random.below(4) === 0) await pause(random.below(THINKING_MS_MAX));
     }
   }
 
   /** Sends one request, notes what came of it, and answers what was heard; null where that is nothing. */
-  async #ask(client: string, call: Call, fate: Fate, isStatus = false, dispatcher: Agent = this.#agent): Promise<Answer | null> {
-    const passage = this.#network.passage(fate);
-    const { method, path, headers, body } = requestOf(this.name, call, isStatus);
+  async #ask(client: string, call: Call, fate: Fate, isolate = 0, dispatcher: Agent = this.#agent): Promise<Answer | null> {
+    const passage = this.#network.passage(fate, isolate);
+    const { method, path, headers, body } = requestOf(this.name, call);
     const clockFrom = Date.now();
     const startedAt = performance.now();
     const heard = await dispatcher

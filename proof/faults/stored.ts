@@ -33,8 +33,9 @@ function lifeIn(file: string): Life | null {
   try {
     if (database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'coupon'").get() === undefined) return null;
     const { name, epoch } = database.prepare("SELECT name, epoch FROM coupon").get() as { name: string; epoch: string };
-    const rows = (query: string) => database.prepare(query).all();
-    return { name, epoch, tables: { ledger: rows(TABLES.ledger), claims: rows(TABLES.claims), releases: rows(TABLES.releases) } };
+    const rows = (table: keyof Tables) => database.prepare(TABLES[table]).all();
+    const [ledger, claims, releases] = [rows("ledger"), rows("claims"), rows("releases")];
+    return { name, epoch, tables: { ledger, claims, releases, holds: rows("holds"), released_holds: rows("released_holds") } };
   } finally {
     database.close();
   }

@@ -15,8 +15,8 @@ export type Heard = {
   readonly body: Readonly<Record<string, unknown>>;
 };
 
-/** The request for a call about the coupon `name`; a read of its small snapshot where `isStatus`. */
-export function requestOf(name: string, call: Call, isStatus = false): Request {
+/** The request for a call about the coupon `name`. A read is the operator's, because the public one may be a second old. */
+export function requestOf(name: string, call: Call): Request {
   const coupon = `/api/coupons/${encodeURIComponent(name)}`;
   switch (call.kind) {
     case "create":
@@ -29,6 +29,10 @@ export function requestOf(name: string, call: Call, isStatus = false): Request {
     }
     case "hold":
       return request("POST", `${coupon}/holds`, { user_id: call.userId, ttl_seconds: call.ttlMs / 1000 });
+    case "holds":
+      return request("GET", `${coupon}/holds`);
+    case "end_holds":
+      return request("DELETE", `${coupon}/holds`);
     case "give_back":
       return request("DELETE", `${coupon}/holds/${encodeURIComponent(call.userId)}`);
     case "release": {
@@ -40,7 +44,7 @@ export function requestOf(name: string, call: Call, isStatus = false): Request {
     case "remove":
       return request("DELETE", coupon);
     default:
-      return request("GET", isStatus ? `${coupon}/status` : coupon);
+      return request("GET", coupon);
   }
 }
 
@@ -48,8 +52,9 @@ function request(method: Request["method"], path: string, body: Request["body"] 
   return { method, path, body, headers };
 }
 
-function settingsOf({ amount, startsAt, endsAt, paused }: Partial<Settings>): Record<string, unknown> {
-  const all = { amount, starts_at: written(startsAt), ends_at: written(endsAt), paused };
+function settingsOf({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax }: Partial<Settings>): Record<string, unknown> {
+  const holds = { hold_seconds_max: holdSecondsMax, holds_max: holdsMax };
+  const all = { amount, starts_at: written(startsAt), ends_at: written(endsAt), paused, ...holds };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
@@ -62,6 +67,8 @@ const SUCCESSES = {
   change: { 200: "changed" },
   claim: { 201: "claimed" },
   hold: { 201: "held", 200: "held_already" },
+  holds: { 200: "listed" },
+  end_holds: { 200: "ended" },
   give_back: { 204: "given_back" },
   release: { 200: "released" },
   own: { 200: "has_claim" },
@@ -93,16 +100,17 @@ function namedOutcome(success: Outcome, headers: Heard["headers"], body: Heard["
 }
 
 function refusalFacts(body: Heard["body"]): Facts {
-  const { claim, starts_at: startsAt, amount_min: amountMin } = body;
+  const { claim, starts_at: startsAt, amount_min: amountMin, ttl_seconds_max: ttlSecondsMax } = body;
   return {
     ...(typeof claim === "object" && claim !== null ? receiptFacts(claim as Heard["body"]) : {}),
     ...(startsAt === undefined ? {} : { startsAt: instant(startsAt) }),
     ...(amountMin === undefined ? {} : { amountMin: Number(amountMin) }),
+    ...(ttlSecondsMax === undefined ? {} : { ttlSecondsMax: Number(ttlSecondsMax) }),
   };
 }
 
 /** What each success has to show. What is missing becomes NaN, or a word that nothing equals. */
-function successFacts(call: Call, body: Heard["body"]): Facts & { at?: number } {
+function successFacts(call: Call, body: Heard["body"]): Facts {
   const remaining = Number(body["remaining_amount"]);
   switch (call.kind) {
     case "create":
@@ -114,6 +122,10 @@ function successFacts(call: Call, body: Heard["body"]): Facts & { at?: number } 
       return { ...receiptFacts(body), remaining };
     case "hold":
       return { ...holdFacts(body), remaining };
+    case "holds":
+      return { holders: holdersIn(body["holds"]) };
+    case "end_holds":
+      return { count: Number(body["ended_count"]), remaining };
     case "release":
       return { ...receiptFacts(body), releasedAt: instant(body["released_at"]), remaining };
     case "own":
@@ -123,20 +135,26 @@ function successFacts(call: Call, body: Heard["body"]): Facts & { at?: number } 
   }
 }
 
-function viewFacts(body: Heard["body"]): Facts & { at?: number } {
-  const view = {
+function viewFacts(body: Heard["body"]): Facts {
+  return {
     amount: Number(body["amount"]),
     state: String(body["state"]),
     startsAt: instantOrNull(body["starts_at"]),
     endsAt: instantOrNull(body["ends_at"]),
+    paused: body["paused"] === true,
+    held: Number(body["held_amount"]),
+    holdSecondsMax: Number(body["hold_seconds_max"]),
+    holdsMax: body["holds_max"] === null ? null : Number(body["holds_max"]),
+    createdAt: instant(body["created_at"]),
   };
-  if (body["server_time"] !== undefined) return { ...view, at: instant(body["server_time"]) };
-  return { ...view, paused: body["paused"] === true, createdAt: instant(body["created_at"]) };
 }
 
-/** The operator is shown the claimants of a coupon, unless it is the small snapshot. */
-function claimantsIn({ server_time: isSnapshot, claimed_by: claimedBy }: Heard["body"]): Facts {
-  if (isSnapshot !== undefined) return {};
+function holdersIn(holds: unknown): readonly string[] {
+  return Array.isArray(holds) ? holds.map((one: { readonly user_id?: unknown }) => String(one.user_id)) : ["(no list)"];
+}
+
+/** The operator is shown the claimants of a coupon. */
+function claimantsIn({ claimed_by: claimedBy }: Heard["body"]): Facts {
   return { claimants: Array.isArray(claimedBy) ? (claimedBy as string[]) : ["(nobody was told)"] };
 }
 

@@ -1,32 +1,39 @@
 // The product with handles to break its objects from outside. It is an entry of its own, so that no release can contain them.
 
 import { CouponObject as Product } from "../../src/object/coupon-object.ts";
-import type { DeleteResult } from "../../src/domain/messages.ts";
 import type { Env } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
+
+/** What a ledger is read from. */
+const TABLE_NAMES = ["ledger", "claims", "releases", "holds", "released_holds"] as const;
 
 /** Where the hooks are: `/__faults/{coupon}/{fault}`. */
 const HOOK = /^\/__faults\/([^/]+)\/(abort|evict)$/;
 
-/** Says what nobody could read any more, and can be ended. */
+/** Says what its files will not have any more, and can be ended. */
 export class CouponObject extends Product {
+  /** The ledger goes with the coupon: it is written to the log in the turn in which it is deleted. */
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { storage } = ctx;
+    const deleteAll = storage.deleteAll.bind(storage);
+    storage.deleteAll = (options) => {
+      logTables(storage.sql);
+      return deleteAll(options);
+    };
+  }
+
   /** Ends this instance and all that it was doing. */
   async abortByFault(): Promise<void> {
     this.ctx.abort("aborted by a fault hook");
   }
+}
 
-  /** The ledger goes with the coupon: whoever checks the history is told of it before, in the same turn. */
-  override async remove(): Promise<DeleteResult> {
-    const { sql } = this.ctx.storage;
-    const isCoupon = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'coupon'").toArray().length > 0;
-    if (isCoupon) {
-      const rows = (table: string) => sql.exec(`SELECT * FROM ${table}`).toArray();
-      const [coupon] = rows("coupon");
-      const tables = { ledger: rows("ledger"), claims: rows("claims"), releases: rows("releases") };
-      console.error(JSON.stringify({ event: "ledger_removed", at: Date.now(), name: coupon?.["name"], epoch: coupon?.["epoch"], tables }));
-    }
-    return super.remove();
-  }
+function logTables(sql: SqlStorage): void {
+  const rows = (table: string) => sql.exec(`SELECT * FROM ${table}`).toArray();
+  const [coupon] = rows("coupon");
+  const tables = Object.fromEntries(TABLE_NAMES.map((table) => [table, rows(table)]));
+  console.error(JSON.stringify({ event: "ledger_removed", at: Date.now(), name: coupon?.["name"], epoch: coupon?.["epoch"], tables }));
 }
 
 /** What workerd lets a Worker do that runs with the flag `unsafe_module`. No name that the bundler sees, because it would look for it. */

@@ -3,7 +3,7 @@
 import type { Claim, ClaimRequest } from "../../src/domain/claim.ts";
 import { remaining } from "../../src/domain/coupon.ts";
 import type { ClaimResult, ReadResult } from "../../src/domain/messages.ts";
-import type { CertificateWish } from "../../src/domain/sold-out.ts";
+import { Lease } from "../../src/object/lease.ts";
 import hooked, { CouponObject as Hooked } from "./fault-hooks.ts";
 
 /** As short as a timer can be. */
@@ -11,16 +11,24 @@ const WRITE_BEHIND_MS = 1;
 /** Of so many reads, all but one are answered from memory. */
 const STALE_EVERY = 4;
 
+const NO_LEASE: Lease["state"] = { leaseUntil: 0, mayCertify: true };
+
 export class CouponObject extends Hooked {
   readonly #mistake = (this.env as { readonly MISTAKE?: string }).MISTAKE;
   #seen: ReadResult | null = null;
   #readCount = 0;
 
-  override async claim(request: ClaimRequest, wish?: CertificateWish): Promise<ClaimResult> {
+  constructor(...args: ConstructorParameters<typeof Hooked>) {
+    super(...args);
+    // Nothing waits for the certificates that are in use.
+    if (this.#mistake === "ignores_lease") Object.defineProperty(Lease.prototype, "state", { get: () => NO_LEASE, configurable: true });
+  }
+
+  override async claim(request: ClaimRequest): Promise<ClaimResult> {
     if (this.#mistake === "answers_early") return this.#answerEarly(request);
     // The claim is made anew, as if nobody had ever sent this key.
-    if (this.#mistake === "ignores_keys") return super.claim({ ...request, key: null }, wish);
-    return super.claim(request, wish);
+    if (this.#mistake === "ignores_keys") return super.claim({ ...request, key: null });
+    return super.claim(request);
   }
 
   override async read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult> {

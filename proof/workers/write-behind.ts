@@ -6,12 +6,16 @@ import { sqlOver } from "../../src/object/sql-storage.ts";
 import { grantedClaim, judgeClaim, type Claim, type ClaimRequest } from "../../src/domain/claim.ts";
 import type { Coupon, Instant, NewCoupon } from "../../src/domain/coupon.ts";
 import type { ClaimResult, CreateResult, Cursor, ReadResult } from "../../src/domain/messages.ts";
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
+import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts";
+import { isAnswerTo, type AnswerTo, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import { createApp } from "../../src/http/app.ts";
 
 /** As short as a timer can be: who finds what this loses, finds what any longer delay loses. */
 const WRITE_BEHIND_MS = 1;
 const PAGE_SIZE = 1000;
+
+/** This object issues no certificates. */
+const NO_LEASE: LeaseState = { leaseUntil: 0, mayCertify: false };
 
 /** What this object believes, whether or not it is written. */
 type Memory = { coupon: Coupon; readonly claims: Map<string, Claim>; readonly keyOwners: Map<string, string> };
@@ -22,11 +26,11 @@ export class CouponObject extends DurableObject {
   #unwritten: { readonly request: ClaimRequest; readonly at: Instant }[] = [];
 
   async create(coupon: NewCoupon): Promise<CreateResult> {
-    return this.#engine.create(coupon, crypto.randomUUID(), Date.now());
+    return this.#ask({ kind: "create", coupon, epoch: crypto.randomUUID() });
   }
 
-  async read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult> {
-    return this.#engine.read(wanted, Date.now());
+  async read({ claimedBy }: { readonly claimedBy: boolean }): Promise<ReadResult> {
+    return this.#ask({ kind: "read", claimedBy });
   }
 
   async claim(request: ClaimRequest): Promise<ClaimResult> {
@@ -56,17 +60,25 @@ export class CouponObject extends DurableObject {
 
   #write(): void {
     const unwritten = this.#unwritten.splice(0);
-    for (const { request, at } of unwritten) this.#engine.claimMany([request], at);
+    this.#engine.apply(
+      unwritten.map(({ request, at }) => ({ message: { kind: "claim", request }, at })),
+      NO_LEASE,
+    );
+  }
+
+  #ask<K extends Kind>(message: MessageOf<K>): AnswerTo<K> {
+    const [answer] = this.#engine.apply([{ message, at: Date.now() }], NO_LEASE).answers;
+    if (answer === undefined || !isAnswerTo(message, answer)) throw new Error("nothing waits without a lease");
+    return answer;
   }
 
   #load(): Memory | null {
-    const now = Date.now();
-    const found = this.#engine.read({ claimedBy: false }, now);
+    const found = this.#ask({ kind: "read", claimedBy: false });
     if (!found.ok) return null;
     const memory: Memory = { coupon: found.coupon, claims: new Map(), keyOwners: new Map() };
     let next: Cursor | null = { position: 0, seq: 0, epoch: null };
     while (next !== null) {
-      const page = this.#engine.page(next, PAGE_SIZE, now);
+      const page: AnswerTo<"page"> = this.#ask({ kind: "page", after: next, limit: PAGE_SIZE });
       if (!page.ok) return null;
       for (const claim of page.claims) {
         memory.claims.set(claim.userId, claim);

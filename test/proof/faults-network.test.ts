@@ -40,7 +40,7 @@ beforeEach(async () => {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   network = await FaultyNetwork.open();
-  network.target = (server.address() as AddressInfo).port;
+  network.targets = [(server.address() as AddressInfo).port];
   agent = new Agent();
 });
 
@@ -130,7 +130,7 @@ test("a client that goes is seen to go by the server", async () => {
 });
 
 test("while the server is down, nothing arrives and nobody is told anything", async () => {
-  network.target = null;
+  network.targets = [];
   for (const is of FATES) expect(await send({ is }, 100)).toMatchObject({ heard: null, passage: { deliveries: 0 } });
   expect(arrived).toEqual([]);
 });

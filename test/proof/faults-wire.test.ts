@@ -51,12 +51,22 @@ describe("an answer", () => {
     expect(answerOf("A", claim, heard(201, receipt))?.remaining).toBeNaN();
   });
 
-  test("to a look: the coupon with its claimants, or the small snapshot with its instant", () => {
-    const view = { name: "A", amount: 5, remaining_amount: 3, state: "open", starts_at: null, ends_at: AT };
-    const facts = { is: "found", seq: 7, amount: 5, remaining: 3, state: "open", startsAt: null, endsAt: MS };
-    const whole = heard(200, { ...view, paused: false, created_at: AT, claimed_by: ["ann"] });
-    expect(answerOf("A", { kind: "read" }, whole)).toEqual({ ...facts, paused: false, createdAt: MS, claimants: ["ann"] });
-    expect(answerOf("A", { kind: "read" }, heard(200, { ...view, server_time: AT }))).toEqual({ ...facts, at: MS });
+  test("to a read has the coupon with its hold limits and its claimants", () => {
+    const view = { name: "A", amount: 5, remaining_amount: 3, state: "open", starts_at: null, ends_at: AT, paused: false, created_at: AT };
+    const body = { ...view, held_amount: 1, hold_seconds_max: 900, holds_max: null, claimed_by: ["ann"] };
+    const facts = { amount: 5, remaining: 3, held: 1, state: "open", startsAt: null, endsAt: MS, paused: false, createdAt: MS };
+    const limits = { holdSecondsMax: 900, holdsMax: null };
+    expect(answerOf("A", { kind: "read" }, heard(200, body))).toEqual({ is: "found", seq: 7, ...facts, ...limits, claimants: ["ann"] });
+  });
+
+  test("about holds has their users, or how many were ended, or the longest that is allowed", () => {
+    const list = heard(200, { holds: [{ user_id: "ann" }, { user_id: "bob" }], next: null });
+    expect(answerOf("A", { kind: "holds" }, list)).toEqual({ is: "listed", seq: 7, holders: ["ann", "bob"] });
+    const ended = heard(200, { coupon_name: "A", ended_count: 2, remaining_amount: 3 });
+    expect(answerOf("A", { kind: "end_holds" }, ended)).toEqual({ is: "ended", seq: 7, count: 2, remaining: 3 });
+    const tooLong = heard(400, { code: "hold_too_long", ttl_seconds_max: 30 });
+    const asked: Call = { kind: "hold", userId: "ann", ttlMs: 60_000 };
+    expect(answerOf("A", asked, tooLong)).toEqual({ is: "hold_too_long", seq: 7, ttlSecondsMax: 30 });
   });
 
   test("about one's own: a claim or a hold", () => {
@@ -71,6 +81,8 @@ test("a request carries the key, the position and every setting, those that are 
   expect(requestOf("a b", claim)).toMatchObject({ headers: { "idempotency-key": "k1" }, body: { user_id: "ann", coupon_name: "a b" } });
   expect(requestOf("a b", { kind: "release", userId: "u/1", position: 4 }).path).toBe("/api/coupons/a%20b/claims/u%2F1?position=4");
   expect(requestOf("A", { kind: "change", endsAt: null, startsAt: MS }).body).toEqual({ starts_at: AT, ends_at: null });
+  expect(requestOf("A", { kind: "change", holdSecondsMax: 30, holdsMax: null }).body).toEqual({ hold_seconds_max: 30, holds_max: null });
+  expect(requestOf("A", { kind: "end_holds" })).toMatchObject({ method: "DELETE", path: "/api/coupons/A/holds" });
   expect(requestOf("A", { kind: "hold", userId: "ann", ttlMs: 2_000 }).body).toEqual({ user_id: "ann", ttl_seconds: 2 });
 });
 
@@ -83,7 +95,7 @@ function life(epoch: string, head: number): Life {
     position: null,
     data: null,
   }));
-  return { name: "A", epoch, tables: { ledger, claims: [], releases: [] } };
+  return { name: "A", epoch, tables: { ledger, claims: [], releases: [], holds: [], released_holds: [] } };
 }
 function kinds(removed: Parameters<typeof eventsOf>[0], alive: Life | null): (string | number)[] {
   return eventsOf(removed, alive, "A").map(({ kind, seq }) => (kind === "removed" ? kind : seq));
@@ -114,6 +126,15 @@ describe("the lives of a name", () => {
         life("two", 1),
       ),
     ).toEqual([1, "removed", 1]);
+  });
+
+  test("end before the next one begins, whenever the deletion was judged", () => {
+    const removed = eventsOf([{ ...life("one", 1), at: 9 }], life("two", 1), "A");
+    expect(removed.map(({ kind, at }) => [kind, at])).toEqual([
+      ["given_back", 0],
+      ["removed", 0],
+      ["given_back", 0],
+    ]);
   });
 
   test("of other names are not among them", () => {
