@@ -10,6 +10,7 @@ import type { CouponRow, Tables } from "./tables.ts";
 import { counted, instant, listed, quoted } from "./words.ts";
 
 const TIMEOUT_MS = 30_000;
+const PUBLIC_AGE_MS = 1_100;
 /** With more claimants than these the API streams them, and the list is of no one instant (README, what it does not promise). */
 const CLAIMANTS_AT_ONCE_MAX = 10_000;
 
@@ -18,18 +19,31 @@ export type ApiOptions = {
   readonly adminToken?: string;
   /** How long one answer may take; half a minute when left out. */
   readonly timeoutMs?: number;
+  /** How old what all users are shown may be; a good second when left out. */
+  readonly publicAgeMs?: number;
 };
 
 /** An answer, and how far the file's ledger had come before the API was asked. */
 export type ApiReading = { readonly answer: Answer; readonly headBefore: number };
 
-export type Api = { readonly read: (coupon: string) => Promise<Answer>; readonly close: () => Promise<void> };
+export type Api = {
+  /** Reads a coupon whose ledger is at `head` by its file. */
+  readonly read: (coupon: string, head: number) => Promise<Answer>;
+  readonly close: () => Promise<void>;
+};
 
 /** The API at a URL. Reading throws {@link CommandFailure} where it does not answer, or not as to the operator whose token was given. */
-export function apiAt({ url, adminToken, timeoutMs = TIMEOUT_MS }: ApiOptions): Api {
+export function apiAt({ url, adminToken, timeoutMs = TIMEOUT_MS, publicAgeMs = PUBLIC_AGE_MS }: ApiOptions): Api {
   const connection = new Client(new URL(url).origin, { headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   const client = couponClient(connection, { adminToken });
-  async function read(coupon: string): Promise<Answer> {
+  async function read(coupon: string, head: number): Promise<Answer> {
+    const answer = await readOnce(coupon);
+    const isPublic = answer.status === 200 && answer.body["claimed_by"] === undefined;
+    if (!isPublic || answer.seq === null || answer.seq >= head) return answer;
+    await new Promise((resolve) => setTimeout(resolve, publicAgeMs));
+    return readOnce(coupon);
+  }
+  async function readOnce(coupon: string): Promise<Answer> {
     const answer = await client.read(coupon).catch((cause: unknown) => {
       const why = cause instanceof Error ? ((cause as Error & { code?: string }).code ?? cause.message) : String(cause);
       throw new CommandFailure(`no answer from ${url} about the coupon ${quoted(coupon)}: ${why}`);
@@ -74,17 +88,22 @@ type Shown = { readonly fields: ReturnType<typeof fieldsOf>; readonly claimedBy:
 
 function ofTables({ coupon, claims, holds }: Tables): Shown {
   const ordered = claims.toSorted((a, b) => a.position - b.position);
-  return { fields: fieldsOf(coupon, coupon.amount - claims.length - holds.length), claimedBy: ordered.map(({ userId }) => userId) };
+  return {
+    fields: fieldsOf(coupon, holds.length, coupon.amount - claims.length - holds.length),
+    claimedBy: ordered.map(({ userId }) => userId),
+  };
 }
 
 function ofLedger(name: string, tables: Tables, seq: number): Shown {
   const told = retold(tables.ledger, seq);
   const ordered = [...told.claims].toSorted(([, a], [, b]) => a.position - b.position);
-  return { fields: fieldsOf({ name, ...told }, remaining(told)), claimedBy: ordered.map(([userId]) => userId) };
+  return { fields: fieldsOf({ name, ...told }, told.holds.size, remaining(told)), claimedBy: ordered.map(([userId]) => userId) };
 }
 
-function fieldsOf(coupon: Pick<CouponRow, "name" | "amount" | "startsAt" | "endsAt" | "paused" | "createdAt">, remainingAmount: number) {
-  const { name, amount, startsAt, endsAt, paused, createdAt } = coupon;
+type Settings = Pick<CouponRow, "name" | "amount" | "startsAt" | "endsAt" | "paused" | "createdAt" | "holdSecondsMax" | "holdsMax">;
+
+function fieldsOf(coupon: Settings, heldAmount: number, remainingAmount: number) {
+  const { name, amount, startsAt, endsAt, paused, createdAt, holdSecondsMax, holdsMax } = coupon;
   return {
     name,
     amount,
@@ -92,6 +111,9 @@ function fieldsOf(coupon: Pick<CouponRow, "name" | "amount" | "startsAt" | "ends
     starts_at: startsAt === null ? null : instant(startsAt),
     ends_at: endsAt === null ? null : instant(endsAt),
     paused: paused === 1,
+    held_amount: heldAmount,
+    hold_seconds_max: holdSecondsMax,
+    holds_max: holdsMax,
     created_at: instant(createdAt),
   };
 }

@@ -3,7 +3,7 @@
 import { apiFindings, type ApiReading } from "./api.ts";
 import { ledgerFindings } from "./ledger-check.ts";
 import { retold, type Retold } from "./replay.ts";
-import { Unreadable, type ClaimRow, type Tables } from "./tables.ts";
+import { Unreadable, type ClaimRow, type HoldAttempt, type Tables } from "./tables.ts";
 import type { Check, Stock, Told } from "./verify.ts";
 import { counted, instant, listed, quoted } from "./words.ts";
 
@@ -83,22 +83,29 @@ function noMoreThanAmount({ coupon, claims, holds }: Tables): Findings {
 }
 
 function nobodyTwice({ tables, coupon, isInItsFile }: Evidence): Findings {
-  const { claims, holds, releases, integrityFaults } = tables;
+  const { claims, holds, releases, holdAttempts, releasedHolds, integrityFaults } = tables;
   const claimants = new Set(claims.map(({ userId }) => userId));
   const released = new Set(releases.map(({ position }) => position));
   const both = holds.filter(({ userId }) => claimants.has(userId));
+  const over = new Set(releasedHolds.map(attemptOf));
   const again = claims.filter(({ position }) => released.has(position));
   const faults = [
     ...twice(claims.map(({ userId }) => userId)).map((user) => `${quoted(user)} has two claims`),
     ...twice(claims.map(({ position }) => position)).map((position) => `position ${position} was given twice`),
     ...twice(claims.flatMap(({ key }) => (key === null ? [] : [key]))).map((key) => `two claims have the key ${quoted(key)}`),
     ...twice(holds.map(({ userId }) => userId)).map((user) => `${quoted(user)} has two holds`),
+    ...holdAttempts.filter((hold) => over.has(attemptOf(hold))).map(({ userId }) => `${quoted(userId)} has a hold that was released`),
+    ...twice(releasedHolds.map(attemptOf)).map((attempt) => `the hold ${attempt} was released twice`),
     ...both.map(({ userId }) => `${quoted(userId)} has a claim and a hold`),
     ...again.map(({ userId, position }) => `${quoted(userId)} has position ${position}, which was released`),
     ...(isInItsFile ? [] : [`this is not the file of the object called ${quoted(coupon)}, which has the same units to give`]),
     ...integrityFaults.map((fault) => `SQLite finds: ${fault}`),
   ];
   return { faults, summary: `${claimants.size} users, ${counted(holds.length, "hold")} of others, no position twice` };
+}
+
+function attemptOf({ userId, attemptId }: HoldAttempt): string {
+  return JSON.stringify([userId, attemptId]);
 }
 
 function usersAreClaims({ coupon, claims }: Tables): Findings {

@@ -2,7 +2,7 @@
 
 import type { Findings } from "./checks.ts";
 import type { Retold, RetoldClaim } from "./replay.ts";
-import type { HoldRow, ReleaseRow, Tables } from "./tables.ts";
+import type { HoldRow, ReleasedHoldRow, ReleaseRow, Tables } from "./tables.ts";
 import { counted, instant, quoted } from "./words.ts";
 
 /** Compares what the ledger tells with what the tables hold. */
@@ -14,6 +14,7 @@ export function ledgerFindings(tables: Tables, told: Retold): Findings {
     ...rowFaults(CLAIM, tables.claims, claims),
     ...rowFaults(HOLD, tables.holds, holds),
     ...rowFaults(RELEASE, tables.releases, releases),
+    ...releasedHoldFaults(tables, told),
   ];
   const all = [counted(claims.size, "claim"), counted(holds.size, "hold"), counted(releases.size, "release")].join(", ");
   return { faults, summary: `${counted(seq, "event")}, retold: ${all}` };
@@ -29,6 +30,8 @@ function settingFaults({ coupon }: Tables, told: Retold): string[] {
     ["the start of the sale", coupon.startsAt, told.startsAt],
     ["the end of the sale", coupon.endsAt, told.endsAt],
     ["paused", coupon.paused, told.paused],
+    ["the longest hold", coupon.holdSecondsMax, told.holdSecondsMax],
+    ["the most holds", coupon.holdsMax, told.holdsMax],
     ["the creation", coupon.createdAt, told.createdAt],
   ];
   const faults = pairs
@@ -62,6 +65,30 @@ const RELEASE: Kind<"position", ReleaseRow> = {
 
 function claimWords({ userId, position, claimedAt, remainingAfter }: RetoldClaim): string {
   return `the claim of ${quoted(userId)} at position ${position}, ${instant(claimedAt)}, ${remainingAfter} left`;
+}
+
+/**
+ * A ledger does not know of which request a hold was, so its events are matched by user and instant. Version 1 kept no rows: once one is
+ * there, or an event has named the limits of version 2, all later ones are.
+ */
+function releasedHoldFaults({ releasedHolds }: Tables, told: Retold): string[] {
+  const left = new Map<string, number>();
+  for (const row of releasedHolds.map(releasedHoldWords)) left.set(row, (left.get(row) ?? 0) + 1);
+  const missing: string[] = [];
+  let isKept = false;
+  for (const event of told.releasedHolds) {
+    const words = releasedHoldWords(event);
+    const count = left.get(words) ?? 0;
+    isKept ||= event.isKept || count > 0;
+    if (count > 0) left.set(words, count - 1);
+    else if (isKept) missing.push(`${words} is in the ledger alone`);
+  }
+  const strange = [...left].filter(([, count]) => count > 0).map(([words]) => `${words} is not in the ledger`);
+  return [...strange, ...missing];
+}
+
+function releasedHoldWords({ userId, releasedAt }: Pick<ReleasedHoldRow, "userId" | "releasedAt">): string {
+  return `the hold of ${quoted(userId)}, released ${instant(releasedAt)},`;
 }
 
 /** What one side has and the other lacks, also where it has the same twice. A row that differs is lacking on both. */

@@ -8,7 +8,7 @@ import { isOf, type Api, type ApiReading } from "./api.ts";
 import { checksOf } from "./checks.ts";
 import { copyWhole, removeCopy } from "./copy.ts";
 import { fileOf } from "./state-folder.ts";
-import { hasCoupon, tablesOf, Unreadable, type CouponRow, type Tables } from "./tables.ts";
+import { hasCoupon, nameIn, tablesOf, Unreadable, type CouponRow, type Tables } from "./tables.ts";
 import type { Check, Told } from "./verify.ts";
 
 /** Copies are taken anew when the coupon went on between a copy and the API's answer; more often only when it was made anew. */
@@ -44,7 +44,7 @@ export async function checksOfFile(path: string, means: Means): Promise<readonly
       const tables = tablesOf(database);
       const row = couponIn(tables);
       // What can't be read is known by its file's name, if at all.
-      const name = row?.name ?? names.get(file) ?? `object ${file.slice(0, 12)}…`;
+      const name = row?.name ?? nameOrNull(database) ?? names.get(file) ?? `object ${file.slice(0, 12)}…`;
       if (wanted !== undefined && name !== wanted) return [];
       const evidence = {
         coupon: name,
@@ -55,7 +55,7 @@ export async function checksOfFile(path: string, means: Means): Promise<readonly
       if (row === null) return checksOf({ ...evidence, api: "it is not known for which coupon to ask" });
       if (api === null) return checksOf({ ...evidence, api: "no API to ask: name one with --url" });
       if (asked?.epoch === row.epoch) return checksOf({ ...evidence, api: asked });
-      const answer = await api.read(name);
+      const answer = await api.read(name, row.seq);
       asked = { answer, headBefore: row.seq, epoch: row.epoch };
       if (isOf(answer, row.seq)) return checksOf({ ...evidence, api: asked });
     } finally {
@@ -72,6 +72,15 @@ function isCoupon(database: DatabaseSync, path: string): boolean {
     return hasCoupon(database, path);
   } catch (cause) {
     if (cause instanceof Unreadable) return true;
+    throw cause;
+  }
+}
+
+function nameOrNull(database: DatabaseSync): string | null {
+  try {
+    return nameIn(database);
+  } catch (cause) {
+    if (cause instanceof Unreadable) return null;
     throw cause;
   }
 }

@@ -1,6 +1,6 @@
 // What a ledger tells: the coupon as its events alone make it, and what can't have happened as they say.
 
-import type { ClaimRow, EventRow, HoldRow, ReleaseRow } from "./tables.ts";
+import { HOLD_SECONDS_MAX_BEFORE, type ClaimRow, type EventRow, type HoldRow, type ReleaseRow } from "./tables.ts";
 import { quoted } from "./words.ts";
 
 /** A claim as a ledger knows it: not by which key. */
@@ -12,6 +12,10 @@ export type Retold = {
   startsAt: number | null;
   endsAt: number | null;
   paused: number;
+  holdSecondsMax: number;
+  holdsMax: number | null;
+  /** Whether an event has named the limits for holds: those of version 1 do not. */
+  hasHoldLimits: boolean;
   createdAt: number;
   lastPosition: number;
   /** The event that came last, and when. */
@@ -21,6 +25,8 @@ export type Retold = {
   readonly holds: Map<string, HoldRow>;
   /** By position: none is given twice. */
   readonly releases: Map<number, ReleaseRow>;
+  /** In the order of the events. `isKept` where a row of its own is kept for certain. */
+  readonly releasedHolds: { readonly userId: string; readonly releasedAt: number; readonly isKept: boolean }[];
   /** What is wrong with the events themselves, a sentence each. */
   readonly faults: string[];
 };
@@ -68,14 +74,12 @@ export function remaining({ amount, claims, holds }: Retold): number {
 }
 
 function created(told: Retold, _user: string, event: EventRow, facts: Facts): (string | false)[] {
-  settle(told, facts);
   told.createdAt = event.at;
-  return [event.seq !== 1 && "is not the first"];
+  return [settle(told, facts), event.seq !== 1 && "is not the first"];
 }
 
 function changed(told: Retold, _user: string, event: EventRow, facts: Facts): (string | false)[] {
-  settle(told, facts);
-  return [event.seq === 1 && "is the first"];
+  return [settle(told, facts), event.seq === 1 && "is the first"];
 }
 
 function claimed(told: Retold, user: string, { at, position }: EventRow): (string | false)[] {
@@ -107,6 +111,8 @@ function held(told: Retold, user: string, { at }: EventRow, facts: Facts): (stri
     told.claims.has(user) && "has a claim",
     told.holds.has(user) && "has a hold already",
     typeof expiresAt === "number" && expiresAt <= at && "is over when it begins",
+    typeof expiresAt === "number" && expiresAt - at > told.holdSecondsMax * 1000 && `is longer than ${told.holdSecondsMax} s`,
+    told.holdsMax !== null && told.holds.size >= told.holdsMax && `comes while ${told.holds.size} of ${told.holdsMax} holds run`,
     closed(told, at),
   ];
   if (typeof expiresAt !== "number") return [...wrong, "has no expires_at"];
@@ -114,7 +120,9 @@ function held(told: Retold, user: string, { at }: EventRow, facts: Facts): (stri
   return wrong;
 }
 
-function givenBack(told: Retold, user: string): (string | false)[] {
+function givenBack(told: Retold, user: string, { at }: EventRow): (string | false)[] {
+  // An event that names limits is of version 2, which keeps a row of each released hold.
+  told.releasedHolds.push({ userId: user, releasedAt: at, isKept: told.hasHoldLimits });
   return [!told.holds.delete(user) && "has no hold"];
 }
 
@@ -132,11 +140,18 @@ function closed(told: Retold, at: number): string | false {
   return remaining(told) <= 0 && "comes when nothing is left";
 }
 
-function settle(told: Retold, facts: Facts): void {
+/** Takes the settings; answers what is wrong with them. */
+function settle(told: Retold, facts: Facts): string | false {
   told.amount = numberOf(facts["amount"]) ?? Number.NaN;
   told.startsAt = numberOf(facts["starts_at"]);
   told.endsAt = numberOf(facts["ends_at"]);
   told.paused = numberOf(facts["paused"]) ?? 0;
+  const holdSecondsMax = numberOf(facts["hold_seconds_max"]);
+  const isLost = told.hasHoldLimits && holdSecondsMax === null;
+  told.hasHoldLimits ||= holdSecondsMax !== null;
+  told.holdSecondsMax = holdSecondsMax ?? HOLD_SECONDS_MAX_BEFORE;
+  told.holdsMax = numberOf(facts["holds_max"]);
+  return isLost && "has no hold_seconds_max";
 }
 
 function numberOf(fact: unknown): number | null {
@@ -163,6 +178,9 @@ function nothing(): Retold {
     startsAt: null,
     endsAt: null,
     paused: 0,
+    holdSecondsMax: HOLD_SECONDS_MAX_BEFORE,
+    holdsMax: null,
+    hasHoldLimits: false,
     createdAt: 0,
     lastPosition: 0,
     seq: 0,
@@ -170,6 +188,7 @@ function nothing(): Retold {
     claims: new Map(),
     holds: new Map(),
     releases: new Map(),
+    releasedHolds: [],
     faults: [],
   };
 }

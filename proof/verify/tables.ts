@@ -2,10 +2,11 @@
 
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 
+import { SCHEMA_VERSION } from "../../src/engine/schema.ts";
 import { CommandFailure } from "../cli/command.ts";
 
-/** The version of the tables that is understood here. */
-const SCHEMA_VERSION = 1;
+/** Under version 1 of the tables every coupon had this limit for holds, in seconds, and none for their number. */
+export const HOLD_SECONDS_MAX_BEFORE = 86_400;
 const INTEGRITY_FAULTS_MAX = 5;
 
 /** Something in a file that can't be read. What is said about it is a fact of the file, not a bug here. */
@@ -24,6 +25,8 @@ export type CouponRow = {
   readonly createdAt: number;
   readonly epoch: string;
   readonly clockAt: number;
+  readonly holdSecondsMax: number;
+  readonly holdsMax: number | null;
 };
 export type ClaimRow = {
   readonly userId: string;
@@ -33,6 +36,9 @@ export type ClaimRow = {
   readonly key: string | null;
 };
 export type HoldRow = { readonly userId: string; readonly heldAt: number; readonly expiresAt: number };
+/** Of which request a hold is, or was. */
+export type HoldAttempt = { readonly userId: string; readonly attemptId: string };
+export type ReleasedHoldRow = HoldAttempt & { readonly releasedAt: number };
 export type ReleaseRow = Omit<ClaimRow, "key"> & { readonly releasedAt: number };
 export type EventRow = {
   readonly seq: number;
@@ -49,16 +55,20 @@ export type Tables = {
   readonly claims: readonly ClaimRow[];
   readonly holds: readonly HoldRow[];
   readonly releases: readonly ReleaseRow[];
+  readonly holdAttempts: readonly HoldAttempt[];
+  readonly releasedHolds: readonly ReleasedHoldRow[];
   readonly ledger: Iterable<EventRow>;
   /** What SQLite itself finds wrong with the file; empty where nothing is. */
   readonly integrityFaults: readonly string[];
 };
 
 // `NOT INDEXED` counts the rows of the table, whatever an index says there are.
-const COUPON = `
-  SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
-         created_at AS createdAt, epoch, clock_at AS clockAt
-  FROM coupon NOT INDEXED`;
+const COUPON_FIELDS = `
+  name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
+  created_at AS createdAt, epoch, clock_at AS clockAt`;
+const COUPON = `SELECT ${COUPON_FIELDS}, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax FROM coupon NOT INDEXED`;
+const COUPON_OF_VERSION_1 = `
+  SELECT ${COUPON_FIELDS}, ${HOLD_SECONDS_MAX_BEFORE} AS holdSecondsMax, NULL AS holdsMax FROM coupon NOT INDEXED`;
 const CLAIMS = `
   SELECT user_id AS userId, position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS "key"
   FROM claims NOT INDEXED`;
@@ -66,11 +76,13 @@ const HOLDS = `SELECT user_id AS userId, held_at AS heldAt, expires_at AS expire
 const RELEASES = `
   SELECT user_id AS userId, position, claimed_at AS claimedAt, remaining_after AS remainingAfter, released_at AS releasedAt
   FROM releases NOT INDEXED`;
+const HOLD_ATTEMPTS = `SELECT user_id AS userId, attempt_id AS attemptId FROM holds NOT INDEXED`;
+const RELEASED_HOLDS = `SELECT user_id AS userId, attempt_id AS attemptId, released_at AS releasedAt FROM released_holds NOT INDEXED`;
 const LEDGER = `SELECT seq, at, kind, user_id AS userId, position, data FROM ledger NOT INDEXED ORDER BY seq`;
 
 /**
- * Whether a coupon's tables are in there; an object that nobody created a coupon in has none. Throws {@link CommandFailure}
- * where they are not ours or of a version that is not known here, and {@link Unreadable}.
+ * Whether a coupon's tables are in there; an object without a coupon has none. Throws {@link CommandFailure} where they are not ours,
+ * and {@link Unreadable}.
  */
 export function hasCoupon(database: DatabaseSync, file: string): boolean {
   const names = rows(database, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
@@ -81,17 +93,33 @@ export function hasCoupon(database: DatabaseSync, file: string): boolean {
   if (!columns.includes("schema_version")) {
     throw new CommandFailure(`${file} is no coupon of Doorbuster: its tables are ${names.slice(0, 5).join(", ")}`);
   }
-  const strange = rows(database, `SELECT schema_version AS version FROM coupon`).find(({ version }) => version !== SCHEMA_VERSION);
-  if (strange === undefined) return true;
-  throw new CommandFailure(`${file} has tables of version ${String(strange.version)}, and only version ${SCHEMA_VERSION} is known here`);
+  return true;
+}
+
+/** What the coupon is called, whatever version its tables are of; null where that can't be read. */
+export function nameIn(database: DatabaseSync): string | null {
+  const [row] = rows(database, `SELECT name FROM coupon`);
+  return typeof row?.["name"] === "string" ? row["name"] : null;
+}
+
+/** The version of the tables, which is known here. */
+function versionOf(database: DatabaseSync): number {
+  const versions = rows(database, `SELECT schema_version AS version FROM coupon`).map(({ version }) => Number(version));
+  const strange = versions.find((version) => !Number.isInteger(version) || version < 1 || version > SCHEMA_VERSION);
+  if (strange !== undefined) throw new Unreadable(`its tables are of version ${strange}, and 1 to ${SCHEMA_VERSION} are known here`);
+  return versions[0] ?? SCHEMA_VERSION;
 }
 
 /** The tables of an open copy. */
 export function tablesOf(database: DatabaseSync): Tables {
-  const coupon = once(() => onlyRow(rows(database, COUPON) as CouponRow[]));
-  const claims = once(() => rows(database, CLAIMS) as ClaimRow[]);
-  const holds = once(() => rows(database, HOLDS) as HoldRow[]);
-  const releases = once(() => rows(database, RELEASES) as ReleaseRow[]);
+  const version = once(() => versionOf(database));
+  const ofKnown = (statement: string): Row[] => (version() > 0 ? rows(database, statement) : []);
+  const coupon = once(() => onlyRow(ofKnown(version() === 1 ? COUPON_OF_VERSION_1 : COUPON) as CouponRow[]));
+  const claims = once(() => ofKnown(CLAIMS) as ClaimRow[]);
+  const holds = once(() => ofKnown(HOLDS) as HoldRow[]);
+  const releases = once(() => ofKnown(RELEASES) as ReleaseRow[]);
+  const holdAttempts = once(() => ofKnown(HOLD_ATTEMPTS) as HoldAttempt[]);
+  const releasedHolds = once(() => (version() === 1 ? [] : (ofKnown(RELEASED_HOLDS) as ReleasedHoldRow[])));
   const integrity = once(() =>
     rows(database, `PRAGMA integrity_check(${INTEGRITY_FAULTS_MAX})`).map((row) => String(row["integrity_check"]).replaceAll("\n", ", ")),
   );
@@ -108,7 +136,14 @@ export function tablesOf(database: DatabaseSync): Tables {
     get releases() {
       return releases();
     },
+    get holdAttempts() {
+      return holdAttempts();
+    },
+    get releasedHolds() {
+      return releasedHolds();
+    },
     get ledger() {
+      version();
       return each(database, LEDGER) as Iterable<EventRow>;
     },
     get integrityFaults() {

@@ -23,6 +23,9 @@ const RIGHT = {
   starts_at: "2023-11-14T22:13:21.000Z",
   ends_at: "2023-11-14T22:26:40.000Z",
   paused: false,
+  held_amount: 1,
+  hold_seconds_max: 86_400,
+  holds_max: 4,
   created_at: "2023-11-14T22:13:20.000Z",
   claimed_by: ["u1", "u2", "u3", "u5", "u6", "u4"],
 };
@@ -81,6 +84,9 @@ test.for<[said: string, Said]>([
   ["FAIL amount is 9, and 8 in the file", { body: { ...RIGHT, amount: 9 } }],
   ['FAIL name is "BUSY", and "BUSY 🎉/1" in the file', { body: { ...RIGHT, name: "BUSY" } }],
   ["FAIL paused is true, and false in the file", { body: { ...RIGHT, paused: true } }],
+  ["FAIL held_amount is 0, and 1 in the file", { body: { ...RIGHT, held_amount: 0 } }],
+  ["FAIL hold_seconds_max is 900, and 86400 in the file", { body: { ...RIGHT, hold_seconds_max: 900 } }],
+  ["FAIL holds_max is null, and 4 in the file", { body: { ...RIGHT, holds_max: null } }],
   ['FAIL ends_at is null, and "2023-11-14T22:26:40.000Z" in the file', { body: { ...RIGHT, ends_at: null } }],
   ["FAIL claimed_by is in another order from place 4 on", { body: { ...RIGHT, claimed_by: ["u1", "u2", "u3", "u6", "u5", "u4"] } }],
   [
@@ -102,6 +108,28 @@ test.for<[said: string, Said]>([
   expect(await compared()).toBe(said);
 });
 
+describe("an answer of a moment before the file's last event", () => {
+  test("is asked for once more where it is what all users are shown", async () => {
+    say = () => ({ body: PUBLIC, seq: asked.length === 1 ? 16 : 17 });
+    expect(await compared({ publicAgeMs: 1 })).toBe(
+      "PASS event 17: remaining_amount 1, claimed_by not compared: shown to the operator only",
+    );
+    expect(asked).toHaveLength(2);
+  });
+
+  test("is found stale where it stays the same", async () => {
+    say = () => ({ body: PUBLIC, seq: 16 });
+    expect(await compared({ publicAgeMs: 1 })).toBe("FAIL GET told of event 16 when 17 was stored already");
+    expect(asked).toHaveLength(2);
+  });
+
+  test("is found stale at once where it is the operator's", async () => {
+    say = () => ({ body: RIGHT, seq: 16 });
+    expect(await compared({ publicAgeMs: 1 })).toBe("FAIL GET told of event 16 when 17 was stored already");
+    expect(asked).toHaveLength(1);
+  });
+});
+
 test("an answer that says not of which event is held against the file as it is", async () => {
   say = () => ({ seq: null, body: RIGHT });
   expect(await compared()).toBe("PASS event 17: remaining_amount 1, claimed_by 6 users in this order");
@@ -113,7 +141,7 @@ function answerThenGoOn(body: object): void {
     withEngine(state, BUSY, (engine) => {
       engine.giveBack("h1", T0 + 5000);
       engine.release({ userId: "u1", position: 1 }, T0 + 5000);
-      engine.claimMany([asks("u9")], T0 + 5001);
+      engine.claimAll([asks("u9")], T0 + 5001);
     });
     return { body };
   };
@@ -148,7 +176,7 @@ test("a coupon that was created anew meanwhile is asked for once more", async ()
 test("a coupon that was deleted meanwhile is nothing to check", async () => {
   say = () => {
     state.alter(BUSY, (database) => {
-      for (const table of ["coupon", "claims", "holds", "releases", "ledger"]) database.exec(`DROP TABLE ${table}`);
+      for (const table of ["coupon", "claims", "holds", "releases", "released_holds", "ledger"]) database.exec(`DROP TABLE ${table}`);
     });
     return { status: 404, seq: 0, body: {} };
   };
@@ -157,14 +185,24 @@ test("a coupon that was deleted meanwhile is nothing to check", async () => {
 
 describe("more claimants than one answer of the object has", () => {
   const users = crowd(10_001).map(({ userId }) => userId);
-  const many = { ...RIGHT, name: "MANY", amount: 20_000, remaining_amount: 9999, starts_at: null, ends_at: null, claimed_by: users };
+  const many = {
+    ...RIGHT,
+    name: "MANY",
+    held_amount: 0,
+    holds_max: null,
+    amount: 20_000,
+    remaining_amount: 9999,
+    starts_at: null,
+    ends_at: null,
+    claimed_by: users,
+  };
 
   beforeEach(() => {
     state.remove();
     state = newState();
     withEngine(state, "MANY", (engine) => {
       engine.create(newCoupon(20_000, { name: "MANY" }), "epoch-1", T0);
-      engine.claimMany(crowd(10_001), T0);
+      engine.claimAll(crowd(10_001), T0);
     });
   });
 
@@ -177,7 +215,7 @@ describe("more claimants than one answer of the object has", () => {
 
   test("are of no one instant while claims go on, so only the numbers are compared", async () => {
     say = () => {
-      withEngine(state, "MANY", (engine) => engine.claimMany([asks("one-more")], T0));
+      withEngine(state, "MANY", (engine) => engine.claimAll([asks("one-more")], T0));
       return { seq: 10_002, body: { ...many, claimed_by: [...users, "one-more"] } };
     };
     expect(await compared()).toBe(

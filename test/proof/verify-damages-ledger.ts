@@ -90,6 +90,72 @@ export const LEDGER_DAMAGES: readonly Damage[] = [
     said: "is earlier than the one before",
   },
   {
+    damage: "another limit for the length of holds",
+    sql: ["UPDATE coupon SET hold_seconds_max = 900"],
+    failed: [7],
+    said: "the longest hold is 900, and 86400 by the ledger",
+  },
+  {
+    damage: "another limit for the number of holds",
+    sql: ["UPDATE coupon SET holds_max = NULL"],
+    failed: [7],
+    said: "the most holds is null, and 4 by the ledger",
+  },
+  {
+    damage: "a change that names no limits for holds",
+    sql: [...unguarded("ledger"), "UPDATE ledger SET data = json_remove(data, '$.hold_seconds_max') WHERE seq = 14"],
+    failed: [7],
+    said: "event 14 (changed) has no hold_seconds_max",
+  },
+  {
+    damage: "a hold that is longer than its coupon allows",
+    sql: [...unguarded("ledger"), "UPDATE ledger SET data = json_set(data, '$.hold_seconds_max', 9) WHERE seq = 1"],
+    failed: [7],
+    said: 'event 4 (held "u3") is longer than 9 s',
+  },
+  {
+    damage: "a hold beyond the most that may run",
+    sql: [...unguarded("ledger"), "UPDATE ledger SET data = json_set(data, '$.holds_max', 2) WHERE seq = 1"],
+    failed: [7],
+    said: 'event 6 (held "returned") comes while 2 of 2 holds run',
+  },
+  {
+    damage: "a released hold that was forgotten",
+    sql: ["DELETE FROM released_holds"],
+    failed: [7],
+    said: 'the hold of "returned", released 2023-11-14T22:13:21.005Z, is in the ledger alone',
+  },
+  {
+    damage: "a released hold that the ledger does not know",
+    sql: ["INSERT INTO released_holds VALUES ('x', 'x', 1700000003006)"],
+    failed: [7],
+    said: 'the hold of "x", released 2023-11-14T22:13:23.006Z, is not in the ledger',
+  },
+  {
+    damage: "a released hold at another instant",
+    sql: ["UPDATE released_holds SET released_at = released_at + 1"],
+    failed: [7],
+    said: 'the hold of "returned", released 2023-11-14T22:13:21.006Z, is not in the ledger',
+  },
+  {
+    damage: "a hold of a request whose hold was released",
+    sql: ["UPDATE released_holds SET user_id = 'h1', attempt_id = 'd'"],
+    failed: [2, 7],
+    said: '"h1" has a hold that was released',
+  },
+  {
+    damage: "a hold that was released twice",
+    sql: [...unguarded("released_holds"), "INSERT INTO released_holds SELECT * FROM released_holds"],
+    failed: [2, 7],
+    said: 'the hold ["returned","c"] was released twice',
+  },
+  {
+    damage: "no table of released holds",
+    sql: ["DROP TABLE released_holds"],
+    failed: [2, 7],
+    said: "the file can't be read: no such table: released_holds",
+  },
+  {
     damage: "a release in the table alone",
     sql: [
       "INSERT INTO releases SELECT user_id, position, claimed_at, remaining_after, NULL, attempt_id, 1700000003006 FROM claims WHERE user_id = 'u6'",

@@ -8,8 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileOf } from "../../proof/verify/state-folder.ts";
 import type { Told } from "../../proof/verify/verify.ts";
 import type { ClaimResult } from "../../src/domain/messages.ts";
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { asks, newCoupon, T0 } from "../engine/coupon.ts";
+import { asks, EngineCalls, newCoupon, T0 } from "../engine/coupon.ts";
 import { nodeSql } from "../engine/node-sql.ts";
 
 export const BUSY = "BUSY 🎉/1";
@@ -40,12 +39,12 @@ export function newState(): State {
 }
 
 /** Gives `work` the engine of a coupon whose rows go into `state`. */
-export function withEngine(state: State, coupon: string, work: (engine: CouponEngine) => void): void {
+export function withEngine(state: State, coupon: string, work: (engine: EngineCalls) => void): void {
   state.alter(coupon, (database) => {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
     // What the runtime keeps beside our tables.
     database.exec("CREATE TABLE IF NOT EXISTS _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)");
-    work(new CouponEngine(nodeSql(database)));
+    work(new EngineCalls(nodeSql(database)));
   });
 }
 
@@ -56,7 +55,7 @@ export function putCoupon(state: State, name: string, amount: number): void {
 
 /**
  * A coupon that everything has happened to that can: 8 units, of which u1, u2, u3, u5, u6 and u4 have claims, in this order, and h1
- * a hold; 1 is left. Answers all that its users were told.
+ * a hold; 1 is left. At most 4 holds may run. Answers all that its users were told.
  */
 export function putBusyCoupon(state: State): Told[] {
   const told: Told[] = [];
@@ -71,22 +70,22 @@ export function putBusyCoupon(state: State): Told[] {
   }
 
   withEngine(state, BUSY, (engine) => {
-    engine.create(newCoupon(5, { name: BUSY, startsAt: T0 + 1000, endsAt: T0 + 900_000 }), "epoch-1", now);
-    note(engine.claimMany([asks("too-early")], now));
+    engine.create(newCoupon(5, { name: BUSY, startsAt: T0 + 1000, endsAt: T0 + 900_000, holdsMax: 4 }), "epoch-1", now);
+    note(engine.claimAll([asks("too-early")], now));
     now += 1000;
-    note(engine.claimMany([asks("u1", { key: "key-1" }), asks("u2"), asks("u1"), asks("u1", { key: "key-1" })], now));
+    note(engine.claimAll([asks("u1", { key: "key-1" }), asks("u2"), asks("u1"), asks("u1", { key: "key-1" })], now));
     engine.hold({ userId: "u3", ttlMs: 10_000, attemptId: "a" }, now + 1);
     engine.hold({ userId: "late", ttlMs: 1000, attemptId: "b" }, now + 2);
     engine.hold({ userId: "returned", ttlMs: 60_000, attemptId: "c" }, now + 3);
-    note(engine.claimMany([asks("u3"), asks("u4"), asks("loser")], now + 4));
+    note(engine.claimAll([asks("u3"), asks("u4"), asks("loser")], now + 4));
     engine.giveBack("returned", now + 5);
     now += 2000;
-    note(engine.claimMany([asks("u4"), asks("u5")], now));
+    note(engine.claimAll([asks("u4"), asks("u5")], now));
     engine.release({ userId: "u4", position: null }, now + 1);
     engine.change({ amount: 8, paused: true }, null, now + 2);
-    note(engine.claimMany([asks("while-paused")], now + 3));
+    note(engine.claimAll([asks("while-paused")], now + 3));
     engine.change({ paused: false, endsAt: T0 + 800_000 }, null, now + 4);
-    note(engine.claimMany([asks("u6"), asks("u4")], now + 5));
+    note(engine.claimAll([asks("u6"), asks("u4")], now + 5));
     engine.hold({ userId: "h1", ttlMs: 600_000, attemptId: "d" }, now + 6);
   });
   return told;
