@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { asks, EngineCalls, holdOf, newCoupon, opened, outcomes, T0 } from "./coupon.ts";
+import { asks, EngineCalls, holdOf, newCoupon, NO_LEASE, opened, outcomes, T0 } from "./coupon.ts";
 import { expectRetold } from "./holds-ledger.ts";
 import { nodeSql } from "./node-sql.ts";
 import { objectInNode } from "./object-in-node.ts";
@@ -47,6 +47,31 @@ describe("a late duplicate of a request whose hold was released", () => {
     engine.hold(holdOf("ann", 60_000, "first"), T0);
     engine.giveBack("ann", T0);
     expect(outcomes(engine.claimAll([asks("ann", { attemptId: "first" })], T0))).toEqual(["granted"]);
+  });
+});
+
+describe("holds that begin and end within one batch", () => {
+  test("end at their own instants, to the millisecond", () => {
+    const { engine, sql } = opened(2);
+    const holds = [holdOf("ann", 10), holdOf("bob", 11)].map((request) => ({ message: { kind: "hold", request } as const, at: T0 }));
+    const claims = (["cid", "dan", "eve", "fay"] as const).map((user, index) => {
+      return { message: { kind: "claim", request: asks(user) } as const, at: T0 + ([9, 10, 10, 11][index] ?? 0) };
+    });
+    const batch = [...holds, ...claims];
+    const { answers } = engine.engine.apply(batch, NO_LEASE);
+    expect(answers.slice(2)).toMatchObject([
+      { ok: false, code: "out_of_stock" },
+      { ok: true, claim: { userId: "dan", claimedAt: T0 + 10 } },
+      { ok: false, code: "out_of_stock" },
+      { ok: true, claim: { userId: "fay", claimedAt: T0 + 11 } },
+    ]);
+    expect(sql.all("SELECT at, kind, user_id FROM ledger WHERE seq > 3 ORDER BY seq")).toEqual([
+      { at: T0 + 10, kind: "expired", user_id: "ann" },
+      { at: T0 + 10, kind: "claimed", user_id: "dan" },
+      { at: T0 + 11, kind: "expired", user_id: "bob" },
+      { at: T0 + 11, kind: "claimed", user_id: "fay" },
+    ]);
+    expectRetold(sql);
   });
 });
 

@@ -13,8 +13,7 @@ import { drawSale } from "../../proof/crash/sale.ts";
 import { storedClaims } from "../../proof/crash/stored.ts";
 import { failuresOf, nothing, type Tally } from "../../proof/crash/tally.ts";
 import { seeded } from "../../proof/random.ts";
-import { CouponEngine } from "../../src/engine/coupon-engine.ts";
-import { newCoupon, T0 } from "../engine/coupon.ts";
+import { EngineCalls, newCoupon, T0 } from "../engine/coupon.ts";
 import { nodeSql } from "../engine/node-sql.ts";
 import { newState } from "./verify-state.ts";
 
@@ -244,14 +243,14 @@ test("what the files say is read with what is still in the write-ahead log, and 
   const database = new DatabaseSync(state.file("promo"));
   onTestFinished(() => database.close());
   database.exec("PRAGMA journal_mode = WAL");
-  const engine = new CouponEngine(nodeSql(database));
+  const engine = new EngineCalls(nodeSql(database));
   engine.create(newCoupon(2, { name: "promo" }), "epoch", T0);
-  engine.claimMany([{ userId: "ada", key: "key-ada", attemptId: "1" }], Date.parse(AT));
+  engine.claimAll([{ userId: "ada", key: "key-ada", attemptId: "1" }], Date.parse(AT));
   const before = [readFileSync(state.file("promo")), readFileSync(`${state.file("promo")}-wal`)];
   expect(await storedClaims(state.folder)).toEqual(file(claim(ada, 1)));
   expect([readFileSync(state.file("promo")), readFileSync(`${state.file("promo")}-wal`)]).toEqual(before);
 
-  engine.claimMany([{ userId: "bob", key: "key-bob", attemptId: "2" }], Date.parse(LATER));
+  engine.claimAll([{ userId: "bob", key: "key-bob", attemptId: "2" }], Date.parse(LATER));
   expect(await storedClaims(state.folder)).toEqual(file(claim(ada, 1), claim(bob, 2, LATER)));
 });
 

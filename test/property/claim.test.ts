@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import { grantedClaim, judgeClaim, type Claim } from "../../src/domain/claim.ts";
 import type { Coupon } from "../../src/domain/coupon.ts";
+import { judgeHold } from "../../src/domain/hold.ts";
 import { COUPON } from "./facts.ts";
 import type { Told } from "./model.ts";
 import { inModelWords, modelled, requestOf, scenario, T0, timed, type Scenario } from "./scenario.ts";
@@ -88,6 +89,23 @@ describe("over random sales", () => {
       "sale_not_started",
       "sale_paused",
     ]);
+  });
+});
+
+describe("a hold that ends at T0 + 10", () => {
+  const held = { userId: "ann", heldAt: T0, expiresAt: T0 + 10, attemptId: "hold" };
+  const own = { claim: null, hold: held, released: null };
+  const soldOut: Coupon = { ...COUPON, held: 1, nextExpiryAt: T0 + 10 };
+  const request = { userId: "ann", key: null, attemptId: "claim" };
+
+  test.for([
+    [T0 + 9, { is: "granted", fromHold: true }, { is: "held_already", hold: held }],
+    [T0 + 10, { is: "out_of_stock" }, { is: "out_of_stock" }],
+    [T0 + 11, { is: "out_of_stock" }, { is: "out_of_stock" }],
+  ] as const)("at %i makes its user's claim and hold end as %o and %o", ([now, claimVerdict, holdVerdict]) => {
+    expect(judgeClaim(request, { coupon: soldOut, own, keyOwner: null }, now)).toEqual(claimVerdict);
+    const again = { userId: "ann", ttlMs: 1_000, attemptId: "hold" };
+    expect(judgeHold(again, { coupon: soldOut, own, isReleased: false }, now)).toEqual(holdVerdict);
   });
 });
 
