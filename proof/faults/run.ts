@@ -5,6 +5,7 @@ import { progressOf } from "../cli/progress.ts";
 import { writeResults } from "../cli/results.ts";
 import { build, removeScratch, scratchFolder } from "../server/workerd.ts";
 import { seedOf } from "../stress/options.ts";
+import { ISOLATES } from "./ground.ts";
 import { HOOKED, MISTAKEN, MISTAKES, runRounds, type RoundsOptions } from "./rounds.ts";
 import { linesOf } from "./totals.ts";
 
@@ -17,11 +18,13 @@ await runCommand(
   {
     name: COMMAND,
     about: `
-Serves the built product with workerd on disk. In each history three to eight clients send some forty requests about one
-coupon: claims, holds, releases, changes, looks, deletions. The network between them loses, delays, doubles, truncates and
+Serves the built product with workerd on disk: ${ISOLATES} isolates in front of the same objects, with certificates on. In each history three
+to eight clients send some forty requests about one coupon, each to one of the isolates: claims, holds and their ends, releases,
+changes, reads, deletions. The network between them loses, delays, doubles, truncates and
 cuts; objects are aborted and evicted, the server is killed with SIGKILL and started again on the same files; clients leave,
 and ask again with the same key. Then the ledger is read from copies of the files, and the history has to be linearizable:
-every answer right, at an instant at which it can have been given, in the order of the ledger, and nobody behind who came later.
+every answer right, at an instant at which it can have been given, in the order of the ledger, and none behind one that began
+after it had ended. A refusal at the edge is an answer as any other.
 
 The seed draws the same clients, faults and kills again; what meets what, and so what is asked next, is up to the machine.
 kill -9 ends the process and not the machine: the disk, and a loss of power, are not tested by this.`,

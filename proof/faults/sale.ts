@@ -24,6 +24,9 @@ const RETRY_PAUSE_MS_MAX = 60;
 /** A client thinks now and then, so that holds and windows have the time to end. */
 const THINKING_MS_MAX = 500;
 
+/** What may have returned units, or opened the sale. */
+const REOPENING: ReadonlySet<Answer["is"]> = new Set<Answer["is"]>(["changed", "released", "given_back", "ended"]);
+
 type Recorded = Omit<Operation, "answer"> & { readonly answer: Answer | null; readonly passage: Passage };
 
 /** What one history is recorded of. */
@@ -99,7 +102,17 @@ export class FaultySale {
         await pause(random.below(RETRY_PAUSE_MS_MAX));
         answer = await this.#ask(client, call, drawFate(random), random.below(ISOLATES));
       }
+      if (answer !== null && REOPENING.has(answer.is)) await this.#claimAtOnce(client, random);
       if (random.below(4) === 0) await pause(random.below(THINKING_MS_MAX));
+    }
+  }
+
+  /** New users claim behind what may have reopened the sale, through every isolate: none may be refused by what was true before. */
+  async #claimAtOnce(client: string, random: Random): Promise<void> {
+    for (let isolate = 0; isolate < ISOLATES; isolate += 1) {
+      this.#memory.intentions += 1;
+      const key = random.below(2) === 0 ? null : `k${this.#memory.intentions}`;
+      await this.#ask(client, { kind: "claim", userId: `n${this.#memory.intentions}`, key }, drawFate(random), isolate);
     }
   }
 

@@ -60,10 +60,18 @@ export function linesOf(totals: Totals, wrongCount: number): string[] {
     row("aborts of an object", aborts),
     row("evictions of an object", evictions),
     `requests harmed by the network: ${harmed.join(", ")}`,
+    `answers: ${counted(totals.outcomes)}`,
     wrongCount === 0
       ? `✓ 0 of ${grouped(histories)} histories are wrong: the true rate is below ${(3 / histories).toExponential(1)} (3/N, at 95 %)`
       : `✗ ${grouped(wrongCount)} of ${grouped(histories)} histories are wrong`,
   ];
+}
+
+function counted(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, value]) => `${grouped(value)} ${name}`)
+    .join(", ");
 }
 
 function row(label: string, value: number): string {
