@@ -52,7 +52,7 @@ export function stockRequests(operator: string | undefined): FuzzRequest[] {
     return [
       json("POST", "/api/coupons", { name, amount, ...window }),
       ...(claims > 0 ? [json("POST", `${at}/claims`, { user_ids: USER_IDS.slice(0, claims) })] : []),
-      ...USER_IDS.slice(claims, claims + holds).map((user_id) => json("POST", `${at}/holds`, { user_id, ttl_seconds: 3600 })),
+      ...USER_IDS.slice(claims, claims + holds).map((user_id) => json("POST", `${at}/holds`, { user_id, ttl_seconds: 900 })),
       ...(isPaused === true ? [json("PATCH", at, { paused: true })] : []),
     ];
   }

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 
-import { follow, type Coupon } from "../history/coupon.ts";
+import { follow, HOLD_LIMITS, type Coupon } from "../history/coupon.ts";
 import type { Call, EventKind, LedgerEvent } from "../history/history.ts";
 import { changed, judge, type Verdict } from "../history/specification.ts";
 import type { FuzzAnswer } from "./request.ts";
@@ -94,9 +94,14 @@ function happened(
   attempt: string | null,
   key: string | null,
 ): void {
+  if (is === "ended") {
+    for (const userId of model.coupon?.holds.keys() ?? [])
+      happened(model, { kind: "give_back", userId }, { is: "given_back" }, at, attempt, null);
+    return;
+  }
   const settings =
     asked.kind === "create"
-      ? { amount: asked.amount, startsAt: asked.startsAt, endsAt: asked.endsAt, paused: false }
+      ? { ...HOLD_LIMITS, ...asked, paused: false }
       : asked.kind === "change" && model.coupon !== null
         ? changed(model.coupon.settings, asked)
         : undefined;

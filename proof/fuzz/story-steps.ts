@@ -16,7 +16,8 @@ export type Step =
 /** What an answer tells. */
 export type Told = Facts & { readonly is: Outcome | "precondition_failed" };
 
-const TTL_MS = 3_600_000;
+/** Shorter than a coupon allows, and longer. */
+const TTLS_MS = [600_000, 600_000, 600_000, 3_600_000] as const;
 const INSTANTS = [null, Date.UTC(2001, 0), Date.UTC(2002, 0), Date.UTC(2098, 0), Date.UTC(2099, 0)] as const;
 
 const userId = fc.constantFrom("ann", "bob", "用户 🎉", "a/b");
@@ -41,15 +42,25 @@ function windows(): (readonly [number | null, number | null])[] {
 export const step: fc.Arbitrary<Step> = fc.oneof(
   call(creation, 1),
   call(fc.record({ kind: fc.constant("claim"), userId, key }), 8),
-  call(fc.record({ kind: fc.constant("hold"), userId, ttlMs: fc.constant(TTL_MS) }), 4),
+  call(fc.record({ kind: fc.constant("hold"), userId, ttlMs: fc.constantFrom(...TTLS_MS) }), 4),
   call(fc.record({ kind: fc.constant("give_back"), userId }), 2),
+  call(fc.record({ kind: fc.constant("end_holds") }), 1),
+  call(fc.record({ kind: fc.constant("holds") }), 1),
   call(fc.record({ kind: fc.constant("release"), userId, position: fc.constantFrom(null, null, 1, 2, 3) }), 3),
   call(fc.record({ kind: fc.constant("own"), userId }), 2),
   call(fc.record({ kind: fc.constant("read") }), 2),
   call(fc.record({ kind: fc.constant("remove") }), 1),
   call(
     fc.record(
-      { kind: fc.constant("change"), amount: fc.integer({ min: 1, max: 5 }), startsAt: instant, endsAt: instant, paused: fc.boolean() },
+      {
+        kind: fc.constant("change"),
+        amount: fc.integer({ min: 1, max: 5 }),
+        startsAt: instant,
+        endsAt: instant,
+        paused: fc.boolean(),
+        holdSecondsMax: fc.constantFrom(300, 900, 7_200),
+        holdsMax: fc.constantFrom(null, 1, 2),
+      },
       { requiredKeys: ["kind"] },
     ),
     4,
@@ -82,13 +93,18 @@ export function requestOf(asked: Step, name: string, operator: string | undefine
       return sent("POST", "/api/coupons", { name, amount: asked.call.amount, ...ends(asked.call) });
     case "change": {
       if (asked.isTagged && tag !== null) headers.push(["If-Match", tag]);
-      const { amount, paused } = asked.call;
-      return sent("PATCH", at(), { amount, paused, ...ends(asked.call) });
+      const { amount, paused, holdSecondsMax, holdsMax } = asked.call;
+      const limits = { hold_seconds_max: holdSecondsMax, holds_max: holdsMax };
+      return sent("PATCH", at(), { amount, paused, ...ends(asked.call), ...limits });
     }
     case "claim":
       return sent("POST", "/api/coupons/claim", { user_id: asked.call.userId, coupon_name: name });
     case "hold":
       return sent("POST", at("holds"), { user_id: asked.call.userId, ttl_seconds: asked.call.ttlMs / 1000 });
+    case "holds":
+      return sent("GET", at("holds"));
+    case "end_holds":
+      return sent("DELETE", at("holds"));
     case "give_back":
       return sent("DELETE", at("holds", asked.call.userId));
     case "release":
@@ -124,6 +140,12 @@ export function toldBy(asked: Call, { status, headers, body }: FuzzAnswer): Told
     remaining: fields["remaining_amount"],
     claimants: fields["claimed_by"],
     amountMin: fields["amount_min"],
+    held: fields["held_amount"],
+    holdSecondsMax: fields["hold_seconds_max"],
+    holdsMax: fields["holds_max"],
+    ttlSecondsMax: fields["ttl_seconds_max"],
+    count: fields["ended_count"],
+    holders: holdersIn(fields["holds"]),
     position: own["position"],
     startsAt: instantIn(fields["starts_at"]),
     endsAt: instantIn(fields["ends_at"]),
@@ -143,6 +165,8 @@ const SUCCESSES = {
   claim: "claimed",
   hold: "held",
   give_back: "given_back",
+  end_holds: "ended",
+  holds: "listed",
   release: "released",
   own: "has_claim",
 } as const satisfies Record<Call["kind"], Outcome>;
@@ -152,6 +176,10 @@ function succeeded({ kind }: Call, status: number, isReplay: boolean, fields: Re
   if (kind === "hold" && status === 200) return "held_already";
   if (kind === "own" && "held_at" in fields) return "has_hold";
   return SUCCESSES[kind];
+}
+
+function holdersIn(holds: unknown): unknown {
+  return Array.isArray(holds) ? holds.map((held: { readonly user_id?: unknown }) => held.user_id) : holds;
 }
 
 function instantIn(text: unknown): unknown {
