@@ -54,7 +54,7 @@ describe("a cold engine does not start on", () => {
     ["a ledger that ends before it", "UPDATE coupon SET seq = seq + 1", /ledger ends where the coupon says/],
     ["another last position than the ledger's", "UPDATE coupon SET last_position = last_position + 1", /granted last what the coupon says/],
     ["a schema older than any", "UPDATE coupon SET schema_version = 0", /there is a way from every older version/],
-    ["a unit held by nobody", "UPDATE coupon SET held = 1", /units are held exactly while there are holds/],
+    ["a held unit without a hold", "UPDATE coupon SET held = 1", /units are held exactly while there are holds/],
     ["a hold of no unit", "INSERT INTO holds VALUES ('eve', 0, 1, 'x')", /units are held exactly while there are holds/],
     ["tables without a coupon", "DELETE FROM coupon", /there is a coupon row/],
   ] as const)("%s", ([, statement, fact]) => {
@@ -66,7 +66,7 @@ describe("a cold engine does not start on", () => {
   });
 });
 
-describe("the list of who holds a claim", () => {
+describe("the list of claimants", () => {
   test.for([
     ["a claim that is gone", "DELETE FROM claims WHERE user_id = 'user-2'"],
     ["a claim that the ledger does not know", "UPDATE claims SET position = 9 WHERE user_id = 'user-2'"],

@@ -1,4 +1,4 @@
-// One coupon in one database: who gets a unit, what everybody else is told, and what is written down.
+// One coupon in one database: who gets a unit, how all others are refused, and what is written down.
 
 import { describe, expect, test } from "vitest";
 
@@ -113,9 +113,9 @@ describe("claiming", () => {
 
   test("goes on over batches until nothing is left, and never beyond", () => {
     const { engine, sql } = opened(25);
-    const told = Array.from({ length: 6 }, (_, index) => engine.claimAll(crowd(7, `batch-${index}`), T0 + index)).flat();
-    expect(tally(told)).toEqual({ granted: 25, out_of_stock: 17 });
-    expect(outcomes(told).slice(0, 26)).toEqual([...Array<string>(25).fill("granted"), "out_of_stock"]);
+    const answers = Array.from({ length: 6 }, (_, index) => engine.claimAll(crowd(7, `batch-${index}`), T0 + index)).flat();
+    expect(tally(answers)).toEqual({ granted: 25, out_of_stock: 17 });
+    expect(outcomes(answers).slice(0, 26)).toEqual([...Array<string>(25).fill("granted"), "out_of_stock"]);
     expect(engine.seq).toBe(26);
     expectConserved(sql, 25);
   });
@@ -217,7 +217,7 @@ describe("an engine that never saw the coupon before", () => {
 });
 
 describe("reading", () => {
-  test("names who holds a claim only when asked to, in claim order", () => {
+  test("lists claimants only where that is requested, in claim order", () => {
     const { engine } = opened(9);
     engine.claimAll([asks("zoe"), asks("ann"), asks("mia")], T0);
     engine.claimAll([asks("bob")], T0);

@@ -192,7 +192,7 @@ export function readCold(sql: Sql, now = T0) {
   return new EngineCalls(sql).read({ claimedBy: true }, now);
 }
 
-/** Expects the stored coupon to add up: counters, claims and ledger tell the same story, without a gap. */
+/** Expects the stored coupon to add up: counters, claims and ledger agree, without a gap. */
 export function expectConserved(sql: Sql, claimedCount: number): void {
   const claims = storedClaims(sql);
   const positions = Array.from({ length: claimedCount }, (_, index) => index + 1);

@@ -1,4 +1,4 @@
-// An SQL port that breaks where it is told to: before and after every statement, BEGIN and COMMIT.
+// An SQL port that breaks at a chosen point: before and after every statement, BEGIN and COMMIT.
 
 import type { Sql, SqlRow, SqlValue } from "../../src/engine/sql.ts";
 

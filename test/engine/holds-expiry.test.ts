@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import { asks, EngineCalls, newCoupon, outcomes, T0 } from "./coupon.ts";
-import { expectRetold } from "./holds-ledger.ts";
+import { expectReplayed } from "./holds-ledger.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 
 const ROUNDS = 1000;
@@ -42,13 +42,13 @@ function storyOf({ sql, index }: Round): string[] {
   return events.map(({ kind, user_id }) => `${kind} ${user_id.split("-")[0]}`);
 }
 
-/** Holder and stranger ask for the one unit at `now`, `first` before the other; answers what each was told. */
-function contend({ engine, index }: Round, first: "holder" | "stranger", now: number): Record<string, string> {
-  const order = first === "holder" ? ["holder", "stranger"] : ["stranger", "holder"];
+/** Holder and rival claim the one unit at `now`, `first` before the other; returns the outcome of each. */
+function contend({ engine, index }: Round, first: "holder" | "rival", now: number): Record<string, string> {
+  const order = first === "holder" ? ["holder", "rival"] : ["rival", "holder"];
   const [alarm, way] = [ALARMS[index % 4] ?? "never", WAYS[Math.floor(index / 4) % 2]];
   const requests = order.map((who) => asks(`${who}-${index}`));
   if (alarm === "before") engine.expire(now);
-  const told =
+  const answers =
     way === "one batch"
       ? outcomes(engine.claimAll(requests, now))
       : requests.flatMap((request, place) => {
@@ -56,22 +56,22 @@ function contend({ engine, index }: Round, first: "holder" | "stranger", now: nu
           return outcomes(engine.claimAll([request], now));
         });
   if (alarm === "after") engine.expire(now);
-  return Object.fromEntries(order.map((who, place) => [who, told[place] ?? ""]));
+  return Object.fromEntries(order.map((who, place) => [who, answers[place] ?? ""]));
 }
 
-describe.for(["holder", "stranger"] as const)("when the %s comes first,", (first) => {
+describe.for(["holder", "rival"] as const)("when the %s comes first,", (first) => {
   test.for([
     ["a millisecond before the end the holder wins", -1, "holder", ["claimed holder"]],
-    ["at the end whoever came first wins", 0, first, ["expired holder", `claimed ${first}`]],
-    ["a millisecond after the end whoever came first wins", 1, first, ["expired holder", `claimed ${first}`]],
+    ["at the end the first to come wins", 0, first, ["expired holder", `claimed ${first}`]],
+    ["a millisecond after the end the first to come wins", 1, first, ["expired holder", `claimed ${first}`]],
   ] as const)("%s, 1,000 times", ([, laterMs, winner, story]) => {
-    const expected = { holder: "out_of_stock", stranger: "out_of_stock", [winner]: "granted" };
+    const expected = { holder: "out_of_stock", rival: "out_of_stock", [winner]: "granted" };
     const sql = rounds((round) => {
       expect(contend(round, first, round.overAt + laterMs)).toEqual(expected);
       expect(storyOf(round)).toEqual(story);
     });
 
-    const { claims, holds, amount, lastPosition } = expectRetold(sql);
+    const { claims, holds, amount, lastPosition } = expectReplayed(sql);
     expect([claims.size, holds.size, amount, lastPosition]).toEqual([ROUNDS, 0, ROUNDS, ROUNDS]);
     expect([...claims.keys()]).toEqual(Array.from({ length: ROUNDS }, (_, index) => `${winner}-${index}`));
   });
@@ -91,7 +91,7 @@ describe("a hold ends once, 1,000 times:", () => {
       for (const act of index % 2 === 0 ? [alarm, giveBack, giveBack] : [giveBack, alarm, giveBack]) act();
       expect(storyOf(round)).toEqual([story]);
     });
-    expect(expectRetold(sql)).toMatchObject({ claims: new Map(), holds: new Map(), amount: 1 });
+    expect(expectReplayed(sql)).toMatchObject({ claims: new Map(), holds: new Map(), amount: 1 });
   });
 
   test("held again at the end, it is a new one", () => {
@@ -104,7 +104,7 @@ describe("a hold ends once, 1,000 times:", () => {
       { kind: "expired", count: 2 * ROUNDS },
       { kind: "held", count: 2 * ROUNDS },
     ]);
-    expectRetold(sql);
+    expectReplayed(sql);
   });
 });
 
@@ -113,11 +113,9 @@ test("1,000 holds that end in the same millisecond end in one transaction, in wh
   const engine = new EngineCalls(sql);
   engine.create(newCoupon(ROUNDS), "epoch-1", T0);
   for (let index = 0; index < ROUNDS; index += 1) engine.hold({ userId: `holder-${index}`, ttlMs: TTL_MS, attemptId: `hold-${index}` }, T0);
-  expect(outcomes(engine.claimAll([asks("stranger")], T0 + TTL_MS - 1))).toEqual(["out_of_stock"]);
-  expect(engine.claimAll([asks("stranger")], T0 + TTL_MS)).toMatchObject([
-    { ok: true, claim: { position: 1, remainingAfter: ROUNDS - 1 } },
-  ]);
-  const { claims, holds } = expectRetold(sql);
-  expect([claims, holds]).toEqual([new Map([["stranger", 1]]), new Map()]);
+  expect(outcomes(engine.claimAll([asks("rival")], T0 + TTL_MS - 1))).toEqual(["out_of_stock"]);
+  expect(engine.claimAll([asks("rival")], T0 + TTL_MS)).toMatchObject([{ ok: true, claim: { position: 1, remainingAfter: ROUNDS - 1 } }]);
+  const { claims, holds } = expectReplayed(sql);
+  expect([claims, holds]).toEqual([new Map([["rival", 1]]), new Map()]);
   expect(sql.all("SELECT DISTINCT at FROM ledger WHERE kind IN ('expired', 'claimed')")).toEqual([{ at: T0 + TTL_MS }]);
 });

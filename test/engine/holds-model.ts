@@ -1,4 +1,4 @@
-// A coupon with claims, holds, releases and changes as the contract tells it: a small model that shares no code with the product.
+// A coupon with claims, holds, releases and changes as the contract has it: a small model that shares no code with the product.
 
 export type Ask = { readonly user: string; readonly key: string | null; readonly attempt: string };
 export type Receipt = Ask & { readonly position: number; readonly at: number; readonly left: number };
@@ -12,8 +12,8 @@ export type Terms = {
   holdsMax: number | null;
 };
 
-/** What somebody is told: a word, and what comes with it. */
-export type Told = { readonly word: string; readonly [detail: string]: unknown };
+/** An answer: a word, and what comes with it. */
+export type ModelAnswer = { readonly word: string; readonly [detail: string]: unknown };
 
 /** The coupon as it may be found in its tables. */
 export type Books = {
@@ -55,7 +55,7 @@ export class ModelCoupon {
     return this.#terms.startsAt !== null && at < this.#terms.startsAt ? "before" : "within";
   }
 
-  /** It is `now`, or still as late as it was: holds that are over are nobody's. */
+  /** It is `now`, or still as late as it was: holds that are over are gone. */
   arrive(now: number): void {
     this.at = Math.max(this.at, now);
     const running = this.#holds.filter(({ until }) => this.at < until);
@@ -63,14 +63,14 @@ export class ModelCoupon {
     this.#holds = running;
   }
 
-  claim(ask: Ask): Told {
+  claim(ask: Ask): ModelAnswer {
     const mine = this.#claims.find(({ user }) => user === ask.user);
     const isMine = (made: Receipt) =>
       made.user === ask.user && (made.attempt === ask.attempt || (ask.key !== null && made.key === ask.key));
-    if (mine !== undefined) return this.#told(isMine(mine) ? "replayed" : "already_claimed", { receipt: mine });
-    if (ask.key !== null && this.#claims.some(({ key }) => key === ask.key)) return this.#told("idempotency_key_reused");
+    if (mine !== undefined) return this.#answer(isMine(mine) ? "replayed" : "already_claimed", { receipt: mine });
+    if (ask.key !== null && this.#claims.some(({ key }) => key === ask.key)) return this.#answer("idempotency_key_reused");
     const taken = this.#releases.findLast(isMine);
-    if (taken !== undefined) return this.#told("claim_released", { receipt: receiptIn(taken) });
+    if (taken !== undefined) return this.#answer("claim_released", { receipt: receiptIn(taken) });
 
     const isHolder = this.#holds.some(({ user }) => user === ask.user);
     const closed = isHolder ? null : this.#closed();
@@ -80,34 +80,34 @@ export class ModelCoupon {
     const receipt = { ...ask, position: this.#lastPosition, at: this.at, left: this.#left() - 1 };
     this.#claims.push(receipt);
     this.#note();
-    return this.#told("granted", { receipt });
+    return this.#answer("granted", { receipt });
   }
 
-  hold(user: string, ttlMs: number, attempt: string): Told {
+  hold(user: string, ttlMs: number, attempt: string): ModelAnswer {
     const mine = this.#claims.find((claim) => claim.user === user);
-    if (mine !== undefined) return this.#told("already_claimed", { receipt: mine });
+    if (mine !== undefined) return this.#answer("already_claimed", { receipt: mine });
     const running = this.#holds.find((hold) => hold.user === user);
     if (running !== undefined)
-      return this.#told(running.attempt === attempt ? "held" : "held before", { hold: running, left: this.#left() });
+      return this.#answer(running.attempt === attempt ? "held" : "held before", { hold: running, left: this.#left() });
     const closed = this.#closed();
     if (closed !== null) return closed;
-    if (this.#gone.has(`${user} ${attempt}`)) return this.#told("hold_released");
-    if (ttlMs > this.#terms.holdSecondsMax * 1000) return this.#told("hold_too_long", { longest: this.#terms.holdSecondsMax });
-    if (this.#terms.holdsMax !== null && this.#holds.length >= this.#terms.holdsMax) return this.#told("hold_limit_reached");
+    if (this.#gone.has(`${user} ${attempt}`)) return this.#answer("hold_released");
+    if (ttlMs > this.#terms.holdSecondsMax * 1000) return this.#answer("hold_too_long", { longest: this.#terms.holdSecondsMax });
+    if (this.#terms.holdsMax !== null && this.#holds.length >= this.#terms.holdsMax) return this.#answer("hold_limit_reached");
     const hold = { user, attempt, from: this.at, until: this.at + ttlMs };
     this.#holds.push(hold);
     this.#note();
-    return this.#told("held", { hold, left: this.#left() });
+    return this.#answer("held", { hold, left: this.#left() });
   }
 
-  giveBack(user: string): Told {
+  giveBack(user: string): ModelAnswer {
     this.#end((hold) => hold.user === user);
-    return this.#told("given back");
+    return this.#answer("given back");
   }
 
-  endHolds(): Told {
+  endHolds(): ModelAnswer {
     const count = this.#end(() => true);
-    return this.#told("holds ended", { count, left: this.#left() });
+    return this.#answer("holds ended", { count, left: this.#left() });
   }
 
   #end(isEnded: (hold: Held) => boolean): number {
@@ -120,38 +120,38 @@ export class ModelCoupon {
     return ended.length;
   }
 
-  own(user: string): Told {
+  own(user: string): ModelAnswer {
     const receipt = this.#claims.find((claim) => claim.user === user);
-    if (receipt !== undefined) return this.#told("claim", { receipt });
+    if (receipt !== undefined) return this.#answer("claim", { receipt });
     const hold = this.#holds.find((running) => running.user === user);
-    return hold === undefined ? this.#told("claim_not_found") : this.#told("hold", { hold });
+    return hold === undefined ? this.#answer("claim_not_found") : this.#answer("hold", { hold });
   }
 
-  release(user: string, position: number | null): Told {
+  release(user: string, position: number | null): ModelAnswer {
     const mine = this.#claims.find((claim) => claim.user === user);
-    if (mine !== undefined && position !== null && position !== mine.position) return this.#told("position_mismatch", { receipt: mine });
+    if (mine !== undefined && position !== null && position !== mine.position) return this.#answer("position_mismatch", { receipt: mine });
     if (mine !== undefined) {
       this.#claims = this.#claims.filter((claim) => claim !== mine);
       this.#releases.push({ ...mine, releasedAt: this.at });
       this.#note();
     }
     const taken = this.#releases.findLast((made) => made.user === user && (position === null || position === made.position));
-    if (taken === undefined) return this.#told("claim_not_found");
-    return this.#told("released", { receipt: receiptIn(taken), releasedAt: taken.releasedAt, left: this.#left() });
+    if (taken === undefined) return this.#answer("claim_not_found");
+    return this.#answer("released", { receipt: receiptIn(taken), releasedAt: taken.releasedAt, left: this.#left() });
   }
 
-  change(change: Partial<Terms>): Told {
+  change(change: Partial<Terms>): ModelAnswer {
     const after = { ...this.#terms, ...change };
-    if (after.startsAt !== null && after.endsAt !== null && after.startsAt >= after.endsAt) return this.#told("invalid_request");
+    if (after.startsAt !== null && after.endsAt !== null && after.startsAt >= after.endsAt) return this.#answer("invalid_request");
     const amountMin = this.#claims.length + this.#holds.length;
-    if (after.amount < amountMin) return this.#told("amount_below_claimed", { amountMin });
+    if (after.amount < amountMin) return this.#answer("amount_below_claimed", { amountMin });
     if (JSON.stringify(after) !== JSON.stringify(this.#terms)) this.#note();
     Object.assign(this.#terms, after);
-    return this.#told("changed", { state: this.#state(), left: this.#left() });
+    return this.#answer("changed", { state: this.#state(), left: this.#left() });
   }
 
-  create(): Told {
-    return this.#told("coupon_exists");
+  create(): ModelAnswer {
+    return this.#answer("coupon_exists");
   }
 
   #left(): number {
@@ -165,12 +165,12 @@ export class ModelCoupon {
     return this.#left() === 0 ? "sold_out" : "open";
   }
 
-  #closed(): Told | null {
+  #closed(): ModelAnswer | null {
     const state = this.#state();
-    if (state === "ended") return this.#told("sale_ended");
-    if (state === "scheduled") return this.#told("sale_not_started", { startsInMs: Number(this.#terms.startsAt) - this.at });
-    if (state === "paused") return this.#told("sale_paused");
-    return state === "sold_out" ? this.#told("out_of_stock") : null;
+    if (state === "ended") return this.#answer("sale_ended");
+    if (state === "scheduled") return this.#answer("sale_not_started", { startsInMs: Number(this.#terms.startsAt) - this.at });
+    if (state === "paused") return this.#answer("sale_paused");
+    return state === "sold_out" ? this.#answer("out_of_stock") : null;
   }
 
   #note(): void {
@@ -178,7 +178,7 @@ export class ModelCoupon {
     this.writtenAt = this.at;
   }
 
-  #told(word: string, details: Record<string, unknown> = {}): Told {
+  #answer(word: string, details: Record<string, unknown> = {}): ModelAnswer {
     return { word, ...details, seq: this.#seq };
   }
 }

@@ -6,8 +6,8 @@ import { expect, test } from "vitest";
 import type { Claim, Hold } from "../../src/domain/claim.ts";
 import type { ClaimResult } from "../../src/domain/messages.ts";
 import { EngineCalls, newCoupon, T0 } from "./coupon.ts";
-import { expectRetold } from "./holds-ledger.ts";
-import { ModelCoupon, type Ask, type Books, type Receipt, type Terms, type Told } from "./holds-model.ts";
+import { expectReplayed } from "./holds-ledger.ts";
+import { ModelCoupon, type Ask, type Books, type Receipt, type Terms, type ModelAnswer } from "./holds-model.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 
 type Act =
@@ -74,7 +74,7 @@ function refused(result: {
   readonly amountMin?: number;
   readonly ttlSecondsMax?: number;
   readonly seq: number;
-}): Told {
+}): ModelAnswer {
   const { code, claim, startsInMs, amountMin, ttlSecondsMax, seq } = result;
   return {
     word: code,
@@ -86,13 +86,13 @@ function refused(result: {
   };
 }
 
-function claimed(result: ClaimResult): Told {
+function claimed(result: ClaimResult): ModelAnswer {
   if (!result.ok) return refused(result);
   return { word: result.replayed ? "replayed" : "granted", receipt: receiptOf(result.claim), seq: result.seq };
 }
 
-/** Does one act on the product, and tells in the model's words what it answered. */
-function done(engine: EngineCalls, what: Act, now: number): Told[] {
+/** Does one act on the product; returns its answers in the model's words. */
+function done(engine: EngineCalls, what: Act, now: number): ModelAnswer[] {
   switch (what.do) {
     case "claim":
       return engine
@@ -142,8 +142,8 @@ function done(engine: EngineCalls, what: Act, now: number): Told[] {
   }
 }
 
-/** What the model tells of the same act. A create that is refused and a loss of memory look at nothing, so no time passes. */
-function foretold(model: ModelCoupon, what: Act, now: number): Told[] {
+/** The model's answers to the same act. A create that is refused and a loss of memory look at nothing, so no time passes. */
+function expectedOf(model: ModelCoupon, what: Act, now: number): ModelAnswer[] {
   if (what.do === "create") return [model.create()];
   if (what.do === "lose memory") return [];
   model.arrive(now);
@@ -185,7 +185,7 @@ function expectClockKept(sql: NodeSql, model: ModelCoupon): number {
   return clockAt;
 }
 
-/** Lives one life twice, in the product and in the model; answers every word that was told. */
+/** Lives one life twice, in the product and in the model; returns every word of the answers. */
 function expectAgreed({ amount, steps }: Life): string[] {
   const sql = nodeSql();
   let engine = new EngineCalls(sql);
@@ -195,14 +195,14 @@ function expectAgreed({ amount, steps }: Life): string[] {
   let now = T0;
   for (const { moveMs: movedMs, act: what } of steps) {
     now += movedMs;
-    const told = done(engine, what, now);
-    expect(told).toEqual(foretold(model, what, now));
+    const answers = done(engine, what, now);
+    expect(answers).toEqual(expectedOf(model, what, now));
     expect(booksIn(sql)).toEqual(model.books);
     const clockAt = expectClockKept(sql, model);
     if (what.do === "lose memory") [engine, model.at] = [new EngineCalls(sql), clockAt];
-    words.push(...told.map(({ word }) => word));
+    words.push(...answers.map(({ word }) => word));
   }
-  expectRetold(sql);
+  expectReplayed(sql);
   return words;
 }
 
@@ -215,7 +215,7 @@ test("the product says what the model says, act by act, and keeps the same books
   );
 });
 
-test("the random lives reach everything that can be told", () => {
+test("the random lives reach every answer", () => {
   const words = new Set(fc.sample(life, { numRuns: 400, seed: 1 }).flatMap(expectAgreed));
   expect([...words].sort()).toEqual([
     "already_claimed",

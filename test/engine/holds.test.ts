@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { asks, EngineCalls, holdOf, newCoupon, NO_LEASE, opened, outcomes, T0 } from "./coupon.ts";
-import { expectRetold } from "./holds-ledger.ts";
+import { expectReplayed } from "./holds-ledger.ts";
 import { nodeSql } from "./node-sql.ts";
 import { objectInNode } from "./object-in-node.ts";
 
@@ -31,7 +31,7 @@ describe("a late duplicate of a request whose hold was released", () => {
     expect(answers).toMatchObject([{ ok: true, isNew: true }, { ok: true, seq: 3 }, RELEASED]);
     expect(sql.all("SELECT kind FROM ledger ORDER BY seq")).toEqual([{ kind: "created" }, { kind: "held" }, { kind: "given_back" }]);
     expect(sql.all("SELECT user_id FROM released_holds")).toEqual([{ user_id: "ann" }]);
-    expectRetold(sql);
+    expectReplayed(sql);
   });
 
   test("gets the refusal of a closed sale first, as every other user does", () => {
@@ -71,7 +71,7 @@ describe("holds that begin and end within one batch", () => {
       { at: T0 + 11, kind: "expired", user_id: "bob" },
       { at: T0 + 11, kind: "claimed", user_id: "fay" },
     ]);
-    expectRetold(sql);
+    expectReplayed(sql);
   });
 });
 
@@ -183,7 +183,7 @@ describe("the end of all holds", () => {
       { kind: "held", count: 2_501 },
     ]);
     expect(sql.all("SELECT count(*) AS count FROM released_holds")).toEqual([{ count: 2_500 }]);
-    expectRetold(sql);
+    expectReplayed(sql);
   });
 
   test("is one call of the object, between whose messages others are judged", async () => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { NewerSchema } from "../../src/engine/coupon-store.ts";
 import { asks, contents, EngineCalls, holdOf, newCoupon, opened, outcomes, T0 } from "./coupon.ts";
 import { faultySql, INJECTED, pointsOf } from "./faulty-sql.ts";
-import { expectRetold } from "./holds-ledger.ts";
+import { expectReplayed } from "./holds-ledger.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 import { objectInNode } from "./object-in-node.ts";
 import { putVersion1 } from "./version-1.ts";
@@ -81,7 +81,7 @@ describe("a coupon of version 1", () => {
     expect(engine.hold(holdOf("gus", 1_000), T0 + 4)).toMatchObject({ ok: false, code: "hold_released" });
     engine.change({ holdSecondsMax: 60, holdsMax: 1 }, null, T0 + 5);
     expect(engine.hold(holdOf("hal", 60_001), T0 + 6)).toMatchObject({ ok: false, code: "hold_too_long", ttlSecondsMax: 60 });
-    expectRetold(sql);
+    expectReplayed(sql);
   });
 
   test("is migrated in one transaction, once", () => {

@@ -1,4 +1,4 @@
-// Asking again: the same attempt gets the same answer, another attempt is told of what the user has.
+// Asking again: the same attempt gets the same answer, another attempt gets what the user has.
 
 import { describe, expect, test } from "vitest";
 
@@ -28,7 +28,7 @@ describe("a winner who asks again", () => {
   test.for([
     ["without a key", { key: null }],
     ["with another key", { key: "other" }],
-  ] as const)("%s is told of the claim that they have", ([, more]) => {
+  ] as const)("%s gets 409 with the receipt", ([, more]) => {
     const { engine, sql } = withAnn();
     const before = contents(sql);
     expect(engine.claimAll([asks("ann", more)], T0 + 60_000)).toMatchObject([
@@ -42,7 +42,7 @@ describe("a winner who asks again", () => {
     expect(outcomes(engine.claimAll([asks("ann"), asks("ann")], T0))).toEqual(["granted", "already_claimed"]);
   });
 
-  test("is never told that they lost: not when it is sold out, paused, ended, or to start later", () => {
+  test("gets the receipt though it is sold out, paused, ended, or to start later", () => {
     const again = [asks("ann", { key: "k" }), asks("ann"), asks("loser")];
     for (const [change, refusal] of [
       ["amount = 1", "out_of_stock"],
@@ -58,7 +58,7 @@ describe("a winner who asks again", () => {
   });
 });
 
-test("a winner who asks again with somebody else's key is told of their own win, not of the mistake", () => {
+test("a winner who sends another user's key gets the own receipt", () => {
   const { engine, sql } = withAnn();
   engine.claimAll([asks("bob")], T0);
   const before = contents(sql);

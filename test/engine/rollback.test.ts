@@ -23,8 +23,8 @@ const SMALL: readonly ClaimRequest[] = [
 const OUTCOMES = ["granted", "granted", "already_claimed", "already_claimed", "idempotency_key_reused", "granted"];
 /** A small batch is read and written row by row, a large one all at once. */
 const BATCHES = {
-  small: { batch: SMALL, told: OUTCOMES, claimedAfter: 4 },
-  large: { batch: [...SMALL, asks("eve", { key: "e" }), asks("fay")], told: [...OUTCOMES, "granted", "granted"], claimedAfter: 6 },
+  small: { batch: SMALL, answers: OUTCOMES, claimedAfter: 4 },
+  large: { batch: [...SMALL, asks("eve", { key: "e" }), asks("fay")], answers: [...OUTCOMES, "granted", "granted"], claimedAfter: 6 },
 } as const;
 const RUNS = WARMTHS.flatMap((warmth) => (["small", "large"] as const).map((size) => [size, warmth] as const));
 
@@ -42,7 +42,7 @@ function bench(warmth: Warmth, stock = STOCK): Bench {
 }
 
 describe.for(RUNS)("a %s batch of claims by a %s engine", ([size, warmth]) => {
-  const { batch, told, claimedAfter } = BATCHES[size];
+  const { batch, answers, claimedAfter } = BATCHES[size];
   const flawless = bench(warmth);
   const before = contents(flawless.sql);
   const points = pointsOf(flawless.sql, () => flawless.engine.claimAll(batch, T0 + 5));
@@ -64,9 +64,9 @@ describe.for(RUNS)("a %s batch of claims by a %s engine", ([size, warmth]) => {
     expect(contents(sql)).toEqual(isStored ? after : before);
     expect(engine.read({ claimedBy: true }, T0 + 5)).toEqual(readCold(sql, T0 + 5));
 
-    // The same batch again: nobody gets a second unit, everybody is told what the first try would have told.
+    // The same batch again: no user gets a second unit, and the answers are those of the first try.
     const retried = engine.claimAll(batch, T0 + 5);
-    expect(outcomes(retried)).toEqual(told.map((outcome) => (isStored && outcome === "granted" ? "replayed" : outcome)));
+    expect(outcomes(retried)).toEqual(answers.map((outcome) => (isStored && outcome === "granted" ? "replayed" : outcome)));
     expect(contents(sql)).toEqual(after);
 
     expect(tally(engine.claimAll(crowd(20), T0 + 6))).toEqual({
@@ -118,14 +118,14 @@ describe("reading", () => {
 test("storage that breaks at one point after another, for a whole sale, still gives out exactly the stock", () => {
   const stock = 150;
   const { sql, engine } = bench("warm", stock);
-  const told = new Map<string, number>();
+  const answers = new Map<string, number>();
   let breaksCount = 0;
   for (let round = 0; round < 300; round += 1) {
     const batch = [0, 1, 2].map((seat) => asks(`round-${round}-${seat}`, { attemptId: `round-${round}-${seat}` }));
     sql.breakAt(round % 37);
     const results = survived(engine, batch);
     breaksCount += Number(results === null);
-    for (const result of results ?? []) if (result.ok) told.set(result.claim.userId, result.claim.position);
+    for (const result of results ?? []) if (result.ok) answers.set(result.claim.userId, result.claim.position);
   }
   sql.breakAt(null);
   expect(breaksCount).toBeGreaterThan(50);
@@ -133,7 +133,7 @@ test("storage that breaks at one point after another, for a whole sale, still gi
   const stored = new Map(
     sql.all<{ user_id: string; position: number }>("SELECT user_id, position FROM claims").map((row) => [row.user_id, row.position]),
   );
-  expect([...told].filter(([user, position]) => stored.get(user) !== position)).toEqual([]);
+  expect([...answers].filter(([user, position]) => stored.get(user) !== position)).toEqual([]);
 });
 
 /** The batch's answers, or null where storage broke. */

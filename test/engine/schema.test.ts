@@ -69,7 +69,7 @@ describe("a second claim is refused", () => {
   test("under the same idempotency key", () => {
     expectRefused(`INSERT INTO claims ${columns} VALUES ('cid', 3, 0, 0, 'k', 'x')`, /UNIQUE constraint failed: claims.idempotency_key/);
   });
-  test("of nobody", () => {
+  test("without a user", () => {
     expectRefused(`INSERT INTO claims ${columns} VALUES (NULL, 3, 0, 0, NULL, 'x')`, /NOT NULL constraint failed: claims.user_id/);
   });
   test("by renaming one into another", () => {
@@ -85,7 +85,7 @@ describe("a second hold, or one that makes no sense, is refused", () => {
     sql.database.exec(first);
     expect(() => sql.database.exec(first)).toThrow(/UNIQUE constraint failed: holds.user_id/);
   });
-  test("of nobody", () => {
+  test("without a user", () => {
     expectRefused(`INSERT INTO holds ${columns} VALUES (NULL, 0, 10, 'x')`, /NOT NULL constraint failed: holds.user_id/);
   });
   test("that is over before it begins", () => {

@@ -16,13 +16,13 @@ describe("the sale window", () => {
     [END - 1, "granted", "open"],
     [END, "sale_ended", "ended"],
     [END + 1, "sale_ended", "ended"],
-  ] as const)("starts_at <= now < ends_at: at %i a claim is told %s", ([now, outcome, state]) => {
+  ] as const)("starts_at <= now < ends_at: at %i a claim gets %s", ([now, outcome, state]) => {
     const { engine } = opened(5, { startsAt: START, endsAt: END });
     expect(engine.read({ claimedBy: false }, now)).toMatchObject({ coupon: { state } });
     expect(outcomes(engine.claimAll(crowd(1), now))).toEqual([outcome]);
   });
 
-  test("tells who is early when it starts and how long that is", () => {
+  test("names its start, and how far that is, in an early refusal", () => {
     const { engine, sql } = opened(5, { startsAt: START });
     const before = contents(sql);
     expect(engine.claimAll(crowd(1), START - 250)).toEqual([
@@ -71,7 +71,7 @@ describe("a clock that was set back", () => {
     expect(storedClaims(sql).map(({ claimed_at }) => claimed_at)).toEqual([START + 10, START + 10]);
   });
 
-  test("does not reopen what had ended, once anybody was told so, not even after a cold start", () => {
+  test("does not reopen a sale that was answered as ended, not even after a cold start", () => {
     const { engine, sql } = opened(5, { endsAt: END });
     expect(outcomes(engine.claimAll([asks("late")], END))).toEqual(["sale_ended"]);
     expect(outcomes(engine.claimAll([asks("later")], END - 1))).toEqual(["sale_ended"]);

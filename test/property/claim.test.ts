@@ -7,14 +7,14 @@ import { grantedClaim, judgeClaim, type Claim } from "../../src/domain/claim.ts"
 import type { Coupon } from "../../src/domain/coupon.ts";
 import { judgeHold } from "../../src/domain/hold.ts";
 import { COUPON } from "./facts.ts";
-import type { Told } from "./model.ts";
+import type { ModelAnswer } from "./model.ts";
 import { inModelWords, modelled, requestOf, scenario, T0, timed, type Scenario } from "./scenario.ts";
 
-/** What the rule tells each, with nothing around it but a map of who has what. */
-function judged(sale: Scenario): { readonly told: readonly Told[]; readonly claims: readonly Claim[] } {
+/** The rule's answers, with nothing around it but a map of claims by user. */
+function judged(sale: Scenario): { readonly answers: readonly ModelAnswer[]; readonly claims: readonly Claim[] } {
   const claims = new Map<string, Claim>();
   let coupon: Coupon = { ...COUPON, ...sale.terms };
-  const told = timed(sale).flatMap(({ now, asks }) =>
+  const answers = timed(sale).flatMap(({ now, asks }) =>
     asks.map((ask) => {
       const request = requestOf(ask);
       const at = Math.max(now, coupon.clockAt);
@@ -29,24 +29,24 @@ function judged(sale: Scenario): { readonly told: readonly Told[]; readonly clai
       return inModelWords("granted", claim);
     }),
   );
-  return { told, claims: [...claims.values()] };
+  return { answers, claims: [...claims.values()] };
 }
 
 describe("over random sales", () => {
-  test("everybody is told what an independent model tells them", () => {
+  test("the rule answers as an independent model does", () => {
     fc.assert(
       fc.property(scenario, (sale) => {
-        expect(judged(sale).told).toEqual(modelled(sale).told);
+        expect(judged(sale).answers).toEqual(modelled(sale).answers);
       }),
       { numRuns: 2000 },
     );
   });
 
-  test("no more than the amount is granted, to nobody twice, at the positions 1 to n, each leaving one less", () => {
+  test("at most the amount is granted, to distinct users, at positions 1 to n", () => {
     fc.assert(
       fc.property(scenario, (sale) => {
-        const { told, claims } = judged(sale);
-        const granted = told.filter(({ outcome }) => outcome === "granted").map(({ receipt }) => receipt);
+        const { answers, claims } = judged(sale);
+        const granted = answers.filter(({ outcome }) => outcome === "granted").map(({ receipt }) => receipt);
         expect(granted.length).toBeLessThanOrEqual(sale.terms.amount);
         expect(claims).toHaveLength(granted.length);
         expect(granted.map((receipt) => receipt?.position)).toEqual(granted.map((_, index) => index + 1));
@@ -57,15 +57,15 @@ describe("over random sales", () => {
     );
   });
 
-  test("a winner is told of the win at every later attempt, and nobody else ever is", () => {
+  test("only a winner gets a receipt at a later attempt, and always does", () => {
     fc.assert(
       fc.property(scenario, (sale) => {
         const winners = new Set<string>();
-        const { told } = judged(sale);
+        const { answers } = judged(sale);
         for (const [index, { user }] of timed(sale)
           .flatMap(({ asks }) => asks)
           .entries()) {
-          const outcome = told[index]?.outcome ?? "";
+          const outcome = answers[index]?.outcome ?? "";
           const isLaterAnswer = ["replayed", "already_claimed"].includes(outcome);
           expect(isLaterAnswer).toBe(winners.has(user));
           if (outcome === "granted") winners.add(user);
@@ -77,7 +77,7 @@ describe("over random sales", () => {
 
   test("the random sales reach every outcome", () => {
     const reached = new Set(
-      fc.sample(scenario, { numRuns: 2000, seed: 1 }).flatMap((sale) => modelled(sale).told.map(({ outcome }) => outcome)),
+      fc.sample(scenario, { numRuns: 2000, seed: 1 }).flatMap((sale) => modelled(sale).answers.map(({ outcome }) => outcome)),
     );
     expect([...reached].sort()).toEqual([
       "already_claimed",
@@ -109,7 +109,7 @@ describe("a hold that ends at T0 + 10", () => {
   });
 });
 
-describe("where several refusals fit, the first of the contract's order is told", () => {
+describe("where several refusals fit, the first of the contract's order is the answer", () => {
   // In the contract's order; each turns one fact on.
   const FACTS = [
     "replayed",

@@ -1,9 +1,9 @@
-// A sale as the contract tells it, in the plainest way: an independent opinion that shares no code with the product.
+// A sale as the contract has it, in the plainest way: an independent opinion that shares no code with the product.
 
 export type Ask = { readonly user: string; readonly key: string | null; readonly attempt: string };
 export type Terms = { readonly amount: number; readonly startsAt: number | null; readonly endsAt: number | null; readonly paused: boolean };
 export type Receipt = Ask & { readonly position: number; readonly at: number; readonly left: number };
-export type Told = { readonly outcome: string; readonly receipt?: Receipt };
+export type ModelAnswer = { readonly outcome: string; readonly receipt?: Receipt };
 
 export class Sale {
   readonly winners: Receipt[] = [];
@@ -15,7 +15,7 @@ export class Sale {
     this.#latest = createdAt;
   }
 
-  claim(ask: Ask, now: number): Told {
+  claim(ask: Ask, now: number): ModelAnswer {
     const { amount, startsAt, endsAt, paused } = this.terms;
     // A clock that was set back counts as if it had stood still.
     if (now > this.#latest) this.#latest = now;

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 
 import type { Claim, ClaimRequest } from "../../src/domain/claim.ts";
-import { Sale, type Ask, type Terms, type Told } from "./model.ts";
+import { Sale, type Ask, type Terms, type ModelAnswer } from "./model.ts";
 
 export const T0 = 1_000_000;
 
@@ -48,10 +48,10 @@ export function timed({ rounds }: Scenario): { readonly now: number; readonly as
   });
 }
 
-/** What the model tells each, in order, and the sale that is left. */
-export function modelled(sale: Scenario): { readonly told: readonly Told[]; readonly sale: Sale } {
+/** The model's answers, in order, and the sale that is left. */
+export function modelled(sale: Scenario): { readonly answers: readonly ModelAnswer[]; readonly sale: Sale } {
   const model = new Sale(sale.terms, T0);
-  return { told: timed(sale).flatMap(({ now, asks }) => asks.map((one) => model.claim(one, now))), sale: model };
+  return { answers: timed(sale).flatMap(({ now, asks }) => asks.map((one) => model.claim(one, now))), sale: model };
 }
 
 export function requestOf({ user, key, attempt }: Ask): ClaimRequest {
@@ -59,7 +59,7 @@ export function requestOf({ user, key, attempt }: Ask): ClaimRequest {
 }
 
 /** What the product said, in the model's words: an outcome, and the claim that came with it. */
-export function inModelWords(outcome: string, claim: Claim | undefined): Told {
+export function inModelWords(outcome: string, claim: Claim | undefined): ModelAnswer {
   if (claim === undefined) return { outcome };
   const { userId, key, attemptId, position, claimedAt, remainingAfter } = claim;
   return { outcome, receipt: { user: userId, key, attempt: attemptId, position, at: claimedAt, left: remainingAfter } };
