@@ -79,7 +79,7 @@ describe("the list of claimants", () => {
 });
 
 describe("a second writer on the same database", () => {
-  test("stops the first one's grant and its reads, and is taken over after a reload", () => {
+  test("stops the first one's grants and reads until it reloads", () => {
     const first = warm();
     const second = new EngineCalls(first.sql);
     second.claimAll([asks("other")], T0);

@@ -46,7 +46,7 @@ describe("a certificate", () => {
     expect(certificateOf(engine)).toMatchObject({ seq: 4, bypassSeq: 4, bypass: ["uann", "korder-1", "ubob"] });
   });
 
-  test("lists users with a running hold or a revoked claim, and takes any key for new while units are held", () => {
+  test("lists holders and revoked users, and covers no key while units are held", () => {
     const { engine } = opened(3);
     engine.claimAll([asks("ann", { key: "order-1" }), asks("bob")], T0);
     engine.release({ userId: "ann", position: 1 }, T0);
@@ -155,7 +155,7 @@ describe("over random histories", () => {
     if (what.do === "certify") engine.certify(NOTHING_KNOWN, now);
   }
 
-  test("every asker whom a certificate covers is answered by the object as it states, to its last millisecond", () => {
+  test("what a certificate states is the object's answer to all that it covers", () => {
     let certificateCount = 0;
     const lives = fc.property(history, ({ amount, acts }) => {
       const sql = nodeSql();

@@ -35,7 +35,7 @@ describe("a coupon that was never created", () => {
     expect(engine.seq).toBe(0);
   });
 
-  test("is found as soon as it is there, by an engine that looked for it before", () => {
+  test("is found once it is there, by an engine that did not find it", () => {
     const sql = nodeSql();
     const early = new EngineCalls(sql);
     early.claimAll(crowd(1), T0);
@@ -89,7 +89,7 @@ describe("creating", () => {
 });
 
 describe("claiming", () => {
-  test("gives the units in the order of the batch, each with its position, what is left, and its seq", () => {
+  test("gives units in the order of the batch, with position, remainder and seq", () => {
     const { engine, sql } = opened(3);
     const results = engine.claimAll([asks("ann"), asks("bob"), asks("cid"), asks("dan")], T0 + 7);
     expect(results).toMatchObject([
@@ -120,7 +120,7 @@ describe("claiming", () => {
     expectConserved(sql, 25);
   });
 
-  test("gives one user one unit, also when the same user appears twice in a batch", () => {
+  test("gives a user who appears twice in a batch one unit", () => {
     const { engine, sql } = opened(9);
     const results = engine.claimAll([asks("ann"), asks("bob"), asks("ann"), asks("ann")], T0);
     expect(outcomes(results)).toEqual(["granted", "granted", "already_claimed", "already_claimed"]);
@@ -171,7 +171,7 @@ describe("a bulk claim", () => {
     expectConserved(sql, 3);
   });
 
-  test.for([1, 20])("turns holds into claims, and leaves the units of other holders alone, among %i users", (count) => {
+  test.for([1, 20])("turns its users' holds into claims, and no others, among %i users", (count) => {
     const { engine, sql } = opened(2);
     engine.hold(holdOf("holder", 60_000), T0);
     engine.hold(holdOf("other", 60_000), T0);

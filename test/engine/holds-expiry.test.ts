@@ -108,7 +108,7 @@ describe("a hold ends once, 1,000 times:", () => {
   });
 });
 
-test("1,000 holds that end in the same millisecond end in one transaction, in which a claim takes one of them", () => {
+test("1,000 holds end in one transaction, in which a claim takes a unit", () => {
   const sql = nodeSql();
   const engine = new EngineCalls(sql);
   engine.create(newCoupon(ROUNDS), "epoch-1", T0);

@@ -206,7 +206,7 @@ function expectAgreed({ amount, steps }: Life): string[] {
   return words;
 }
 
-test("the product says what the model says, act by act, and keeps the same books", () => {
+test("the product answers as the model, act by act, and keeps the same books", () => {
   fc.assert(
     fc.property(life, (one) => {
       expectAgreed(one);

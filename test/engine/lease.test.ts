@@ -199,7 +199,7 @@ describe("by the engine alone", () => {
     [T0 + 1, "deferred"],
     [T0, "ok"],
     [0, "ok"],
-  ] as const)("with certificates in use until %i a restock at T0 is %s, and deferred means unwritten", ([leaseUntil, code]) => {
+  ] as const)("with certificates in use until %i a restock at T0 is %s", ([leaseUntil, code]) => {
     const { engine, sql } = opened(1);
     engine.claimAll([asks("ann")], T0);
     engine.lease = { leaseUntil, mayCertify: true };

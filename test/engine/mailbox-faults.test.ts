@@ -181,7 +181,7 @@ describe("storage that fails a whole batch", () => {
     expectConserved(coupon.sql, 4);
   });
 
-  test("at any point, also right after the commit, loses no unit and gives none twice", async () => {
+  test("at any point, also after the commit, loses and repeats no unit", async () => {
     const rehearsal = mailboxCoupon(4);
     rehearsal.sql.breakAt(null);
     await inOneBatch(rehearsal, crowd(5));

@@ -90,7 +90,7 @@ describe("a key that another user's claim carries", () => {
     expect(outcomes(new EngineCalls(sql).claimAll([asks("bob", { key: "k" })], T0))).toEqual(["idempotency_key_reused"]);
   });
 
-  test("is free again for a loser's: only a claim that was granted keeps its key", () => {
+  test("is kept by a granted claim alone, not by a refused one", () => {
     const { engine } = opened(1);
     expect(outcomes(engine.claimAll([asks("ann"), asks("bob", { key: "k" }), asks("cid", { key: "k" })], T0))).toEqual([
       "granted",

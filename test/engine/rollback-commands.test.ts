@@ -39,7 +39,7 @@ describe.for(Object.entries(COMMANDS))("%s", ([, command]) => {
   test.for([
     ["warm", false],
     ["cold", true],
-  ] as const)("that breaks at any point, by a %s engine, is stored as a whole or not at all, and a retry completes it", ([, isCold]) => {
+  ] as const)("broken at any point by a %s engine is stored whole or not; a retry completes it", ([, isCold]) => {
     const flawless = bench(isCold);
     const before = contents(flawless.sql);
     const points = pointsOf(flawless.sql, () => command(flawless.engine));

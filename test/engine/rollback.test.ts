@@ -115,7 +115,7 @@ describe("reading", () => {
   });
 });
 
-test("storage that breaks at one point after another, for a whole sale, still gives out exactly the stock", () => {
+test("storage that breaks at point after point still gives out exactly the stock", () => {
   const stock = 150;
   const { sql, engine } = bench("warm", stock);
   const answers = new Map<string, number>();

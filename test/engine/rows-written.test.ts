@@ -76,9 +76,9 @@ describe("rows written", () => {
   });
 
   test.for([
-    ["it has started", { startsAt: T0 + 10 }, T0 + 10],
-    ["it has ended", { endsAt: T0 + 10 }, T0 + 10],
-  ] as const)("the first to learn that %s costs the one row that keeps it true, and the next nothing", ([, window, now]) => {
+    ["the start", { startsAt: T0 + 10 }, T0 + 10],
+    ["the end", { endsAt: T0 + 10 }, T0 + 10],
+  ] as const)("the first read after %s costs one row, and the next none", ([, window, now]) => {
     const { engine, sql } = opened(5, window);
     expect(rowsWritten(sql, () => engine.read({ claimedBy: false }, now))).toBe(1);
     expect(rowsWritten(sql, () => engine.read({ claimedBy: false }, now + 1))).toBe(0);
@@ -128,7 +128,7 @@ describe("rows written", () => {
     expect(cost(sql, () => engine.endHolds(T0))).toEqual([0, 0]);
   });
 
-  test("refused claims cost one row for all of their counts, once that is asked for", () => {
+  test("counts of refused claims cost one row once they are written", () => {
     const { engine, sql } = opened(1);
     engine.claimAll(crowd(1), T0);
     expect(cost(sql, () => [engine.claimAll(crowd(50, "late"), T0), engine.claimAll(crowd(7, "later"), T0)])).toEqual([0, 0]);
@@ -140,7 +140,7 @@ describe("rows written", () => {
     });
   });
 
-  test("a granted claim writes the counts of the refused ones before it along with its own", () => {
+  test("a granted claim writes the counts of refused ones along", () => {
     const { engine, sql } = opened(2);
     engine.claimAll([asks("ann")], T0);
     engine.claimAll([asks("ann")], T0);
@@ -150,7 +150,7 @@ describe("rows written", () => {
     expect(new EngineCalls(sql).metrics(T0)).toMatchObject({ outcomes: { claims: { granted: 2, already_claimed: 1 }, batched: 3 } });
   });
 
-  test("a coupon that does not exist costs nothing, and one that does is not paid for twice", () => {
+  test("a coupon that does not exist costs nothing", () => {
     const sql = nodeSql();
     const engine = new EngineCalls(sql);
     expect(rowsWritten(sql, () => engine.claimAll(crowd(100), T0))).toBe(0);
@@ -202,14 +202,14 @@ describe("rows read", () => {
     expect(steps.filter((step) => step.includes("TEMP B-TREE"))).toEqual([]);
   });
 
-  test("a claim finds the user by the primary key and the idempotency key in its index, whatever was claimed before", () => {
+  test("a claim finds its user by primary key and its key by index", () => {
     const plans = plansOf(sql, (engine) => engine.claimAll([asks("ann", { key: "k" })], T0));
     expect(new Set(stepsOnClaims(plans))).toEqual(
       new Set(["SEARCH claims USING PRIMARY KEY (user_id=?)", "SEARCH claims USING COVERING INDEX claims_by_key (idempotency_key=?)"]),
     );
   });
 
-  test("claimants come in the ledger's own order, each claim found by its primary key, nothing sorted", () => {
+  test("claimants come in the ledger's order, found by primary key, unsorted", () => {
     const plans = plansOf(sql, (engine) => engine.read({ claimedBy: true }, T0));
     expect(new Set(stepsOnClaims(plans))).toEqual(new Set(["SEARCH claims USING PRIMARY KEY (user_id=?)"]));
     expect(plans.flatMap(({ steps }) => steps).filter((step) => step.includes("TEMP B-TREE"))).toEqual([]);

@@ -71,7 +71,7 @@ describe("a clock that was set back", () => {
     expect(storedClaims(sql).map(({ claimed_at }) => claimed_at)).toEqual([START + 10, START + 10]);
   });
 
-  test("does not reopen a sale that was answered as ended, not even after a cold start", () => {
+  test("does not reopen a sale that was answered as ended, even after a restart", () => {
     const { engine, sql } = opened(5, { endsAt: END });
     expect(outcomes(engine.claimAll([asks("late")], END))).toEqual(["sale_ended"]);
     expect(outcomes(engine.claimAll([asks("later")], END - 1))).toEqual(["sale_ended"]);

@@ -130,7 +130,7 @@ describe("an answer of a moment before the file's last event", () => {
   });
 });
 
-test("an answer that says not of which event is held against the file as it is", async () => {
+test("an answer without a seq is compared with the file as it is", async () => {
   say = () => ({ seq: null, body: RIGHT });
   expect(await compared()).toBe("PASS event 17: remaining_amount 1, claimed_by 6 users in this order");
 });
@@ -213,7 +213,7 @@ describe("more claimants than one answer of the object has", () => {
     expect(await compared()).toBe('FAIL claimed_by lacks "user-5001"; claimed_by has 10000 names, and 10001 in the file');
   });
 
-  test("are of no one instant while claims go on, so only the numbers are compared", async () => {
+  test("are streamed while claims go on, so only the numbers are compared", async () => {
     say = () => {
       withEngine(state, "MANY", (engine) => engine.claimAll([asks("one-more")], T0));
       return { seq: 10_002, body: { ...many, claimed_by: [...users, "one-more"] } };

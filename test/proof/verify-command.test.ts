@@ -115,7 +115,7 @@ describe("what is printed", () => {
 });
 
 describe("of the product's code", () => {
-  test("the verification imports the version of the tables alone, which is data, through whatever files", () => {
+  test("the verification imports the version of the tables alone", () => {
     const imported = importedFrom(filesIn("proof/verify"));
     expect(imported.filter((file) => file.startsWith("src/"))).toEqual(["src/engine/schema.ts", "src/domain/limits.ts"]);
     const named = filesIn("proof/verify").flatMap((file) => readFileSync(file, "utf8").match(/import [^;]*src\/[^;]*;/g) ?? []);

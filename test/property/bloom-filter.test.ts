@@ -26,7 +26,7 @@ describe("no member is denied", () => {
     expect(() => assert(denied)).not.toThrow();
   });
 
-  test("in a set of any size, also one that is fuller than it should be", () => {
+  test("in a set of any size, also an overfull one", () => {
     for (const size of [1, EXACT_MEMBERS_MAX, EXACT_MEMBERS_MAX + 1, 5_000, 20_000]) {
       const members = setOf(names(size, "user_"));
       const has = mayContain(members.build());

@@ -179,7 +179,7 @@ describe("a certificate requested at T0 for 1000 ms", () => {
     ["bob", null, 0, true, true],
     ["bob", "order-2", 0, true, false],
     ["ann", null, 0, true, false],
-  ])("covers user %s with key %s after %i ms, where any key may be new: %s: %s", ([userId, key, afterMs, isAnyKeyNew, isCovered]) => {
+  ])("covers %s with key %s after %i ms (any key new: %s): %s", ([userId, key, afterMs, isAnyKeyNew, isCovered]) => {
     expect(rules.covers(held({ isAnyKeyNew }), { userId, key }, T0 + afterMs)).toBe(isCovered);
   });
 });
