@@ -1,27 +1,30 @@
-// Faults in the rules: who gets a unit, when, and what everybody else is told.
+// Faults in the rules: who gets a unit, at which instant, and what everybody else is answered.
 
 import { inNode, inWorkerd, type Mutant } from "../mutant.ts";
 
 const CLAIM = "src/domain/claim.ts";
 const COUPON = "src/domain/coupon.ts";
+const HOLD = "src/domain/hold.ts";
+const CLAIMS = "src/engine/claims.ts";
 const DRAFT = "src/engine/draft.ts";
-const ENGINE = "src/engine/coupon-engine.ts";
+const STATEMENTS = "src/engine/statements.ts";
+const APPLY = "src/engine/apply.ts";
 
-export const RULE_MUTANTS: readonly Mutant[] = [
+const CLAIM_MUTANTS: readonly Mutant[] = [
   {
     name: "idempotency-key-ignored",
-    fault: "A retry with the same key is told that the user has a claim already, not the claim.",
+    fault: "A retry with the same key is answered as another request of the same user.",
     edits: [{ file: CLAIM, find: "return request.key !== null && request.key === claim.key;", replace: "return false;" }],
     suite: inNode("engine/replay"),
   },
   {
     name: "another-users-key-taken",
-    fault: "The rule does not look whether a key is another user's, and leaves that to the index.",
+    fault: "The rule leaves it to the index that a key is another user's.",
     edits: [{ file: CLAIM, find: "if (keyOwner !== null)", replace: "if (keyOwner !== null && request.key === null)" }],
     suite: inNode("engine/replay"),
   },
   {
-    name: "winner-told-out-of-stock",
+    name: "winner-refused-as-out-of-stock",
     fault: "Whether the sale is closed is judged before what the user already has.",
     edits: [
       { file: CLAIM, find: "if (own.claim !== null) return", replace: "if (own.claim !== null && closedFor(coupon, now) === null) return" },
@@ -30,13 +33,13 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "refusals-swapped",
-    fault: "A sale that is paused and sold out is told as sold out.",
+    fault: "A sale that is paused and sold out is answered as sold out.",
     edits: [{ file: COUPON, find: "if (coupon.paused)", replace: "if (coupon.paused && remaining(coupon) > 0)" }],
     suite: inNode("property/claim"),
   },
   {
-    name: "released-request-wins-again",
-    fault: "A late duplicate of the request whose claim was released is granted a new unit.",
+    name: "revoked-request-wins-again",
+    fault: "A late duplicate of the request whose claim was revoked is granted a new unit.",
     edits: [{ file: CLAIM, find: "if (own.released !== null)", replace: "if (own.released !== null && own.released.position < 0)" }],
     suite: inNode("engine/holds-property"),
   },
@@ -53,81 +56,39 @@ export const RULE_MUTANTS: readonly Mutant[] = [
     suite: inNode("engine/window"),
   },
   {
-    name: "window-judged-by-the-workers-clock",
-    fault: "A batch is judged at the instant at which the Worker sent its first claim, not when it is taken up.",
-    edits: [
-      {
-        file: "src/http/routes/claims.ts",
-        find: "coupon.claim(request, wish)",
-        replace: "coupon.claim(Object.assign({ sentAt: Date.now() }, request), wish)",
-      },
-      {
-        file: "src/object/coupon-object.ts",
-        find: "const results = this.#engine.claimMany(requests, now);",
-        replace: `const sent = requests.map((request) => ("sentAt" in request ? Number(request.sentAt) : now));
-    const results = this.#engine.claimMany(requests, sent[0] ?? now);`,
-      },
-    ],
-    suite: inWorkerd("sale/judged-on-arrival"),
-  },
-  {
     name: "clock-goes-back",
-    fault: "A clock that steps back takes the coupon's time with it.",
-    edits: [{ file: DRAFT, find: "Math.max(now, before.clockAt)", replace: "now" }],
+    fault: "A clock that is set back takes the coupon's time with it.",
+    edits: [{ file: DRAFT, find: "Math.max(stamp, this.#coupon.clockAt)", replace: "stamp" }],
     suite: inNode("engine/window"),
   },
   {
-    name: "end-of-the-sale-not-written-down",
-    fault: "That the sale was told to be over is forgotten with the object.",
-    edits: [{ file: DRAFT, find: " || isTurningPoint", replace: " || (isTurningPoint && isFlush)" }],
-    suite: inNode("engine/window"),
-  },
-  {
-    name: "hold-runs-at-its-end",
-    fault: "A hold still runs at the very instant of expires_at.",
-    edits: [
-      { file: "src/engine/statements.ts", find: "WHERE expires_at <= ?", replace: "WHERE expires_at < ?" },
-      { file: DRAFT, find: "this.#coupon.nextExpiryAt <= this.at", replace: "this.#coupon.nextExpiryAt < this.at" },
-      { file: CLAIM, find: "now < own.hold.expiresAt", replace: "now <= own.hold.expiresAt" },
-    ],
-    suite: inNode("engine/holds-property"),
-  },
-  {
-    name: "hold-made-longer-by-asking",
-    fault: "Asking again for a hold makes it last longer.",
+    name: "end-of-the-sale-not-stored",
+    fault: "That the sale was answered to be over is forgotten with the object.",
     edits: [
       {
-        file: ENGINE,
-        find: `if (verdict.is === "held_already") {`,
-        replace: `if (verdict.is === "held_already") {
-        draft.giveBack(verdict.hold);
-        draft.keep({ ...verdict.hold, expiresAt: draft.at + ttlMs });`,
+        file: DRAFT,
+        find: " || windowPhase(this.#before, this.#before.clockAt) !== windowPhase(this.#before, this.at)",
+        replace: "",
       },
     ],
-    suite: inNode("engine/holds-property"),
-  },
-  {
-    name: "held-units-on-sale",
-    fault: "A unit that is held for somebody counts as left.",
-    edits: [{ file: COUPON, find: "coupon.amount - coupon.claimed - coupon.held", replace: "coupon.amount - coupon.claimed" }],
-    suite: inNode("engine/holds-property"),
+    suite: inNode("engine/window"),
   },
   {
     name: "position-used-again",
-    fault: "After a release, the next claim gets a position that was somebody's already.",
+    fault: "After a revoked claim, the next claim gets a position that was used before.",
     edits: [{ file: CLAIM, find: "coupon.lastPosition + 1", replace: "coupon.claimed + 1" }],
     suite: inNode("engine/holds-property"),
   },
   {
-    name: "release-returns-stock-twice",
-    fault: "Releasing a claim once more returns its unit once more.",
+    name: "revoked-unit-returned-twice",
+    fault: "Revoking a claim once more returns its unit once more.",
     edits: [
       {
         file: "src/domain/release.ts",
         find: `{ is: "released_already", release: last }`,
         replace: `{ is: "released", claim: last.claim }`,
       },
-      { file: "src/engine/statements.ts", find: "INSERT INTO releases", replace: "INSERT OR REPLACE INTO releases" },
+      { file: STATEMENTS, find: "INSERT INTO releases", replace: "INSERT OR REPLACE INTO releases" },
     ],
     suite: inNode("engine/holds-property"),
   },
@@ -140,7 +101,120 @@ export const RULE_MUTANTS: readonly Mutant[] = [
   {
     name: "if-match-ignored",
     fault: "A change is made whatever If-Match says.",
-    edits: [{ file: ENGINE, find: "if (ifMatch !== null && ", replace: "if (ifMatch === null && ifMatch !== null && " }],
+    edits: [{ file: APPLY, find: "if (ifMatch !== null && ", replace: "if (ifMatch === null && ifMatch !== null && " }],
     suite: inWorkerd("sale/change", "If-Match"),
   },
 ];
+
+const HOLD_MUTANTS: readonly Mutant[] = [
+  {
+    name: "hold-ends-a-millisecond-late",
+    fault: "A hold still runs at the very instant of expires_at.",
+    edits: [
+      { file: STATEMENTS, find: "WHERE expires_at <= ?", replace: "WHERE expires_at < ?" },
+      { file: DRAFT, find: "this.#coupon.nextExpiryAt <= this.at", replace: "this.#coupon.nextExpiryAt < this.at" },
+      { file: DRAFT, find: "expiresAt <= this.at", replace: "expiresAt < this.at" },
+      { file: CLAIM, find: "now < own.hold.expiresAt", replace: "now <= own.hold.expiresAt" },
+      { file: HOLD, find: "now < own.hold.expiresAt", replace: "now <= own.hold.expiresAt" },
+    ],
+    suite: inNode("engine/holds-expiry"),
+  },
+  {
+    name: "hold-ends-a-millisecond-early",
+    fault: "A hold is over one millisecond before expires_at.",
+    edits: [
+      { file: DRAFT, find: "this.#coupon.nextExpiryAt <= this.at", replace: "this.#coupon.nextExpiryAt <= this.at + 1" },
+      { file: DRAFT, find: "this.store.expired(this.at)", replace: "this.store.expired(this.at + 1)" },
+      { file: DRAFT, find: "expiresAt <= this.at", replace: "expiresAt <= this.at + 1" },
+    ],
+    suite: inNode("engine/holds-expiry"),
+  },
+  {
+    name: "hold-of-the-batch-never-ends",
+    fault: "A hold made in a batch does not end within it.",
+    edits: [{ file: DRAFT, find: "this.#holds.merged(this.store.expired(this.at))", replace: "this.store.expired(this.at)" }],
+    suite: inNode("engine/holds"),
+  },
+  {
+    name: "hold-made-longer-by-asking",
+    fault: "Asking again for a hold makes it last longer.",
+    edits: [
+      {
+        file: CLAIMS,
+        find: `    case "held_already":\n`,
+        replace: `    case "held_already":
+      draft.releaseHold(verdict.hold);
+      draft.keep({ ...verdict.hold, expiresAt: draft.at + ttlMs });\n`,
+      },
+    ],
+    suite: inNode("engine/holds-property"),
+  },
+  {
+    name: "held-units-on-sale",
+    fault: "A unit that is held counts as left.",
+    edits: [{ file: COUPON, find: "coupon.amount - coupon.claimed - coupon.held", replace: "coupon.amount - coupon.claimed" }],
+    suite: inNode("engine/holds-property"),
+  },
+  {
+    name: "released-request-holds-again",
+    fault: "A late duplicate of a request whose hold was released holds again.",
+    edits: [{ file: HOLD, find: `if (isReleased) return { is: "hold_released" };`, replace: "" }],
+    suite: inNode("engine/holds"),
+  },
+  {
+    name: "released-request-holds-again-in-its-batch",
+    fault: "Within the batch that releases a hold, a duplicate of its request holds again.",
+    edits: [{ file: DRAFT, find: "return isDrafted || this.store", replace: "return this.store" }],
+    suite: inNode("engine/holds"),
+  },
+  {
+    name: "released-hold-before-the-closed-sale",
+    fault: "A request whose hold was released is not refused as a certificate would refuse it.",
+    edits: [
+      {
+        file: HOLD,
+        find: "  const closed = closedFor(coupon, now);",
+        replace: `  if (isReleased) return { is: "hold_released" };\n  const closed = closedFor(coupon, now);`,
+      },
+    ],
+    suite: inNode("engine/holds"),
+  },
+  {
+    name: "many-claims-ignore-holds",
+    fault: "Claims that are read together do not find the holds of their users.",
+    edits: [{ file: DRAFT, find: "this.store.holdsOf(userIds)", replace: "[]" }],
+    suite: inNode("engine/coupon-engine"),
+  },
+  {
+    name: "one-hold-too-many",
+    fault: "A hold more than holds_max is made.",
+    edits: [{ file: HOLD, find: "coupon.held >= coupon.holdsMax", replace: "coupon.held > coupon.holdsMax" }],
+    suite: inNode("engine/holds"),
+  },
+  {
+    name: "longest-hold-refused",
+    fault: "A hold of exactly hold_seconds_max is refused.",
+    edits: [{ file: HOLD, find: "ttlMs > coupon.holdSecondsMax * 1000", replace: "ttlMs >= coupon.holdSecondsMax * 1000" }],
+    suite: inNode("engine/holds"),
+  },
+  {
+    name: "hold-limits-not-stored",
+    fault: "Changed limits of holds are forgotten with the object.",
+    edits: [
+      {
+        file: STATEMENTS,
+        find: ",\n      hold_seconds_max = iif(?8, ?12, hold_seconds_max), holds_max = iif(?8, ?13, holds_max)",
+        replace: ",\n      held = held + 0 * ?12 + 0 * coalesce(?13, 0)",
+      },
+    ],
+    suite: inNode("engine/holds"),
+  },
+  {
+    name: "hold-that-is-over-listed",
+    fault: "The list of holds has one that ends at this very instant.",
+    edits: [{ file: STATEMENTS, find: "WHERE user_id > ? AND expires_at > ?", replace: "WHERE user_id > ? AND expires_at >= ?" }],
+    suite: inNode("engine/holds"),
+  },
+];
+
+export const RULE_MUTANTS: readonly Mutant[] = [...CLAIM_MUTANTS, ...HOLD_MUTANTS];
