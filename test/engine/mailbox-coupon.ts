@@ -26,6 +26,8 @@ export type MailboxCoupon = {
   readonly disk: Disk;
   /** What was judged together, in the order of the tries: when, counted from {@link T0}, and each message by its user or its kind. */
   readonly batches: { readonly afterMs: number; readonly of: readonly string[] }[];
+  /** The stamps of all messages that were judged, counted from {@link T0}. */
+  readonly stamps: number[];
   /** Who was refused by the mailbox, and why. */
   readonly refused: (readonly [who: string, cause: string])[];
   /** Why the object was ended, once for each time. */
@@ -55,6 +57,7 @@ export function mailboxCoupon(amount: number | null, bounds: Bounds = {}): Mailb
   if (amount !== null) engine.create(newCoupon(amount), "epoch-1", T0);
   const disk: Disk = { flushMs: 40, failure: "none", begun: 0, ended: 0 };
   const batches: MailboxCoupon["batches"] = [];
+  const stamps: number[] = [];
   const refused: (readonly [string, string])[] = [];
   const aborts: string[] = [];
 
@@ -62,6 +65,7 @@ export function mailboxCoupon(amount: number | null, bounds: Bounds = {}): Mailb
     clock: () => Date.now(),
     apply(batch) {
       batches.push({ afterMs: Date.now() - T0, of: batch.map(({ message }) => nameOf(message)) });
+      stamps.push(...batch.map(({ at }) => at - T0));
       return engine.engine.apply(batch, NO_LEASE);
     },
     isExclusive,
@@ -90,5 +94,5 @@ export function mailboxCoupon(amount: number | null, bounds: Bounds = {}): Mailb
     lengthMax,
   });
   const claim = async (request: ClaimRequest) => (await mailbox.submit({ kind: "claim", request })) as ClaimResult;
-  return { mailbox, engine, sql, disk, batches, refused, aborts, claim };
+  return { mailbox, engine, sql, disk, batches, stamps, refused, aborts, claim };
 }
