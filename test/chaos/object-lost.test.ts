@@ -40,6 +40,8 @@ describe.for(["evicted", "aborted"] as const)("an object %s mid-storm", (disaste
     const name = await created(190);
     const answers: Answer[] = [];
     for (let round = 0; round < 4; round += 1) {
+      // Only an object that runs can be evicted.
+      await look(name);
       const storm = users(50, `round-${round}`).map((user) => claim(name, user, keyOf(user)));
       await DISASTERS[disaster](name);
       answers.push(...(await Promise.all(storm)));

@@ -23,6 +23,9 @@ describe("creating a coupon", () => {
       starts_at: null,
       ends_at: null,
       paused: false,
+      held_amount: 0,
+      hold_seconds_max: 900,
+      holds_max: null,
       created_at: expect.stringMatching(WIRE_INSTANT),
       claimed_by: [],
     });
