@@ -22,7 +22,7 @@ export type Share = {
 };
 
 export type Attributed = {
-  /** Time of each function itself, the longest first; one of the runtime is told by the source file that called it. */
+  /** Time of each function itself, the longest first; one of the runtime is named by the source file that called it. */
   readonly functions: readonly Share[];
   /** Time of each source file, with that of the runtime's functions that it called. */
   readonly files: readonly Share[];

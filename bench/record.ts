@@ -11,11 +11,11 @@ export type Measurement = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** CPU time of all processes of the system for each unit, in microseconds; null where it can't be told. */
+  /** CPU time of all processes of the system for each unit, in microseconds; null where it is unknown. */
   readonly cpuUs: number | null;
   /** Claims that were stored meanwhile, where they were counted. */
   readonly stored: number | null;
-  /** The share of all processors' time that the hypervisor gave to others meanwhile; null where it can't be told. */
+  /** The share of all processors' time that the hypervisor gave to others meanwhile; null where it is unknown. */
   readonly stolen: number | null;
 };
 

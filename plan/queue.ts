@@ -67,7 +67,7 @@ export type Forecast = {
 export type Waits = { readonly p50Ms: number; readonly p99Ms: number; readonly maxMs: number };
 
 const STEP_MS = 1;
-/** People come in fractions here; less than this is nobody. */
+/** Users come in fractions here; less than this is none. */
 const NOBODY = 1e-6;
 const MOMENT_MS = 100;
 /** What `Retry-After` says on `unavailable`. */

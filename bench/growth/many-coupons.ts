@@ -16,7 +16,7 @@ const COUNTS = [1, 1_000, 10_000] as const;
 const AT_ONCE = 64;
 /** A run of everything has to end some time. */
 const MAKING_MS_MAX = 180_000;
-/** More than the ten seconds after which workerd lets go of an object that nobody asks. */
+/** More than the ten seconds after which workerd lets go of an idle object. */
 const IDLE_MS = 15_000;
 /** For each object in use, measured; and for all else. */
 const OPEN_FILES_EACH = 3;
@@ -25,7 +25,7 @@ const IN_USE_MAX = 1_500;
 const OPEN_FILES_ELSE = 500;
 
 /**
- * Creates so many coupons, claims a unit of each, looks at all of them, and tells what the server holds then, and when all are
+ * Creates so many coupons, claims a unit of each, reads all of them, and measures what the server holds then, and when all are
  * idle. Where a process may not open as many files as all of them take, only the last ones are looked at, as many as fit.
  */
 export async function measureManyCoupons(lab: Lab): Promise<GrowthRecord> {
@@ -83,7 +83,7 @@ async function allowedOpenFiles({ pid }: Served): Promise<number> {
   for (const count of [wanted, Number(hard)]) {
     if (await succeeds("prlimit", ["--pid", String(pid), `--nofile=${count}:${count}`])) return count;
   }
-  throw new Skipped("how many files a process may open can't be told here");
+  throw new Skipped("how many files a process may open is unknown here");
 }
 
 async function makeOne(pool: Pool, name: string): Promise<void> {

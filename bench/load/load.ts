@@ -25,7 +25,7 @@ export type Drive = {
   readonly seconds: number;
   /** How long a connection rests between an answer and its next request; not at all when left out. */
   readonly pauseMs?: number;
-  /** Begins the id of every user. Another for each run, so that nobody is met twice. */
+  /** Begins the id of every user. Another for each run, so that no user is met twice. */
   readonly users: string;
   readonly signal?: AbortSignal;
 };

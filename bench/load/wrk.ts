@@ -21,7 +21,7 @@ type Said = {
 
 /** The version that is installed, or null. */
 export async function wrkVersion(): Promise<string | null> {
-  // It says its version and then, as nobody gave it a URL, ends with 1.
+  // It says its version and then ends with 1, because it was given no URL.
   const said = await promisify(execFile)("wrk", ["--version"]).catch((cause: unknown) => cause as { readonly stdout?: string });
   return /^(wrk \S+)/.exec(said.stdout ?? "")?.[1]?.replace("debian/", "") ?? null;
 }

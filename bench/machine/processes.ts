@@ -1,4 +1,4 @@
-// What processes take of the machine, as Linux tells it in /proc; null on other systems.
+// What processes take of the machine, as Linux shows it in /proc; null on other systems.
 
 import { readdir, readFile, writeFile } from "node:fs/promises";
 

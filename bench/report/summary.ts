@@ -47,7 +47,7 @@ export function summariesOf({ rows }: Pick<BenchRecord, "rows">, connections: nu
   });
 }
 
-/** The values, or null where one of them could not be told. */
+/** The values, or null where one of them is unknown. */
 export function known(values: readonly (number | null)[]): number[] | null {
   const all = values.filter((value) => value !== null);
   return all.length === values.length ? all : null;

@@ -1,4 +1,4 @@
-// The objects' SQLite files, looked into while nobody serves them.
+// The objects' SQLite files, read while no server has them open.
 
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";

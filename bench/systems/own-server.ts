@@ -14,7 +14,7 @@ const READY_WITHIN_MS = 30_000;
 export async function socketFolder(lab: Lab): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "doorbuster-"));
   lab.atEnd(() => rm(folder, { recursive: true, force: true }));
-  // For a server that runs as somebody else.
+  // For a server that runs as another user.
   await chmod(folder, 0o777);
   return folder;
 }

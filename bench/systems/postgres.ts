@@ -68,7 +68,7 @@ async function programsFolder(): Promise<string | null> {
   return folders.find((folder) => existsSync(join(folder, "initdb"))) ?? null;
 }
 
-/** Who runs it: PostgreSQL refuses to be run by root. Null where we are somebody else ourselves. */
+/** Who runs it: PostgreSQL refuses to be run by root. Null where we are not root. */
 async function unprivileged(): Promise<{ readonly uid: number; readonly gid: number } | null> {
   if (process.getuid?.() !== 0) return null;
   return { uid: await idOfPostgres("-u"), gid: await idOfPostgres("-g") };

@@ -1,4 +1,4 @@
-// Copies of the checkout to put faults into, so that nobody's work is touched.
+// Copies of the checkout to put faults into, so that the checkout itself is never touched.
 
 import { execFile } from "node:child_process";
 import { copyFile, mkdir } from "node:fs/promises";

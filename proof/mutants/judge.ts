@@ -5,10 +5,10 @@ import { runSuite, type Outcome } from "./suite.ts";
 
 export type Verdict =
   | "killed"
-  /** Noticed by a test that waited in vain, where that is what the fault does. */
+  /** Noticed by a test that ran out of time, where waiting is what the fault does. */
   | "hung"
   | "survived"
-  /** A test was too slow, where the fault lets nobody wait: that says nothing. */
+  /** A test was too slow, where the fault makes nothing wait: that says nothing. */
   | "timed out"
   /** The tests could not be run. */
   | "unusable";

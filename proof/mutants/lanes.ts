@@ -1,7 +1,7 @@
 // Work done at several places at once: each place takes the next thing as soon as it is free.
 
 /**
- * Does `work` on every item, at each place one at a time, and tells `done` how many are. Throws what the first one throws, once
+ * Does `work` on every item, at each place one at a time, and calls `done` with how many are done. Throws what the first one throws, once
  * no place is at work any more.
  */
 export async function inLanes<Place, Item>(

@@ -1,5 +1,6 @@
 // Every mutant there is.
 
+import { CALL_MUTANTS } from "./list/calls.ts";
 import { CERTIFICATE_MUTANTS } from "./list/certificates.ts";
 import { EDGE_MUTANTS } from "./list/edge.ts";
 import { HTTP_MUTANTS } from "./list/http.ts";
@@ -13,6 +14,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RULE_MUTANTS,
   ...CERTIFICATE_MUTANTS,
   ...STORAGE_MUTANTS,
+  ...CALL_MUTANTS,
   ...EDGE_MUTANTS,
   ...HTTP_MUTANTS,
 ];

@@ -18,7 +18,7 @@ export type Mutant = {
   readonly edits: readonly Edit[];
   /** The narrowest suite that has to turn red. */
   readonly suite: Suite;
-  /** The fault makes somebody wait for ever: a test that runs out of time is how it is noticed. */
+  /** The fault makes a caller wait for ever: it is noticed by a test that runs out of time. */
   readonly hangs?: true;
 };
 

@@ -1,4 +1,4 @@
-// `npm run mutants`: puts one fault after the other into copies of the sources, and tells whether the tests notice.
+// `npm run mutants`: puts one fault after the other into copies of the sources, and reports whether the tests notice.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ tests that should notice it are run there. First the copy without a fault has to
 Exits with 1 where one survives.`,
   options: {
     only: { kind: "text", value: "NAME[,NAME]", help: "these mutants alone" },
-    list: { kind: "flag", help: "tell what there is, and run nothing" },
+    list: { kind: "flag", help: "print the list, and run nothing" },
     json: { kind: "text", value: "FILE", help: "write the results there as well" },
     atOnce: { kind: "count", default: 2, max: 16, help: "copies to work in at the same time" },
   },
@@ -89,7 +89,7 @@ async function expectPass(suite: Suite, copy: string, signal: AbortSignal): Prom
   if (outcome.is === "passed") return;
   const what = "test" in outcome && outcome.test !== null ? `"${outcome.test}"` : suite.files.join(" ");
   const why = "why" in outcome ? outcome.why : "out of time";
-  throw new CommandFailure(`${what} does not pass without a fault, so it can't tell of one: ${why}`);
+  throw new CommandFailure(`${what} does not pass without a fault, so it can't show one: ${why}`);
 }
 
 async function judgeAll(mutants: readonly Mutant[], copies: readonly string[], signal: AbortSignal): Promise<readonly Result[]> {
@@ -113,8 +113,8 @@ function print(results: readonly Result[], { cleanMs, totalMs }: { readonly clea
     );
   }
   const count = (...verdicts: Result["verdict"][]) => results.filter(({ verdict }) => verdicts.includes(verdict)).length;
-  const hung = count("hung") === 0 ? "" : ` (${count("hung")} of them by waiting for ever, as they have to)`;
+  const hung = count("hung") === 0 ? "" : ` (${count("hung")} of them by a test that waits for ever, as it has to)`;
   console.log(`\n${count("killed", "hung")} of ${results.length} mutants killed${hung}, ${count("survived")} survived`);
-  if (count("timed out", "unusable") > 0) console.log(`${count("timed out", "unusable")} told nothing: out of time, or could not be run`);
+  if (count("timed out", "unusable") > 0) console.log(`${count("timed out", "unusable")} say nothing: out of time, or could not be run`);
   console.log(`${(totalMs / 1000).toFixed(0)} s, of which ${(cleanMs / 1000).toFixed(0)} s for the suites without a fault`);
 }

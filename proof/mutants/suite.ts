@@ -1,4 +1,4 @@
-// Runs some tests in a copy of the checkout, in a process of its own, and tells how they ended.
+// Runs some tests in a copy of the checkout, in a process of its own, and returns how they ended.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -27,7 +27,7 @@ export type RunOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** Far more than one test takes, and than the suite of one mutant does: it is the test that tells of a hang. */
+/** Far more than one test takes, and than the suite of one mutant does: it is the test that shows a hang. */
 const TEST_MS_MAX = 120_000;
 const RUN_MS_MAX = 240_000;
 
@@ -53,7 +53,7 @@ export async function runSuite(
 export type Ended = { readonly exitCode: number | null; readonly said: string };
 
 async function endOf(args: readonly string[], cwd: string, signal: AbortSignal): Promise<Ended> {
-  // A process group of its own, because vitest starts workerd; and none of what a surrounding vitest tells its children.
+  // A process group of its own, because vitest starts workerd; and none of the variables that a surrounding vitest sets.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE_|NODE_ENV|TEST$)/.test(name)));
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
   const child = spawn(process.execPath, [vitest, ...args], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });

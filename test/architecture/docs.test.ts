@@ -1,4 +1,4 @@
-// The documents tell the truth about where things are.
+// The documents name files that exist.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

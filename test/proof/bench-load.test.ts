@@ -89,7 +89,7 @@ test("CPU time is that of a process and of what it started and still runs", asyn
   const used = await cpuUsOf([pid]);
   // The whole group, for the inner one would go on alone.
   process.kill(-pid, "SIGKILL");
-  // Where there is no /proc, nothing can be told. The outer one takes far less than that to start.
+  // Where there is no /proc, nothing is known. The outer one takes far less than that to start.
   expect(used === null ? process.platform !== "linux" : used > 550_000).toBe(true);
 });
 
@@ -115,7 +115,7 @@ describe("a profile", () => {
     ]);
   });
 
-  test("gives the runtime's time to the file that called it, and idle time to nobody", () => {
+  test("gives the runtime's time to the file that called it, and idle time to none", () => {
     const { files, functions, busyUs } = attribute(profile, sourcesIn(bundle));
     expect(busyUs).toBe(105);
     expect(files).toEqual([

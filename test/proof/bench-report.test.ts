@@ -109,7 +109,7 @@ describe("measurements are summed up", () => {
     expect(summariesOf({ rows }, 1)).toEqual([]);
   });
 
-  test("a value that could not be told once is not told at all", () => {
+  test("a value that was unknown once is unknown in all", () => {
     expect(known([1, 2])).toEqual([1, 2]);
     expect(known([1, null])).toBeNull();
   });
@@ -140,7 +140,7 @@ describe("a chart", () => {
     expect(both).toContain(">this product<");
   });
 
-  test("is well-formed whatever it is called", () => {
+  test("is well-formed under any title", () => {
     expect(barChart('a < b & "c"', [bar({ label: "<x>" })], String)).toContain("a &lt; b &amp; &quot;c&quot;");
   });
 });
@@ -161,7 +161,7 @@ describe("the report", () => {
     expect(widthsIn(charts["x-rate-64.svg"] ?? "")).toHaveLength(1);
   });
 
-  test("says nothing of CPU time where that could not be told", () => {
+  test("says nothing of CPU time that is unknown", () => {
     const rows = [row("claim", [], { measurements: [measurement({ cpuUs: null, stolen: null })] })];
     const { markdown, charts } = reportOf(record({ rows }), "x", "");
     expect(Object.keys(charts)).toEqual(["x-rate-64.svg"]);

@@ -1,4 +1,4 @@
-// The mutants fit the sources as they are, and what became of one is told rightly.
+// The mutants fit the sources as they are, and the outcome of a run is read correctly.
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -103,7 +103,7 @@ describe("how a suite ended", () => {
       { is: "failed", test: "two", why: "AssertionError: expected 6 to be 5" },
     ],
     [
-      "a test waited in vain",
+      "a test ran out of time",
       report([["one", "failed", "Error: Test timed out in 30000ms.\nIf this is a long-running test, …"]]),
       ended(1),
       { is: "timed_out", test: "one" },
@@ -171,7 +171,7 @@ describe("lanes", () => {
     expect(counts).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
-  test("begin nothing more once something failed, and tell it when all are back", async () => {
+  test("begin nothing more once something failed, and throw it when all are back", async () => {
     const begun: number[] = [];
     let isBack = false;
     const failing = inLanes(["a", "b"], [1, 2, 3, 4], async (_place, item) => {

@@ -40,7 +40,7 @@ describe("a sale that one object keeps up with", () => {
     expect(result.soldOutAtMs).toBeLessThan(1_010);
   });
 
-  test("answers everybody after a flush and a quarter of one, and turns nobody away", () => {
+  test("answers everybody after a flush and a quarter of one, and turns no user away", () => {
     // A flush of 40 ms, 10 ms until the batch starts, at most 11 requests of half a millisecond each, and a step.
     expect(result.winners.maxMs).toBeGreaterThanOrEqual(50);
     expect(result.winners.maxMs).toBeLessThanOrEqual(57);
@@ -104,7 +104,7 @@ test("a burst brings half of them in the first tenth of the time, and all of the
   expect([0, 500, 1_000, 10_000, 20_000].map((ms) => arrivedBy(sale, ms))).toEqual([0, 250, 500, 1_000, 1_000]);
 });
 
-test("stock that nobody asks for is left, and nothing is sold out", () => {
+test("stock that no user asks for is left, and nothing is sold out", () => {
   const result = forecast({ ...SALE, users: 10, stock: 1_000 });
   expect([result.granted, result.soldOutAtMs]).toEqual([10, null]);
 });

@@ -55,6 +55,12 @@ export const MAILBOX_MUTANTS: readonly Mutant[] = [
     suite: inNode("engine/mailbox-order"),
   },
   {
+    name: "stamp-goes-back",
+    fault: "A message is stamped before one that arrived earlier when the clock is set back.",
+    edits: [{ file: MAILBOX, find: "Math.max(clock(), this.#lastStamp)", replace: "clock()" }],
+    suite: inNode("engine/mailbox-order"),
+  },
+  {
     name: "stamp-lost-on-the-second-try",
     fault: "A message whose batch failed is judged alone at a new stamp.",
     edits: [
