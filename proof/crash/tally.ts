@@ -82,7 +82,7 @@ export function failuresOf(product: Outcome, control: Outcome): string[] {
   if (tally.checksNotPassed > 0) failures.push(`${tally.checksNotPassed} verifications did not pass`);
   if (tally.foundReplayed + tally.foundAgain < tally.found) failures.push("a claim that was stored though unanswered was not replayed");
   if (tally.acknowledged === 0 || tally.idleKills === tally.kills) failures.push("no kill met a claim on its way");
-  if (control.tally.lost === 0) failures.push("the harness cannot see a loss: the control, which answers before it writes, lost nothing");
+  if (control.tally.lost === 0) failures.push("the harness cannot see a loss: the control lost nothing");
   if (control.tally.toldChecksFailed === 0) failures.push("the verification cannot see a loss: it found all that the control had told");
   return failures;
 }
