@@ -94,6 +94,16 @@ describe("an alarm", () => {
     expect(sql.all("SELECT user_id FROM holds ORDER BY 1")).toEqual([{ user_id: "ann" }, { user_id: "bob" }]);
   });
 
+  test("of a running hold is set by a restarted instance's read, not its claim", async () => {
+    const { sql, object: first } = await created(5);
+    await first.hold(holdOf("ann", 5_000));
+    const { object, alarms } = await objectInNode(sql);
+    await object.claim(asks("bob"));
+    expect(alarms).toEqual([]);
+    await object.read({ claimedBy: false });
+    expect(alarms).toEqual([T0 + 5_000]);
+  });
+
   test("that fails is set again after 1, 2 and 4 s", async () => {
     vi.spyOn(console, "error").mockReturnValue(undefined);
     const { object, alarms, sql } = await created(5);
