@@ -52,7 +52,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
       isExclusive,
       restore: (cause, batchSize) => this.#restore(cause, batchSize),
       flushed: () => ctx.storage.sync(),
-      refuse: (_message, cause) => this.#refuse(cause),
+      refuse: (message, cause) => this.#refuse(message, cause),
       // A failed flush means that the platform is about to end this object; whoever waits gets an exception.
       abort: (cause) => ctx.abort(String(cause)),
       batchSizeMax: BATCH_SIZE_MAX,
@@ -191,9 +191,9 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   }
 
   /** Nothing was changed; the caller may try again. */
-  #refuse(cause: unknown): rpc.Failed {
-    if (cause === MAILBOX_IS_FULL) this.#engine.countUnavailable();
-    else this.#log("storage_failed", cause);
+  #refuse({ kind }: Message, cause: unknown): rpc.Failed {
+    if (cause !== MAILBOX_IS_FULL) this.#log("storage_failed", cause);
+    else if (kind === "claim") this.#engine.countUnavailable();
     return { ok: false, code: "unavailable", seq: this.#engine.seq };
   }
 
