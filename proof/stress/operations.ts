@@ -34,8 +34,8 @@ export type Draw = {
   readonly amountMax: number;
 };
 
-/** Longer than any run, so that no hold ends while it is being checked. */
-const HOLD_SECONDS = 3_600;
+/** As long as a coupon allows by default, and longer than any run, so that no hold ends while it is being checked. */
+const HOLD_SECONDS = 900;
 
 const DECK: readonly Kind[] = (Object.keys(OPERATIONS) as Kind[]).flatMap((kind) =>
   Array.from({ length: OPERATIONS[kind].share }, () => kind),
