@@ -36,7 +36,7 @@ test("three kills lose nothing of the product, and the control loses claims", as
   expect(control.toldChecksFailed).toBeGreaterThan(0);
 });
 
-test("three cuts of the power lose nothing of the product, and a disk that lies loses claims", async () => {
+test("three power cuts lose nothing of the product, and a lying disk loses claims", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, ["proof/crash/run.ts", "--power", "--kills", "3", "--seed", "1"], {
     cwd: ROOT,
   });

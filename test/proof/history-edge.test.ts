@@ -63,7 +63,7 @@ describe("a restock", () => {
     expect(verdictOn(history(1, [ann, restock, atEdge(111, 112, "bob", 2)], events))).toBe(wrong);
   });
 
-  test("a refusal after it was acknowledged is rejected by order alone where clocks show nothing", () => {
+  test("a refusal after it was acknowledged is rejected by order alone", () => {
     const steady = { clockFrom: 105, clockUntil: 105 };
     const late = { ...atEdge(113, 115, "bob", 2), ...steady };
     expect(verdictOn(history(1, [ann, { ...restock, ...steady }, late], events))).toContain("and claimed is right");
@@ -92,7 +92,7 @@ describe("a revoked claim, an ended pause", () => {
     expect(verdictOn(history(1, [ann, revoked, atEdge(99, 104, "bob", 2)], events))).toBe("right");
   });
 
-  test("a refusal after an acknowledged end of a pause is rejected, one before it accepted", () => {
+  test("a refusal after an acknowledged unpause is rejected, one before it accepted", () => {
     const pause = asked(10, 20, { kind: "change", paused: true }, { is: "changed", seq: 2, paused: true });
     const unpause = asked(100, 110, { kind: "change", paused: false }, { is: "changed", seq: 3, paused: false });
     const changes = [
@@ -123,7 +123,7 @@ describe("a holder's claim", () => {
 });
 
 describe("what else the edge may say", () => {
-  test("a start that is to come and an end that is over are accepted at their time alone", () => {
+  test("a certified start or end is accepted at its time alone", () => {
     const window = settings(1, { startsAt: 100, endsAt: 200 });
     const early = asked(10, 11, claim("bob"), { is: "sale_not_started", startsAt: 100, seq: 1, servedByEdge: true });
     expect(verdictOn(history(window, [early, atEdge(200, 201, "bob", 1, "sale_ended")], []))).toBe("right");
@@ -167,7 +167,7 @@ describe("what else the edge may say", () => {
   });
 });
 
-test("histories with refusals at the edge are right as made, and most are wrong where the edge says them by another seq or code", () => {
+test("random histories with refusals at the edge are accepted, and most corrupted ones rejected", () => {
   const random = seeded(7);
   const scale = { operationCount: 12, clientCount: 4, userCount: 3, amountMax: 2 };
   const made = Array.from({ length: 1_000 }, () => randomHistory(random, scale));

@@ -58,7 +58,7 @@ describe("limits of holds", () => {
     expectWrong(history(limited, [ann.operation], [ann.event]), "to be answered hold_too_long");
   });
 
-  test("a hold beyond the most that may run is refused, also after the limit was lowered", () => {
+  test("a hold beyond the limit is refused, also after the limit was lowered", () => {
     const limited = settings(3, { holdsMax: 1 });
     const second = asked(20, 21, hold("bob", MINUTE_MS), refused("hold_limit_reached", 2));
     expectRight(history(limited, [ann.operation, second], [ann.event]));
@@ -85,7 +85,7 @@ describe("limits of holds", () => {
     );
   });
 
-  test("a request whose hold was released does not hold again, and another request of the user does", () => {
+  test("after a release, the same request holds nothing and another request holds again", () => {
     const events = [ann.event, event(3, 15, "given_back", "ann"), event(4, 20, "held", "ann", { expiresAt: 20 + MINUTE_MS })];
     const back = asked(14, 16, { kind: "give_back", userId: "ann" }, { is: "given_back", seq: 3 });
     const again: Answer = { is: "held", seq: 4, heldAt: 20, expiresAt: 20 + MINUTE_MS, remaining: 2 };
@@ -137,7 +137,7 @@ describe("an end of all holds", () => {
     expectWrong(history(3, [...operations, { ...end, ...steady, startedAt: 28 }, seen], events), "the other way round");
   });
 
-  test("finds nothing where no hold runs, and what two users released themselves is not its work", () => {
+  test("finds nothing where no hold runs, or where users released them all", () => {
     expectRight(
       history(3, [asked(5, 6, { kind: "end_holds" }, { is: "ended", seq: 1, count: 0, remaining: 3 }), ...operations], events.slice(0, 2)),
     );
