@@ -14,7 +14,7 @@ const NOTHING_KNOWN = { ok: false, code: "outcome_unknown", cause: "no answer in
 
 function claimWithin(deadlineMs: number, name: string, userId: string, key: string | null = null) {
   const request = { userId, key, attemptId: `attempt-of-${userId}` };
-  return callCoupon(env.COUPONS, name, (coupon) => coupon.claim(request), "repeatable", deadlineMs);
+  return callCoupon(env, name, (coupon) => coupon.claim(request), "repeatable", deadlineMs);
 }
 
 describe("an object that hangs", () => {
@@ -71,7 +71,7 @@ describe("an object that hangs", () => {
   test("leaves a read unavailable at its deadline, and is read as ever afterwards", async () => {
     const name = await created(5);
     const { letGo } = await hung(name);
-    const read = await callCoupon(env.COUPONS, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
+    const read = await callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
     expect(read).toEqual({ ok: false, code: "unavailable", cause: "no answer in 50 ms" });
 
     await letGo();
@@ -81,8 +81,8 @@ describe("an object that hangs", () => {
   test("leaves a create of unknown outcome at its deadline, and the next one is told that the coupon exists", async () => {
     const name = freshName();
     const { letGo } = await hung(name);
-    const coupon = { name, amount: 5, startsAt: null, endsAt: null };
-    expect(await callCoupon(env.COUPONS, name, (object) => object.create(coupon), "once", 50)).toEqual(NOTHING_KNOWN);
+    const coupon = { name, amount: 5, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null };
+    expect(await callCoupon(env, name, (object) => object.create(coupon), "once", 50)).toEqual(NOTHING_KNOWN);
 
     await letGo();
     expect((await create(name, 7)).body["code"]).toBe("coupon_exists");

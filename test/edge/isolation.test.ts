@@ -50,7 +50,10 @@ describe("the trouble of one request", () => {
       [lost(platformError({ retryable: true })), lost(platformError({ retryable: true })), lost(platformError({ retryable: true }))],
     ],
     ["the object is overloaded", [lost(platformError({ overloaded: true }))]],
-    ["the object throws", [lost(platformError({ remote: true }))]],
+    [
+      "the object throws each time",
+      [lost(platformError({ remote: true })), lost(platformError({ remote: true })), lost(platformError({ remote: true }))],
+    ],
   ] as const)("is over with it when %s", async ([, fates]) => {
     const name = await created(5);
     const over = platform(...fates);
@@ -96,7 +99,7 @@ function mirror() {
 
 /** Whether a call for coupon `name` reaches the object of that name. */
 async function isRouted(coupons: CouponNamespace, name: string): Promise<boolean> {
-  const result = await callCoupon(coupons, name, (coupon) => coupon.read({ claimedBy: false }), "read");
+  const result = await callCoupon({ COUPONS: coupons }, name, (coupon) => coupon.read({ claimedBy: false }), "read");
   const { id } = result as { readonly id?: DurableObjectId };
   return id !== undefined && id.equals(env.COUPONS.idFromName(name));
 }

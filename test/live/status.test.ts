@@ -14,7 +14,7 @@ async function etagOf(name: string): Promise<string> {
 }
 
 describe("the status of a coupon", () => {
-  test("is its name, state, units, window, the object's time and the ledger's head, and nobody's name", async () => {
+  test("has name, state, units, window, server time and ledger head, and no user id", async () => {
     heldClock("2030-06-01T12:00:00.250Z");
     const name = await created(5, { starts_at: "2030-06-01T14:00:00+02:00", ends_at: "2030-06-02T00:00:00Z" });
     await claim(name, "ada");
@@ -24,7 +24,9 @@ describe("the status of a coupon", () => {
       name,
       state: "open",
       amount: 5,
+      held_amount: 0,
       remaining_amount: 4,
+      held_amount: 0,
       starts_at: "2030-06-01T12:00:00.000Z",
       ends_at: "2030-06-02T00:00:00.000Z",
       server_time: "2030-06-01T12:00:00.250Z",
