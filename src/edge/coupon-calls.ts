@@ -3,7 +3,7 @@
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
 import type { CouponCalls } from "../domain/messages.ts";
 import type { CouponEnv } from "./env.ts";
-import { noteHead } from "./heads.ts";
+import { nextOrder, noteHead } from "./heads.ts";
 import { pause } from "./time.ts";
 
 /** Why there is no answer of the object: nothing was asked that changes anything, or nobody knows what became of it. */
@@ -33,6 +33,7 @@ export async function callCoupon<Result extends Answer>(
   effect: CallEffect,
   deadlineMs: number = CALL_DEADLINE_MS,
 ): Promise<Result | CallFailure> {
+  const order = nextOrder();
   const caller = { isWaiting: true };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<CallFailure>((resolve) => {
@@ -40,7 +41,7 @@ export async function callCoupon<Result extends Answer>(
   });
   try {
     const result = await Promise.race([attempts(env, name, call, effect, caller), deadline]);
-    if (!("cause" in result)) noteHead(name, result);
+    if (!("cause" in result)) noteHead(name, result, order);
     return result;
   } finally {
     caller.isWaiting = false;

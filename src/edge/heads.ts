@@ -14,11 +14,15 @@ export function nextOrder(): number {
   return order;
 }
 
-/** Notes the head that an answer shows. One that says that nothing was looked at shows none. */
-export function noteHead(name: string, { seq, code }: { readonly seq?: number; readonly code?: string }): void {
+/**
+ * Notes the head that an answer shows, which was requested at `requestOrder`. An answer without a judgment shows none; a lower head
+ * that was requested before the known one was seen is only late.
+ */
+export function noteHead(name: string, answer: { readonly seq?: number; readonly code?: string }, requestOrder: number): void {
+  const { seq, code } = answer;
   if (seq === undefined || code === "unavailable" || code === "invalid_request") return;
   const known = heads.get(name);
-  if (known?.seq === seq) return;
+  if (known !== undefined && (known.seq === seq || (seq < known.seq && requestOrder < known.order))) return;
   // A full memory is emptied: what is not known to be current is asked for again.
   if (known === undefined && heads.size >= HEADS_MAX) heads.clear();
   heads.set(name, { seq, order: nextOrder() });
