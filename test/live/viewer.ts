@@ -3,7 +3,6 @@
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 
-import { watching } from "../../src/edge/live-snapshots.ts";
 import { fetchWith } from "../access/worker.ts";
 import type { Platform } from "../support/platform-faults.ts";
 
@@ -35,17 +34,10 @@ function parsed(lines: string): Block {
 
 const present = new Set<Viewer>();
 
-/** Makes everybody leave who has not, and expects that nothing of them stays behind. For after each test. */
-export async function expectEverybodyToLeave(): Promise<void> {
+/** Ends the streams of all viewers. For after each test. */
+export async function endStreams(): Promise<void> {
   await Promise.all(Array.from(present, ({ leave }) => leave()));
   present.clear();
-  await expectNobodyWatching();
-}
-
-/** Expects that nobody watches anything any more, once those who left are known to have left. */
-export async function expectNobodyWatching(): Promise<void> {
-  await eventually(() => watching().viewers === 0).catch(() => undefined);
-  expect(watching()).toEqual({ coupons: 0, viewers: 0 });
 }
 
 /** Waits until `holds`, some seconds at most. Unlike the test framework's waiting, it leaves a held clock alone. */
