@@ -14,8 +14,8 @@ export type Memory = {
   isGone: boolean;
 };
 
-/** What the clients of a history are up to: how many users there are, and how often each call is made, in percent. */
-export type Mood = { readonly users: number; readonly calls: Readonly<Record<Call["kind"], number>> };
+/** What the clients of a history are up to: how many users there are, for how many units, and how often each call is made, in percent. */
+export type Mood = { readonly users: number; readonly amountMax: number; readonly calls: Readonly<Record<Call["kind"], number>> };
 
 const NONE: Mood["calls"] = {
   claim: 0,
@@ -34,23 +34,26 @@ const NONE: Mood["calls"] = {
 export const MOODS = [
   {
     users: 5,
+    amountMax: 5,
     calls: { ...NONE, claim: 38, hold: 9, give_back: 5, end_holds: 2, release: 10, change: 10, read: 13, own: 9, create: 2, remove: 2 },
   },
   // A sale that is sold out at once: losers come again and again.
-  { users: 9, calls: { ...NONE, claim: 70, hold: 12, change: 3, release: 2, read: 8, own: 5 } },
+  { users: 9, amountMax: 4, calls: { ...NONE, claim: 70, hold: 12, change: 3, release: 2, read: 8, own: 5 } },
   // A checkout: units are held, given back, and left to expire.
-  { users: 5, calls: { ...NONE, claim: 28, hold: 38, give_back: 10, end_holds: 3, holds: 3, release: 2, change: 4, read: 6, own: 6 } },
+  {
+    users: 8,
+    amountMax: 15,
+    calls: { ...NONE, claim: 28, hold: 38, give_back: 10, end_holds: 3, holds: 3, release: 2, change: 4, read: 6, own: 6 },
+  },
   // A crowd before a closed door: the operator pauses and goes on, moves the window, adds and takes back units.
-  { users: 20, calls: { ...NONE, claim: 66, hold: 10, change: 14, release: 5, read: 3, end_holds: 1, remove: 1 } },
+  { users: 20, amountMax: 5, calls: { ...NONE, claim: 66, hold: 10, change: 14, release: 5, read: 3, end_holds: 1, remove: 1 } },
 ] as const satisfies readonly Mood[];
-
-const AMOUNT_MAX = 5;
 
 /** Draws the next call. */
 export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
   const { below, pick } = random;
   const userId = `u${1 + below(mood.users)}`;
-  if (memory.isGone && below(2) === 0) return drawCreate(random);
+  if (memory.isGone && below(2) === 0) return drawCreate(random, mood);
   const kind = drawKind(random, mood);
   switch (kind) {
     case "claim":
@@ -65,11 +68,11 @@ export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
     case "release":
       return drawRelease(random, memory, userId);
     case "change":
-      return { kind: "change", ...drawSettings(random) };
+      return { kind: "change", ...drawSettings(random, mood) };
     case "own":
       return { kind: "own", userId };
     case "create":
-      return drawCreate(random);
+      return drawCreate(random, mood);
     case "remove":
       return { kind: "remove" };
     default:
@@ -86,9 +89,10 @@ function drawKind({ below }: Random, { calls }: Mood): Call["kind"] {
   return "read";
 }
 
-function drawCreate({ below, pick }: Random): Call {
+/** Draws a creation, now and then with limits for holds. */
+export function drawCreate({ below, pick }: Random, { amountMax }: Mood): Call {
   const limits = pick<Partial<HoldLimits>>([{}, {}, { holdSecondsMax: 30 }, { holdsMax: 1 + below(2) }]);
-  return { kind: "create", amount: 1 + below(AMOUNT_MAX), startsAt: null, endsAt: null, ...limits };
+  return { kind: "create", amount: 1 + below(amountMax), startsAt: null, endsAt: null, ...limits };
 }
 
 /** Mostly a claim of its own; now and then a late repetition, another's key, or none. */
@@ -111,10 +115,10 @@ function drawRelease({ below, pick }: Random, { positions }: Memory, userId: str
   return { kind: "release", ...pick(positions) };
 }
 
-function drawSettings({ below, pick }: Random): Partial<Settings> {
+function drawSettings({ below, pick }: Random, { amountMax }: Mood): Partial<Settings> {
   return pick<() => Partial<Settings>>([
-    () => ({ amount: 1 + below(AMOUNT_MAX) }),
-    () => ({ amount: 1 + below(AMOUNT_MAX) }),
+    () => ({ amount: 1 + below(amountMax) }),
+    () => ({ amount: 1 + below(amountMax) }),
     // More often on than off: a sale that is closed for long tells little.
     () => ({ paused: below(3) === 0 }),
     () => ({ startsAt: below(3) === 0 ? null : Date.now() - 50 + below(700) }),

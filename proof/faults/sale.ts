@@ -6,13 +6,12 @@ import { Agent } from "undici";
 
 import type { Answer, Call, Operation } from "../history/history.ts";
 import { seeded, type Random } from "../random.ts";
-import { drawCall, MOODS, type Memory, type Mood } from "./calls.ts";
+import { drawCall, drawCreate, MOODS, type Memory, type Mood } from "./calls.ts";
 import { drawFate, UNHARMED, type Fate } from "./fate.ts";
 import { ISOLATES } from "./ground.ts";
 import { PASSAGE_HEADER, type FaultyNetwork, type Passage } from "./proxy.ts";
 import { answerOf, requestOf } from "./wire.ts";
 
-const AMOUNT_MAX = 4;
 const CLIENTS_MIN = 3;
 const CLIENTS_MAX = 8;
 const OPERATIONS = 40;
@@ -50,8 +49,7 @@ export class FaultySale {
   /** Runs the clients to their end. Afterwards {@link FaultySale.operations} are complete, but for what happens in the end by itself. */
   async run(): Promise<void> {
     try {
-      const amount = 1 + this.#random.below(AMOUNT_MAX);
-      await this.#ask("operator", { kind: "create", amount, startsAt: null, endsAt: null }, UNHARMED);
+      await this.#ask("operator", drawCreate(this.#random, this.#mood), UNHARMED);
       const clients = CLIENTS_MIN + this.#random.below(CLIENTS_MAX - CLIENTS_MIN + 1);
       // Each draws from a seed of its own: whose turn it is, is up to the network.
       const seeds = Array.from({ length: clients }, () => this.#random.below(2 ** 31));

@@ -45,7 +45,7 @@ describe("an answer", () => {
     expect(answerOf("A", claim, heard(201, { ...body, user_id: "bob" }))?.is).toBe("about_another");
   });
 
-  test("with a status of another call, without a seq, or with a fact missing is none that can be right", () => {
+  test("with another call's status, without a seq or without a fact can't be right", () => {
     expect(answerOf("A", claim, heard(200, receipt))?.is).toBe("status_200");
     expect(answerOf("A", claim, { ...heard(201, receipt), headers: {} })?.seq).toBe(-1);
     expect(answerOf("A", claim, heard(201, receipt))?.remaining).toBeNaN();
@@ -59,7 +59,7 @@ describe("an answer", () => {
     expect(answerOf("A", { kind: "read" }, heard(200, body))).toEqual({ is: "found", seq: 7, ...facts, ...limits, claimants: ["ann"] });
   });
 
-  test("about holds has their users, or how many were ended, or the longest that is allowed", () => {
+  test("about holds has their users, a count of ends, or the longest allowed", () => {
     const list = heard(200, { holds: [{ user_id: "ann" }, { user_id: "bob" }], next: null });
     expect(answerOf("A", { kind: "holds" }, list)).toEqual({ is: "listed", seq: 7, holders: ["ann", "bob"] });
     const ended = heard(200, { coupon_name: "A", ended_count: 2, remaining_amount: 3 });
@@ -77,7 +77,7 @@ describe("an answer", () => {
   });
 });
 
-test("a request carries the key, the position and every setting, those that are set back to nothing too", () => {
+test("a request carries the key, the position and every setting, null ones too", () => {
   expect(requestOf("a b", claim)).toMatchObject({ headers: { "idempotency-key": "k1" }, body: { user_id: "ann", coupon_name: "a b" } });
   expect(requestOf("a b", { kind: "release", userId: "u/1", position: 4 }).path).toBe("/api/coupons/a%20b/claims/u%2F1?position=4");
   expect(requestOf("A", { kind: "change", endsAt: null, startsAt: MS }).body).toEqual({ starts_at: AT, ends_at: null });
@@ -115,7 +115,7 @@ describe("the lives of a name", () => {
     ).toEqual([1, "removed", 1, "removed"]);
   });
 
-  test("of a deletion that a kill undid there is nothing, and of one that was asked for again only the last", () => {
+  test("an undone deletion is dropped, and a repeated one counts once, the last", () => {
     expect(kinds([{ ...life("one", 1), at: 9 }], life("one", 2))).toEqual([1, 2]);
     expect(
       kinds(
