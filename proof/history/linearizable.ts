@@ -226,8 +226,10 @@ class Replay {
     const { events, isClockSteady } = this.#history;
     const low = Math.max(from, coupon?.at ?? events[this.#slot - 1]?.at ?? -Infinity, answer.at ?? -Infinity);
     const nextAt = isClockSteady ? (events[this.#slot]?.at ?? Infinity) : Infinity;
-    // With the hold's expiry the head would have moved on.
-    const high = Math.min(until, nextAt, (coupon?.nextExpiryAt ?? Infinity) - 1, answer.at ?? Infinity);
+    // With the hold's expiry the head would have moved on. At the edge it needs not, and only a sold-out sale is another one by it.
+    const isLazy = answer.servedByEdge === true && answer.is !== "out_of_stock";
+    const expiresAt = isLazy ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
+    const high = Math.min(until, nextAt, expiresAt - 1, answer.at ?? Infinity);
     if (low > high) return `it was told ${answer.is}, but there is no instant at which the ledger stood there and it ran`;
     const difference = this.#differsAt(low, answer, call, attempt);
     if (difference === null || coupon === null) return difference;
