@@ -165,10 +165,10 @@ describe("a silent stream", () => {
     await claim(name, "ada");
     clock.pass(SECOND);
     expect(await next()).toMatchObject({ id: "2" });
-    for (const _comment of [1, 2]) {
-      clock.pass(15 * SECOND);
-      expect(await next()).toEqual({ comment: "still here" });
-    }
+    clock.pass(15 * SECOND);
+    expect(await next()).toEqual({ comment: "still here" });
+    clock.pass(15 * SECOND);
+    expect(await next()).toEqual({ comment: "still here" });
   });
 
   test("counts them from what it said last", async () => {

@@ -1,11 +1,11 @@
-// What counting costs and survives: no row for a refusal, one flush by the alarm, and nothing lost after it.
+// What counting costs and survives: no row for a refusal, one write every five seconds, and nothing that was returned is lost.
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
-import { OUTCOMES_FLUSH_MS } from "../../src/domain/limits.ts";
-import { claim, created, look, send, tally, users } from "../support/api.ts";
+import { COUNTS_FLUSH_MS } from "../../src/domain/limits.ts";
+import { claim, created, look, send, users } from "../support/api.ts";
 import { stubOf, tablesOf } from "../support/storage.ts";
 import { metricsText, valuesOf } from "./metrics.ts";
 
@@ -28,27 +28,42 @@ function alarmOf(name: string): Promise<number | null> {
   return runInDurableObject(stubOf(name), (_object, { storage }) => storage.getAlarm());
 }
 
-/** A coupon that ada has, sold out, all of whose counts are stored. */
+/** Holds the timers of all objects; answers how to let time pass in the object of one coupon. */
+function heldTimers(): { readonly pass: (name: string, ms: number) => Promise<void> } {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  return {
+    // In the object: what a timer starts may only there reach its storage.
+    pass: (name, ms) => runInDurableObject(stubOf(name), async () => void (await vi.advanceTimersByTimeAsync(ms))),
+  };
+}
+
+/** A coupon that ada has, sold out: its counts were stored with her claim. */
 async function soldOut(): Promise<string> {
   const name = await created(1);
   await claim(name, "ada");
-  await runDurableObjectAlarm(stubOf(name));
   return name;
 }
 
+/** Refused claims that the object judges itself. */
+async function refusedByObject(name: string, userIds: readonly string[]): Promise<string[]> {
+  const results = await Promise.all(userIds.map((userId) => stubOf(name).claim({ userId, key: null, attemptId: `attempt-${userId}` })));
+  return results.map((result) => (result.ok ? "granted" : result.code));
+}
+
 describe("refusals alone", () => {
-  test("write no row and change none, are in the metrics at once, and are due to be stored in ten seconds", async () => {
+  test("write no row, set no alarm, and are in the next metrics", async () => {
+    heldTimers();
     const name = await soldOut();
     const before = await rowsOf(name);
-    const askedAt = Date.now();
-    const answers = await Promise.all([...users(200), "ada", "ada"].map((user) => claim(name, user)));
-    expect(tally(answers)).toEqual({ "400 out_of_stock": 200, "409 already_claimed": 2 });
+    const codes = await refusedByObject(name, [...users(200), "ada", "ada"]);
+    expect(codes.toSorted()).toEqual([...users(2).map(() => "already_claimed"), ...users(200).map(() => "out_of_stock")]);
 
     expect(await rowsOf(name)).toEqual(before);
     expect(await storedClaims(name)).toEqual({ granted: 1 });
-    const alarmAt = (await alarmOf(name)) ?? 0;
-    expect(alarmAt).toBeGreaterThanOrEqual(askedAt + OUTCOMES_FLUSH_MS);
-    expect(alarmAt).toBeLessThanOrEqual(Date.now() + OUTCOMES_FLUSH_MS);
+    expect(await alarmOf(name)).toBeNull();
     expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({
       "outcome=granted": 1,
       "outcome=out_of_stock": 200,
@@ -56,35 +71,52 @@ describe("refusals alone", () => {
     });
   });
 
-  test("are stored by the alarm, in the coupon's row alone, and the ledger does not grow", async () => {
+  test("are stored after COUNTS_FLUSH_MS in the coupon's row; the ledger does not grow", async () => {
+    const timers = heldTimers();
     const name = await soldOut();
     const { coupon: _before, ...others } = await rowsOf(name);
-    await Promise.all(users(20).map((user) => claim(name, user)));
-    expect(await runDurableObjectAlarm(stubOf(name))).toBe(true);
+    await refusedByObject(name, users(20));
+    await timers.pass(name, COUNTS_FLUSH_MS - 1);
+    expect(await storedClaims(name)).toEqual({ granted: 1 });
+    await timers.pass(name, 1);
+    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 20 });
 
     const { coupon: _after, ...othersAfter } = await rowsOf(name);
     expect(othersAfter).toEqual(others);
-    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 20 });
     expect((await look(name)).headers.get("Coupon-Seq")).toBe("2");
-    // Nothing is due any more, so nothing wakes the object.
     expect(await alarmOf(name)).toBeNull();
-    expect(await runDurableObjectAlarm(stubOf(name))).toBe(false);
+  });
+
+  test("are stored once in COUNTS_FLUSH_MS, however many batches counted", async () => {
+    const timers = heldTimers();
+    const name = await soldOut();
+    await refusedByObject(name, users(5));
+    await timers.pass(name, COUNTS_FLUSH_MS - 1);
+    await refusedByObject(name, users(5, "late"));
+    await timers.pass(name, 1);
+    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
+    await refusedByObject(name, users(5, "later"));
+    await timers.pass(name, COUNTS_FLUSH_MS - 1);
+    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
+    await timers.pass(name, 1);
+    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 15 });
   });
 
   test("survive an eviction once they are stored", async () => {
+    const timers = heldTimers();
     const name = await soldOut();
-    await Promise.all(users(20).map((user) => claim(name, user)));
-    await runDurableObjectAlarm(stubOf(name));
-    const before = await metricsText(name);
+    await refusedByObject(name, users(20));
+    await timers.pass(name, COUNTS_FLUSH_MS);
     await evictDurableObject(stubOf(name));
-    expect(await metricsText(name)).toBe(before);
-    await claim(name, "late");
+    expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 20 });
+    await refusedByObject(name, ["late"]);
     expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 21 });
   });
 
-  test("that the metrics have shown are never taken back, whatever becomes of the object", async () => {
+  test("are stored before the metrics return them, and once", async () => {
+    heldTimers();
     const name = await soldOut();
-    await Promise.all(users(20).map((user) => claim(name, user)));
+    await refusedByObject(name, users(20));
     const shown = await metricsText(name);
     expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 20 });
     await evictDurableObject(stubOf(name));
@@ -94,36 +126,41 @@ describe("refusals alone", () => {
     expect(await rowsOf(name)).toEqual(before);
   });
 
-  test("that an isolate tells of with a hold are due to be stored as well", async () => {
+  test("that isolates counted are stored after COUNTS_FLUSH_MS as well", async () => {
+    const timers = heldTimers();
     const name = await soldOut();
-    await stubOf(name).hold({ userId: "zoe", ttlMs: 1000, attemptId: "a" }, { known: null, refused: { out_of_stock: 7 } });
-    expect(await alarmOf(name)).not.toBeNull();
-    await runDurableObjectAlarm(stubOf(name));
+    expect(await stubOf(name).certify({ known: null, refused: { out_of_stock: 7 } })).toMatchObject({ ok: true });
+    expect(await storedClaims(name)).toEqual({ granted: 1 });
+    await timers.pass(name, COUNTS_FLUSH_MS);
     expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 7 });
+    expect(await alarmOf(name)).toBeNull();
   });
 
-  test("of the last ten seconds are lost with the object, and nothing else is", async () => {
+  test("that were not stored are lost with the object, and nothing else is", async () => {
+    const timers = heldTimers();
     const name = await soldOut();
-    await claim(name, "early");
-    await runDurableObjectAlarm(stubOf(name));
-    await claim(name, "late");
+    await refusedByObject(name, ["early"]);
+    await timers.pass(name, COUNTS_FLUSH_MS);
+    await refusedByObject(name, ["late"]);
     await evictDurableObject(stubOf(name));
     expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 1 });
     expect((await look(name)).body["claimed_by"]).toEqual(["ada"]);
   });
 
-  test("are stored along with what is written anyway", async () => {
+  test("are stored with the next change", async () => {
+    heldTimers();
     const name = await soldOut();
-    await Promise.all(users(20).map((user) => claim(name, user)));
+    await refusedByObject(name, users(20));
     await send("PATCH", `/api/coupons/${name}`, { body: { amount: 2 } });
     expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 20 });
   });
 
-  test("that wait to be stored leave nothing behind of a coupon that is deleted", async () => {
+  test("that were not stored leave nothing of a deleted coupon", async () => {
+    const timers = heldTimers();
     const name = await soldOut();
-    await claim(name, "bob");
+    await refusedByObject(name, ["bob"]);
     await send("DELETE", `/api/coupons/${name}`);
-    expect(await runDurableObjectAlarm(stubOf(name))).toBe(false);
+    await timers.pass(name, COUNTS_FLUSH_MS);
     expect(await tablesOf(env.COUPONS.idFromName(name))).toEqual([]);
     expect(await alarmOf(name)).toBeNull();
   });

@@ -24,7 +24,6 @@ describe("the status of a coupon", () => {
       name,
       state: "open",
       amount: 5,
-      held_amount: 0,
       remaining_amount: 4,
       held_amount: 0,
       starts_at: "2030-06-01T12:00:00.000Z",
