@@ -3,8 +3,10 @@
 import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from "vitest";
 
+import { CERTIFICATE_MS_MAX } from "../../src/domain/limits.ts";
 import { bindings, fetchWith, SPENT, workerWith } from "../access/worker.ts";
-import { claim, created, freshName, send } from "../support/api.ts";
+import { setClock, T0 } from "../sale/sale.ts";
+import { claim, created, freshName, send, users } from "../support/api.ts";
 import { lost, platform, platformError, sendOver } from "../support/platform-faults.ts";
 
 type Line = Record<string, unknown>;
@@ -35,6 +37,17 @@ function lastLine(): Line {
   expect(Number.isInteger(ms)).toBe(true);
   expect(ms).toBeGreaterThanOrEqual(0);
   return line;
+}
+
+/** A coupon sold out at {@link T0}, of which this isolate has a certificate: it has refused one claim by it. */
+async function certified(): Promise<string> {
+  setClock(T0);
+  const name = await created(1);
+  await claim(name, "winner");
+  for (const user of users(1000, "loser")) {
+    if ((await claim(name, user)).headers.get("Served-By") === "edge") return name;
+  }
+  throw new Error("no certificate has come");
 }
 
 async function hashOf(userId: string): Promise<string> {
@@ -76,7 +89,7 @@ describe("a request's line", () => {
   });
 
   test("is one for each request, however many there are at once", async () => {
-    const name = await created(5);
+    const name = await created(50);
     lines();
     await Promise.all(Array.from({ length: 50 }, (_, index) => claim(name, `user-${index}`, { "X-Request-Id": `request-${index}` })));
     const ids = lines().map((line) => line["request_id"]);
@@ -152,15 +165,46 @@ describe("a request that the Worker turns away", () => {
   });
 
   test.for([
-    ["does not answer", { retryable: true }, 503, "unavailable"],
-    ["throws", { remote: true }, 500, "internal_error"],
-  ] as const)("because the object %s has a second line with the cause, under the same request id", async ([, marks, status, code]) => {
-    const fate = lost(platformError(marks));
-    await sendOver(platform(fate, fate, fate), "GET", "/api/coupons/any", { headers: { "X-Request-Id": "request-1" } });
-    expect(lastLine()).toMatchObject({ request_id: "request-1", status, code });
-    expect(failed).toHaveBeenCalledOnce();
-    const cause: unknown = JSON.parse(String(failed.mock.calls[0]?.[0]));
-    expect(cause).toMatchObject({ event: "call_failed", request_id: "request-1", coupon: "any", code });
+    ["read", "GET", "/api/coupons/any", undefined, "unavailable"],
+    ["read of the status", "GET", "/api/coupons/any-status/status", undefined, "unavailable"],
+    ["claim", "POST", "/api/coupons/claim", { user_id: "ada", coupon_name: "any" }, "outcome_unknown"],
+    ["change", "PATCH", "/api/coupons/any", { paused: true }, "outcome_unknown"],
+    ["delete", "DELETE", "/api/coupons/any", undefined, "outcome_unknown"],
+  ] as const)("for a %s without answer has a second line with the cause", async ([, method, path, body, code]) => {
+    for (const marks of [{ retryable: true }, { remote: true }]) {
+      failed.mockClear();
+      const fate = lost(platformError(marks));
+      const headers = { "X-Request-Id": "request-1" };
+      const answer = await sendOver(platform(fate, fate, fate), method, path, { body, headers });
+      expect([answer.status, answer.body["code"]]).toEqual([503, code]);
+      expect(lastLine()).toMatchObject({ request_id: "request-1", status: 503, code });
+      expect(failed).toHaveBeenCalledOnce();
+      const cause: unknown = JSON.parse(String(failed.mock.calls[0]?.[0]));
+      expect(cause).toMatchObject({ event: "call_failed", request_id: "request-1", code });
+    }
+  });
+});
+
+describe("claims refused by a certificate", () => {
+  test("are counted in one line at its renewal, and have no line of their own", async () => {
+    const name = await certified();
+    lines();
+    const answers = await Promise.all(users(30, "late").map((user) => claim(name, user)));
+    expect(new Set(answers.map(({ headers }) => headers.get("Served-By")))).toEqual(new Set(["edge"]));
+    expect(lines()).toEqual([]);
+    setClock(T0 + CERTIFICATE_MS_MAX - 1);
+    await claim(name, "last");
+    expect(lines()).toEqual([{ event: "refused_at_edge", coupon: name, code: "out_of_stock", count: 32 }]);
+  });
+
+  test("are not logged with REQUEST_LOG off", async () => {
+    const name = await certified();
+    lines();
+    setClock(T0 + CERTIFICATE_MS_MAX - 1);
+    const body = { user_id: "last", coupon_name: name };
+    const answer = await workerWith({ REQUEST_LOG: "off" })("POST", "/api/coupons/claim", { body });
+    expect(answer.headers.get("Served-By")).toBe("edge");
+    expect(lines()).toEqual([]);
   });
 });
 
@@ -211,8 +255,8 @@ describe("REQUEST_LOG", () => {
   });
 
   test("off still tells of failures", async () => {
-    const { coupons } = platform(lost(platformError({ remote: true })));
-    expect((await fetchWith({ REQUEST_LOG: "off", COUPONS: coupons }, "GET", "/api/coupons/any")).status).toBe(500);
+    const { coupons } = platform(lost(platformError({ overloaded: true })));
+    expect((await fetchWith({ REQUEST_LOG: "off", COUPONS: coupons }, "GET", "/api/coupons/any")).status).toBe(503);
     expect(failed).toHaveBeenCalledOnce();
     expect(lines()).toEqual([]);
   });
