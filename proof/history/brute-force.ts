@@ -3,7 +3,7 @@
 
 import { follow, type Coupon } from "./coupon.ts";
 import { isWithoutEffect, type Answer, type Facts, type History, type LedgerEvent, type Operation } from "./history.ts";
-import { judge, type Verdict } from "./specification.ts";
+import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
 
 /** Where a search stands: what has taken effect, how far the ledger was told, and the coupon at that instant. */
 type Point = {
@@ -83,15 +83,17 @@ function afterExpiry({ events }: History, point: Point): Point | null {
 function* afterOperation({ events }: History, point: Point, operation: Operation, done: number): Generator<Point> {
   const { call, attempt, answer } = operation;
   const from = Math.max(point.at, operation.clockFrom);
-  // A hold that is over is given up before anything else, unless the coupon itself goes.
-  const nextExpiryAt = call.kind === "remove" ? Infinity : (point.coupon?.nextExpiryAt ?? Infinity);
+  // A hold that is over is given up before anything else, unless the coupon itself goes, or its object is not asked.
+  const isAtEdge = answer?.servedByEdge === true;
+  const nextExpiryAt = call.kind === "remove" || isAtEdge ? Infinity : (point.coupon?.nextExpiryAt ?? Infinity);
   const until = Math.min((answer === null ? null : operation.clockUntil) ?? Infinity, nextExpiryAt - 1);
   const event = events[point.told];
   // An event has its instant. Anything else is best judged as early as its answer allows.
-  const instants = [from, point.coupon?.settings.startsAt, point.coupon?.settings.endsAt, event?.at];
+  const ends = isAtEdge ? [...(point.coupon?.holds.values() ?? [])].map(({ expiresAt }) => expiresAt) : [];
+  const instants = [from, point.coupon?.settings.startsAt, point.coupon?.settings.endsAt, event?.at, ...ends];
   const open = instants.filter((at) => at !== undefined && at !== null && at >= from && at <= until) as number[];
   for (const at of open.toSorted((a, b) => a - b)) {
-    const verdict = judge(point.coupon, call, attempt, at);
+    const verdict = (isAtEdge ? judgeAtEdge : judge)(point.coupon, call, attempt, at);
     if (verdict.isEvent !== true) {
       if (answer === null || !isTold(answer, verdict, point)) continue;
       yield { ...point, done, at };

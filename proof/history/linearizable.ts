@@ -6,7 +6,7 @@ import { differenceIn, isTheEvent } from "./difference.ts";
 import { endingsOf, type Ending, type Endings } from "./endings.ts";
 import { isWithoutEffect, type Answer, type Call, type History, type LedgerEvent, type Operation, type Violation } from "./history.ts";
 import { Placement } from "./placement.ts";
-import { judge, type Verdict } from "./specification.ts";
+import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
 
 /**
  * Why `history` is no history of a correct coupon, or null where it is one.
@@ -226,22 +226,24 @@ class Replay {
     const { events, isClockSteady } = this.#history;
     const low = Math.max(from, coupon?.at ?? events[this.#slot - 1]?.at ?? -Infinity, answer.at ?? -Infinity);
     const nextAt = isClockSteady ? (events[this.#slot]?.at ?? Infinity) : Infinity;
-    // With the hold's expiry the head would have moved on. At the edge it needs not, and only a sold-out sale is another one by it.
-    const isLazy = answer.servedByEdge === true && answer.is !== "out_of_stock";
-    const expiresAt = isLazy ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
+    const isAtEdge = answer.servedByEdge === true;
+    // With the hold's expiry the head would have moved on, but for the edge it need not.
+    const expiresAt = isAtEdge ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
     const high = Math.min(until, nextAt, expiresAt - 1, answer.at ?? Infinity);
     if (low > high) return `it was told ${answer.is}, but there is no instant at which the ledger stood there and it ran`;
     const difference = this.#differsAt(low, answer, call, attempt);
     if (difference === null || coupon === null) return difference;
-    // Between two events only the sale window makes a difference.
+    // Between two events only the sale window makes a difference, and at the edge the end of a hold.
     const { startsAt, endsAt } = coupon.settings;
-    if (startsAt !== null && startsAt > low && startsAt <= high && this.#differsAt(startsAt, answer, call, attempt) === null) return null;
-    if (endsAt !== null && endsAt > low && endsAt <= high && this.#differsAt(endsAt, answer, call, attempt) === null) return null;
-    return difference;
+    const instants = [startsAt, endsAt, ...(isAtEdge ? [...coupon.holds.values()].map((held) => held.expiresAt) : [])];
+    const isRightLater = instants.some(
+      (at) => at !== null && at > low && at <= high && this.#differsAt(at, answer, call, attempt) === null,
+    );
+    return isRightLater ? null : difference;
   }
 
   #differsAt(at: number, answer: Answer, call: Call, attempt: string | null): string | null {
-    const verdict = judge(this.#coupon, call, attempt, at);
+    const verdict = (answer.servedByEdge === true ? judgeAtEdge : judge)(this.#coupon, call, attempt, at);
     if (verdict.isEvent === true && verdict.is === answer.is) return `it was told ${answer.is}, and the ledger has no such event of it`;
     return differenceIn(answer, this.#unhidden(verdict, call, attempt));
   }

@@ -34,6 +34,13 @@ export function judge(coupon: Coupon | null, call: Call, attempt: string | null,
   }
 }
 
+/** As {@link judge}, where the ledger may not show yet that a hold is over: no message has come to the object since. */
+export function judgeAtEdge(coupon: Coupon | null, call: Call, attempt: string | null, at: number): Verdict {
+  if (coupon === null || coupon.nextExpiryAt > at) return judge(coupon, call, attempt, at);
+  const holds = new Map([...coupon.holds].filter(([, { expiresAt }]) => expiresAt > at));
+  return judge({ ...coupon, holds }, call, attempt, at);
+}
+
 /** The state of a sale with so many units left. */
 export function stateAt({ startsAt, endsAt, paused }: Settings, remaining: number, at: number): string {
   if (endsAt !== null && at >= endsAt) return "ended";
