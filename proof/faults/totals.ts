@@ -20,6 +20,36 @@ export type Totals = {
   readonly events: Partial<Record<EventKind, number>>;
 };
 
+/** What a run of many histories has to meet: a rule that was never asked for was not tested. */
+const TO_MEET: readonly Outcome[] = [
+  "claimed",
+  "replayed",
+  "already_claimed",
+  "idempotency_key_reused",
+  "out_of_stock",
+  "sale_paused",
+  "sale_ended",
+  "sale_not_started",
+  "held",
+  "held_already",
+  "given_back",
+  "ended",
+  "listed",
+  "hold_too_long",
+  "hold_limit_reached",
+  "released",
+  "claim_released",
+  "changed",
+  "amount_below_claimed",
+  "removed",
+];
+
+/** What of it was not met. */
+export function unmetIn({ outcomes, atEdge }: Totals): string[] {
+  const unmet: string[] = TO_MEET.filter((outcome) => outcomes[outcome] === undefined);
+  return atEdge === 0 ? [...unmet, "a refusal at the edge"] : unmet;
+}
+
 /** Totals of nothing. */
 export function nothing(): Totals {
   const fates = Object.fromEntries(FATES.map((fate) => [fate, 0])) as Record<Fate["is"], number>;

@@ -4,7 +4,7 @@
 import type { Random } from "../random.ts";
 import { follow, type Coupon } from "./coupon.ts";
 import type { Answer, Call, EventKind, History, LedgerEvent, Operation, Settings } from "./history.ts";
-import { judge, type Verdict } from "./specification.ts";
+import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
 
 export type Scale = {
   readonly operationCount: number;
@@ -88,15 +88,22 @@ class Sale {
   }
 
   #judge(pending: Pending): void {
+    if (this.#random.below(2) === 0 && this.#refuseAtEdge(pending)) return;
     if (this.#coupon !== null && pending.call.kind !== "remove") this.#expire();
     const verdict = judge(this.#coupon, pending.call, pending.attempt, this.#now);
     if (pending.call.kind === "end_holds") this.#endHolds();
     else if (verdict.isEvent === true) this.#append(eventOf(verdict, pending, this.#seq(verdict.is), this.#now), pending);
     const { isEvent: _isEvent, ...told } = verdict;
-    const seq = this.#coupon === null ? 0 : this.#seq("changed") - 1;
-    const isAtEdge = CERTIFIED.has(told.is) && this.#random.below(2) === 0;
-    const head = isAtEdge ? { seq: 1 + this.#random.below(seq), servedByEdge: true as const } : { seq };
-    pending.answer = { ...told, ...head, life: this.#life };
+    pending.answer = { ...told, seq: this.#coupon === null ? 0 : this.#seq("changed") - 1, life: this.#life };
+  }
+
+  /** Refuses a request without the object, by a certificate of any age that is true; false where there can be none. */
+  #refuseAtEdge(pending: Pending): boolean {
+    const verdict = judgeAtEdge(this.#coupon, pending.call, pending.attempt, this.#now);
+    if (!CERTIFIED.has(verdict.is)) return false;
+    const seq = 1 + this.#random.below(this.#seq("changed") - 1);
+    pending.answer = { ...verdict, seq, servedByEdge: true, life: this.#life };
+    return true;
   }
 
   #endHolds(): void {

@@ -133,6 +133,15 @@ describe("what else the edge may say", () => {
     expect(verdictOn(history(window, [atEdge(198, 199, "bob", 1, "sale_ended")], []))).toContain("and claimed is right");
   });
 
+  test("an ended sale is accepted after a hold is over, and a sold-out one rejected", () => {
+    const held = asked(10, 12, hold("ann", 50), { is: "held", seq: 2, heldAt: 11, expiresAt: 61, remaining: 0 });
+    const events = [event(2, 11, "held", "ann", { expiresAt: 61 }), event(3, 90, "expired", "ann")];
+    expect(verdictOn(history(1, [held, atEdge(50, 60, "bob", 2)], events))).toBe("right");
+    expect(verdictOn(history(1, [held, atEdge(61, 62, "bob", 2)], events))).toContain("and claimed is right");
+    const ends = settings(1, { endsAt: 20 });
+    expect(verdictOn(history(ends, [held, atEdge(70, 71, "bob", 2, "sale_ended")], events))).toBe("right");
+  });
+
   test("another code than the four of a closed sale is rejected", () => {
     const wrong = "the Worker may not say already_claimed by itself";
     expect(verdictOn(history(1, [ann, atEdge(30, 31, "ann", 2, "already_claimed")], soldOut))).toBe(wrong);
