@@ -16,7 +16,7 @@ function change(name: string, body: unknown) {
 afterEach(endStreams);
 
 describe("a viewer", () => {
-  test("is answered with an event stream that nobody in between may keep or hold back", async () => {
+  test("is answered with an event stream that no proxy may keep", async () => {
     const name = await created(5);
     const { response } = await viewer(name);
     expect(response.status).toBe(200);
@@ -36,7 +36,7 @@ describe("a viewer", () => {
     expect(await next()).toEqual({ id: "2", data: (await send("GET", `/api/coupons/${name}/status`)).body });
   });
 
-  test("sees a claim, and nobody's name", async () => {
+  test("sees a claim, and no user id", async () => {
     const name = await created(5);
     const { next } = await watcher(name);
     await claim(name, "zoe");
@@ -53,7 +53,7 @@ describe("a viewer", () => {
   });
 
   test.for([
-    ["nobody made", () => Promise.resolve(freshName())],
+    ["does not exist", () => Promise.resolve(freshName())],
     [
       "was deleted",
       async () => {
@@ -99,7 +99,7 @@ describe("what happens within a second", () => {
     }
   });
 
-  test("is not told at all where nothing changed", async () => {
+  test("is no message where nothing changed", async () => {
     const clock = heldClock();
     const name = await created(1);
     await claim(name, "ada");

@@ -42,7 +42,7 @@ describe("the metrics", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  test("of a coupon that nobody has asked for are all there", async () => {
+  test("of a coupon without any claim are all there", async () => {
     const name = await created(5);
     expect(familiesIn(await metricsText(name)).map(({ name: family }) => family)).toEqual(Object.keys(FAMILIES));
     expect(await claimsOf(name)).toEqual({ "outcome=granted": 0 });
@@ -70,7 +70,7 @@ describe("the metrics", () => {
     expect(await claimsOf(name)).toEqual({ "outcome=granted": 1 });
   });
 
-  test("carry nobody's name", async () => {
+  test("carry no user id", async () => {
     const name = await created(5);
     await claim(name, "zoe-lovelace", { "Idempotency-Key": "key-of-zoe" });
     expect(await metricsText(name)).not.toMatch(/zoe/);
@@ -90,7 +90,7 @@ describe("who may see them", () => {
     expect((await worker("GET", path, { authorization: "Bearer operator" })).status).toBe(401);
   });
 
-  test("is not told whether there is such a coupon unless it is the operator", async () => {
+  test("is refused alike with and without a coupon unless it is the operator", async () => {
     const path = `/api/coupons/${freshName()}/metrics`;
     expect((await ask("GET", path)).status).toBe(401);
     const { status, body } = await ask("GET", path, { authorization: "Bearer operator" });

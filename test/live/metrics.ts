@@ -49,8 +49,8 @@ export async function valuesOf(name: string, family: string): Promise<Record<str
   const samples = familiesIn(await metricsText(name)).find((candidate) => candidate.name === family)?.samples ?? [];
   return Object.fromEntries(
     samples.map(({ name: sampleName, labels: { coupon: _coupon, ...labels }, value }) => {
-      const told = Object.entries(labels).map(([label, text]) => `${label}=${text}`);
-      return [[sampleName.slice(family.length), ...told].filter((part) => part !== "").join(" "), value];
+      const labelled = Object.entries(labels).map(([label, text]) => `${label}=${text}`);
+      return [[sampleName.slice(family.length), ...labelled].filter((part) => part !== "").join(" "), value];
     }),
   );
 }

@@ -54,7 +54,7 @@ describe("the status of a coupon", () => {
   });
 
   test.for([
-    ["nobody made", () => Promise.resolve(freshName())],
+    ["does not exist", () => Promise.resolve(freshName())],
     [
       "was deleted",
       async () => {

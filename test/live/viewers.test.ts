@@ -14,7 +14,7 @@ const delivered: Fate = (deliver) => deliver();
 afterEach(endStreams);
 
 describe("500 viewers of one coupon", () => {
-  test("cost its object one read a second, and all see what it brings", async () => {
+  test("cost one read a second, and all see what it brings", async () => {
     const clock = heldClock();
     const name = await created(1000);
     const over = platform();
@@ -34,7 +34,7 @@ describe("500 viewers of one coupon", () => {
     expect(new Set(over.calls.map(({ method }) => method))).toEqual(new Set(["read"]));
   });
 
-  test("who all arrive at once cost its object one read, and all see what it brings", async () => {
+  test("who arrive at once cost one read, and all see what it brings", async () => {
     heldClock();
     const name = await created(1000);
     const over = platform();
@@ -60,7 +60,7 @@ describe("500 viewers of one coupon", () => {
     expect(over.calls).toHaveLength(2);
   });
 
-  test("who all say that they have seen more than there is cost it no more than those who do not", async () => {
+  test("with a Last-Event-ID beyond the head cost less than four reads", async () => {
     heldClock();
     const name = await created(1000);
     const over = platform();
@@ -69,7 +69,7 @@ describe("500 viewers of one coupon", () => {
     expect(over.calls.length).toBeLessThan(4);
   });
 
-  test("of whom the first left while it looked are shown the coupon by the next who looks", async () => {
+  test("get the coupon by another read after the first hung", async () => {
     const clock = heldClock();
     const name = await created(1000);
     const over = platform(silence);
@@ -79,11 +79,11 @@ describe("500 viewers of one coupon", () => {
     clock.pass(SNAPSHOT_TAKEOVER_MS);
     await Promise.all((await Promise.all(waiting)).map(({ until }) => until(1)));
     expect(over.calls).toHaveLength(2);
-    // The first one's call ends by its deadline, and is told so.
+    // The first one's call ends by its deadline.
     expect((await gone).response.status).toBe(200);
   });
 
-  test("of whom nobody's look comes are told to come back, within the deadline of a call", async () => {
+  test("without any answer are asked to come back within the deadline of a call", async () => {
     const clock = heldClock();
     const name = await created(1000);
     const over = platform(...Array.from({ length: 20 }, () => silence));
@@ -97,7 +97,7 @@ describe("500 viewers of one coupon", () => {
     expect(over.calls.length).toBeGreaterThan(2);
   });
 
-  test("of a coupon that is not there are told so, by two reads at most", async () => {
+  test("of no coupon are answered 404 by two reads at most", async () => {
     const [name, over] = [freshName(), platform()];
     const answers = await Promise.all(users(50).map(() => viewerOver(over, name)));
     expect(new Set(answers.map(({ response }) => response.status))).toEqual(new Set([404]));
@@ -132,7 +132,7 @@ describe("a viewer who reads slowly", () => {
     expect(await slow.next()).toMatchObject({ id: "6", data: { remaining_amount: 5 } });
   });
 
-  test("is told of a change of the state since the snapshot that it was sent", async () => {
+  test("is sent a change of the state since the last snapshot", async () => {
     const clock = heldClock();
     const name = await created(2);
     const over = platform();
@@ -149,7 +149,7 @@ describe("a viewer who reads slowly", () => {
     expect(message).toMatchObject({ id: "3", data: { state: "sold_out" } });
   });
 
-  test("who never reads at all is told that the coupon is gone, and is not waited for", async () => {
+  test("who never reads is sent the deletion and holds up no other stream", async () => {
     const name = await created(2);
     const slow = await viewerOver(platform(), name);
     const fast = await viewerOver(platform(), name);
@@ -175,7 +175,7 @@ describe("Last-Event-ID", () => {
     expect(await next()).toMatchObject({ id: seq, data: { remaining_amount: 3 } });
   });
 
-  test("never brings anything older, not even what the isolate saw for others less than a second ago", async () => {
+  test("beyond the isolate's snapshot brings a newer one at once", async () => {
     const clock = heldClock();
     const name = await created(5);
     const early = await watcher(name);
@@ -193,8 +193,8 @@ describe("Last-Event-ID", () => {
   });
 });
 
-describe("a look that fails", () => {
-  test("ends nobody's stream; the next second's look brings the news", async () => {
+describe("a read that fails", () => {
+  test("ends no stream; the next second's read brings the change", async () => {
     const clock = heldClock();
     const name = await created(5);
     const over = platform(delivered, lost(platformError({ overloaded: true })), lost(platformError({ remote: true })));
@@ -209,7 +209,7 @@ describe("a look that fails", () => {
     for (const { next } of audience) expect(await next()).toMatchObject({ id: "2", data: { remaining_amount: 4 } });
   });
 
-  test("of a viewer who got stuck is taken over by another after SNAPSHOT_TAKEOVER_MS", async () => {
+  test("without answer is taken over by another viewer after SNAPSHOT_TAKEOVER_MS", async () => {
     const clock = heldClock();
     const name = await created(5);
     const over = platform(delivered, silence);
