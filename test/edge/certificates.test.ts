@@ -62,7 +62,7 @@ describe.for(REFUSALS)("a coupon that refuses with %s", (refusal) => {
   });
 });
 
-test("a start one minute ahead is named at the edge, by instant and by seconds", async () => {
+test("a refusal at the edge before the start names it by instant and seconds", async () => {
   const name = await certified("403 sale_not_started");
   setClock(T0 + 300);
   const answer = await visits().claim(name, "loser");
@@ -72,7 +72,7 @@ test("a start one minute ahead is named at the edge, by instant and by seconds",
 });
 
 describe("beside a certificate, the object judges", () => {
-  test("the winner, who is refused as such and gets the receipt by the key", async () => {
+  test("the winner, who gets 409 without the key and the receipt with it", async () => {
     const name = await certified();
     expect(way(await visits().claim(name, "winner"))).toBe("409 already_claimed by the object");
     const replay = await visits().claim(name, "winner", { "Idempotency-Key": `key-of-${name}` });
@@ -220,7 +220,7 @@ describe("after an acknowledged change", () => {
   });
 });
 
-test("1,000 users at once on the last unit have one winner, who stays it", async () => {
+test("the last unit has one winner of 1,000 users, who gets 409 afterwards", async () => {
   const name = await created(1);
   const answers = await Promise.all(users(1000).map((user) => visits().claim(name, user)));
   expect(tally(answers)).toEqual({ 201: 1, "400 out_of_stock": 999 });

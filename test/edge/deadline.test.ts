@@ -18,7 +18,7 @@ function claimWithin(deadlineMs: number, name: string, userId: string, key: stri
 }
 
 describe("an object that hangs", () => {
-  test("leaves a claim of unknown outcome at its deadline, and the same attempt is then told of its one unit", async () => {
+  test("leaves a claim unknown at its deadline, and the same attempt then gets one unit", async () => {
     const name = await created(5);
     const { letGo } = await hung(name);
     expect(await claimWithin(50, name, "ada")).toEqual(NOTHING_KNOWN);
@@ -30,7 +30,7 @@ describe("an object that hangs", () => {
     await expectConserved(name);
   });
 
-  test("is asked again with the same key and answers the one claim as a replay", async () => {
+  test("answers a second request with the same key by a replay", async () => {
     const name = await created(5);
     const { letGo } = await hung(name);
     expect(await claimWithin(50, name, "ada", "key-1")).toEqual(NOTHING_KNOWN);
@@ -43,7 +43,7 @@ describe("an object that hangs", () => {
     await expectConserved(name, [again]);
   });
 
-  test("is asked again without a key and tells the claim that the user has", async () => {
+  test("answers a second request without a key by 409 and the claim", async () => {
     const name = await created(5);
     const { letGo } = await hung(name);
     expect(await claimWithin(50, name, "ada")).toEqual(NOTHING_KNOWN);
@@ -55,7 +55,7 @@ describe("an object that hangs", () => {
     await expectConserved(name);
   });
 
-  test("lets every one of 100 callers go at the deadline, and gives each exactly one unit in the end", async () => {
+  test("leaves 100 callers at the deadline, and each gets exactly one unit later", async () => {
     const name = await created(100);
     const { letGo } = await hung(name);
     const first = await Promise.all(users(100).map((user) => claimWithin(50, name, user)));
@@ -68,7 +68,7 @@ describe("an object that hangs", () => {
     await expectConserved(name);
   });
 
-  test("leaves a read unavailable at its deadline, and is read as ever afterwards", async () => {
+  test("leaves a read unavailable at its deadline, and answers the next one", async () => {
     const name = await created(5);
     const { letGo } = await hung(name);
     const read = await callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
@@ -78,7 +78,7 @@ describe("an object that hangs", () => {
     expect((await look(name)).body).toMatchObject({ name, remaining_amount: 5 });
   });
 
-  test("leaves a create of unknown outcome at its deadline, and the next one is told that the coupon exists", async () => {
+  test("leaves a create unknown at its deadline, and the next one gets coupon_exists", async () => {
     const name = freshName();
     const { letGo } = await hung(name);
     const coupon = { name, amount: 5, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null };
@@ -135,7 +135,7 @@ describe("the deadline of a request", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("ends the attempts: none is begun for a caller who was told that the outcome is unknown", async () => {
+  test("ends the attempts: no further one begins after the answer", async () => {
     const letFail = Promise.withResolvers<never>();
     const over = platform(() => letFail.promise, answerLost(platformError({ retryable: true })));
     const answering = claimOver(over, "silent", "ada");

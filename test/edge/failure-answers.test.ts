@@ -1,4 +1,4 @@
-// What a caller is told when the object gave no answer: all that helps, and nothing of the platform.
+// What a caller gets when the object gave no answer: all that helps, and nothing of the platform.
 
 import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from "vitest";
 
@@ -59,7 +59,7 @@ describe.for(CASES)("a %s that meets %s", ([request, , thrown, [status, code]]) 
     });
   });
 
-  test("names the request in the answer and in the log, where the cause is told", async () => {
+  test("names the request in the answer and in the log, with the cause there", async () => {
     const answer = await sendFailing();
     expect(answer.body["request_id"]).toMatch(/^[0-9a-f]{16}-[0-9a-z]+$/);
     expect(answer.headers.get("X-Request-Id")).toBe(answer.body["request_id"]);

@@ -13,7 +13,7 @@ import { claimOver, hung, lost, platform, platformError, sendOver } from "../sup
 import { stubOf } from "../support/storage.ts";
 
 describe("the trouble of one request", () => {
-  test("that is not answered does not hold up the next ones on the same coupon, and theirs do not spoil its own", async () => {
+  test("that is not answered holds up no other one, and succeeds after them", async () => {
     const name = await created(8);
     const silence = Promise.withResolvers<never>();
     const overs = users(3).map(() => platform(() => silence.promise));
@@ -77,7 +77,7 @@ describe("the trouble of one request", () => {
     await expectConserved(other);
   });
 
-  test("gets an attempt id of its own: 20 requests of one user that send the same X-Request-Id are no retries of each other", async () => {
+  test("has its own attempt id: 20 with the same X-Request-Id are no retries", async () => {
     const name = await created(5);
     const answers = await Promise.all(Array.from({ length: 20 }, () => claim(name, "ada", { "X-Request-Id": "request-1" })));
     expect(tally(answers)).toEqual({ 201: 1, "409 already_claimed": 19 });
@@ -105,7 +105,7 @@ async function isRouted(coupons: CouponNamespace, name: string): Promise<boolean
 }
 
 describe("the ids that an isolate remembers", () => {
-  test("are computed once for a coupon in demand, also over an eviction of its object", async () => {
+  test("are computed once for a coupon, also over an eviction of its object", async () => {
     const over = platform();
     const name = freshName();
     await sendOver(over, "POST", "/api/coupons", { body: { name, amount: 5 } });
@@ -119,7 +119,7 @@ describe("the ids that an isolate remembers", () => {
     await expectConserved(name, [afterwards]);
   });
 
-  test("lead each of more names than fit to its own object, the first time and the second", async () => {
+  test("lead each of more names than fit to its own object, twice", async () => {
     const { coupons } = mirror();
     const names = users(ID_CACHE_SIZE_MAX + 104, freshName("routed"));
     for (const round of ["first", "second"]) {
@@ -129,7 +129,7 @@ describe("the ids that an isolate remembers", () => {
     }
   });
 
-  test("are forgotten, not kept for ever: after ID_CACHE_SIZE_MAX others an id is computed again", async () => {
+  test("are bounded: after ID_CACHE_SIZE_MAX others an id is computed again", async () => {
     const { coupons, named } = mirror();
     const name = freshName("remembered");
     await isRouted(coupons, name);

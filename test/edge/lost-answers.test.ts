@@ -1,4 +1,4 @@
-// The object did it, and its answer never came back: nobody gets two units for that, and nobody is told a lie.
+// The object did it, and its answer never came back: no user gets two units for that, and no answer is false.
 
 import { describe, expect, test } from "vitest";
 
@@ -30,7 +30,7 @@ describe.for([{ retryable: true }, { durableObjectReset: true }])("an answer los
     await expectConserved(name, [answer]);
   });
 
-  test("with a caller's key is fetched in the same way, and the key stays good for later", async () => {
+  test("with a caller's key is fetched likewise, and the key replays it later", async () => {
     const name = await created(5);
     const answer = await claimOver(platform(fault), name, "ada", KEY);
     expect(answer.status).toBe(201);
@@ -44,7 +44,7 @@ describe.for([{ retryable: true }, { durableObjectReset: true }])("an answer los
     await expectConserved(name, [answer, again]);
   });
 
-  test("every time leaves the outcome unknown, and the key then tells it", async () => {
+  test("every time leaves the outcome unknown, and the key then gets the receipt", async () => {
     const name = await created(5);
     const over = platform(fault, fault, fault);
     const answer = await claimOver(over, name, "ada", KEY);
@@ -59,7 +59,7 @@ describe.for([{ retryable: true }, { durableObjectReset: true }])("an answer los
     await expectConserved(name, [again]);
   });
 
-  test("of a create is not fetched: the outcome is unknown, the coupon exists, and it was asked for once", async () => {
+  test("of a create leaves the outcome unknown after one call, and the coupon exists", async () => {
     const name = freshName();
     const over = platform(fault);
     const answer = await sendOver(over, "POST", "/api/coupons", { body: { name, amount: 5 } });

@@ -1,4 +1,4 @@
-// Real resets of real objects: what the platform says of them here, and what callers are told.
+// Real resets of real objects: what the platform says of them here, and what callers get.
 
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -56,7 +56,7 @@ describe("this runtime", () => {
     expect(await stubOf(name).claim(REQUEST)).toMatchObject({ ok: true, claim: { position: 1 } });
   });
 
-  test("marks what the object's own code throws as remote, and leaves on it any mark that the code has put there", async () => {
+  test("marks an exception of the object's code as remote, and keeps its other marks", async () => {
     const name = await created(5);
     vi.spyOn(CouponObject.prototype, "read").mockImplementationOnce(() => {
       throw Object.assign(new Error("a bug"), { remote: false, retryable: true, durableObjectReset: true });
@@ -64,14 +64,14 @@ describe("this runtime", () => {
     expect(await marksOf(stubOf(name).read({ claimedBy: false }))).toEqual({ remote: true, retryable: true, durableObjectReset: true });
   });
 
-  test("marks a call that the object does not know as remote, and as nothing else", async () => {
+  test("marks a call that the object does not know as remote alone", async () => {
     const stranger = stubOf(await created(5)) as unknown as { strange(): Promise<unknown> };
     expect(await marksOf(stranger.strange())).toEqual({ remote: true });
   });
 });
 
 describe("an object that ends itself in the middle of a call", () => {
-  test("every time is a 503 for everybody and nothing is written; once it is well again, everything is as before", async () => {
+  test("every time is a 503 for all and writes nothing, until it has passed", async () => {
     const name = await created(5);
     await moveHead(name, 5);
     const answers = [await claim(name, "ada"), await look(name), await create(name, 9)];
@@ -84,7 +84,7 @@ describe("an object that ends itself in the middle of a call", () => {
     await expectConserved(name, [granted]);
   });
 
-  test("once is asked again by the Worker, and the caller sees a plain 201", async () => {
+  test("once is called again by the Worker, and the caller gets 201", async () => {
     const name = await created(5);
     await moveHead(name, 5);
     const over = platform(async (deliver) => {
@@ -119,7 +119,7 @@ describe("an object that throws", () => {
 });
 
 describe("an object that is ended while 100 claims are in flight", () => {
-  test("forgets nobody who was told yes, and gives everybody who asks again their unit", async () => {
+  test("keeps every acknowledged claim, and gives each user who asks again their unit", async () => {
     const name = await created(100);
     const over = platform();
     const storm = users(100).map((user) => claimOver(over, name, user, keyOf(user)));
@@ -130,9 +130,9 @@ describe("an object that is ended while 100 claims are in flight", () => {
     // More calls than callers: some were cut off, and the Worker asked again.
     expect(over.calls.length).toBeGreaterThan(100);
 
-    const told = answers.filter(({ status }) => status === 201).map(({ body }) => body["user_id"]);
+    const acknowledged = answers.filter(({ status }) => status === 201).map(({ body }) => body["user_id"]);
     const onRecord = new Set<unknown>((await stored(name)).claims.map(({ user_id }) => user_id));
-    expect(told.filter((user) => !onRecord.has(user))).toEqual([]);
+    expect(acknowledged.filter((user) => !onRecord.has(user))).toEqual([]);
 
     const retries = await Promise.all(users(100).map((user) => claim(name, user, keyOf(user))));
     expect(tally(retries)).toEqual({ 201: 100 });

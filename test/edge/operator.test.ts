@@ -42,7 +42,7 @@ describe("with a token configured", () => {
     ["the token and a NUL", `Bearer ${TOKEN}\0`],
     ["the token percent-encoded", `Bearer ${encodeURIComponent(TOKEN)}`],
     ["a wildcard", "Bearer *"],
-  ] as const)("nobody else is: %s", async ([, authorization]) => {
+  ] as const)("another header is not the operator's: %s", async ([, authorization]) => {
     expect(await isOperator(authorization, ON)).toBe(false);
   });
 });
@@ -61,7 +61,7 @@ describe("while the token is being changed", () => {
   });
 });
 
-describe("without a token configured nobody is the operator", () => {
+describe("without a token configured no one is the operator", () => {
   const CLOSED = [
     ["unset", {}],
     ["empty", { ADMIN_TOKEN: "" }],
@@ -77,7 +77,7 @@ describe("without a token configured nobody is the operator", () => {
 });
 
 describe("the switch ADMIN_AUTH", () => {
-  test.for([null, "", "Bearer wrong", "Basic b3BlcmF0b3I="])("makes everybody the operator when off: %s", async (authorization) => {
+  test.for([null, "", "Bearer wrong", "Basic b3BlcmF0b3I="])("makes every caller the operator when off: %s", async (authorization) => {
     expect(await isOperator(authorization, { ADMIN_AUTH: "off" })).toBe(true);
     expect(await isOperator(authorization, { ADMIN_AUTH: "off", ADMIN_TOKEN: TOKEN })).toBe(true);
   });
@@ -97,7 +97,7 @@ describe("tokens of every kind", () => {
     ["with an emoji", "🔑-🎉"],
     ["with signs that mean something to a pattern", "^.*$[a-z]+\\(x|y)?"],
     ["of 64 Ki characters", "k".repeat(65_536)],
-  ] as const)("open to their bearer and to nobody else: one %s", async ([, token]) => {
+  ] as const)("open to their bearer alone: one %s", async ([, token]) => {
     const env = { ADMIN_TOKEN: token };
     expect(await isOperator(`Bearer ${token}`, env)).toBe(true);
     expect(await isOperator(`Bearer ${token}x`, env)).toBe(false);
@@ -110,7 +110,7 @@ describe("tokens of every kind", () => {
     expect(await isOperator("Bearer tоken", { ADMIN_TOKEN: "token" })).toBe(false);
   });
 
-  test.for(["two words", "\t", " \n"])("with white space for a part of them open to nobody: %j", async (token) => {
+  test.for(["two words", "\t", " \n"])("with white space for a part of them open to no caller: %j", async (token) => {
     expect(await isOperator(`Bearer ${token}`, { ADMIN_TOKEN: token })).toBe(false);
     expect(await isOperator(`Bearer ${token.trim()}`, { ADMIN_TOKEN: token })).toBe(false);
   });

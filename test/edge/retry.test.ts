@@ -93,7 +93,7 @@ describe.for(OVERLOADED)("an exception marked %s", ([, thrown]) => {
   });
 });
 
-test("a namespace that throws before there is a stub is handled like a call that throws", async () => {
+test("a namespace that throws is handled like a call that throws", async () => {
   const over = platform();
   const get = vi.spyOn(over.coupons, "get").mockImplementationOnce(() => {
     throw platformError({ retryable: true });
@@ -102,7 +102,7 @@ test("a namespace that throws before there is a stub is handled like a call that
   expect(get).toHaveBeenCalledTimes(2);
 });
 
-test("an object's own refusal is an answer and is not asked for twice", async () => {
+test("an object's own refusal is an answer after one call", async () => {
   const over = platform(() => Promise.resolve({ ok: false, code: "unavailable", seq: 7 }));
   expect(await codeOf("claim", over)).toBe("unavailable");
   expect(over.calls).toHaveLength(1);
