@@ -1,6 +1,6 @@
 // Faults in what an isolate remembers of a coupon: certificates and snapshots.
 
-import { inWorkerd, type Mutant } from "../mutant.ts";
+import { inNode, inWorkerd, type Mutant } from "../mutant.ts";
 
 const CERTIFICATES = "src/edge/certificates.ts";
 const SNAPSHOTS = "src/edge/snapshots.ts";
@@ -28,7 +28,7 @@ const CERTIFICATE_MUTANTS: readonly Mutant[] = [
         replace: "received(result.certificate, entry.held, Date.now())",
       },
     ],
-    suite: inWorkerd("edge/certificates"),
+    suite: inWorkerd("edge/certificate-renewal"),
   },
   {
     name: "certificate-older-than-what-was-shown",
@@ -40,25 +40,25 @@ const CERTIFICATE_MUTANTS: readonly Mutant[] = [
     name: "renewal-cancelled-with-its-visitor",
     fault: "A certificate is requested within the visitor's request, and is lost when that ends.",
     edits: [{ file: CERTIFICATES, find: "waitUntil(renew(env, name, entry, now));", replace: "void renew(env, name, entry, now);" }],
-    suite: inWorkerd("edge/certificates"),
+    suite: inWorkerd("edge/certificate-renewal"),
   },
   {
     name: "renewals-at-the-same-time",
     fault: "Every refused claim requests a certificate while one is requested.",
     edits: [{ file: CERTIFICATES, find: "entry.isRenewing ? limits.CERTIFICATE_TAKEOVER_MS", replace: "entry.isRenewing ? 0" }],
-    suite: inWorkerd("edge/certificates"),
+    suite: inWorkerd("edge/certificate-renewal"),
   },
   {
     name: "certificate-requested-again-at-once",
     fault: "An isolate that was given no certificate requests one with every refused claim.",
     edits: [{ file: CERTIFICATES, find: "limits.CERTIFICATE_RETRY_MS * (1 + Math.random());", replace: "-1e6 * (1 + Math.random());" }],
-    suite: inWorkerd("edge/certificates"),
+    suite: inWorkerd("edge/certificate-renewal"),
   },
   {
     name: "overtaken-renewal-used",
     fault: "A certificate request that another one has replaced still counts.",
     edits: [{ file: CERTIFICATES, find: "if (requestedAt !== entry.renewedAt) return;", replace: "" }],
-    suite: inWorkerd("edge/certificates"),
+    suite: inWorkerd("edge/certificate-renewal"),
   },
   {
     name: "refusals-counted-twice",
@@ -70,13 +70,13 @@ const CERTIFICATE_MUTANTS: readonly Mutant[] = [
         replace: `coupon.certify({ known, refused }), "repeatable"`,
       },
     ],
-    suite: inWorkerd("edge/certificates"),
+    suite: inWorkerd("edge/certificate-renewal"),
   },
   {
     name: "refusals-at-the-edge-not-reported",
     fault: "What an isolate refuses is counted nowhere.",
     edits: [{ file: CERTIFICATES, find: "if (isCounted) entry.refused", replace: "if (isCounted && code === null) entry.refused" }],
-    suite: inWorkerd("edge/certificates"),
+    suite: inWorkerd("edge/certificate-renewal"),
   },
   {
     name: "certificates-without-a-bound",
@@ -88,13 +88,13 @@ const CERTIFICATE_MUTANTS: readonly Mutant[] = [
         replace: "entries.size <= Infinity && bytes <= Infinity",
       },
     ],
-    suite: inWorkerd("edge/certificates"),
+    suite: inWorkerd("edge/certificate-renewal"),
   },
   {
     name: "start-counted-from-the-certificate",
     fault: "Retry-After at the edge does not get shorter as the start comes nearer.",
     edits: [{ file: "src/domain/certificate.ts", find: "startsInMs - (now - requestedAt)", replace: "startsInMs" }],
-    suite: inWorkerd("edge/certificates"),
+    suite: inNode("property/certificate"),
   },
 ];
 
@@ -148,7 +148,7 @@ const SNAPSHOT_MUTANTS: readonly Mutant[] = [
     name: "stream-without-an-end",
     fault: "A stream goes on after its request has used up its subrequests, and shows nothing any more.",
     edits: [{ file: "src/http/event-stream.ts", find: "readCount >= STREAM_LOOKS_MAX", replace: "readCount < -STREAM_LOOKS_MAX" }],
-    suite: inWorkerd("live/stream-ends", "ends, with nothing left behind"),
+    suite: inWorkerd("live/stream-ends", "ends without a timer"),
     hangs: true,
   },
 ];
