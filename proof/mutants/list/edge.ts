@@ -28,7 +28,7 @@ const CERTIFICATE_MUTANTS: readonly Mutant[] = [
         replace: "received(result.certificate, entry.held, Date.now())",
       },
     ],
-    suite: inWorkerd("edge/certificate-renewal"),
+    suite: inWorkerd("edge/certificate-age"),
   },
   {
     name: "certificate-older-than-what-was-shown",
