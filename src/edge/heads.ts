@@ -2,8 +2,11 @@
 
 import { HEADS_MAX } from "../domain/limits.ts";
 
-/** `order` tells when the head became another one, among all that this isolate has begun and ended. */
-type Head = { readonly seq: number; readonly order: number };
+/**
+ * `order` tells when the head became another one, among all that this isolate has begun and ended; `since`, when it fell last: what was
+ * requested before may be of an earlier coupon of the name.
+ */
+type Head = { readonly seq: number; readonly order: number; readonly since: number };
 
 const heads = new Map<string, Head>();
 let order = 0;
@@ -22,10 +25,14 @@ export function noteHead(name: string, answer: { readonly seq?: number; readonly
   const { seq, code } = answer;
   if (seq === undefined || code === "unavailable" || code === "invalid_request") return;
   const known = heads.get(name);
-  if (known !== undefined && (known.seq === seq || (seq < known.seq && requestOrder < known.order))) return;
+  if (known?.seq === seq) return;
+  // No coupon at all is never merely late: at worst it costs a read.
+  const isLower = known !== undefined && seq < known.seq;
+  if (isLower && seq > 0 && requestOrder < known.order) return;
   // A full memory is emptied: what is not known to be current is asked for again.
   if (known === undefined && heads.size >= HEADS_MAX) heads.clear();
-  heads.set(name, { seq, order: nextOrder() });
+  const now = nextOrder();
+  heads.set(name, { seq, order: now, since: isLower ? now : (known?.since ?? 0) });
 }
 
 /**
@@ -34,5 +41,5 @@ export function noteHead(name: string, answer: { readonly seq?: number; readonly
  */
 export function isCurrent(name: string, seq: number, requestOrder: number): boolean {
   const head = heads.get(name);
-  return head !== undefined && (head.seq === seq || requestOrder > head.order);
+  return head !== undefined && requestOrder > head.since && (head.seq === seq || requestOrder > head.order);
 }

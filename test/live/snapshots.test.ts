@@ -74,6 +74,30 @@ describe.for(VIEWS)("%s", ([, view]) => {
     expect(facts(await ask("GET", pathOf(name)))).toEqual([7, 7, "open"]);
   });
 
+  test("shows a coupon created again at the same seq", async () => {
+    heldClock();
+    const name = await created(5);
+    const ask = visitorsOf(platform());
+    expect(facts(await ask("GET", pathOf(name)))).toEqual([5, 5, "open"]);
+    await send("DELETE", `/api/coupons/${name}`);
+    expect((await create(name, 7)).headers.get("Coupon-Seq")).toBe("1");
+    expect(facts(await ask("GET", pathOf(name)))).toEqual([7, 7, "open"]);
+  });
+
+  test("shows no coupon after its delete, whatever was read while it waited", async () => {
+    heldClock();
+    const name = await created(5);
+    const ask = visitorsOf(platform());
+    const overtaken: Fate = async (deliver) => {
+      await claim(name, "ada");
+      await ask("GET", pathOf(name));
+      return deliver();
+    };
+    const { coupons } = platform(overtaken);
+    expect((await workerWith({ COUPONS: coupons })("DELETE", `/api/coupons/${name}`)).status).toBe(204);
+    expect(facts(await ask("GET", pathOf(name)))).toBe("404 coupon_not_found");
+  });
+
   test("never goes back, whatever is acknowledged while it is read", async () => {
     heldClock();
     const name = await created(5);
