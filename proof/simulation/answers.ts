@@ -1,109 +1,98 @@
 // What the object answers, in the words of a history.
 
-import type { Certificate } from "../../src/domain/sold-out.ts";
 import type * as messages from "../../src/domain/messages.ts";
-import type { Answer, Outcome } from "../history/history.ts";
-import type { Ask } from "./plan.ts";
+import type { Answer, Call, Outcome } from "../history/history.ts";
 
 /** Anything that an object answers. */
-export type Result =
-  | messages.ClaimResult
-  | messages.BulkClaimResult
-  | messages.CreateResult
-  | messages.ReadResult
-  | messages.ChangeResult
-  | messages.DeleteResult
-  | messages.HoldResult
-  | messages.GiveBackResult
-  | messages.OwnResult
-  | messages.ReleaseResult
-  | messages.PageResult
-  | messages.MetricsResult;
+export type Result = Awaited<ReturnType<messages.CouponCalls[keyof messages.CouponCalls]>>;
 
-type Refused = messages.Refused & { readonly certificate?: Certificate };
+type Refused = messages.Refused;
 
 /**
- * The answers that a result tells, one for each operation that the ask is counted as. `life` is that of the coupon that was
- * asked. What a history has no word for is told as a look at the coupon without any facts.
+ * The answers that a result tells, one for each of `calls`. `life` is that of the coupon that was asked, where it is known. What a history has no
+ * word for is told as a read of the coupon without any facts.
  */
-export function answersOf({ kind }: Ask, result: Result, life: number): Answer[] {
-  if (kind === "claim_many" && result.ok && "results" in result) return result.results.map((one) => answerOf("claim", one, life));
-  return [answerOf(kind, result, life)];
+export function answersOf(calls: readonly Call[], result: Result, life: number | undefined): Answer[] {
+  const about = life === undefined ? {} : { life };
+  if (result.ok && "results" in result) return result.results.map((one) => ({ ...answerOf("claim", one), ...about }));
+  return calls.map(({ kind }) => ({ ...answerOf(kind, result), ...about }));
 }
 
-function answerOf(kind: Ask["kind"], result: Result, life: number): Answer {
-  if (!result.ok) return refusal(result, life);
+function answerOf(kind: Call["kind"], result: Result): Answer {
+  if (!result.ok) return refusal(result);
   const { seq } = result;
   switch (kind) {
     case "create":
     case "change":
       if (!("coupon" in result && "now" in result)) break;
-      return { is: kind === "create" ? "created" : "changed", seq, life, at: result.now, ...view(result.coupon) };
+      return { is: kind === "create" ? "created" : "changed", seq, at: result.now, ...view(result.coupon) };
     case "read":
-    case "metrics":
-      if (!("coupon" in result && "now" in result)) break;
-      return found(result, life);
+      return "coupon" in result && "now" in result ? found(result) : { is: "found", seq };
     case "claim":
       if (!("replayed" in result)) break;
       return {
         is: result.replayed ? "replayed" : "claimed",
         seq,
-        life,
+
         position: result.claim.position,
         claimedAt: result.claim.claimedAt,
         remaining: result.claim.remainingAfter,
       };
     case "hold":
       if (!("isNew" in result)) break;
-      return {
-        is: result.isNew ? "held" : "held_already",
-        seq,
-        life,
-        heldAt: result.hold.heldAt,
-        expiresAt: result.hold.expiresAt,
-        remaining: result.remaining,
-      };
+      return { is: result.isNew ? "held" : "held_already", seq, ...held(result.hold), remaining: result.remaining };
+    case "holds":
+      if (!("holds" in result)) break;
+      return { is: "listed", seq, holders: result.holds.map(({ userId }) => userId) };
+    case "end_holds":
+      if (!("count" in result)) break;
+      return { is: "ended", seq, count: result.count, remaining: result.remaining };
     case "own":
-      if ("hold" in result) return { is: "has_hold", seq, life, heldAt: result.hold.heldAt, expiresAt: result.hold.expiresAt };
+      if ("hold" in result) return { is: "has_hold", seq, ...held(result.hold) };
       if (!("claim" in result)) break;
-      return { is: "has_claim", seq, life, position: result.claim.position, claimedAt: result.claim.claimedAt };
+      return { is: "has_claim", seq, position: result.claim.position, claimedAt: result.claim.claimedAt };
     case "release":
       if (!("release" in result)) break;
       return {
         is: "released",
         seq,
-        life,
+
         position: result.release.claim.position,
         claimedAt: result.release.claim.claimedAt,
         releasedAt: result.release.releasedAt,
         remaining: result.remaining,
       };
     case "give_back":
-      return { is: "given_back", seq, life };
-    case "remove":
-      return { is: "removed", seq, life };
+      return { is: "given_back", seq };
     default:
-      return { is: "found", seq, life };
+      return { is: "removed", seq };
   }
   throw new Error(`no answer to ${kind}: ${JSON.stringify(result)}`);
 }
 
-function found({ seq, now, coupon }: messages.Found, life: number): Answer {
+function held({ heldAt, expiresAt }: { readonly heldAt: number; readonly expiresAt: number }) {
+  return { heldAt, expiresAt };
+}
+
+function found({ seq, now, coupon }: messages.Found): Answer {
   const { claimedBy } = coupon;
-  const told = { is: "found", seq, life, at: now, ...view(coupon) } as const;
+  const told = { is: "found", seq, at: now, ...view(coupon) } as const;
   return claimedBy === undefined ? told : { ...told, claimants: claimedBy };
 }
 
-function view({ amount, claimed, held, startsAt, endsAt, paused, state, createdAt }: messages.CouponView) {
-  return { amount, startsAt, endsAt, paused, state, createdAt, remaining: amount - claimed - held };
+function view(coupon: messages.CouponView) {
+  const { amount, claimed, held: heldCount, startsAt, endsAt, paused, state, createdAt, holdSecondsMax, holdsMax } = coupon;
+  const remaining = amount - claimed - heldCount;
+  return { amount, startsAt, endsAt, paused, state, createdAt, remaining, held: heldCount, holdSecondsMax, holdsMax };
 }
 
-function refusal({ code, seq, claim, startsAt, startsInMs, amountMin }: Refused, life: number): Answer {
+function refusal({ code, seq, claim, startsAt, startsInMs, amountMin, ttlSecondsMax }: Refused): Answer {
   // A tag that does not fit, and a list that began in another coupon, are words about the coupon that is there, and change nothing.
   const isThere = code === "precondition_failed" || (code === "coupon_not_found" && seq > 0);
   const is = (isThere ? "found" : code) as Outcome;
-  if (claim !== undefined) return { is, seq, life, position: claim.position, claimedAt: claim.claimedAt };
-  if (amountMin !== undefined) return { is, seq, life, amountMin };
-  if (startsAt === undefined) return { is, seq, life };
-  return { is, seq, life, startsAt, at: startsAt - (startsInMs ?? 0) };
+  if (claim !== undefined) return { is, seq, position: claim.position, claimedAt: claim.claimedAt };
+  if (amountMin !== undefined) return { is, seq, amountMin };
+  if (ttlSecondsMax !== undefined) return { is, seq, ttlSecondsMax };
+  if (startsAt === undefined) return { is, seq };
+  return { is, seq, startsAt, at: startsAt - (startsInMs ?? 0) };
 }

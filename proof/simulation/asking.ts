@@ -1,10 +1,8 @@
 // Random asks: who wants what, and what becomes of their requests on the way.
 
 import type { Random } from "../random.ts";
-import { FATES, MARKS, NOBODY, T0, type Ask, type AskStep, type Fate } from "./plan.ts";
+import { FATES, MARKS, T0, type Ask, type AskStep, type Fate } from "./plan.ts";
 import { USERS, type Sale } from "./sales.ts";
-
-const CLAIMS_AND_LOOKS = new Set<Ask["kind"]>(["claim", "read", "own", "page", "metrics"]);
 
 /** Makes the asks of one plan. */
 export class Asking {
@@ -30,12 +28,23 @@ export class Asking {
     while (steps.length < this.#sale.askCount) {
       this.#at += this.#random.below(this.#sale.gapMsMax + 1);
       const ask = this.#ask();
-      steps.push(this.#step(ask));
+      const step = this.#step(ask);
+      steps.push(step, ...this.#echo(step));
       if (ask.kind !== "remove" || this.#random.below(4) === 0) continue;
       this.#at += this.#random.below(2 * this.#sale.wayMsMax + 2);
       steps.push(this.#step(this.#create()));
     }
-    return steps;
+    return steps.sort((a, b) => a.at - b.at);
+  }
+
+  /** What often follows a hold: its end by its user, or, around the instant at which it expires, a claim. */
+  #echo({ at, ask, fates, isolate }: AskStep): AskStep[] {
+    const { below } = this.#random;
+    if (ask.kind !== "hold" || below(3) > 0) return [];
+    const arrivesAt = at + (fates[0]?.toMs ?? 1);
+    if (below(2) === 0) return [{ ...this.#step({ kind: "give_back", userId: ask.userId }), at: arrivesAt + below(40), isolate }];
+    const step = this.#step(this.#claim(below(2) === 0 ? ask.userId : this.#user()));
+    return [{ ...step, at: Math.max(at, arrivesAt + ask.ttlMs - (step.fates[0]?.toMs ?? 1) - 1 + below(3)) }];
   }
 
   #step(ask: Ask): AskStep {
@@ -45,12 +54,12 @@ export class Asking {
       is: "ask",
       at: this.#at,
       client: below(4),
-      // Where claims and looks come through one isolate and the rest through the other, the one does not know what the other did.
-      isolate: this.#sale.isEdgeOn && below(4) > 0 ? Number(!CLAIMS_AND_LOOKS.has(ask.kind)) : below(2),
+      isolate: below(this.#sale.isolateCount),
       ask,
       fates: this.#fates(ask),
       patience: isPatient ? 1 + below(2) : 0,
       patienceMs: 1 + below(120),
+      leavesMs: below(40) === 0 ? below(2 * this.#sale.wayMsMax + 4) : null,
     };
   }
 
@@ -69,7 +78,7 @@ export class Asking {
     // The platform delivers at most once; what is delivered twice was sent twice, and that is done only to what bears it.
     const mayBeTwice = kind === "claim" || kind === "hold" || kind === "read" || kind === "claim_many";
     const dice = below(16);
-    if (dice < 4 && mayBeTwice) return { is: "delivered", toMs, backMs, mark: "retryable", duplicateMs: below(60) };
+    if (dice < 4 && mayBeTwice) return { is: "delivered", toMs, backMs, mark: "retryable", duplicateMs: below(below(2) === 0 ? 60 : 600) };
     return {
       is: dice === 15 ? "silent" : pick(FATES.slice(1, 5)),
       toMs: toMs + (dice === 5 ? below(150) : 0),
@@ -84,13 +93,14 @@ export class Asking {
     const userId = this.#user();
     const { claims, restocks, amountMax } = this.#sale;
     const face = below(100);
+    const { holds, removals } = this.#sale;
     if (face < claims) return this.#claim(userId);
     if (face < claims + restocks) return this.#restock(userId, amountMax);
+    if (face < claims + restocks + removals) return { kind: "remove" };
+    if (face < claims + restocks + removals + holds) return this.#holding(userId);
     const dice = below(200);
-    // One that can't be anybody, which would fail the batch that it is in.
-    if (dice === 0) return { kind: "claim", userId: NOBODY, key: null };
     if (dice < 84) return this.#claim(userId);
-    if (dice < 91) return { kind: "claim_many", userIds: this.#users() };
+    if (dice < 91) return { kind: "claim_many", userIds: this.#users(), key: below(3) === 0 ? `bulk ${below(2)}`.replace(" ", "-") : null };
     if (dice < 119) return this.#hold(userId);
     if (dice < 129) return { kind: "give_back", userId: this.#oneOf(this.#holders, userId) };
     if (dice < 146) {
@@ -98,24 +108,45 @@ export class Asking {
       return { kind: "release", userId: this.#oneOf(this.#claimants, userId), position };
     }
     if (dice < 160) return this.#change();
-    if (dice < 173) return { kind: "read" };
-    if (dice < 182) return { kind: "own", userId };
-    if (dice < 185) return { kind: "page", after: below(3), limit: 1 + below(3), isGoingOn: below(2) === 0 };
-    if (dice < 189) return { kind: "metrics" };
+    if (dice < 168) return { kind: "read" };
+    if (dice < 172) return { kind: below(2) === 0 ? "status" : "view" };
+    if (dice < 178) return { kind: "own", userId };
+    if (dice < 181) return { kind: "page", after: below(3), limit: 1 + below(3) };
+    if (dice < 184) return { kind: "metrics" };
+    if (dice < 187) return { kind: "holds" };
+    if (dice < 189) return { kind: "end_holds" };
     return dice < 194 ? { kind: "remove" } : this.#create();
   }
 
   /** A unit comes back, now or a little later. */
   #restock(userId: string, amountMax: number): Ask {
     const { below } = this.#random;
-    switch (below(3)) {
+    switch (below(9)) {
       case 0:
-        return { kind: "release", userId: this.#oneOf(this.#claimants, userId), position: null };
       case 1:
+        return { kind: "release", userId: this.#oneOf(this.#claimants, userId), position: null };
+      case 2:
+      case 3:
         return { kind: "change", isGuarded: false, amount: 1 + below(amountMax + 2) };
+      case 4:
+        return this.#hold(userId);
+      case 5:
+        return { kind: "give_back", userId: this.#oneOf(this.#holders, userId) };
+      case 6:
+        return { kind: "change", isGuarded: false, paused: below(2) === 0 };
+      case 7:
+        return { kind: "change", isGuarded: false, ...(below(2) === 0 ? { startsAt: this.#edge(2) } : { endsAt: this.#edge(2) }) };
       default:
-        return { kind: "hold", userId, ttlMs: 1 + below(900) };
+        return below(3) === 0 ? { kind: "remove" } : { kind: below(2) === 0 ? "end_holds" : "status" };
     }
+  }
+
+  #holding(userId: string): Ask {
+    const dice = this.#random.below(12);
+    if (dice < 7) return this.#hold(userId);
+    if (dice < 8) return { kind: "give_back", userId: this.#oneOf(this.#holders, userId) };
+    if (dice < 9) return { kind: "claim_many", userIds: this.#users(), key: null };
+    return { kind: dice < 10 ? "holds" : "end_holds" };
   }
 
   #claim(userId: string): Ask {
@@ -126,7 +157,7 @@ export class Asking {
   #hold(userId: string): Ask {
     const { below } = this.#random;
     this.#holders.push(userId);
-    return { kind: "hold", userId, ttlMs: below(5) === 0 ? 1000 + below(500) : 1 + below(30) };
+    return { kind: "hold", userId, ttlMs: 1000 * (below(12) === 0 ? 901 : 1 + below(3)) };
   }
 
   /** Mostly one of these users, the first of them above all. */
@@ -136,13 +167,30 @@ export class Asking {
   }
 
   #create(): Ask {
-    return { kind: "create", amount: 1 + this.#random.below(this.#sale.amountMax), startsAt: this.#edge(10), endsAt: this.#edge(12) };
+    return {
+      kind: "create",
+      amount: 1 + this.#random.below(this.#sale.amountMax),
+      startsAt: this.#edge(6),
+      endsAt: this.#edge(12),
+      ...this.#limits(),
+    };
+  }
+
+  #limits(): { holdSecondsMax?: number; holdsMax?: number } {
+    const { below } = this.#random;
+    return { ...(below(6) === 0 ? { holdSecondsMax: 1 + below(2) } : {}), ...(below(8) === 0 ? { holdsMax: 1 } : {}) };
   }
 
   #change(): Ask {
     const { below } = this.#random;
     const isGuarded = below(3) === 0;
-    switch (below(6)) {
+    switch (below(7)) {
+      case 6:
+        return {
+          kind: "change",
+          isGuarded,
+          ...(below(2) === 0 ? { holdsMax: below(2) === 0 ? 1 : null } : { holdSecondsMax: 1 + below(3) }),
+        };
       case 0:
         return { kind: "change", isGuarded, paused: below(2) === 0 };
       case 1:
@@ -157,7 +205,7 @@ export class Asking {
   /** An end of the sale window near this moment; of `oneOf` there is one, otherwise it is open. */
   #edge(oneOf: number): number | null {
     const { below } = this.#random;
-    return below(oneOf) > 0 ? null : T0 + this.#at + below(60) - 20;
+    return below(oneOf) > 0 ? null : T0 + this.#at + (below(3) === 0 ? below(4) * 400 : below(60) - 20);
   }
 
   #user(): string {
@@ -166,13 +214,13 @@ export class Asking {
 
   #users(): string[] {
     const count = this.#random.below(3) === 0 ? 8 + this.#random.below(3) : 1 + this.#random.below(4);
-    return Array.from({ length: count }, () => this.#user());
+    return [...new Set(Array.from({ length: count }, () => this.#user()))];
   }
 
   /** Most keys are one user's own, so that they come again with that user. */
   #key(userId: string): string | null {
     const { below } = this.#random;
     if (below(3) === 0) return null;
-    return below(100) < this.#sale.sharedKeys ? "key of nobody" : `key ${below(4) === 0 ? 2 : 1} of ${userId}`;
+    return below(100) < this.#sale.sharedKeys ? "shared-key" : `key-${below(4) === 0 ? 2 : 1}-of-${userId}`;
   }
 }

@@ -4,6 +4,9 @@ import type { History, LedgerEvent } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
 import { story } from "../history/story.ts";
 import type { Course } from "./course.ts";
+import type { Recorded } from "./network.ts";
+import { WAIT_MS_MAX } from "./waits.ts";
+import type { Removal } from "./storage.ts";
 import type { Breach, Scene } from "./scene.ts";
 import { toldOver } from "./tables.ts";
 import { timeFault } from "./time-check.ts";
@@ -13,14 +16,11 @@ export function check(scene: Scene, course: Course): readonly LedgerEvent[] {
   const events = readTables(scene, course);
   const object = violationIn(historyOf(course, events, "object"));
   if (object !== null) scene.breach("object", object.what);
-  // Where each client heard, of one delivery, just what the object told, the object's history says it all.
-  if (course.platform.ends.length > 0 || !course.clients.areToldAsIs) {
-    const client = violationIn(historyOf(course, events, "client"));
-    if (client !== null) scene.breach("client", client.what);
-  }
+  const client = violationIn(historyOf(course, events, "client"));
+  if (client !== null) scene.breach("client", client.what);
   checkFailures(scene, course);
   const { isClockSteady } = course.platform;
-  const time = isClockSteady ? null : timeFault(course.clients.delivered, events);
+  const time = isClockSteady ? null : timeFault(course.platform.delivered, events);
   if (time !== null) scene.breach("time", time);
   const { storage } = scene;
   if (storage.life < storage.lives.length && storage.alarmAt !== null) scene.breach("empty", "an alarm is set where there is no coupon");
@@ -34,22 +34,40 @@ export function recordedStory(scene: Scene, course: Course, { rule }: Breach): s
 }
 
 /** All that happened, as the tables of all lives tell it. */
-function readTables({ storage, breach, digest }: Scene, { clients, platform }: Course): LedgerEvent[] {
-  const all: LedgerEvent[] = [];
-  const isOneClock = platform.skewMsMin === 0 && platform.skewMsMax === 0;
+function readTables({ storage, breach, digest }: Scene, { looks: all, platform }: Course): LedgerEvent[] {
+  const ledger: LedgerEvent[] = [];
   for (const [index, database] of storage.lives.entries()) {
-    const looks = clients.looks.filter((look) => look.life === index + 1 && (look.refusedAt === null || isOneClock));
+    const looks = all.filter((look) => look.life === index + 1);
     const { events, fault } = toldOver(database, platform.name, looks);
     if (fault !== null) breach("tables", fault);
     for (const event of events) {
-      all.push(event);
+      ledger.push(event);
       digest.add(event.at);
       digest.add(event.position ?? 0);
     }
-    const endedAt = storage.endedAt[index];
-    if (endedAt !== undefined) all.push({ kind: "removed", seq: 0, at: endedAt, userId: null, position: null });
+    const end = storage.ends[index];
+    if (end === undefined) continue;
+    const at = removedAt(end, index + 1, events.at(-1)?.at ?? 0, platform.delivered);
+    ledger.push({ kind: "removed", seq: 0, at, userId: null, position: null });
   }
-  return all;
+  return ledger;
+}
+
+/**
+ * When the removal of a life was judged: at its own arrival, or, behind a lease, after all that still found the coupon and before all
+ * that did not.
+ */
+function removedAt({ from, until }: Removal, life: number, lastAt: number, delivered: readonly Recorded[]): number {
+  const found: number[] = [from, lastAt];
+  const notFound: number[] = [until];
+  for (const { answer, clockFrom, clockUntil } of delivered) {
+    // What may have waited itself says nothing.
+    if (answer === null || clockUntil !== clockFrom || clockFrom < from || clockFrom > until) continue;
+    if (answer.life === life && answer.seq > 0) found.push(clockFrom);
+    else if (answer.seq === 0 || (answer.life ?? 0) > life) notFound.push(clockFrom);
+  }
+  const isDeferred = until - from > WAIT_MS_MAX;
+  return isDeferred ? Math.max(...found, Math.min(...notFound)) : Math.min(until, Math.max(...found));
 }
 
 /** Who was told that something failed, when nothing had. */
@@ -57,13 +75,13 @@ function checkFailures({ points, breach, plan }: Scene, { platform, clients }: C
   const { unavailableCount } = platform;
   if (unavailableCount > points.thrownCount)
     breach("failure", `the object answered unavailable ${unavailableCount} times, and storage failed ${points.thrownCount} times`);
-  const isCalm = plan.steps.every((step) => step.is === "ask" && step.fates.every(({ is }) => is === "delivered"));
+  const isCalm = plan.steps.every((step) => step.is === "clock" || (step.is === "ask" && step.fates.every(({ is }) => is === "delivered")));
   const failed = isCalm ? clients.outcomes.find((word) => word === "unavailable" || word === "outcome_unknown") : undefined;
-  if (failed !== undefined) breach("failure", `somebody was told ${failed}, and nothing had failed`);
+  if (failed !== undefined) breach("failure", `a client was answered ${failed}, and nothing had failed`);
 }
 
 function historyOf({ platform, clients }: Course, events: readonly LedgerEvent[], seenFrom: History["seenFrom"]): History {
   const { ends, isClockSteady } = platform;
-  const operations = seenFrom === "object" ? clients.delivered : clients.byTheObjectsClock(platform.skewMsMin, platform.skewMsMax);
+  const operations = seenFrom === "object" ? platform.delivered : clients.byTheObjectsClock(platform.skewMsMin, platform.skewMsMax);
   return { events, operations: ends.length === 0 ? operations : [...operations, ...ends], seenFrom, isClockSteady };
 }

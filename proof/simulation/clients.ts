@@ -1,61 +1,48 @@
-// The clients: they ask, note what they were told, and ask again where nobody could tell them.
+// The clients: they send HTTP requests to the Worker's isolates, note what they were answered, and ask again where nobody could say.
 
-import { CALL_DEADLINE_MS, CALL_RETRIES_MAX } from "../../src/domain/limits.ts";
-import type { Cursor } from "../../src/domain/messages.ts";
-import type { CallFailure } from "../../src/edge/coupon-calls.ts";
-import type { RefusedAtEdge } from "../../src/edge/sold-out.ts";
-import type { Answer, Call, Operation } from "../history/history.ts";
-import type { Result } from "./answers.ts";
-import { Certificates } from "./certificates.ts";
-import { nameOf, reword, type Recorded, type Request } from "./network.ts";
-import { NOBODY, T0, type Ask, type AskStep } from "./plan.ts";
-import type { Remembered, Routes, Told } from "./routes.ts";
-import type { Scene } from "./scene.ts";
+import { answerOf, type Heard as HeardOverHttp } from "../faults/wire.ts";
+import type { Answer, Operation } from "../history/history.ts";
+import { nameOf, Stub, type Network, type Recorded, type Request as Sent } from "./network.ts";
+import { T0, type AskStep } from "./plan.ts";
+import type { App } from "./product.ts";
+import { callsOf, failureFault, mayBeRepeated } from "./outcomes.ts";
+import { askText, httpRequestOf } from "./requests.ts";
+import { runFor, type Scene } from "./scene.ts";
+import type { Isolates } from "./isolates.ts";
+import { viewAnswer } from "./views.ts";
 
-/** An answer of which a history has no word, kept to be checked by itself. */
-export type Look = {
-  readonly ask: Ask;
-  readonly result: Result | Pick<RefusedAtEdge, "ok" | "code" | "seq">;
-  readonly life: number;
-  /** What came with it: the entity tag of a change, and where a page was to begin. */
-  readonly remembered: Remembered;
-  /** When the Worker refused by itself; null where the object answered. */
-  readonly refusedAt: number | null;
-};
-
-const NOTHING: Remembered = { ifMatch: null, cursor: { position: 0, seq: 0, epoch: null } };
 const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;
 
-/** What the clients of one history saw, and what the object was asked. */
+/** What the clients of one history saw. */
 export class Clients {
   readonly #scene: Scene;
-  readonly #routes: Routes;
-  /** What clients asked, and what they were told. */
+  readonly #network: Network;
+  readonly #apps: readonly App[];
+  readonly #isolates: Isolates;
+  readonly #name: string;
+  /** What clients asked, and what they were answered. */
   readonly told: Recorded[] = [];
-  /** Messages that were sent beside those that were told of: each can have done the same. */
+  /** Messages that were sent beside those that were answered: each can have done the same. */
   readonly repeated: Recorded[] = [];
-  /** What reached the object, each delivery by itself. */
-  readonly delivered: Recorded[] = [];
-  readonly looks: Look[] = [];
-  /** Whether every request so far was delivered once, and told what the object answered to it. */
-  areToldAsIs = true;
-  /** Requests that nobody has answered yet. */
+  /** Requests that wait for an answer. */
   openCount = 0;
   repeatCount = 0;
-  /** Answers that the Worker gave by itself. */
+  /** Answers that the Worker gave by itself, and visitors who left. */
   edgeCount = 0;
+  leftCount = 0;
   readonly outcomes: string[] = [];
-  readonly #certificates = new Certificates();
   readonly #tags = new Map<number, string>();
-  readonly #cursors = new Map<number, Cursor>();
   #requests = 0;
 
-  constructor(scene: Scene, routes: Routes) {
+  constructor(scene: Scene, network: Network, apps: readonly App[], isolates: Isolates, name: string) {
     this.#scene = scene;
-    this.#routes = routes;
+    this.#network = network;
+    this.#apps = apps;
+    this.#isolates = isolates;
+    this.#name = name;
   }
 
-  /** What clients were told, with the object's clock anywhere between the most that it was behind theirs and ahead of it. */
+  /** What clients were answered, with the object's clock anywhere between the most that it was behind the true one and ahead of it. */
   byTheObjectsClock(skewMsMin: number, skewMsMax: number): Operation[] {
     return [...this.told, ...this.repeated].map((operation) => {
       const { clockFrom, clockUntil } = operation;
@@ -69,71 +56,114 @@ export class Clients {
     const { scheduler } = this.#scene;
     const number = (this.#requests += 1);
     const client = CLIENTS[step.client] ?? "a client";
-    const attempt = `a${number}`;
-    const calls = callsOf(step.ask);
-    const remembered = this.#remembered(step);
-    const { ifMatch } = remembered;
-    const told = calls.map((call) => recorded(call, client, attempt));
+    const tag = step.ask.kind === "change" && step.ask.isGuarded ? (this.#tags.get(step.client) ?? "*") : null;
     const startedAt = scheduler.stamp();
-    for (const operation of told) {
-      operation.startedAt = startedAt;
-      operation.clockFrom = T0 + scheduler.now;
-    }
+    const clockFrom = T0 + scheduler.now;
+    const told = callsOf(step.ask).map((call): Recorded => ({
+      call,
+      client,
+      startedAt,
+      endedAt: null,
+      clockFrom,
+      clockUntil: null,
+      attempt: null,
+      answer: null,
+    }));
     this.told.push(...told);
     this.openCount += 1;
-    const request: Request = {
+    const sent: Sent = {
       ask: step.ask,
+      isolate: step.isolate,
+      hasLeft: false,
+      pendingCount: 0,
       fates: repeats === 0 ? step.fates : [],
       client,
       number,
-      record: () => {
-        const operations = calls.map((call) => recorded(call, client, attempt));
-        this.delivered.push(...operations);
-        return operations;
-      },
-      answered: (result, answers) => this.#look(step, result, answers, remembered),
+      attempt: null,
       sentCount: 0,
       messageCount: 0,
       heard: null,
       lastFailure: null,
       sentAt: scheduler.now,
     };
-    this.#scene.tell?.(`${nameOf(request)}: ${askText(step.ask)}${ifMatch === null ? "" : ` if it is ${ifMatch}`}`);
-    this.#routes.send(step, request, attempt, remembered).then(
-      (result) => this.#hear(step, request, told, attempt, result, repeats),
-      (cause: unknown) => this.#scene.breach("exception", `the Worker threw at ${nameOf(request)}: ${String(cause)}`),
-    );
+    this.#scene.tell?.(`${nameOf(sent)} to isolate ${step.isolate}: ${askText(step.ask)}${tag === null ? "" : ` if it is ${tag}`}`);
+    const known = this.#isolates.seen(step.isolate);
+    let isOver = false;
+    runFor(this.#scene, sent, () => {
+      void this.#fetched(sent, tag).then(
+        (heard) => {
+          if (!isOver) this.#hear(step, sent, told, heard, repeats, known);
+          isOver = true;
+          return null;
+        },
+        (cause: unknown) => this.#scene.breach("exception", `the Worker threw at ${nameOf(sent)}: ${String(cause)}`),
+      );
+    });
+    if (step.leavesMs === null) return;
+    scheduler.after(step.leavesMs, () => {
+      sent.hasLeft = true;
+      if (isOver) return;
+      isOver = true;
+      this.leftCount += 1;
+      this.#scene.tell?.(`${nameOf(sent)}: the visitor leaves`);
+      this.openCount -= 1;
+      this.#noteRepeats(sent, told, true);
+    });
   }
 
-  #remembered({ ask, client }: AskStep): Remembered {
-    const ifMatch = ask.kind === "change" && ask.isGuarded ? (this.#tags.get(client) ?? "*") : null;
-    const position = ask.kind === "page" ? ask.after : 0;
-    const next = ask.kind === "page" && ask.isGoingOn ? this.#cursors.get(client) : undefined;
-    return { ifMatch, cursor: next ?? { position, seq: 0, epoch: null } };
+  async #fetched(sent: Sent, tag: string | null): Promise<HeardOverHttp> {
+    const { ask, isolate } = sent;
+    const { plan } = this.#scene;
+    const isPublic = ask.kind === "status" || ask.kind === "view";
+    const env = {
+      COUPONS: { idFromName: (text: string) => ({ name: text }), get: () => new Stub(this.#network, sent) },
+      SOLD_OUT_CACHE: plan.isEdgeOn ? "on" : "off",
+      REQUEST_LOG: "off",
+      RATE_LIMIT: "off",
+      ADMIN_AUTH: isPublic ? "on" : "off",
+    };
+    const context = {
+      waitUntil: (work: Promise<unknown>) => {
+        sent.pendingCount += 1;
+        void work.finally(() => (sent.pendingCount -= 1));
+      },
+      passThroughOnException: () => undefined,
+    };
+    const response = await this.#apps[isolate]?.fetch(httpRequestOf(this.#name, ask, tag), env, context);
+    if (response === undefined) throw new Error(`there is no isolate ${isolate}`);
+    const text = await response.text();
+    const isJson = response.headers.get("content-type") === "application/json";
+    const body = (isJson ? JSON.parse(text) : { text }) as HeardOverHttp["body"];
+    return { status: response.status, headers: Object.fromEntries(response.headers), body };
   }
 
-  #hear(step: AskStep, request: Request, told: readonly Recorded[], attempt: string, result: Told, repeats: number): void {
+  #hear(step: AskStep, sent: Sent, told: readonly Recorded[], heard: HeardOverHttp, repeats: number, known: number): void {
     const { scheduler, digest, tell } = this.#scene;
     this.openCount -= 1;
-    const word = result.ok ? "ok" : result.code;
+    const { code } = heard.body;
+    const word = typeof code === "string" ? code : "ok";
+    const isFromEdge = heard.headers["served-by"] === "edge";
     this.outcomes.push(word);
     digest.add(scheduler.now);
     digest.addText(word);
-    tell?.(`${nameOf(request)} is told ${word}${"servedBy" in result ? " by the Worker itself" : ""}`);
-    const answers = this.#answersTo(request, result, step.isolate);
-    this.#noteRepeats(request, told);
-    if (request.messageCount !== 1 || request.heard === null) this.areToldAsIs = false;
+    tell?.(`${nameOf(sent)} is answered ${word}${isFromEdge ? " by the Worker itself" : ""}`);
+    const answers = this.#answersTo(sent, told, heard, isFromEdge);
+    this.#noteRepeats(sent, told, false);
     const endedAt = scheduler.stamp();
     for (const [index, operation] of told.entries()) {
       const answer = answers?.[index] ?? answers?.[0] ?? null;
-      operation.answer = answer === null ? null : ofOwnAttempt(answer, operation, result, attempt);
-      if (!result.ok) reword(operation, result.code);
+      operation.answer = answer;
+      operation.attempt = sent.attempt;
       operation.endedAt = answer === null ? null : endedAt;
       operation.clockUntil = answer === null ? null : T0 + scheduler.now;
     }
-    if ("coupon" in result) this.#tags.set(step.client, tagOf(result.coupon));
-    if ("next" in result && result.next !== null) this.#cursors.set(step.client, result.next);
-    const isUnclear = !result.ok && (result.code === "outcome_unknown" || result.code === "unavailable");
+    const isView = step.ask.kind === "status" || step.ask.kind === "view";
+    const fault =
+      isView || isFromEdge ? this.#isolates.shown(step.isolate, heard, isView ? known : this.#isolates.seen(step.isolate)) : null;
+    if (fault !== null) this.#scene.breach("isolate", `${nameOf(sent)}: ${fault}`);
+    const { etag } = heard.headers;
+    if (typeof etag === "string" && step.ask.kind !== "status") this.#tags.set(step.client, etag);
+    const isUnclear = word === "outcome_unknown" || word === "unavailable";
     if (!isUnclear || repeats >= step.patience) return;
     this.repeatCount += 1;
     this.openCount += 1;
@@ -143,117 +173,88 @@ export class Clients {
     });
   }
 
-  #noteRepeats(request: Request, told: readonly Recorded[]): void {
-    const { ask, messageCount } = request;
-    if (messageCount <= 1) return;
-    if (!mayBeRepeated(ask)) this.#scene.breach("once", `${nameOf(request)} was sent ${messageCount} times`);
-    for (let count = 1; count < messageCount; count += 1) this.repeated.push(...told.map((operation) => ({ ...operation })));
+  #noteRepeats({ ask, messageCount, attempt, number, client }: Sent, told: readonly Recorded[], hasLeft: boolean): void {
+    for (const operation of told) operation.attempt = attempt;
+    if (messageCount <= 1 && !hasLeft) return;
+    if (messageCount > 1 && !mayBeRepeated(ask)) this.#scene.breach("once", `${client}'s request ${number} was sent ${messageCount} times`);
+    for (let count = 1; count < messageCount; count += 1)
+      this.repeated.push(...told.map((operation) => ({ ...operation, answer: null, endedAt: null, clockUntil: null })));
   }
 
-  /** What was told, in the words of a history; null where the outcome is unknown. */
-  #answersTo(request: Request, result: Told, isolate: number): readonly Answer[] | null {
-    if ("servedBy" in result) {
-      const life = this.#refused(result, isolate, request);
-      return life === null ? null : [{ is: result.code, seq: result.seq, servedByEdge: true, life }];
+  /** What was answered, in the words of a history; null where the outcome is unknown. */
+  #answersTo(sent: Sent, told: readonly Recorded[], http: HeardOverHttp, isFromEdge: boolean): readonly Answer[] | null {
+    const { ask, heard } = sent;
+    const { status, body } = http;
+    const code = body["code"];
+    if (status === 500) this.#scene.breach("failure", `${nameOf(sent)} is answered 500`);
+    if (code === "outcome_unknown" || code === "unavailable") {
+      const fault = failureFault(sent, code, this.#scene.scheduler.now);
+      if (fault !== null) this.#scene.breach("failure", `${nameOf(sent)} ${fault}`);
+      return code === "unavailable" ? [{ is: "unavailable", seq: 0 }] : null;
     }
-    if ("cause" in result) {
-      const fault = failureFault(request, result, this.#scene.scheduler.now);
-      if (fault !== null) this.#scene.breach("failure", `${nameOf(request)} ${fault}`);
-      return result.code === "unavailable" ? [{ is: "unavailable", seq: 0 }] : null;
+    if (isFromEdge) this.edgeCount += 1;
+    const { kind } = ask;
+    if (kind === "status" || kind === "view") {
+      const answer = viewAnswer(told, http);
+      return [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq) }];
     }
-    // What is told has to be what the object said, to the last attempt that was heard.
-    const { heard } = request;
-    if (heard?.result === result) {
-      this.#certificates.hear(isolate, request.ask, result, heard.answers[0]?.life ?? null);
-      return heard.answers;
+    const [first] = told;
+    if (first === undefined) return [];
+    const isListed = kind === "claim_many" || kind === "page" || kind === "metrics";
+    if (isFromEdge || !isListed) {
+      const answer = answerOf(this.#name, first.call, http);
+      if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq) }];
+      return this.#sameAsHeard(sent, told, answer, code === "precondition_failed");
     }
-    this.#scene.breach("answer", `${nameOf(request)} is told what the object never answered: ${JSON.stringify(result)}`);
-    return null;
+    if (heard === null) {
+      this.#scene.breach("answer", `${nameOf(sent)} is answered what the object never answered`);
+      return null;
+    }
+    return kind === "claim_many" && status === 200 ? this.#bulkAnswers(sent, http, heard.answers) : heard.answers;
   }
 
-  /** An isolate refused by itself. Answers the life that it meant, null where that can't be told. */
-  #refused({ ok, code, seq }: RefusedAtEdge, isolate: number, { ask }: Request): number | null {
-    this.edgeCount += 1;
-    const fault = this.#certificates.refuse(isolate, ask, seq);
-    if (fault !== null) this.#scene.breach("edge", fault);
-    const life = this.#certificates.lifeAt(isolate, seq);
-    const refusedAt = T0 + this.#scene.scheduler.now;
-    this.looks.push({ ask, result: { ok, code, seq }, life: life ?? 0, remembered: NOTHING, refusedAt });
-    return life;
-  }
-
-  /** Answers for which a history has no words. */
-  #look({ ask }: AskStep, result: Result, answers: readonly Answer[], remembered: Remembered): void {
+  /** What was answered has to be what the object said, to the last attempt that was heard. */
+  #sameAsHeard(sent: Sent, told: readonly Recorded[], answer: Answer | null, isTagFault: boolean): readonly Answer[] | null {
+    const byObject = sent.heard?.answers[0];
+    const { ask } = sent;
+    // The Worker itself refuses a window that is none.
     if (
-      ask.kind === "claim" &&
-      ask.userId === NOBODY &&
-      (result.ok || (result.code !== "invalid_request" && result.code !== "unavailable"))
+      byObject === undefined &&
+      answer?.is === "invalid_request" &&
+      ask.kind === "create" &&
+      (ask.endsAt ?? Infinity) <= (ask.startsAt ?? 0)
     )
-      this.#scene.breach("object", "a claim of nobody was judged");
-    if (ask.kind !== "page" && ask.kind !== "metrics" && remembered.ifMatch === null) return;
-    this.looks.push({ ask, result, life: answers[0]?.life ?? 0, remembered, refusedAt: null });
-  }
-}
-
-/** Why the Worker may not have failed so: what passes by itself is tried again while there is time, unless that does harm. */
-function failureFault({ ask, lastFailure, sentCount, heard, sentAt }: Request, { code }: CallFailure, now: number): string | null {
-  if (code === "internal_error" && lastFailure !== "own_code") return "is told internal_error, and the object's code threw nothing";
-  const isPassing = lastFailure === "retryable" || lastFailure === "reset";
-  const isHeard = heard !== null && !heard.result.ok && heard.result.code === "unavailable";
-  if (!isPassing || isHeard || !mayBeRepeated(ask) || sentCount > CALL_RETRIES_MAX || now - sentAt >= CALL_DEADLINE_MS) return null;
-  return `is given up after ${sentCount} attempts`;
-}
-
-/** Whether it does no harm to send an ask more than once. */
-function mayBeRepeated(ask: Ask): boolean {
-  if (ask.kind === "change") return !ask.isGuarded;
-  if (ask.kind === "release") return ask.position !== null;
-  return ask.kind !== "create" && ask.kind !== "remove" && ask.kind !== "give_back";
-}
-
-/** The operations that an ask is counted as. */
-function callsOf(ask: Ask): Call[] {
-  switch (ask.kind) {
-    case "claim":
-      return ask.userId === NOBODY ? [] : [ask];
-    case "claim_many":
-      return ask.userIds.map((userId) => ({ kind: "claim", userId, key: null }));
-    case "page":
-    case "metrics":
-      return [{ kind: "read" }];
-    case "change": {
-      const { isGuarded: _isGuarded, ...call } = ask;
-      return [call];
+      return [{ is: "undelivered", seq: 0 }];
+    if (answer === null || byObject === undefined) {
+      this.#scene.breach("answer", `${nameOf(sent)} is answered ${answer?.is ?? "nothing"}, which the object never answered`);
+      return null;
     }
-    default:
-      return [ask];
+    const is = isTagFault ? "found" : answer.is;
+    if (isTagFault) for (const operation of told) operation.call = { kind: "read" };
+    // To the client it is no replay where the Worker's own retry found what its first attempt had done.
+    const isOwn = byObject.is === "replayed" && is === "claimed" && sent.sentCount > 1;
+    if (byObject.seq !== answer.seq || (byObject.is !== is && !isOwn))
+      this.#scene.breach(
+        "answer",
+        `${nameOf(sent)} is answered ${is} at seq ${answer.seq}, and the object said ${byObject.is} at seq ${byObject.seq}`,
+      );
+    if (is === "coupon_exists") for (const operation of told) operation.clockFrom = 0;
+    const life = byObject.life === undefined ? {} : { life: byObject.life };
+    return [{ ...answer, is, ...life }];
   }
-}
 
-function recorded(call: Call, client: string, attempt: string): Recorded {
-  return { call, client, startedAt: 0, endedAt: null, clockFrom: 0, clockUntil: null, attempt, answer: null };
-}
-
-/** To the client it is no replay where the Worker's own retry found what its first attempt had done. */
-function ofOwnAttempt(answer: Answer, { call }: Operation, result: Told, attempt: string): Answer {
-  if (answer.is !== "replayed" || call.kind !== "claim" || !result.ok) return answer;
-  const claims = "results" in result ? result.results : [result];
-  const isOwn = claims.some((one) => "claim" in one && one.claim?.userId === call.userId && one.claim.attemptId === attempt);
-  return isOwn ? { ...answer, is: "claimed" } : answer;
-}
-
-/** The entity tag of a coupon, as the documentation of the API has it. */
-function tagOf({ epoch, seq, state }: { readonly epoch: string; readonly seq: number; readonly state: string }): string {
-  return `"${epoch.slice(0, 8)}-${seq}-${state}"`;
-}
-
-/** An ask in words. */
-export function askText({ kind, ...asked }: Ask): string {
-  const facts = Object.entries(asked).filter(([, value]) => value !== null && value !== false);
-  return [kind, ...facts.map(([name, value]) => `${name}=${said(name, value)}`)].join(" ");
-}
-
-function said(name: string, value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(",")}]`;
-  return typeof value === "number" && name.endsWith("At") ? `${value - T0} ms` : String(value);
+  #bulkAnswers(sent: Sent, { body }: HeardOverHttp, said: readonly Answer[]): readonly Answer[] {
+    const results = Array.isArray(body["results"]) ? (body["results"] as Record<string, unknown>[]) : [];
+    return said.map((answer, index) => {
+      const { outcome, position } = results[index] ?? {};
+      const is = outcome === "granted" ? "claimed" : outcome;
+      const isOwn = answer.is === "replayed" && is === "claimed" && sent.sentCount > 1;
+      if ((is !== answer.is && !isOwn) || (position !== undefined && position !== answer.position))
+        this.#scene.breach("answer", `${nameOf(sent)} is answered ${String(outcome)}, and the object said ${answer.is}`);
+      // One key is one attempt, whoever sends it.
+      return isOwn || (answer.is === "replayed" && sent.attempt?.startsWith("bulk ") === true)
+        ? { ...answer, is: "claimed" as const }
+        : answer;
+    });
+  }
 }

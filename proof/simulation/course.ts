@@ -1,32 +1,56 @@
 // The course of one history: the steps of its plan at their instants, and all that follows from them, until it is at rest.
 
-import { askText, Clients } from "./clients.ts";
+import type { Answer } from "../history/history.ts";
+import type { Result } from "./answers.ts";
+import { Clients } from "./clients.ts";
+import { askText } from "./requests.ts";
+import type { Look } from "./looks.ts";
+import type { Delivery } from "./network.ts";
+import { BACK_MS_MAX } from "./views.ts";
+import { Isolates } from "./isolates.ts";
 import { Network } from "./network.ts";
 import type { AskStep, Step } from "./plan.ts";
-import { endText, Platform } from "./platform.ts";
+import { Platform } from "./platform.ts";
+import { endText } from "./words.ts";
 import type { Product } from "./product.ts";
-import { Routes } from "./routes.ts";
 import type { Scene, Slips } from "./scene.ts";
 
 /** More than any history comes to that ends by itself. */
 const EVENTS_MAX = 20_000;
 
 /** The last question: nothing fails any more, so there has to be an answer. */
-const LAST: Omit<AskStep, "at"> = { is: "ask", client: 0, isolate: 0, ask: { kind: "read" }, fates: [], patience: 0, patienceMs: 0 };
+const LAST: Omit<AskStep, "at"> = {
+  is: "ask",
+  client: 0,
+  isolate: 0,
+  ask: { kind: "read" },
+  fates: [],
+  patience: 0,
+  patienceMs: 0,
+  leavesMs: null,
+};
 
 export class Course {
   readonly platform: Platform;
   readonly network: Network;
   readonly clients: Clients;
+  readonly isolates: Isolates;
+  readonly looks: Look[] = [];
+  /** Ends of instances while a certificate was in use, and claims that a certificate sent to the object for their key. */
+  leaseEndCount = 0;
+  keyBypassCount = 0;
   readonly #scene: Scene;
   #takenCount = 0;
   #isLastAsked = false;
 
-  constructor(scene: Scene, name: string, { objectClass, edge }: Product, slips: Slips) {
+  constructor(scene: Scene, name: string, { objectClass, isolates }: Product, slips: Slips) {
     this.#scene = scene;
     this.platform = new Platform(scene, name, objectClass, slips);
-    this.network = new Network(scene, this.platform);
-    this.clients = new Clients(scene, new Routes(this.network, edge, name, scene.plan.isEdgeOn));
+    this.isolates = new Isolates(scene);
+    this.network = new Network(scene, this.platform, (heard) => this.isolates.hear(heard));
+    this.clients = new Clients(scene, this.network, isolates, this.isolates, name);
+    this.platform.onAnswer = (delivery, result, answers) => this.#note(delivery, result, answers);
+    this.platform.onEnd = () => (this.leaseEndCount += Number(this.isolates.isAnyInUse));
   }
 
   /** Lets everything happen, until nothing is left to happen or `isBroken`. */
@@ -45,13 +69,25 @@ export class Course {
   }
 
   #take(step: Step): void {
+    const { tell, points, isolateSkews } = this.#scene;
     this.#takenCount += 1;
     if (step.is === "ask") this.clients.ask(step);
     else if (step.is === "restart") this.platform.restart(step);
     else {
-      this.#scene.tell?.(stepText(step));
-      this.#scene.points.arm(step);
+      tell?.(stepText(step));
+      if (step.is === "break") points.arm(step);
+      else if (step.is === "flush") this.platform.isFlushBad = true;
+      else isolateSkews[step.isolate] = Math.max(-BACK_MS_MAX, (isolateSkews[step.isolate] ?? 0) - step.backMs);
     }
+  }
+
+  /** An answer of which a history has no word is checked by itself. */
+  #note(delivery: Delivery, result: Result, answers: readonly Answer[]): void {
+    const { command, calls, ifMatch = null, page = null, request } = delivery;
+    const [call] = calls;
+    if (call?.kind === "claim" && call.key !== null && this.isolates.isBypassed(request.isolate)) this.keyBypassCount += 1;
+    if (page === null && command !== "metrics" && ifMatch === null) return;
+    this.looks.push({ command, result, life: answers[0]?.life ?? 0, ifMatch, page });
   }
 
   #askLast(): void {
@@ -61,13 +97,21 @@ export class Course {
     this.#isLastAsked = true;
     this.#scene.tell?.("nothing fails any more");
     this.#scene.points.disarm();
-    this.clients.ask({ ...LAST, at: this.#scene.scheduler.now });
+    this.platform.isFlushBad = false;
+    const { scheduler } = this.#scene;
+    this.clients.openCount += 1;
+    scheduler.after(0, () => {
+      this.clients.openCount -= 1;
+      this.clients.ask({ ...LAST, at: scheduler.now });
+    });
   }
 }
 
 /** A step in words. */
 export function stepText(step: Step): string {
   if (step.is === "ask") return `client ${step.client} asks ${askText(step.ask)}`;
+  if (step.is === "clock") return `the clock of isolate ${step.isolate} is set back by ${step.backMs} ms`;
+  if (step.is === "flush") return "the object will be told that its next flush failed";
   if (step.is === "restart") return `the instance ends: ${endText(step)}`;
   return `the fault point after ${step.skip} others will ${step.how === "throw" ? "throw" : `end the instance: ${endText(step)}`}`;
 }

@@ -3,7 +3,7 @@
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
-import { SCHEMA } from "../../src/engine/statements.ts";
+import { SCHEMA } from "../../src/engine/schema.ts";
 
 export type Value = string | number | null;
 export type Row = Record<string, Value>;
@@ -20,8 +20,10 @@ export type Statement = {
 export type DatabaseOptions = {
   readonly isWhole: boolean;
   readonly pointOf: (statement: string) => number;
-  readonly schema?: readonly string[];
 };
+
+/** What was written since the mark, with the number of its transaction: null while that goes on. */
+type Written = { version: number | null; readonly statement: Statement; readonly bindings: readonly Value[] };
 
 export class Database {
   readonly #database = new DatabaseSync(":memory:");
@@ -43,11 +45,13 @@ export class Database {
   #defined = 0;
   #definedBefore = 0;
   #definedOnDisk = 0;
+  #journal: Written[] = [];
+  #journalBefore = 0;
 
   constructor(options: DatabaseOptions) {
     this.#options = options;
     this.#database.exec("PRAGMA synchronous = OFF; PRAGMA page_size = 1024");
-    if (!options.isWhole) for (const statement of options.schema ?? SCHEMA) this.#database.exec(statement);
+    if (!options.isWhole) for (const statement of SCHEMA) this.#database.exec(statement);
     this.#begin = this.#database.prepare("BEGIN");
     this.#reset = this.#database.prepare("ROLLBACK");
     this.#open = this.#database.prepare("SAVEPOINT work");
@@ -74,6 +78,8 @@ export class Database {
 
   /** Runs a statement to its end. */
   run(statement: Statement, bindings: readonly Value[]): Row[] {
+    const isWrite = statement.is === "definition" || statement.is === "write";
+    if (isWrite && this.#isLossy) this.#journal.push({ version: null, statement, bindings });
     if (statement.is === "definition") return this.#define(statement);
     if (statement.is === "look_at_schema" && this.#defined === 0 && !this.#options.isWhole) return [];
     if (this.#defined === 0 && statement.is !== "look_at_schema") throw new Error("no such table");
@@ -87,14 +93,16 @@ export class Database {
     this.#hold();
     this.#isOpen = true;
     this.#definedBefore = this.#defined;
+    this.#journalBefore = this.#journal.length;
     this.#open.get();
   }
 
-  /** Ends the transaction; true where it wrote something. */
-  commit(): boolean {
+  /** Ends the transaction, which is the one of this number; true where it wrote something. */
+  commit(version: number): boolean {
     if (!this.#isOpen) return false;
     this.#isOpen = false;
     this.#release.get();
+    for (const written of this.#journal) written.version ??= version;
     return true;
   }
 
@@ -104,6 +112,7 @@ export class Database {
     this.#back.get();
     this.#release.get();
     this.#defined = this.#definedBefore;
+    this.#journal.length = this.#journalBefore;
   }
 
   /** All that was committed is on disk. */
@@ -112,13 +121,19 @@ export class Database {
     this.#markAgain.get();
     this.#mark.get();
     this.#definedOnDisk = this.#defined;
+    this.#journal = [];
   }
 
-  /** All that is not on disk is gone. */
-  lose(): void {
+  /** All that transactions after `version` wrote is gone. */
+  lose(version: number): void {
     if (!this.#isLossy || !this.#isBegun) return;
     this.#backToMark.get();
     this.#defined = this.#definedOnDisk;
+    this.#journal = this.#journal.filter((written) => written.version !== null && written.version <= version);
+    for (const { statement, bindings } of this.#journal) {
+      if (statement.is === "definition") this.#define(statement);
+      else statement.run.all(...bindings);
+    }
   }
 
   /** As new. */
@@ -128,6 +143,7 @@ export class Database {
     this.#isOpen = false;
     this.#defined = 0;
     this.#definedOnDisk = 0;
+    this.#journal = [];
   }
 
   /** The rows that a query finds, each as a list. For whoever looks from outside. */
@@ -155,7 +171,7 @@ export class Database {
 
   #define(statement: Statement): Row[] {
     if (this.#options.isWhole) statement.run.all();
-    else if (this.#defined >= (this.#options.schema ?? SCHEMA).length) throw new Error("table coupon already exists");
+    else if (this.#defined >= SCHEMA.length) throw new Error("table coupon already exists");
     this.#defined += 1;
     return [];
   }

@@ -17,9 +17,11 @@ export type ObjectClass = new (ctx: unknown, env: unknown) => SimulatedObject;
 export type Waiting = {
   readonly delivery: Delivery;
   readonly operations: readonly Recorded[];
-  readonly life: number;
+  readonly deliveredAt: number;
   result: Result | null;
   answers: readonly Answer[];
+  /** How much has to be on disk before the answer leaves. */
+  version: number;
   endedAt: number;
   clockUntil: number;
 };
@@ -29,8 +31,10 @@ export type Platform = {
   readonly name: string;
   readonly scene: Scene;
   readonly ended: (instance: Instance, end: End) => void;
-  /** Calls back once all that was written so far is on disk, unless the instance ends before. */
-  readonly onDisk: (resolve: () => void) => void;
+  /** Ends once all that was written so far is on disk, unless the instance ends before. */
+  readonly onDisk: () => Promise<void>;
+  /** The object asks for its end. */
+  readonly abort: (instance: Instance, reason: string) => void;
   readonly setAlarm: (at: number | null) => void;
   readonly clock: () => number;
 };
@@ -40,6 +44,12 @@ export class Instance implements Gatekeeper {
   readonly waiting = new Set<Waiting>();
   readonly object: SimulatedObject;
   readonly crash: Gatekeeper["crash"];
+
+  /** When the removal that comes next arrived, by the clock of this instance. */
+  get removalAskedAt(): number | null {
+    for (const { delivery, result, clockUntil } of this.waiting) if (delivery.command === "remove" && result === null) return clockUntil;
+    return null;
+  }
 
   constructor(objectClass: ObjectClass, platform: Platform) {
     this.crash = (end) => platform.ended(this, end);
@@ -58,7 +68,7 @@ function constructed(objectClass: ObjectClass, context: unknown, { breach }: Sce
 }
 
 /** What the class is given as its `ctx`: as much of the platform's as an object may use. */
-function contextOf(instance: Instance, { name, scene, onDisk, setAlarm, clock }: Platform): unknown {
+function contextOf(instance: Instance, { name, scene, onDisk, abort, setAlarm, clock }: Platform): unknown {
   const { storage } = scene;
   return {
     id: { name },
@@ -70,7 +80,7 @@ function contextOf(instance: Instance, { name, scene, onDisk, setAlarm, clock }:
         },
       },
       transactionSync: <Done>(work: () => Done): Done => storage.transaction(instance, work),
-      sync: () => new Promise<void>((resolve) => (instance.isDead ? undefined : onDisk(resolve))),
+      sync: () => (instance.isDead ? new Promise<void>(() => undefined) : onDisk()),
       setAlarm: async (at: number): Promise<void> => {
         if (!instance.isDead) setAlarm(at);
       },
@@ -78,14 +88,12 @@ function contextOf(instance: Instance, { name, scene, onDisk, setAlarm, clock }:
         if (!instance.isDead) setAlarm(null);
       },
       deleteAll: () => {
-        if (!instance.isDead) storage.deleteAll(clock());
-        return new Promise<void>((resolve) => (instance.isDead ? undefined : onDisk(resolve)));
+        if (!instance.isDead) storage.deleteAll({ from: instance.removalAskedAt ?? clock(), until: clock() });
+        return instance.isDead ? new Promise<void>(() => undefined) : onDisk();
       },
     },
     abort: (reason: string) => {
-      if (instance.isDead) return;
-      scene.breach("assertion", `the object ended itself: ${reason}`);
-      instance.crash({ is: "break", at: 0, skip: 0, how: "crash", isLossy: false, skewMs: null, mark: "unmarked" });
+      if (!instance.isDead) abort(instance, reason);
     },
   };
 }

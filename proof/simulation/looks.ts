@@ -2,47 +2,51 @@
 
 import { stateAt } from "../history/specification.ts";
 import { left, type Coupon } from "../history/coupon.ts";
-import type { Look } from "./clients.ts";
+import type * as messages from "../../src/domain/messages.ts";
+import type { Result } from "./answers.ts";
+import type { Command } from "./points.ts";
+
+/** Such an answer. */
+export type Look = {
+  readonly command: Command;
+  readonly result: Result;
+  readonly life: number;
+  readonly ifMatch: string | null;
+  readonly page: { readonly after: messages.Cursor; readonly limit: number } | null;
+};
 
 /** What is wrong with an answer, given the coupon as it was at the head that the answer names; null where nothing is. */
-export function lookFault({ ask, result, remembered, refusedAt }: Look, coupon: Coupon | null, epoch: string): string | null {
-  if (coupon === null) return null;
-  if (refusedAt !== null) {
-    // The end of a hold returns a unit, which is of no use where the sale is over.
-    const isRight = refusedAt < coupon.nextExpiryAt || ("code" in result && result.code === "sale_ended");
-    return isRight ? null : `the Worker refused at seq ${result.seq} when a hold was over that it must have known of`;
-  }
+export function lookFault({ command, result, ifMatch, page }: Look, coupon: Coupon | null, epoch: string): string | null {
   // Storage failed: that says nothing of the coupon.
-  if ("code" in result && result.code === "unavailable") return null;
-  const { ifMatch, cursor } = remembered;
-  if (ask.kind === "page" && cursor.epoch !== null && (cursor.epoch === epoch) !== result.ok && result.seq > 0)
-    return `a page of ${result.ok ? "another coupon" : "this coupon"} goes on at seq ${result.seq}: ${result.ok ? "ok" : result.code}`;
-  if (ask.kind === "page" && result.ok && "claims" in result) {
-    const due = [...coupon.claims.values()].filter(({ position }) => position > cursor.position);
-    const isSame =
-      result.claims.length === Math.min(due.length, ask.limit) &&
-      result.claims.every((claim, index) => {
-        const other = due[index];
-        const isOne = other !== undefined && other.userId === claim.userId && other.position === claim.position && other.key === claim.key;
-        return (
-          isOne && other.claimedAt === claim.claimedAt && other.remaining === claim.remainingAfter && other.attempt === claim.attemptId
-        );
-      });
-    if (!isSame) return `a page after ${cursor.position} of at most ${ask.limit} shows other claims than there were at seq ${result.seq}`;
-    const last = result.claims.at(-1);
-    const isGoingOn = due.length > ask.limit;
-    if (isGoingOn !== (result.next !== null)) return `a page at seq ${result.seq} is wrong about whether there are more`;
-    return result.next === null || (result.next.position === last?.position && result.next.epoch === epoch)
-      ? null
-      : "a page goes on elsewhere";
-  }
-  if (ask.kind === "metrics" && result.ok && "outcomes" in result) {
+  if (coupon === null || ("code" in result && result.code === "unavailable")) return null;
+  if (page !== null) return pageFault(page, result, coupon, epoch);
+  if (command === "metrics" && result.ok && "outcomes" in result) {
     const { granted } = result.outcomes.claims;
     return granted === coupon.lastPosition
       ? null
       : `the numbers tell of ${granted} grants at seq ${result.seq}, and there were ${coupon.lastPosition}`;
   }
   return ifMatch === null || ifMatch === "*" ? null : tagFault(result, ifMatch, coupon, epoch);
+}
+
+function pageFault({ after, limit }: NonNullable<Look["page"]>, result: Result, coupon: Coupon, epoch: string): string | null {
+  if (after.epoch !== null && (after.epoch === epoch) !== result.ok && result.seq > 0)
+    return `a page of ${result.ok ? "another coupon" : "this coupon"} goes on at seq ${result.seq}`;
+  if (!result.ok || !("claims" in result)) return null;
+  const due = [...coupon.claims.values()].filter(({ position }) => position > after.position);
+  const isSame =
+    result.claims.length === Math.min(due.length, limit) &&
+    result.claims.every((claim, index) => {
+      const other = due[index];
+      const isOne = other !== undefined && other.userId === claim.userId && other.position === claim.position && other.key === claim.key;
+      return isOne && other.claimedAt === claim.claimedAt && other.remaining === claim.remainingAfter && other.attempt === claim.attemptId;
+    });
+  if (!isSame) return `a page after ${after.position} of at most ${limit} shows other claims than there were at seq ${result.seq}`;
+  const last = result.claims.at(-1);
+  if (due.length > limit !== (result.next !== null)) return `a page at seq ${result.seq} is wrong about whether there are more`;
+  return result.next === null || (result.next.position === last?.position && result.next.epoch === epoch)
+    ? null
+    : "a page goes on elsewhere";
 }
 
 /** A tag names an epoch, a head and a state; a change that it guards comes right behind that head. */

@@ -1,54 +1,52 @@
 // The network between the Worker's isolates and the object: it delays, loses and repeats, and says so, or not.
 
 import type { Change } from "../../src/domain/change.ts";
+import type { CertificateRequest } from "../../src/domain/certificate.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
 import type { HoldRequest } from "../../src/domain/hold.ts";
 import type * as messages from "../../src/domain/messages.ts";
 import type { ReleaseRequest } from "../../src/domain/release.ts";
-import type { CertificateWish } from "../../src/domain/sold-out.ts";
-import type { Answer, Operation } from "../history/history.ts";
+import type { Answer, Call, Operation } from "../history/history.ts";
 import type { Result } from "./answers.ts";
 import type { SimulatedObject } from "./instance.ts";
-import type { Ask, Fate, Mark } from "./plan.ts";
+import { FATES, type Ask, type Fate, type Mark } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { Command } from "./points.ts";
-import type { Scene } from "./scene.ts";
+import { runFor, type Scene, type Visitor } from "./scene.ts";
 
 /** An operation while it is recorded. */
 export type Recorded = { -readonly [Field in keyof Operation]: Operation[Field] };
 
-/** Puts an operation into the words of a history, once it is known how it was refused. */
-export function reword(operation: Recorded, code: string): void {
-  // That the tag does not fit is a word about the coupon.
-  if (code === "precondition_failed") operation.call = { kind: "read" };
-  // That there is a coupon is said from memory, whatever has run out meanwhile.
-  if (code === "coupon_exists") operation.clockFrom = 0;
-}
+/** What one call asks, in the words of a history, under which name of the Worker. */
+export type Asked = {
+  readonly command: Command;
+  readonly calls: readonly Call[];
+  readonly attempt: string | null;
+  readonly ifMatch?: string | null;
+  readonly page?: { readonly after: messages.Cursor; readonly limit: number };
+};
 
 /** One call that reaches the object. */
-export type Delivery = {
-  readonly command: Command;
+export type Delivery = Asked & {
   readonly call: (object: SimulatedObject) => Promise<Result>;
   readonly reply: (result: Result, answers: readonly Answer[]) => void;
-  /** Told when the instance ended before it had answered. */
+  /** Called when the instance ended before it had answered. */
   readonly fail: (mark: Mark) => void;
   readonly request: Request;
   /** For the story: which message it is of the request, from 1, and whether the network made it. */
-  readonly attempt: number;
+  readonly number: number;
   readonly isRepeat: boolean;
 };
 
 /** One request of a client, as the network knows it. */
-export type Request = {
+export type Request = Visitor & {
   readonly ask: Ask;
   readonly fates: readonly Fate[];
   readonly client: string;
   readonly number: number;
-  /** Records the operations that a delivery of it is counted as. */
-  readonly record: () => readonly Recorded[];
-  /** Whatever the object answered, also where nobody hears of it. */
-  readonly answered: (result: Result, answers: readonly Answer[]) => void;
+  /** The Worker's name for it, once it was seen. */
+  attempt: string | null;
   /** Attempts that were made, and messages that were sent. */
   sentCount: number;
   messageCount: number;
@@ -60,7 +58,7 @@ export type Request = {
   heard: { readonly result: Result; readonly answers: readonly Answer[] } | null;
 };
 
-/** The client's own words are told apart from each other by what the platform says of its exceptions. */
+/** What the platform says of its exceptions. */
 const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
   retryable: Object.assign(new Error("network connection lost"), { retryable: true }),
   reset: Object.assign(new Error("the object was reset"), { durableObjectReset: true }),
@@ -70,43 +68,46 @@ const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
   turned_away: Object.assign(new Error("the object is overloaded"), { overloaded: true, retryable: true }),
 };
 
+/** Whether the platform asks not to be called again. */
+export function isOverloaded(failure: Mark | "turned_away" | null): boolean {
+  return failure !== null && "overloaded" in EXCEPTIONS[failure];
+}
+
 const GOOD: Fate = { is: "delivered", toMs: 1, backMs: 1, mark: "retryable", duplicateMs: null };
 /** The history allows one answered delivery, and two more. */
 const MESSAGES_MAX = 3;
 
+/** What the network saw of what isolates were given. */
+export type Heard = { readonly isolate: number; readonly result: Result; readonly life: number; readonly command: Command };
+
 export class Network {
   readonly #scene: Scene;
   readonly #platform: Platform;
+  readonly #onHeard: (heard: Heard) => void;
   /** The fates of attempts that did not simply go well. */
   readonly mishaps: Fate[] = [];
   duplicateCount = 0;
   retryCount = 0;
 
-  constructor(scene: Scene, platform: Platform) {
+  constructor(scene: Scene, platform: Platform, onHeard: (heard: Heard) => void) {
     this.#scene = scene;
     this.#platform = platform;
+    this.#onHeard = onHeard;
   }
 
   /** Sends one attempt of a request. */
-  send<Told extends Result>(stub: Stub, command: Command, call: (object: SimulatedObject) => Promise<Told>): Promise<Told> {
+  send<Told extends Result>(stub: Stub, asked: Asked, call: (object: SimulatedObject) => Promise<Told>): Promise<Told> {
     const { request } = stub;
-    const fate = request.fates[request.sentCount] ?? GOOD;
-    if (request.sentCount > 0) this.retryCount += 1;
-    const { lastFailure } = request;
-    if (lastFailure !== null && lastFailure !== "retryable" && lastFailure !== "reset")
-      this.#scene.breach("again", `${nameOf(request)} is sent again although the last attempt failed as ${lastFailure}`);
-    request.sentCount += 1;
-    if (fate.is !== "delivered") {
-      this.mishaps.push(fate);
-      this.#scene.tell?.(`attempt ${request.sentCount} of ${nameOf(request)} will be ${fate.is} (${fate.mark})`);
-    }
+    const isOwn = asked.command !== "certify";
+    const fate = isOwn ? this.#nextFate(request) : this.#backgroundFate();
+    if (isOwn) request.attempt ??= asked.attempt;
     return new Promise<Told>((resolve, reject) => {
       const fail = (mark: Mark | "turned_away"): void => {
         // What comes after it was told to have failed, it is not told.
         if (stub.broken !== null) return;
         stub.broken = EXCEPTIONS[mark];
-        request.lastFailure = mark;
-        reject(stub.broken);
+        if (isOwn) request.lastFailure = mark;
+        runFor(this.#scene, request, () => reject(EXCEPTIONS[mark]));
       };
       const { scheduler } = this.#scene;
       const { toMs, backMs } = fate;
@@ -116,30 +117,56 @@ export class Network {
       }
       if (fate.is === "late") scheduler.after(Math.min(1, toMs), () => fail(fate.mark));
       const reply = (result: Result, answers: readonly Answer[]): void => {
-        request.answered(result, answers);
         if (fate.is === "answer_lost") scheduler.after(backMs, () => fail(fate.mark));
         if (fate.is !== "delivered") return;
+        const { life } = this.#scene.storage;
         scheduler.after(backMs, () => {
-          request.heard = { result, answers };
-          resolve(result as Told);
+          if (stub.broken !== null) return;
+          runFor(this.#scene, request, () => {
+            if (isOwn) request.heard = { result, answers };
+            this.#onHeard({ isolate: request.isolate, result, life: answers[0]?.life ?? life, command: asked.command });
+            resolve(result as Told);
+          });
         });
       };
       const failed = fate.is === "silent" ? () => undefined : fail;
-      const delivery: Delivery = { request, command, call, reply, fail: failed, attempt: request.sentCount, isRepeat: false };
+      const delivery: Delivery = { ...asked, request, call, reply, fail: failed, number: request.sentCount, isRepeat: false };
       this.#deliver(delivery, fate.is === "late" ? toMs + 1 : toMs);
       if (fate.duplicateMs !== null && request.messageCount < MESSAGES_MAX) this.#repeat(delivery, toMs + fate.duplicateMs);
     });
   }
 
+  #nextFate(request: Request): Fate {
+    const fate = request.fates[request.sentCount] ?? GOOD;
+    if (request.sentCount > 0) this.retryCount += 1;
+    if (isOverloaded(request.lastFailure))
+      this.#scene.breach("again", `${nameOf(request)} is sent again although the last attempt failed as ${request.lastFailure}`);
+    request.sentCount += 1;
+    if (fate.is !== "delivered") {
+      this.mishaps.push(fate);
+      this.#scene.tell?.(`attempt ${request.sentCount} of ${nameOf(request)} will be ${fate.is} (${fate.mark})`);
+    }
+    return fate;
+  }
+
+  /** Of a request for a certificate, which no visitor waits for. */
+  #backgroundFate(): Fate {
+    const { plan, random } = this.#scene;
+    const toMs = random.below(plan.wayMsMax + 1);
+    const backMs = random.below(plan.wayMsMax + 1);
+    const is = random.below(100) < plan.badFates ? random.pick(FATES) : "delivered";
+    return { is, toMs, backMs, mark: "retryable", duplicateMs: null };
+  }
+
   #deliver(delivery: Delivery, ms: number): void {
-    delivery.request.messageCount += 1;
+    if (delivery.command !== "certify") delivery.request.messageCount += 1;
     this.#scene.scheduler.after(ms, () => this.#platform.deliver(delivery));
   }
 
   /** The same message once more. Nobody listens for its answer. */
   #repeat(delivery: Delivery, ms: number): void {
     this.duplicateCount += 1;
-    this.#deliver({ ...delivery, reply: delivery.request.answered, fail: () => undefined, isRepeat: true }, ms);
+    this.#deliver({ ...delivery, reply: () => undefined, fail: () => undefined, isRepeat: true }, ms);
   }
 }
 
@@ -147,6 +174,8 @@ export class Network {
 export function nameOf({ client, number }: Request): string {
   return `${client}'s request ${number}`;
 }
+
+const READ: readonly Call[] = [{ kind: "read" }];
 
 /** What the Worker holds of the object. One that threw stays broken, as on the platform. */
 export class Stub implements messages.CouponCalls {
@@ -160,54 +189,74 @@ export class Stub implements messages.CouponCalls {
   }
 
   create(coupon: NewCoupon) {
-    return this.#send("create", (object) => object.create(coupon));
+    const { name: _name, ...asked } = coupon;
+    return this.#send({ command: "create", calls: [{ kind: "create", ...asked }] }, (object) => object.create(coupon));
   }
 
   read(wanted: { readonly claimedBy: boolean }) {
-    return this.#send("read", (object) => object.read(wanted));
+    return this.#send({ command: "read", calls: READ }, (object) => object.read(wanted));
   }
 
   change(change: Change, ifMatch: string | null) {
-    return this.#send("change", (object) => object.change(change, ifMatch));
+    const calls = [{ kind: "change", ...change } as const];
+    return this.#send({ command: "change", calls, ifMatch }, (object) => object.change(change, ifMatch));
   }
 
   remove() {
-    return this.#send("remove", (object) => object.remove());
+    return this.#send({ command: "remove", calls: [{ kind: "remove" }] }, (object) => object.remove());
   }
 
-  claim(request: ClaimRequest, wish?: CertificateWish) {
-    return this.#send("claim", (object) => object.claim(request, wish));
+  claim(request: ClaimRequest) {
+    const { attemptId: attempt, userId, key } = request;
+    return this.#send({ command: "claim", calls: [{ kind: "claim", userId, key }], attempt }, (object) => object.claim(request));
   }
 
-  claimMany(userIds: readonly string[], attemptId: string) {
-    return this.#send("claim_many", (object) => object.claimMany(userIds, attemptId));
+  claimMany(userIds: readonly string[], attempt: string) {
+    const calls = userIds.map((userId) => ({ kind: "claim", userId, key: null }) as const);
+    return this.#send({ command: "claim_many", calls, attempt }, (object) => object.claimMany(userIds, attempt));
   }
 
-  hold(request: HoldRequest, wish?: CertificateWish) {
-    return this.#send("hold", (object) => object.hold(request, wish));
+  hold(request: HoldRequest) {
+    const { attemptId: attempt, userId, ttlMs } = request;
+    return this.#send({ command: "hold", calls: [{ kind: "hold", userId, ttlMs }], attempt }, (object) => object.hold(request));
   }
 
   giveBack(userId: string) {
-    return this.#send("give_back", (object) => object.giveBack(userId));
+    return this.#send({ command: "give_back", calls: [{ kind: "give_back", userId }] }, (object) => object.giveBack(userId));
+  }
+
+  endHolds() {
+    return this.#send({ command: "end_holds", calls: [{ kind: "end_holds" }] }, (object) => object.endHolds());
+  }
+
+  holds(after: string, limit: number) {
+    return this.#send({ command: "holds", calls: [{ kind: "holds" }] }, (object) => object.holds(after, limit));
   }
 
   own(userId: string) {
-    return this.#send("own", (object) => object.own(userId));
+    return this.#send({ command: "own", calls: [{ kind: "own", userId }] }, (object) => object.own(userId));
   }
 
   release(request: ReleaseRequest) {
-    return this.#send("release", (object) => object.release(request));
+    return this.#send({ command: "release", calls: [{ kind: "release", ...request }] }, (object) => object.release(request));
   }
 
   page(after: messages.Cursor, limit: number) {
-    return this.#send("page", (object) => object.page(after, limit));
+    return this.#send({ command: "page", calls: READ, page: { after, limit } }, (object) => object.page(after, limit));
   }
 
   metrics() {
-    return this.#send("metrics", (object) => object.metrics());
+    return this.#send({ command: "metrics", calls: READ }, (object) => object.metrics());
   }
 
-  #send<Told extends Result>(command: Command, call: (object: SimulatedObject) => Promise<Told>): Promise<Told> {
-    return this.broken === null ? this.#network.send(this, command, call) : Promise.reject(this.broken);
+  certify(request: CertificateRequest) {
+    return this.#send({ command: "certify", calls: [] }, (object) => object.certify(request));
+  }
+
+  #send<Told extends Result>(
+    asked: Omit<Asked, "attempt"> & Partial<Pick<Asked, "attempt">>,
+    call: (object: SimulatedObject) => Promise<Told>,
+  ): Promise<Told> {
+    return this.broken === null ? this.#network.send(this, { attempt: null, ...asked }, call) : Promise.reject(this.broken);
   }
 }

@@ -1,23 +1,22 @@
 // A plan: what clients ask, and what the network, the disk and the platform do to it. All of it is settled before anything
-// runs, step by step, so that a plan can be cut.
+// runs, step by step, so that a plan can be cut, and kept.
 
 import type { Call } from "../history/history.ts";
 
-/** The instant at which every history begins, by the clock of the Worker. */
-export const T0 = 1_000_000;
+/** The instant at which every history begins, by a true clock. A full second, so that times on the wire are round. */
+export const T0 = 1_000_000_000_000;
 
-/** A user id that the object has to refuse: the Worker never lets it through. */
-export const NOBODY = "\u0007";
-
-/** What somebody asks. Instants in it are absolute. */
+/** What a client asks. Instants in it are absolute. */
 export type Ask =
   | Exclude<Call, { readonly kind: "change" }>
   /** `isGuarded` sends, as If-Match, the tag of the coupon as this client saw it last. */
   | (Extract<Call, { readonly kind: "change" }> & { readonly isGuarded: boolean })
-  | { readonly kind: "claim_many"; readonly userIds: readonly string[] }
-  /** `isGoingOn` begins where the last page that this client saw ended, if there was one. */
-  | { readonly kind: "page"; readonly after: number; readonly limit: number; readonly isGoingOn: boolean }
-  | { readonly kind: "metrics" };
+  | { readonly kind: "claim_many"; readonly userIds: readonly string[]; readonly key: string | null }
+  | { readonly kind: "page"; readonly after: number; readonly limit: number }
+  | { readonly kind: "metrics" }
+  /** The public views, from the isolate's snapshot. */
+  | { readonly kind: "status" }
+  | { readonly kind: "view" };
 
 /** What an exception says of itself; `unmarked` says nothing, and `own_code` comes from the object's code, which can say anything. */
 export const MARKS = ["retryable", "reset", "out_of_memory", "unmarked", "own_code"] as const;
@@ -40,7 +39,7 @@ export type Fate = {
   readonly duplicateMs: number | null;
 };
 
-/** Somebody asks, at `at` milliseconds from the beginning. */
+/** A client asks, at `at` milliseconds from the beginning. */
 export type AskStep = {
   readonly is: "ask";
   readonly at: number;
@@ -53,13 +52,15 @@ export type AskStep = {
   /** How often the client asks again, with the same key, when it was not told what became of it. */
   readonly patience: number;
   readonly patienceMs: number;
+  /** How long the visitor stays; null where until the answer. */
+  readonly leavesMs: number | null;
 };
 
 /** The end of an instance, and the beginning of the next one. */
 export type End = {
   /** Whether all that was not on disk yet is lost with it. */
   readonly isLossy: boolean;
-  /** By how much the clock of the next instance is ahead of the Worker's; null where it stays as it was. */
+  /** By how much the clock of the next instance is ahead of the true one; null where it stays as it was. */
   readonly skewMs: number | null;
   /** What those who wait for an answer are told. */
   readonly mark: Mark;
@@ -71,17 +72,29 @@ export type BreakStep = End & { readonly is: "break"; readonly at: number; reado
 /** The instance ends at `at`, between two turns: it is evicted, or dies. */
 export type RestartStep = End & { readonly is: "restart"; readonly at: number };
 
-export type Step = AskStep | BreakStep | RestartStep;
+/** The clock of an isolate is set back. */
+export type ClockStep = { readonly is: "clock"; readonly at: number; readonly isolate: number; readonly backMs: number };
+
+/** The object is told of the next flush that it failed, and the end that it then asks for is late in coming. */
+export type FlushStep = { readonly is: "flush"; readonly at: number };
+
+export type Step = AskStep | BreakStep | RestartStep | ClockStep | FlushStep;
 
 export type Plan = {
   readonly seed: number;
   /** How long it takes until what was written is on disk, and how much longer it can be. */
   readonly diskMs: number;
   readonly diskJitterMs: number;
+  /** Of a hundred flushes, how many take up to `slowDiskMs` instead. */
+  readonly slowFlushes: number;
+  readonly slowDiskMs: number;
   /** How late the platform rings. */
   readonly alarmLateMs: number;
   /** Whether isolates refuse by the certificates of the object. */
   readonly isEdgeOn: boolean;
+  /** Of a hundred requests for a certificate, how many fail; and their longest way. */
+  readonly badFates: number;
+  readonly wayMsMax: number;
   /** Whether it goes on until every alarm has rung. */
   readonly isDrained: boolean;
   /** In the order of their instants. */

@@ -2,7 +2,8 @@
 
 import { seeded, type Random } from "../random.ts";
 import { Asking } from "./asking.ts";
-import type { AskStep, BreakStep, Fate, Plan, RestartStep, Step } from "./plan.ts";
+import type { AskStep, BreakStep, ClockStep, Fate, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
+import { ISOLATE_COUNT } from "./product.ts";
 import { saleOf } from "./sales.ts";
 
 /** The plan of a seed, always the same. */
@@ -15,6 +16,10 @@ export function planOf(seed: number): Plan {
     seed,
     diskMs: sale.diskMs,
     diskJitterMs: random.below(3),
+    slowFlushes: random.pick([0, 0, 10, 40]),
+    slowDiskMs: random.pick([40, 300, 1200]),
+    badFates: sale.badFates,
+    wayMsMax: sale.wayMsMax,
     alarmLateMs: random.pick([0, 0, 5, 60]),
     isEdgeOn: sale.isEdgeOn,
     isDrained: random.below(2) === 0,
@@ -25,9 +30,18 @@ export function planOf(seed: number): Plan {
 /** Most histories have something fail, a few have much. */
 function withFaults(random: Random, asks: readonly AskStep[], lastAt: number): Step[] {
   const count = random.pick([0, 0, 0, 1, 1, 1, 1, 2, 2, 3]);
-  const faults = Array.from({ length: count }, () => (random.below(4) > 0 ? breakStep(random, asks) : restartStep(random, lastAt)));
+  const faults = Array.from({ length: count }, () => faultStep(random, asks, lastAt));
   // Stable: a fault comes before what is asked at its instant.
   return count === 0 ? [...asks] : [...faults, ...asks].sort((a, b) => a.at - b.at);
+}
+
+function faultStep(random: Random, asks: readonly AskStep[], lastAt: number): BreakStep | RestartStep | ClockStep | FlushStep {
+  const dice = random.below(20);
+  if (dice < 11) return breakStep(random, asks);
+  if (dice < 16) return restartStep(random, lastAt);
+  const at = random.below(lastAt + 8);
+  if (dice === 16) return { is: "flush", at };
+  return { is: "clock", at, isolate: random.below(ISOLATE_COUNT), backMs: 1 + random.below(50) };
 }
 
 /** Armed when some request reaches the object, or when what it holds runs out. */

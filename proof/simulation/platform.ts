@@ -3,15 +3,25 @@
 
 import { answersOf, type Result } from "./answers.ts";
 import { Instance, type ObjectClass, type Waiting } from "./instance.ts";
-import { nameOf, reword, type Delivery, type Recorded } from "./network.ts";
+import type { Delivery, Recorded } from "./network.ts";
 import { T0, type End } from "./plan.ts";
 import { INJECTED } from "./points.ts";
-import type { Scene, Slips } from "./scene.ts";
+import { runFor, type Scene, type Slips } from "./scene.ts";
+import type { Answer, Call } from "../history/history.ts";
 import type { Timer } from "./scheduler.ts";
+import type { Storage } from "./storage.ts";
+import { DEFERRABLE, DEFERRED_MS_MAX, WAIT_MS_MAX } from "./waits.ts";
+import { endText, lifeOf, messageName, reword, saidBy, type Lives } from "./words.ts";
 
 /** How long after an instance ended its callers know it, and how long after that its alarm rings again. */
 const END_IS_NOTICED_MS = 1;
 const RING_AGAIN_MS = 10;
+
+/** What an object is told whose flush failed. */
+const FLUSH_FAILED = new Error("the flush failed, as planned");
+
+/** How late the end comes that an object asks for whose flush failed. */
+const ABORT_MS = 3_000;
 
 export class Platform {
   readonly name: string;
@@ -25,8 +35,15 @@ export class Platform {
   /** The end that came in this turn. */
   #end: End | null = null;
   #gate: { readonly instance: Instance; readonly waiting: Waiting }[] = [];
-  #syncs: (() => void)[] = [];
-  #isFlushing = false;
+  #syncs: { readonly version: number; readonly resolve: () => void; readonly reject: (cause: unknown) => void }[] = [];
+  /** Flushes that are under way, in their order, and how much each of them has. */
+  #flushes: { readonly version: number; readonly at: number; readonly timer: Timer }[] = [];
+  /** The next flush fails, as the object is told. */
+  isFlushBad = false;
+  failedFlushCount = 0;
+  severalFlushesCount = 0;
+  deferredCount = 0;
+  slowFlushCount = 0;
   #alarm: { readonly for: number; readonly timer: Timer } | null = null;
   /** The alarm that rings now: it rings again if the instance ends meanwhile. */
   #ringing: number | null = null;
@@ -36,9 +53,16 @@ export class Platform {
   /** Batches of more than one claim, as far as several claims were answered in one event. */
   batchCount = 0;
   #claimsInEvent = 0;
+  /** The lives there were before this event. */
+  #before: Lives = { life: 0, lifeCount: 1 };
   /** How late it was for each instance that has ended: a look that nobody heard of. The next one may have to go on from there. */
   readonly ends: Recorded[] = [];
   alarmCount = 0;
+  /** What reached the object, each delivery by itself. */
+  readonly delivered: Recorded[] = [];
+  /** Called with each answer that leaves the object, and with each end of an instance. */
+  onAnswer: (delivery: Delivery, result: Result, answers: readonly Answer[]) => void = () => undefined;
+  onEnd: () => void = () => undefined;
   /** Answers that said `unavailable`. */
   unavailableCount = 0;
   readonly clock = (): number => T0 + this.scene.scheduler.now + this.#skewMs;
@@ -54,17 +78,15 @@ export class Platform {
   }
 
   deliver(delivery: Delivery): void {
-    const { scheduler, storage, points, digest, tell } = this.scene;
+    const { scheduler, points, digest, tell } = this.scene;
     const instance = this.#begin();
     points.command = delivery.command;
-    const operations = delivery.request.record();
-    const waiting: Waiting = { delivery, operations, life: storage.life, result: null, answers: [], endedAt: 0, clockUntil: 0 };
-    instance.waiting.add(waiting);
     const startedAt = scheduler.stamp();
-    for (const operation of operations) {
-      operation.startedAt = startedAt;
-      operation.clockFrom = this.clock();
-    }
+    const operations = delivery.calls.map((call) => this.#recorded(call, delivery, startedAt));
+    this.delivered.push(...operations);
+    const now = { deliveredAt: scheduler.now, endedAt: startedAt, clockUntil: this.clock() };
+    const waiting: Waiting = { delivery, operations, result: null, answers: [], version: 0, ...now };
+    instance.waiting.add(waiting);
     digest.add(scheduler.now);
     tell?.(`${messageName(delivery)} reaches the object`);
     const fail = (what: string) => (cause: unknown) => {
@@ -74,6 +96,11 @@ export class Platform {
       .call(instance.object)
       .then((result) => this.#answered(instance, waiting, result), fail("the object threw"))
       .catch(fail("the object's answer can't be read"));
+  }
+
+  #recorded(call: Call, { request, attempt }: Delivery, startedAt: number): Recorded {
+    const clockFrom = this.clock();
+    return { call, client: request.client, startedAt, endedAt: null, clockFrom, clockUntil: null, attempt, answer: null };
   }
 
   /** Ends the instance, between two turns. */
@@ -100,14 +127,30 @@ export class Platform {
     this.#end = end;
     this.#gate = [];
     this.#syncs = [];
+    for (const { timer } of this.#flushes.splice(0)) timer.run = null;
+    this.onEnd();
+    for (const waiting of instance.waiting) if (waiting.result === null) this.#checkWait(waiting);
     for (const { delivery } of instance.waiting) scheduler.after(END_IS_NOTICED_MS, () => delivery.fail(end.mark));
     this.#setClock(end.skewMs);
   }
 
-  onDisk(resolve: () => void): void {
+  onDisk(): Promise<void> {
     const { written, onDisk } = this.scene.storage;
-    if (written === onDisk) resolve();
-    else this.#syncs.push(resolve);
+    if (this.isFlushBad) {
+      this.isFlushBad = false;
+      this.failedFlushCount += 1;
+      this.scene.tell?.("the object is told that its flush failed");
+      return Promise.reject(FLUSH_FAILED);
+    }
+    if (written === onDisk) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#syncs.push({ version: written, resolve, reject }));
+  }
+
+  /** An object whose flush failed may ask for its end, which then is late. */
+  abort(instance: Instance, reason: string): void {
+    if (reason !== String(FLUSH_FAILED)) this.scene.breach("assertion", `the object ended itself: ${reason}`);
+    const end = { isLossy: false, skewMs: null, mark: "reset" } as const;
+    this.scene.scheduler.after(ABORT_MS, () => (instance.isDead ? undefined : this.restart(end)));
   }
 
   setAlarm(at: number | null): void {
@@ -118,7 +161,8 @@ export class Platform {
   timer(run: () => void, ms: number): Timer {
     const { scheduler } = this.scene;
     const instance = this.#turn;
-    if (instance === null) return scheduler.after(ms, run);
+    const { visitor } = this.scene;
+    if (instance === null) return scheduler.after(ms, () => (visitor === null ? run() : runFor(this.scene, visitor, run)));
     return scheduler.after(ms, () => {
       if (instance.isDead) return;
       this.#enter(instance);
@@ -132,37 +176,40 @@ export class Platform {
 
   /** What an instance wrote to its log. */
   logged(text: string): void {
-    if (this.#turn === null || this.#turn.isDead) return;
+    if (this.#turn?.isDead === true) return;
     const line = text.replaceAll(this.name, "the coupon");
-    this.scene.tell?.(`the object logs ${line}`);
-    if (!line.includes(INJECTED.message)) this.scene.breach("log", `the object met an error that was not planned: ${line}`);
+    this.scene.tell?.(`${this.#turn === null ? "the Worker" : "the object"} logs ${line.replace(/"request_id":"[^"]*"/, "")}`);
+    if (!line.includes(INJECTED.message) && !line.includes("call_failed"))
+      this.scene.breach("log", `an error that was not planned: ${line}`);
   }
 
   /** What follows each event: what was lost is gone, what was written is on its way to disk, the alarm is set. */
   afterEvent(): void {
     const { scene } = this;
-    const { storage, scheduler, plan, random } = scene;
+    const { storage } = scene;
     scene.skewMs = 0;
+    scene.visitor = null;
     this.#turn = null;
     if (this.#claimsInEvent > 1) this.batchCount += 1;
     this.#claimsInEvent = 0;
     if (this.#end !== null) this.#afterEnd(this.#end);
-    if (storage.written > storage.onDisk && !this.#isFlushing) {
-      this.#isFlushing = true;
-      scheduler.after(plan.diskMs + random.below(plan.diskJitterMs + 1), () => this.#flushed());
-    }
+    this.#before = livesIn(storage);
+    if (storage.written > Math.max(storage.onDisk, this.#flushes.at(-1)?.version ?? 0)) this.#beginFlush(storage.written);
     if (storage.alarmAt !== (this.#alarm?.for ?? null)) this.#scheduleAlarm(0);
   }
 
   #begin(): Instance {
     if (this.#instance === null) {
       this.startCount += 1;
+      // Its constructor reads its clock.
+      this.scene.skewMs = this.#skewMs;
       this.scene.tell?.(`an instance begins, its clock at ${this.clock() - T0} ms`);
       this.#instance = new Instance(this.#class, {
         name: this.name,
         scene: this.scene,
         ended: (instance, end) => this.ended(instance, end),
-        onDisk: (resolve) => this.onDisk(resolve),
+        onDisk: () => this.onDisk(),
+        abort: (instance, reason) => this.abort(instance, reason),
         setAlarm: (at) => this.setAlarm(at),
         clock: this.clock,
       });
@@ -179,16 +226,27 @@ export class Platform {
   #answered(instance: Instance, waiting: Waiting, result: Result): void {
     if (instance.isDead) return;
     const { storage, scheduler } = this.scene;
-    const { ask } = waiting.delivery.request;
+    const { command, calls } = waiting.delivery;
     waiting.result = result;
-    // A removal is answered when it is on disk: by then there may be another coupon.
-    waiting.answers = answersOf(ask, result, ask.kind === "remove" ? waiting.life : storage.life);
-    waiting.endedAt = scheduler.stamp();
-    waiting.clockUntil = this.clock();
+    waiting.answers = answersOf(calls, result, lifeOf(command, result, this.#before, livesIn(storage)));
+    waiting.version = storage.written;
+    this.#checkWait(waiting);
+    // What can't wait for a lease is judged at its arrival, in the order of arrivals.
+    if (DEFERRABLE.has(command)) {
+      waiting.endedAt = scheduler.stamp();
+      waiting.clockUntil = this.clock();
+    }
     if (!result.ok && result.code === "unavailable") this.unavailableCount += 1;
-    if (ask.kind === "claim") this.#claimsInEvent += 1;
+    if (command === "claim") this.#claimsInEvent += 1;
     if (storage.written === storage.onDisk || this.#slips.answersBeforeDisk === true) this.#leave(instance, waiting);
     else this.#gate.push({ instance, waiting });
+  }
+
+  #checkWait({ delivery, deliveredAt }: Waiting): void {
+    const waitedMs = this.scene.scheduler.now - deliveredAt;
+    if (waitedMs <= WAIT_MS_MAX) return;
+    if (DEFERRABLE.has(delivery.command) && waitedMs <= DEFERRED_MS_MAX) this.deferredCount += 1;
+    else this.scene.breach("wait", `${messageName(delivery)} waited ${waitedMs} ms for its answer`);
   }
 
   /** The answer leaves the object. */
@@ -210,21 +268,39 @@ export class Platform {
       operation.clockUntil = clockUntil;
     }
     digest.add(result.seq);
-    tell?.(`${messageName(delivery)} is answered: ${answers.map(({ is, seq }) => `${is} at seq ${seq}`).join(", ")}`);
+    tell?.(`${messageName(delivery)} is answered: ${saidBy(result, answers)}`);
+    this.onAnswer(delivery, result, answers);
     delivery.reply(result, answers);
   }
 
-  #flushed(): void {
+  #beginFlush(version: number): void {
+    const { scheduler, plan, random } = this.scene;
+    const isSlow = random.below(100) < plan.slowFlushes;
+    const ms = isSlow ? random.below(plan.slowDiskMs + 1) : plan.diskMs + random.below(plan.diskJitterMs + 1);
+    if (isSlow) this.slowFlushCount += 1;
+    if (this.#flushes.length > 0) this.severalFlushesCount += 1;
+    // One that began later is not on disk before.
+    const at = Math.max(scheduler.now + ms, this.#flushes.at(-1)?.at ?? 0);
+    this.#flushes.push({ version, at, timer: scheduler.after(at - scheduler.now, () => this.#flushed(version)) });
+  }
+
+  #flushed(version: number): void {
     const { scene } = this;
     const { storage, points } = scene;
-    this.#isFlushing = false;
-    if (storage.written === storage.onDisk) return;
-    storage.keep();
-    scene.tell?.("all that was written is on disk");
+    this.#flushes = this.#flushes.filter((flush) => flush.version > version);
+    if (version <= storage.onDisk) return;
+    storage.keep(version);
+    scene.tell?.(storage.written === version ? "all that was written is on disk" : "a part of what was written is on disk");
     this.#enter(this.#instance);
-    for (const { instance, waiting } of this.#gate.splice(0)) if (!instance.isDead) this.#leave(instance, waiting);
+    for (const one of this.#gate.splice(0)) {
+      if (one.instance.isDead) continue;
+      if (one.waiting.version <= version) this.#leave(one.instance, one.waiting);
+      else this.#gate.push(one);
+    }
     points.command = "claim";
-    for (const resolve of this.#syncs.splice(0)) resolve();
+    const syncs = this.#syncs;
+    this.#syncs = syncs.filter((sync) => sync.version > version);
+    for (const sync of syncs) if (sync.version <= version) sync.resolve();
   }
 
   /** An instance has ended in this event. What it had written is lost with it, or found by the next one. */
@@ -232,7 +308,7 @@ export class Platform {
     const { storage } = this.scene;
     if (isLossy && storage.written > storage.onDisk) this.lossCount += 1;
     if (isLossy) storage.lose();
-    else storage.keep();
+    else storage.keep(storage.written);
     this.#end = null;
     if (this.#ringing !== null) storage.ringAgain(this.#ringing);
     this.#scheduleAlarm(this.#ringing === null ? 0 : RING_AGAIN_MS);
@@ -254,7 +330,7 @@ export class Platform {
       return;
     }
     this.#alarm = null;
-    storage.alarmAt = null;
+    storage.takeAlarm();
     this.#ringing = at;
     this.alarmCount += 1;
     tell?.("the alarm rings");
@@ -281,13 +357,6 @@ export class Platform {
   }
 }
 
-function messageName({ request, attempt, isRepeat }: Delivery): string {
-  const message = isRepeat ? " (once more)" : attempt === 1 ? "" : ` (attempt ${attempt})`;
-  return nameOf(request) + message;
-}
-
-/** An end in words. */
-export function endText({ isLossy, skewMs, mark }: End): string {
-  const clock = skewMs === null ? "" : `, the next clock ${skewMs} ms ahead`;
-  return `${isLossy ? "what is not on disk is lost" : "what was written stays"}${clock}, callers are told ${mark}`;
+function livesIn({ life, lives }: Storage): Lives {
+  return { life, lifeCount: lives.length };
 }

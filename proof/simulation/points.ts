@@ -1,5 +1,6 @@
 // Fault points: where storage or the whole instance can fail, what is armed to fail next, and what was reached so far.
 
+import { SCHEMA } from "../../src/engine/schema.ts";
 import * as statements from "../../src/engine/statements.ts";
 import type { BreakStep } from "./plan.ts";
 
@@ -12,10 +13,13 @@ export const COMMANDS = [
   "claim_many",
   "hold",
   "give_back",
+  "end_holds",
+  "holds",
   "own",
   "release",
   "page",
   "metrics",
+  "certify",
   "remove",
   "alarm",
 ] as const;
@@ -33,7 +37,7 @@ export const INJECTED = new Error("storage failed, as planned");
 
 const NAMES = new Map<string, string>();
 for (const [name, text] of Object.entries(statements)) if (typeof text === "string") NAMES.set(text, name);
-for (const [index, text] of statements.SCHEMA.entries()) NAMES.set(text, `SCHEMA[${index}]`);
+for (const [index, text] of SCHEMA.entries()) NAMES.set(text, `SCHEMA[${index}]`);
 
 /** How often each fault point was passed, and how often something failed there. */
 export class Coverage {

@@ -1,32 +1,67 @@
-// The product, as far as it is simulated: the object's class as it is deployed, and the Worker's way of calling it. What the
-// object imports of the platform is answered here.
+// The product as it is deployed: the object's class, and the Worker's app once for each isolate, as each isolate has module state of
+// its own. What it imports of the platform is answered here.
 
 import { registerHooks } from "node:module";
 
-import { callCoupon } from "../../src/edge/coupon-calls.ts";
-import { forgetSoldOut, judged, lookAt } from "../../src/edge/sold-out.ts";
 import type { ObjectClass } from "./instance.ts";
 
-/** How the Worker calls an object. */
-export type Edge = {
-  readonly callCoupon: typeof callCoupon;
-  readonly judged: typeof judged;
-  readonly lookAt: typeof lookAt;
-  readonly forgetSoldOut: typeof forgetSoldOut;
-};
+/** The Worker's app in one isolate. */
+export type App = { readonly fetch: (request: Request, env: unknown, context: unknown) => Response | Promise<Response> };
+export type Product = { readonly objectClass: ObjectClass; readonly isolates: readonly App[] };
 
-export type Product = { readonly objectClass: ObjectClass; readonly edge: Edge };
+/** Another text in the place of one that stands once in a file of the product, named from its root. */
+export type Patch = { readonly file: string; readonly from: string; readonly to: string };
 
+export const ISOLATE_COUNT = 3;
+
+const ROOT = new URL("../../", import.meta.url).href;
+const ISOLATE = /\?isolate=\d+$/;
 const PLATFORM = `data:text/javascript,${encodeURIComponent(
   "export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }",
 )}`;
 
-/** Loads the product. Modules that are imported later see the same platform. */
-export async function loadProduct(): Promise<Product> {
+/** Has the product's modules, from now on, come with `patches` made in them, and those of the Worker once for each isolate. */
+export function hookModules(patches: readonly Patch[]): void {
   registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === "cloudflare:workers" ? { url: PLATFORM, format: "module", shortCircuit: true } : next(specifier, context),
+    resolve: (specifier, context, next) => {
+      if (specifier === "cloudflare:workers") return { url: PLATFORM, format: "module", shortCircuit: true };
+      const resolved = next(specifier, context);
+      const isolate = ISOLATE.exec(context.parentURL ?? "")?.[0];
+      const isOfIsolate = resolved.url.startsWith(`${ROOT}src/http/`) || resolved.url.startsWith(`${ROOT}src/edge/`);
+      return isolate === undefined || !isOfIsolate ? resolved : { ...resolved, url: resolved.url + isolate };
+    },
+    load: (url, context, next) => {
+      const loaded = next(url, context);
+      const own = patches.filter(({ file }) => url.replace(ISOLATE, "") === ROOT + file);
+      return own.length === 0 ? loaded : { ...loaded, source: patched(textOf(loaded.source), own) };
+    },
   });
+}
+
+/** Loads the product; {@link hookModules} has to come before. */
+export async function loadProduct(): Promise<Product> {
   const { CouponObject } = await import("../../src/object/coupon-object.ts");
-  return { objectClass: CouponObject as unknown as ObjectClass, edge: { callCoupon, judged, lookAt, forgetSoldOut } };
+  const isolates: App[] = [];
+  for (let index = 0; index < ISOLATE_COUNT; index += 1) {
+    const { createApp } = (await import(`${ROOT}src/http/app.ts?isolate=${index}`)) as { readonly createApp: () => App };
+    const app = createApp();
+    // What an isolate draws with its first request is drawn outside of any history.
+    await app.fetch(new Request("http://simulation/health"), { REQUEST_LOG: "off" }, {});
+    isolates.push(app);
+  }
+  return { objectClass: CouponObject as unknown as ObjectClass, isolates };
+}
+
+function textOf(source: unknown): string {
+  return typeof source === "string" ? source : Buffer.from(source as Uint8Array).toString();
+}
+
+function patched(text: string, patches: readonly Patch[]): string {
+  let changed = text;
+  for (const { file, from, to } of patches) {
+    const parts = changed.split(from);
+    if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times what is to be patched: ${from}`);
+    changed = parts.join(to);
+  }
+  return changed;
 }

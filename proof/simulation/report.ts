@@ -1,14 +1,15 @@
 // What a run came to, for a person at a terminal.
 
+import { FEATURES, missedFeatures } from "./features.ts";
 import { COMMANDS, POINTS, type CoverageRow } from "./points.ts";
 import { digestText } from "./scene.ts";
 import type { Run } from "./simulate.ts";
-import type { Failure } from "./worker.ts";
+import type { Failure } from "./thread.ts";
 import type { Counts } from "./totals.ts";
 
 /** A failure, as the story of the least history that fails so. */
-export function failureText({ seed, breach, steps, story }: Failure): string {
-  return `seed ${seed}, cut down to ${steps} steps: ${breach.rule}: ${breach.what}\n\n${story}\n`;
+export function failureText({ seed, breach, plan, story }: Failure): string {
+  return `seed ${seed}, cut down to ${plan.steps.length} steps: ${breach.rule}: ${breach.what}\n\n${story}\n`;
 }
 
 /** The lines at the end of a run. */
@@ -23,11 +24,15 @@ export function linesOf({ doneCount, sum, failures, seconds }: Run): string[] {
     `from the edge  ${said(counts["answers.edge"])} refusals by a certificate`,
     `retries        ${kinds(counts, "retries")}`,
     `network        ${kinds(counts, "network")}`,
+    `certificates   ${kinds(counts, "certificate")}; ${kinds(counts, "lease")}`,
+    `flushes        ${kinds(counts, "flushes")}; visitors ${kinds(counts, "visitors")}`,
+    `asked          ${kinds(counts, "asked")}`,
     `faults         ${kinds(counts, "faults")}; the clock set back in ${said(counts["clock.setBack"])} histories`,
     `object         ${said(counts["batches"])} batches of more than one claim, ${said(counts["alarms"])} alarms`,
     "",
     ...coverageLines(coverage),
-    `never struck   ${missed.length === 0 ? `none of ${coverage.length} pairs of a command and a point that it passes` : missed.join("; ")}`,
+    `never struck   ${missed.length} of ${coverage.length} pairs of a command and a point that it passes`,
+    `features       ${features(counts)}`,
     "",
     `digest         ${digestText(...digest)}`,
     failures.length === 0
@@ -66,6 +71,11 @@ function strikesAt(coverage: readonly CoverageRow[], command: string, column: st
   const thrown = rows.reduce((sum, row) => sum + row.thrown, 0);
   const crashed = rows.reduce((sum, row) => sum + row.crashed, 0);
   return rows.some(({ canThrow }) => canThrow) ? `${said(thrown)}/${said(crashed)}` : `-/${said(crashed)}`;
+}
+
+function features(counts: Counts): string {
+  const missing = missedFeatures(counts);
+  return missing.length === 0 ? `all ${FEATURES.length} met` : `${missing.length} of ${FEATURES.length} not met: ${missing.join(", ")}`;
 }
 
 function kinds(counts: Counts, kind: string): string {

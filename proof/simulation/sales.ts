@@ -20,6 +20,11 @@ export type Sale = {
   /** Of a hundred asks, how many are claims, and how many move the stock otherwise, before anything else is drawn. */
   readonly claims: number;
   readonly restocks: number;
+  /** Of a hundred asks, how many are about holds, and how many end the coupon and make it again, before anything else is drawn. */
+  readonly holds: number;
+  readonly removals: number;
+  /** Through how many isolates clients ask. */
+  readonly isolateCount: number;
   /** Of a hundred keys, how many are nobody's own. */
   readonly sharedKeys: number;
   /** Whether isolates refuse by the certificates of the object. */
@@ -29,8 +34,10 @@ export type Sale = {
 /** Most sales are small, because most mistakes show in a few steps. */
 export function saleOf(random: Random): Sale {
   const dice = random.below(60);
-  if (dice < 12) return saleAtTheEdge(random);
-  return dice < 14 ? crowd(random) : smallSale(random);
+  if (dice < 24) return saleAtTheEdge(random);
+  if (dice < 28) return saleOfHolds(random);
+  if (dice < 31) return saleAgain(random);
+  return dice < 33 ? crowd(random) : smallSale(random);
 }
 
 function smallSale(random: Random): Sale {
@@ -40,14 +47,17 @@ function smallSale(random: Random): Sale {
     askCount: dice < 65 ? 3 + below(4) : dice < 93 ? 6 + below(6) : dice < 99 ? 12 + below(9) : 21 + below(30),
     userCount: 2 + below(3),
     amountMax: pick([1, 2, 2, 3, 4]),
-    gapMsMax: pick([0, 1, 2, 2, 4, 4, 10, 40, 400]),
+    gapMsMax: pick([0, 1, 2, 2, 4, 10, 40, 400, 1000]),
     wayMsMax: pick([0, 1, 2, 3, 6]),
     diskMs: pick([0, 0, 1, 2, 4, 12]),
     badFates: pick([0, 0, 4, 8, 25]),
     claims: 0,
     restocks: 0,
+    holds: 0,
+    removals: 0,
+    isolateCount: 3,
     sharedKeys: 12,
-    isEdgeOn: false,
+    isEdgeOn: below(3) > 0,
   };
 }
 
@@ -63,6 +73,49 @@ function saleAtTheEdge({ below, pick }: Random): Sale {
     badFates: pick([0, 0, 8]),
     claims: 55,
     restocks: 25,
+    holds: 0,
+    removals: 0,
+    isolateCount: pick([1, 2, 3]),
+    sharedKeys: 10,
+    isEdgeOn: true,
+  };
+}
+
+/** Holds come and go, by all ways that there are. */
+function saleOfHolds({ below, pick }: Random): Sale {
+  return {
+    askCount: 8 + below(12),
+    userCount: pick([3, 4, 6]),
+    amountMax: pick([2, 3, 5]),
+    gapMsMax: pick([4, 20, 100, 400]),
+    wayMsMax: pick([0, 3, 100]),
+    diskMs: pick([0, 2, 12]),
+    badFates: pick([0, 8, 30]),
+    claims: 25,
+    restocks: 3,
+    holds: 60,
+    removals: 0,
+    isolateCount: pick([1, 2, 3]),
+    sharedKeys: pick([10, 70]),
+    isEdgeOn: below(4) > 0,
+  };
+}
+
+/** One coupon after the other has the same name, and sells out. */
+function saleAgain({ below, pick }: Random): Sale {
+  return {
+    askCount: 10 + below(10),
+    userCount: pick([2, 3, 4]),
+    amountMax: 1,
+    gapMsMax: pick([100, 300, 600]),
+    wayMsMax: pick([0, 3, 100]),
+    diskMs: pick([0, 2]),
+    badFates: 0,
+    claims: 75,
+    restocks: 5,
+    holds: 0,
+    removals: 15,
+    isolateCount: pick([1, 1, 2]),
     sharedKeys: 10,
     isEdgeOn: true,
   };
@@ -80,6 +133,9 @@ function crowd({ below, pick }: Random): Sale {
     badFates: pick([0, 0, 8]),
     claims: 85,
     restocks: 0,
+    holds: 0,
+    removals: 0,
+    isolateCount: 3,
     sharedKeys: 30,
     isEdgeOn: false,
   };

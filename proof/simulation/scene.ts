@@ -21,11 +21,26 @@ export type Scene = {
   readonly tell: ((line: string) => void) | null;
   /** Ends the history: the first breach counts. */
   readonly breach: (rule: string, what: string) => void;
-  /** By how much the clock of whoever runs now is ahead of the Worker's. */
+  /** By how much the clock of what runs now is ahead of the true one. */
   skewMs: number;
+  /** By isolate: by how much its clock is ahead of the true one. */
+  readonly isolateSkews: number[];
+  /** The request for which an isolate runs now. */
+  visitor: Visitor | null;
 };
 
-/** What the platform lets slip: only a mistake that was planted lets it. */
+/** A request in an isolate: once its visitor has left, it goes on only while work of `waitUntil` does. */
+export type Visitor = { readonly isolate: number; hasLeft: boolean; pendingCount: number };
+
+/** Has an isolate run for a request, unless nothing keeps that alive any more. */
+export function runFor(scene: Scene, visitor: Visitor, run: () => void): void {
+  if (visitor.hasLeft && visitor.pendingCount === 0) return;
+  scene.visitor = visitor;
+  scene.skewMs = scene.isolateSkews[visitor.isolate] ?? 0;
+  run();
+}
+
+/** What the platform lets slip: only a bug that was planted lets it. */
 export type Slips = {
   readonly answersBeforeDisk?: true;
   readonly forgetsAlarms?: true;

@@ -3,7 +3,7 @@
 import type { AskStep, Plan, Step } from "./plan.ts";
 
 /** Runs that a shrinking may take. It ends then with what it has. */
-const RUNS_MAX = 4_000;
+const RUNS_MAX = 1_000;
 
 /**
  * A smaller plan that fails as `plan` does, as told by `fails`: steps are left out, and those that stay are made plainer, until
@@ -73,8 +73,9 @@ const PLAINER: readonly ((step: Step) => Step | null)[] = [
       if (asked.kind !== "claim_many" || asked.userIds.length <= 1) return null;
       return { ask: { ...asked, userIds: asked.userIds.slice(0, asked.userIds.length >> 1) } };
     }),
-  (step) => (step.is === "ask" || step.skewMs === null ? null : { ...step, skewMs: null }),
-  (step) => (step.is === "ask" || !step.isLossy ? null : { ...step, isLossy: false }),
+  (step) => ask(step, ({ leavesMs }) => (leavesMs === null ? null : { leavesMs: null })),
+  (step) => ("skewMs" in step && step.skewMs !== null ? { ...step, skewMs: null } : null),
+  (step) => ("isLossy" in step && step.isLossy ? { ...step, isLossy: false } : null),
 ];
 
 function ask(step: Step, change: (step: AskStep) => Partial<AskStep> | null): Step | null {
@@ -87,5 +88,7 @@ const PLAINER_PLANS: readonly ((plan: Plan) => Plan | null)[] = [
   (plan) => (plan.isEdgeOn ? { ...plan, isEdgeOn: false } : null),
   (plan) => (plan.isDrained ? { ...plan, isDrained: false } : null),
   (plan) => (plan.diskJitterMs > 0 ? { ...plan, diskJitterMs: 0 } : null),
+  (plan) => (plan.slowFlushes > 0 ? { ...plan, slowFlushes: 0 } : null),
+  (plan) => (plan.badFates > 0 ? { ...plan, badFates: 0 } : null),
   (plan) => (plan.diskMs > 0 ? { ...plan, diskMs: 0 } : null),
 ];

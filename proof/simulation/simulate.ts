@@ -2,14 +2,17 @@
 
 import { Worker } from "node:worker_threads";
 
+import type { Plan } from "./plan.ts";
 import { added, NOTHING, type Sum } from "./totals.ts";
-import type { Done, Failure, Setting, Task } from "./worker.ts";
+import type { Done, Failure, Setting, Task } from "./thread.ts";
 
 export type RunOptions = Setting & {
   /** Seeds from `from` to `from + count - 1`: one history each. */
   readonly from: number;
   readonly count: number;
   readonly workers?: number;
+  /** Plans in the place of those of the seeds, the first of them in the place of seed `from`. */
+  readonly plans?: readonly Plan[];
   /** Tells the whole story of each history. */
   readonly isTold?: boolean;
   /** Ends the run once so many histories have failed. */
@@ -58,8 +61,12 @@ class Dealing {
 
   /** Has one thread work until there is nothing left to do. */
   async serve(): Promise<void> {
-    const { mistake, isWhole } = this.#options;
-    const workerData: Setting = { ...(mistake === undefined ? {} : { mistake }), ...(isWhole === undefined ? {} : { isWhole }) };
+    const { bug, isWhole, isQuick } = this.#options;
+    const workerData: Setting = {
+      ...(bug === undefined ? {} : { bug }),
+      ...(isWhole === undefined ? {} : { isWhole }),
+      ...(isQuick === undefined ? {} : { isQuick }),
+    };
     const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData });
     const stop = (): void => void worker.terminate();
     this.#options.signal?.addEventListener("abort", stop, { once: true });
@@ -82,10 +89,11 @@ class Dealing {
   }
 
   #deal(): Task {
-    const { from, count, isTold = false, failuresMax = 10, msMax = Infinity } = this.#options;
+    const { from, count, isTold = false, plans, failuresMax = 10, msMax = Infinity } = this.#options;
     const isEnough = this.#failures.length >= failuresMax || performance.now() - this.#startedAt >= msMax;
     const size = isEnough ? 0 : Math.min(TASK_SIZE, from + count - this.#next);
-    const task = { from: this.#next, count: size, isTold };
+    const own = plans?.slice(this.#next - from, this.#next - from + size);
+    const task = { from: this.#next, count: size, isTold, ...(own === undefined ? {} : { plans: own }) };
     this.#next += size;
     return task;
   }

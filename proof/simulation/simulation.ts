@@ -45,7 +45,7 @@ export class Simulator {
     const scheduler = new Scheduler();
     const tell = isTold ? (line: string): void => void lines.push(`${String(scheduler.now).padStart(6)} ms  ${line}`) : null;
     const points = new Points(coverage, tell);
-    const isLossy = plan.steps.some((step) => step.is !== "ask" && step.isLossy);
+    const isLossy = plan.steps.some((step) => "isLossy" in step && step.isLossy);
     const storage = new Storage({ databases, points, isLossy, slips });
     let breach: Breach | null = null;
     const scene: Scene = {
@@ -58,10 +58,12 @@ export class Simulator {
       tell,
       breach: (rule, what) => (breach ??= { rule, what }),
       skewMs: 0,
+      isolateSkews: [0, 0, 0],
+      visitor: null,
     };
     this.#runs += 1;
     // What isolates remember outlives a history, so that it must not be known by the same name.
-    const course = new Course(scene, plan.isEdgeOn ? `coupon-${this.#runs}` : "coupon", product, slips);
+    const course = new Course(scene, `coupon-${this.#runs}`, product, slips);
     const { platform } = course;
     this.#globals.behind = { scene, logged: (line) => platform.logged(line), timer: (run, ms) => platform.timer(run, ms) };
     const breachOf = (): Breach | null => breach;
@@ -77,15 +79,22 @@ export class Simulator {
   }
 }
 
-function count(
-  totals: Totals,
-  { points, storage, plan }: Scene,
-  { clients, platform, network }: Course,
-  events: readonly LedgerEvent[],
-): void {
+function count(totals: Totals, { points, storage, plan }: Scene, course: Course, events: readonly LedgerEvent[]): void {
+  const { clients, platform, network, isolates } = course;
   totals.add("histories");
+  const some = (name: string, number: number): void => (number > 0 ? totals.add(name, number) : undefined);
+  for (const step of plan.steps) if (step.is === "ask") totals.add(`asked.${step.ask.kind}`);
+  for (const code of isolates.codes) totals.add(`certificate.${code}`);
+  some("lease.deferred", platform.deferredCount);
+  some("lease.restartWithin", course.leaseEndCount);
+  some("lease.bypassByKey", course.keyBypassCount);
+  some("flushes.several", platform.severalFlushesCount);
+  some("flushes.slow", platform.slowFlushCount);
+  some("faults.flush", platform.failedFlushCount);
+  some("visitors.left", clients.leftCount);
+  if (plan.steps.some(({ is }) => is === "clock")) totals.add("clock.isolateSetBack");
   totals.add("operations", clients.told.length);
-  totals.add("deliveries", clients.delivered.length);
+  totals.add("deliveries", platform.delivered.length);
   for (const word of clients.outcomes) totals.add(`told.${word}`);
   for (const { kind } of events) totals.add(`event.${kind}`);
   for (const { is } of network.mishaps) totals.add(`network.${is}`);

@@ -50,20 +50,25 @@ export type StorageOptions = {
   readonly slips: Slips;
 };
 
+/** When the end of a life was asked for, and when it came. */
+export type Removal = { readonly from: number; readonly until: number };
+
 export class Storage {
   /** One for each life of the coupon, and the last one for the life that is, or is to come. */
   readonly lives: Database[];
-  /** When each life but the last was ended. */
-  readonly endedAt: number[] = [];
+  /** By life, but for the last one: when its end was asked for, and when it came. */
+  readonly ends: Removal[] = [];
   alarmAt: number | null = null;
   /** A crash came between a commit and the setting of the alarm: nothing will ring for what that commit wrote. */
   isAlarmOwed = false;
-  /** Counts what was written, and is on disk. */
+  /** Counts what was written, and how much of it is on disk. */
   written = 0;
   onDisk = 0;
   #isInTransaction = false;
-  #livesOnDisk = 1;
-  #alarmOnDisk: number | null = null;
+  /** By life: how much was written when it began. */
+  readonly #livesSince: number[] = [0];
+  /** The alarm as it was set, by how much was written by then; the first is the one on disk. */
+  #alarms: { readonly version: number; readonly at: number | null }[] = [{ version: 0, at: null }];
   readonly #options: StorageOptions;
 
   constructor(options: StorageOptions) {
@@ -111,13 +116,13 @@ export class Storage {
       if (gate.isDead) throw ENDED;
       this.#pass(gate, points.beforeCommit());
     } catch (cause) {
-      if (this.#options.slips.keepsFailedTransactions === true && database.commit()) this.written += 1;
+      if (this.#options.slips.keepsFailedTransactions === true && database.commit(this.written + 1)) this.written += 1;
       database.rollback();
       throw cause;
     } finally {
       this.#isInTransaction = false;
     }
-    if (database.commit()) this.written += 1;
+    if (database.commit(this.written + 1)) this.written += 1;
     const step = points.afterCommit();
     if (step !== null && !step.isLossy) this.isAlarmOwed = true;
     this.#pass(gate, step);
@@ -132,38 +137,53 @@ export class Storage {
   setAlarm(at: number | null): void {
     this.alarmAt = at;
     this.written += 1;
+    this.#alarms.push({ version: this.written, at });
+  }
+
+  /** The alarm is called: it is not set any more. */
+  takeAlarm(): void {
+    this.alarmAt = null;
+    this.#alarms.push({ version: this.written, at: null });
   }
 
   /** The platform itself will ring again, whatever is lost until then. */
   ringAgain(at: number): void {
     this.alarmAt ??= at;
-    this.#alarmOnDisk ??= at;
+    if (this.#alarmOnDisk === null) this.#alarms = [{ version: this.onDisk, at }, ...this.#alarms.slice(1)];
+  }
+
+  get #alarmOnDisk(): number | null {
+    return this.#alarms[0]?.at ?? null;
   }
 
   /** Empties the object. */
-  deleteAll(at: number): void {
+  deleteAll(end: Removal): void {
     this.written += 1;
     if (!this.#current.isDefined) return;
     const { databases, isLossy } = this.#options;
-    this.endedAt.push(at);
+    this.ends.push(end);
     this.lives.push(databases.take(isLossy));
+    this.#livesSince.push(this.written);
   }
 
-  /** All that was written is on disk. */
-  keep(): void {
-    this.onDisk = this.written;
-    this.#livesOnDisk = this.lives.length;
-    this.#alarmOnDisk = this.alarmAt;
-    this.#current.keep();
+  /** The first `version` writes are on disk. */
+  keep(version: number): void {
+    this.onDisk = version;
+    const last = this.#alarms.findLastIndex((alarm) => alarm.version <= version);
+    this.#alarms = this.#alarms.slice(Math.max(0, last));
+    if (version === this.written) this.#current.keep();
   }
 
   /** All that is not on disk is gone. */
   lose(): void {
     const { databases } = this.#options;
-    for (const lost of this.lives.splice(this.#livesOnDisk)) databases.giveBack(lost);
-    this.endedAt.length = this.lives.length - 1;
+    const count = this.#livesSince.filter((since) => since <= this.onDisk).length;
+    for (const lost of this.lives.splice(count)) databases.giveBack(lost);
+    this.#livesSince.length = count;
+    this.ends.length = count - 1;
+    this.#alarms.length = 1;
     this.alarmAt = this.#alarmOnDisk;
-    this.#current.lose();
+    this.#current.lose(this.onDisk);
     this.onDisk = this.written;
   }
 

@@ -2,17 +2,18 @@
 
 import { follow, left, type Coupon } from "../history/coupon.ts";
 import type { EventKind, LedgerEvent, Settings } from "../history/history.ts";
-import { lookFault } from "./looks.ts";
-import type { Look } from "./clients.ts";
+import { lookFault, type Look } from "./looks.ts";
 import type { Database, Value } from "./database.ts";
 
 const LEDGER = "SELECT seq, at, kind, user_id, position, data FROM ledger ORDER BY seq";
 const CLAIMS = "SELECT user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id FROM claims";
 const RELEASES =
   "SELECT user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id, released_at FROM releases ORDER BY released_at";
-const HOLDS = "SELECT user_id, held_at, expires_at FROM holds";
+const HOLDS = "SELECT user_id, held_at, expires_at, attempt_id FROM holds";
+const RELEASED_HOLDS = "SELECT user_id, released_at, attempt_id FROM released_holds";
 const COUPON = `
-  SELECT name, amount, claimed, held, starts_at, ends_at, paused, last_position, seq, created_at, clock_at, epoch FROM coupon`;
+  SELECT name, amount, claimed, held, starts_at, ends_at, paused, last_position, seq, created_at, clock_at, epoch, hold_seconds_max,
+    holds_max FROM coupon`;
 
 /** One life of a coupon, as its tables tell it. */
 export type Told = {
@@ -31,7 +32,10 @@ export function toldOver(database: Database, name: string, looks: readonly Look[
   const made = new Map<Value, readonly Value[]>();
   for (const row of releases) made.set(row[1] ?? null, row);
   for (const row of claims) made.set(row[1] ?? null, row);
-  const events = database.rows(LEDGER).map((row) => eventOf(row, made));
+  const events = withAttempts(
+    database.rows(LEDGER).map((row) => eventOf(row, made)),
+    database,
+  );
   const [stored] = database.rows(COUPON);
   if (stored === undefined) return { events, fault: "there are tables and no coupon" };
 
@@ -65,12 +69,38 @@ function eventOf([seq, at, kind, userId, position, text]: readonly Value[], made
   return { ...event, key: (claim[4] ?? null) as string | null, attempt: String(claim[5]) };
 }
 
+/** The events, each hold with its attempt where that is still known. */
+function withAttempts(events: readonly LedgerEvent[], database: Database): LedgerEvent[] {
+  const released = database.rows(RELEASED_HOLDS);
+  const attempts = new Map<LedgerEvent, string>();
+  const running = new Map<string | null, LedgerEvent>();
+  for (const event of events) {
+    const { kind, userId, at } = event;
+    if (kind === "held") running.set(userId, event);
+    const held = running.get(userId);
+    if (kind !== "given_back" || held === undefined) continue;
+    // Of two holds of one user that were released at one instant, either may be meant.
+    const [row, ...others] = released.filter(([user, releasedAt]) => user === userId && releasedAt === at);
+    if (row !== undefined && others.length === 0) attempts.set(held, String(row[2]));
+  }
+  for (const [userId, heldAt, , attempt] of database.rows(HOLDS)) {
+    const held = running.get(String(userId));
+    if (held !== undefined && held.at === heldAt) attempts.set(held, String(attempt));
+  }
+  return events.map((event) => {
+    const attempt = attempts.get(event);
+    return attempt === undefined ? event : { ...event, attempt };
+  });
+}
+
 function settingsIn(more: Readonly<Record<string, number | null>>): Settings {
   return {
     amount: more["amount"] ?? 0,
     startsAt: more["starts_at"] ?? null,
     endsAt: more["ends_at"] ?? null,
     paused: more["paused"] === 1,
+    holdSecondsMax: more["hold_seconds_max"] ?? 0,
+    holdsMax: more["holds_max"] ?? null,
   };
 }
 
@@ -96,6 +126,8 @@ function couponFault(
   for (const [index, value] of retold.entries())
     if (stored[index] !== value)
       return `the coupon has ${String(stored[index])} where the ledger tells ${String(value)} (column ${index + 1})`;
+  if (stored[12] !== settings.holdSecondsMax || stored[13] !== settings.holdsMax)
+    return "the coupon's limits for holds are not as the ledger has them";
   return Number(stored[10]) < coupon.at ? "the coupon's clock is behind its last event" : null;
 }
 

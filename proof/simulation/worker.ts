@@ -1,98 +1,11 @@
-// One thread of a run: takes ranges of seeds, carries out their plans, and tells what came of them.
+// One thread of a run. The product's modules are hooked before anything imports one of them.
 
-import { parentPort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 
-import { MISTAKES, mistaken } from "./mistakes.ts";
-import type { Plan } from "./plan.ts";
-import { planOf } from "./planning.ts";
-import { Coverage, type CoverageRow } from "./points.ts";
-import { loadProduct } from "./product.ts";
-import { digestText, type Breach } from "./scene.ts";
-import { assertDrains } from "./scheduler.ts";
-import { shrunk } from "./shrink.ts";
-import { Simulator } from "./simulation.ts";
-import { Databases } from "./storage.ts";
-import { addedDigests, Totals, type Counts, type Sum } from "./totals.ts";
+import { PLANTED_BUGS } from "./planted-bugs.ts";
+import { hookModules } from "./product.ts";
+import type { Setting } from "./thread.ts";
 
-/** What a thread is told at its beginning. */
-export type Setting = {
-  /** One of {@link MISTAKES}, to be planted. */
-  readonly mistake?: string;
-  /** Creates and drops real tables in every history, which is slower, instead of rolling back to the ones that are there. */
-  readonly isWhole?: boolean;
-};
-
-/** What a thread is asked: seeds from `from` on, with the whole story of each if `isTold`; nothing more to do if `count` is 0. */
-export type Task = { readonly from: number; readonly count: number; readonly isTold?: boolean };
-
-/** A history that breaks a promise, and the least of it that still does. */
-export type Failure = { readonly seed: number; readonly breach: Breach; readonly steps: number; readonly story: string };
-
-/** What came of a task. */
-export type Done = {
-  readonly from: number;
-  readonly count: number;
-  readonly counts: Counts;
-  readonly digest: Sum["digest"];
-  readonly failures: readonly Failure[];
-  readonly stories: readonly string[];
-  /** Of all tasks so far; told at the end. */
-  readonly coverage: readonly CoverageRow[];
-};
-
-const { mistake, isWhole = false } = workerData as Setting;
-const planted = mistake === undefined ? null : (MISTAKES[mistake] ?? null);
-const loaded = await loadProduct();
-const product = planted === null ? loaded : mistaken(loaded, planted);
-
-const coverage = new Coverage();
-const totals = new Totals();
-const schema = planted?.schema === undefined ? {} : { schema: planted.schema };
-const databases = new Databases({ isWhole, pointOf: (statement) => coverage.pointOf(statement), ...schema });
-const simulator = new Simulator({ product, databases, coverage, totals, slips: planted?.slips ?? {} });
-
-/** What is run to cut a plan down counts for nothing. */
-function failureOf(plan: Plan, breach: Breach): Failure {
-  const forget = coverage.mark();
-  const counts = { ...totals.counts };
-  const least = shrunk(plan, (candidate) => simulator.run(candidate).breach?.rule === breach.rule);
-  const { breach: left, story } = simulator.run(least, true);
-  forget();
-  totals.counts = counts;
-  return { seed: plan.seed, breach: left ?? breach, steps: least.steps.length, story: story.join("\n") };
-}
-
-function carryOut({ from, count, isTold = false }: Task): Done {
-  totals.counts = {};
-  let digest: Sum["digest"] = [0, 0];
-  const failures: Failure[] = [];
-  const stories: string[] = [];
-  for (let seed = from; seed < from + count; seed += 1) {
-    const plan = planOf(seed);
-    const outcome = ranWithName(seed, () => simulator.run(plan, isTold));
-    digest = addedDigests(digest, outcome.digest);
-    if (isTold) stories.push(`seed ${seed}, digest ${digestText(...outcome.digest)}\n${outcome.story.join("\n")}`);
-    // One is enough to begin with, and cutting it down takes as long as some thousands of others.
-    if (outcome.breach !== null && failures.length === 0) failures.push(failureOf(plan, outcome.breach));
-  }
-  return { from, count, counts: totals.counts, digest, failures, stories, coverage: count === 0 ? coverage.rows() : [] };
-}
-
-/** What the simulation itself did not expect: the seed says where. */
-function ranWithName<Result>(seed: number, run: () => Result): Result {
-  try {
-    return run();
-  } catch (cause) {
-    throw new Error(`seed ${seed} could not be carried out`, { cause });
-  }
-}
-
-parentPort?.on("message", (task: Task) => {
-  assertDrains();
-  const done = carryOut(task);
-  if (task.count === 0) {
-    databases.close();
-    parentPort?.postMessage(done);
-    parentPort?.close();
-  } else parentPort?.postMessage(done);
-});
+const { bug } = workerData as Setting;
+hookModules(bug === undefined ? [] : (PLANTED_BUGS[bug]?.patches ?? []));
+await import("./thread.ts");

@@ -1,0 +1,36 @@
+// What a run has to have met, by the names of its counts: a rule whose scenarios never come up proves nothing.
+
+import type { Counts } from "./totals.ts";
+
+const named = (kind: string, names: string): string[] => names.split(" ").map((name) => `${kind}.${name}`);
+
+export const FEATURES: readonly string[] = [
+  ...named("asked", "create read change claim claim_many hold give_back end_holds holds own release page metrics remove status view"),
+  ...named("event", "created changed claimed released held given_back expired removed"),
+  ...named(
+    "told",
+    "ok coupon_exists coupon_not_found already_claimed idempotency_key_reused claim_released hold_too_long hold_limit_reached sale_ended",
+  ),
+  ...named("told", "sale_not_started sale_paused out_of_stock claim_not_found position_mismatch amount_below_claimed precondition_failed"),
+  ...named("told", "invalid_request unavailable outcome_unknown"),
+  ...named("network", "request_lost turned_away answer_lost late silent duplicate"),
+  ...named("faults", "throw crash eviction powerCut lostWrites flush"),
+  ...named("certificate", "out_of_stock sale_ended sale_not_started sale_paused"),
+  ...named("lease", "deferred restartWithin bypassByKey"),
+  ...named("flushes", "several slow"),
+  ...named("retries", "worker client"),
+  ...named("clock", "setBack isolateSetBack"),
+  "answers.edge",
+  "visitors.left",
+  "alarms",
+  "batches",
+  "histories.withRemoval",
+];
+
+/** From how many histories on a run has to have met all of them. */
+export const FEATURES_FROM = 20_000;
+
+/** Those that a run has not met. */
+export function missedFeatures(counts: Counts): string[] {
+  return FEATURES.filter((name) => (counts[name] ?? 0) === 0);
+}

@@ -1,0 +1,263 @@
+// Bugs that are planted on purpose, in the product's own text or in the platform around it: a run that does not find one could find
+// none of its kind.
+
+import type { Patch } from "./product.ts";
+import type { Slips } from "./scene.ts";
+
+/** A bug in a sentence. A patch whose place is not found ends the run. */
+export type PlantedBug = { readonly fault: string; readonly slips?: Slips; readonly patches?: readonly Patch[] };
+
+const bug = (fault: string, ...patches: readonly (readonly [file: string, from: string, to: string])[]): PlantedBug => ({
+  fault,
+  patches: patches.map(([file, from, to]) => ({ file: `src/${file}.ts`, from, to })),
+});
+
+const PLATFORM: Readonly<Record<string, PlantedBug>> = {
+  "answer-before-disk": { fault: "Answers leave the object before the disk has what they are about.", slips: { answersBeforeDisk: true } },
+  "alarm-forgotten": { fault: "The platform never learns when to call back.", slips: { forgetsAlarms: true } },
+  "rollback-forgotten": { fault: "A transaction that throws keeps what it wrote.", slips: { keepsFailedTransactions: true } },
+};
+
+const ENGINE: Readonly<Record<string, PlantedBug>> = {
+  "memory-ahead-of-storage": bug(
+    "Memory follows before the commit, and goes on after a failure as if there had been none.",
+    [
+      "engine/coupon-engine",
+      "    const isWritten = draft.isChanged || isFlush;\n",
+      "    const isWritten = draft.isChanged || isFlush;\n    this.#coupon = draft.coupon;\n",
+    ],
+    ["engine/coupon-engine", "    this.#coupon = undefined;\n  }\n\n  #create", "  }\n\n  #create"],
+  ),
+  "users-not-unique": bug(
+    "Neither the rule nor the tables know who has a claim.",
+    [
+      "engine/schema",
+      "     user_id TEXT PRIMARY KEY,\n     position INTEGER NOT NULL,",
+      "     user_id TEXT NOT NULL,\n     position INTEGER PRIMARY KEY,",
+    ],
+    ["engine/coupon-store", "return this.#sql.all<Claim>(statements.SELECT_CLAIM, userId)[0] ?? null;", "return null;"],
+    ["engine/coupon-store", "return this.#sql.all<Claim>(statements.SELECT_CLAIMS, JSON.stringify(userIds));", "return [];"],
+  ),
+  "keys-not-looked-up": bug("A key of another user's claim is not noticed before the tables refuse it.", [
+    "engine/draft",
+    "return known === undefined ? this.store.keyOwner(key) : known;",
+    "return null;",
+  ]),
+  "holds-for-ever": bug("Holds that are over are not found.", [
+    "engine/coupon-store",
+    "return this.#sql.all<Hold>(statements.SELECT_EXPIRED, now);",
+    "return [];",
+  ]),
+  "expiry-late-by-a-millisecond": bug("A hold still runs at the instant at which it expires.", [
+    "engine/draft",
+    "this.#coupon.nextExpiryAt <= this.at)",
+    "this.#coupon.nextExpiryAt < this.at)",
+  ]),
+  "expiry-early-by-a-millisecond": bug(
+    "A hold is over a millisecond before it expires.",
+    [
+      "engine/statements",
+      "FROM holds WHERE expires_at <= ? ORDER BY expires_at, user_id",
+      "FROM holds WHERE expires_at - 1 <= ? ORDER BY expires_at, user_id",
+    ],
+    ["engine/draft", "this.#coupon.nextExpiryAt <= this.at)", "this.#coupon.nextExpiryAt - 1 <= this.at)"],
+  ),
+  "mark-forgotten": bug("A new instance does not know how late it was for the last one.", [
+    "engine/draft",
+    "Math.max(stamp, this.#coupon.clockAt)",
+    "stamp",
+  ]),
+  "tag-ignored": bug("A change is made although its If-Match names another tag.", [
+    "engine/apply",
+    "if (ifMatch !== null && !isMatched",
+    "if (ifMatch === 'never' && !isMatched",
+  ]),
+  "page-too-short": bug("The last claim of a page is left out.", [
+    "engine/apply",
+    "const claims = rows.slice(0, limit).map",
+    "const claims = rows.slice(0, Math.max(0, Math.min(limit, rows.length) - 1)).map",
+  ]),
+  "numbers-forget": bug("The operator's numbers count what is claimed now, and not what was ever granted.", [
+    "engine/apply",
+    "granted: draft.coupon.lastPosition",
+    "granted: draft.coupon.claimed",
+  ]),
+  "bulk-ignores-holds": bug("A bulk claim does not see the hold of its user.", [
+    "engine/apply",
+    "const results = requests.map((request) => claim(draft, request));",
+    "const own = draft.own.bind(draft);\n      draft.own = (...asked) => ({ ...own(...asked), hold: null });\n      const results = requests.map((request) => claim(draft, request));",
+  ]),
+  "released-hold-holds-again": bug("A late duplicate of the request for a hold that was released holds again.", [
+    "domain/hold",
+    'if (isReleased) return { is: "hold_released" };',
+    "",
+  ]),
+  "hold-limit-off-by-one": bug("One hold more may run than the coupon allows.", [
+    "domain/hold",
+    "coupon.held >= coupon.holdsMax",
+    "coupon.held > coupon.holdsMax",
+  ]),
+  "hold-length-unlimited": bug("A hold may be as long as any.", [
+    "domain/hold",
+    'if (ttlMs > coupon.holdSecondsMax * 1000) return { is: "hold_too_long" };',
+    "",
+  ]),
+  "one-hold-left": bug("The end of all holds leaves the last one.", [
+    "engine/apply",
+    "for (const held of holds) draft.releaseHold(held);",
+    "for (const held of holds.slice(0, Math.max(1, holds.length - 1))) draft.releaseHold(held);",
+  ]),
+};
+
+const MAILBOX: Readonly<Record<string, PlantedBug>> = {
+  "second-door": bug("A hold is judged at once, past those that wait.", [
+    "object/coupon-object",
+    'return this.#submit({ kind: "hold", request });',
+    'return this.#apply([{ message: { kind: "hold", request }, at: now() }]).answers[0];',
+  ]),
+  "stamp-at-commit": bug("A message is judged at the instant at which its turn comes.", [
+    "object/mailbox",
+    "} = this.#options.apply(batch);",
+    "} = this.#options.apply(batch.map((one) => ({ ...one, at: this.#options.clock() })));",
+  ]),
+  "last-come-first-served": bug("What waits is judged in the wrong order.", [
+    "object/mailbox",
+    "exclusive === -1 ? batchSizeMax : exclusive);",
+    "exclusive === -1 ? batchSizeMax : exclusive).reverse();",
+  ]),
+  "failed-flush-stops-it": bug(
+    "Behind a flush that failed nothing is judged any more.",
+    [
+      "object/mailbox",
+      "    const [oldestFlight] = this.#flights;\n",
+      "    if (this.stuck) return 1e9;\n    const [oldestFlight] = this.#flights;\n",
+    ],
+    ["object/mailbox", "      this.#end(cause);\n    } finally {", "      this.#end(cause);\n      this.stuck = true;\n    } finally {"],
+  ),
+  "failure-spoils-the-batch": bug("A message that storage refuses takes its neighbors with it.", [
+    "object/mailbox",
+    "batch.length === 1 || cause instanceof BrokenAssertion",
+    "true",
+  ]),
+};
+
+const LEASES: Readonly<Record<string, PlantedBug>> = {
+  "lease-ignored": bug("A change does not wait for the certificates that it makes false.", [
+    "domain/certificate",
+    "if (stated === null || leaseUntil <= at) return false;",
+    "return false;",
+  ]),
+  "lease-ignored-by-removal": bug("A removal does not wait for the certificates that it makes false.", [
+    "engine/coupon-engine",
+    "    if (leaseUntil > at) return only(DEFERRED, false);\n",
+    "",
+  ]),
+  "lease-forgotten-at-restart": bug("A new instance knows of no certificates.", [
+    "object/lease",
+    "this.#until = leaseEnd(clock(), CERTIFICATE_MS_MAX);",
+    "this.#until = 0;",
+  ]),
+  "lease-without-margin": bug("A lease ends with its certificates, whatever clocks do.", [
+    "domain/limits",
+    "LEASE_MARGIN_MS = 100",
+    "LEASE_MARGIN_MS = 0",
+  ]),
+  "renewal-during-a-wait": bug("Certificates are issued while a change waits for their end.", [
+    "object/lease",
+    "mayCertify: this.#waiterCount === 0",
+    "mayCertify: true",
+  ]),
+  "certificate-for-ever": bug("An isolate takes a certificate to be valid for a minute.", [
+    "domain/certificate",
+    "ageMs >= certificate.validForMs",
+    "ageMs >= 60_000",
+  ]),
+  "certificate-outlives-a-hold": bug("A certificate does not end before a hold that may return its unit.", [
+    "domain/certificate",
+    "Math.min(endsAt, coupon.nextExpiryAt ?? Infinity)",
+    "endsAt",
+  ]),
+  "bypass-set-of-another-life": bug(
+    "A certificate goes with the bypass set of another coupon of its name.",
+    ["domain/certificate", "before.epoch !== stated.epoch || ", ""],
+    ["engine/apply", "request.known?.epoch === epoch && request.known.bypassSeq", "request.known?.bypassSeq"],
+  ),
+  "certificate-keeps-its-code": bug("A renewed certificate keeps the refusal of the one before it.", [
+    "edge/certificates",
+    "Object.assign(entry, { held, order,",
+    "Object.assign(entry, { held: { ...held, code: entry.held?.code ?? held.code }, order,",
+  ]),
+  "users-not-in-the-bypass-set": bug("A certificate answers also who has a claim.", [
+    "domain/certificate",
+    "if (certificate.mayContain(userMember(userId))) return false;",
+    "",
+  ]),
+  "new-keys-unseen": bug("While units are held, a certificate answers also keys that came into use since.", [
+    "domain/certificate",
+    "certificate.isAnyKeyNew || ",
+    "",
+  ]),
+};
+
+const WORKER: Readonly<Record<string, PlantedBug>> = {
+  "retry-of-anything": bug("The Worker sends again what does harm when it is done twice.", [
+    "edge/coupon-calls",
+    'if (effect === "once" || retry',
+    "if (retry",
+  ]),
+  "retry-of-a-deletion": bug("A deletion is sent again.", [
+    "http/routes/coupons",
+    'coupon.remove(), "once")',
+    'coupon.remove(), "repeatable")',
+  ]),
+  "retry-of-a-revocation": bug("A revocation without a position is sent again.", [
+    "http/routes/claims",
+    'position === null ? "once" : "repeatable"',
+    '"repeatable"',
+  ]),
+  "retry-of-a-guarded-change": bug("A change with If-Match is sent again.", [
+    "http/routes/coupons",
+    'ifMatch === null ? "repeatable" : "once"',
+    '"repeatable"',
+  ]),
+  "unknown-called-unchanged": bug("Where the outcome is unknown, the caller is answered that nothing was changed.", [
+    "edge/coupon-calls",
+    'effect === "read" ? "unavailable" : "outcome_unknown"',
+    '"unavailable"',
+  ]),
+  "retry-of-the-overloaded": bug("The Worker asks once more where the platform said that the object is overloaded.", [
+    "edge/coupon-calls",
+    " || isOverloaded(cause)",
+    "",
+  ]),
+  "given-up-at-once": bug("The Worker does not try again what it may.", ["edge/coupon-calls", "retry >= CALL_RETRIES_MAX", "retry >= 0"]),
+  "receipt-made-up": bug("The Worker answers a winner with another position than the object did.", [
+    "http/routes/claims",
+    "...wire.receipt(name, result.claim), remaining_amount: result.claim",
+    "...wire.receipt(name, { ...result.claim, position: 1 }), remaining_amount: result.claim",
+  ]),
+  "attempt-renamed": bug("The Worker's own retry comes under another name, and does not know its first attempt.", [
+    "http/routes/claims",
+    "(coupon) => coupon.claim(request)",
+    "(coupon) => coupon.claim({ ...request, attemptId: crypto.randomUUID() })",
+  ]),
+  "attempt-names-repeat": bug("Two requests have one name.", ["http/attempt-id", "  count += 1;\n", "  count = (count % 3) + 1;\n"]),
+  "replay-hidden": bug("A replay is not called one.", ["http/routes/claims", 'isReplay ? { "Idempotent-Replayed": "true" } : {}', "{}"]),
+  "view-too-old": bug("What an isolate shows may be a minute old.", [
+    "domain/limits",
+    "SNAPSHOT_MS_MAX = 1_000",
+    "SNAPSHOT_MS_MAX = 60_000",
+  ]),
+  "view-goes-back": bug("An isolate shows what is older than what it has acknowledged.", [
+    "edge/heads",
+    "return head !== undefined && (head.seq === seq || requestOrder > head.order);",
+    "return head !== undefined;",
+  ]),
+  "position-ignored": bug("A revocation of one claim takes a later one of the same user.", [
+    "http/routes/claims",
+    "coupon.release({ userId, position })",
+    "coupon.release({ userId, position: null })",
+  ]),
+};
+
+export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = { ...PLATFORM, ...ENGINE, ...MAILBOX, ...LEASES, ...WORKER };

@@ -1,0 +1,44 @@
+// What clients ask, as HTTP requests.
+
+import { requestOf } from "../faults/wire.ts";
+import { T0, type Ask } from "./plan.ts";
+
+const ORIGIN = "http://simulation";
+
+/** The request of an ask about the coupon `name`; `tag` is what its If-Match names. */
+export function httpRequestOf(name: string, ask: Ask, tag: string | null): Request {
+  const coupon = `${ORIGIN}/api/coupons/${name}`;
+  switch (ask.kind) {
+    case "status":
+      return new Request(`${coupon}/status`);
+    case "view":
+      return new Request(coupon);
+    case "metrics":
+      return new Request(`${coupon}/metrics`);
+    case "page":
+      return new Request(`${coupon}/claims?after=${ask.after}&limit=${ask.limit}`);
+    case "claim_many":
+      return sent("POST", `${coupon}/claims`, { user_ids: ask.userIds }, ask.key === null ? {} : { "idempotency-key": ask.key });
+    default: {
+      const { method, path, headers, body } = requestOf(name, ask);
+      return sent(method, ORIGIN + path, body, tag === null ? headers : { ...headers, "if-match": tag });
+    }
+  }
+}
+
+function sent(method: string, url: string, body: object | null, headers: Readonly<Record<string, string>>): Request {
+  if (body === null) return new Request(url, { method, headers });
+  const text = JSON.stringify(body);
+  return new Request(url, { method, headers: { ...headers, "content-length": String(text.length) }, body: text });
+}
+
+/** An ask in words. */
+export function askText({ kind, ...asked }: Ask): string {
+  const facts = Object.entries(asked).filter(([, value]) => value !== null && value !== false);
+  return [kind, ...facts.map(([name, value]) => `${name}=${said(name, value)}`)].join(" ");
+}
+
+function said(name: string, value: unknown): string {
+  if (Array.isArray(value)) return `[${value.join(",")}]`;
+  return typeof value === "number" && name.endsWith("At") ? `${value - T0} ms` : String(value);
+}

@@ -1,0 +1,35 @@
+// The public views, which come from an isolate's snapshot.
+
+import type { Heard } from "../faults/wire.ts";
+import type { Answer, Outcome } from "../history/history.ts";
+import type { Recorded } from "./network.ts";
+
+/** How old a view may be, in milliseconds: as documented, whatever the product believes. */
+const VIEW_MS_MAX = 1_000;
+
+/** By how much an isolate's clock may be set back, in milliseconds. */
+export const BACK_MS_MAX = 50;
+
+/** A view may be a second old: to the history it is a read that began so much earlier. */
+export function viewAnswer(told: readonly Recorded[], { status, headers, body }: Heard): Answer {
+  const ageMs = VIEW_MS_MAX + 2 * BACK_MS_MAX;
+  for (const operation of told) {
+    operation.startedAt -= ageMs;
+    operation.clockFrom -= ageMs;
+  }
+  const seq = Number(headers["coupon-seq"] ?? -1);
+  if (status !== 200) return { is: String(body["code"]) as Outcome, seq };
+  const facts = {
+    amount: Number(body["amount"]),
+    remaining: Number(body["remaining_amount"]),
+    held: Number(body["held_amount"]),
+    state: String(body["state"]),
+    startsAt: instantIn(body["starts_at"]),
+    endsAt: instantIn(body["ends_at"]),
+  };
+  return { is: "found", seq, ...facts };
+}
+
+function instantIn(value: unknown): number | null {
+  return value === null ? null : Date.parse(typeof value === "string" ? value : "");
+}
