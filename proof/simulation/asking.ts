@@ -93,11 +93,12 @@ export class Asking {
     const userId = this.#user();
     const { claims, restocks, amountMax } = this.#sale;
     const face = below(100);
-    const { holds, removals } = this.#sale;
+    const { holds, removals, views } = this.#sale;
     if (face < claims) return this.#claim(userId);
     if (face < claims + restocks) return this.#restock(userId, amountMax);
     if (face < claims + restocks + removals) return { kind: "remove" };
     if (face < claims + restocks + removals + holds) return this.#holding(userId);
+    if (face < claims + restocks + removals + holds + views) return { kind: below(2) === 0 ? "status" : "view" };
     const dice = below(200);
     if (dice < 84) return this.#claim(userId);
     if (dice < 91) return { kind: "claim_many", userIds: this.#users(), key: below(3) === 0 ? `bulk ${below(2)}`.replace(" ", "-") : null };

@@ -15,7 +15,7 @@ import { endText } from "./words.ts";
 import type { Product } from "./product.ts";
 import type { Scene, Slips } from "./scene.ts";
 
-/** More than any history comes to that ends by itself. */
+/** More events than any history has that ends by itself. */
 const EVENTS_MAX = 20_000;
 
 /** The last question: nothing fails any more, so there has to be an answer. */

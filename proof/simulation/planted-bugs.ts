@@ -61,6 +61,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
       "FROM holds WHERE expires_at - 1 <= ? ORDER BY expires_at, user_id",
     ],
     ["engine/draft", "this.#coupon.nextExpiryAt <= this.at)", "this.#coupon.nextExpiryAt - 1 <= this.at)"],
+    ["engine/draft", "({ expiresAt }) => expiresAt <= this.at)", "({ expiresAt }) => expiresAt - 1 <= this.at)"],
   ),
   "mark-forgotten": bug("A new instance does not know how late it was for the last one.", [
     "engine/draft",

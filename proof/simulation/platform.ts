@@ -9,9 +9,8 @@ import { INJECTED } from "./points.ts";
 import { runFor, type Scene, type Slips } from "./scene.ts";
 import type { Answer, Call } from "../history/history.ts";
 import type { Timer } from "./scheduler.ts";
-import type { Storage } from "./storage.ts";
 import { DEFERRABLE, DEFERRED_MS_MAX, WAIT_MS_MAX } from "./waits.ts";
-import { endText, lifeOf, messageName, reword, saidBy, type Lives } from "./words.ts";
+import { endText, lifeOf, livesIn, messageName, reword, saidBy, type Lives } from "./words.ts";
 
 /** How long after an instance ended its callers know it, and how long after that its alarm rings again. */
 const END_IS_NOTICED_MS = 1;
@@ -35,7 +34,7 @@ export class Platform {
   /** The end that came in this turn. */
   #end: End | null = null;
   #gate: { readonly instance: Instance; readonly waiting: Waiting }[] = [];
-  #syncs: { readonly version: number; readonly resolve: () => void; readonly reject: (cause: unknown) => void }[] = [];
+  #syncs: { readonly version: number; readonly resolve: () => void }[] = [];
   /** Flushes that are under way, in their order, and how much each of them has. */
   #flushes: { readonly version: number; readonly at: number; readonly timer: Timer }[] = [];
   /** The next flush fails, as the object is told. */
@@ -47,7 +46,6 @@ export class Platform {
   #alarm: { readonly for: number; readonly timer: Timer } | null = null;
   /** The alarm that rings now: it rings again if the instance ends meanwhile. */
   #ringing: number | null = null;
-  startCount = 0;
   /** Ends that took with them what was not on disk. */
   lossCount = 0;
   /** Batches of more than one claim, as far as several claims were answered in one event. */
@@ -55,7 +53,7 @@ export class Platform {
   #claimsInEvent = 0;
   /** The lives there were before this event. */
   #before: Lives = { life: 0, lifeCount: 1 };
-  /** How late it was for each instance that has ended: a look that nobody heard of. The next one may have to go on from there. */
+  /** How late it was for each instance that has ended, as a read without an answer: the next one may have to go on from there. */
   readonly ends: Recorded[] = [];
   alarmCount = 0;
   /** What reached the object, each delivery by itself. */
@@ -143,7 +141,7 @@ export class Platform {
       return Promise.reject(FLUSH_FAILED);
     }
     if (written === onDisk) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#syncs.push({ version: written, resolve, reject }));
+    return new Promise((resolve) => this.#syncs.push({ version: written, resolve }));
   }
 
   /** An object whose flush failed may ask for its end, which then is late. */
@@ -200,7 +198,6 @@ export class Platform {
 
   #begin(): Instance {
     if (this.#instance === null) {
-      this.startCount += 1;
       // Its constructor reads its clock.
       this.scene.skewMs = this.#skewMs;
       this.scene.tell?.(`an instance begins, its clock at ${this.clock() - T0} ms`);
@@ -355,8 +352,4 @@ export class Platform {
     this.skewMsMin = Math.min(this.skewMsMin, skewMs);
     this.skewMsMax = Math.max(this.skewMsMax, skewMs);
   }
-}
-
-function livesIn({ life, lives }: Storage): Lives {
-  return { life, lifeCount: lives.length };
 }

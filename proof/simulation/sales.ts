@@ -23,6 +23,8 @@ export type Sale = {
   /** Of a hundred asks, how many are about holds, and how many end the coupon and make it again, before anything else is drawn. */
   readonly holds: number;
   readonly removals: number;
+  /** And how many look at the public views. */
+  readonly views: number;
   /** Through how many isolates clients ask. */
   readonly isolateCount: number;
   /** Of a hundred keys, how many are nobody's own. */
@@ -37,7 +39,8 @@ export function saleOf(random: Random): Sale {
   if (dice < 24) return saleAtTheEdge(random);
   if (dice < 28) return saleOfHolds(random);
   if (dice < 31) return saleAgain(random);
-  return dice < 33 ? crowd(random) : smallSale(random);
+  if (dice < 33) return saleToWatch(random);
+  return dice < 35 ? crowd(random) : smallSale(random);
 }
 
 function smallSale(random: Random): Sale {
@@ -55,6 +58,7 @@ function smallSale(random: Random): Sale {
     restocks: 0,
     holds: 0,
     removals: 0,
+    views: 0,
     isolateCount: 3,
     sharedKeys: 12,
     isEdgeOn: below(3) > 0,
@@ -75,6 +79,7 @@ function saleAtTheEdge({ below, pick }: Random): Sale {
     restocks: 25,
     holds: 0,
     removals: 0,
+    views: 0,
     isolateCount: pick([1, 2, 3]),
     sharedKeys: 10,
     isEdgeOn: true,
@@ -95,9 +100,25 @@ function saleOfHolds({ below, pick }: Random): Sale {
     restocks: 3,
     holds: 60,
     removals: 0,
+    views: 0,
     isolateCount: pick([1, 2, 3]),
     sharedKeys: pick([10, 70]),
     isEdgeOn: below(4) > 0,
+  };
+}
+
+/** Visitors watch through one isolate what happens through others. */
+function saleToWatch(random: Random): Sale {
+  const { below, pick } = random;
+  return {
+    ...saleOfHolds(random),
+    askCount: 8 + below(12),
+    gapMsMax: pick([100, 400, 900]),
+    claims: 25,
+    holds: 10,
+    removals: 3,
+    views: 40,
+    isolateCount: 3,
   };
 }
 
@@ -115,6 +136,7 @@ function saleAgain({ below, pick }: Random): Sale {
     restocks: 5,
     holds: 0,
     removals: 15,
+    views: 0,
     isolateCount: pick([1, 1, 2]),
     sharedKeys: 10,
     isEdgeOn: true,
@@ -135,6 +157,7 @@ function crowd({ below, pick }: Random): Sale {
     restocks: 0,
     holds: 0,
     removals: 0,
+    views: 0,
     isolateCount: 3,
     sharedKeys: 30,
     isEdgeOn: false,

@@ -3,7 +3,7 @@
 import type { AskStep, Plan, Step } from "./plan.ts";
 
 /** Runs that a shrinking may take. It ends then with what it has. */
-const RUNS_MAX = 1_000;
+const RUNS_MAX = 400;
 
 /**
  * A smaller plan that fails as `plan` does, as told by `fails`: steps are left out, and those that stay are made plainer, until

@@ -5,9 +5,15 @@ import type { Result } from "./answers.ts";
 import { nameOf, type Delivery, type Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
 import type { Command } from "./points.ts";
+import type { Storage } from "./storage.ts";
 
 /** The life that is, or was last, and how many lives there are with the one to come. */
 export type Lives = { readonly life: number; readonly lifeCount: number };
+
+/** The lives that there are. */
+export function livesIn({ life, lives }: Storage): Lives {
+  return { life, lifeCount: lives.length };
+}
 
 /** The life that an answer is about which was given in an event that led from `before` to `now`; undefined where that can't be known. */
 export function lifeOf(command: Command, { seq, ok }: Result, before: Lives, now: Lives): number | undefined {
