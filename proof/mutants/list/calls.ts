@@ -140,13 +140,13 @@ export const CALL_MUTANTS: readonly Mutant[] = [
         replace: "const attemptId = requestIdIn(c.req.raw.headers) ?? nextAttemptId();",
       },
     ],
-    suite: inWorkerd("edge/isolation", "gets an attempt id of its own"),
+    suite: inWorkerd("edge/isolation", "has its own attempt id"),
   },
   {
     name: "attempt-ids-repeat",
     fault: "All requests of an isolate have one attempt id.",
     edits: [{ file: "src/http/attempt-id.ts", find: "count += 1;", replace: "count = 1;" }],
-    suite: inWorkerd("edge/isolation", "gets an attempt id of its own"),
+    suite: inWorkerd("edge/isolation", "has its own attempt id"),
   },
   {
     name: "ids-of-coupons-mixed-up",

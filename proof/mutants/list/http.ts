@@ -101,6 +101,6 @@ export const HTTP_MUTANTS: readonly Mutant[] = [
     edits: [
       { file: "src/http/request-log.ts", find: "    route,\n    status,", replace: "    route,\n    path: c.req.path,\n    status," },
     ],
-    suite: inWorkerd("live/request-log", "no line tells"),
+    suite: inWorkerd("live/request-log"),
   },
 ];
