@@ -251,8 +251,8 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   ]),
   "view-goes-back": bug("An isolate shows what is older than what it has acknowledged.", [
     "edge/heads",
-    "return head !== undefined && (head.seq === seq || requestOrder > head.order);",
-    "return head !== undefined;",
+    "return head !== undefined &&",
+    "return head !== undefined || requestOrder === -1 &&",
   ]),
   "position-ignored": bug("A revocation of one claim takes a later one of the same user.", [
     "http/routes/claims",

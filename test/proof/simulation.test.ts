@@ -108,7 +108,7 @@ describe("the command", () => {
     const { exitCode, printed } = await commandRun("--histories", "500", "--bug", "users-not-unique");
     expect(exitCode).toBe(1);
     expect(printed).toMatch(/^seed \d+, cut down to [1-9] steps: /m);
-    expect(printed).toMatch(/client \d's request \d+: claim userId=\w+/);
+    expect(printed).toMatch(/client \d's request \d+ to isolate \d: claim userId=\w+/);
     expect(printed).toMatch(/^failed {9}1 or more of 500: seeds \d+$/m);
   });
 
