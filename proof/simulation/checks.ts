@@ -62,7 +62,7 @@ function removedAt({ from, until }: Removal, life: number, lastAt: number, deliv
   const notFound: number[] = [until];
   for (const { answer, clockFrom, clockUntil } of delivered) {
     // What may have waited itself says nothing.
-    if (answer === null || clockUntil !== clockFrom || clockFrom < from || clockFrom > until) continue;
+    if (answer === null || answer.is === "unavailable" || clockUntil !== clockFrom || clockFrom < from || clockFrom > until) continue;
     if (answer.life === life && answer.seq > 0) found.push(clockFrom);
     else if (answer.seq === 0 || (answer.life ?? 0) > life) notFound.push(clockFrom);
   }

@@ -196,7 +196,7 @@ export class Clients {
     const { kind } = ask;
     if (kind === "status" || kind === "view") {
       const answer = viewAnswer(told, http);
-      return [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq) }];
+      return [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq, true) }];
     }
     const [first] = told;
     if (first === undefined) return [];

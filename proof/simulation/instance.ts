@@ -7,7 +7,7 @@ import type { Row, Value } from "./database.ts";
 import type { Delivery, Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
 import type { Scene } from "./scene.ts";
-import type { Gatekeeper } from "./storage.ts";
+import type { Gatekeeper, Turn } from "./storage.ts";
 
 /** The product's class, called as the platform calls it. */
 export type SimulatedObject = CouponCalls & { readonly alarm: () => Promise<void> };
@@ -18,6 +18,9 @@ export type Waiting = {
   readonly delivery: Delivery;
   readonly operations: readonly Recorded[];
   readonly deliveredAt: number;
+  /** The life of the coupon that the answer is about, where another one had begun or ended by the time it was given. */
+  life: number | null;
+  hasTurned: boolean;
   result: Result | null;
   answers: readonly Answer[];
   /** How much has to be on disk before the answer leaves. */
@@ -44,6 +47,19 @@ export class Instance implements Gatekeeper {
   readonly waiting = new Set<Waiting>();
   readonly object: SimulatedObject;
   readonly crash: Gatekeeper["crash"];
+
+  /** What was judged before a life of the coupon begins or ends is about `life`, the one before, however late it is answered. */
+  settleLives(turn: Turn, life: number): void {
+    for (const waiting of this.waiting) {
+      if (waiting.result !== null || waiting.life !== null) continue;
+      // A creation that failed has had its turn.
+      const isTurn = waiting.delivery.command === turn && !waiting.hasTurned;
+      if (!isTurn || turn === "remove") waiting.life = life;
+      if (!isTurn) continue;
+      waiting.hasTurned = true;
+      return;
+    }
+  }
 
   /** When the removal that comes next arrived, by the clock of this instance. */
   get removalAskedAt(): number | null {

@@ -5,7 +5,7 @@ import type { Certificate } from "../../src/domain/certificate.ts";
 import type { Heard } from "./network.ts";
 import type { Scene } from "./scene.ts";
 
-type Seen = { readonly life: number; readonly seq: number };
+type Seen = { readonly life: number; readonly seq: number; readonly isRead: boolean };
 type Held = { readonly certificate: Certificate; readonly until: number };
 
 export class Isolates {
@@ -22,7 +22,7 @@ export class Isolates {
   hear({ isolate, result, life }: Heard): void {
     const { scheduler } = this.#scene;
     if (!("seq" in result) || (!result.ok && (result.code === "unavailable" || result.code === "invalid_request"))) return;
-    (this.#seen[isolate] ??= []).push({ life, seq: result.seq });
+    (this.#seen[isolate] ??= []).push({ life, seq: result.seq, isRead: "coupon" in result || result.seq === 0 });
     if (!("certificate" in result) || result.certificate === null) return;
     const { certificate } = result;
     this.codes.push(certificate.code);
@@ -34,9 +34,9 @@ export class Isolates {
     return this.#seen[isolate]?.length ?? 0;
   }
 
-  /** The life of which an isolate has heard this head last. */
-  lifeAt(isolate: number, seq: number): { readonly life?: number } {
-    const seen = this.#seen[isolate]?.findLast((one) => one.seq === seq);
+  /** The life of which an isolate has heard this head last; for a view, has read it. */
+  lifeAt(isolate: number, seq: number, isView = false): { readonly life?: number } {
+    const seen = this.#seen[isolate]?.findLast((one) => one.seq === seq && (one.isRead || !isView));
     return seen === undefined ? {} : { life: seen.life };
   }
 
@@ -52,7 +52,9 @@ export class Isolates {
   }
 
   /** Whether what an isolate shows goes back behind the first `count` answers that it had heard, within one life. */
-  shown(isolate: number, { headers }: HeardOverHttp, count: number): string | null {
+  shown(isolate: number, { headers, body }: HeardOverHttp, count: number): string | null {
+    // That nothing could be read is no word about the coupon.
+    if (body["code"] === "unavailable") return null;
     const seq = Number(headers["coupon-seq"] ?? 0);
     const seen = this.#seen[isolate] ?? [];
     const before = seen.slice(0, count);

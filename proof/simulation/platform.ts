@@ -10,7 +10,7 @@ import { runFor, type Scene, type Slips } from "./scene.ts";
 import type { Answer, Call } from "../history/history.ts";
 import type { Timer } from "./scheduler.ts";
 import { DEFERRABLE, DEFERRED_MS_MAX, WAIT_MS_MAX } from "./waits.ts";
-import { endText, lifeOf, livesIn, messageName, reword, saidBy, type Lives } from "./words.ts";
+import { endText, messageName, reword, saidBy } from "./words.ts";
 
 /** How long after an instance ended its callers know it, and how long after that its alarm rings again. */
 const END_IS_NOTICED_MS = 1;
@@ -51,8 +51,6 @@ export class Platform {
   /** Batches of more than one claim, as far as several claims were answered in one event. */
   batchCount = 0;
   #claimsInEvent = 0;
-  /** The lives there were before this event. */
-  #before: Lives = { life: 0, lifeCount: 1 };
   /** How late it was for each instance that has ended, as a read without an answer: the next one may have to go on from there. */
   readonly ends: Recorded[] = [];
   alarmCount = 0;
@@ -73,6 +71,7 @@ export class Platform {
     this.name = name;
     this.#class = objectClass;
     this.#slips = slips;
+    scene.storage.turning = (turn) => this.#instance?.settleLives(turn, scene.storage.life);
   }
 
   deliver(delivery: Delivery): void {
@@ -83,7 +82,7 @@ export class Platform {
     const operations = delivery.calls.map((call) => this.#recorded(call, delivery, startedAt));
     this.delivered.push(...operations);
     const now = { deliveredAt: scheduler.now, endedAt: startedAt, clockUntil: this.clock() };
-    const waiting: Waiting = { delivery, operations, result: null, answers: [], version: 0, ...now };
+    const waiting: Waiting = { delivery, operations, life: null, hasTurned: false, result: null, answers: [], version: 0, ...now };
     instance.waiting.add(waiting);
     digest.add(scheduler.now);
     tell?.(`${messageName(delivery)} reaches the object`);
@@ -191,7 +190,6 @@ export class Platform {
     if (this.#claimsInEvent > 1) this.batchCount += 1;
     this.#claimsInEvent = 0;
     if (this.#end !== null) this.#afterEnd(this.#end);
-    this.#before = livesIn(storage);
     if (storage.written > Math.max(storage.onDisk, this.#flushes.at(-1)?.version ?? 0)) this.#beginFlush(storage.written);
     if (storage.alarmAt !== (this.#alarm?.for ?? null)) this.#scheduleAlarm(0);
   }
@@ -225,7 +223,7 @@ export class Platform {
     const { storage, scheduler } = this.scene;
     const { command, calls } = waiting.delivery;
     waiting.result = result;
-    waiting.answers = answersOf(calls, result, lifeOf(command, result, this.#before, livesIn(storage)));
+    waiting.answers = answersOf(calls, result, waiting.life ?? storage.life);
     waiting.version = storage.written;
     this.#checkWait(waiting);
     // What can't wait for a lease is judged at its arrival, in the order of arrivals.

@@ -53,7 +53,12 @@ export type StorageOptions = {
 /** When the end of a life was asked for, and when it came. */
 export type Removal = { readonly from: number; readonly until: number };
 
+/** The message that begins or ends a life of the coupon. */
+export type Turn = "create" | "remove";
+
 export class Storage {
+  /** Called before a life begins or ends. */
+  turning: (turn: Turn) => void = () => undefined;
   /** One for each life of the coupon, and the last one for the life that is, or is to come. */
   readonly lives: Database[];
   /** By life, but for the last one: when its end was asked for, and when it came. */
@@ -97,6 +102,7 @@ export class Storage {
     const database = this.#current;
     const statement = database.statement(text);
     const isWrite = statement.is === "write" || statement.is === "definition";
+    if (statement.is === "definition" && !database.isDefined) this.turning("create");
     if (isWrite && this.#isInTransaction) database.open();
     const rows = database.run(statement, bindings);
     if (isWrite && !this.#isInTransaction) this.written += 1;
@@ -160,6 +166,7 @@ export class Storage {
   deleteAll(end: Removal): void {
     this.written += 1;
     if (!this.#current.isDefined) return;
+    this.turning("remove");
     const { databases, isLossy } = this.#options;
     this.ends.push(end);
     this.lives.push(databases.take(isLossy));

@@ -4,33 +4,6 @@ import type { Answer } from "../history/history.ts";
 import type { Result } from "./answers.ts";
 import { nameOf, type Delivery, type Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
-import type { Command } from "./points.ts";
-import type { Storage } from "./storage.ts";
-
-/** The life that is, or was last, and how many lives there are with the one to come. */
-export type Lives = { readonly life: number; readonly lifeCount: number };
-
-/** The lives that there are. */
-export function livesIn({ life, lives }: Storage): Lives {
-  return { life, lifeCount: lives.length };
-}
-
-/** The life that an answer is about which was given in an event that led from `before` to `now`; undefined where that can't be known. */
-export function lifeOf(command: Command, { seq, ok }: Result, before: Lives, now: Lives): number | undefined {
-  const { life } = now;
-  const removedCount = now.lifeCount - before.lifeCount;
-  const createdCount = life - before.life;
-  if (createdCount === 0) return life;
-  const isNotFound = seq === 0 && !ok;
-  if (removedCount === 0) return isNotFound ? before.life : life;
-  if (removedCount > 1 || createdCount > 1) return undefined;
-  // A removal and a creation, in the order that is possible.
-  const isRemovalFirst = before.life === before.lifeCount;
-  if (command === "create" && ok) return life;
-  if (command === "remove" && ok) return isRemovalFirst ? before.life : life;
-  if (isRemovalFirst) return isNotFound ? before.life : undefined;
-  return isNotFound ? undefined : life;
-}
 
 /** Puts an operation into the words of a history, once it is known how it was refused. */
 export function reword(operation: Recorded, code: string): void {

@@ -20,7 +20,7 @@ export type CallFailure = {
 export type CallEffect = "read" | "repeatable" | "once";
 
 /** What an answer of the object has to show here. */
-type Answer = { readonly ok: boolean; readonly code?: string; readonly seq?: number };
+type Answer = { readonly ok: boolean; readonly code?: string; readonly seq?: number; readonly coupon?: { readonly epoch: string } };
 
 /**
  * Calls the object of the coupon `name` and answers what it answers, or why there is no answer. Never throws. All attempts

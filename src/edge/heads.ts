@@ -3,10 +3,13 @@
 import { HEADS_MAX } from "../domain/limits.ts";
 
 /**
- * `order` tells when the head became another one, among all that this isolate has begun and ended; `since`, when it fell last: what was
- * requested before may be of an earlier coupon of the name.
+ * `order` tells when the head became another one, among all that this isolate has begun and ended; `since`, when it fell last or was another
+ * coupon's: what was requested before may be of an earlier coupon of the name.
  */
-type Head = { readonly seq: number; readonly order: number; readonly since: number };
+type Head = { readonly seq: number; readonly epoch: string | null; readonly order: number; readonly since: number };
+
+/** What an answer shows: the head, and, where it shows the coupon, which one of its name it is. */
+type Answer = { readonly seq?: number; readonly code?: string; readonly coupon?: { readonly epoch: string } };
 
 const heads = new Map<string, Head>();
 let order = 0;
@@ -21,18 +24,22 @@ export function nextOrder(): number {
  * Notes the head that an answer shows, which was requested at `requestOrder`. An answer without a judgment shows none; a lower head
  * that was requested before the known one was seen is only late.
  */
-export function noteHead(name: string, answer: { readonly seq?: number; readonly code?: string }, requestOrder: number): void {
-  const { seq, code } = answer;
+export function noteHead(name: string, { seq, code, coupon }: Answer, requestOrder: number): void {
   if (seq === undefined || code === "unavailable" || code === "invalid_request") return;
   const known = heads.get(name);
-  if (known?.seq === seq) return;
+  const epoch = coupon?.epoch ?? known?.epoch ?? null;
+  const isAnother = known?.epoch != null && known.epoch !== epoch;
+  if (known?.seq === seq && !isAnother) {
+    if (known.epoch === null && epoch !== null) heads.set(name, { ...known, epoch });
+    return;
+  }
   // No coupon at all is never merely late: at worst it costs a read.
   const isLower = known !== undefined && seq < known.seq;
-  if (isLower && seq > 0 && requestOrder < known.order) return;
+  if (isLower && !isAnother && seq > 0 && requestOrder < known.order) return;
   // A full memory is emptied: what is not known to be current is asked for again.
   if (known === undefined && heads.size >= HEADS_MAX) heads.clear();
   const now = nextOrder();
-  heads.set(name, { seq, order: now, since: isLower ? now : (known?.since ?? 0) });
+  heads.set(name, { seq, epoch, order: now, since: isLower || isAnother ? now : (known?.since ?? 0) });
 }
 
 /**
