@@ -5,7 +5,6 @@ import { violationIn } from "../history/linearizable.ts";
 import { story } from "../history/story.ts";
 import type { Course } from "./course.ts";
 import type { Recorded } from "./network.ts";
-import { WAIT_MS_MAX } from "./waits.ts";
 import type { Removal } from "./storage.ts";
 import type { Breach, Scene } from "./scene.ts";
 import { toldOver } from "./tables.ts";
@@ -47,16 +46,16 @@ function readTables({ storage, breach, digest }: Scene, { looks: all, platform }
     }
     const end = storage.ends[index];
     if (end === undefined) continue;
-    const at = removedAt(end, index + 1, events.at(-1)?.at ?? 0, platform.delivered);
+    const next = storage.lives[index + 1];
+    const begunAt = next?.isDefined === true ? Number(next.rows("SELECT min(at) FROM ledger")[0]?.[0]) : Infinity;
+    const until = Math.min(end.until, Math.max(end.from, begunAt));
+    const at = removedAt({ ...end, until }, index + 1, events.at(-1)?.at ?? 0, platform.delivered);
     ledger.push({ kind: "removed", seq: 0, at, userId: null, position: null });
   }
   return ledger;
 }
 
-/**
- * When the removal of a life was judged: at its own arrival, or, behind a lease, after all that still found the coupon and before all
- * that did not.
- */
+/** When the removal of a life was judged: after all that still found the coupon, and before all that did not. */
 function removedAt({ from, until }: Removal, life: number, lastAt: number, delivered: readonly Recorded[]): number {
   const found: number[] = [from, lastAt];
   const notFound: number[] = [until];
@@ -66,8 +65,7 @@ function removedAt({ from, until }: Removal, life: number, lastAt: number, deliv
     if (answer.life === life && answer.seq > 0) found.push(clockFrom);
     else if (answer.seq === 0 || (answer.life ?? 0) > life) notFound.push(clockFrom);
   }
-  const isDeferred = until - from > WAIT_MS_MAX;
-  return isDeferred ? Math.max(...found, Math.min(...notFound)) : Math.min(until, Math.max(...found));
+  return Math.max(...found, Math.min(...notFound));
 }
 
 /** Who was told that something failed, when nothing had. */

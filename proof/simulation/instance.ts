@@ -20,7 +20,8 @@ export type Waiting = {
   readonly deliveredAt: number;
   /** The life of the coupon that the answer is about, where another one had begun or ended by the time it was given. */
   life: number | null;
-  hasTurned: boolean;
+  /** The life before the one that began while this waited: the one of which it was answered that it is over. */
+  lifeBefore: number | null;
   result: Result | null;
   answers: readonly Answer[];
   /** How much has to be on disk before the answer leaves. */
@@ -48,17 +49,21 @@ export class Instance implements Gatekeeper {
   readonly object: SimulatedObject;
   readonly crash: Gatekeeper["crash"];
 
-  /** What was judged before a life of the coupon begins or ends is about `life`, the one before, however late it is answered. */
+  /** A life of the coupon begins, behind `life`, or ends: what was judged before is about `life`, however late it is answered. */
   settleLives(turn: Turn, life: number): void {
+    let isBehind = false;
     for (const waiting of this.waiting) {
       if (waiting.result !== null || waiting.life !== null) continue;
-      // A creation that failed has had its turn.
-      const isTurn = waiting.delivery.command === turn && !waiting.hasTurned;
-      if (!isTurn || turn === "remove") waiting.life = life;
-      if (!isTurn) continue;
-      waiting.hasTurned = true;
-      return;
+      if (turn === "create" || isBehind) waiting.lifeBefore = turn === "create" ? life : null;
+      else waiting.life = life;
+      isBehind ||= turn === "remove" && waiting.delivery.command === "remove";
     }
+  }
+
+  /** The life that an answer is about; `life` is the one that there is now. */
+  lifeOf(waiting: Waiting, result: Result, life: number): number {
+    const isOver = !result.ok && "seq" in result && result.seq === 0;
+    return waiting.life ?? (isOver ? waiting.lifeBefore : null) ?? life;
   }
 
   /** When the removal that comes next arrived, by the clock of this instance. */

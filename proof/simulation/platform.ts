@@ -82,7 +82,7 @@ export class Platform {
     const operations = delivery.calls.map((call) => this.#recorded(call, delivery, startedAt));
     this.delivered.push(...operations);
     const now = { deliveredAt: scheduler.now, endedAt: startedAt, clockUntil: this.clock() };
-    const waiting: Waiting = { delivery, operations, life: null, hasTurned: false, result: null, answers: [], version: 0, ...now };
+    const waiting: Waiting = { delivery, operations, life: null, lifeBefore: null, result: null, answers: [], version: 0, ...now };
     instance.waiting.add(waiting);
     digest.add(scheduler.now);
     tell?.(`${messageName(delivery)} reaches the object`);
@@ -223,7 +223,7 @@ export class Platform {
     const { storage, scheduler } = this.scene;
     const { command, calls } = waiting.delivery;
     waiting.result = result;
-    waiting.answers = answersOf(calls, result, waiting.life ?? storage.life);
+    waiting.answers = answersOf(calls, result, instance.lifeOf(waiting, result, storage.life));
     waiting.version = storage.written;
     this.#checkWait(waiting);
     // What can't wait for a lease is judged at its arrival, in the order of arrivals.
