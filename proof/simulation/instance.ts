@@ -63,7 +63,7 @@ export class Instance implements Gatekeeper {
   /** The life that an answer is about; `life` is the one that there is now. */
   lifeOf(waiting: Waiting, result: Result, life: number): number {
     const isOver = !result.ok && "seq" in result && result.seq === 0;
-    return waiting.life ?? (isOver ? waiting.lifeBefore : null) ?? life;
+    return (isOver ? waiting.lifeBefore : null) ?? waiting.life ?? life;
   }
 
   /** When the removal that comes next arrived, by the clock of this instance. */
