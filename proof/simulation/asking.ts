@@ -40,6 +40,9 @@ export class Asking {
   /** What often follows a hold: its end by its user, or, around the instant at which it expires, a claim. */
   #echo({ at, ask, fates, isolate }: AskStep): AskStep[] {
     const { below } = this.#random;
+    // What follows a claim: another one through the same isolate, about when a certificate that the first one brought ends.
+    if (ask.kind === "claim" && this.#sale.isEdgeOn && below(8) === 0)
+      return [{ ...this.#step(this.#claim(this.#user())), at: at + 990 + below(100), isolate }];
     if (ask.kind !== "hold" || below(3) > 0) return [];
     const arrivesAt = at + (fates[0]?.toMs ?? 1);
     if (below(2) === 0) return [{ ...this.#step({ kind: "give_back", userId: ask.userId }), at: arrivesAt + below(40), isolate }];

@@ -23,16 +23,17 @@ export function planOf(seed: number): Plan {
     alarmLateMs: random.pick([0, 0, 5, 60]),
     isEdgeOn: sale.isEdgeOn,
     isDrained: random.below(2) === 0,
-    steps: withFaults(random, asks, asks.at(-1)?.at ?? 0),
+    steps: withFaults(random, asks, asks.at(-1)?.at ?? 0, sale.isEdgeOn),
   };
 }
 
 /** Most histories have something fail, a few have much. */
-function withFaults(random: Random, asks: readonly AskStep[], lastAt: number): Step[] {
+function withFaults(random: Random, asks: readonly AskStep[], lastAt: number, isEdgeOn: boolean): Step[] {
   const count = random.pick([0, 0, 0, 1, 1, 1, 1, 2, 2, 3]);
   const faults = Array.from({ length: count }, () => faultStep(random, asks, lastAt));
+  if (isEdgeOn && random.below(4) === 0) faults.push(clockStep(random, lastAt));
   // Stable: a fault comes before what is asked at its instant.
-  return count === 0 ? [...asks] : [...faults, ...asks].sort((a, b) => a.at - b.at);
+  return faults.length === 0 ? [...asks] : [...faults, ...asks].sort((a, b) => a.at - b.at);
 }
 
 function faultStep(random: Random, asks: readonly AskStep[], lastAt: number): BreakStep | RestartStep | ClockStep | FlushStep {
@@ -41,7 +42,11 @@ function faultStep(random: Random, asks: readonly AskStep[], lastAt: number): Br
   if (dice < 16) return restartStep(random, lastAt);
   const at = random.below(lastAt + 8);
   if (dice === 16) return { is: "flush", at };
-  return { is: "clock", at, isolate: random.below(ISOLATE_COUNT), backMs: 1 + random.below(50) };
+  return clockStep(random, lastAt);
+}
+
+function clockStep({ below }: Random, lastAt: number): ClockStep {
+  return { is: "clock", at: below(lastAt + 8), isolate: below(ISOLATE_COUNT), backMs: 1 + below(50) };
 }
 
 /** Armed when some request reaches the object, or when what it holds runs out. */
