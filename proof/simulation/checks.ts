@@ -19,7 +19,7 @@ export function check(scene: Scene, course: Course): readonly LedgerEvent[] {
   if (client !== null) scene.breach("client", client.what);
   checkFailures(scene, course);
   const { isClockSteady } = course.platform;
-  const time = isClockSteady ? null : timeFault(course.platform.delivered, events);
+  const time = isClockSteady ? null : timeFault(course.platform.judged, events);
   if (time !== null) scene.breach("time", time);
   const { storage } = scene;
   if (storage.life < storage.lives.length && storage.alarmAt !== null) scene.breach("empty", "an alarm is set where there is no coupon");
@@ -37,7 +37,9 @@ function readTables({ storage, breach, digest }: Scene, { looks: all, platform }
   const ledger: LedgerEvent[] = [];
   for (const [index, database] of storage.lives.entries()) {
     const looks = all.filter((look) => look.life === index + 1);
-    const { events, fault } = toldOver(database, platform.name, looks);
+    const { events, fault } = toldOver(database, platform.name, looks, (seq, userId) =>
+      platform.holders.get(`${index + 1} ${seq} ${userId}`),
+    );
     if (fault !== null) breach("tables", fault);
     for (const event of events) {
       ledger.push(event);

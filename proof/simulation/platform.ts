@@ -7,10 +7,10 @@ import type { Delivery, Recorded } from "./network.ts";
 import { T0, type End } from "./plan.ts";
 import { INJECTED } from "./points.ts";
 import { runFor, type Scene, type Slips } from "./scene.ts";
-import type { Answer, Call } from "../history/history.ts";
+import type { Answer } from "../history/history.ts";
 import type { Timer } from "./scheduler.ts";
 import { DEFERRABLE, DEFERRED_MS_MAX, WAIT_MS_MAX } from "./waits.ts";
-import { endText, messageName, reword, saidBy } from "./words.ts";
+import { endText, messageName, recorded, reword, saidBy } from "./words.ts";
 
 /** How long after an instance ended its callers know it, and how long after that its alarm rings again. */
 const END_IS_NOTICED_MS = 1;
@@ -56,6 +56,10 @@ export class Platform {
   alarmCount = 0;
   /** What reached the object, each delivery by itself. */
   readonly delivered: Recorded[] = [];
+  /** The same in the order of their judgment. */
+  readonly judged: Recorded[] = [];
+  /** By life, seq and user: the attempt that made a hold. */
+  readonly holders = new Map<string, string>();
   /** Called with each answer that leaves the object, and with each end of an instance. */
   onAnswer: (delivery: Delivery, result: Result, answers: readonly Answer[]) => void = () => undefined;
   onEnd: () => void = () => undefined;
@@ -79,7 +83,7 @@ export class Platform {
     const instance = this.#begin();
     points.command = delivery.command;
     const startedAt = scheduler.stamp();
-    const operations = delivery.calls.map((call) => this.#recorded(call, delivery, startedAt));
+    const operations = delivery.calls.map((call) => recorded(call, delivery, startedAt, this.clock()));
     this.delivered.push(...operations);
     const now = { deliveredAt: scheduler.now, endedAt: startedAt, clockUntil: this.clock() };
     const waiting: Waiting = { delivery, operations, life: null, lifeBefore: null, result: null, answers: [], version: 0, ...now };
@@ -93,11 +97,6 @@ export class Platform {
       .call(instance.object)
       .then((result) => this.#answered(instance, waiting, result), fail("the object threw"))
       .catch(fail("the object's answer can't be read"));
-  }
-
-  #recorded(call: Call, { request, attempt }: Delivery, startedAt: number): Recorded {
-    const clockFrom = this.clock();
-    return { call, client: request.client, startedAt, endedAt: null, clockFrom, clockUntil: null, attempt, answer: null };
   }
 
   /** Ends the instance, between two turns. */
@@ -223,7 +222,11 @@ export class Platform {
     const { storage, scheduler } = this.scene;
     const { command, calls } = waiting.delivery;
     waiting.result = result;
-    waiting.answers = answersOf(calls, result, instance.lifeOf(waiting, result, storage.life));
+    const life = instance.lifeOf(waiting, result, storage.life);
+    waiting.answers = answersOf(calls, result, life);
+    this.judged.push(...waiting.operations);
+    if (result.ok && "isNew" in result && result.isNew)
+      this.holders.set(`${life} ${result.seq} ${result.hold.userId}`, result.hold.attemptId);
     waiting.version = storage.written;
     this.#checkWait(waiting);
     // What can't wait for a lease is judged at its arrival, in the order of arrivals.

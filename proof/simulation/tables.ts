@@ -15,6 +15,9 @@ const COUPON = `
   SELECT name, amount, claimed, held, starts_at, ends_at, paused, last_position, seq, created_at, clock_at, epoch, hold_seconds_max,
     holds_max FROM coupon`;
 
+/** The attempt that made the hold of a user at this seq, where that was seen. */
+export type HolderOf = (seq: number, userId: string | null) => string | undefined;
+
 /** One life of a coupon, as its tables tell it. */
 export type Told = {
   readonly events: readonly LedgerEvent[];
@@ -25,7 +28,7 @@ export type Told = {
 const NOTHING: Told = { events: [], fault: null };
 
 /** Tells one life over. `looks` are the answers of that life that have to be checked by themselves. */
-export function toldOver(database: Database, name: string, looks: readonly Look[]): Told {
+export function toldOver(database: Database, name: string, looks: readonly Look[], holderOf: HolderOf): Told {
   if (!database.isDefined) return NOTHING;
   const claims = database.rows(CLAIMS);
   const releases = database.rows(RELEASES);
@@ -35,6 +38,7 @@ export function toldOver(database: Database, name: string, looks: readonly Look[
   const events = withAttempts(
     database.rows(LEDGER).map((row) => eventOf(row, made)),
     database,
+    holderOf,
   );
   const [stored] = database.rows(COUPON);
   if (stored === undefined) return { events, fault: "there are tables and no coupon" };
@@ -70,7 +74,7 @@ function eventOf([seq, at, kind, userId, position, text]: readonly Value[], made
 }
 
 /** The events, each hold with its attempt where that is still known. */
-function withAttempts(events: readonly LedgerEvent[], database: Database): LedgerEvent[] {
+function withAttempts(events: readonly LedgerEvent[], database: Database, holderOf: HolderOf): LedgerEvent[] {
   const released = database.rows(RELEASED_HOLDS);
   const attempts = new Map<LedgerEvent, string>();
   const running = new Map<string | null, LedgerEvent>();
@@ -81,7 +85,8 @@ function withAttempts(events: readonly LedgerEvent[], database: Database): Ledge
     if (kind !== "given_back" || held === undefined) continue;
     // Of two holds of one user that were released at one instant, either may be meant.
     const [row, ...others] = released.filter(([user, releasedAt]) => user === userId && releasedAt === at);
-    if (row !== undefined && others.length === 0) attempts.set(held, String(row[2]));
+    const attempt = others.length === 0 ? row?.[2] : holderOf(held.seq, userId);
+    if (attempt !== undefined) attempts.set(held, String(attempt));
   }
   for (const [userId, heldAt, , attempt] of database.rows(HOLDS)) {
     const held = running.get(String(userId));

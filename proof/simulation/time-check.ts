@@ -9,13 +9,13 @@ const AFTER = 2;
 const NAMES = ["before its begin", "open", "over"];
 
 /**
- * Looks at what the object answered, in the order in which it did: between two changes of a coupon its sale goes on only
+ * Looks at what the object answered, in the order in which it was judged: between two changes of a coupon its sale goes on only
  * forward. Answers a sentence, or null.
  */
-export function timeFault(delivered: readonly Recorded[], events: readonly LedgerEvent[]): string | null {
+export function timeFault(judged: readonly Recorded[], events: readonly LedgerEvent[]): string | null {
   const changes = changesOf(events);
   const phases = new Map<string, number>();
-  for (const { answer } of delivered.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0))) {
+  for (const { answer } of judged) {
     const phase = answer === null ? null : phaseIn(answer);
     if (answer === null || phase === null) continue;
     const { life = 0, seq } = answer;

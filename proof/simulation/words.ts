@@ -1,9 +1,14 @@
 // What the platform does, in words; and an answer in those of a history.
 
-import type { Answer } from "../history/history.ts";
+import type { Answer, Call } from "../history/history.ts";
 import type { Result } from "./answers.ts";
 import { nameOf, type Delivery, type Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
+
+/** One of the operations that a delivery is counted as, before it is answered. */
+export function recorded(call: Call, { request, attempt }: Delivery, startedAt: number, clockFrom: number): Recorded {
+  return { call, client: request.client, startedAt, endedAt: null, clockFrom, clockUntil: null, attempt, answer: null };
+}
 
 /** Puts an operation into the words of a history, once it is known how it was refused. */
 export function reword(operation: Recorded, code: string): void {
