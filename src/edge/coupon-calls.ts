@@ -6,7 +6,7 @@ import type { CouponEnv } from "./env.ts";
 import { nextOrder, noteHead } from "./heads.ts";
 import { pause } from "./time.ts";
 
-/** Why there is no answer of the object: nothing was asked that changes anything, or nobody knows what became of it. */
+/** Why there is no answer of the object: a read has failed, or the outcome of a mutation is unknown. */
 export type CallFailure = {
   readonly ok: false;
   readonly code: "unavailable" | "outcome_unknown";

@@ -44,7 +44,7 @@ export function noteHead(name: string, { seq, code, coupon }: Answer, requestOrd
 
 /**
  * Whether what stands at `seq`, and was requested at `requestOrder`, is not older than any answer that this isolate has had: it stands at
- * the same head, or was requested after that was seen. So a coupon that was created again is told apart as well.
+ * the same head, or was requested after that was seen. So a coupon that was created again is recognized as another one.
  */
 export function isCurrent(name: string, seq: number, requestOrder: number): boolean {
   const head = heads.get(name);

@@ -53,7 +53,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
       restore: (cause, batchSize) => this.#restore(cause, batchSize),
       flushed: () => ctx.storage.sync(),
       refuse: (message, cause) => this.#refuse(message, cause),
-      // A failed flush means that the platform is about to end this object; whoever waits gets an exception.
+      // A failed flush means that the platform is about to end this object; all callers get an exception.
       abort: (cause) => ctx.abort(String(cause)),
       batchSizeMax: BATCH_SIZE_MAX,
       lengthMax: MAILBOX_LENGTH_MAX,

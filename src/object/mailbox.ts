@@ -131,7 +131,7 @@ export class Mailbox<Message, Answer> {
     }
   }
 
-  /** The platform's way to end an object is to throw. Until it is gone, whoever waits is answered. */
+  /** The platform's way to end an object is to throw. Until it is gone, waiting messages are answered. */
   #end(cause: unknown): void {
     try {
       this.#options.abort(cause);
