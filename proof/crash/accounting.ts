@@ -11,8 +11,8 @@ export type Caller = { readonly coupon: string; readonly userId: string; readonl
 /** One row of a coupon's claims, as its file has it. */
 export type StoredClaim = Told & { readonly key: string | null };
 
-/** By the coupon's name. */
-export type Stored = ReadonlyMap<string, readonly StoredClaim[]>;
+/** What is in the files: claims by their coupon's name, and why a file can't be read, one sentence each. */
+export type Stored = { readonly claims: ReadonlyMap<string, readonly StoredClaim[]>; readonly unreadable: readonly string[] };
 
 /** Claims that were told so shortly before a kill are counted apart: what is answered before it is written is lost among them. */
 export const LATE_MS = 20;
@@ -69,8 +69,7 @@ export class Account {
     this.tally.kills += 1;
     if (unanswered.length === 0) this.tally.idleKills += 1;
     this.tally.late += [...this.#lines.values()].filter(({ told }) => told !== null && told.atMs > atMs - LATE_MS).length;
-    this.#compare(stored);
-    const claims = byUser(stored);
+    const claims = this.#compare(stored);
     for (const line of unanswered) this.#unanswered(line, claims.get(nameOf(line.caller)) ?? null);
     return unanswered.map(({ caller }) => caller);
   }
@@ -80,7 +79,7 @@ export class Account {
     this.#compare(stored);
     const told = new Set(this.told.map(nameOf));
     for (const [coupon, amount] of amounts) {
-      const claims = stored.get(coupon) ?? [];
+      const claims = stored.claims.get(coupon) ?? [];
       const keys = claims.flatMap(({ key }) => key ?? []);
       const repeated = [claims.map(({ userId }) => userId), claims.map(({ position }) => position), keys].map(repeatedCount);
       this.tally.twice += Math.max(...repeated);
@@ -98,9 +97,10 @@ export class Account {
     }
   }
 
-  /** Whoever was told of a claim must have it, with that position and that instant. */
-  #compare(stored: Stored): void {
+  /** Whoever was told of a claim must have it, with that position and that instant. Answers the claims that are stored. */
+  #compare(stored: Stored): ReadonlyMap<string, StoredClaim> {
     const claims = byUser(stored);
+    this.faults.push(...stored.unreadable);
     for (const line of this.#lines.values()) {
       if (line.told === null || line.isLost) continue;
       const { position, claimedAt } = line.told.receipt;
@@ -113,6 +113,7 @@ export class Account {
         `was told of ${claimWords(line.told.receipt)}, and the file has ${claim === undefined ? "nothing" : claimWords(claim)}`,
       );
     }
+    return claims;
   }
 
   #unanswered(line: Line, claim: StoredClaim | null): void {
@@ -164,8 +165,8 @@ function receiptIn({ coupon, userId }: Caller, { status, body }: Answer): Told |
   return typeof position === "number" && typeof claimedAt === "string" ? { coupon, userId, position, claimedAt } : null;
 }
 
-function byUser(stored: Stored): ReadonlyMap<string, StoredClaim> {
-  return new Map([...stored.values()].flat().map((claim) => [nameOf(claim), claim]));
+function byUser({ claims }: Stored): ReadonlyMap<string, StoredClaim> {
+  return new Map([...claims.values()].flat().map((claim) => [nameOf(claim), claim]));
 }
 
 function nameOf({ coupon, userId }: Pick<Told, "coupon" | "userId">): string {

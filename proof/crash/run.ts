@@ -43,7 +43,7 @@ kill -9 ends the process and not the machine. With --power, each kill is a cut o
 device; otherwise it is skipped): the files are on an ext4 in a file, fsync is slowed, the server is stopped, and what the block
 device has been given is copied. What was not synced is missing from the copy, but for a random part of its sectors now and
 then. The server goes on with the copy, after a replay of its journal. The control is the product on a disk that lies: its fsync
-does nothing. Not tested by this: a drive that loses or reorders what it was given, or that lies.`,
+does nothing, and what is left may be no database at all. Not tested by this: a drive that loses or reorders what it was given, or that lies.`,
     options: {
       kills: { kind: "count", default: 30, max: 10_000, help: "kills of the product; the control gets a fifth as many, 5 to 100" },
       seed: { kind: "text", value: "N", help: "draws the same kills again, as counts of answers and delays; a fresh one when left out" },

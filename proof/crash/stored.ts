@@ -3,7 +3,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { CommandFailure, EXIT } from "../cli/command.ts";
 import { copyWhole, removeCopy } from "../verify/copy.ts";
 import { stateFolder } from "../verify/state-folder.ts";
 import { tablesOf, Unreadable } from "../verify/tables.ts";
@@ -11,26 +10,28 @@ import type { Stored, StoredClaim } from "./accounting.ts";
 
 /**
  * The claims of every coupon below `state`. To be asked while no server runs: what lies there then is what the kill has left.
- * Only copies are opened, because opening a database does with it what the restart is to do. Throws {@link CommandFailure}
- * where SQLite can't read one.
+ * Only copies are opened, because opening a database does with it what the restart is to do.
  */
 export async function storedClaims(state: string): Promise<Stored> {
   const { folder, files } = await stateFolder(state);
   const copy = join(state, "copy.sqlite");
-  const stored = new Map<string, readonly StoredClaim[]>();
+  const claims = new Map<string, readonly StoredClaim[]>();
+  const unreadable: string[] = [];
   for (const file of files) {
     await copyWhole(join(folder, file), copy);
     try {
-      const claims = claimsIn(copy);
-      stored.set(claims.coupon, claims.claims);
+      const read = claimsIn(copy);
+      if (typeof read === "string") unreadable.push(`${file} can't be read: ${read}`);
+      else claims.set(read.coupon, read.claims);
     } finally {
       await removeCopy(copy);
     }
   }
-  return stored;
+  return { claims, unreadable };
 }
 
-function claimsIn(copy: string): { readonly coupon: string; readonly claims: readonly StoredClaim[] } {
+/** What is in one file, or why it can't be read. */
+function claimsIn(copy: string): { readonly coupon: string; readonly claims: readonly StoredClaim[] } | string {
   const database = new DatabaseSync(copy, { readOnly: true });
   try {
     const tables = tablesOf(database);
@@ -44,7 +45,7 @@ function claimsIn(copy: string): { readonly coupon: string; readonly claims: rea
     }));
     return { coupon, claims };
   } catch (cause) {
-    if (cause instanceof Unreadable) throw new CommandFailure(`what a kill left can't be read: ${cause.message}`, EXIT.failed);
+    if (cause instanceof Unreadable) return cause.message;
     throw cause;
   } finally {
     database.close();

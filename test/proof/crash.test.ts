@@ -1,11 +1,11 @@
 // The books of the crash test: each way in which a claim can go wrong is one that they find.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { CommandFailure, EXIT } from "../../proof/cli/command.ts";
 import type { Answer } from "../../proof/client/coupon-client.ts";
 import { Account, type Caller, type Stored, type StoredClaim } from "../../proof/crash/accounting.ts";
 import { boundOf } from "../../proof/crash/report.ts";
@@ -29,7 +29,7 @@ function claim({ coupon, userId, key }: Caller, position: number, claimedAt = AT
 }
 
 function file(...claims: readonly StoredClaim[]): Stored {
-  return new Map([["promo", claims]]);
+  return { claims: new Map([["promo", claims]]), unreadable: [] };
 }
 
 function granted({ coupon, userId }: Caller, position: number, { claimedAt = AT, isReplay = false } = {}): Answer {
@@ -74,7 +74,13 @@ describe("after a kill", () => {
   });
 
   test("a coupon whose file is gone has lost its claims", () => {
-    expect(killedBeforeBobsAnswer(new Map()).account.tally.lost).toBe(1);
+    expect(killedBeforeBobsAnswer({ claims: new Map(), unreadable: [] }).account.tally.lost).toBe(1);
+  });
+
+  test("a file that can't be read is a fault, and its claims are lost", () => {
+    const { account } = killedBeforeBobsAnswer({ claims: new Map(), unreadable: ["7.sqlite can't be read: it is malformed"] });
+    expect(account.tally.lost).toBe(1);
+    expect(account.faults[0]).toBe("7.sqlite can't be read: it is malformed");
   });
 
   test("what was told just before is counted apart", () => {
@@ -174,7 +180,7 @@ describe("at the end of a sale", () => {
   test("a verification that does not pass is a fault, also one that was skipped", () => {
     const account = new Account([]);
     const check = { coupon: "promo", title: "told", detail: "one is missing" } as const;
-    account.closed(new Map(), new Map(), [
+    account.closed({ claims: new Map(), unreadable: [] }, new Map(), [
       { ...check, number: 1, verdict: "PASS" },
       { ...check, number: 4, verdict: "SKIP" },
       { ...check, number: 8, verdict: "FAIL" },
@@ -254,11 +260,16 @@ test("what the files say is read with what is still in the write-ahead log, and 
   expect(await storedClaims(state.folder)).toEqual(file(claim(ada, 1), claim(bob, 2, LATER)));
 });
 
-test("a file that can't be read after a kill ends the run with one sentence", async () => {
+test("a file that can't be read is named, and the others are read all the same", async () => {
   const state = newState();
   onTestFinished(state.remove);
-  writeFileSync(state.file("promo"), "no database at all, but long enough to be taken for one".repeat(20));
-  await expect(storedClaims(state.folder)).rejects.toThrow(
-    new CommandFailure("what a kill left can't be read: file is not a database", EXIT.failed),
-  );
+  const database = new DatabaseSync(state.file("promo"));
+  onTestFinished(() => database.close());
+  const engine = new EngineCalls(nodeSql(database));
+  engine.create(newCoupon(2, { name: "promo" }), "epoch", T0);
+  engine.claimAll([{ userId: "ada", key: "key-ada", attemptId: "1" }], Date.parse(AT));
+  writeFileSync(state.file("broken"), "no database at all, but long enough to be taken for one".repeat(20));
+  const { claims, unreadable } = await storedClaims(state.folder);
+  expect(claims).toEqual(file(claim(ada, 1)).claims);
+  expect(unreadable).toEqual([`${basename(state.file("broken"))} can't be read: file is not a database`]);
 });

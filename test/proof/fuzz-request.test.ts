@@ -10,8 +10,8 @@ describe("a body that is cut off while it is sent", () => {
   const answer = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
   const chunked: FuzzRequest = { method: "POST", target: "/", headers: [], body: "x".repeat(20_000), isChunked: true };
 
-  async function sent(request: FuzzRequest, resets: number): Promise<{ readonly status: number | null; readonly tries: number }> {
-    const { url, count } = await resetting(answer, resets);
+  async function sent(request: FuzzRequest, resets: number, bytes: Parameters<typeof resetting>[0] = answer) {
+    const { url, count } = await resetting(bytes, resets);
     const dispatcher = new Pool(url);
     onTestFinished(() => void dispatcher.destroy());
     const told = await send(dispatcher, request).catch(() => null);
@@ -20,6 +20,11 @@ describe("a body that is cut off while it is sent", () => {
 
   test("is sent again until its answer is heard", async () => {
     expect(await sent(chunked, 3)).toEqual({ status: 413, tries: 4 });
+  });
+
+  test("is sent again when its answer ends too early", async () => {
+    const cutOff = answer.replace("Length: 2", "Length: 20");
+    expect(await sent(chunked, 0, (connection) => (connection <= 3 ? cutOff : answer))).toEqual({ status: 413, tries: 4 });
   });
 
   test("fails when no answer is heard in sixty tries", async () => {

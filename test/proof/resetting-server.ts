@@ -5,9 +5,9 @@ import { createServer, type AddressInfo } from "node:net";
 
 import { onTestFinished } from "vitest";
 
-/** Until the test ends, it resets `resets` connections, each after it has said `before`, and gives the others `answer` and closes them. */
+/** Until the test ends, it resets `resets` connections, each after it has said `before`, and gives the others `answer`, by their number, and closes them. */
 export async function resetting(
-  answer: string,
+  answer: string | ((connection: number) => string),
   resets: number,
   before = "",
 ): Promise<{ readonly url: string; readonly count: () => number }> {
@@ -15,10 +15,11 @@ export async function resetting(
   const server = createServer((socket) => {
     count += 1;
     const isReset = count <= resets;
+    const bytes = typeof answer === "string" ? answer : answer(count);
     socket
       .on("error", () => undefined)
       .once("data", () => {
-        if (!isReset) return socket.end(answer);
+        if (!isReset) return socket.end(bytes);
         if (before === "") return socket.resetAndDestroy();
         // By the next bytes it has been heard.
         return socket.once("data", () => socket.resetAndDestroy()).write(before);
