@@ -14,12 +14,12 @@ export default defineConfig({
         extends: true,
         // Inside workerd: real fetches through the Worker to real objects with real storage.
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "workers", include: ["test/{contract,stress,chaos,edge,access,live,sale}/**/*.test.ts"] },
+        test: { name: "workers", include: ["test/{storms,worker}/**/*.test.ts"] },
       },
       {
         extends: true,
         // In Node: the engine on node:sqlite, the rules, the code's own shape.
-        test: { name: "node", include: ["test/{engine,property,architecture,proof}/**/*.test.ts"] },
+        test: { name: "node", include: ["test/{architecture,rules}/**/*.test.ts", "{bench,verification}/**/*.test.ts"] },
       },
       {
         extends: true,

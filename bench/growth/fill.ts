@@ -7,7 +7,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 
 import { openCoupon } from "../systems/files.ts";
 import { create, served, type Lab } from "../systems/system.ts";
-import { PRODUCT } from "../../proof/server/workerd.ts";
+import { PRODUCT } from "../../verification/server/workerd.ts";
 import { BATCH_SIZE_MAX } from "../../src/domain/limits.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";
 import type { Sql, SqlRow } from "../../src/engine/sql.ts";

@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { OBJECTS_FOLDER } from "../../proof/server/workerd.ts";
+import { OBJECTS_FOLDER } from "../../verification/server/workerd.ts";
 
 /** Opens the file of a coupon below `state`, in which there must be one. */
 export async function openCoupon(state: string, coupon: string): Promise<DatabaseSync> {

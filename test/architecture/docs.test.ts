@@ -21,7 +21,7 @@ function read(document: string): string {
 
 describe.for(DOCUMENTS)("%s", (document) => {
   test("names only files that exist", () => {
-    const named = Array.from(read(document).matchAll(/\b(?:src|test|bench|docs)\/[\w./-]+\.(?:ts|md)\b/g), ([path]) => path);
+    const named = Array.from(read(document).matchAll(/\b(?:src|test|verification|bench|docs)\/[\w./-]+\.(?:ts|md)\b/g), ([path]) => path);
     expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { HOOKED } from "../../proof/faults/rounds.ts";
-import { build, PRODUCT, removeScratch, scratchFolder } from "../../proof/server/workerd.ts";
+import { HOOKED } from "../../verification/faults/rounds.ts";
+import { build, PRODUCT, removeScratch, scratchFolder } from "../../verification/server/workerd.ts";
 
 /** Words that only the hooks have. */
 const HOOKS = ["__faults", "abortByFault", "ledger_removed", "workerd:unsafe"];

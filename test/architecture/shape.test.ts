@@ -84,7 +84,7 @@ test("what only local development reads says nothing but that everyone is the op
 });
 
 test("no test is skipped, left for later, or run alone", () => {
-  const tests = filesIn("test").filter((path) => path.endsWith(".ts"));
+  const tests = ["test", "verification", "bench"].flatMap(filesIn).filter((path) => path.startsWith("test/") || path.endsWith(".test.ts"));
   expect(tests.length).toBeGreaterThan(10);
   const isLeftOut = /\b(?:test|it|describe|suite|bench)(?:\.\w+)*\.(?:skip|only|todo|skipIf|runIf|fails)\b|\bx(?:it|test|describe)\(/;
   expect(tests.filter((path) => isLeftOut.test(text(path)))).toEqual([]);

@@ -21,10 +21,13 @@ export function filesIn(folder: string): string[] {
     .sort();
 }
 
+/** How a command ended, and what it printed. */
+export type Ran = { readonly status: number | null; readonly output: string };
+
 export type Copy = {
   readonly folder: string;
-  /** What a tool of the project says about the copy, and how it ended. */
-  run(tool: "tsc" | "oxlint", ...args: readonly string[]): { readonly status: number | null; readonly output: string };
+  /** Runs a tool of the project on the copy. */
+  run(tool: "oxlint", ...args: readonly string[]): Ran;
   remove(): void;
 };
 

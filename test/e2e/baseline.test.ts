@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { isExact, oversoldBy, sell, type Sale, type Sold } from "../../proof/baseline/sale.ts";
-import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../proof/server/workerd.ts";
+import { isExact, oversoldBy, sell, type Sale, type Sold } from "../../verification/baseline/sale.ts";
+import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../verification/server/workerd.ts";
 
 const SALE = { users: 100, stock: 10 };
 /** Who comes when is up to the machine: the mistake shows in most sales, not in every one. */
@@ -17,7 +17,7 @@ let product: Served;
 
 beforeAll(async () => {
   folder = await scratchFolder("baseline-test");
-  baseline = await serve(await build("proof/workers/unsafe-baseline.ts", folder), { state: join(folder, "baseline-state") });
+  baseline = await serve(await build("verification/workers/unsafe-baseline.ts", folder), { state: join(folder, "baseline-state") });
   product = await serve(await build(PRODUCT, folder), { state: join(folder, "product-state") });
 });
 

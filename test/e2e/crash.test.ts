@@ -15,9 +15,13 @@ test("three kills lose nothing of the product, and the control loses claims", as
   onTestFinished(() => rm(folder, { recursive: true }));
   const json = join(folder, "crash.json");
   // Rejects where the exit code is not 0.
-  const { stdout } = await promisify(execFile)(process.execPath, ["proof/crash/run.ts", "--kills", "3", "--seed", "1", "--json", json], {
-    cwd: ROOT,
-  });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["verification/crash/run.ts", "--kills", "3", "--seed", "1", "--json", json],
+    {
+      cwd: ROOT,
+    },
+  );
 
   expect(stdout).toMatch(/^seed 1$/m);
   expect(stdout).toMatch(/^kills, each with a restart on the same files +3 +5$/m);
@@ -37,7 +41,7 @@ test("three kills lose nothing of the product, and the control loses claims", as
 });
 
 test("three power cuts lose nothing of the product, and a lying disk loses claims", async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, ["proof/crash/run.ts", "--power", "--kills", "3", "--seed", "1"], {
+  const { stdout } = await promisify(execFile)(process.execPath, ["verification/crash/run.ts", "--power", "--kills", "3", "--seed", "1"], {
     cwd: ROOT,
   });
 

@@ -2,8 +2,8 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { HOOKED, MISTAKEN, MISTAKES, runRounds } from "../../proof/faults/rounds.ts";
-import { build, removeScratch, scratchFolder } from "../../proof/server/workerd.ts";
+import { HOOKED, MISTAKEN, MISTAKES, runRounds } from "../../verification/faults/rounds.ts";
+import { build, removeScratch, scratchFolder } from "../../verification/server/workerd.ts";
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const { signal } = new AbortController();

@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { freePort } from "../../proof/server/loopback.ts";
+import { freePort } from "../../verification/server/loopback.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -19,8 +19,11 @@ const ENV = { ...process.env, BASE_URL: "", ADMIN_TOKEN: "" };
 /** Runs the command to its end. */
 function fuzz(...args: readonly string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const running = execFile(process.execPath, [join(ROOT, "proof/fuzz/run.ts"), ...args], { cwd: ROOT, env: ENV }, (_error, out, err) =>
-      resolve({ code: running.exitCode ?? -1, out, err }),
+    const running = execFile(
+      process.execPath,
+      [join(ROOT, "verification/fuzz/run.ts"), ...args],
+      { cwd: ROOT, env: ENV },
+      (_error, out, err) => resolve({ code: running.exitCode ?? -1, out, err }),
     );
   });
 }

@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-import { answering, freePort } from "../../proof/server/loopback.ts";
+import { answering, freePort } from "../../verification/server/loopback.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 

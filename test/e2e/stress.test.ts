@@ -8,8 +8,8 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { freePort } from "../../proof/server/loopback.ts";
-import { build, OBJECTS_FOLDER, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../proof/server/workerd.ts";
+import { freePort } from "../../verification/server/loopback.ts";
+import { build, OBJECTS_FOLDER, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../verification/server/workerd.ts";
 import { startImpostor, type Faults } from "./impostor.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 function start(script: "run" | "stability", args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  return spawn(process.execPath, [join(ROOT, "proof/stress", `${script}.ts`), ...args], {
+  return spawn(process.execPath, [join(ROOT, "verification/stress", `${script}.ts`), ...args], {
     cwd: ROOT,
     env: { ...process.env, ...UNSET, COOLDOWN: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -3,7 +3,7 @@
 import { Pool } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../proof/server/workerd.ts";
+import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../verification/server/workerd.ts";
 
 type Answer = { readonly outcome: string; readonly isFromEdge: boolean; readonly body: Record<string, unknown> };
 type Isolate = 0 | 1;

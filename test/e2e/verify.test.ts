@@ -8,10 +8,10 @@ import { DatabaseSync } from "node:sqlite";
 import { Pool } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { couponClient, type CouponClient } from "../../proof/client/coupon-client.ts";
-import { build, OBJECTS_FOLDER, PRODUCT, serve, type Served } from "../../proof/server/workerd.ts";
-import { fileOf } from "../../proof/verify/state-folder.ts";
-import { verify, type Check, type Told } from "../../proof/verify/verify.ts";
+import { couponClient, type CouponClient } from "../../verification/client/coupon-client.ts";
+import { build, OBJECTS_FOLDER, PRODUCT, serve, type Served } from "../../verification/server/workerd.ts";
+import { fileOf } from "../../verification/verify/state-folder.ts";
+import { verify, type Check, type Told } from "../../verification/verify/verify.ts";
 
 const NAME = "verified 🎉/1";
 const AMOUNT = 300;

@@ -3,7 +3,7 @@
 declare namespace Cloudflare {
   interface Env {
     COUPONS: DurableObjectNamespace<import("../../src/object/coupon-object.ts").CouponObject>;
-    ADMIN_AUTH: string;
+    readonly ADMIN_AUTH?: string;
   }
   interface GlobalProps {
     mainModule: typeof import("../../src/index.ts");

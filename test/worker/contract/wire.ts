@@ -1,0 +1,27 @@
+// What the contract's tests share: requests as bytes, and what every refusal looks like.
+
+import { exports } from "cloudflare:workers";
+import { expect } from "vitest";
+
+import type { Answer } from "../../support/api.ts";
+
+/** An instant on the wire: UTC with milliseconds. */
+export const WIRE_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** Posts `body` as it is; without `contentType` the request names none. Answers the text as it came, beside its parse. */
+export async function postRaw(
+  path: string,
+  body: BodyInit,
+  headers: Record<string, string> = {},
+): Promise<Answer & { readonly text: string }> {
+  const response = await exports.default.fetch(`https://doorbuster.test${path}`, { method: "POST", body, headers });
+  const text = await response.text();
+  return { status: response.status, body: JSON.parse(text), headers: response.headers, text };
+}
+
+/** Expects the refusal `outcome` (as `404 coupon_not_found`) with the sentence `error`, naming its request. */
+export function expectRefused({ status, body, headers }: Answer, outcome: string, error: string): void {
+  expect({ outcome: `${status} ${String(body["code"])}`, error: body["error"] }).toEqual({ outcome, error });
+  expect(body["request_id"]).toBe(headers.get("X-Request-Id"));
+  expect(headers.get("Content-Type")).toBe("application/json");
+}

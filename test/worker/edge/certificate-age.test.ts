@@ -1,0 +1,36 @@
+// A certificate ends by the time of its request, however late its answer arrives.
+
+import { expect, test } from "vitest";
+
+import { CERTIFICATE_MS_MAX } from "../../../src/domain/limits.ts";
+import { setClock, T0 } from "../sale/sale.ts";
+import { claim, created } from "../../support/api.ts";
+import { platform, silence, type Fate } from "../../support/platform-faults.ts";
+import { visits, way } from "./visits.ts";
+
+const delivered: Fate = (deliver) => deliver();
+
+test("a certificate that arrives after 900 ms covers for 100 ms more", async () => {
+  setClock(T0);
+  const name = await created(1);
+  await claim(name, "winner");
+  const [isJudged, isArriving] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const late: Fate = async (deliver) => {
+    const answer = await deliver();
+    isJudged.resolve();
+    await isArriving.promise;
+    return answer;
+  };
+  // The next renewal is never answered.
+  const { claim: claimNow, settled } = visits(platform(delivered, late, silence));
+  expect(way(await claimNow(name, "a"))).toBe("400 out_of_stock by the object");
+  await isJudged.promise;
+  setClock(T0 + 900);
+  isArriving.resolve();
+  await settled();
+
+  setClock(T0 + CERTIFICATE_MS_MAX - 1);
+  expect(way(await claimNow(name, "b"))).toBe("400 out_of_stock by the edge");
+  setClock(T0 + CERTIFICATE_MS_MAX);
+  expect(way(await claimNow(name, "c"))).toBe("400 out_of_stock by the object");
+});

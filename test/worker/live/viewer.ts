@@ -1,0 +1,105 @@
+// A viewer of a coupon's events, who reads the stream as the standard says (WHATWG HTML, 9.2.6).
+
+import { exports } from "cloudflare:workers";
+import { expect } from "vitest";
+
+import { fetchWith } from "../access/worker.ts";
+import type { Platform } from "../../support/platform-faults.ts";
+
+/** What stands between two empty lines. */
+export type Block = {
+  readonly event?: string;
+  readonly id?: string;
+  readonly data?: Record<string, unknown>;
+  readonly retry?: string;
+  readonly comment?: string;
+};
+
+export type Viewer = {
+  readonly response: Response;
+  /** The next block, or null at the end of the stream. */
+  readonly next: () => Promise<Block | null>;
+  /** Waits for the block whose id is `seq`, and answers all up to it. */
+  readonly until: (seq: number) => Promise<Block[]>;
+  readonly leave: () => Promise<void>;
+};
+
+function parsed(lines: string): Block {
+  const fields = lines.split("\n").map((line) => {
+    const [, field = "", value = ""] = /^([^:]*): ?(.*)$/s.exec(line) ?? [];
+    return [field === "" ? "comment" : field, field === "data" ? JSON.parse(value) : value] as const;
+  });
+  return Object.fromEntries(fields);
+}
+
+const present = new Set<Viewer>();
+
+/** Ends the streams of all viewers. For after each test. */
+export async function endStreams(): Promise<void> {
+  await Promise.all(Array.from(present, ({ leave }) => leave()));
+  present.clear();
+}
+
+/** Waits until `holds`, some seconds at most. Unlike the test framework's waiting, it leaves a held clock alone. */
+export async function eventually(holds: () => boolean): Promise<void> {
+  for (let round = 0; round < 1000; round += 1) {
+    if (holds()) return;
+    await scheduler.wait(10);
+  }
+  throw new Error(`still not so: ${String(holds)}`);
+}
+
+/** Reads the events of a response that was already had. */
+export function viewerOf(response: Response): Viewer {
+  const utf8 = new TextDecoder();
+  const body = response.body as ReadableStream<Uint8Array>;
+  const reader = body.getReader();
+  let text = "";
+  async function next(): Promise<Block | null> {
+    for (;;) {
+      const end = text.indexOf("\n\n");
+      if (end >= 0) {
+        const block = parsed(text.slice(0, end));
+        text = text.slice(end + 2);
+        return block;
+      }
+      const { done, value } = await reader.read();
+      if (done) return null;
+      text += utf8.decode(value, { stream: true });
+    }
+  }
+  const self: Viewer = {
+    response,
+    next,
+    until: async (seq) => {
+      const blocks: Block[] = [];
+      while (blocks.at(-1)?.id !== String(seq) || blocks.at(-1)?.event !== undefined) {
+        const block = await next();
+        if (block === null) throw new Error(`the stream ended before ${seq}`);
+        blocks.push(block);
+      }
+      return blocks;
+    },
+    leave: () => reader.cancel(),
+  };
+  present.add(self);
+  return self;
+}
+
+/** Comes to watch coupon `name`. */
+export async function viewer(name: string, headers: Record<string, string> = {}): Promise<Viewer> {
+  return viewerOf(await exports.default.fetch(`https://doorbuster.test/api/coupons/${encodeURIComponent(name)}/events`, { headers }));
+}
+
+/** Comes to watch over a platform that can fail or be counted. */
+export async function viewerOver({ coupons }: Platform, name: string, headers: Record<string, string> = {}): Promise<Viewer> {
+  return viewerOf(await fetchWith({ COUPONS: coupons, REQUEST_LOG: "off" }, "GET", `/api/coupons/${name}/events`, { headers }));
+}
+
+/** Comes to watch, and has seen the first snapshot. */
+export async function watcher(name: string): Promise<Viewer> {
+  const seen = await viewer(name);
+  expect(await seen.next()).toEqual({ retry: "2000" });
+  expect(await seen.next()).toHaveProperty("id");
+  return seen;
+}

@@ -1,0 +1,133 @@
+// Bulk claims: one transaction for many users, each judged as a claim of its own.
+
+import { describe, expect, test } from "vitest";
+
+import { claim, created, freshName, send, tally, users, type Answer } from "../../support/api.ts";
+import { expectSound, pathOf, release, run, setClock, T0 } from "./sale.ts";
+
+function bulk(name: string, userIds: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  return send("POST", pathOf(name, "claims"), { body: { user_ids: userIds }, headers });
+}
+
+function outcomesOf({ body }: Answer): string[] {
+  const results = body["results"] as readonly { readonly outcome: string; readonly position?: number }[];
+  return results.map(({ outcome, position }) => (position === undefined ? outcome : `${outcome} ${position}`));
+}
+
+describe("a bulk claim", () => {
+  test("answers each user in the order of the list, and stops where the stock does", async () => {
+    setClock(T0);
+    const name = await created(3);
+    await claim(name, "early");
+    const answer = await bulk(name, ["a", "early", "b", "c"]);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("Coupon-Seq")).toBe("4");
+    expect(answer.body).toEqual({
+      coupon_name: name,
+      granted_count: 2,
+      remaining_amount: 0,
+      results: [
+        { user_id: "a", outcome: "granted", position: 2, claimed_at: "2031-03-01T12:00:00.000Z" },
+        { user_id: "early", outcome: "already_claimed", position: 1, claimed_at: "2031-03-01T12:00:00.000Z" },
+        { user_id: "b", outcome: "granted", position: 3, claimed_at: "2031-03-01T12:00:00.000Z" },
+        { user_id: "c", outcome: "out_of_stock" },
+      ],
+    });
+    await expectSound(name);
+  });
+
+  test("gives a user who is named twice one unit", async () => {
+    const name = await created(5);
+    const answer = await bulk(name, ["twin", "twin"]);
+    expect(outcomesOf(answer)).toEqual(["granted 1", "replayed 1"]);
+    expect(answer.body).toMatchObject({ granted_count: 1, remaining_amount: 4 });
+    await expectSound(name);
+  });
+
+  test("sent again with the same key, answers the same claims and takes no more units", async () => {
+    const name = await created(3);
+    const key = { "Idempotency-Key": "draw-7" };
+    const first = await bulk(name, ["a", "b", "c", "d"], key);
+    const again = await bulk(name, ["a", "b", "c", "d"], key);
+    expect(outcomesOf(first)).toEqual(["granted 1", "granted 2", "granted 3", "out_of_stock"]);
+    expect(outcomesOf(again)).toEqual(["replayed 1", "replayed 2", "replayed 3", "out_of_stock"]);
+    expect(again.body["granted_count"]).toBe(0);
+    // Another key, or none, is another attempt.
+    expect(outcomesOf(await bulk(name, ["a"], { "Idempotency-Key": "draw-8" }))).toEqual(["already_claimed 1"]);
+    expect(outcomesOf(await bulk(name, ["a"]))).toEqual(["already_claimed 1"]);
+    await expectSound(name);
+  });
+
+  test("shares no keys with single claims", async () => {
+    const name = await created(3);
+    await bulk(name, ["a"], { "Idempotency-Key": "k" });
+    expect((await claim(name, "a", { "Idempotency-Key": "k" })).body["code"]).toBe("already_claimed");
+    expect((await claim(name, "b", { "Idempotency-Key": "k" })).status).toBe(201);
+    expect((await claim(name, "c", { "Idempotency-Key": "bulk k" })).body["code"]).toBe("invalid_request");
+  });
+
+  test("that arrives once more after a release takes no unit for the released user", async () => {
+    const name = await created(2);
+    const key = { "Idempotency-Key": "draw-7" };
+    await bulk(name, ["a", "b"], key);
+    await release(name, "a");
+    expect(outcomesOf(await bulk(name, ["a", "b"], key))).toEqual(["claim_released", "replayed 2"]);
+    await expectSound(name);
+  });
+
+  test("takes 1,000 users at once, and storms of single claims between them never oversell", async () => {
+    const name = await created(1500);
+    const [first, second, ...singles] = await Promise.all([
+      bulk(name, users(1000, "first")),
+      bulk(name, users(1000, "second")),
+      ...users(100, "single").map((user) => claim(name, user)),
+    ]);
+    const inBulk = [first, second].map((answer) => Number(answer?.body["granted_count"]));
+    expect((inBulk[0] ?? 0) + (inBulk[1] ?? 0) + (tally(singles)["201"] ?? 0)).toBe(1500);
+    await expectSound(name);
+  });
+
+  test("of a sale that has not started says so of each", async () => {
+    setClock(T0);
+    const name = await created(2, { starts_at: "2031-03-01T13:00:00Z" });
+    expect(outcomesOf(await bulk(name, ["a", "b"]))).toEqual(["sale_not_started", "sale_not_started"]);
+    await expectSound(name);
+  });
+
+  test("that storage refuses for one user grants nothing to any, and can be sent again", async () => {
+    const name = await created(10);
+    await run(name, "CREATE TRIGGER broken BEFORE INSERT ON claims WHEN NEW.user_id = 'b' BEGIN SELECT RAISE(ABORT, 'injected'); END");
+    const refused = await bulk(name, ["a", "b", "c"]);
+    expect([refused.status, refused.body["code"]]).toEqual([503, "unavailable"]);
+    await run(name, "DROP TRIGGER broken");
+    expect(outcomesOf(await bulk(name, ["a", "b", "c"]))).toEqual(["granted 1", "granted 2", "granted 3"]);
+    await expectSound(name);
+  });
+});
+
+describe("a bulk claim is refused", () => {
+  test.for<[string, unknown, string, string]>([
+    ["without users", undefined, "user_ids", "is required"],
+    ["with an empty list", [], "user_ids", "is required"],
+    ["with what is no list", "a", "user_ids", "is invalid"],
+    ["with 1,001 users", users(1001), "user_ids", "exceeds maximum length of 1000"],
+    ["with a user who is no text", ["a", 7], "user_ids.1", "is invalid"],
+    ["with a blank user", ["a", "b", " "], "user_ids.2", "cannot be whitespace only"],
+  ])("%s, and nothing is claimed", async ([, userIds, field, fault]) => {
+    const name = await created(5);
+    const answer = await bulk(name, userIds);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: "invalid_request", error: `invalid request: ${field} ${fault}`, fields: { [field]: fault } });
+    expect((await expectSound(name)).claims).toEqual([]);
+  });
+
+  test("where there is no such coupon, and nothing is stored for it", async () => {
+    const answer = await bulk(freshName(), ["a"]);
+    expect([answer.status, answer.body["code"]]).toEqual([404, "coupon_not_found"]);
+  });
+
+  test("with a malformed key", async () => {
+    const answer = await bulk(await created(1), ["a"], { "Idempotency-Key": "two words" });
+    expect([answer.status, answer.body["error"]]).toEqual([400, "invalid request: Idempotency-Key is invalid"]);
+  });
+});

@@ -1,0 +1,248 @@
+// What an operator may change of a coupon while it is being sold.
+
+import { describe, expect, test } from "vitest";
+
+import { expectRefused } from "../contract/wire.ts";
+import { claim, created, freshName, look, send, tally, users } from "../../support/api.ts";
+import { stored } from "../../support/storage.ts";
+import { change, expectSound, hold, iso, MINUTE, outcome, pathOf, run, seqOf, setClock, status, T0 } from "./sale.ts";
+
+function etagOf({ headers }: { readonly headers: Headers }): string {
+  return headers.get("ETag") ?? "";
+}
+
+/** A coupon of 10 units with 3 claimed and 2 held. */
+async function inUse(): Promise<string> {
+  setClock(T0);
+  const name = await created(10);
+  for (const user of users(3)) await claim(name, user);
+  for (const user of users(2, "holder")) await hold(name, user);
+  return name;
+}
+
+describe("a change", () => {
+  test.for([
+    ["amount", 20, { remaining_amount: 15, state: "open" }],
+    ["amount", 5, { remaining_amount: 0, state: "sold_out" }],
+    ["starts_at", iso(T0 + MINUTE), { state: "scheduled" }],
+    ["starts_at", iso(T0), { state: "open" }],
+    ["ends_at", iso(T0), { state: "ended" }],
+    ["ends_at", iso(T0 + 1), { state: "open" }],
+    ["paused", true, { state: "paused" }],
+  ] as const)("of %s to %s answers 200 with the coupon as it is then, and touches nothing else", async ([field, value, follows]) => {
+    const name = await inUse();
+    const { body: before } = await look(name);
+    const { status: code, body, headers } = await change(name, { [field]: value });
+
+    expect([code, headers.get("Coupon-Seq"), headers.get("Content-Type")]).toEqual([200, "7", "application/json"]);
+    const { claimed_by: _winners, ...shown } = before;
+    expect(body).toEqual({ ...shown, [field]: value, ...follows });
+    expect((await look(name)).body).toEqual({ ...body, claimed_by: users(3) });
+    expect((await stored(name)).ledger.at(-1)).toMatchObject({ seq: 7, kind: "changed", user_id: null, at: T0 });
+    await expectSound(name);
+  });
+
+  test("is absolute: made again it changes nothing, neither the tag nor the ledger", async () => {
+    const name = await inUse();
+    const body = { amount: 12, starts_at: iso(T0 - MINUTE), ends_at: iso(T0 + MINUTE), paused: true };
+    const first = await change(name, body);
+    const { ledger } = await stored(name);
+    for (let time = 2; time <= 4; time += 1) {
+      const again = await change(name, body);
+      expect([again.status, again.body, seqOf(again), etagOf(again)]).toEqual([200, first.body, 7, etagOf(first)]);
+    }
+    expect((await stored(name)).ledger).toEqual(ledger);
+  });
+
+  test.for([
+    ["an empty one", {}],
+    ["one of fields that nobody knows", { name: "OTHER", claimed: 0, junk: [1] }],
+    ["one to what it is already", { amount: 10, paused: false, starts_at: null, ends_at: null }],
+  ] as const)("that says nothing new, %s, is 200 and changes nothing", async ([, body]) => {
+    const name = await inUse();
+    const before = await look(name);
+    const answer = await change(name, body);
+    expect([answer.status, seqOf(answer), etagOf(answer)]).toEqual([200, 6, etagOf(before)]);
+    expect((await look(name)).body).toEqual(before.body);
+    await expectSound(name);
+  });
+
+  test("takes instants in any offset and tells them in UTC with milliseconds", async () => {
+    const name = await inUse();
+    const { body } = await change(name, { starts_at: "2031-03-01T10:00:00.5+02:00", ends_at: "2031-03-01T12:00:00-08:00" });
+    expect(body).toMatchObject({ starts_at: "2031-03-01T08:00:00.500Z", ends_at: "2031-03-01T20:00:00.000Z" });
+  });
+
+  test("to null takes either end of the window away", async () => {
+    setClock(T0);
+    const name = await created(5, { starts_at: iso(T0 + MINUTE), ends_at: iso(T0 + 2 * MINUTE) });
+    expect((await change(name, { starts_at: null })).body).toMatchObject({ starts_at: null, ends_at: iso(T0 + 2 * MINUTE), state: "open" });
+    setClock(T0 + 2 * MINUTE);
+    expect((await status(name)).body["state"]).toBe("ended");
+    expect((await change(name, { ends_at: null })).body).toMatchObject({ starts_at: null, ends_at: null, state: "open" });
+    await expectSound(name);
+  });
+
+  test("of one that was paused resumes the sale where it stood", async () => {
+    const name = await inUse();
+    await change(name, { paused: true });
+    expectRefused(await claim(name, "newcomer"), "403 sale_paused", "the sale is paused");
+    expect((await change(name, { paused: false })).body).toMatchObject({ paused: false, state: "open", remaining_amount: 5 });
+    expect((await claim(name, "newcomer")).body).toMatchObject({ position: 4, remaining_amount: 4 });
+    await expectSound(name);
+  });
+});
+
+describe("the amount", () => {
+  test("can't fall below what is claimed and held: 409 with the lowest that is allowed, and nothing is changed", async () => {
+    const name = await inUse();
+    const answer = await change(name, { amount: 4, paused: true });
+    expectRefused(answer, "409 amount_below_claimed", "amount is below the units that are claimed or held");
+    expect([answer.body["amount_min"], seqOf(answer)]).toEqual([5, 6]);
+    expect((await look(name)).body).toMatchObject({ amount: 10, remaining_amount: 5, paused: false });
+    await expectSound(name);
+  });
+
+  test("may be exactly what is claimed and held; when a hold is over, one less", async () => {
+    const name = await inUse();
+    expect((await change(name, { amount: 5 })).body).toMatchObject({ amount: 5, remaining_amount: 0, state: "sold_out" });
+    setClock(T0 + MINUTE);
+    expect((await change(name, { amount: 3 })).body).toMatchObject({ amount: 3, remaining_amount: 0, state: "sold_out" });
+    expect((await change(name, { amount: 2 })).body["amount_min"]).toBe(3);
+    await expectSound(name);
+  });
+
+  test("may be the largest there is", async () => {
+    const name = await inUse();
+    expect((await change(name, { amount: 2_147_483_647 })).body["remaining_amount"]).toBe(2_147_483_642);
+  });
+});
+
+describe("a change is refused", () => {
+  test.for([
+    [{ starts_at: iso(T0), ends_at: iso(T0) }, "ends_at is invalid"],
+    [{ starts_at: iso(T0 + 1), ends_at: iso(T0) }, "ends_at is invalid"],
+    [{ starts_at: iso(T0 + MINUTE) }, "ends_at is invalid"],
+    [{ ends_at: iso(T0 - MINUTE) }, "ends_at is invalid"],
+    [{ amount: 0 }, "amount must be at least 1"],
+    [{ amount: -1 }, "amount must be at least 1"],
+    [{ amount: 1.5 }, "amount is invalid"],
+    [{ amount: 2_147_483_648 }, "amount is invalid"],
+    [{ amount: "20" }, "amount is invalid"],
+    [{ amount: null }, "amount is required"],
+    [{ paused: "true" }, "paused is invalid"],
+    [{ paused: 1 }, "paused is invalid"],
+    [{ starts_at: "tomorrow" }, "starts_at is invalid"],
+    [{ starts_at: T0 }, "starts_at is invalid"],
+    [{ ends_at: "2031-03-01T12:00:00" }, "ends_at is invalid"],
+    [{ ends_at: false }, "ends_at is invalid"],
+  ] as const)("%o: %s", async ([body, fault]) => {
+    setClock(T0);
+    const name = await created(5, { starts_at: iso(T0 - MINUTE), ends_at: iso(T0 + MINUTE) });
+    const before = await look(name);
+    const answer = await change(name, body);
+    expectRefused(answer, "400 invalid_request", `invalid request: ${fault}`);
+    const [field, ...rest] = fault.split(" ");
+    expect(answer.body["fields"]).toEqual({ [String(field)]: rest.join(" ") });
+    expect((await look(name)).body).toEqual(before.body);
+    expect(seqOf(await look(name))).toBe(1);
+  });
+
+  test.for(["", "[]", "null", '"amount"', "{"])("a body that is no object, %o", async (raw) => {
+    const name = await created(5);
+    expectRefused(await send("PATCH", pathOf(name), { raw }), "400 invalid_request", "invalid request body");
+  });
+
+  test("of a coupon that nobody created", async () => {
+    expectRefused(await change(freshName(), { amount: 5 }), "404 coupon_not_found", "coupon not found");
+    expectRefused(await change(freshName(), {}), "404 coupon_not_found", "coupon not found");
+  });
+
+  test("by storage, and is then as if it had not been asked for", async () => {
+    const name = await inUse();
+    await run(name, "CREATE TRIGGER broken BEFORE UPDATE OF paused ON coupon BEGIN SELECT RAISE(ABORT, 'injected'); END");
+    const answer = await change(name, { paused: true });
+    expect([outcome(answer), answer.headers.get("Retry-After")]).toEqual(["503 unavailable", "1"]);
+    await run(name, "DROP TRIGGER broken");
+    expect((await look(name)).body).toMatchObject({ paused: false, state: "open" });
+    await expectSound(name);
+  });
+});
+
+describe("If-Match", () => {
+  const STALE = "the coupon has changed since: If-Match does not name it as it is";
+
+  test.for([
+    ["the tag", (tag: string) => tag],
+    ["anything", () => "*"],
+    ["a list with the tag", (tag: string) => `"other", ${tag} ,W/"weak"`],
+  ] as const)("that names %s lets the change happen", async ([, headerOf]) => {
+    const name = await inUse();
+    const ifMatch = headerOf(etagOf(await look(name)));
+    const answer = await change(name, { amount: 11 }, { "If-Match": ifMatch });
+    expect([answer.status, answer.body["amount"], seqOf(answer)]).toEqual([200, 11, 7]);
+  });
+
+  test.for([
+    ["another tag", () => '"other"'],
+    ["the tag as a weak one", (tag: string) => `W/${tag}`],
+    ["the tag without quotes", (tag: string) => tag.replaceAll('"', "")],
+  ] as const)("that names %s refuses it with 412", async ([, headerOf]) => {
+    const name = await inUse();
+    const ifMatch = headerOf(etagOf(await look(name)));
+    const answer = await change(name, { amount: 11 }, { "If-Match": ifMatch });
+    expectRefused(answer, "412 precondition_failed", STALE);
+    expect(seqOf(answer)).toBe(6);
+    expect((await look(name)).body["amount"]).toBe(10);
+  });
+
+  test("of whatever kind is no reason to tell of a coupon that is not there", async () => {
+    expect(outcome(await change(freshName(), {}, { "If-Match": "*" }))).toBe("404 coupon_not_found");
+  });
+
+  test("is stale after a claim, a hold, a change, the end of a hold, and the start of the sale", async () => {
+    const name = await inUse();
+    const tags = [etagOf(await look(name))];
+    await claim(name, "one-more");
+    tags.push(etagOf(await look(name)));
+    await hold(name, "one-more-holder", 30);
+    tags.push(etagOf(await look(name)));
+    tags.push(etagOf(await change(name, { starts_at: iso(T0 + 5) })));
+    setClock(T0 + 5);
+    tags.push(etagOf(await look(name)));
+    setClock(T0 + 30_000);
+    tags.push(etagOf(await look(name)));
+
+    expect(new Set(tags).size).toBe(6);
+    const stale = await Promise.all(tags.slice(0, -1).map((tag) => change(name, { amount: 99 }, { "If-Match": tag })));
+    expect(tally(stale)).toEqual({ "412 precondition_failed": 5 });
+    expect((await change(name, { amount: 99 }, { "If-Match": tags.at(-1) ?? "" })).status).toBe(200);
+    await expectSound(name);
+  });
+
+  test("lets one of 50 operators through who all saw the same coupon", async () => {
+    const name = await inUse();
+    const tag = etagOf(await look(name));
+    const asked = Array.from({ length: 50 }, (_, index) => change(name, { amount: 20 + index }, { "If-Match": tag }));
+    const answers = await Promise.all(asked);
+    expect(tally(answers)).toEqual({ 200: 1, "412 precondition_failed": 49 });
+    expect((await look(name)).body["amount"]).toBe(answers.find(({ status: code }) => code === 200)?.body["amount"]);
+    await expectSound(name);
+  });
+});
+
+test("50 changes of the amount among 100 claims leave the coupon conserved", async () => {
+  setClock(T0);
+  const name = await created(30);
+  const amounts = Array.from({ length: 50 }, (_, index) => 1 + ((index * 7) % 60));
+  const early = users(50, "early").map((user) => claim(name, user));
+  const changing = amounts.map((amount) => change(name, { amount }));
+  const late = users(50, "late").map((user) => claim(name, user));
+
+  const claimed = tally(await Promise.all([...early, ...late]));
+  expect((claimed["201"] ?? 0) + (claimed["400 out_of_stock"] ?? 0)).toBe(100);
+  const changed = tally(await Promise.all(changing));
+  expect((changed["200"] ?? 0) + (changed["409 amount_below_claimed"] ?? 0)).toBe(50);
+  const { claims } = await expectSound(name);
+  expect(claims).toHaveLength(claimed["201"] ?? 0);
+});

@@ -1,0 +1,100 @@
+// Exports of claims, whole and as streams, and a coupon with more claims than a test can make.
+
+import { createExecutionContext, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env, exports } from "cloudflare:workers";
+
+import { createApp } from "../../../src/http/app.ts";
+import { stubOf } from "../../support/storage.ts";
+import { pathOf, T0 } from "./sale.ts";
+
+type Export = { readonly status: number; readonly headers: Headers; readonly text: string };
+
+const app = createApp();
+
+function requestOf(name: string, accept: string, query: string): Request {
+  return new Request(`https://doorbuster.test${pathOf(name, "claims")}${query}`, { headers: { Accept: accept } });
+}
+
+/** An export as a caller gets it: the platform cuts it into chunks of its own. */
+export function fetchExport(name: string, accept: string, query = ""): Promise<Response> {
+  return exports.default.fetch(requestOf(name, accept, query));
+}
+
+/** An export as it leaves the Worker, in the chunks in which it was made. */
+export async function sourceOf(name: string, accept: string): Promise<Response> {
+  return app.fetch(requestOf(name, accept, ""), env, createExecutionContext());
+}
+
+/** A small export, read whole. */
+export async function exported(name: string, accept: string, query = ""): Promise<Export> {
+  const response = await fetchExport(name, accept, query);
+  return { status: response.status, headers: response.headers, text: new TextDecoder().decode(await response.arrayBuffer()) };
+}
+
+/** The cells of a CSV text (RFC 4180); what is none ends it. */
+export function cellsOf(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  for (const [, quoted, bare = "", end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gy)) {
+    row.push(quoted?.replaceAll('""', '"') ?? bare);
+    if (end === ",") continue;
+    rows.push(row);
+    row = [];
+  }
+  return rows;
+}
+
+/**
+ * Puts `count` claims into a coupon's tables as claiming one after the other would have, in a few statements, and has the
+ * object read them.
+ */
+export async function plant(name: string, count: number): Promise<void> {
+  const numbers = `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})`;
+  await runInDurableObject(stubOf(name), (_object, { storage }) => {
+    storage.transactionSync(() => {
+      storage.sql.exec(`INSERT INTO claims (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id)
+        ${numbers} SELECT 'user-' || n, n, ${T0}, (SELECT amount FROM coupon) - n, NULL, 'attempt-' || n FROM numbers`);
+      storage.sql.exec(`INSERT INTO ledger (seq, at, kind, user_id, position, data)
+        ${numbers} SELECT n + 1, ${T0}, 'claimed', 'user-' || n, n, NULL FROM numbers`);
+      storage.sql.exec(`UPDATE coupon SET claimed = ${count}, last_position = ${count}, seq = ${count + 1}`);
+    });
+  });
+  await evictDurableObject(stubOf(name));
+}
+
+export type Streamed = {
+  readonly lineCount: number;
+  readonly byteCount: number;
+  readonly chunkCount: number;
+  readonly chunkBytesMax: number;
+  /** Whether every position is higher than the one before. */
+  readonly isOrdered: boolean;
+  readonly lastLine: string;
+};
+
+/**
+ * Reads a stream of claims a chunk at a time, keeping nothing but what is counted; `meanwhile` happens once, after the first
+ * chunk. Throws where the stream breaks.
+ */
+export async function read({ body }: Response, meanwhile?: () => Promise<unknown>): Promise<Streamed> {
+  const counted = { lineCount: 0, byteCount: 0, chunkCount: 0, chunkBytesMax: 0, isOrdered: true, lastLine: "" };
+  const utf8 = new TextDecoder();
+  let [rest, last] = ["", 0];
+  const stream: ReadableStream<Uint8Array> | null = body;
+  for await (const chunk of stream ?? []) {
+    const lines = (rest + utf8.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const position = Number(/(?:,|"position":)(\d+)(?=,)/.exec(line)?.[1] ?? 0);
+      counted.isOrdered &&= position > last || line.startsWith("coupon_name");
+      last = position;
+    }
+    counted.lastLine = lines.at(-1) ?? counted.lastLine;
+    counted.lineCount += lines.length;
+    counted.byteCount += chunk.byteLength;
+    counted.chunkCount += 1;
+    counted.chunkBytesMax = Math.max(counted.chunkBytesMax, chunk.byteLength);
+    if (counted.chunkCount === 1) await meanwhile?.();
+  }
+  return counted;
+}

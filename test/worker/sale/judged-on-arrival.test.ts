@@ -1,0 +1,54 @@
+// A claim is judged by the object's clock when the object takes it up, whatever the time was when the Worker sent it.
+
+import { describe, expect, test } from "vitest";
+
+import { claim, created } from "../../support/api.ts";
+import { claimOver, platform, type Fate } from "../../support/platform-faults.ts";
+import { expectSound, iso, MINUTE, outcome, setClock, T0 } from "./sale.ts";
+
+const START = T0;
+const END = T0 + MINUTE;
+
+/** The way to the object takes until `at`. */
+function arrivingAt(at: number): Fate {
+  return (deliver) => {
+    setClock(at);
+    return deliver();
+  };
+}
+
+/** A sale that is asked at `sentAt` for a unit, and hears of it at `arrivedAt`. */
+async function asked(sentAt: number, arrivedAt: number) {
+  setClock(START - MINUTE);
+  const name = await created(5, { starts_at: iso(START), ends_at: iso(END) });
+  setClock(sentAt);
+  const answer = await claimOver(platform(arrivingAt(arrivedAt)), name, "ann");
+  return { name, answer };
+}
+
+describe("a claim on its way", () => {
+  test("while the sale ends is too late", async () => {
+    const { name, answer } = await asked(END - 1, END);
+    expect(outcome(answer)).toBe("403 sale_ended");
+    expect((await expectSound(name)).claims).toEqual([]);
+  });
+
+  test("while the sale starts is in time, and dated by its arrival", async () => {
+    const { name, answer } = await asked(START - 1, START);
+    expect(outcome(answer)).toBe("201");
+    expect(answer.body["claimed_at"]).toBe(iso(START));
+    await expectSound(name);
+  });
+
+  test("is told how long the rest is from its arrival on", async () => {
+    const { answer } = await asked(START - 50_000, START - 20_000);
+    expect([outcome(answer), answer.headers.get("Retry-After")]).toEqual(["403 sale_not_started", "20"]);
+  });
+
+  test("by a Worker whose clock is ahead is not judged by that clock", async () => {
+    const { name, answer } = await asked(END + MINUTE, END - 1);
+    expect([outcome(answer), answer.body["claimed_at"]]).toEqual(["201", iso(END - 1)]);
+    expect(outcome(await claim(name, "bob"))).toBe("201");
+    await expectSound(name);
+  });
+});

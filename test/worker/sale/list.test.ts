@@ -1,0 +1,135 @@
+// The list of claims: pages in the order of positions.
+
+import { describe, expect, test } from "vitest";
+
+import { expectRefused } from "../contract/wire.ts";
+import { claim, created, freshName, send, users, type Answer } from "../../support/api.ts";
+import { plant } from "./export.ts";
+import { expectSound, hold, list, pathOf, release, seqOf, setClock, T0 } from "./sale.ts";
+
+type Listed = { readonly user_id: string; readonly position: number };
+
+function claimsIn({ body }: Answer): Listed[] {
+  return body["claims"] as Listed[];
+}
+
+function positionsIn(answer: Answer): number[] {
+  return claimsIn(answer).map(({ position }) => position);
+}
+
+/** 25 claims, of which those at 3, 10 and 25 were released, and the first of these users has claimed again, at 26. */
+async function sold(): Promise<string> {
+  setClock(T0);
+  const name = await created(100);
+  for (const user of users(25)) await claim(name, user);
+  for (const user of ["user-3", "user-10", "user-25"]) await release(name, user);
+  await claim(name, "user-3");
+  return name;
+}
+const LEFT = Array.from({ length: 26 }, (_, index) => index + 1).filter((position) => ![3, 10, 25].includes(position));
+
+/** Every page from the first to the last. */
+async function walk(name: string, limit: number): Promise<Answer[]> {
+  const pages = [await list(name, `?limit=${limit}`)];
+  for (let next = pages[0]?.body["next"]; typeof next === "number"; next = pages.at(-1)?.body["next"]) {
+    pages.push(await list(name, `?limit=${limit}&after=${next}`));
+  }
+  return pages;
+}
+
+describe("a page", () => {
+  test("is JSON: receipts in the order of their positions, and where the next one begins", async () => {
+    setClock(T0);
+    const name = await created(10);
+    const receipts: unknown[] = [];
+    for (const user of users(3)) {
+      const { remaining_amount: _left, ...receipt } = (await claim(name, user)).body;
+      receipts.push(receipt);
+    }
+    const first = await list(name, "?limit=2");
+    expect([first.status, first.headers.get("Content-Type"), seqOf(first)]).toEqual([200, "application/json", 4]);
+    expect(first.body).toEqual({ claims: receipts.slice(0, 2), next: 2 });
+    expect((await list(name, "?limit=2&after=2")).body).toEqual({ claims: receipts.slice(2), next: null });
+    expect((await list(name)).body).toEqual({ claims: receipts, next: null });
+  });
+
+  test.for([1, 2, 7, 10, 22, 23, 24, 1000])("of %i: all pages together are every claim once, without the released ones", async (limit) => {
+    const name = await sold();
+    const pages = await walk(name, limit);
+    expect(pages.flatMap(positionsIn)).toEqual(LEFT);
+    expect(pages).toHaveLength(Math.ceil(LEFT.length / limit));
+    expect(pages.slice(0, -1).map((page) => claimsIn(page).length)).toEqual(Array(pages.length - 1).fill(limit));
+    expect(pages.map(({ body }) => body["next"])).toEqual(
+      pages.map((page, index) => (index < pages.length - 1 ? positionsIn(page).at(-1) : null)),
+    );
+  });
+
+  test("lists who claimed again at the new position alone, and who holds not at all", async () => {
+    const name = await sold();
+    await hold(name, "holder");
+    const listed = claimsIn(await list(name)).map(({ user_id, position }) => [user_id, position]);
+    expect(listed.filter(([user]) => user === "user-3" || user === "holder")).toEqual([["user-3", 26]]);
+    await expectSound(name);
+  });
+
+  test.for([
+    ["0", LEFT],
+    ["2", LEFT.slice(2)],
+    ["3", LEFT.slice(2)],
+    ["24", [26]],
+    ["26", []],
+    ["9007199254740991", []],
+  ] as const)("after %s begins behind it, whether or not that position is still there", async ([after, positions]) => {
+    expect(positionsIn(await list(await sold(), `?after=${after}`))).toEqual(positions);
+  });
+
+  test("has 100 claims where nobody says, and 1,000 at most", async () => {
+    const name = await created(2000);
+    await plant(name, 1001);
+    const counts = await Promise.all(["", "?limit=1000"].map(async (query) => claimsIn(await list(name, query)).length));
+    expect(counts).toEqual([100, 1000]);
+    expect(positionsIn(await list(name, "?limit=1000&after=1000"))).toEqual([1001]);
+  });
+
+  test("of a coupon that nobody has claimed is empty", async () => {
+    expect((await list(await created(1))).body).toEqual({ claims: [], next: null });
+  });
+
+  test("of what comes behind shows what was claimed since the page before", async () => {
+    const name = await sold();
+    const first = await list(name, "?limit=23");
+    expect(first.body["next"]).toBeNull();
+    await claim(name, "newcomer");
+    await release(name, "user-1");
+    expect(claimsIn(await list(name, "?after=26"))).toMatchObject([{ user_id: "newcomer", position: 27 }]);
+  });
+});
+
+describe("a list is refused", () => {
+  test.for([
+    ["limit=0", "limit"],
+    ["limit=1001", "limit"],
+    ["limit=-1", "limit"],
+    ["limit=1.5", "limit"],
+    ["limit=ten", "limit"],
+    ["limit=", "limit"],
+    ["limit=1e2", "limit"],
+    ["after=-1", "after"],
+    ["after=one", "after"],
+    ["after=", "after"],
+    ["after=1.0", "after"],
+    ["after=9007199254740992", "after"],
+    ["after=99999999999999999999", "after"],
+  ] as const)("with ?%s", async ([query, field]) => {
+    const answer = await list(await created(1), `?${query}`);
+    expectRefused(answer, "400 invalid_request", `invalid request: ${field} is invalid`);
+  });
+
+  test.for(["application/json", "text/csv", "application/x-ndjson"])(
+    "in JSON where there is no coupon, also to who asked for %s",
+    async (Accept) => {
+      const answer = await send("GET", pathOf(freshName(), "claims"), { headers: { Accept } });
+      expectRefused(answer, "404 coupon_not_found", "coupon not found");
+    },
+  );
+});

@@ -1,0 +1,92 @@
+// A state folder with a coupon in it that much has happened to, made by the engine itself, and ways to damage it.
+
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { fileOf } from "./state-folder.ts";
+import type { Told } from "./verify.ts";
+import type { ClaimResult } from "../../src/domain/messages.ts";
+import { asks, EngineCalls, newCoupon, T0 } from "../../test/rules/coupon.ts";
+import { nodeSql } from "../../test/rules/node-sql.ts";
+
+export const BUSY = "BUSY 🎉/1";
+
+export type State = {
+  readonly folder: string;
+  /** The file of a coupon's object. */
+  readonly file: (coupon: string) => string;
+  /** Opens that file for whatever, then closes it. */
+  readonly alter: (coupon: string, work: (database: DatabaseSync) => void) => void;
+  readonly remove: () => void;
+};
+
+/** A new state folder, laid out as a server does it. */
+export function newState(): State {
+  const folder = mkdtempSync(join(tmpdir(), "doorbuster-state-"));
+  mkdirSync(join(folder, "doorbuster-CouponObject"));
+  const file = (coupon: string): string => join(folder, "doorbuster-CouponObject", fileOf(coupon));
+  function alter(coupon: string, work: (database: DatabaseSync) => void): void {
+    const database = new DatabaseSync(file(coupon));
+    try {
+      work(database);
+    } finally {
+      database.close();
+    }
+  }
+  return { folder, file, alter, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** Gives `work` the engine of a coupon whose rows go into `state`. */
+export function withEngine(state: State, coupon: string, work: (engine: EngineCalls) => void): void {
+  state.alter(coupon, (database) => {
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
+    // What the runtime keeps beside our tables.
+    database.exec("CREATE TABLE IF NOT EXISTS _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)");
+    work(new EngineCalls(nodeSql(database)));
+  });
+}
+
+/** A coupon of `amount` units that nothing has happened to. */
+export function putCoupon(state: State, name: string, amount: number): void {
+  withEngine(state, name, (engine) => engine.create(newCoupon(amount, { name }), `epoch of ${name}`, T0));
+}
+
+/**
+ * A coupon that everything has happened to that can: 8 units, of which u1, u2, u3, u5, u6 and u4 have claims, in this order, and h1
+ * a hold; 1 is left. At most 4 holds may run. Answers all that its users were told.
+ */
+export function putBusyCoupon(state: State): Told[] {
+  const told: Told[] = [];
+  let now = T0;
+
+  function note(results: readonly ClaimResult[]): void {
+    for (const result of results) {
+      if (!result.ok) continue;
+      const { userId, position, claimedAt } = result.claim;
+      told.push({ coupon: BUSY, userId, position, claimedAt: new Date(claimedAt).toISOString() });
+    }
+  }
+
+  withEngine(state, BUSY, (engine) => {
+    engine.create(newCoupon(5, { name: BUSY, startsAt: T0 + 1000, endsAt: T0 + 900_000, holdsMax: 4 }), "epoch-1", now);
+    note(engine.claimAll([asks("too-early")], now));
+    now += 1000;
+    note(engine.claimAll([asks("u1", { key: "key-1" }), asks("u2"), asks("u1"), asks("u1", { key: "key-1" })], now));
+    engine.hold({ userId: "u3", ttlMs: 10_000, attemptId: "a" }, now + 1);
+    engine.hold({ userId: "late", ttlMs: 1000, attemptId: "b" }, now + 2);
+    engine.hold({ userId: "returned", ttlMs: 60_000, attemptId: "c" }, now + 3);
+    note(engine.claimAll([asks("u3"), asks("u4"), asks("loser")], now + 4));
+    engine.giveBack("returned", now + 5);
+    now += 2000;
+    note(engine.claimAll([asks("u4"), asks("u5")], now));
+    engine.release({ userId: "u4", position: null }, now + 1);
+    engine.change({ amount: 8, paused: true }, null, now + 2);
+    note(engine.claimAll([asks("while-paused")], now + 3));
+    engine.change({ paused: false, endsAt: T0 + 800_000 }, null, now + 4);
+    note(engine.claimAll([asks("u6"), asks("u4")], now + 5));
+    engine.hold({ userId: "h1", ttlMs: 600_000, attemptId: "d" }, now + 6);
+  });
+  return told;
+}
