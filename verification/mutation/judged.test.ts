@@ -10,7 +10,7 @@ import { judged } from "./judge.ts";
 import { inNode, type Mutant } from "./mutant.ts";
 import { removeScratch, scratchFolder } from "../server/workerd.ts";
 
-const RULE = "src/domain/text.ts";
+const RULE = "src/domain/names.ts";
 const LINE = `if (text === "") return "empty";`;
 
 /** A fault in the rule of texts, put in place of one of its lines. */

@@ -139,8 +139,8 @@ test("an answer without a seq is compared with the file as it is", async () => {
 function answerThenGoOn(body: object): void {
   say = () => {
     withEngine(state, BUSY, (engine) => {
-      engine.giveBack("h1", T0 + 5000);
-      engine.release({ userId: "u1", position: 1 }, T0 + 5000);
+      engine.releaseHold("h1", T0 + 5000);
+      engine.revoke({ userId: "u1", position: 1 }, T0 + 5000);
       engine.claimAll([asks("u9")], T0 + 5001);
     });
     return { body };

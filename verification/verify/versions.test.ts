@@ -74,9 +74,9 @@ describe("a coupon of version 1", () => {
 
   test("keeps a row of each hold that was released after that", async () => {
     withEngine(state, NAME, (engine) => {
-      engine.giveBack("cid", T0);
+      engine.releaseHold("cid", T0);
       engine.hold(holdOf("eve", 1_000), T0 + 1);
-      engine.giveBack("eve", T0 + 2);
+      engine.releaseHold("eve", T0 + 2);
     });
     expect((await verdicts()).at(-1)).toBe("7 PASS 11 events, retold: 1 claim, 0 holds, 1 release");
     state.alter(NAME, (database) => database.exec("DELETE FROM released_holds WHERE user_id = 'eve'"));

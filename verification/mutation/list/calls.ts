@@ -46,7 +46,7 @@ export const CALL_MUTANTS: readonly Mutant[] = [
     name: "hold-release-sent-twice",
     fault: "A release of a user's hold is sent again, and may release a later one.",
     edits: [
-      { file: "src/http/routes/holds.ts", find: `coupon.giveBack(userId), "once"`, replace: `coupon.giveBack(userId), "repeatable"` },
+      { file: "src/http/routes/holds.ts", find: `coupon.releaseHold(userId), "once"`, replace: `coupon.releaseHold(userId), "repeatable"` },
     ],
     suite: inWorkerd("worker/edge/sent-once"),
   },

@@ -198,7 +198,7 @@ const SET_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: STORE,
-        find: "statements.SELECT_HOLD_MEMBERS, statements.SELECT_RELEASE_MEMBERS]",
+        find: "statements.SELECT_HOLD_MEMBERS, statements.SELECT_REVOKED_MEMBERS]",
         replace: "statements.SELECT_HOLD_MEMBERS]",
       },
     ],

@@ -169,7 +169,7 @@ export const MAILBOX_MUTANTS: readonly Mutant[] = [
   {
     name: "counts-not-written-with-the-claim",
     fault: "The transaction of a claim writes the counts of before.",
-    edits: [{ file: ENGINE, find: "draft.save(outcomes)", replace: "draft.save(this.#outcomes ?? NO_OUTCOMES)" }],
+    edits: [{ file: ENGINE, find: "draft.save(outcomes)", replace: "draft.save(this.#outcomes ?? NO_CLAIM_COUNTS)" }],
     suite: inNode("rules/rows-written"),
   },
   {

@@ -84,7 +84,7 @@ const CLAIM_MUTANTS: readonly Mutant[] = [
     fault: "Revoking a claim once more returns its unit once more.",
     edits: [
       {
-        file: "src/domain/release.ts",
+        file: "src/domain/revoke.ts",
         find: `{ is: "released_already", release: last }`,
         replace: `{ is: "released", claim: last.claim }`,
       },
