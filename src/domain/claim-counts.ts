@@ -1,17 +1,20 @@
-// How often claims ended which way: what the operator's metrics are made of.
+// How often claims ended in which way: the source of the operator's metrics.
 
-import { REFUSAL_CODES } from "./refusals.ts";
+import { CLOSED_CODES } from "./claim.ts";
 
-/** How a claim can end: `granted`, `replayed`, or the code of a refusal. */
-export const OUTCOMES = ["granted", "replayed", ...REFUSAL_CODES] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+/** What became of one user of a bulk claim. */
+export const BULK_OUTCOMES = ["granted", "replayed", "already_claimed", "claim_released", ...CLOSED_CODES] as const;
+export type BulkOutcome = (typeof BULK_OUTCOMES)[number];
+
+/** How a claim ended: `granted`, `replayed`, or the code of its refusal. */
+export type ClaimOutcome = BulkOutcome | "idempotency_key_reused" | "coupon_not_found" | "invalid_request" | "unavailable";
 
 /** Upper bounds of the batch sizes that are counted apart, in claims; one more bucket takes what is larger. */
 export const BATCH_SIZE_BUCKETS = [1, 4, 16, 64, 256, 1024] as const;
 
 /** Counts since the coupon was created. */
 export type ClaimCounts = {
-  readonly claims: Partial<Record<Outcome, number>>;
+  readonly claims: Partial<Record<ClaimOutcome, number>>;
   /** Batches by size: one count for each of {@link BATCH_SIZE_BUCKETS}, not cumulative, and one for larger ones. */
   readonly batches: readonly number[];
   /** Claims in all batches together. */
@@ -25,7 +28,7 @@ export const NO_CLAIM_COUNTS: ClaimCounts = {
 };
 
 /** The counts after a batch of claims ended as `outcomes` say. */
-export function counted(before: ClaimCounts, outcomes: readonly Outcome[]): ClaimCounts {
+export function addBatch(before: ClaimCounts, outcomes: readonly ClaimOutcome[]): ClaimCounts {
   if (outcomes.length === 0) return before;
   const claims = { ...before.claims };
   for (const outcome of outcomes) claims[outcome] = (claims[outcome] ?? 0) + 1;
@@ -36,7 +39,7 @@ export function counted(before: ClaimCounts, outcomes: readonly Outcome[]): Clai
 }
 
 /** The counts after `count` claims were refused that never came into a batch. */
-export function addRefusals(before: ClaimCounts, outcome: Outcome, count: number): ClaimCounts {
+export function addRefusals(before: ClaimCounts, outcome: ClaimOutcome, count: number): ClaimCounts {
   return { ...before, claims: { ...before.claims, [outcome]: (before.claims[outcome] ?? 0) + count } };
 }
 

@@ -1,20 +1,28 @@
-// A coupon's entity tag: another one whenever anything that it shows has changed.
+// A coupon's entity tag, and the preconditions that name it.
 
 import { saleState, type Coupon, type Instant } from "./coupon.ts";
 
-/** The strong entity tag of a coupon at `now`, in quotes (RFC 9110, 8.8.3). The state is in it because time alone changes it. */
+/** The headers `If-Match` and `If-None-Match` of a request, null where it has none. */
+export type Precondition = { readonly ifMatch: string | null; readonly ifNoneMatch: string | null };
+
+/** The strong entity tag of a coupon at `now`, in quotes (RFC 9110, 8.8.3). The state is part of it because time alone changes it. */
 export function etagOf(coupon: Coupon, now: Instant): string {
   return `"${coupon.epoch.slice(0, 8)}-${coupon.seq}-${saleState(coupon, now)}"`;
 }
 
-/** Whether the list of an `If-Match` header names `etag`; `*` names every one, a weak tag none (RFC 9110, 13.1.1). */
-export function isMatched(ifMatch: string, etag: string): boolean {
-  return ifMatch.trim() === "*" || tagsIn(ifMatch).includes(etag);
+/** Whether `If-Match` is absent or names `etag`: `*` names every tag, and a weak tag matches none (RFC 9110, 13.1.1). */
+export function meetsIfMatch({ ifMatch }: Precondition, etag: string): boolean {
+  return ifMatch === null || ifMatch.trim() === "*" || (!etag.startsWith("W/") && tagsIn(ifMatch).includes(etag));
 }
 
-/** Whether the list of an `If-None-Match` header names `etag`; weak or not makes no difference (RFC 9110, 13.1.2). */
-export function isNoneMatched(ifNoneMatch: string, etag: string): boolean {
-  return ifNoneMatch.trim() === "*" || tagsIn(ifNoneMatch).some((tag) => opaque(tag) === opaque(etag));
+/** Whether `If-None-Match` is absent or does not name `etag`; weak tags match too (RFC 9110, 13.1.2). */
+export function meetsIfNoneMatch({ ifNoneMatch }: Precondition, etag: string): boolean {
+  return ifNoneMatch === null || !(ifNoneMatch.trim() === "*" || tagsIn(ifNoneMatch).some((tag) => opaque(tag) === opaque(etag)));
+}
+
+/** Whether a request with `precondition`, if any, may change what has the tag `etag`. */
+export function isMet(precondition: Precondition | null, etag: string): boolean {
+  return precondition === null || (meetsIfMatch(precondition, etag) && meetsIfNoneMatch(precondition, etag));
 }
 
 function tagsIn(header: string): string[] {

@@ -1,7 +1,7 @@
-// The closed list of every expected "no". The sentence and the status of each are in http/refusals.ts.
+// Every expected "no". Its sentence and its status are in http/refusals.ts.
 
 export const REFUSAL_CODES = [
-  // Told by the coupon's object, which alone knows.
+  // Returned by the coupon's object.
   "coupon_exists",
   "coupon_not_found",
   "already_claimed",
@@ -18,7 +18,7 @@ export const REFUSAL_CODES = [
   "position_mismatch",
   "amount_below_claimed",
   "precondition_failed",
-  // Told by the Worker in front of it.
+  // Returned by the Worker in front of it.
   "invalid_request",
   "unauthorized",
   "forbidden",
@@ -26,7 +26,7 @@ export const REFUSAL_CODES = [
   "not_found",
   "method_not_allowed",
   "payload_too_large",
-  // Told by either, when it cannot say more.
+  // Returned by either.
   "unavailable",
   "outcome_unknown",
   "internal_error",

@@ -1,11 +1,12 @@
-// What the Worker and a coupon's object say to each other. All of it is plain values, because that is what crosses RPC.
+// The calls between the Worker and a coupon's object. Arguments and results are plain values, which RPC can carry.
 
 import type { Certificate, CertificateRequest } from "./certificate.ts";
 import type { Change } from "./change.ts";
 import type { Claim, ClaimRequest, ClosedCode, Hold } from "./claim.ts";
 import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
+import type { Precondition } from "./etag.ts";
 import type { HoldRequest } from "./hold.ts";
-import type { Outcome, ClaimCounts } from "./claim-counts.ts";
+import type { BulkOutcome, ClaimCounts, ClaimOutcome } from "./claim-counts.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { RevokedClaim, RevokeRequest } from "./revoke.ts";
 
@@ -53,11 +54,14 @@ export type ClaimResult =
   | NoCoupon
   | Failed
   | Refused<"already_claimed" | "idempotency_key_reused" | "claim_released" | "invalid_request">;
-export type BulkClaimResult = Done<{ readonly results: readonly ClaimResult[]; readonly remaining: number }> | NoCoupon | Failed;
+/** The part of one user in a bulk claim. */
+export type BulkPart = Granted | ClosedSale | Refused<"already_claimed" | "claim_released">;
+export type BulkClaimResult = Done<{ readonly results: readonly BulkPart[]; readonly remaining: number }> | NoCoupon | Failed;
 export type CreateResult = Found | Failed | Refused<"coupon_exists" | "invalid_request">;
 export type ReadResult = Found | NoCoupon | Failed;
 export type ChangeResult = Found | NoCoupon | Failed | Refused<"amount_below_claimed" | "precondition_failed" | "invalid_request">;
-export type DeleteResult = Done | NoCoupon | Failed;
+export type DeleteResult = Done | NoCoupon | Failed | Refused<"precondition_failed">;
+export type DoneResult = Done | NoCoupon | Failed;
 export type HoldResult =
   | Done<{ readonly hold: Hold; readonly isNew: boolean; readonly remaining: number }>
   | ClosedSale
@@ -79,8 +83,10 @@ export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcome
 /** A certificate, or null where there is none to issue right now. */
 export type CertifyResult = Done<{ readonly certificate: Certificate | null }> | NoCoupon | Failed;
 
-/** How a claim ended, in one word. */
-export function outcomeOf(result: ClaimResult): Outcome {
+/** How a claim ended. */
+export function outcomeOf(result: BulkPart): BulkOutcome;
+export function outcomeOf(result: ClaimResult): ClaimOutcome;
+export function outcomeOf(result: ClaimResult): ClaimOutcome {
   return result.ok ? (result.replayed ? "replayed" : "granted") : result.code;
 }
 
@@ -88,10 +94,10 @@ export function outcomeOf(result: ClaimResult): Outcome {
 export type CouponCalls = {
   create(coupon: NewCoupon): Promise<CreateResult>;
   read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult>;
-  /** Sets what the operator asks for; with `ifMatch`, only if it holds the coupon's current entity tag. */
-  change(change: Change, ifMatch: string | null): Promise<ChangeResult>;
-  /** Removes everything. */
-  remove(): Promise<DeleteResult>;
+  /** Sets what the operator asks for, if the coupon's current entity tag meets `precondition`. */
+  change(change: Change, precondition: Precondition | null): Promise<ChangeResult>;
+  /** Removes everything, if the coupon's current entity tag meets `precondition`. */
+  remove(precondition?: Precondition | null): Promise<DeleteResult>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Claims a unit for each of these users, in their order and in one transaction. `attemptId` names the attempt of each. */
   claimMany(userIds: readonly string[], attemptId: string): Promise<BulkClaimResult>;
@@ -102,7 +108,7 @@ export type CouponCalls = {
   releaseAllHolds(): Promise<ReleaseAllHoldsResult>;
   /** Running holds by user id, behind `after`. */
   listHolds(after: string, limit: number): Promise<ListHoldsResult>;
-  /** What one user has. */
+  /** The claim of one user, or the hold. */
   getUserClaim(userId: string): Promise<UserClaimResult>;
   revoke(request: RevokeRequest): Promise<RevokeResult>;
   /** Claims in the order of their positions. */

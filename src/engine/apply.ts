@@ -1,16 +1,16 @@
 // What each message does to a draft, and what it is answered.
 
-import { assert } from "../domain/assert.ts";
+import { assert, BrokenAssertion } from "../domain/assert.ts";
 import { certifiable, contradicts } from "../domain/certificate.ts";
 import { judgeChange } from "../domain/change.ts";
 import { remaining, saleState, type Coupon, type Instant } from "../domain/coupon.ts";
-import { etagOf, isMatched } from "../domain/etag.ts";
+import { etagOf, isMet } from "../domain/etag.ts";
 import { CLAIMANTS_AT_ONCE_MAX, HOLDS_ENDED_AT_ONCE_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { ClaimCounts } from "../domain/claim-counts.ts";
 import { judgeRevoke } from "../domain/revoke.ts";
 import type { BypassSet } from "./bypass-set.ts";
-import { claim, hold } from "./claims.ts";
+import { claim, hold, type ClaimJudgment } from "./claims.ts";
 import type { Draft } from "./draft.ts";
 import { DEFERRED, type Answer, type Deferred, type Kind, type MessageOf } from "./message.ts";
 
@@ -38,7 +38,7 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, around: Appl
     case "claim_many": {
       const requests = message.userIds.map((userId) => ({ userId, key: null, attemptId: message.attemptId }));
       draft.readAhead(requests);
-      const results = requests.map((request) => claim(draft, request));
+      const results = requests.map((request) => bulkPart(claim(draft, request)));
       return { ok: true, results, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
     }
     case "release_hold":
@@ -76,6 +76,11 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, around: Appl
   }
 }
 
+function bulkPart(result: ClaimJudgment): rpc.BulkPart {
+  if (!result.ok && result.code === "idempotency_key_reused") throw new BrokenAssertion("a bulk claim carries no keys");
+  return result;
+}
+
 /** A coupon as an answer shows it. */
 export function found(coupon: Coupon, now: Instant): rpc.Found {
   return { ok: true, coupon: { ...coupon, state: saleState(coupon, now) }, now, seq: coupon.seq };
@@ -91,10 +96,10 @@ function read({ claimedBy: isWanted }: MessageOf<"read">, draft: Draft): rpc.Rea
   return { ...view, coupon: { ...view.coupon, claimedBy } };
 }
 
-function change({ change: asked, ifMatch }: MessageOf<"change">, draft: Draft, around: ApplyContext): rpc.ChangeResult | Deferred {
+function change({ change: asked, precondition }: MessageOf<"change">, draft: Draft, around: ApplyContext): rpc.ChangeResult | Deferred {
   const { coupon, at } = draft;
   const { seq } = coupon;
-  if (ifMatch !== null && !isMatched(ifMatch, etagOf(coupon, at))) return { ok: false, code: "precondition_failed", seq };
+  if (!isMet(precondition, etagOf(coupon, at))) return { ok: false, code: "precondition_failed", seq };
   const verdict = judgeChange(asked, coupon);
   if (!verdict.ok) return { ...verdict, seq };
   if (verdict.coupon !== coupon) {

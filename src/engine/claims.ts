@@ -1,13 +1,16 @@
 // Claims and holds in the middle of a batch: their facts, the verdict, and what is drafted.
 
-import { judgeClaim, type ClaimRequest } from "../domain/claim.ts";
+import { judgeClaim, type ClaimRequest, type ClaimVerdict } from "../domain/claim.ts";
 import { remaining } from "../domain/coupon.ts";
 import { judgeHold, type HoldRequest } from "../domain/hold.ts";
-import type { ClaimResult, HoldResult } from "../domain/rpc.ts";
+import type { HoldResult } from "../domain/rpc.ts";
 import type { Draft } from "./draft.ts";
 
+/** What a claim comes to where there is a coupon. */
+export type ClaimJudgment = ClaimVerdict & { readonly seq: number };
+
 /** Judges one claim on the draft, and drafts what it is granted. */
-export function claim(draft: Draft, request: ClaimRequest): ClaimResult {
+export function claim(draft: Draft, request: ClaimRequest): ClaimJudgment {
   const existing = draft.userClaim(request.userId, request);
   const keyOwner = request.key === null ? null : draft.keyOwner(request.key);
   const verdict = judgeClaim(request, { coupon: draft.coupon, existing, keyOwner }, draft.at);

@@ -4,7 +4,8 @@ import type { CertificateRequest } from "../domain/certificate.ts";
 import { CLOSED_CODES } from "../domain/claim.ts";
 import type { Coupon, Instant } from "../domain/coupon.ts";
 import { outcomeOf, type CreateResult, type NoCoupon } from "../domain/rpc.ts";
-import { counted, addRefusals, NO_CLAIM_COUNTS, type Outcome, type ClaimCounts } from "../domain/claim-counts.ts";
+import { addBatch, addRefusals, NO_CLAIM_COUNTS, type ClaimCounts, type ClaimOutcome } from "../domain/claim-counts.ts";
+import { etagOf, isMet } from "../domain/etag.ts";
 import { apply, found, type ApplyContext } from "./apply.ts";
 import { BypassSet } from "./bypass-set.ts";
 import { CouponStore } from "./coupon-store.ts";
@@ -43,13 +44,13 @@ export class CouponEngine {
   apply(batch: readonly Stamped[], lease: LeaseState): Applied {
     const [first] = batch;
     if (first?.message.kind === "create") return this.#create(first.message, first.at);
-    if (first?.message.kind === "remove") return this.#remove(first.at, lease);
+    if (first?.message.kind === "remove") return this.#remove(first.message, first.at, lease);
     const before = this.#load();
     if (before === null) return { answers: batch.map(() => NO_COUPON), isWritten: false };
 
     const draft = new Draft(this.#store, before);
-    const ended: Outcome[] = [];
-    const outcomes = (): ClaimCounts => counted(this.#outcomes ?? NO_CLAIM_COUNTS, ended);
+    const ended: ClaimOutcome[] = [];
+    const outcomes = (): ClaimCounts => addBatch(this.#outcomes ?? NO_CLAIM_COUNTS, ended);
     const around = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, outcomes };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
@@ -110,8 +111,11 @@ export class CouponEngine {
   }
 
   /** A coupon that can't be read any more can still be removed. */
-  #remove(at: Instant, { leaseUntil }: LeaseState): Applied {
+  #remove({ precondition = null }: MessageOf<"remove">, at: Instant, { leaseUntil }: LeaseState): Applied {
     if (!this.#store.exists()) return only(NO_COUPON, false);
+    const coupon = precondition === null ? null : this.#load();
+    if (coupon !== null && !isMet(precondition, etagOf(coupon, Math.max(at, coupon.clockAt))))
+      return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
     if (leaseUntil > at) return only(DEFERRED, false);
     this.#store.deleteAll();
     this.#coupon = undefined;
@@ -131,7 +135,7 @@ export class CouponEngine {
     return isWritten;
   }
 
-  #countRefused(outcome: Outcome, count: number): void {
+  #countRefused(outcome: ClaimOutcome, count: number): void {
     if (!this.#coupon) return;
     this.#outcomes = addRefusals(this.#outcomes ?? NO_CLAIM_COUNTS, outcome, count);
     this.#areOutcomesWritten = false;

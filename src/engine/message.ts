@@ -4,6 +4,7 @@ import type { CertificateRequest } from "../domain/certificate.ts";
 import type { Change } from "../domain/change.ts";
 import type { ClaimRequest } from "../domain/claim.ts";
 import type { Instant, NewCoupon } from "../domain/coupon.ts";
+import type { Precondition } from "../domain/etag.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
@@ -11,9 +12,9 @@ import type { RevokeRequest } from "../domain/revoke.ts";
 /** By kind: what the message carries, and what it is answered when it was judged. */
 type Kinds = {
   create: [{ readonly coupon: NewCoupon; readonly epoch: string }, rpc.CreateResult];
-  remove: [unknown, rpc.DeleteResult];
+  remove: [{ readonly precondition?: Precondition | null }, rpc.DeleteResult];
   read: [{ readonly claimedBy: boolean }, rpc.ReadResult];
-  change: [{ readonly change: Change; readonly ifMatch: string | null }, rpc.ChangeResult];
+  change: [{ readonly change: Change; readonly precondition: Precondition | null }, rpc.ChangeResult];
   claim: [{ readonly request: ClaimRequest }, rpc.ClaimResult];
   claim_many: [{ readonly userIds: readonly string[]; readonly attemptId: string }, rpc.BulkClaimResult];
   hold: [{ readonly request: HoldRequest }, rpc.HoldResult];
@@ -26,9 +27,9 @@ type Kinds = {
   metrics: [unknown, rpc.MetricsResult];
   certify: [{ readonly request: CertificateRequest }, rpc.CertifyResult | BypassIncomplete];
   /** Removes holds that have expired. */
-  expire: [unknown, rpc.DeleteResult];
+  expire: [unknown, rpc.DoneResult];
   /** Writes counts that are in memory alone. */
-  write_counts: [unknown, rpc.DeleteResult];
+  write_counts: [unknown, rpc.DoneResult];
 };
 
 export type Kind = keyof Kinds;

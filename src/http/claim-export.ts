@@ -5,7 +5,7 @@ import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
 import type { Page } from "../domain/rpc.ts";
 import { callCoupon } from "../edge/coupon-calls.ts";
 import type { CouponEnv } from "../edge/env.ts";
-import { receipt } from "./wire.ts";
+import { receipt } from "./representations.ts";
 
 /** Writes a page of claims, which may be the first, the last, or both. */
 export type Write = (claims: readonly Claim[], isFirst: boolean, isLast: boolean) => string;

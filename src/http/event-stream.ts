@@ -4,7 +4,7 @@ import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_LOOKS_MAX, STREAM_RETRY_MS
 import type { Found } from "../domain/rpc.ts";
 import type { Worker } from "../edge/env.ts";
 import { news } from "../edge/snapshots.ts";
-import * as wire from "./wire.ts";
+import * as wire from "./representations.ts";
 
 /**
  * Streams the coupon `name` to one viewer, beginning with `first`, until the viewer leaves, the coupon is deleted, or the

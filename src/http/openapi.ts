@@ -1,75 +1,72 @@
-// The OpenAPI 3.1 document, made from what the routes say of themselves and from the zod schemas.
+// The OpenAPI 3.1 document, made from the declarations that also run.
 
 import * as z from "zod";
 
 import type { RefusalCode } from "../domain/refusals.ts";
-import { REFUSALS } from "./refusals.ts";
-import type { Route, Success } from "./route.ts";
-import { CouponName, NAMED_SCHEMAS, UserId, type SchemaName } from "./schemas.ts";
+import { HEADERS, HEADERS_OF_CODE, type HeaderName } from "./openapi-headers.ts";
+import { exampleOf, type Json } from "./openapi-examples.ts";
+import { JSON_TYPE } from "./media-types.ts";
+import { patternOf } from "./path-pattern.ts";
+import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
+import { ok, route, type Route, type Success } from "./route.ts";
+import { CouponName, NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields, UserId } from "./schemas.ts";
 
 /** The version of the HTTP interface; the package's version. */
 export const API_VERSION = "0.1.0";
 
-type Json = Record<string, unknown>;
+const DESCRIPTION =
+  "Flash-sale claims: exactly the stock, one each, no claim forgotten. Any other path answers 404 `not_found`, any other method on these 405 `method_not_allowed` with `Allow`, in the form of every refusal.";
 
-/** The response headers, as the document describes them. One that is required is on every answer of a status that names it. */
-const HEADERS = {
-  "X-Request-Id": {
-    description: "Names this request: as the caller did, if it sent a usable name.",
-    required: true,
-    schema: { type: "string" },
-  },
-  "Coupon-Seq": {
-    description: "The coupon's ledger head when the answer was computed; on every answer of its object.",
-    schema: { type: "integer" },
-  },
-  "Served-By": {
-    description: "edge where an isolate refused by a certificate of the coupon's object; Coupon-Seq is then that of the certificate.",
-    schema: { const: "edge" },
-  },
-  "Idempotent-Replayed": { description: "true where the same key was granted before.", schema: { const: "true" } },
-  "Retry-After": { description: "Seconds.", schema: { type: "integer" } },
-  "WWW-Authenticate": { description: "How to authenticate.", required: true, schema: { type: "string" } },
-  Location: { description: "Where the coupon is.", required: true, schema: { type: "string" } },
-  ETag: { description: "Another one whenever what is shown has changed.", required: true, schema: { type: "string" } },
-  RateLimit: {
-    description: "What is left of the policy (draft-ietf-httpapi-ratelimit-headers-10).",
-    required: true,
-    schema: { type: "string" },
-  },
-  "RateLimit-Policy": { description: "How many requests in how many seconds.", required: true, schema: { type: "string" } },
-} as const;
-export type HeaderName = keyof typeof HEADERS;
+const TAGS = {
+  claims: "One unit for one user.",
+  holds: "A unit that is kept for a user for a while.",
+  coupons: "What is on offer: one sale of so many units.",
+  live: "The state of a sale.",
+  service: "Health, metrics, and this document.",
+} as const satisfies Record<Route["tag"], string>;
 
-const HEADERS_OF_CODE: Partial<Record<RefusalCode, readonly HeaderName[]>> = {
-  sale_not_started: ["Retry-After", "Served-By"],
-  rate_limited: ["Retry-After", "RateLimit", "RateLimit-Policy"],
-  unavailable: ["Retry-After"],
-  outcome_unknown: ["Retry-After"],
-  unauthorized: ["WWW-Authenticate"],
-  out_of_stock: ["Served-By"],
-  sale_ended: ["Served-By"],
-  sale_paused: ["Served-By"],
-};
+const SECURITY = {
+  everybody: [],
+  user: [{ user: [] }, {}],
+  user_or_operator: [{ user: [] }, { operator: [] }, {}],
+  operator: [{ operator: [] }],
+} as const satisfies Record<Route["who"], readonly object[]>;
 
-/** The document of `routes`. */
-export function openApiDocument(routes: readonly Route[]): Json {
+const PARAMS: Readonly<Record<string, z.ZodType>> = { name: CouponName, user_id: UserId };
+
+/** The route that serves the document of `described` and of itself. It is made once, when it is first read. */
+export function openApiRoute(described: readonly Route[]): Route {
+  let document: Json | undefined;
+  const self: Route = route({
+    id: "getOpenApi",
+    tag: "service",
+    method: "GET",
+    path: "/openapi.json",
+    summary: "Get this document",
+    who: "everybody",
+    successes: { 200: { description: "OpenAPI 3.1.", content: { [JSON_TYPE]: z.record(z.string(), z.unknown()) } } },
+    refusals: [],
+    handle: () => ok(200, { json: (document ??= openApiDocument([...described, self])) }),
+  });
+  return self;
+}
+
+function openApiDocument(routes: readonly Route[]): Json {
+  const schemas = componentSchemas();
   const paths = Map.groupBy(routes, ({ path }) => path);
   return {
     openapi: "3.1.0",
-    info: {
-      title: "Doorbuster",
-      version: API_VERSION,
-      description:
-        "Flash-sale claims: exactly the stock, one each, no claim forgotten. Any other path answers 404 `not_found`, any other method on these 405 `method_not_allowed` with `Allow`; both in the form of Refusal.",
-      license: { name: "MIT", identifier: "MIT" },
-    },
+    info: { title: "Doorbuster", version: API_VERSION, description: DESCRIPTION, license: { name: "MIT", identifier: "MIT" } },
     servers: [{ url: "/" }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: Object.fromEntries(
-      Array.from(paths, ([path, onPath]) => [path, Object.fromEntries(onPath.map((route) => [route.method, operation(route)]))]),
+      Array.from(paths, ([path, onPath]) => [
+        path,
+        Object.fromEntries(onPath.map((one) => [one.method.toLowerCase(), operation(one, schemas)])),
+      ]),
     ),
     components: {
-      schemas: componentSchemas(),
+      schemas,
       headers: HEADERS,
       securitySchemes: {
         operator: { type: "http", scheme: "bearer", description: "The admin token." },
@@ -77,99 +74,112 @@ export function openApiDocument(routes: readonly Route[]): Json {
           type: "http",
           scheme: "bearer",
           bearerFormat: "JWT",
-          description: "A token whose sub is the user, where identity is configured.",
+          description: "A token whose sub is the user. Asked for where identity is configured.",
         },
       },
     },
   };
 }
 
-function operation(route: Route): Json {
-  const security = { everybody: [], user: [{}, { user: [] }], operator: [{ operator: [] }] }[route.who];
+function operation(declared: Route, schemas: Json): Json {
+  const { id, tag, summary, description, who, body } = declared;
   return {
-    operationId: operationId(route),
-    summary: route.summary,
-    ...(route.description === undefined ? {} : { description: route.description }),
-    security,
-    parameters: parameters(route),
-    ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(ref(route.body)) } }),
-    responses: {
-      ...Object.fromEntries(route.answers.map((success) => [success.status, successResponse(success)])),
-      ...refusalResponses(refusalsOf(route)),
-    },
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    security: SECURITY[who],
+    parameters: parametersOf(declared),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { [JSON_TYPE]: content(JSON_TYPE, schemaOf(body.schema), schemas) } } }),
+    responses: { ...successResponses(declared, schemas), ...refusalResponses(declared, schemas) },
   };
 }
 
-/** What the route lists, and what follows from its body, its callers, and its asking an object. */
-function refusalsOf({ refusals, who, body, path }: Route): RefusalCode[] {
-  const implied: RefusalCode[] = [...refusals, "internal_error"];
-  if (body !== undefined) implied.push("invalid_request", "payload_too_large");
-  if (who !== "everybody") implied.push("unauthorized");
-  if (who === "user") implied.push("forbidden");
-  if (path.startsWith("/api/")) implied.push("unavailable");
-  return Array.from(new Set(implied));
+/** The refusals that a route lists, and those that follow from the rest of its declaration. */
+export function refusalsOf({ refusals, who, body, path, method, query, isRateLimited, takesIdempotencyKey }: Route): RefusalCode[] {
+  const codes = new Set<RefusalCode>([...refusals, "internal_error"]);
+  const isAboutCoupon = path.startsWith("/api/");
+  if (body !== undefined || query !== undefined || takesIdempotencyKey === true || method !== "GET") codes.add("invalid_request");
+  if (body !== undefined) codes.add("payload_too_large");
+  if (who !== "everybody") codes.add("unauthorized");
+  if (who === "user" || who === "user_or_operator") codes.add("forbidden");
+  if (isRateLimited === true) codes.add("rate_limited");
+  if (isAboutCoupon) codes.add("unavailable");
+  if (isAboutCoupon && path !== "/api/coupons") codes.add("coupon_not_found");
+  if (isAboutCoupon && method !== "GET") codes.add("outcome_unknown");
+  return [...codes];
 }
 
-function successResponse({ status, description, schema, mediaTypes, headers }: Success): Json {
-  const content = status === 204 || status === 304 ? undefined : contentOf(schema, mediaTypes ?? ["application/json"]);
-  return response(description, content, headers);
-}
-
-/** JSON as its schema says, everything else as text. */
-function contentOf(schema: SchemaName | undefined, mediaTypes: readonly string[]): Json {
-  const jsonSchema = schema === undefined ? { type: "object" } : ref(schema);
-  return Object.fromEntries(mediaTypes.map((type) => [type, { schema: type === "application/json" ? jsonSchema : { type: "string" } }]));
-}
-
-function operationId({ method, path }: Route): string {
-  const words = path.split(/[^a-z]+/i).filter((word) => word !== "" && word !== "api");
-  return [method, ...words].map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join("");
-}
-
-function parameters({ path, headers = [], query = {} }: Route): Json[] {
-  const schemas: Record<string, Json> = { name: bare(z.toJSONSchema(CouponName)), user_id: bare(z.toJSONSchema(UserId)) };
-  const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => ({ name, in: "path", required: true, schema: schemas[name ?? ""] }));
-  const inHeader = headers.map((name) => ({
+function parametersOf({ path, query = {}, takesIdempotencyKey, isConditional }: Route): Json[] {
+  const inPath = patternOf(path).params.map(({ name }) => ({
     name,
-    in: "header",
-    required: false,
-    schema: { type: "string" },
+    in: "path",
+    required: true,
+    schema: schemaOf(PARAMS[name] ?? z.string()),
   }));
-  const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: "query", required: false, schema }));
+  const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: "query", required: false, schema: schemaOf(schema) }));
+  const headers = [
+    ...(takesIdempotencyKey === true ? ["Idempotency-Key"] : []),
+    ...(isConditional === true ? ["If-Match", "If-None-Match"] : []),
+  ];
+  const inHeader = headers.map((name) => ({ name, in: "header", required: false, schema: { type: "string" } }));
   return [...inPath, ...inQuery, ...inHeader];
 }
 
-/** One response a status, which names the codes that it stands for. */
-function refusalResponses(codes: readonly RefusalCode[]): Json {
-  const byStatus = Map.groupBy(codes, (code) => REFUSALS[code].status);
-  return Object.fromEntries(Array.from(byStatus, ([status, codesOfStatus]) => [status, refusalResponse(codesOfStatus)]));
+function successResponses({ successes, method, isConditional }: Route, schemas: Json): Json {
+  const responses = Object.entries<Success>(successes).map(([status, { description, content: types = {}, headers }]) => {
+    const bodies = Object.entries(types).map(([type, schema]) => [type, content(type, schemaOf(schema), schemas)] as const);
+    return [status, response(description, Object.fromEntries(bodies), headers)] as const;
+  });
+  const isRevalidated = isConditional === true && method === "GET";
+  return {
+    ...Object.fromEntries(responses),
+    ...(isRevalidated ? { 304: response("Unchanged: the ETag is in If-None-Match.", {}, ["ETag"]) } : {}),
+  };
 }
 
-function refusalResponse(codes: readonly RefusalCode[]): Json {
-  const description = codes.map((code) => `\`${code}\`: ${REFUSALS[code].error}`).join("; ");
-  const schema = { allOf: [ref("Refusal"), { type: "object", properties: { code: { enum: codes } } }] };
+/** One response for each status, which names its codes. */
+function refusalResponses(declared: Route, schemas: Json): Json {
+  const codes = refusalsOf(declared);
+  const isConditionalRead = declared.isConditional === true && declared.method === "GET";
+  const byStatus = Map.groupBy(isConditionalRead ? [...codes, "precondition_failed" as const] : codes, (code) => REFUSALS[code].status);
+  return Object.fromEntries(Array.from(byStatus, ([status, ofStatus]) => [status, refusalResponse(declared, ofStatus, schemas)]));
+}
+
+function refusalResponse({ who }: Route, codes: readonly RefusalCode[], schemas: Json): Json {
+  const sentenceOf = (code: RefusalCode): string =>
+    code === "unauthorized" ? TOKEN_REQUIRED[who === "operator" ? "operator" : "user"] : REFUSALS[code].error;
+  const bodies = codes.map((code) => {
+    const { shape } = REFUSAL_DETAILS[code] ?? z.object({});
+    const fields = { error: RefusalFields.shape.error.meta({ examples: [sentenceOf(code)] }), code: z.literal(code) };
+    return schemaOf(RefusalFields.extend({ ...fields, ...shape }));
+  });
+  const schema = bodies.length === 1 ? bodies[0] : { oneOf: bodies, discriminator: { propertyName: "code" } };
   const headers = new Set(codes.flatMap((code) => HEADERS_OF_CODE[code] ?? []));
-  return response(description, json(schema), Array.from(headers));
+  const description = codes.map((code) => `\`${code}\`: ${sentenceOf(code)}`).join("; ");
+  return response(description, { [JSON_TYPE]: content(JSON_TYPE, schema ?? {}, schemas) }, Array.from(headers));
 }
 
-function response(description: string, content: Json | undefined, headers: readonly HeaderName[] = []): Json {
+function response(description: string, bodies: Json, headers: readonly HeaderName[] = []): Json {
   const refs = ["X-Request-Id", "Coupon-Seq", ...headers].map((name) => [name, { $ref: `#/components/headers/${name}` }]);
-  return { description, headers: Object.fromEntries(refs), ...(content === undefined ? {} : { content }) };
+  return { description, headers: Object.fromEntries(refs), ...(Object.keys(bodies).length === 0 ? {} : { content: bodies }) };
 }
 
-function json(schema: Json): Json {
-  return { "application/json": { schema } };
+function content(type: string, schema: Json, schemas: Json): Json {
+  // The schema of a stream is that of one message or line, of which an example of the whole would not consist.
+  return type === JSON_TYPE ? { schema, example: exampleOf(schema, schemas) } : { schema };
 }
 
-function ref(name: SchemaName): Json {
-  return { $ref: refTo(name) };
+/** A reference to the schema where it has a name, and otherwise the schema. */
+function schemaOf(schema: z.ZodType): Json {
+  const [name] = Object.entries(NAMED_SCHEMAS).find(([, named]) => named === schema) ?? [];
+  if (name !== undefined) return { $ref: refTo(name) };
+  return bare(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
 }
 
-function refTo(name: string): string {
-  return `#/components/schemas/${name}`;
-}
-
-/** Every named schema; bodies as they are sent, answers as they are given. */
+/** Every named schema; bodies as they are sent, answers as they are returned. */
 function componentSchemas(): Json {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(NAMED_SCHEMAS)) registry.add(schema, { id });
@@ -177,7 +187,11 @@ function componentSchemas(): Json {
   return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, bare(schema)]));
 }
 
+function refTo(name: string): string {
+  return `#/components/schemas/${name}`;
+}
+
 /** The schema without what says where it stands: the document says that. */
-function bare({ $schema: _dialect, $id: _id, ...schema }: Json): Json {
+function bare({ $schema: _dialect, $id: _id, "~standard": _standard, ...schema }: Json): Json {
   return schema;
 }

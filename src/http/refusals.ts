@@ -1,10 +1,11 @@
 // The one table from refusal to status and sentence. A code without a row does not compile.
 
 import type { RefusalCode } from "../domain/refusals.ts";
+import type { Refused } from "../domain/rpc.ts";
 
 type Row = {
   readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429 | 500 | 503;
-  /** A sentence for a person. Clients of older systems match the ones marked as fixed. */
+  /** What is wrong, and what the caller can do. Clients of older systems match the sentences marked as fixed. */
   readonly error: string;
 };
 
@@ -19,23 +20,55 @@ export const REFUSALS = {
 
   // Ours.
   sale_ended: { status: 403, error: "the sale has ended" },
-  sale_not_started: { status: 403, error: "the sale has not started yet" },
-  sale_paused: { status: 403, error: "the sale is paused" },
-  idempotency_key_reused: { status: 422, error: "this idempotency key was used for another claim of this coupon" },
-  claim_released: { status: 409, error: "the claim that this request once made was released" },
-  hold_released: { status: 409, error: "the hold that this request made was released: send a new request to hold again" },
+  sale_not_started: { status: 403, error: "the sale has not started: claim again at starts_at" },
+  sale_paused: { status: 403, error: "the sale is paused: claim again when its state is open" },
+  idempotency_key_reused: { status: 422, error: "another claim of this coupon used this Idempotency-Key: send a new key" },
+  claim_released: { status: 409, error: "this request's claim was revoked: send a new Idempotency-Key to claim again" },
+  hold_released: { status: 409, error: "this request's hold was released: send a new request to hold again" },
   hold_too_long: { status: 400, error: "ttl_seconds is longer than this coupon allows: send at most ttl_seconds_max" },
-  hold_limit_reached: { status: 409, error: "as many holds run as this coupon allows: try again later, or claim without a hold" },
+  hold_limit_reached: { status: 409, error: "this coupon's limit of holds is reached: try again later, or claim without a hold" },
   claim_not_found: { status: 404, error: "this user has no claim of this coupon" },
-  position_mismatch: { status: 409, error: "this user's claim is another one than the one at this position" },
-  amount_below_claimed: { status: 409, error: "amount is below the units that are claimed or held" },
-  precondition_failed: { status: 412, error: "the coupon has changed since: If-Match does not name it as it is" },
-  forbidden: { status: 403, error: "the token is another user's" },
-  rate_limited: { status: 429, error: "too many requests of this user for this coupon" },
-  unauthorized: { status: 401, error: "operator token required: send the header Authorization: Bearer <token>" },
-  not_found: { status: 404, error: "no such route" },
-  method_not_allowed: { status: 405, error: "this route does not take this method" },
+  position_mismatch: { status: 409, error: "this user's claim is not at that position" },
+  amount_below_claimed: { status: 409, error: "amount is below the units that are claimed or held: send at least amount_min" },
+  precondition_failed: { status: 412, error: "If-Match or If-None-Match does not fit the current ETag: read the coupon again" },
+  forbidden: { status: 403, error: "the token belongs to another user" },
+  rate_limited: { status: 429, error: "too many requests of this user for this coupon: try again after Retry-After seconds" },
+  unauthorized: { status: 401, error: "token required: send the header Authorization: Bearer <token>" },
+  not_found: { status: 404, error: "no such route: see /openapi.json" },
+  method_not_allowed: { status: 405, error: "this route does not take this method: see Allow" },
   payload_too_large: { status: 413, error: "request body too large" },
   unavailable: { status: 503, error: "the coupon can't answer right now: nothing was changed, try again" },
-  outcome_unknown: { status: 503, error: "no answer in time: it may or may not have happened; look, or send it again with the same key" },
+  outcome_unknown: {
+    status: 503,
+    error: "no answer in time, so this may or may not have happened: send it again with the same Idempotency-Key, or read the state",
+  },
 } as const satisfies Record<RefusalCode, Row>;
+
+/** The sentence of `unauthorized`, by the token that a route asks for. */
+export const TOKEN_REQUIRED = {
+  operator: "operator token required: send the header Authorization: Bearer <token>",
+  user: "user token required: send the header Authorization: Bearer <token>",
+} as const;
+
+/** An expected "no": of the coupon's object, of its certificate, of the call to it, or of the Worker itself. */
+export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>, "seq"> & {
+  readonly seq?: number;
+  /** A better sentence than the table's. */
+  readonly error?: string;
+  /** With `invalid_request`: what is wrong with each field. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** With `method_not_allowed`: the methods that the path takes. */
+  readonly allow?: string;
+  /** With `rate_limited`: how many requests are allowed in a window. */
+  readonly requestsMax?: number;
+  /** The certificate answered. Its refusals are counted and logged in one line for many where `isCounted`. */
+  readonly servedBy?: "edge";
+  readonly isCounted?: boolean;
+  /** The call to the object has failed. */
+  readonly cause?: unknown;
+};
+
+/** An invalid request, because of one field. */
+export function invalid(field: string, fault: string): Refusal<"invalid_request"> {
+  return { ok: false, code: "invalid_request", fields: { [field]: fault } };
+}

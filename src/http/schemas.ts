@@ -10,8 +10,8 @@ import {
   HOLD_TTL_SECONDS_MIN,
   TEXT_CODE_POINTS_MAX,
 } from "../domain/limits.ts";
-import { OUTCOMES } from "../domain/claim-counts.ts";
-import { REFUSAL_CODES } from "../domain/refusals.ts";
+import { BULK_OUTCOMES } from "../domain/claim-counts.ts";
+import type { RefusalCode } from "../domain/refusals.ts";
 import { nameFault, textFault, type TextFault } from "../domain/names.ts";
 
 const TEXT_ERRORS = {
@@ -21,7 +21,7 @@ const TEXT_ERRORS = {
   malformed: "is invalid",
 } as const satisfies Record<TextFault, string>;
 
-/** What a field of the wrong type is told; JSON's null counts as missing. */
+/** The fault of a field of the wrong type; JSON's null counts as missing. */
 const absentOrInvalid = {
   error: (issue: { readonly input?: unknown }) => (issue.input === undefined || issue.input === null ? "is required" : "is invalid"),
 };
@@ -48,7 +48,7 @@ const Amount = z
     if (value < 1) issues.push({ code: "custom", message: "must be at least 1", input: value });
     else if (!Number.isInteger(value) || value > AMOUNT_MAX) issues.push({ code: "custom", message: "is invalid", input: value });
   })
-  .meta({ description: "Units ever put on offer.", type: "integer", minimum: 1, maximum: AMOUNT_MAX });
+  .meta({ description: "Units ever put on offer.", type: "integer", minimum: 1, maximum: AMOUNT_MAX, examples: [500] });
 
 // What RFC 3339 can write in UTC, and so what can be answered: the years 0000 to 9999.
 const INSTANT_MIN = Date.parse("0000-01-01T00:00:00.000Z");
@@ -69,7 +69,7 @@ const SettableInstant = z
     if (Number.isNaN(epochMs(value))) issues.push({ code: "custom", message: "is invalid", input: value });
   })
   .meta({
-    description: "RFC 3339 with an offset; null is no such end of the window.",
+    description: "RFC 3339 with an offset; null leaves the window open at this end.",
     format: "date-time",
     examples: ["2026-11-27T09:00:00Z"],
   })
@@ -84,7 +84,32 @@ function integer(min: number, max: number, description: string) {
       const isFine = Number.isInteger(value) && value >= min && value <= max;
       if (!isFine) issues.push({ code: "custom", message: "is invalid", input: value });
     })
-    .meta({ description, type: "integer", minimum: min, maximum: max });
+    .meta({ description, type: "integer", minimum: min, maximum: max, examples: [Math.min(Math.max(min, 900), max)] });
+}
+
+/** A query parameter that is an integer; `preset` where it is absent. */
+export function queryInteger(min: number, max: number, description: string): z.ZodType<number | null>;
+export function queryInteger(min: number, max: number, description: string, preset: number): z.ZodType<number>;
+export function queryInteger(min: number, max: number, description: string, preset: number | null = null): z.ZodType<number | null> {
+  return z
+    .string()
+    .check(({ value, issues }) => {
+      const isFine = /^\d{1,16}$/.test(value) && Number(value) >= min && Number(value) <= max;
+      if (!isFine) issues.push({ code: "custom", message: "is invalid", input: value });
+    })
+    .meta({ description, type: "integer", minimum: min, maximum: max, ...(preset === null ? {} : { default: preset }) })
+    .transform(Number)
+    .optional()
+    .transform((value) => value ?? preset);
+}
+
+/** A query parameter that is any text, empty where it is absent. */
+export function queryText(description: string): z.ZodType<string> {
+  return z
+    .string()
+    .meta({ description })
+    .optional()
+    .transform((value) => value ?? "");
 }
 
 const HoldSecondsMax = integer(
@@ -138,30 +163,62 @@ export const BulkClaimBody = z
   })
   .meta({ description: "Unknown fields are ignored." });
 
-const Time = z.iso.datetime().meta({ description: "UTC with milliseconds." });
-const Position = z.int().min(1).meta({ description: "1-based order in which the claim was granted. Never used twice." });
-const Remaining = z.int().min(0);
-const HeldAmount = z.int().min(0).meta({ description: "Units that are kept for users who hold them." });
+const CouponNameText = z.string().meta({ examples: ["PROMO_SUPER"] });
+const UserIdText = z.string().meta({ examples: ["user_12345"] });
+const Time = z.iso.datetime().meta({ description: "UTC with milliseconds.", examples: ["2026-11-27T09:00:00.000Z"] });
+const Position = z
+  .int()
+  .min(1)
+  .meta({ description: "1-based order in which the claim was granted. Never used twice.", examples: [182] });
+const Remaining = z
+  .int()
+  .min(0)
+  .meta({ examples: [318] });
+const AnyAmount = z
+  .int()
+  .min(1)
+  .max(AMOUNT_MAX)
+  .meta({ examples: [500] });
+const HeldAmount = z
+  .int()
+  .min(0)
+  .meta({ description: "Units that users hold.", examples: [0] });
+const Count = z
+  .int()
+  .min(0)
+  .meta({ examples: [1] });
 
-/** The states of a sale; where several fit, the first is told. */
-const State = z.enum(["ended", "scheduled", "paused", "sold_out", "open"]);
+/** The states of a sale. Where several apply, the first one is shown. */
+const State = z.enum(["ended", "scheduled", "paused", "sold_out", "open"]).meta({ examples: ["open"] });
 
 export const CouponAnswer = z.object({
-  name: z.string(),
-  amount: z.int().min(1).max(AMOUNT_MAX),
+  name: CouponNameText,
+  amount: AnyAmount,
   remaining_amount: Remaining,
   state: State,
   starts_at: Time.nullable(),
   ends_at: Time.nullable(),
-  paused: z.boolean(),
+  paused: z.boolean().meta({ examples: [false] }),
   held_amount: HeldAmount,
-  hold_seconds_max: z.int().min(HOLD_TTL_SECONDS_MIN).max(HOLD_TTL_SECONDS_MAX),
-  holds_max: z.int().min(0).nullable(),
+  hold_seconds_max: z
+    .int()
+    .min(HOLD_TTL_SECONDS_MIN)
+    .max(HOLD_TTL_SECONDS_MAX)
+    .meta({ examples: [900] }),
+  holds_max: z
+    .int()
+    .min(0)
+    .nullable()
+    .meta({ examples: [null] }),
   created_at: Time,
-  claimed_by: z.array(z.string()).optional().meta({ description: "All who hold a claim, in claim order. Only the operator is shown it." }),
+  claimed_by: z
+    .array(UserIdText)
+    .readonly()
+    .optional()
+    .meta({ description: "All users with a claim, in claim order. For the operator alone." }),
 });
 
-const receiptFields = { coupon_name: z.string(), user_id: z.string(), position: Position, claimed_at: Time };
+const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
 export const ReceiptAnswer = z.object(receiptFields);
 
 export const ClaimAnswer = z.object({
@@ -170,14 +227,16 @@ export const ClaimAnswer = z.object({
 });
 
 export const BulkClaimAnswer = z.object({
-  coupon_name: z.string(),
-  granted_count: z.int().min(0).meta({ description: "Units that this request gave out; replays are not among them." }),
+  coupon_name: CouponNameText,
+  granted_count: Count.meta({ description: "Units that this request gave out; replays are not among them." }),
   remaining_amount: Remaining,
   results: z
     .array(
       z.object({
-        user_id: z.string(),
-        outcome: z.enum(OUTCOMES).meta({ description: "granted, replayed, or the code of the refusal that a single claim would get." }),
+        user_id: UserIdText,
+        outcome: z
+          .enum(BULK_OUTCOMES)
+          .meta({ description: "granted, replayed, or the code of the refusal that a single claim would get." }),
         position: Position.optional(),
         claimed_at: Time.optional(),
       }),
@@ -185,59 +244,76 @@ export const BulkClaimAnswer = z.object({
     .meta({ description: "One for each user id, in the order of the request; with position and claimed_at where the user has a claim." }),
 });
 
-const holdFields = { coupon_name: z.string(), user_id: z.string(), held_at: Time, expires_at: Time };
+const holdFields = { coupon_name: CouponNameText, user_id: UserIdText, held_at: Time, expires_at: Time };
 export const HoldAnswer = z.object({ ...holdFields, remaining_amount: Remaining });
 export const HoldsAnswer = z.object({
   holds: z.array(z.object(holdFields)),
-  next: z.string().nullable().meta({ description: "What to send as `after` for the next page; null on the last." }),
+  next: z.string().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
 });
-export const EndedHoldsAnswer = z.object({
-  coupon_name: z.string(),
-  ended_count: z.int().min(0).meta({ description: "Holds that this request ended." }),
+export const ReleasedHoldsAnswer = z.object({
+  coupon_name: CouponNameText,
+  ended_count: Count.meta({ description: "Holds that this request released." }),
   remaining_amount: Remaining,
 });
-export const OwnAnswer = z.union([ReceiptAnswer, z.object(holdFields)]).meta({ description: "The user's claim, or the hold that runs." });
+export const UserClaimAnswer = z
+  .union([ReceiptAnswer, z.object(holdFields)])
+  .meta({ description: "The user's claim, or the running hold." });
 
-export const ReleaseAnswer = z.object({ ...receiptFields, released_at: Time, remaining_amount: Remaining });
+export const RevokedClaimAnswer = z.object({ ...receiptFields, released_at: Time, remaining_amount: Remaining });
 
 export const ClaimsAnswer = z.object({
   claims: z.array(ReceiptAnswer),
-  next: z.int().nullable().meta({ description: "What to send as `after` for the next page; null on the last." }),
+  next: z.int().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
 });
 
 export const StatusAnswer = z.object({
-  name: z.string(),
+  name: CouponNameText,
   state: State,
-  amount: z.int().min(1).max(AMOUNT_MAX),
+  amount: AnyAmount,
   remaining_amount: Remaining,
   held_amount: HeldAmount,
   starts_at: Time.nullable(),
   ends_at: Time.nullable(),
   server_time: Time,
-  seq: z.int().min(1),
+  seq: z
+    .int()
+    .min(1)
+    .meta({ examples: [182] }),
 });
 
 export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
 
-export const RefusalAnswer = z.object({
-  error: z.string().meta({ description: "A sentence for a person." }),
-  code: z.enum(REFUSAL_CODES),
-  request_id: z.string(),
-  fields: z.record(z.string(), z.string()).optional().meta({ description: "With invalid_request: what is wrong with each field." }),
-  claim: ReceiptAnswer.optional().meta({
-    description:
-      "With already_claimed and position_mismatch: the claim that this user has. With claim_released: the one that was released.",
-  }),
-  starts_at: Time.optional().meta({ description: "With sale_not_started." }),
-  amount_min: z.int().optional().meta({ description: "With amount_below_claimed: the lowest amount that is allowed." }),
-  ttl_seconds_max: z.int().optional().meta({ description: "With hold_too_long: the longest hold that this coupon allows, in seconds." }),
-  retry_after: z.int().optional().meta({ description: "With rate_limited, in seconds." }),
+/** A body that is not JSON. */
+export const TextAnswer = z.string();
+
+/** What every refusal says. */
+export const RefusalFields = z.object({
+  error: z.string().meta({ description: "A sentence for a person: what is wrong, and what to do." }),
+  code: z.string(),
+  request_id: z.string().meta({ examples: ["5f0c3b1d9a7e2c48-1a"] }),
 });
 
+/** What some refusals say besides, by code. */
+export const REFUSAL_DETAILS: Partial<Record<RefusalCode, z.ZodObject>> = {
+  invalid_request: z.object({
+    fields: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: "The fault of each field.", examples: [{ user_id: "is required" }] }),
+  }),
+  already_claimed: z.object({ claim: ReceiptAnswer.meta({ description: "The claim that this user has." }) }),
+  claim_released: z.object({ claim: ReceiptAnswer.meta({ description: "The revoked claim." }) }),
+  position_mismatch: z.object({ claim: ReceiptAnswer.meta({ description: "The claim that this user has." }) }),
+  sale_not_started: z.object({ starts_at: Time }),
+  amount_below_claimed: z.object({ amount_min: z.int().meta({ description: "The lowest amount that is allowed.", examples: [182] }) }),
+  hold_too_long: z.object({ ttl_seconds_max: z.int().meta({ description: "The longest hold that this coupon allows.", examples: [900] }) }),
+  rate_limited: z.object({ retry_after: z.int().meta({ description: "Seconds.", examples: [10] }) }),
+};
+
 /** The schemas that the OpenAPI document names. */
-export const NAMED_SCHEMAS = {
-  CreateCoupon: CreateCouponBody,
-  ChangeCoupon: ChangeCouponBody,
+export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  CreateCouponRequest: CreateCouponBody,
+  ChangeCouponRequest: ChangeCouponBody,
   ClaimRequest: ClaimBody,
   BulkClaimRequest: BulkClaimBody,
   HoldRequest: HoldBody,
@@ -246,13 +322,11 @@ export const NAMED_SCHEMAS = {
   GrantedClaim: ClaimAnswer,
   BulkClaim: BulkClaimAnswer,
   Hold: HoldAnswer,
-  Holds: HoldsAnswer,
-  EndedHolds: EndedHoldsAnswer,
-  Own: OwnAnswer,
-  Release: ReleaseAnswer,
-  Claims: ClaimsAnswer,
+  HoldList: HoldsAnswer,
+  ReleasedHolds: ReleasedHoldsAnswer,
+  UserClaim: UserClaimAnswer,
+  RevokedClaim: RevokedClaimAnswer,
+  ClaimList: ClaimsAnswer,
   Status: StatusAnswer,
   Health: HealthAnswer,
-  Refusal: RefusalAnswer,
-} as const;
-export type SchemaName = keyof typeof NAMED_SCHEMAS;
+};

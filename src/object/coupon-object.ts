@@ -6,6 +6,7 @@ import type { CertificateRequest } from "../domain/certificate.ts";
 import type { Change } from "../domain/change.ts";
 import type { ClaimRequest } from "../domain/claim.ts";
 import type { NewCoupon } from "../domain/coupon.ts";
+import type { Precondition } from "../domain/etag.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import { BATCH_SIZE_MAX, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
@@ -69,8 +70,8 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return this.#submit({ kind: "read", claimedBy });
   }
 
-  async change(change: Change, ifMatch: string | null): Promise<rpc.ChangeResult> {
-    return this.#submit({ kind: "change", change, ifMatch });
+  async change(change: Change, precondition: Precondition | null): Promise<rpc.ChangeResult> {
+    return this.#submit({ kind: "change", change, precondition });
   }
 
   async claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
@@ -137,8 +138,8 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   }
 
   /** What was queued before it is judged before it. */
-  async remove(): Promise<rpc.DeleteResult> {
-    return this.#submit({ kind: "remove" });
+  async remove(precondition: Precondition | null = null): Promise<rpc.DeleteResult> {
+    return this.#submit({ kind: "remove", precondition });
   }
 
   /** The platform's call at the time that {@link ExpiryAlarm} asked for. Must not throw: seven throws would end all alarms. */

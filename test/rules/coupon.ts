@@ -44,7 +44,8 @@ export class EngineCalls {
     return this.one({ kind: "read", claimedBy }, at);
   }
   change(change: Change, ifMatch: string | null, at: number) {
-    return this.one({ kind: "change", change, ifMatch }, at);
+    const precondition = ifMatch === null ? null : { ifMatch, ifNoneMatch: null };
+    return this.one({ kind: "change", change, precondition }, at);
   }
   hold(request: HoldRequest, at: number) {
     return this.one({ kind: "hold", request }, at);

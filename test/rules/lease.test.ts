@@ -193,7 +193,7 @@ describe("an instance that has just begun", () => {
 });
 
 describe("by the engine alone", () => {
-  const AMOUNT = { kind: "change", change: { amount: 2 }, ifMatch: null } as const;
+  const AMOUNT = { kind: "change", change: { amount: 2 }, precondition: null } as const;
   test.for([
     [T0 + 1_100, "deferred"],
     [T0 + 1, "deferred"],

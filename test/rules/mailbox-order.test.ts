@@ -54,7 +54,7 @@ describe("a message is judged as of its arrival", () => {
   ] as const)("in the window %o a claim that arrives after %i ms gets %s", async ([window, afterMs, outcome]) => {
     const { mailbox, claim, disk, batches } = mailboxCoupon(5);
     disk.flushMs = 1_200;
-    void mailbox.submit({ kind: "change", change: window, ifMatch: null });
+    void mailbox.submit({ kind: "change", change: window, precondition: null });
     await pass(afterMs);
     const answer = claim(asks("ann"));
     await pass(300);

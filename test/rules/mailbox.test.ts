@@ -175,7 +175,7 @@ describe("a full mailbox", () => {
     create: { kind: "create", coupon: newCoupon(1), epoch: "epoch-2" },
     remove: { kind: "remove" },
     read: { kind: "read", claimedBy: false },
-    change: { kind: "change", change: { amount: 9 }, ifMatch: null },
+    change: { kind: "change", change: { amount: 9 }, precondition: null },
     claim: { kind: "claim", request: asks("late") },
     claim_many: { kind: "claim_many", userIds: ["late"], attemptId: "a" },
     hold: { kind: "hold", request: holdOf("late", 1_000) },

@@ -4,6 +4,7 @@ import type { Change } from "../../src/domain/change.ts";
 import type { CertificateRequest } from "../../src/domain/certificate.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
+import type { Precondition } from "../../src/domain/etag.ts";
 import type { HoldRequest } from "../../src/domain/hold.ts";
 import type * as messages from "../../src/domain/rpc.ts";
 import type { RevokeRequest } from "../../src/domain/revoke.ts";
@@ -197,9 +198,10 @@ export class Stub implements messages.CouponCalls {
     return this.#send({ command: "read", calls: READ }, (object) => object.read(wanted));
   }
 
-  change(change: Change, ifMatch: string | null) {
+  change(change: Change, precondition: Precondition | null) {
     const calls = [{ kind: "change", ...change } as const];
-    return this.#send({ command: "change", calls, ifMatch }, (object) => object.change(change, ifMatch));
+    const ifMatch = precondition?.ifMatch ?? null;
+    return this.#send({ command: "change", calls, ifMatch }, (object) => object.change(change, precondition));
   }
 
   remove() {

@@ -70,8 +70,8 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
   ]),
   "tag-ignored": bug("A change is made although its If-Match names another tag.", [
     "engine/apply",
-    "if (ifMatch !== null && !isMatched",
-    "if (ifMatch === 'never' && !isMatched",
+    "if (!isMet(precondition, etagOf(coupon, at)))",
+    "if (precondition?.ifMatch === 'never' && !isMet(precondition, etagOf(coupon, at)))",
   ]),
   "page-too-short": bug("The last claim of a page is left out.", [
     "engine/apply",
@@ -208,8 +208,8 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   ]),
   "retry-of-a-deletion": bug("A deletion is sent again.", [
     "http/routes/coupons",
-    'coupon.remove(), "once")',
-    'coupon.remove(), "repeatable")',
+    'coupon.remove(precondition), "once")',
+    'coupon.remove(precondition), "repeatable")',
   ]),
   "retry-of-a-revocation": bug("A revocation without a position is sent again.", [
     "http/routes/claims",
@@ -218,7 +218,7 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   ]),
   "retry-of-a-guarded-change": bug("A change with If-Match is sent again.", [
     "http/routes/coupons",
-    'ifMatch === null ? "repeatable" : "once"',
+    'precondition === null ? "repeatable" : "once"',
     '"repeatable"',
   ]),
   "unknown-called-unchanged": bug("Where the outcome is unknown, the caller is answered that nothing was changed.", [
@@ -234,8 +234,8 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   "given-up-at-once": bug("The Worker does not try again what it may.", ["edge/coupon-calls", "retry >= CALL_RETRIES_MAX", "retry >= 0"]),
   "receipt-made-up": bug("The Worker answers a winner with another position than the object did.", [
     "http/routes/claims",
-    "...wire.receipt(name, result.claim), remaining_amount: result.claim",
-    "...wire.receipt(name, { ...result.claim, position: 1 }), remaining_amount: result.claim",
+    "...wire.receipt(name, claim), remaining_amount: claim",
+    "...wire.receipt(name, { ...claim, position: 1 }), remaining_amount: claim",
   ]),
   "attempt-renamed": bug("The Worker's own retry comes under another name, and does not know its first attempt.", [
     "http/routes/claims",
@@ -243,7 +243,7 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
     "(coupon) => coupon.claim({ ...request, attemptId: crypto.randomUUID() })",
   ]),
   "attempt-names-repeat": bug("Two requests have one name.", ["http/attempt-id", "  count += 1;\n", "  count = (count % 3) + 1;\n"]),
-  "replay-hidden": bug("A replay is not called one.", ["http/routes/claims", 'isReplay ? { "Idempotent-Replayed": "true" } : {}', "{}"]),
+  "replay-hidden": bug("A replay is not called one.", ["http/routes/claims", 'isReplay ? { headers: { "Idempotent-Replayed": "true" } } : {}', "{}"]),
   "view-too-old": bug("What an isolate shows may be a minute old.", [
     "domain/limits",
     "SNAPSHOT_MS_MAX = 1_000",

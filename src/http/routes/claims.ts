@@ -1,120 +1,149 @@
-// Claims: asking for a unit, looking at one's own, and taking one back.
+// Claims: one user's, many users' at once, and the operator's list and revoke.
 
-import { CLAIM_BODY_BYTES_MAX } from "../../domain/limits.ts";
+import * as limits from "../../domain/limits.ts";
 import { judged } from "../../edge/certificates.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
+import { CLOSED_CODES } from "../../domain/claim.ts";
+import { csv, exportStream, ndjson, type Write } from "../claim-export.ts";
+import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media-types.ts";
+import * as wire from "../representations.ts";
+import { ok, route } from "../route.ts";
+import * as schemas from "../schemas.ts";
 
-import { answer, refuse, refuseAs } from "../answers.ts";
-import { parseBody } from "../body.ts";
-import { refuseStranger, refuseStrangerOrOperator, refuseTooMany } from "../caller.ts";
-import { workerOf, type Context } from "../context.ts";
-import { idempotencyKeyIn } from "../headers.ts";
-import { couponAndUserIn } from "../path.ts";
-import { note } from "../request-log.ts";
-import type { Route } from "../route.ts";
-import { ClaimBody } from "../schemas.ts";
-import * as wire from "../wire.ts";
-
-export const claimRoutes = [
-  {
-    method: "post",
-    path: "/api/coupons/claim",
-    summary: "Claim one unit of a coupon",
-    description:
-      "A retry with the same Idempotency-Key answers the original receipt again. A user who already has a claim is told so, whatever became of the sale. A hold of the user becomes the claim.",
-    who: "user",
-    headers: ["Idempotency-Key"],
-    body: "ClaimRequest",
-    answers: [
-      {
-        status: 201,
-        description: "The caller has a unit; with Idempotent-Replayed: true, it had it already.",
-        schema: "GrantedClaim",
-        headers: ["Idempotent-Replayed"],
-      },
-    ],
-    refusals: [
-      "rate_limited",
-      "coupon_not_found",
-      "idempotency_key_reused",
-      "already_claimed",
-      "claim_released",
-      "sale_ended",
-      "sale_not_started",
-      "sale_paused",
-      "out_of_stock",
-      "outcome_unknown",
-    ],
-    handle: claim,
+export const claimCoupon = route({
+  id: "claimCoupon",
+  tag: "claims",
+  method: "POST",
+  path: "/api/coupons/claim",
+  summary: "Claim one unit of a coupon",
+  description:
+    "A retry with the same Idempotency-Key returns the original receipt. A user who has a claim gets 409 with the receipt, whatever became of the sale. A hold of the user becomes the claim.",
+  who: "user",
+  isRateLimited: true,
+  takesIdempotencyKey: true,
+  body: { schema: schemas.ClaimBody, bytesMax: limits.CLAIM_BODY_BYTES_MAX },
+  successes: {
+    201: {
+      description: "The user has a unit. With Idempotent-Replayed: true, an earlier request with this key got it.",
+      content: { [JSON_TYPE]: schemas.ClaimAnswer },
+      headers: ["Idempotent-Replayed"],
+    },
   },
-  {
-    method: "get",
-    path: "/api/coupons/{name}/claims/{user_id}",
-    summary: "Look at one user's claim or hold",
-    who: "user",
-    answers: [{ status: 200, description: "The receipt, or the hold that runs.", schema: "Own" }],
-    refusals: ["coupon_not_found", "claim_not_found"],
-    handle: lookAtOwn,
+  refusals: ["already_claimed", "idempotency_key_reused", "claim_released", ...CLOSED_CODES],
+  async handle({ body: { user_id: userId, coupon_name: name }, key }, { worker, attemptId }) {
+    const request = { userId, key, attemptId };
+    const result = await judged(worker, name, request, (coupon) => coupon.claim(request), true);
+    if (!result.ok) return result;
+    const { claim, replayed, seq } = result;
+    // The Worker's own retry may find what its first attempt has done: to the caller that is the first answer.
+    const isReplay = replayed && claim.attemptId !== attemptId;
+    const json = { ...wire.receipt(name, claim), remaining_amount: claim.remainingAfter };
+    return ok(201, { json, seq, ...(isReplay ? { headers: { "Idempotent-Replayed": "true" } } : {}) });
   },
-  {
-    method: "delete",
-    path: "/api/coupons/{name}/claims/{user_id}",
-    summary: "Release a claim",
-    description: "The unit returns to the stock exactly once, and the user may claim again. A second call changes nothing.",
-    who: "operator",
-    query: { position: { type: "integer", minimum: 1, description: "Release this claim, and no later one of the same user." } },
-    answers: [{ status: 200, description: "It is released.", schema: "Release" }],
-    refusals: ["invalid_request", "coupon_not_found", "claim_not_found", "position_mismatch", "outcome_unknown"],
-    handle: release,
+});
+
+export const getUserClaim = route({
+  id: "getUserClaim",
+  tag: "claims",
+  method: "GET",
+  path: "/api/coupons/{name}/claims/{user_id}",
+  summary: "Get one user's claim or hold",
+  who: "user_or_operator",
+  successes: { 200: { description: "The receipt, or the running hold.", content: { [JSON_TYPE]: schemas.UserClaimAnswer } } },
+  refusals: ["claim_not_found"],
+  async handle({ params: { name, user_id: userId } }, { worker }) {
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.getUserClaim(userId), "read");
+    if (!result.ok) return result;
+    const json = "claim" in result ? wire.receipt(name, result.claim) : wire.hold(name, result.hold);
+    return ok(200, { json, seq: result.seq });
   },
-] as const satisfies readonly Route[];
+});
 
-async function claim(c: Context): Promise<Response> {
-  const body = await parseBody(c, ClaimBody, CLAIM_BODY_BYTES_MAX);
-  if (body instanceof Response) return body;
-  const key = idempotencyKeyIn(c.req.raw.headers);
-  if (key === undefined) return refuse(c, "invalid_request", { error: "invalid request: Idempotency-Key is invalid" });
-  const { user_id: userId, coupon_name: name } = body;
-  note(c, name, userId);
-  const refusal = (await refuseStranger(c, userId)) ?? (await refuseTooMany(c, name, userId));
-  if (refusal !== null) return refusal;
+export const revokeClaim = route({
+  id: "revokeClaim",
+  tag: "claims",
+  method: "DELETE",
+  path: "/api/coupons/{name}/claims/{user_id}",
+  summary: "Revoke a claim",
+  description:
+    "The unit returns to the stock exactly once, and the user may claim again. A second call returns the same and changes nothing. While the sale is closed it may take up to about a second.",
+  who: "operator",
+  query: { position: schemas.queryInteger(1, Number.MAX_SAFE_INTEGER, "Revoke this claim, and no later one of the same user.").nullable() },
+  successes: { 200: { description: "The revoked claim.", content: { [JSON_TYPE]: schemas.RevokedClaimAnswer } } },
+  refusals: ["claim_not_found", "position_mismatch"],
+  async handle({ params: { name, user_id: userId }, query: { position } }, { worker }) {
+    // Without a position, a second delivery could take back a claim that the user made in between.
+    const effect = position === null ? "once" : "repeatable";
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.revoke({ userId, position }), effect);
+    if (!result.ok) return result;
+    const { revoked, remaining, seq } = result;
+    return ok(200, { json: { ...wire.revokedClaim(name, revoked), remaining_amount: remaining }, seq });
+  },
+});
 
-  const request = { userId, key, attemptId: c.get("request").attemptId };
-  const result = await judged(workerOf(c), name, { userId, key }, (coupon) => coupon.claim(request), true);
+export const listClaims = route({
+  id: "listClaims",
+  tag: "claims",
+  method: "GET",
+  path: "/api/coupons/{name}/claims",
+  summary: "List the claims",
+  description:
+    "In the order of their positions. With Accept: text/csv or application/x-ndjson, all of them from `after` on, as a stream. CSV puts an apostrophe before a value that a spreadsheet would run as a formula; NDJSON has the ids exactly as given.",
+  who: "operator",
+  query: {
+    after: schemas.queryInteger(0, Number.MAX_SAFE_INTEGER, "The page begins behind this position.", 0),
+    limit: schemas.queryInteger(1, limits.PAGE_SIZE_MAX, "Claims on a page.", limits.PAGE_SIZE_DEFAULT),
+  },
+  successes: {
+    200: {
+      description: "A page, or the stream.",
+      content: { [JSON_TYPE]: schemas.ClaimsAnswer, [CSV_TYPE]: schemas.TextAnswer, [NDJSON_TYPE]: schemas.ReceiptAnswer },
+    },
+  },
+  refusals: [],
+  async handle({ params: { name }, query: { after, limit }, mediaType }, { worker: { env } }) {
+    const pageSize = mediaType === JSON_TYPE ? limit : limits.EXPORT_PAGE_SIZE;
+    const from = { position: after, seq: 0, epoch: null };
+    const result = await callCoupon(env, name, (coupon) => coupon.listClaims(from, pageSize), "read");
+    if (!result.ok) return result;
+    const { claims, next, seq } = result;
+    const stream = (write: Write): ReadableStream<Uint8Array> => exportStream(env, name, result, write);
+    if (mediaType === CSV_TYPE) return ok(200, { contentType: `${CSV_TYPE}; charset=utf-8; header=present`, text: stream(csv(name)), seq });
+    if (mediaType === NDJSON_TYPE) return ok(200, { contentType: NDJSON_TYPE, text: stream(ndjson(name)), seq });
+    return ok(200, { json: { claims: claims.map((claim) => wire.receipt(name, claim)), next: next?.position ?? null }, seq });
+  },
+});
 
-  if (!result.ok) return refuseAs(c, name, result);
-  const granted = { ...wire.receipt(name, result.claim), remaining_amount: result.claim.remainingAfter };
-  // Not where the Worker's own retry found what its first attempt had done: to the caller that is the first answer.
-  const isReplay = result.replayed && result.claim.attemptId !== request.attemptId;
-  return answer(c, 201, granted, result.seq, isReplay ? { "Idempotent-Replayed": "true" } : {});
-}
-
-async function lookAtOwn(c: Context): Promise<Response> {
-  const path = couponAndUserIn(c);
-  if (path instanceof Response) return path;
-  const { name, userId } = path;
-  const refusal = await refuseStrangerOrOperator(c, userId);
-  if (refusal !== null) return refusal;
-
-  const result = await callCoupon(c.env, name, (coupon) => coupon.getUserClaim(userId), "read");
-
-  if (!result.ok) return refuseAs(c, name, result);
-  return answer(c, 200, "claim" in result ? wire.receipt(name, result.claim) : wire.hold(name, result.hold), result.seq);
-}
-
-async function release(c: Context): Promise<Response> {
-  const path = couponAndUserIn(c);
-  if (path instanceof Response) return path;
-  const { name, userId } = path;
-  const asked = c.req.query("position");
-  if (asked !== undefined && !/^[1-9]\d{0,15}$/.test(asked))
-    return refuse(c, "invalid_request", { error: "invalid request: position is invalid" });
-  const position = asked === undefined ? null : Number(asked);
-
-  // Without a position, a second delivery could take back a claim that the user made in between.
-  const effect = position === null ? "once" : "repeatable";
-  const result = await callCoupon(c.env, name, (coupon) => coupon.revoke({ userId, position }), effect);
-
-  if (!result.ok) return refuseAs(c, name, result);
-  return answer(c, 200, { ...wire.revokedClaim(name, result.revoked), remaining_amount: result.remaining }, result.seq);
-}
+export const claimForUsers = route({
+  id: "claimForUsers",
+  tag: "claims",
+  method: "POST",
+  path: "/api/coupons/{name}/claims",
+  summary: "Claim for many users at once",
+  description:
+    "Judged in the order of the list, each as a claim of its own, in one transaction: all of it is stored or nothing. Sent again with the same Idempotency-Key, it returns `replayed` with the same claim wherever it had returned `granted`. A user who is named twice has one claim. The key names the attempt of each user, not the list: with another list, new users are claimed for. With a key, `replayed` can also mean that the first delivery of this very request did it, so count both.",
+  who: "operator",
+  takesIdempotencyKey: true,
+  body: { schema: schemas.BulkClaimBody, bytesMax: limits.OPERATOR_BODY_BYTES_MAX },
+  successes: {
+    200: { description: "One outcome for each user, in the order of the list.", content: { [JSON_TYPE]: schemas.BulkClaimAnswer } },
+  },
+  refusals: [],
+  async handle({ params: { name }, body: { user_ids: userIds }, key }, { worker, attemptId: ownId }) {
+    // A key names the attempt of every user in the list. It is kept where attempt ids are, none of which contains a space, so that
+    // it costs no row and meets no key of a single claim.
+    const attemptId = key === null ? ownId : `bulk ${key}`;
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.claimMany(userIds, attemptId), "repeatable");
+    if (!result.ok) return result;
+    const seen = new Set<number>();
+    const results = result.results.map((part, index) => {
+      // The Worker's own retry may find what its first attempt has done: no replay, but for a user who is named twice.
+      const isFirst = part.ok && part.claim.attemptId === ownId && !seen.has(part.claim.position);
+      if (part.ok) seen.add(part.claim.position);
+      return wire.bulkOutcome(userIds[index] ?? "", isFirst ? { ...part, replayed: false } : part);
+    });
+    const grantedCount = results.filter(({ outcome }) => outcome === "granted").length;
+    const json = { coupon_name: name, granted_count: grantedCount, remaining_amount: result.remaining, results };
+    return ok(200, { json, seq: result.seq });
+  },
+});

@@ -1,4 +1,4 @@
-// Coupons: what is on offer.
+// Coupons: create, get, change, delete.
 
 import type { Change } from "../../domain/change.ts";
 import { etagOf } from "../../domain/etag.ts";
@@ -6,135 +6,112 @@ import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.t
 import type { Found } from "../../domain/rpc.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { snapshot } from "../../edge/snapshots.ts";
-import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
-import { parseBody } from "../body.ts";
 import { couponWithClaimants, exportStream } from "../claim-export.ts";
-import { workerOf, type Context } from "../context.ts";
-import { couponNameIn } from "../path.ts";
-import { note } from "../request-log.ts";
-import { isCalledByOperator, type Route } from "../route.ts";
-import { ChangeCouponBody, CreateCouponBody } from "../schemas.ts";
-import * as wire from "../wire.ts";
+import { JSON_TYPE } from "../media-types.ts";
+import { invalid } from "../refusals.ts";
+import * as wire from "../representations.ts";
+import { ok, route } from "../route.ts";
+import * as schemas from "../schemas.ts";
 
-export const couponRoutes = [
-  {
-    method: "post",
-    path: "/api/coupons",
-    summary: "Create a coupon",
-    description: "Never resets one that exists.",
-    who: "operator",
-    body: "CreateCoupon",
-    answers: [{ status: 201, description: "Created; Location names it.", schema: "Coupon", headers: ["Location", "ETag"] }],
-    refusals: ["coupon_exists", "outcome_unknown"],
-    handle: create,
+const COUPON = { [JSON_TYPE]: schemas.CouponAnswer } as const;
+
+export const createCoupon = route({
+  id: "createCoupon",
+  tag: "coupons",
+  method: "POST",
+  path: "/api/coupons",
+  summary: "Create a coupon",
+  description: "Never resets a coupon that exists.",
+  who: "operator",
+  isConditional: true,
+  body: { schema: schemas.CreateCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
+  successes: { 201: { description: "Created; Location names it.", content: COUPON, headers: ["Location", "ETag"] } },
+  refusals: ["coupon_exists", "precondition_failed"],
+  async handle({ body, precondition }, { worker }) {
+    // There is no tag to match before it exists; If-None-Match: * asks for what holds anyway.
+    if (precondition !== null && precondition.ifMatch !== null) return { ok: false, code: "precondition_failed" };
+    const { name, amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
+    const coupon = { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax };
+    const result = await callCoupon(worker.env, name, (object) => object.create(coupon), "once");
+    if (!result.ok) return result;
+    const created = shown({ ...result, coupon: { ...result.coupon, claimedBy: [] } });
+    return ok(201, { ...created, headers: { Location: `/api/coupons/${encodeURIComponent(name)}` } });
   },
-  {
-    method: "get",
-    path: "/api/coupons/{name}",
-    summary: "Look at a coupon",
-    description: "For everybody but the operator it may be a second old.",
-    who: "everybody",
-    answers: [
-      { status: 200, description: "The coupon; who claimed it is shown to the operator only.", schema: "Coupon", headers: ["ETag"] },
-    ],
-    refusals: ["coupon_not_found"],
-    handle: look,
+});
+
+export const getCoupon = route({
+  id: "getCoupon",
+  tag: "coupons",
+  method: "GET",
+  path: "/api/coupons/{name}",
+  summary: "Get a coupon",
+  description: "For everybody but the operator it may be a second old.",
+  who: "everybody",
+  isConditional: true,
+  successes: { 200: { description: "The coupon; claimed_by is for the operator alone.", content: COUPON, headers: ["ETag"] } },
+  refusals: [],
+  async handle({ params: { name } }, { worker, isOperator }) {
+    const claimedBy = await isOperator();
+    const result = await (claimedBy
+      ? callCoupon(worker.env, name, (coupon) => coupon.read({ claimedBy }), "read")
+      : snapshot(worker, name));
+    if (!result.ok) return result;
+    if (!claimedBy || result.coupon.claimedBy !== undefined) return ok(200, shown(result));
+
+    // More claimants than the object lists in one answer.
+    const from = { position: 0, seq: 0, epoch: result.coupon.epoch };
+    const first = await callCoupon(worker.env, name, (coupon) => coupon.listClaims(from, EXPORT_PAGE_SIZE), "read");
+    if (!first.ok) return first;
+    const { json, ...rest } = shown(result);
+    const text = exportStream(worker.env, name, first, couponWithClaimants(json));
+    return ok(200, { ...rest, contentType: JSON_TYPE, text });
   },
-  {
-    method: "patch",
-    path: "/api/coupons/{name}",
-    summary: "Change a coupon",
-    description:
-      "Every field is absolute, so that a repeated call changes nothing. While the sale is closed a change may take up to about a second: when it is answered, no isolate refuses by what was true before.",
-    who: "operator",
-    headers: ["If-Match"],
-    body: "ChangeCoupon",
-    answers: [{ status: 200, description: "The coupon as it is now.", schema: "Coupon", headers: ["ETag"] }],
-    refusals: ["coupon_not_found", "amount_below_claimed", "precondition_failed", "outcome_unknown"],
-    handle: change,
+});
+
+export const changeCoupon = route({
+  id: "changeCoupon",
+  tag: "coupons",
+  method: "PATCH",
+  path: "/api/coupons/{name}",
+  summary: "Change a coupon",
+  description:
+    "Every field is absolute, so that a repeated call changes nothing. While the sale is closed a change may take up to about a second: once it is answered, no isolate refuses by the state before.",
+  who: "operator",
+  isConditional: true,
+  body: { schema: schemas.ChangeCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
+  successes: { 200: { description: "The coupon as it is now.", content: COUPON, headers: ["ETag"] } },
+  refusals: ["amount_below_claimed", "precondition_failed"],
+  async handle({ params: { name }, body, precondition }, { worker }) {
+    // With a precondition, a second delivery would find the tag changed by the first.
+    const effect = precondition === null ? "repeatable" : "once";
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.change(changeIn(body), precondition), effect);
+    if (result.ok) return ok(200, shown(result));
+    return result.code === "invalid_request" ? { ...invalid("ends_at", "is invalid"), seq: result.seq } : result;
   },
-  {
-    method: "delete",
-    path: "/api/coupons/{name}",
-    summary: "Delete a coupon",
-    description: "Removes all of it, claims and ledger too. The name can be created again.",
-    who: "operator",
-    answers: [{ status: 204, description: "It is gone." }],
-    refusals: ["coupon_not_found", "outcome_unknown"],
-    handle: remove,
+});
+
+export const deleteCoupon = route({
+  id: "deleteCoupon",
+  tag: "coupons",
+  method: "DELETE",
+  path: "/api/coupons/{name}",
+  summary: "Delete a coupon",
+  description: "Removes all of it, claims and ledger too. The name can be created again.",
+  who: "operator",
+  isConditional: true,
+  successes: { 204: { description: "It is gone." } },
+  refusals: ["precondition_failed"],
+  async handle({ params: { name }, precondition }, { worker }) {
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.remove(precondition), "once");
+    return result.ok ? ok(204, { seq: result.seq }) : result;
   },
-] as const satisfies readonly Route[];
+});
 
-async function create(c: Context): Promise<Response> {
-  const body = await parseBody(c, CreateCouponBody, OPERATOR_BODY_BYTES_MAX);
-  if (body instanceof Response) return body;
-  const { name, amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
-  const asked = { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax };
-  note(c, name);
-
-  const result = await callCoupon(c.env, name, (coupon) => coupon.create(asked), "once");
-
-  if (!result.ok) return refuseAs(c, name, result);
-  const asCreated = { ...result, coupon: { ...result.coupon, claimedBy: [] } };
-  return shown(c, 201, asCreated, { Location: `/api/coupons/${encodeURIComponent(name)}` });
+function shown({ coupon, now, seq }: Found) {
+  return { json: wire.coupon(coupon), seq, etag: etagOf(coupon, now) };
 }
 
-async function look(c: Context): Promise<Response> {
-  const name = couponNameIn(c);
-  if (name === null) return refuse(c, "coupon_not_found");
-  note(c, name);
-  const claimedBy = await isCalledByOperator(c);
-
-  // The public view is this isolate's; the operator's is the object's own.
-  const result = await (claimedBy ? callCoupon(c.env, name, (coupon) => coupon.read({ claimedBy }), "read") : snapshot(workerOf(c), name));
-
-  if (!result.ok) return refuseAs(c, name, result);
-  const isWhole = !claimedBy || result.coupon.claimedBy !== undefined;
-  return isWhole ? shown(c, 200, result) : streamed(c, name, result);
-}
-
-/** A coupon with more claimants than its object lists in one answer. */
-async function streamed(c: Context, name: string, found: Found): Promise<Response> {
-  const from = { position: 0, seq: 0, epoch: found.coupon.epoch };
-  const first = await callCoupon(c.env, name, (coupon) => coupon.listClaims(from, EXPORT_PAGE_SIZE), "read");
-  if (!first.ok) return refuseAs(c, name, first);
-  const body = exportStream(c.env, name, first, couponWithClaimants(wire.coupon(found.coupon)));
-  return answerWith(c, 200, body, { "Content-Type": "application/json", ETag: etagOf(found.coupon, found.now) }, found.seq);
-}
-
-async function change(c: Context): Promise<Response> {
-  const body = await parseBody(c, ChangeCouponBody, OPERATOR_BODY_BYTES_MAX);
-  if (body instanceof Response) return body;
-  const name = couponNameIn(c);
-  if (name === null) return refuse(c, "coupon_not_found");
-  note(c, name);
-  const ifMatch = c.req.raw.headers.get("if-match");
-
-  // With If-Match a second delivery would find the tag changed by the first.
-  const effect = ifMatch === null ? "repeatable" : "once";
-  const result = await callCoupon(c.env, name, (coupon) => coupon.change(changeIn(body), ifMatch), effect);
-
-  if (result.ok) return shown(c, 200, result);
-  if (result.code !== "invalid_request") return refuseAs(c, name, result);
-  const fields = { ends_at: "is invalid" };
-  return refuse(c, "invalid_request", { error: "invalid request: ends_at is invalid", details: { fields } }, result.seq);
-}
-
-async function remove(c: Context): Promise<Response> {
-  const name = couponNameIn(c);
-  if (name === null) return refuse(c, "coupon_not_found");
-  note(c, name);
-
-  const result = await callCoupon(c.env, name, (coupon) => coupon.remove(), "once");
-
-  return result.ok ? answerWith(c, 204, null, {}, result.seq) : refuseAs(c, name, result);
-}
-
-function shown(c: Context, status: number, found: Found, headers: Record<string, string> = {}): Response {
-  return answer(c, status, wire.coupon(found.coupon), found.seq, { ETag: etagOf(found.coupon, found.now), ...headers });
-}
-
-function changeIn(body: ReturnType<typeof ChangeCouponBody.parse>): Change {
+function changeIn(body: ReturnType<typeof schemas.ChangeCouponBody.parse>): Change {
   const { amount, starts_at: startsAt, ends_at: endsAt, paused, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
   const fields = Object.entries({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax });
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));

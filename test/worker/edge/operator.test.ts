@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { isOperator } from "../../../src/edge/operator.ts";
+import { isOperator } from "../../../src/http/auth/operator.ts";
 
 const TOKEN = "s3cret-Token_of.the~operator+/=";
 const ON = { ADMIN_TOKEN: TOKEN };

@@ -2,7 +2,7 @@
 
 import type { Claim, Hold } from "../domain/claim.ts";
 import { remaining, type Instant } from "../domain/coupon.ts";
-import { outcomeOf, type ClaimResult, type CouponView, type Found } from "../domain/rpc.ts";
+import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
 
 let written = { at: 0, text: new Date(0).toISOString() };
@@ -13,19 +13,19 @@ export function instant(at: Instant): string {
   return written.text;
 }
 
-/** What a granted claim answers, the same on every replay. */
+/** A claim, the same on every replay. */
 export function receipt(couponName: string, claim: Claim) {
   return { coupon_name: couponName, user_id: claim.userId, position: claim.position, claimed_at: instant(claim.claimedAt) };
 }
 
-/** How one user's part of a bulk claim ended, with the claim that the user has, if any. */
-export function bulkOutcome(userId: string, result: ClaimResult) {
-  const claim = result.ok || result.code === "already_claimed" ? result.claim : undefined;
-  const own = claim === undefined ? {} : { position: claim.position, claimed_at: instant(claim.claimedAt) };
-  return { user_id: userId, outcome: outcomeOf(result), ...own };
+/** The outcome of one user's part of a bulk claim, with the claim that the user has, if any. */
+export function bulkOutcome(userId: string, part: BulkPart) {
+  const claim = part.ok || part.code === "already_claimed" ? part.claim : undefined;
+  const receiptFields = claim === undefined ? {} : { position: claim.position, claimed_at: instant(claim.claimedAt) };
+  return { user_id: userId, outcome: outcomeOf(part), ...receiptFields };
 }
 
-/** A coupon as everybody may see it; with who holds its units where `claimedBy` is there. */
+/** A coupon; with its claimants where `claimedBy` is there. */
 export function coupon(view: CouponView) {
   return {
     name: view.name,
@@ -43,7 +43,7 @@ export function coupon(view: CouponView) {
   };
 }
 
-/** A coupon as clients that only watch it see it; `now` is the time of the server. */
+/** The snapshot of a sale; `now` is the time of the server. */
 export function status({ coupon: view, seq }: Found, now: Instant) {
   return {
     name: view.name,
@@ -58,12 +58,11 @@ export function status({ coupon: view, seq }: Found, now: Instant) {
   };
 }
 
-/** A unit that is kept for a user. */
 export function hold(couponName: string, { userId, heldAt, expiresAt }: Hold) {
   return { coupon_name: couponName, user_id: userId, held_at: instant(heldAt), expires_at: instant(expiresAt) };
 }
 
-/** A claim that was taken back, the same however often that is asked. */
+/** A revoked claim, the same on every repetition. */
 export function revokedClaim(couponName: string, { claim, revokedAt }: RevokedClaim) {
   return { ...receipt(couponName, claim), released_at: instant(revokedAt) };
 }

@@ -1,6 +1,6 @@
 // Who is the operator: the bearer of the admin token.
 
-import type { Env } from "./env.ts";
+import type { Env } from "../../edge/env.ts";
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 

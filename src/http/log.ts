@@ -1,0 +1,24 @@
+// One structured line per event, and one per request.
+
+import type { RequestContext } from "./request-context.ts";
+
+/** Writes a line about a failure. */
+export function log(event: string, fields: Readonly<Record<string, unknown>>): void {
+  console.error(JSON.stringify({ event, ...fields }));
+}
+
+/** Writes the line of a request of the route `path` that was answered with `status` after `ms` milliseconds. */
+export async function logRequest(method: string, path: string, context: RequestContext, status: number, ms: number): Promise<void> {
+  const { requestId, coupon, userId, code } = context;
+  const user = userId === undefined ? undefined : await hashOf(userId);
+  console.log(JSON.stringify({ event: "request", request_id: requestId, method, route: path, status, code, coupon, user, ms }));
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const utf8 = new TextEncoder();
+
+/** The first 16 hex digits of the SHA-256: enough to find the lines of one user, without the user's id in the logs. */
+async function hashOf(userId: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", utf8.encode(userId));
+  return new Uint8Array(digest, 0, 8).reduce((hex, byte) => hex + HEX[byte], "");
+}

@@ -1,0 +1,169 @@
+// From a request to the values that its route declares, or the refusal of what can't be one.
+
+import { accepts } from "hono/accepts";
+import type * as z from "zod";
+
+import type { Precondition } from "../domain/etag.ts";
+import { nameFault, textFault, type TextFault } from "../domain/names.ts";
+import { JSON_TYPE } from "./media-types.ts";
+import { pathOf, type PathPattern } from "./path-pattern.ts";
+import { invalid, type Refusal } from "./refusals.ts";
+import { VISIBLE_ASCII, type Context } from "./request-context.ts";
+import type { Input, Route } from "./route.ts";
+
+type Values = Input<string, z.ZodType, Readonly<Record<string, z.ZodType>>>;
+
+const QUOTED = /^"(.*)"$/;
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/** Reads the requests of a route whose path is `pattern`. */
+export function requestReader(route: Route, pattern: PathPattern): (c: Context) => Promise<Values | Refusal> {
+  const { body: declared, query: schemas = {}, takesIdempotencyKey, isConditional, method } = route;
+  const mediaTypes = Object.values<{ readonly content?: object }>(route.successes).flatMap(({ content = {} }) => Object.keys(content));
+  const isStrict = method !== "GET";
+
+  return async (c) => {
+    const { raw: request } = c.req;
+    const { url, headers } = request;
+    const body = declared === undefined ? undefined : await readBody(request, declared.schema, declared.bytesMax);
+    if (isRefusal(body)) return body;
+    const key = takesIdempotencyKey === true ? idempotencyKeyIn(headers) : null;
+    if (key === undefined) return invalid("Idempotency-Key", "is invalid");
+    const query = readQuery(url, schemas, isStrict);
+    if (isRefusal(query)) return query;
+    const params = pattern.params.length === 0 ? {} : readParams(url, pattern);
+    if (isRefusal(params)) return params;
+    const precondition = isConditional === true ? preconditionIn(headers) : null;
+    const mediaType =
+      mediaTypes.length < 2
+        ? (mediaTypes[0] ?? JSON_TYPE)
+        : accepts(c, { header: "Accept", supports: mediaTypes, default: mediaTypes[0] ?? JSON_TYPE });
+    return { params, query, body, key, precondition, mediaType };
+  };
+}
+
+/** The coupon and the user that a request is about, where it names them. */
+export function subjectOf({ params, body }: Pick<Values, "params" | "body">): { readonly coupon?: string; readonly userId?: string } {
+  const coupon = textIn(params, "name") ?? textIn(body, "coupon_name") ?? textIn(body, "name");
+  const userId = textIn(params, "user_id") ?? textIn(body, "user_id");
+  return { ...(coupon === undefined ? {} : { coupon }), ...(userId === undefined ? {} : { userId }) };
+}
+
+function textIn(values: unknown, name: string): string | undefined {
+  const value: unknown = typeof values === "object" && values !== null ? Reflect.get(values, name) : undefined;
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Whether a value that was read is a refusal. Nothing that a schema parses has a code and no `ok`. */
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === "object" && value !== null && "ok" in value && value.ok === false;
+}
+
+function preconditionIn(headers: Headers): Precondition | null {
+  const [ifMatch, ifNoneMatch] = [headers.get("if-match"), headers.get("if-none-match")];
+  return ifMatch === null && ifNoneMatch === null ? null : { ifMatch, ifNoneMatch };
+}
+
+/** The `Idempotency-Key`, bare or in quotes; null where none was sent, undefined where it is malformed. */
+function idempotencyKeyIn(headers: Headers): string | null | undefined {
+  const sent = headers.get("idempotency-key");
+  if (sent === null) return null;
+  const key = QUOTED.exec(sent)?.[1] ?? sent;
+  return VISIBLE_ASCII.test(key) ? key : undefined;
+}
+
+/** A mistyped parameter must not widen a change, so a strict route takes none but its own. */
+function readQuery(url: string, schemas: Readonly<Record<string, z.ZodType>>, isStrict: boolean): Values["query"] | Refusal {
+  const start = url.indexOf("?");
+  const names = Object.keys(schemas);
+  if (start === -1 && names.length === 0) return {};
+  const sent = new URLSearchParams(start === -1 ? "" : url.slice(start).split("#", 1)[0]);
+  if (isStrict && Array.from(sent.keys()).some((name) => !Object.hasOwn(schemas, name))) {
+    const error = `invalid request: this route takes ${names.length === 0 ? "no query parameters" : `only the query parameter ${names.join(", ")}`}`;
+    return { ok: false, code: "invalid_request", error };
+  }
+  const values: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(schemas)) {
+    const [value, ...more] = sent.getAll(name);
+    const parsed = more.length > 0 ? null : schema.safeParse(value);
+    if (parsed?.success !== true) return invalid(name, "is invalid");
+    values[name] = parsed.data;
+  }
+  return values;
+}
+
+const FAULT_OF: Readonly<Record<string, (text: string) => TextFault | null>> = { name: nameFault, user_id: textFault };
+const NOT_FOUND: Readonly<Record<string, Refusal>> = {
+  name: { ok: false, code: "coupon_not_found" },
+  user_id: { ok: false, code: "claim_not_found" },
+};
+
+/** Decoded here and not by the router, which takes malformed escapes as they are and so would give one thing two names. */
+function readParams(url: string, { params }: PathPattern): Record<string, string> | Refusal {
+  const segments = pathOf(url).split("/");
+  const values: Record<string, string> = {};
+  for (const { name, index } of params) {
+    const text = decoded(segments[index] ?? "");
+    // No coupon and no user can be called so.
+    if (text === null || FAULT_OF[name]?.(text) !== null) return NOT_FOUND[name] ?? { ok: false, code: "not_found" };
+    values[name] = text;
+  }
+  return values;
+}
+
+function decoded(segment: string): string | null {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The body as `schema` parses it, or the refusal: 413 over `bytesMax`, else 400. The content type is not asked: JSON is taken as such.
+ * Bytes that are not UTF-8 are refused, because replacing them would make one user of two.
+ */
+async function readBody(request: Request, schema: z.ZodType, bytesMax: number): Promise<unknown> {
+  const bytes = await readAtMost(request, bytesMax);
+  if (bytes === null) return { ok: false, code: "payload_too_large" } satisfies Refusal;
+  const parsed = schema.safeParse(jsonIn(bytes));
+  return parsed.success ? parsed.data : refusalOf(parsed.error.issues);
+}
+
+/** The body, or null as soon as it is known to be larger than `bytesMax`. A body that breaks off reads as empty, which is not JSON. */
+async function readAtMost(request: Request, bytesMax: number): Promise<Uint8Array | null> {
+  const announced = request.headers.get("content-length");
+  try {
+    if (announced === null) return await readStream(request.body, bytesMax);
+    return Number(announced) > bytesMax ? null : await request.bytes();
+  } catch {
+    return new Uint8Array();
+  }
+}
+
+async function readStream(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream ?? []) {
+    length += chunk.byteLength;
+    if (length > bytesMax) return null;
+    chunks.push(chunk);
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+/** The JSON value in `bytes`; undefined, which no schema takes, where there is none. */
+function jsonIn(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first fault of each field. */
+function refusalOf(issues: readonly z.core.$ZodIssue[]): Refusal {
+  const fields: Record<string, string> = {};
+  for (const { path, message } of issues) if (path.length > 0) fields[path.join(".")] ??= message;
+  return { ok: false, code: "invalid_request", ...(Object.keys(fields).length === 0 ? {} : { fields }) };
+}

@@ -1,0 +1,90 @@
+// The one renderer: every answer names its request and, if the coupon's object was asked, its ledger head.
+
+import { meetsIfMatch, meetsIfNoneMatch, type Precondition } from "../domain/etag.ts";
+import { RATE_LIMIT_WINDOW_SECONDS, RETRY_AFTER_SECONDS } from "../domain/limits.ts";
+import { JSON_TYPE } from "./media-types.ts";
+import { REFUSALS, type Refusal } from "./refusals.ts";
+import { instant, receipt } from "./representations.ts";
+import type { RequestContext } from "./request-context.ts";
+import type { AnySuccess } from "./route.ts";
+
+/** Renders what a handler or a guard has answered. */
+export function respond(context: RequestContext, answer: AnySuccess | Refusal): Response {
+  return answer.ok ? succeed(context, answer) : refuse(context, answer);
+}
+
+/**
+ * The success, or 304 or 412 where the entity tag of a read does not meet its preconditions (RFC 9110, 13.2.2). A route that
+ * changes something has respected them before it did so.
+ */
+export function respondToRead(context: RequestContext, answer: AnySuccess | Refusal, precondition: Precondition | null): Response {
+  if (!answer.ok || answer.etag === undefined || precondition === null) return respond(context, answer);
+  const { seq, etag } = answer;
+  if (!meetsIfMatch(precondition, etag))
+    return refuse(context, { ok: false, code: "precondition_failed", ...(seq === undefined ? {} : { seq }) });
+  if (meetsIfNoneMatch(precondition, etag)) return respond(context, answer);
+  const { json: _json, text: _text, contentType: _contentType, ...rest } = answer;
+  return succeed(context, { ...rest, status: 304 });
+}
+
+function succeed(context: RequestContext, { status, seq, etag, cacheControl, headers, ...content }: AnySuccess): Response {
+  const all: Record<string, string> = { ...headers };
+  if (etag !== undefined) all["ETag"] = etag;
+  if (cacheControl !== undefined) all["Cache-Control"] = cacheControl;
+  if (content.contentType !== undefined) all["Content-Type"] = content.contentType;
+  return "json" in content ? send(context, status, content.json, seq, all) : sendBody(context, status, content.text ?? null, seq, all);
+}
+
+function refuse(context: RequestContext, refusal: Refusal): Response {
+  const { code, seq, fields, claim, startsAt, amountMin, ttlSecondsMax } = refusal;
+  context.code = code;
+  const body: Record<string, unknown> = { error: sentenceOf(refusal), code, request_id: context.requestId };
+  if (fields !== undefined) body["fields"] = fields;
+  if (claim !== undefined) body["claim"] = receipt(context.coupon ?? "", claim);
+  if (startsAt !== undefined) body["starts_at"] = instant(startsAt);
+  if (amountMin !== undefined) body["amount_min"] = amountMin;
+  if (ttlSecondsMax !== undefined) body["ttl_seconds_max"] = ttlSecondsMax;
+  if (code === "rate_limited") body["retry_after"] = RATE_LIMIT_WINDOW_SECONDS;
+  return send(context, REFUSALS[code].status, body, seq, headersOf(refusal));
+}
+
+function sentenceOf({ code, error, fields }: Refusal): string {
+  if (error !== undefined) return error;
+  const [first] = Object.entries(fields ?? {});
+  return first === undefined ? REFUSALS[code].error : `invalid request: ${first.join(" ")}`;
+}
+
+function headersOf({ code, startsInMs, servedBy, requestsMax, allow }: Refusal): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (servedBy !== undefined) headers["Served-By"] = servedBy;
+  if (startsInMs !== undefined) headers["Retry-After"] = String(Math.ceil(startsInMs / 1000));
+  if (allow !== undefined) headers["Allow"] = allow;
+  if (code === "unavailable" || code === "outcome_unknown") headers["Retry-After"] = String(RETRY_AFTER_SECONDS);
+  if (code === "unauthorized") headers["WWW-Authenticate"] = 'Bearer realm="doorbuster"';
+  if (code === "rate_limited") {
+    const seconds = RATE_LIMIT_WINDOW_SECONDS;
+    headers["Retry-After"] = String(seconds);
+    // As draft-ietf-httpapi-ratelimit-headers-10 writes them: the policy, and what is left of it.
+    headers["RateLimit-Policy"] = `"user";q=${requestsMax ?? 0};w=${seconds}`;
+    headers["RateLimit"] = `"user";r=0;t=${seconds}`;
+  }
+  return headers;
+}
+
+function send(context: RequestContext, status: number, json: unknown, seq: number | undefined, headers: Record<string, string>): Response {
+  headers["Content-Type"] = JSON_TYPE;
+  return sendBody(context, status, JSON.stringify(json), seq, headers);
+}
+
+function sendBody(
+  { requestId }: RequestContext,
+  status: number,
+  body: string | ReadableStream | null,
+  seq: number | undefined,
+  headers: Record<string, string>,
+): Response {
+  headers["Cache-Control"] ??= "no-store";
+  headers["X-Request-Id"] = requestId;
+  if (seq !== undefined) headers["Coupon-Seq"] = String(seq);
+  return new Response(body, { status, headers });
+}

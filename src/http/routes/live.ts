@@ -1,0 +1,51 @@
+// The state of a sale for everybody: a snapshot to poll, and a stream of snapshots.
+
+import { etagOf } from "../../domain/etag.ts";
+import { snapshot } from "../../edge/snapshots.ts";
+import { COME_BACK, eventStream } from "../event-stream.ts";
+import { EVENTS_TYPE, JSON_TYPE } from "../media-types.ts";
+import * as wire from "../representations.ts";
+import { ok, route } from "../route.ts";
+import { StatusAnswer } from "../schemas.ts";
+
+export const getStatus = route({
+  id: "getStatus",
+  tag: "live",
+  method: "GET",
+  path: "/api/coupons/{name}/status",
+  summary: "Get the state of the sale",
+  who: "everybody",
+  isConditional: true,
+  successes: { 200: { description: "May be cached for a second.", content: { [JSON_TYPE]: StatusAnswer }, headers: ["ETag"] } },
+  refusals: [],
+  async handle({ params: { name } }, { worker }) {
+    const result = await snapshot(worker, name);
+    if (!result.ok) return result;
+    // Weak, because server_time differs where the coupon does not (RFC 9110, 8.8.1).
+    const etag = `W/${etagOf(result.coupon, result.now)}`;
+    const json = wire.status(result, Math.max(Date.now(), result.now));
+    return ok(200, { json, seq: result.seq, etag, cacheControl: "public, max-age=1" });
+  },
+});
+
+export const watchCoupon = route({
+  id: "watchCoupon",
+  tag: "live",
+  method: "GET",
+  path: "/api/coupons/{name}/events",
+  summary: "Watch the state of the sale",
+  description:
+    "Server-Sent Events. A message is the snapshot of /status: one comes at once, then one after each change, at most one a second. A change of the state is an event `state` of its own before it, the end of the coupon an event `deleted`. A stream ends now and then, and at once while the coupon can't answer: an EventSource reconnects by itself. The id is the snapshot's seq.",
+  who: "everybody",
+  successes: { 200: { description: "A stream.", content: { [EVENTS_TYPE]: StatusAnswer } } },
+  refusals: [],
+  async handle({ params: { name } }, { worker, headers, isHead }) {
+    // A viewer who reconnects never sees anything older than the message that Last-Event-ID names.
+    const lastSeq = Number(headers.get("last-event-id") ?? 0) || 0;
+    const result = await snapshot(worker, name, lastSeq);
+    const stream = { ok: true, status: 200, contentType: `${EVENTS_TYPE}; charset=utf-8`, headers: { "X-Accel-Buffering": "no" } } as const;
+    if (!result.ok) return result.code === "unavailable" ? { ...stream, text: COME_BACK } : result;
+    // A HEAD has no body to read or to cancel, so it must not begin a stream.
+    return { ...stream, text: isHead ? null : eventStream(worker, name, result), seq: result.seq };
+  },
+});

@@ -1,0 +1,39 @@
+// The service itself: whether it is up, and a coupon's numbers for monitoring.
+
+import { callCoupon } from "../../edge/coupon-calls.ts";
+import { JSON_TYPE, METRICS_TYPE } from "../media-types.ts";
+import { prometheusText } from "../prometheus.ts";
+import { instant } from "../representations.ts";
+import { ok, route } from "../route.ts";
+import { HealthAnswer, TextAnswer } from "../schemas.ts";
+
+export const getHealth = route({
+  id: "getHealth",
+  tag: "service",
+  method: "GET",
+  path: "/health",
+  summary: "Get whether the Worker is up",
+  who: "everybody",
+  successes: { 200: { description: "It is.", content: { [JSON_TYPE]: HealthAnswer } } },
+  refusals: [],
+  handle: () => ok(200, { json: { status: "healthy", server_time: instant(Date.now()) } }),
+});
+
+export const getMetrics = route({
+  id: "getMetrics",
+  tag: "service",
+  method: "GET",
+  path: "/api/coupons/{name}/metrics",
+  summary: "Get the coupon's metrics",
+  description: "In the Prometheus text format. Counts of refusals may be up to five seconds short after the object was lost.",
+  who: "operator",
+  successes: { 200: { description: "The metrics.", content: { [METRICS_TYPE]: TextAnswer } } },
+  refusals: [],
+  async handle({ params: { name } }, { worker }) {
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.metrics(), "read");
+    if (!result.ok) return result;
+    const { coupon, outcomes, seq } = result;
+    const contentType = `${METRICS_TYPE}; version=0.0.4; charset=utf-8` as const;
+    return ok(200, { contentType, text: prometheusText(coupon, outcomes), seq });
+  },
+});

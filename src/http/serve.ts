@@ -1,0 +1,100 @@
+// Compiles a route's declaration into what runs: read, guard, handle, render, log. A guard can't be forgotten, because none is called by hand.
+
+import type { Worker } from "../edge/env.ts";
+import { isOperator } from "./auth/operator.ts";
+import { enforceRateLimit, requireOperator, requireUser } from "./auth/guards.ts";
+import { log, logRequest } from "./log.ts";
+import { patternOf } from "./path-pattern.ts";
+import type { Refusal } from "./refusals.ts";
+import { requestContext, type Context, type RequestContext } from "./request-context.ts";
+import { isRefusal, requestReader, subjectOf } from "./request.ts";
+import { respond, respondToRead } from "./respond.ts";
+import type { Route } from "./route.ts";
+
+/** The handler of a route. Throws where the declaration can't be enforced. */
+export function serve(route: Route): (c: Context) => Promise<Response> {
+  const read = requestReader(route, patternOf(route.path));
+  const { who, isRateLimited } = route;
+
+  return withRequestLog(route.path, async (c, context) => {
+    const { raw: request } = c.req;
+    const refused = who === "operator" ? await requireOperator(request.headers, c.env) : null;
+    if (refused !== null) return respond(context, refused);
+    const input = await read(c);
+    if (isRefusal(input)) return respond(context, input);
+    const { coupon, userId } = Object.assign(context, subjectOf(input));
+    if (who === "user" || who === "user_or_operator") {
+      if (userId === undefined || coupon === undefined) throw new TypeError(`${route.id} names no user or no coupon`);
+      const refusal =
+        (await requireUser(request.headers, c.env, userId, who === "user_or_operator")) ??
+        (isRateLimited === true ? await enforceRateLimit(c.env, coupon, userId) : null);
+      if (refusal !== null) return respond(context, refusal);
+    }
+    const call = {
+      worker: workerOf(c),
+      headers: request.headers,
+      attemptId: context.attemptId,
+      isHead: request.method === "HEAD",
+      isOperator: () => isOperator(request.headers.get("authorization"), c.env),
+    };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `route` has compared the handler's input with the declaration
+    const answer = await route.handle(input as never, call);
+    if (!answer.ok) logRefusal(context, answer);
+    return route.method === "GET" && route.isConditional === true
+      ? respondToRead(context, answer, input.precondition)
+      : respond(context, answer);
+  });
+}
+
+/** The handler of what no route takes: 405 with the methods that the path has, or 404. */
+export function serveUnrouted(routes: readonly Route[]): (c: Context) => Promise<Response> {
+  const table = routes.map(({ method, path }) => ({ method, pattern: patternOf(path) }));
+  return withRequestLog("/*", async (c, context) => {
+    const methods = table.filter(({ pattern }) => pattern.fits(c.req.path)).map(({ method }) => (method === "GET" ? "GET, HEAD" : method));
+    if (methods.length === 0) return respond(context, { ok: false, code: "not_found" });
+    return respond(context, { ok: false, code: "method_not_allowed", allow: methods.join(", ") });
+  });
+}
+
+/** Around the handler, and no middleware of its own, because Hono's chain costs more than all that it would do here. */
+function withRequestLog(
+  path: string,
+  handle: (c: Context, context: RequestContext) => Promise<Response>,
+): (c: Context) => Promise<Response> {
+  return async (c) => {
+    const startedAt = Date.now();
+    const context = requestContext(c.req.raw.headers);
+    let response: Response;
+    try {
+      response = await handle(c, context);
+    } catch (cause) {
+      const failure = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+      log("request_failed", { request_id: context.requestId, cause: failure });
+      response = respond(context, { ok: false, code: "internal_error" });
+    }
+    if (context.isLogged && c.env.REQUEST_LOG !== "off")
+      await logRequest(c.req.method, path, context, response.status, Date.now() - startedAt);
+    return response;
+  };
+}
+
+function logRefusal(context: RequestContext, refusal: Refusal): void {
+  if (refusal.isCounted === true) context.isLogged = false;
+  if (!("cause" in refusal)) return;
+  const { requestId, coupon } = context;
+  log("call_failed", { request_id: requestId, coupon, code: refusal.code, cause: String(refusal.cause) });
+}
+
+/** What the edge takes of a request. Without an execution context, work goes on for as long as the app's caller lets it. */
+function workerOf(c: Context): Worker {
+  return {
+    env: c.env,
+    waitUntil: (work) => {
+      try {
+        c.executionCtx.waitUntil(work);
+      } catch {
+        // Hono throws where there is none.
+      }
+    },
+  };
+}
