@@ -9,7 +9,8 @@ import { JSON_TYPE } from "./media-types.ts";
 import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
 import { ok, route, type Route, type Success } from "./route.ts";
-import { CouponName, NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields, UserId } from "./schemas.ts";
+import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./answer-schemas.ts";
+import { CouponName, UserId } from "./request-schemas.ts";
 
 /** The version of the HTTP interface; the package's version. */
 export const API_VERSION = "0.1.0";

@@ -243,7 +243,11 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
     "(coupon) => coupon.claim({ ...request, attemptId: crypto.randomUUID() })",
   ]),
   "attempt-names-repeat": bug("Two requests have one name.", ["http/attempt-id", "  count += 1;\n", "  count = (count % 3) + 1;\n"]),
-  "replay-hidden": bug("A replay is not called one.", ["http/routes/claims", 'isReplay ? { headers: { "Idempotent-Replayed": "true" } } : {}', "{}"]),
+  "replay-hidden": bug("A replay is not called one.", [
+    "http/routes/claims",
+    'isReplay ? { headers: { "Idempotent-Replayed": "true" } } : {}',
+    "{}",
+  ]),
   "view-too-old": bug("What an isolate shows may be a minute old.", [
     "domain/limits",
     "SNAPSHOT_MS_MAX = 1_000",

@@ -8,7 +8,8 @@ import { csv, exportStream, ndjson, type Write } from "../claim-export.ts";
 import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media-types.ts";
 import * as wire from "../representations.ts";
 import { ok, route } from "../route.ts";
-import * as schemas from "../schemas.ts";
+import * as answers from "../answer-schemas.ts";
+import * as requests from "../request-schemas.ts";
 
 export const claimCoupon = route({
   id: "claimCoupon",
@@ -21,11 +22,11 @@ export const claimCoupon = route({
   who: "user",
   isRateLimited: true,
   takesIdempotencyKey: true,
-  body: { schema: schemas.ClaimBody, bytesMax: limits.CLAIM_BODY_BYTES_MAX },
+  body: { schema: requests.ClaimBody, bytesMax: limits.CLAIM_BODY_BYTES_MAX },
   successes: {
     201: {
       description: "The user has a unit. With Idempotent-Replayed: true, an earlier request with this key got it.",
-      content: { [JSON_TYPE]: schemas.ClaimAnswer },
+      content: { [JSON_TYPE]: answers.ClaimAnswer },
       headers: ["Idempotent-Replayed"],
     },
   },
@@ -49,7 +50,7 @@ export const getUserClaim = route({
   path: "/api/coupons/{name}/claims/{user_id}",
   summary: "Get one user's claim or hold",
   who: "user_or_operator",
-  successes: { 200: { description: "The receipt, or the running hold.", content: { [JSON_TYPE]: schemas.UserClaimAnswer } } },
+  successes: { 200: { description: "The receipt, or the running hold.", content: { [JSON_TYPE]: answers.UserClaimAnswer } } },
   refusals: ["claim_not_found"],
   async handle({ params: { name, user_id: userId } }, { worker }) {
     const result = await callCoupon(worker.env, name, (coupon) => coupon.getUserClaim(userId), "read");
@@ -68,8 +69,10 @@ export const revokeClaim = route({
   description:
     "The unit returns to the stock exactly once, and the user may claim again. A second call returns the same and changes nothing. While the sale is closed it may take up to about a second.",
   who: "operator",
-  query: { position: schemas.queryInteger(1, Number.MAX_SAFE_INTEGER, "Revoke this claim, and no later one of the same user.").nullable() },
-  successes: { 200: { description: "The revoked claim.", content: { [JSON_TYPE]: schemas.RevokedClaimAnswer } } },
+  query: {
+    position: requests.queryInteger(1, Number.MAX_SAFE_INTEGER, "Revoke this claim, and no later one of the same user.").nullable(),
+  },
+  successes: { 200: { description: "The revoked claim.", content: { [JSON_TYPE]: answers.RevokedClaimAnswer } } },
   refusals: ["claim_not_found", "position_mismatch"],
   async handle({ params: { name, user_id: userId }, query: { position } }, { worker }) {
     // Without a position, a second delivery could take back a claim that the user made in between.
@@ -91,13 +94,13 @@ export const listClaims = route({
     "In the order of their positions. With Accept: text/csv or application/x-ndjson, all of them from `after` on, as a stream. CSV puts an apostrophe before a value that a spreadsheet would run as a formula; NDJSON has the ids exactly as given.",
   who: "operator",
   query: {
-    after: schemas.queryInteger(0, Number.MAX_SAFE_INTEGER, "The page begins behind this position.", 0),
-    limit: schemas.queryInteger(1, limits.PAGE_SIZE_MAX, "Claims on a page.", limits.PAGE_SIZE_DEFAULT),
+    after: requests.queryInteger(0, Number.MAX_SAFE_INTEGER, "The page begins behind this position.", 0),
+    limit: requests.queryInteger(1, limits.PAGE_SIZE_MAX, "Claims on a page.", limits.PAGE_SIZE_DEFAULT),
   },
   successes: {
     200: {
       description: "A page, or the stream.",
-      content: { [JSON_TYPE]: schemas.ClaimsAnswer, [CSV_TYPE]: schemas.TextAnswer, [NDJSON_TYPE]: schemas.ReceiptAnswer },
+      content: { [JSON_TYPE]: answers.ClaimsAnswer, [CSV_TYPE]: answers.TextAnswer, [NDJSON_TYPE]: answers.ReceiptAnswer },
     },
   },
   refusals: [],
@@ -124,9 +127,9 @@ export const claimForUsers = route({
     "Judged in the order of the list, each as a claim of its own, in one transaction: all of it is stored or nothing. Sent again with the same Idempotency-Key, it returns `replayed` with the same claim wherever it had returned `granted`. A user who is named twice has one claim. The key names the attempt of each user, not the list: with another list, new users are claimed for. With a key, `replayed` can also mean that the first delivery of this very request did it, so count both.",
   who: "operator",
   takesIdempotencyKey: true,
-  body: { schema: schemas.BulkClaimBody, bytesMax: limits.OPERATOR_BODY_BYTES_MAX },
+  body: { schema: requests.BulkClaimBody, bytesMax: limits.OPERATOR_BODY_BYTES_MAX },
   successes: {
-    200: { description: "One outcome for each user, in the order of the list.", content: { [JSON_TYPE]: schemas.BulkClaimAnswer } },
+    200: { description: "One outcome for each user, in the order of the list.", content: { [JSON_TYPE]: answers.BulkClaimAnswer } },
   },
   refusals: [],
   async handle({ params: { name }, body: { user_ids: userIds }, key }, { worker, attemptId: ownId }) {

@@ -11,9 +11,10 @@ import { JSON_TYPE } from "../media-types.ts";
 import { invalid } from "../refusals.ts";
 import * as wire from "../representations.ts";
 import { ok, route } from "../route.ts";
-import * as schemas from "../schemas.ts";
+import * as answers from "../answer-schemas.ts";
+import * as requests from "../request-schemas.ts";
 
-const COUPON = { [JSON_TYPE]: schemas.CouponAnswer } as const;
+const COUPON = { [JSON_TYPE]: answers.CouponAnswer } as const;
 
 export const createCoupon = route({
   id: "createCoupon",
@@ -24,7 +25,7 @@ export const createCoupon = route({
   description: "Never resets a coupon that exists.",
   who: "operator",
   isConditional: true,
-  body: { schema: schemas.CreateCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
+  body: { schema: requests.CreateCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
   successes: { 201: { description: "Created; Location names it.", content: COUPON, headers: ["Location", "ETag"] } },
   refusals: ["coupon_exists", "precondition_failed"],
   async handle({ body, precondition }, { worker }) {
@@ -78,7 +79,7 @@ export const changeCoupon = route({
     "Every field is absolute, so that a repeated call changes nothing. While the sale is closed a change may take up to about a second: once it is answered, no isolate refuses by the state before.",
   who: "operator",
   isConditional: true,
-  body: { schema: schemas.ChangeCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
+  body: { schema: requests.ChangeCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
   successes: { 200: { description: "The coupon as it is now.", content: COUPON, headers: ["ETag"] } },
   refusals: ["amount_below_claimed", "precondition_failed"],
   async handle({ params: { name }, body, precondition }, { worker }) {
@@ -111,7 +112,7 @@ function shown({ coupon, now, seq }: Found) {
   return { json: wire.coupon(coupon), seq, etag: etagOf(coupon, now) };
 }
 
-function changeIn(body: ReturnType<typeof schemas.ChangeCouponBody.parse>): Change {
+function changeIn(body: ReturnType<typeof requests.ChangeCouponBody.parse>): Change {
   const { amount, starts_at: startsAt, ends_at: endsAt, paused, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
   const fields = Object.entries({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax });
   return Object.fromEntries(fields.filter(([, value]) => value !== undefined));

@@ -7,9 +7,10 @@ import { callCoupon } from "../../edge/coupon-calls.ts";
 import { JSON_TYPE } from "../media-types.ts";
 import * as wire from "../representations.ts";
 import { ok, route } from "../route.ts";
-import * as schemas from "../schemas.ts";
+import * as answers from "../answer-schemas.ts";
+import * as requests from "../request-schemas.ts";
 
-const HOLD = { [JSON_TYPE]: schemas.HoldAnswer } as const;
+const HOLD = { [JSON_TYPE]: answers.HoldAnswer } as const;
 
 export const holdUnit = route({
   id: "holdUnit",
@@ -20,7 +21,7 @@ export const holdUnit = route({
   description: "One for each user. Asking again never extends it. A claim by the holder turns it into a claim, also after the sale ended.",
   who: "user",
   isRateLimited: true,
-  body: { schema: schemas.HoldBody, bytesMax: CLAIM_BODY_BYTES_MAX },
+  body: { schema: requests.HoldBody, bytesMax: CLAIM_BODY_BYTES_MAX },
   successes: {
     201: { description: "A unit is kept until expires_at.", content: HOLD },
     200: { description: "The user already has this hold.", content: HOLD },
@@ -45,10 +46,10 @@ export const listHolds = route({
   description: "In the order of their user ids.",
   who: "operator",
   query: {
-    after: schemas.queryText("The page begins behind this user id."),
-    limit: schemas.queryInteger(1, PAGE_SIZE_MAX, "Holds on a page.", PAGE_SIZE_DEFAULT),
+    after: requests.queryText("The page begins behind this user id."),
+    limit: requests.queryInteger(1, PAGE_SIZE_MAX, "Holds on a page.", PAGE_SIZE_DEFAULT),
   },
-  successes: { 200: { description: "A page.", content: { [JSON_TYPE]: schemas.HoldsAnswer } } },
+  successes: { 200: { description: "A page.", content: { [JSON_TYPE]: answers.HoldsAnswer } } },
   refusals: [],
   async handle({ params: { name }, query: { after, limit } }, { worker }) {
     const result = await callCoupon(worker.env, name, (coupon) => coupon.listHolds(after, limit), "read");
@@ -66,7 +67,7 @@ export const releaseAllHolds = route({
   summary: "Release all holds",
   description: "All held units return to the stock. While the sale is closed it may take up to about a second.",
   who: "operator",
-  successes: { 200: { description: "No hold runs any more.", content: { [JSON_TYPE]: schemas.ReleasedHoldsAnswer } } },
+  successes: { 200: { description: "No hold runs any more.", content: { [JSON_TYPE]: answers.ReleasedHoldsAnswer } } },
   refusals: [],
   async handle({ params: { name } }, { worker }) {
     const result = await callCoupon(worker.env, name, (coupon) => coupon.releaseAllHolds(), "once");

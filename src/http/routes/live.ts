@@ -6,7 +6,7 @@ import { COME_BACK, eventStream } from "../event-stream.ts";
 import { EVENTS_TYPE, JSON_TYPE } from "../media-types.ts";
 import * as wire from "../representations.ts";
 import { ok, route } from "../route.ts";
-import { StatusAnswer } from "../schemas.ts";
+import { StatusAnswer } from "../answer-schemas.ts";
 
 export const getStatus = route({
   id: "getStatus",

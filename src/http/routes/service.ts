@@ -5,7 +5,7 @@ import { JSON_TYPE, METRICS_TYPE } from "../media-types.ts";
 import { prometheusText } from "../prometheus.ts";
 import { instant } from "../representations.ts";
 import { ok, route } from "../route.ts";
-import { HealthAnswer, TextAnswer } from "../schemas.ts";
+import { HealthAnswer, TextAnswer } from "../answer-schemas.ts";
 
 export const getHealth = route({
   id: "getHealth",

@@ -1,0 +1,176 @@
+// The schemas of answers: their types, and their part of the OpenAPI document.
+
+import * as z from "zod";
+
+import { BULK_OUTCOMES } from "../domain/claim-counts.ts";
+import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN } from "../domain/limits.ts";
+import type { RefusalCode } from "../domain/refusals.ts";
+import { BulkClaimBody, ChangeCouponBody, ClaimBody, CreateCouponBody, HoldBody } from "./request-schemas.ts";
+
+const CouponNameText = z.string().meta({ examples: ["PROMO_SUPER"] });
+const UserIdText = z.string().meta({ examples: ["user_12345"] });
+const Time = z.iso.datetime().meta({ description: "UTC with milliseconds.", examples: ["2026-11-27T09:00:00.000Z"] });
+const Position = z
+  .int()
+  .min(1)
+  .meta({ description: "1-based order in which the claim was granted. Never used twice.", examples: [182] });
+const Remaining = z
+  .int()
+  .min(0)
+  .meta({ examples: [318] });
+const AnyAmount = z
+  .int()
+  .min(1)
+  .max(AMOUNT_MAX)
+  .meta({ examples: [500] });
+const HeldAmount = z
+  .int()
+  .min(0)
+  .meta({ description: "Units that users hold.", examples: [0] });
+const Count = z
+  .int()
+  .min(0)
+  .meta({ examples: [1] });
+
+/** The states of a sale. Where several apply, the first one is shown. */
+const State = z.enum(["ended", "scheduled", "paused", "sold_out", "open"]).meta({ examples: ["open"] });
+
+export const CouponAnswer = z.object({
+  name: CouponNameText,
+  amount: AnyAmount,
+  remaining_amount: Remaining,
+  state: State,
+  starts_at: Time.nullable(),
+  ends_at: Time.nullable(),
+  paused: z.boolean().meta({ examples: [false] }),
+  held_amount: HeldAmount,
+  hold_seconds_max: z
+    .int()
+    .min(HOLD_TTL_SECONDS_MIN)
+    .max(HOLD_TTL_SECONDS_MAX)
+    .meta({ examples: [900] }),
+  holds_max: z
+    .int()
+    .min(0)
+    .nullable()
+    .meta({ examples: [null] }),
+  created_at: Time,
+  claimed_by: z
+    .array(UserIdText)
+    .readonly()
+    .optional()
+    .meta({ description: "All users with a claim, in claim order. For the operator alone." }),
+});
+
+const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
+export const ReceiptAnswer = z.object(receiptFields);
+
+export const ClaimAnswer = z.object({
+  ...receiptFields,
+  remaining_amount: Remaining.meta({ description: "Units that were left once this claim was granted." }),
+});
+
+export const BulkClaimAnswer = z.object({
+  coupon_name: CouponNameText,
+  granted_count: Count.meta({ description: "Units that this request gave out; replays are not among them." }),
+  remaining_amount: Remaining,
+  results: z
+    .array(
+      z.object({
+        user_id: UserIdText,
+        outcome: z
+          .enum(BULK_OUTCOMES)
+          .meta({ description: "granted, replayed, or the code of the refusal that a single claim would get." }),
+        position: Position.optional(),
+        claimed_at: Time.optional(),
+      }),
+    )
+    .meta({ description: "One for each user id, in the order of the request; with position and claimed_at where the user has a claim." }),
+});
+
+const holdFields = { coupon_name: CouponNameText, user_id: UserIdText, held_at: Time, expires_at: Time };
+export const HoldAnswer = z.object({ ...holdFields, remaining_amount: Remaining });
+export const HoldsAnswer = z.object({
+  holds: z.array(z.object(holdFields)),
+  next: z.string().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
+});
+export const ReleasedHoldsAnswer = z.object({
+  coupon_name: CouponNameText,
+  ended_count: Count.meta({ description: "Holds that this request released." }),
+  remaining_amount: Remaining,
+});
+export const UserClaimAnswer = z
+  .union([ReceiptAnswer, z.object(holdFields)])
+  .meta({ description: "The user's claim, or the running hold." });
+
+export const RevokedClaimAnswer = z.object({ ...receiptFields, released_at: Time, remaining_amount: Remaining });
+
+export const ClaimsAnswer = z.object({
+  claims: z.array(ReceiptAnswer),
+  next: z.int().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
+});
+
+export const StatusAnswer = z.object({
+  name: CouponNameText,
+  state: State,
+  amount: AnyAmount,
+  remaining_amount: Remaining,
+  held_amount: HeldAmount,
+  starts_at: Time.nullable(),
+  ends_at: Time.nullable(),
+  server_time: Time,
+  seq: z
+    .int()
+    .min(1)
+    .meta({ examples: [182] }),
+});
+
+export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
+
+/** A body that is not JSON. */
+export const TextAnswer = z.string();
+
+/** What every refusal says. */
+export const RefusalFields = z.object({
+  error: z.string().meta({ description: "A sentence for a person: what is wrong, and what to do." }),
+  code: z.string(),
+  request_id: z.string().meta({ examples: ["5f0c3b1d9a7e2c48-1a"] }),
+});
+
+/** What some refusals say besides, by code. */
+export const REFUSAL_DETAILS: Partial<Record<RefusalCode, z.ZodObject>> = {
+  invalid_request: z.object({
+    fields: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: "The fault of each field.", examples: [{ user_id: "is required" }] }),
+  }),
+  already_claimed: z.object({ claim: ReceiptAnswer.meta({ description: "The claim that this user has." }) }),
+  claim_released: z.object({ claim: ReceiptAnswer.meta({ description: "The revoked claim." }) }),
+  position_mismatch: z.object({ claim: ReceiptAnswer.meta({ description: "The claim that this user has." }) }),
+  sale_not_started: z.object({ starts_at: Time }),
+  amount_below_claimed: z.object({ amount_min: z.int().meta({ description: "The lowest amount that is allowed.", examples: [182] }) }),
+  hold_too_long: z.object({ ttl_seconds_max: z.int().meta({ description: "The longest hold that this coupon allows.", examples: [900] }) }),
+  rate_limited: z.object({ retry_after: z.int().meta({ description: "Seconds.", examples: [10] }) }),
+};
+
+/** The schemas that the OpenAPI document names. */
+export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  CreateCouponRequest: CreateCouponBody,
+  ChangeCouponRequest: ChangeCouponBody,
+  ClaimRequest: ClaimBody,
+  BulkClaimRequest: BulkClaimBody,
+  HoldRequest: HoldBody,
+  Coupon: CouponAnswer,
+  Receipt: ReceiptAnswer,
+  GrantedClaim: ClaimAnswer,
+  BulkClaim: BulkClaimAnswer,
+  Hold: HoldAnswer,
+  HoldList: HoldsAnswer,
+  ReleasedHolds: ReleasedHoldsAnswer,
+  UserClaim: UserClaimAnswer,
+  RevokedClaim: RevokedClaimAnswer,
+  ClaimList: ClaimsAnswer,
+  Status: StatusAnswer,
+  Health: HealthAnswer,
+};
