@@ -12,10 +12,12 @@ export function exampleOf(schema: unknown, schemas: Json): unknown {
   const choices: unknown[] = [oneOf, anyOf, allOf].filter(Array.isArray).flat();
   if (choices.length > 0) return exampleOf(choices[0], schemas);
   if (items !== undefined) return [exampleOf(items, schemas)];
+  if (type === "boolean") return false;
   if (properties === undefined) return type === "object" ? {} : null;
   return Object.fromEntries(Object.entries(recordOf(properties)).map(([name, property]) => [name, exampleOf(property, schemas)]));
 }
 
-function recordOf(value: unknown): Json {
+/** The fields of an object; of anything else, none. */
+export function recordOf(value: unknown): Json {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -4,7 +4,7 @@ import * as z from "zod";
 
 import type { RefusalCode } from "../domain/refusals.ts";
 import { HEADERS, HEADERS_OF_CODE, type HeaderName } from "./openapi-headers.ts";
-import { exampleOf, type Json } from "./openapi-examples.ts";
+import { exampleOf, recordOf, type Json } from "./openapi-examples.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
@@ -53,7 +53,7 @@ export function openApiRoute(described: readonly Route[]): Route {
 }
 
 function openApiDocument(routes: readonly Route[]): Json {
-  const schemas = componentSchemas();
+  const schemas = { ...componentSchemas(), ...refusalSchemas(routes) };
   const paths = Map.groupBy(routes, ({ path }) => path);
   return {
     openapi: "3.1.0",
@@ -99,7 +99,8 @@ function operation(declared: Route, schemas: Json): Json {
 }
 
 /** The refusals that a route lists, and those that follow from the rest of its declaration. */
-export function refusalsOf({ refusals, who, body, path, method, query, isRateLimited, takesIdempotencyKey }: Route): RefusalCode[] {
+function refusalsOf(declared: Route): RefusalCode[] {
+  const { refusals, who, body, path, method, query, isRateLimited, takesIdempotencyKey, isConditional } = declared;
   const codes = new Set<RefusalCode>([...refusals, "internal_error"]);
   const isAboutCoupon = path.startsWith("/api/");
   if (body !== undefined || query !== undefined || takesIdempotencyKey === true || method !== "GET") codes.add("invalid_request");
@@ -107,6 +108,7 @@ export function refusalsOf({ refusals, who, body, path, method, query, isRateLim
   if (who !== "everybody") codes.add("unauthorized");
   if (who === "user" || who === "user_or_operator") codes.add("forbidden");
   if (isRateLimited === true) codes.add("rate_limited");
+  if (isConditional === true) codes.add("precondition_failed");
   if (isAboutCoupon) codes.add("unavailable");
   if (isAboutCoupon && path !== "/api/coupons") codes.add("coupon_not_found");
   if (isAboutCoupon && method !== "GET") codes.add("outcome_unknown");
@@ -143,24 +145,38 @@ function successResponses({ successes, method, isConditional }: Route, schemas: 
 
 /** One response for each status, which names its codes. */
 function refusalResponses(declared: Route, schemas: Json): Json {
-  const codes = refusalsOf(declared);
-  const isConditionalRead = declared.isConditional === true && declared.method === "GET";
-  const byStatus = Map.groupBy(isConditionalRead ? [...codes, "precondition_failed" as const] : codes, (code) => REFUSALS[code].status);
+  const byStatus = Map.groupBy(refusalsOf(declared), (code) => REFUSALS[code].status);
   return Object.fromEntries(Array.from(byStatus, ([status, ofStatus]) => [status, refusalResponse(declared, ofStatus, schemas)]));
 }
 
 function refusalResponse({ who }: Route, codes: readonly RefusalCode[], schemas: Json): Json {
   const sentenceOf = (code: RefusalCode): string =>
     code === "unauthorized" ? TOKEN_REQUIRED[who === "operator" ? "operator" : "user"] : REFUSALS[code].error;
-  const bodies = codes.map((code) => {
-    const { shape } = REFUSAL_DETAILS[code] ?? z.object({});
-    const fields = { error: RefusalFields.shape.error.meta({ examples: [sentenceOf(code)] }), code: z.literal(code) };
-    return schemaOf(RefusalFields.extend({ ...fields, ...shape }));
+  const mapping = Object.fromEntries(codes.map((code) => [code, refTo(schemaNameOf(code))]));
+  const refs = Object.values(mapping).map(($ref) => ({ $ref }));
+  const schema = refs.length === 1 ? refs[0] : { oneOf: refs, discriminator: { propertyName: "code", mapping } };
+  const examples = codes.map((code) => {
+    const value = { ...recordOf(exampleOf(schemas[schemaNameOf(code)], schemas)), error: sentenceOf(code) };
+    return [code, { value }] as const;
   });
-  const schema = bodies.length === 1 ? bodies[0] : { oneOf: bodies, discriminator: { propertyName: "code" } };
   const headers = new Set(codes.flatMap((code) => HEADERS_OF_CODE[code] ?? []));
   const description = codes.map((code) => `\`${code}\`: ${sentenceOf(code)}`).join("; ");
-  return response(description, { [JSON_TYPE]: content(JSON_TYPE, schema ?? {}, schemas) }, Array.from(headers));
+  return response(description, { [JSON_TYPE]: { schema, examples: Object.fromEntries(examples) } }, Array.from(headers));
+}
+
+/** A schema for each refusal, so that a generated client knows the codes of each operation. */
+function refusalSchemas(routes: readonly Route[]): Json {
+  const codes = Array.from(new Set(routes.flatMap(refusalsOf)), (code) => {
+    const details = REFUSAL_DETAILS[code] ?? z.object({});
+    const error = RefusalFields.shape.error.meta({ examples: [REFUSALS[code].error] });
+    return [schemaNameOf(code), schemaOf(RefusalFields.extend({ error, code: z.literal(code), ...details.shape }))] as const;
+  });
+  return Object.fromEntries(codes);
+}
+
+/** `out_of_stock` as `OutOfStock`. */
+function schemaNameOf(code: RefusalCode): string {
+  return code.replaceAll(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
 }
 
 function response(description: string, bodies: Json, headers: readonly HeaderName[] = []): Json {

@@ -75,7 +75,7 @@ export type AnySuccess = Sent & {
   readonly text?: string | ReadableStream<Uint8Array> | null;
 };
 
-/** Refusals that follow from the rest of a declaration; see `refusalsOf` in openapi.ts. */
+/** Refusals that follow from the rest of a declaration; openapi.ts lists them. */
 export type ImpliedCode = "coupon_not_found" | "invalid_request" | "unavailable" | "outcome_unknown";
 
 type Declaration<

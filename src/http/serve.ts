@@ -1,5 +1,7 @@
 // Compiles a route's declaration into what runs: read, guard, handle, render, log. A guard can't be forgotten, because none is called by hand.
 
+import * as z from "zod";
+
 import type { Worker } from "../edge/env.ts";
 import { isOperator } from "./auth/operator.ts";
 import { enforceRateLimit, requireOperator, requireUser } from "./auth/guards.ts";
@@ -13,18 +15,19 @@ import type { Route } from "./route.ts";
 
 /** The handler of a route. Throws where the declaration can't be enforced. */
 export function serve(route: Route): (c: Context) => Promise<Response> {
-  const read = requestReader(route, patternOf(route.path));
-  const { who, isRateLimited } = route;
+  const { path, who, isRateLimited } = route;
+  const read = requestReader(route, patternOf(path));
+  const isOfUser = who === "user" || who === "user_or_operator";
+  if (isOfUser && !(path.includes("{user_id}") || names(route, "user_id"))) throw new TypeError(`${route.id} names no user`);
 
-  return withRequestLog(route.path, async (c, context) => {
+  return withRequestLog(path, async (c, context) => {
     const { raw: request } = c.req;
     const refused = who === "operator" ? await requireOperator(request.headers, c.env) : null;
     if (refused !== null) return respond(context, refused);
     const input = await read(c);
     if (isRefusal(input)) return respond(context, input);
-    const { coupon, userId } = Object.assign(context, subjectOf(input));
-    if (who === "user" || who === "user_or_operator") {
-      if (userId === undefined || coupon === undefined) throw new TypeError(`${route.id} names no user or no coupon`);
+    const { coupon = "", userId = "" } = Object.assign(context, subjectOf(input));
+    if (isOfUser) {
       const refusal =
         (await requireUser(request.headers, c.env, userId, who === "user_or_operator")) ??
         (isRateLimited === true ? await enforceRateLimit(c.env, coupon, userId) : null);
@@ -44,6 +47,10 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
       ? respondToRead(context, answer, input.precondition)
       : respond(context, answer);
   });
+}
+
+function names({ body }: Route, field: string): boolean {
+  return body?.schema instanceof z.ZodObject && field in body.schema.shape;
 }
 
 /** The handler of what no route takes: 405 with the methods that the path has, or 404. */

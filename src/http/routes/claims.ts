@@ -70,7 +70,7 @@ export const revokeClaim = route({
     "The unit returns to the stock exactly once, and the user may claim again. A second call returns the same and changes nothing. While the sale is closed it may take up to about a second.",
   who: "operator",
   query: {
-    position: requests.queryInteger(1, Number.MAX_SAFE_INTEGER, "Revoke this claim, and no later one of the same user.").nullable(),
+    position: requests.queryInteger(1, Number.MAX_SAFE_INTEGER, "Revoke this claim, and no later one of the same user."),
   },
   successes: { 200: { description: "The revoked claim.", content: { [JSON_TYPE]: answers.RevokedClaimAnswer } } },
   refusals: ["claim_not_found", "position_mismatch"],
