@@ -85,8 +85,8 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
   ]),
   "bulk-ignores-holds": bug("A bulk claim does not see the hold of its user.", [
     "engine/apply",
-    "const results = requests.map((request) => claim(draft, request));",
-    "const userClaim = draft.userClaim.bind(draft);\n      draft.userClaim = (...asked) => ({ ...userClaim(...asked), hold: null });\n      const results = requests.map((request) => claim(draft, request));",
+    "const results = requests.map((request) => bulkPart(claim(draft, request)));",
+    "const userClaim = draft.userClaim.bind(draft);\n      draft.userClaim = (...asked) => ({ ...userClaim(...asked), hold: null });\n      const results = requests.map((request) => bulkPart(claim(draft, request)));",
   ]),
   "released-hold-holds-again": bug("A late duplicate of the request for a hold that was released holds again.", [
     "domain/hold",

@@ -77,7 +77,7 @@ describe("with a secret, a claim", () => {
     expect({ status, code: body["code"], error: body["error"] }).toEqual({
       status: 403,
       code: "forbidden",
-      error: "the token is another user's",
+      error: "the token belongs to another user",
     });
     expect(headers.get("WWW-Authenticate")).toBeNull();
     expect(headers.get("Coupon-Seq")).toBeNull();

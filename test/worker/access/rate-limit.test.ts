@@ -38,7 +38,7 @@ describe("as it is deployed", () => {
     expect({ status, body }).toEqual({
       status: 429,
       body: {
-        error: "too many requests of this user for this coupon",
+        error: "too many requests of this user for this coupon: try again after Retry-After seconds",
         code: "rate_limited",
         request_id: headers.get("X-Request-Id"),
         retry_after: 10,

@@ -108,7 +108,7 @@ describe("a retry that is none", () => {
 });
 
 describe("one key for two users", () => {
-  const REUSED = "this idempotency key was used for another claim of this coupon";
+  const REUSED = "another claim of this coupon used this Idempotency-Key: send a new key";
 
   test("is refused to the second, who gets a unit with a key of their own", async () => {
     const name = await created(5);

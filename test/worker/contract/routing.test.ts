@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { claim, create, created, freshName, look, send } from "../../support/api.ts";
 import { expectRefused } from "./wire.ts";
 
-const NO_ROUTE = "no such route";
-const NO_METHOD = "this route does not take this method";
+const NO_ROUTE = "no such route: see /openapi.json";
+const NO_METHOD = "this route does not take this method: see Allow";
 
 describe("a path that is nobody's answers 404 in JSON", () => {
   test.for([

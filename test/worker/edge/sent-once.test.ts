@@ -31,7 +31,7 @@ const ONCE: readonly (readonly [string, string, string, (name: string) => Promis
   [
     "a revocation without a position",
     "DELETE",
-    "release",
+    "revoke",
     (name) => ({ path: pathOf(name, "claims", "winner") }),
     { seq: 3, held: 1 },
     { seq: 4, held: 1 },
@@ -98,13 +98,13 @@ const REPEATED: readonly (readonly [string, string, string, (name: string) => As
   ["a claim", "POST", "claim", (name) => ({ path: "/api/coupons/claim", body: claimBody(name, "ada") }), 201, 4],
   ["a hold", "POST", "hold", (name) => ({ path: pathOf(name, "holds"), body: { user_id: "ada", ttl_seconds: 60 } }), 201, 4],
   ["a bulk claim", "POST", "claimMany", (name) => ({ path: pathOf(name, "claims"), body: { user_ids: ["ada", "bob"] } }), 200, 5],
-  ["a revocation with a position", "DELETE", "release", (name) => ({ path: `${pathOf(name, "claims", "winner")}?position=1` }), 200, 4],
+  ["a revocation with a position", "DELETE", "revoke", (name) => ({ path: `${pathOf(name, "claims", "winner")}?position=1` }), 200, 4],
   ["a change without If-Match", "PATCH", "change", (name) => ({ path: pathOf(name), body: { amount: 9 } }), 200, 4],
   ["a read of the coupon", "GET", "read", (name) => ({ path: pathOf(name) }), 200, 3],
   ["a read of the status", "GET", "read", (name) => ({ path: pathOf(name, "status") }), 200, 3],
-  ["a read of the claims", "GET", "page", (name) => ({ path: pathOf(name, "claims") }), 200, 3],
-  ["a read of a claim", "GET", "own", (name) => ({ path: pathOf(name, "claims", "winner") }), 200, 3],
-  ["a read of the holds", "GET", "holds", (name) => ({ path: pathOf(name, "holds") }), 200, 3],
+  ["a read of the claims", "GET", "listClaims", (name) => ({ path: pathOf(name, "claims") }), 200, 3],
+  ["a read of a claim", "GET", "getUserClaim", (name) => ({ path: pathOf(name, "claims", "winner") }), 200, 3],
+  ["a read of the holds", "GET", "listHolds", (name) => ({ path: pathOf(name, "holds") }), 200, 3],
   ["a read of the metrics", "GET", "metrics", (name) => ({ path: pathOf(name, "metrics") }), 200, 3],
 ];
 

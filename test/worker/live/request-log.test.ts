@@ -115,17 +115,17 @@ describe("a request's line", () => {
   });
 
   test.for<[string, string, unknown, string, number, boolean]>([
-    ["GET", "", undefined, "/api/coupons/:name", 200, false],
-    ["HEAD", "", undefined, "/api/coupons/:name", 200, false],
-    ["PATCH", "", { paused: false }, "/api/coupons/:name", 200, false],
-    ["GET", "/status", undefined, "/api/coupons/:name/status", 200, false],
-    ["GET", "/metrics", undefined, "/api/coupons/:name/metrics", 200, false],
-    ["GET", "/claims", undefined, "/api/coupons/:name/claims", 200, false],
-    ["GET", "/claims/ada", undefined, "/api/coupons/:name/claims/:user_id", 200, true],
-    ["POST", "/holds", { user_id: "ada", ttl_seconds: 60 }, "/api/coupons/:name/holds", 409, true],
-    ["DELETE", "/holds/ada", undefined, "/api/coupons/:name/holds/:user_id", 204, true],
-    ["DELETE", "/claims/ada", undefined, "/api/coupons/:name/claims/:user_id", 200, true],
-    ["DELETE", "", undefined, "/api/coupons/:name", 204, false],
+    ["GET", "", undefined, "/api/coupons/{name}", 200, false],
+    ["HEAD", "", undefined, "/api/coupons/{name}", 200, false],
+    ["PATCH", "", { paused: false }, "/api/coupons/{name}", 200, false],
+    ["GET", "/status", undefined, "/api/coupons/{name}/status", 200, false],
+    ["GET", "/metrics", undefined, "/api/coupons/{name}/metrics", 200, false],
+    ["GET", "/claims", undefined, "/api/coupons/{name}/claims", 200, false],
+    ["GET", "/claims/ada", undefined, "/api/coupons/{name}/claims/{user_id}", 200, true],
+    ["POST", "/holds", { user_id: "ada", ttl_seconds: 60 }, "/api/coupons/{name}/holds", 409, true],
+    ["DELETE", "/holds/ada", undefined, "/api/coupons/{name}/holds/{user_id}", 204, true],
+    ["DELETE", "/claims/ada", undefined, "/api/coupons/{name}/claims/{user_id}", 200, true],
+    ["DELETE", "", undefined, "/api/coupons/{name}", 204, false],
   ])("names the route, not the path, of %s …%s", async ([method, rest, body, route, status, hasUser]) => {
     const name = await created(5);
     await claim(name, "ada");
@@ -142,7 +142,7 @@ describe("a request's line", () => {
     lines();
     const { body } = await exports.default.fetch(`https://doorbuster.test/api/coupons/${name}/events`);
     await body?.cancel();
-    expect(lines()).toEqual([expect.objectContaining({ route: "/api/coupons/:name/events", status: 200, coupon: name })]);
+    expect(lines()).toEqual([expect.objectContaining({ route: "/api/coupons/{name}/events", status: 200, coupon: name })]);
   });
 
   test("is one line whatever the coupon is called", async () => {

@@ -86,7 +86,7 @@ describe("a change", () => {
   test("of one that was paused resumes the sale where it stood", async () => {
     const name = await inUse();
     await change(name, { paused: true });
-    expectRefused(await claim(name, "newcomer"), "403 sale_paused", "the sale is paused");
+    expectRefused(await claim(name, "newcomer"), "403 sale_paused", "the sale is paused: claim again when its state is open");
     expect((await change(name, { paused: false })).body).toMatchObject({ paused: false, state: "open", remaining_amount: 5 });
     expect((await claim(name, "newcomer")).body).toMatchObject({ position: 4, remaining_amount: 4 });
     await expectSound(name);
@@ -97,7 +97,7 @@ describe("the amount", () => {
   test("can't fall below what is claimed and held: 409 with the lowest that is allowed, and nothing is changed", async () => {
     const name = await inUse();
     const answer = await change(name, { amount: 4, paused: true });
-    expectRefused(answer, "409 amount_below_claimed", "amount is below the units that are claimed or held");
+    expectRefused(answer, "409 amount_below_claimed", "amount is below the units that are claimed or held: send at least amount_min");
     expect([answer.body["amount_min"], seqOf(answer)]).toEqual([5, 6]);
     expect((await look(name)).body).toMatchObject({ amount: 10, remaining_amount: 5, paused: false });
     await expectSound(name);
@@ -170,7 +170,7 @@ describe("a change is refused", () => {
 });
 
 describe("If-Match", () => {
-  const STALE = "the coupon has changed since: If-Match does not name it as it is";
+  const STALE = "If-Match or If-None-Match does not fit the current ETag: read the coupon again";
 
   test.for([
     ["the tag", (tag: string) => tag],

@@ -138,7 +138,7 @@ describe("a hold beyond holds_max", () => {
     const name = await created(5, { holds_max: 1 });
     await hold(name, "ann");
     const answer = await hold(name, "bob");
-    expectRefused(answer, "409 hold_limit_reached", "as many holds run as this coupon allows: try again later, or claim without a hold");
+    expectRefused(answer, "409 hold_limit_reached", "this coupon's limit of holds is reached: try again later, or claim without a hold");
     expect(seqOf(answer)).toBe(2);
     expect((await hold(name, "ann")).status).toBe(200);
     expect((await claim(name, "bob")).status).toBe(201);

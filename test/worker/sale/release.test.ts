@@ -10,7 +10,7 @@ import { change, expectSound, hold, iso, list, MINUTE, outcome, own, release, se
 
 const KEY = { "Idempotency-Key": "key" };
 const NOT_FOUND = "this user has no claim of this coupon";
-const RELEASED = "the claim that this request once made was released";
+const RELEASED = "this request's claim was revoked: send a new Idempotency-Key to claim again";
 
 /** A coupon of 3 units; `ann` has the first, under a key, `bob` the second. A minute has passed since. */
 async function sold(): Promise<{ readonly name: string; readonly receipt: Record<string, unknown> }> {
@@ -121,7 +121,7 @@ describe("?position= guards a late retry", () => {
     const { name, receipt } = await sold();
     for (const position of ["2", "3", "9007199254740991"]) {
       const answer = await release(name, "ann", `?position=${position}`);
-      expectRefused(answer, "409 position_mismatch", "this user's claim is another one than the one at this position");
+      expectRefused(answer, "409 position_mismatch", "this user's claim is not at that position");
       expect([answer.body["claim"], seqOf(answer)]).toEqual([receipt, 3]);
     }
     await expectSound(name);
@@ -132,7 +132,7 @@ describe("?position= guards a late retry", () => {
     await release(name, "ann", "?position=1");
     expect((await claim(name, "ann")).body["position"]).toBe(3);
     const late = await release(name, "ann", "?position=1");
-    expectRefused(late, "409 position_mismatch", "this user's claim is another one than the one at this position");
+    expectRefused(late, "409 position_mismatch", "this user's claim is not at that position");
     expect(late.body["claim"]).toMatchObject({ user_id: "ann", position: 3 });
 
     // Released as well, each is told of by its own position.
