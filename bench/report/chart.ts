@@ -64,6 +64,7 @@ function text(x: number, middle: number, anchor: "start" | "end", content: strin
   return `<text x="${x.toFixed(1)}" y="${middle + BASELINE}" text-anchor="${anchor}" fill="${TEXT_COLOR}">${escaped(content)}</text>`;
 }
 
-function escaped(content: string): string {
+/** Text for SVG. */
+export function escaped(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
