@@ -12,6 +12,9 @@ import { claimsAndHoldsOf, claimsOf, type Load, type Measured } from "./load/loa
 import { drive } from "./load/undici.ts";
 import { cpuUsOf } from "./machine/processes.ts";
 
+/** A function as a profile names it. */
+const frame = (functionName: string, url: string, lineNumber: number) => ({ functionName, url, lineNumber });
+
 let server: Server | undefined;
 let bodies: unknown[] = [];
 
@@ -78,7 +81,6 @@ test("the CPU time of a process includes its running children", async () => {
 });
 
 test("a profile gives the runtime's time to its calling source file, and idle time to none", () => {
-  const frame = (functionName: string, url: string, lineNumber: number) => ({ functionName, url, lineNumber });
   const bundle = ["var head = 1;", "// src/a.ts", "function a() {", "}", "// src/b.ts", "function b() {", "}"].join("\n");
   const profile = {
     nodes: [
