@@ -1,4 +1,4 @@
-// What a V8 CPU profile says: how long each function of the bundle ran, and each source file, with what it called of the runtime.
+// Sums of a V8 CPU profile: the time of each function of the bundle, and of each source file with the runtime functions it calls.
 
 export type CpuProfile = {
   readonly nodes: readonly ProfileNode[];
@@ -12,7 +12,7 @@ type ProfileNode = {
   readonly children?: readonly number[];
 };
 
-/** One line of a bundle on which a source file begins, counted from 0. */
+/** The line of a bundle on which a source file begins, counted from 0. */
 export type SourceStart = { readonly line: number; readonly path: string };
 
 export type Share = {
@@ -22,11 +22,11 @@ export type Share = {
 };
 
 export type Attributed = {
-  /** Time of each function itself, the longest first; one of the runtime is named by the source file that called it. */
+  /** Time of each function itself, the longest first. A runtime function is named with the source file that called it. */
   readonly functions: readonly Share[];
-  /** Time of each source file, with that of the runtime's functions that it called. */
+  /** Time of each source file, with the runtime functions that it called. */
   readonly files: readonly Share[];
-  /** Time in which the thread did anything. */
+  /** Time in which the thread was busy. */
   readonly busyUs: number;
 };
 
@@ -55,7 +55,7 @@ export function attribute(profile: CpuProfile, sources: readonly SourceStart[]):
     busyUs += us;
     const name = functionName === "" ? "(anonymous)" : functionName;
     const file = fileOf(node, nodes, parents, sources);
-    add(functions, `${name}, ${placeOf(node, sources) ?? (file === null ? "runtime" : `runtime, for ${file}`)}`, us);
+    add(functions, `${name}, ${sourceOf(node, sources)?.path ?? (file === null ? "runtime" : `runtime, for ${file}`)}`, us);
     add(files, file ?? `runtime: ${name}`, us);
   }
   return { functions: ranked(functions), files: ranked(files), busyUs };
@@ -73,11 +73,6 @@ function fileOf(
     if (source !== null) return source.path;
   }
   return null;
-}
-
-function placeOf(node: ProfileNode, sources: readonly SourceStart[]): string | null {
-  const source = sourceOf(node, sources);
-  return source === null ? null : source.path;
 }
 
 /** Where a function of the bundle comes from; null for one of the runtime, whose own scripts have names like `node-internal:timers`. */

@@ -34,7 +34,7 @@ export async function discard(state: string): Promise<void> {
 }
 
 async function makeState(lab: Lab, claims: number): Promise<string> {
-  lab.say(`making a coupon with ${claims.toLocaleString("en")} claims`);
+  lab.log(`making a coupon with ${claims.toLocaleString("en")} claims`);
   const state = join(lab.folder, lab.fresh("made"));
   const server = await served(lab, PRODUCT, { state });
   await create(server.url, GROWN, AMOUNT);

@@ -25,7 +25,7 @@ export async function measureSizes(lab: Lab): Promise<GrowthRecord> {
   const samples = new Map<number, Sample[]>(SIZES.map((claims) => [claims, []]));
   for (let round = 1; round <= ROUNDS; round += 1) {
     for (const claims of round % 2 === 1 ? SIZES : SIZES.toReversed()) samples.get(claims)?.push(await sampleOf(lab, claims));
-    lab.say(`growth: round ${round} of ${ROUNDS}`);
+    lab.log(`growth: round ${round} of ${ROUNDS}`);
   }
   const sizes = [...samples].map(([claims, of]) => ({
     claims,

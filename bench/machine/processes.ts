@@ -1,4 +1,4 @@
-// What processes take of the machine, as Linux shows it in /proc; null on other systems.
+// What processes use of the machine, from Linux's /proc. Null on other systems.
 
 import { readdir, readFile, writeFile } from "node:fs/promises";
 
@@ -29,7 +29,7 @@ async function statOf(pid: string): Promise<Stat | null> {
   return { parent: Number(fields[1]), ticks: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) };
 }
 
-/** Bytes of memory that a process holds now, and the most that it ever held since {@link forgetPeak}. */
+/** Bytes of memory that a process holds now, and its peak since {@link resetPeak}. */
 export async function memoryOf(pid: number): Promise<{ readonly nowBytes: number; readonly peakBytes: number } | null> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => null);
   if (status === null) return null;
@@ -37,8 +37,8 @@ export async function memoryOf(pid: number): Promise<{ readonly nowBytes: number
   return { nowBytes, peakBytes };
 }
 
-/** Begins to look for a process's peak anew (`clear_refs`, see proc(5)). Answers whether the system lets us. */
-export async function forgetPeak(pid: number): Promise<boolean> {
+/** Resets a process's peak memory (`clear_refs`, see proc(5)). Returns whether the system allows it. */
+export async function resetPeak(pid: number): Promise<boolean> {
   return writeFile(`/proc/${pid}/clear_refs`, "5").then(
     () => true,
     () => false,
@@ -53,7 +53,7 @@ export async function openFilesOf(pid: number): Promise<number | null> {
   );
 }
 
-/** Time of all processors so far, in ticks, and how much of it the hypervisor gave to others. */
+/** Time of all processors so far, in ticks, and the part that the hypervisor gave to other machines. */
 export async function stolenTicks(): Promise<{ readonly stolen: number; readonly all: number } | null> {
   const stat = await readFile("/proc/stat", "utf8").catch(() => null);
   if (stat === null) return null;
