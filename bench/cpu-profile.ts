@@ -1,4 +1,4 @@
-// Sums of a V8 CPU profile: the time of each function of the bundle, and of each source file with the runtime functions it calls.
+// Sums of a V8 CPU profile: the time of each function and of each source file of the bundle.
 
 export type CpuProfile = {
   readonly nodes: readonly ProfileNode[];
@@ -22,7 +22,7 @@ export type Share = {
 };
 
 export type Attributed = {
-  /** Time of each function itself, the longest first. A runtime function is named with the source file that called it. */
+  /** Own time of each function, the longest first. A runtime function has the name of its calling file. */
   readonly functions: readonly Share[];
   /** Time of each source file, with the runtime functions that it called. */
   readonly files: readonly Share[];
@@ -75,7 +75,7 @@ function fileOf(
   return null;
 }
 
-/** Where a function of the bundle comes from; null for one of the runtime, whose own scripts have names like `node-internal:timers`. */
+/** A function's source file. Null for the runtime's own scripts, such as `node-internal:timers`. */
 function sourceOf({ callFrame: { url, lineNumber } }: ProfileNode, sources: readonly SourceStart[]): SourceStart | null {
   if (url === "" || url.includes(":")) return null;
   return sources.findLast(({ line }) => line <= lineNumber) ?? { line: 0, path: "(bundle's head)" };

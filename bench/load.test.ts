@@ -23,7 +23,9 @@ afterEach(() => {
   bodies = [];
 });
 
-/** Drives `load` on a server that keeps the bodies it gets and answers the n-th request with `statusOf(n)`. */
+/**
+ * Drives `load` on a server that keeps the bodies it gets and answers the n-th request with `statusOf(n)`.
+ */
 async function driven(load: Load, answersMax: number, connections: number, statusOf: (count: number) => number): Promise<Measured> {
   server = createServer((request, response) => {
     let body = "";

@@ -15,7 +15,9 @@ export type Measurement = {
   readonly cpuUs: number | null;
   /** Claims that were stored meanwhile. Null where they are not counted. */
   readonly stored: number | null;
-  /** The share of all processors' time that the hypervisor gave to other machines. Null where it is unknown. */
+  /**
+   * The share of all processors' time that the hypervisor gave to other machines. Null where it is unknown.
+   */
   readonly stolen: number | null;
 };
 

@@ -20,8 +20,8 @@ export type Plan = {
 const WARM_UP_SECONDS = 2;
 
 /**
- * Warms up all rows, then loads all of them in each round, and calls `done` after each load. Throws {@link CommandFailure} on the
- * first wrong answer, because a rate with wrong answers means nothing.
+ * Warms up all rows, then loads all of them in each round, and calls `done` after each load. Throws
+ * {@link CommandFailure} on the first wrong answer, because a rate with wrong answers means nothing.
  */
 export async function measureRounds(
   lab: Lab,
@@ -85,8 +85,9 @@ async function measure(
 }
 
 /**
- * What is wrong with a run, or null. Each answer stands for stored claims. The driver may drop one open request of each connection at
- * the end, so there may be more stored claims, by one answer for each connection.
+ * What is wrong with a run, or null. Each answer stands for stored claims. The driver may drop one open
+ * request of each connection at the end, so there may be more stored claims, by one answer for each
+ * connection.
  */
 export function faultIn(
   { counted, unitsPerAnswer, load }: Pick<Row, "counted" | "unitsPerAnswer" | "load">,

@@ -1,4 +1,4 @@
-// `npm run bench`: what a claim costs beside a floor, a limit and other ways to build it, interleaved in one run.
+// `npm run bench`: what a claim costs beside a floor, a limit and other ways to build it.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";

@@ -32,7 +32,7 @@ test("a sale within one object's rate sells out with its last unit's user and tu
   expect([result.granted, result.turnedAway, Math.round(result.objectRequests)]).toEqual([1_000, 0, 10_000]);
   expect(result.soldOutAtMs).toBeGreaterThan(999);
   expect(result.soldOutAtMs).toBeLessThan(1_010);
-  // A flush of 40 ms, 10 ms until the batch starts, at most 11 requests of half a millisecond each, and a step.
+  // A flush of 40 ms, 10 ms until the batch starts, 11 requests of half a millisecond each, and a step.
   expect(result.winners.maxMs).toBeGreaterThanOrEqual(50);
   expect(result.winners.maxMs).toBeLessThanOrEqual(57);
 });
@@ -55,7 +55,7 @@ describe("a sale beyond one object's rate", () => {
 
   test("with certificates sends the object renewals and two users of each isolate", () => {
     const result = forecast({ ...FLOOD, isolates: 50 });
-    // The last user is refused at 9,999 ms: one request of each isolate, and one for each 625 ms since the last unit.
+    // One request of each isolate, and one for each 625 ms from the last unit to the last user at 9,999 ms.
     const renewals = (9_999 - (result.soldOutAtMs ?? NaN)) / 625;
     expect(result.certificateRequests).toBeCloseTo(50 * (1 + renewals), 5);
     expect(result.refusedAtEdge).toBeGreaterThan(80_000);

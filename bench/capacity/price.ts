@@ -1,8 +1,9 @@
 // What a sale costs on Cloudflare's paid plan, beyond what the plan includes.
 
 /**
- * Dollars for a million (source: Cloudflare's pricing pages of Workers and of Durable Objects, read in November 2026). Included
- * allowances are left out, so a bill is lower than this. Check the prices before you rely on a figure.
+ * Dollars for a million (source: Cloudflare's pricing pages of Workers and of Durable Objects, read in
+ * November 2026). Included allowances are left out, so a bill is lower than this. Check the prices before you
+ * rely on a figure.
  */
 const PRICES = { workerRequest: 0.3, workerCpuMs: 0.02, objectRequest: 0.15, objectGbSecond: 12.5, rowWritten: 1 } as const;
 

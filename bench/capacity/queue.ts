@@ -1,4 +1,4 @@
-// A sale in front of one coupon's object, simulated in steps of a millisecond: how long users wait, and what the object serves.
+// A sale in front of one coupon's object, simulated in steps of a millisecond.
 
 /** A sale and what it runs on. Durations are in milliseconds. */
 export type Sale = {
@@ -6,9 +6,9 @@ export type Sale = {
   readonly stock: number;
   /** How long users go on arriving, in seconds. */
   readonly seconds: number;
-  /** `burst`: half of the users arrive in the first tenth of the time, the rest evenly. `flat`: all arrive evenly. */
+  /** `burst`: half of the users arrive in the first tenth of the time. `flat`: all arrive evenly. */
   readonly shape: "burst" | "flat";
-  /** What one request takes of the object in microseconds: its CPU time, or the platform's pace where that is slower. */
+  /** Microseconds of the object for one request: its CPU time, or the platform's pace if slower. */
   readonly requestUs: number;
   readonly batchSizeMax: number;
   readonly mailboxLengthMax: number;
@@ -160,8 +160,9 @@ class Simulation {
   }
 
   /**
-   * How many of these users reach the object after the last unit. Each isolate sends two: the first one's refusal makes it request
-   * a certificate, and the second one arrives before the certificate. It renews the certificate for as long as users arrive.
+   * How many of these users reach the object after the last unit. Each isolate sends two: the first one's
+   * refusal makes it request a certificate, and the second one arrives before the certificate. It renews the
+   * certificate for as long as users arrive.
    */
   #uncovered(count: number, soldOutAtMs: number): number {
     if (count <= 0) return 0;
@@ -176,7 +177,9 @@ class Simulation {
     return uncovered;
   }
 
-  /** A batch starts when the object is free, and either no flush is in flight or its oldest message has waited long enough. */
+  /**
+   * A batch starts when the object is free and no flush is in flight, or its oldest message waited enough.
+   */
   #isBatchDue(ms: number): boolean {
     const [oldest] = this.#mailbox;
     if (oldest === undefined || this.#waiting <= NONE || this.#freeAtMs >= ms + STEP_MS) return false;

@@ -10,7 +10,9 @@ const ROUNDS = 5;
 const NEXT = 20;
 const WARM_UP_CLAIMS = 200;
 
-/** Measures both sizes in each round: the first claim of a fresh server for the coupon, and the middle one of those after it. */
+/**
+ * In each round and for both sizes: a fresh server's first claim of the coupon, and the median of the next.
+ */
 export async function measureColdStart(lab: Lab): Promise<GrowthRecord> {
   lab.log("cold start");
   const states = new Map<number, string>();

@@ -23,8 +23,9 @@ const OPEN_FILES_ELSE = 500;
 const IN_USE_MAX = 1_500;
 
 /**
- * Creates so many coupons, claims a unit of each, reads all of them, and measures what the server holds then, and when all are
- * idle. Where a process may not open as many files as all of them take, it reads only the last ones, as many as fit.
+ * Creates so many coupons, claims a unit of each, reads all of them, and measures what the server holds then,
+ * and when all are idle. Where a process may not open as many files as all of them take, it reads only the
+ * last ones, as many as fit.
  */
 export async function measureManyCoupons(lab: Lab): Promise<GrowthRecord> {
   const server = await served(lab, PRODUCT);

@@ -26,7 +26,7 @@ export async function wrkVersion(): Promise<string | null> {
   return /^(wrk \S+)/.exec(printed.stdout ?? "")?.[1]?.replace("debian/", "") ?? null;
 }
 
-/** Sends `load` for the wanted time. wrk drops the requests that are open at the end, although the server answers them. */
+/** Sends `load` for the wanted time. wrk drops open requests at the end, but the server answers them. */
 export async function drivenByWrk(load: Load, { url, connections, seconds, pauseMs = 0, users, signal }: Drive): Promise<Measured> {
   const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", SCRIPT, url];
   const script = [

@@ -8,8 +8,8 @@ const TICK_US = 10_000;
 type Stat = { readonly parent: number; readonly ticks: number };
 
 /**
- * CPU time in microseconds that the processes in `roots` and all of their descendants have used, those included that have ended
- * and were waited for.
+ * CPU time in microseconds that the processes in `roots` and all of their descendants have used, those
+ * included that have ended and were waited for.
  */
 export async function cpuUsOf(roots: readonly number[]): Promise<number | null> {
   const pids = await readdir("/proc").catch(() => []);
@@ -24,7 +24,8 @@ export async function cpuUsOf(roots: readonly number[]): Promise<number | null> 
 async function statOf(pid: string): Promise<Stat | null> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
   if (text === null) return null;
-  // The command's name, in brackets, may contain spaces. Behind it: state, parent, …; utime, stime, cutime and cstime are the 12th to 15th.
+  // The command's name, in brackets, may contain spaces. Behind it: state, parent, …; utime, stime, cutime
+  // and cstime are the 12th to 15th.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { parent: Number(fields[1]), ticks: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) };
 }

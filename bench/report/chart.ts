@@ -24,7 +24,7 @@ const NAMES = { bound: "bounds", product: "this product", peer: "peers" } as con
 /** Read on white as well as on black. */
 const TEXT_COLOR = "#6e7781";
 
-/** One horizontal bar for each value, on a common scale from 0, with a thin line from its smallest measurement to its largest. */
+/** One horizontal bar for each value, with a thin line from its smallest measurement to its largest. */
 export function barChart(title: string, bars: readonly Bar[], format: (value: number) => string): string {
   const largest = Math.max(...bars.flatMap(({ value, range }) => [value, range[1]]), Number.MIN_VALUE);
   const scale = (value: number): number => (value / largest) * (WIDTH - LABEL_WIDTH - VALUE_WIDTH);

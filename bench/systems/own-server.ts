@@ -10,7 +10,9 @@ import { Skipped, type Lab } from "./system.ts";
 
 const READY_WITHIN_MS = 30_000;
 
-/** A new folder for a socket. Not in the checkout: a socket's path must not be longer than some hundred bytes. */
+/**
+ * A new folder for a socket. Not in the checkout: a socket's path must not be longer than some hundred bytes.
+ */
 export async function socketFolder(lab: Lab): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "doorbuster-"));
   lab.atEnd(() => rm(folder, { recursive: true, force: true }));
@@ -25,7 +27,7 @@ export async function versionOf(program: string, pattern: RegExp): Promise<strin
   return printed === null ? null : (pattern.exec(printed.stdout)?.[1] ?? null);
 }
 
-/** Resolves once `isReady` is true. Throws {@link Skipped} when the server ends before that or takes over half a minute. */
+/** Resolves once `isReady` is true. Throws {@link Skipped} when the server ends or takes half a minute. */
 export async function ready(server: string, isReady: () => Promise<boolean>, ended: Promise<unknown>): Promise<void> {
   const state = { isOver: false };
   void ended.then(() => (state.isOver = true));

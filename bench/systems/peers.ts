@@ -1,4 +1,4 @@
-// The peers: other ways to build the same claim, each a Fastify server in a process of its own with its store beside it.
+// The peers: other ways to build the same claim, each a Fastify process with its store beside it.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,7 +20,7 @@ const PLENTY = 2_147_483_647;
 
 type Peer = { readonly url: string; readonly pid: number; readonly stop: () => Promise<void> };
 
-/** PostgreSQL behind Fastify. The pool has the size, out of a few, with which this peer is fastest on this machine. */
+/** PostgreSQL behind Fastify. Its pool has the size that is fastest on this machine. */
 export async function postgresPeer(lab: Lab, script: string): Promise<System> {
   const postgres = await startPostgres(lab);
   await installed(lab);

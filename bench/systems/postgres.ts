@@ -1,4 +1,4 @@
-// A PostgreSQL server of our own: on a Unix socket, its files in the lab's folder, every commit on disk before its answer.
+// A PostgreSQL server of our own, on a Unix socket. Every commit is on disk before its answer.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,7 @@ import { Skipped, type Lab } from "./system.ts";
 /** Where Debian keeps a version's programs, which are not on the PATH. */
 const DEBIAN = "/usr/lib/postgresql";
 
-/** fsync and synchronous_commit are on by default, and stand here because they matter. No checkpoint falls into a run. */
+/** fsync and synchronous_commit are defaults that matter. No checkpoint falls into a run. */
 const SETTINGS = {
   listen_addresses: "",
   fsync: "on",

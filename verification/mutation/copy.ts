@@ -10,8 +10,8 @@ import { CommandFailure } from "../cli/command.ts";
 export const ROOT = join(import.meta.dirname, "../..");
 
 /**
- * Copies all files that git tracks or does not ignore into `folder`. The folder has to be below the checkout, so that its
- * packages are found in the checkout's `node_modules`.
+ * Copies all files that git tracks or does not ignore into `folder`. The folder has to be below the checkout,
+ * so that its packages are found in the checkout's `node_modules`.
  */
 export async function copyCheckout(folder: string): Promise<void> {
   for (const file of await checkoutFiles()) {

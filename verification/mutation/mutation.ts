@@ -32,7 +32,7 @@ export function inWorkerd(file: string): Suite {
   return { project: "workers", file: `test/${file}.test.ts` };
 }
 
-/** `text` with one edit made. Throws a sentence that names the mutation where the edit does not fit exactly one place. */
+/** `text` with one edit made. Throws a sentence where the edit does not fit exactly one place. */
 export function edited(text: string, { file, find, replace }: Edit, mutation: string): string {
   const parts = text.split(find);
   if (parts.length === 2) return parts.join(replace);

@@ -1,8 +1,8 @@
 // Work on a list at several places at once.
 
 /**
- * Calls `work` for every item. Each place takes the next item as soon as it is free. Calls `done` with the count of finished items.
- * Throws the first failure once no place is at work any more.
+ * Calls `work` for every item. Each place takes the next item as soon as it is free. Calls `done` with the
+ * count of finished items. Throws the first failure once no place is at work any more.
  */
 export async function atEachPlace<Place, Item>(
   places: readonly Place[],

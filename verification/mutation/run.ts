@@ -1,4 +1,4 @@
-// `npm run mutation`: puts one fault after the other into copies of the sources, and reports whether the tests notice.
+// `npm run mutation`: puts faults into copies of the sources, and reports whether the tests notice.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -24,7 +24,7 @@ const TEST_MS_MAX = 120_000;
 /** Stops a process that hangs outside of a test, in milliseconds. */
 const RUN_MS_MAX = 240_000;
 
-/** Runs `suite` in the copy at `root` until the first failure. One test may take `testMsMax`. Throws once `signal` is aborted. */
+/** Runs `suite` in the copy at `root` until its first failure. Throws once `signal` is aborted. */
 export async function runSuite(suite: Suite, root: string, signal: AbortSignal, testMsMax = TEST_MS_MAX): Promise<Outcome> {
   signal.throwIfAborted();
   const report = join(root, "report.json");
@@ -40,7 +40,7 @@ export async function runSuite(suite: Suite, root: string, signal: AbortSignal, 
 export type Ended = { readonly exitCode: number | null; readonly output: string };
 
 async function endOf(args: readonly string[], cwd: string, signal: AbortSignal): Promise<Ended> {
-  // vitest starts workerd, so it gets its own process group. It must not see the variables of a surrounding vitest.
+  // vitest starts workerd, so it gets its own process group, without a surrounding vitest's variables.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE_|NODE_ENV|TEST$)/.test(name)));
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
   const child = spawn(process.execPath, [vitest, ...args], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });

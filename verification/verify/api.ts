@@ -11,7 +11,7 @@ import { counted, instant, listed, quoted } from "./words.ts";
 
 const TIMEOUT_MS = 30_000;
 const PUBLIC_AGE_MS = 1_100;
-/** The API streams a longer list of claimants, so that list is not of one instant (README, what it does not promise). */
+/** The API streams a longer list of claimants, so that list is not of one instant (see README). */
 const CLAIMANTS_AT_ONCE_MAX = 10_000;
 
 export type ApiOptions = {
@@ -32,7 +32,7 @@ export type Api = {
   readonly close: () => Promise<void>;
 };
 
-/** The API at a URL. Reading throws {@link CommandFailure} where it does not answer, or does not accept the admin token. */
+/** The API at a URL. Reading throws {@link CommandFailure} without an answer or with a wrong admin token. */
 export function apiAt({ url, adminToken, timeoutMs = TIMEOUT_MS, publicAgeMs = PUBLIC_AGE_MS }: ApiOptions): Api {
   const connection = new Client(new URL(url).origin, { headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   const client = couponClient(connection, { adminToken });

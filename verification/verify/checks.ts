@@ -20,7 +20,9 @@ export type Evidence = {
   readonly receipts: readonly Receipt[] | null;
 };
 
-/** The faults, and a summary for a check without faults. A string alone says why there was nothing to check. */
+/**
+ * The faults, and a summary for a check without faults. A string alone says why there was nothing to check.
+ */
 export type Findings = { readonly faults: readonly string[]; readonly summary: string } | string;
 
 export const TITLES = {
@@ -151,7 +153,7 @@ function nothingNegative({ coupon, claims, holds }: Tables): Findings {
   return { faults, summary: `${amount - claimed - held} remaining` };
 }
 
-/** Each acknowledged claim is stored, or was revoked as just that claim, by the table of releases and by the ledger. */
+/** Each acknowledged claim is stored, or was revoked by the table of releases and by the ledger. */
 function acknowledgedIsStored(receipts: readonly Receipt[], { claims, releases }: Tables, replayed: () => Replayed): Findings {
   const wanted = new Set(receipts.map(({ userId }) => userId));
   const stored = new Map<string, ClaimRow[]>();

@@ -1,4 +1,5 @@
-// `npm run verify` as it is typed: its exit codes, its input file, what it leaves behind, and its independence of the product's code.
+// `npm run verify` as it is typed: its exit codes, its input file, what it leaves behind, and its
+// independence of the product's code.
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

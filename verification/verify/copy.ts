@@ -6,13 +6,14 @@ import { CommandFailure } from "../cli/command.ts";
 
 const ATTEMPTS_MAX = 50;
 const PAUSE_MS = 20;
-/** The header of a write-ahead log. Its salts change with every reset (source: sqlite.org/fileformat2.html, 4.1). */
+/** The header of a log. Its salts change with every reset (source: sqlite.org/fileformat2.html, 4.1). */
 const WAL_HEADER_BYTES = 32;
 
 /**
- * Copies `source` and its write-ahead log to `target`, which must not exist. Returns false where `source` is gone. The log may grow
- * meanwhile, because its checksums end the copy at a commit. Pages may move from the log to the database, because the log still has
- * them. Only a log that begins anew between the two copies breaks the copy. Throws {@link CommandFailure} where that happened each time.
+ * Copies `source` and its write-ahead log to `target`, which must not exist. Returns false where `source` is
+ * gone. The log may grow meanwhile, because its checksums end the copy at a commit. Pages may move from the
+ * log to the database, because the log still has them. Only a log that begins anew between the two copies
+ * breaks the copy. Throws {@link CommandFailure} where that happened each time.
  */
 export async function copyWhole(source: string, target: string): Promise<boolean> {
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {

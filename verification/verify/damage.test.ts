@@ -1,4 +1,4 @@
-// Each damage to a coupon's file, and each receipt that the file contradicts, is found by exactly the checks that it concerns.
+// Each damage to a coupon's file and each wrong receipt fails exactly the checks that it concerns.
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 

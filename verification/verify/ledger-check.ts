@@ -68,8 +68,8 @@ function claimWords({ userId, position, claimedAt, remainingAfter }: ReplayedCla
 }
 
 /**
- * The ledger does not have the request of a hold, so events and rows are matched by user and instant. Version 1 kept no rows. After the
- * first row, or the first event that names limits, every release must have a row.
+ * The ledger does not have the request of a hold, so events and rows are matched by user and instant. Version
+ * 1 kept no rows. After the first row, or the first event that names limits, every release must have a row.
  */
 function releasedHoldFaults({ releasedHolds }: Tables, replayed: Replayed): string[] {
   const left = new Map<string, number>();
@@ -91,7 +91,9 @@ function releasedHoldWords({ userId, releasedAt }: Pick<ReleasedHoldRow, "userId
   return `the hold of ${quoted(userId)}, released ${instant(releasedAt)},`;
 }
 
-/** Rows that one side has and the other lacks, duplicates too. A row that differs is missing on both sides. */
+/**
+ * Rows that one side has and the other lacks, duplicates too. A row that differs is missing on both sides.
+ */
 function rowFaults<Key extends keyof Row, Row extends object>(
   { key, fields, words }: Kind<Key, Row>,
   stored: readonly Row[],

@@ -11,7 +11,7 @@ import { fileOf } from "./state-folder.ts";
 import { hasCoupon, nameIn, tablesOf, Unreadable, type CouponRow, type Tables } from "./tables.ts";
 import type { Check, Receipt } from "./verify.ts";
 
-/** A copy is made again when the coupon changed between the copy and the API's answer, or was deleted and created again. */
+/** A copy is made again when the coupon changed before the API's answer, or was created again. */
 const COPIES_MAX = 10;
 
 /** What the checks need beside the file. */
@@ -28,8 +28,8 @@ export type Means = {
 };
 
 /**
- * Checks the coupon in a file. Returns nothing where the file has no coupon, or not the wanted one. Throws {@link CommandFailure}
- * where the file is another program's.
+ * Checks the coupon in a file. Returns nothing where the file has no coupon, or not the wanted one. Throws
+ * {@link CommandFailure} where the file is another program's.
  */
 export async function checksOfFile(path: string, means: Means): Promise<readonly Check[]> {
   const { copy, api, receipts, names, wanted } = means;

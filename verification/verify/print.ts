@@ -8,7 +8,7 @@ const TITLE_WIDTH = Math.max(...Object.values(TITLES).map(({ length }) => length
 /** With more coupons only failures are printed. */
 const COUPONS_SHOWN_MAX = 20;
 
-/** Prints each coupon with its checks, and a total. Of many coupons it prints only failures, unless `all` is set. */
+/** Prints each coupon with its checks, and a total. Of many coupons it prints only failures, unless `all`. */
 export function printChecks(checks: readonly Check[], { all = false }: { readonly all?: boolean } = {}): void {
   const coupons = byCoupon(checks);
   const isWhole = all || coupons.length <= COUPONS_SHOWN_MAX;

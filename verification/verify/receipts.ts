@@ -6,8 +6,8 @@ import { CommandFailure, EXIT } from "../cli/command.ts";
 import type { Receipt } from "./verify.ts";
 
 /**
- * Reads the receipts of a file: `{coupon, userId, position, claimedAt}`, or the body of a 201. Throws {@link CommandFailure}
- * where the file can't be read or a line is not a receipt.
+ * Reads the receipts of a file: `{coupon, userId, position, claimedAt}`, or the body of a 201. Throws
+ * {@link CommandFailure} where the file can't be read or a line is not a receipt.
  */
 export async function receiptsIn(file: string): Promise<Receipt[]> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {

@@ -39,8 +39,8 @@ export async function stateFolder(state: string): Promise<StateFolder> {
 }
 
 /**
- * The file of the object that has a coupon's name. The runtime derives an object's id from its class and its name (source:
- * workerd, `src/workerd/server/actor-id-impl.c++`).
+ * The file of the object that has a coupon's name. The runtime derives an object's id from its class and its
+ * name (source: workerd, `src/workerd/server/actor-id-impl.c++`).
  */
 export function fileOf(coupon: string): string {
   const key = createHash("sha256").update(OBJECTS_FOLDER).digest();

@@ -55,8 +55,8 @@ export function putCoupon(state: State, name: string, amount: number): void {
 }
 
 /**
- * A coupon with events of every kind. Of 8 units, u1, u2, u3, u5, u6 and u4 have claims, in this order, h1 has a hold, and 1 remains.
- * At most 4 holds may run. Returns the receipts that its users got.
+ * A coupon with events of every kind. Of 8 units, u1, u2, u3, u5, u6 and u4 have claims, in this order, h1
+ * has a hold, and 1 remains. At most 4 holds may run. Returns the receipts that its users got.
  */
 export function putBusyCoupon(state: State): Receipt[] {
   const receipts: Receipt[] = [];

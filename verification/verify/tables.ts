@@ -1,11 +1,11 @@
-// One coupon's tables in a copied file, read with statements of our own. The file may be damaged, so no value is trusted.
+// One coupon's tables in a copied file. The file may be damaged, so no value is trusted.
 
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 
 import { SCHEMA_VERSION } from "../../src/engine/schema.ts";
 import { CommandFailure } from "../cli/command.ts";
 
-/** In version 1 of the tables every coupon had this limit for the length of holds, in seconds, and none for their number. */
+/** In version 1 of the tables a hold lasted at most so many seconds, and their number had no limit. */
 export const HOLD_SECONDS_MAX_BEFORE = 86_400;
 const INTEGRITY_FAULTS_MAX = 5;
 
@@ -81,8 +81,8 @@ const RELEASED_HOLDS = `SELECT user_id AS userId, attempt_id AS attemptId, relea
 const LEDGER = `SELECT seq, at, kind, user_id AS userId, position, data FROM ledger NOT INDEXED ORDER BY seq`;
 
 /**
- * Whether the file has a coupon's tables. An object without a coupon has none. Throws {@link CommandFailure} where the tables are
- * another program's, and {@link Unreadable}.
+ * Whether the file has a coupon's tables. An object without a coupon has none. Throws {@link CommandFailure}
+ * where the tables are another program's, and {@link Unreadable}.
  */
 export function hasCoupon(database: DatabaseSync, file: string): boolean {
   const names = rows(database, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)

@@ -43,8 +43,9 @@ export type VerifyOptions = {
 };
 
 /**
- * Checks every coupon of a state folder, or one. A server may write meanwhile. A fault of a coupon is a failed check, never thrown.
- * Throws {@link CommandFailure} where the folder is not a state of Doorbuster, lacks the coupon, or the API does not answer.
+ * Checks every coupon of a state folder, or one. A server may write meanwhile. A fault of a coupon is a
+ * failed check, never thrown. Throws {@link CommandFailure} where the folder is not a state of Doorbuster,
+ * lacks the coupon, or the API does not answer.
  */
 export async function verify(options: VerifyOptions): Promise<readonly Check[]> {
   const state = await stateFolder(options.state);

@@ -1,4 +1,4 @@
-// Faults in the Worker: what an isolate remembers, what it sends again, who may do what, and what it reads and writes.
+// Faults in the Worker: what it remembers, what it sends again, access, and what it reads and writes.
 
 import { inWorkerd, type Mutation } from "../mutation.ts";
 
