@@ -82,7 +82,7 @@ test("the CPU time of a process includes its running children", async () => {
   expect(used === null ? process.platform !== "linux" : used > 550_000).toBe(true);
 });
 
-test("a profile gives the runtime's time to its calling source file, and idle time to none", () => {
+test("a profile gives the runtime's time to the source file that called it", () => {
   const bundle = ["var head = 1;", "// src/a.ts", "function a() {", "}", "// src/b.ts", "function b() {", "}"].join("\n");
   const profile = {
     nodes: [

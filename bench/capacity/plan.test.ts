@@ -27,7 +27,7 @@ function answered({ moments }: Forecast): number {
   return moments.reduce((sum, { judged, refusedAtEdge }) => sum + judged + refusedAtEdge, 0);
 }
 
-test("a sale within one object's rate sells out with its last unit's user and turns no user away", () => {
+test("a sale within one object's rate turns no user away", () => {
   const result = forecast(SALE);
   expect([result.granted, result.turnedAway, Math.round(result.objectRequests)]).toEqual([1_000, 0, 10_000]);
   expect(result.soldOutAtMs).toBeGreaterThan(999);
@@ -37,8 +37,8 @@ test("a sale within one object's rate sells out with its last unit's user and tu
   expect(result.winners.maxMs).toBeLessThanOrEqual(57);
 });
 
-describe("a sale beyond one object's rate", () => {
-  test("without certificates ends when the object has served every user", () => {
+describe("an oversized sale", () => {
+  test("without certificates ends when the object has served all", () => {
     const result = forecast({ ...FLOOD, mailboxLengthMax: 1_000_000 });
     // 100,000 at 1,000 a second.
     expect(result.endedAtMs).toBeGreaterThan(99_900);
@@ -46,14 +46,14 @@ describe("a sale beyond one object's rate", () => {
     expect(answered(result)).toBeCloseTo(100_000, 0);
   });
 
-  test("turns users away while the mailbox is full and answers all of them later", () => {
+  test("turns users away while the mailbox is full and answers them later", () => {
     const result = forecast(FLOOD);
     expect(result.turnedAway).toBeGreaterThan(10_000);
     expect(result.waitingMax).toBeLessThanOrEqual(8192);
     expect(answered(result)).toBeCloseTo(100_000, 0);
   });
 
-  test("with certificates sends the object renewals and two users of each isolate", () => {
+  test("with certificates sends renewals and two users of each isolate", () => {
     const result = forecast({ ...FLOOD, isolates: 50 });
     // One request of each isolate, and one for each 625 ms from the last unit to the last user at 9,999 ms.
     const renewals = (9_999 - (result.soldOutAtMs ?? NaN)) / 625;

@@ -77,7 +77,7 @@ test.for([
   expect(verdictOf(mutation, outcome).verdict).toBe(verdict);
 });
 
-test("work in parallel begins nothing more after a failure and throws it when all are back", async () => {
+test("parallel work ends after a failure and throws it when all are back", async () => {
   const begun: number[] = [];
   let isBack = false;
   const failing = atEachPlace(["a", "b"], [1, 2, 3, 4], async (_place, item) => {

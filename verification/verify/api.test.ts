@@ -111,7 +111,7 @@ test("a public answer that is older than the file is read again", async () => {
   expect(requests).toHaveLength(2);
 });
 
-test("an old answer fails check 4: a public one when it stays old, the operator's at once", async () => {
+test("an old answer fails check 4, a public one after a second read", async () => {
   reply = () => ({ body: PUBLIC, seq: 16 });
   expect([await compared(), requests.length]).toEqual([STALE, 2]);
   reply = () => ({ body: RIGHT, seq: 16 });
@@ -192,7 +192,7 @@ test("a streamed list of claimants is compared unless claims go on meanwhile", a
 describe("the verification is refused when the API", () => {
   const about = `about the coupon "BUSY 🎉/1"`;
 
-  test("does not accept connections or does not answer in time", async () => {
+  test("does not connect or answer in time", async () => {
     server.removeAllListeners("request");
     expect(await refusal(compared({ timeoutMs: 200 }))).toBe(`no answer from ${url} ${about}: UND_ERR_HEADERS_TIMEOUT`);
     server.close();

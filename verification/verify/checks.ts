@@ -3,7 +3,7 @@
 import { apiFindings, type ApiReading } from "./api.ts";
 import { ledgerFindings } from "./ledger-check.ts";
 import { replay, type Replayed } from "./replay.ts";
-import { Unreadable, type ClaimRow, type HoldAttempt, type Tables } from "./tables.ts";
+import { once, readable, Unreadable, type ClaimRow, type CouponRow, type HoldAttempt, type Tables } from "./tables.ts";
 import type { Check, Receipt, Stock } from "./verify.ts";
 import { counted, instant, listed, quoted } from "./words.ts";
 
@@ -52,7 +52,7 @@ export function checksOf(evidence: Evidence): Check[] {
     7: () => ledgerFindings(tables, replayed()),
     8: () => (receipts === null ? "no receipts to compare with: set --receipts" : acknowledgedIsStored(receipts, tables, replayed)),
   };
-  const stock = stockOf(tables);
+  const stock = readable(() => stockOf(tables.coupon), null);
   return NUMBERS.map((number) => checkOf(evidence.coupon, number, stock, examinations[number]));
 }
 
@@ -60,6 +60,10 @@ export function checksOf(evidence: Evidence): Check[] {
 export function lostWithItsCoupon(coupon: string, receipts: readonly Receipt[]): Check {
   const detail = `${counted(receipts.length, "claim")} acknowledged, and the state has no such coupon`;
   return { coupon, number: 8, title: TITLES[8], verdict: "FAIL", detail };
+}
+
+function stockOf({ amount, claimed, held }: CouponRow): Stock {
+  return { amount, claimed, held, remaining: amount - claimed - held };
 }
 
 function checkOf(coupon: string, number: Check["number"], stock: Stock | null, examine: () => Findings): Check {
@@ -177,17 +181,6 @@ function wordsOf({ userId, position, claimedAt }: Pick<ClaimRow, "userId" | "pos
   return `${quoted(userId)} at position ${position} at ${instant(claimedAt)}`;
 }
 
-/** The file's counters, or null where they can't be read. */
-function stockOf(tables: Tables): Stock | null {
-  try {
-    const { amount, claimed, held } = tables.coupon;
-    return { amount, claimed, held, remaining: amount - claimed - held };
-  } catch (cause) {
-    if (cause instanceof Unreadable) return null;
-    throw cause;
-  }
-}
-
 /** The values that occur more than once. */
 function twice<Value>(values: readonly Value[]): Value[] {
   const seen = new Set<Value>();
@@ -197,9 +190,4 @@ function twice<Value>(values: readonly Value[]): Value[] {
     seen.add(value);
   }
   return [...again];
-}
-
-function once<Value>(make: () => Value): () => Value {
-  let known: { readonly value: Value } | undefined;
-  return () => (known ??= { value: make() }).value;
 }

@@ -139,7 +139,7 @@ describe("a coupon of version 1", () => {
     expect(await failed(state)).toEqual([]);
   });
 
-  test("must have a row for each hold released after its migration", async () => {
+  test("must have a row for each hold released since", async () => {
     withEngine(state, NAME, (engine) => {
       engine.giveBack("cid", T0);
       engine.hold(holdOf("eve", 1_000), T0 + 1);

@@ -8,7 +8,7 @@ import { isOf, type Api, type ApiReading } from "./api.ts";
 import { checksOf } from "./checks.ts";
 import { copyWhole, removeCopy } from "./copy.ts";
 import { fileOf } from "./state-folder.ts";
-import { hasCoupon, nameIn, tablesOf, Unreadable, type CouponRow, type Tables } from "./tables.ts";
+import { hasCoupon, nameIn, readable, tablesOf } from "./tables.ts";
 import type { Check, Receipt } from "./verify.ts";
 
 /** A copy is made again when the coupon changed before the API's answer, or was created again. */
@@ -40,11 +40,12 @@ export async function checksOfFile(path: string, means: Means): Promise<readonly
     if (!(await copyWhole(path, copy))) return [];
     const database = new DatabaseSync(copy, { readOnly: true });
     try {
-      if (!isCoupon(database, path)) return [];
+      // A file that can't be read counts as a coupon's. Each of its checks fails.
+      if (!readable(() => hasCoupon(database, path), true)) return [];
       const tables = tablesOf(database);
-      const row = couponIn(tables);
+      const row = readable(() => tables.coupon, null);
       // A coupon that can't be read is named after its file.
-      const name = row?.name ?? nameOrNull(database) ?? names.get(file) ?? `object ${file.slice(0, 12)}…`;
+      const name = row?.name ?? readable(() => nameIn(database), null) ?? names.get(file) ?? `object ${file.slice(0, 12)}…`;
       if (wanted !== undefined && name !== wanted) return [];
       const evidence = {
         coupon: name,
@@ -64,32 +65,4 @@ export async function checksOfFile(path: string, means: Means): Promise<readonly
     }
   }
   throw new CommandFailure(`the coupon in ${path} was deleted and created again during every read`);
-}
-
-/** A file that can't be read counts as a coupon's. Each of its checks fails. */
-function isCoupon(database: DatabaseSync, path: string): boolean {
-  try {
-    return hasCoupon(database, path);
-  } catch (cause) {
-    if (cause instanceof Unreadable) return true;
-    throw cause;
-  }
-}
-
-function nameOrNull(database: DatabaseSync): string | null {
-  try {
-    return nameIn(database);
-  } catch (cause) {
-    if (cause instanceof Unreadable) return null;
-    throw cause;
-  }
-}
-
-function couponIn(tables: Tables): CouponRow | null {
-  try {
-    return tables.coupon;
-  } catch (cause) {
-    if (cause instanceof Unreadable) return null;
-    throw cause;
-  }
 }

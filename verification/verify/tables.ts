@@ -12,6 +12,16 @@ const INTEGRITY_FAULTS_MAX = 5;
 /** A part of a file that can't be read. That is a fault of the file, not a bug here. */
 export class Unreadable extends Error {}
 
+/** What `read` returns, or `otherwise` where it throws {@link Unreadable}. */
+export function readable<Value, Otherwise>(read: () => Value, otherwise: Otherwise): Value | Otherwise {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof Unreadable) return otherwise;
+    throw cause;
+  }
+}
+
 export type CouponRow = {
   readonly name: string;
   readonly amount: number;
@@ -170,7 +180,8 @@ function* each(database: DatabaseSync, statement: string): Generator<Row> {
   for (let next = reading(() => found.next()); next.done !== true; next = reading(() => found.next())) yield next.value;
 }
 
-function once<Value>(read: () => Value): () => Value {
+/** `read`, whose first value is kept. */
+export function once<Value>(read: () => Value): () => Value {
   let known: { readonly value: Value } | undefined;
   return () => (known ??= { value: read() }).value;
 }
