@@ -1,4 +1,4 @@
-// What a V8 CPU profile says: how long each function of the bundle ran, and each source file, with what it called of the runtime.
+// Sums of a V8 CPU profile: the time of each function and of each source file of the bundle.
 
 export type CpuProfile = {
   readonly nodes: readonly ProfileNode[];
@@ -12,7 +12,7 @@ type ProfileNode = {
   readonly children?: readonly number[];
 };
 
-/** One line of a bundle on which a source file begins, counted from 0. */
+/** The line of a bundle on which a source file begins, counted from 0. */
 export type SourceStart = { readonly line: number; readonly path: string };
 
 export type Share = {
@@ -22,11 +22,11 @@ export type Share = {
 };
 
 export type Attributed = {
-  /** Time of each function itself, the longest first; one of the runtime is named by the source file that called it. */
+  /** Own time of each function, the longest first. A runtime function has the name of its calling file. */
   readonly functions: readonly Share[];
-  /** Time of each source file, with that of the runtime's functions that it called. */
+  /** Time of each source file, with the runtime functions that it called. */
   readonly files: readonly Share[];
-  /** Time in which the thread did anything. */
+  /** Time in which the thread was busy. */
   readonly busyUs: number;
 };
 
@@ -55,7 +55,7 @@ export function attribute(profile: CpuProfile, sources: readonly SourceStart[]):
     busyUs += us;
     const name = functionName === "" ? "(anonymous)" : functionName;
     const file = fileOf(node, nodes, parents, sources);
-    add(functions, `${name}, ${placeOf(node, sources) ?? (file === null ? "runtime" : `runtime, for ${file}`)}`, us);
+    add(functions, `${name}, ${sourceOf(node, sources)?.path ?? (file === null ? "runtime" : `runtime, for ${file}`)}`, us);
     add(files, file ?? `runtime: ${name}`, us);
   }
   return { functions: ranked(functions), files: ranked(files), busyUs };
@@ -75,12 +75,7 @@ function fileOf(
   return null;
 }
 
-function placeOf(node: ProfileNode, sources: readonly SourceStart[]): string | null {
-  const source = sourceOf(node, sources);
-  return source === null ? null : source.path;
-}
-
-/** Where a function of the bundle comes from; null for one of the runtime, whose own scripts have names like `node-internal:timers`. */
+/** A function's source file. Null for the runtime's own scripts, such as `node-internal:timers`. */
 function sourceOf({ callFrame: { url, lineNumber } }: ProfileNode, sources: readonly SourceStart[]): SourceStart | null {
   if (url === "" || url.includes(":")) return null;
   return sources.findLast(({ line }) => line <= lineNumber) ?? { line: 0, path: "(bundle's head)" };

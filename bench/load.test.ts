@@ -1,99 +1,88 @@
-// The benchmark's built-in driver against a server that counts, and the sums of a profile.
+// The built-in driver against a server that counts, the CPU time of processes, and the sums of a profile.
 
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { spawn } from "node:child_process";
 
 import { afterEach, describe, expect, test } from "vitest";
 
 import { attribute, sourcesIn } from "./cpu-profile.ts";
-import { claimsAndHoldsOf, claimsOf } from "./load/load.ts";
+import { claimsAndHoldsOf, claimsOf, type Load, type Measured } from "./load/load.ts";
 import { drive } from "./load/undici.ts";
 import { cpuUsOf } from "./machine/processes.ts";
-
-const servers: Server[] = [];
 
 /** A function as a profile names it. */
 const frame = (functionName: string, url: string, lineNumber: number) => ({ functionName, url, lineNumber });
 
+let server: Server | undefined;
+let bodies: unknown[] = [];
+
 afterEach(() => {
-  for (const server of servers.splice(0)) server.close();
+  server?.close();
+  bodies = [];
 });
 
-/** A server that notes the bodies it gets and answers the n-th with `statusOf(n)`. */
-async function counting(statusOf: (count: number) => number): Promise<{ readonly url: string; readonly bodies: string[] }> {
-  const bodies: string[] = [];
-  const server = createServer((request, response) => {
+/**
+ * Drives `load` on a server that keeps the bodies it gets and answers the n-th request with `statusOf(n)`.
+ */
+async function driven(load: Load, answersMax: number, connections: number, statusOf: (count: number) => number): Promise<Measured> {
+  server = createServer((request, response) => {
     let body = "";
     request.setEncoding("utf8").on("data", (text: string) => (body += text));
     request.on("end", () => {
-      bodies.push(body);
+      bodies.push(JSON.parse(body));
       response.writeHead(statusOf(bodies.length)).end();
     });
-  });
-  servers.push(server.listen(0, "127.0.0.1"));
+  }).listen(0, "127.0.0.1");
   await once(server, "listening");
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies };
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return drive(load, { url, connections, seconds: 10, users: "u", answersMax });
 }
 
 describe("the built-in driver", () => {
-  test("counts what was answered, and never meets a user twice", async () => {
-    const { url, bodies } = await counting(() => 201);
-    const measured = await drive(claimsOf("bench"), { url, connections: 8, seconds: 10, users: "u", answersMax: 200 });
-    expect(measured).toMatchObject({ answers: 200, wrong: 0 });
+  test("counts right and wrong answers and uses each user once", async () => {
+    const measured = await driven(claimsOf("bench"), 200, 8, (count) => (count % 10 === 0 ? 503 : 201));
+    expect(measured).toMatchObject({ answers: 200, wrong: 20 });
     expect(measured.p50Ms).toBeLessThanOrEqual(measured.p99Ms);
     expect(measured.p99Ms).toBeLessThanOrEqual(measured.maxMs);
-    const users = bodies.map((body) => (JSON.parse(body) as { readonly user_id: string }).user_id);
-    expect(new Set(users).size).toBe(200);
+    expect(new Set(bodies.map((body) => (body as { readonly user_id: string }).user_id)).size).toBe(200);
   });
 
-  test("counts every answer with another status", async () => {
-    const { url } = await counting((count) => (count % 10 === 0 ? 503 : 201));
-    const measured = await drive(claimsOf("bench"), { url, connections: 4, seconds: 10, users: "u", answersMax: 100 });
-    expect(measured).toMatchObject({ answers: 100, wrong: 10 });
+  test("accepts a refusal where the load expects one", async () => {
+    expect(await driven(claimsOf("one", 400), 20, 4, () => 400)).toMatchObject({ answers: 20, wrong: 0 });
   });
 
-  test("takes a refusal for right where it is what is wanted", async () => {
-    const { url } = await counting(() => 400);
-    const measured = await drive(claimsOf("one", 400), { url, connections: 4, seconds: 10, users: "u", answersMax: 20 });
-    expect(measured).toMatchObject({ answers: 20, wrong: 0 });
-  });
-
-  test("sends a load's two requests in turn, each with a new user", async () => {
-    const { url, bodies } = await counting(() => 201);
-    await drive(claimsAndHoldsOf("bench"), { url, connections: 1, seconds: 10, users: "u", answersMax: 4 });
-    expect(bodies.map((body) => JSON.parse(body) as unknown)).toEqual([
+  test("alternates a load's two requests, each with a new user", async () => {
+    await driven(claimsAndHoldsOf("bench"), 3, 1, () => 201);
+    expect(bodies).toEqual([
       { user_id: "u-1", coupon_name: "bench" },
       { user_id: "u-2", ttl_seconds: 86_400 },
       { user_id: "u-3", coupon_name: "bench" },
-      { user_id: "u-4", ttl_seconds: 86_400 },
     ]);
   });
 
-  test("sends many users in one request", async () => {
-    const { url, bodies } = await counting(() => 200);
+  test("puts many users into one request", async () => {
     const body = { before: '{"user_ids":[', users: 3, after: "]}" };
-    const load = { method: "POST", path: "/", body, status: 200 } as const;
-    await drive(load, { url, connections: 1, seconds: 10, users: "u", answersMax: 2 });
-    expect(bodies).toEqual(['{"user_ids":["u-1","u-2","u-3"]}', '{"user_ids":["u-4","u-5","u-6"]}']);
+    await driven({ method: "POST", path: "/", body, status: 200 }, 2, 1, () => 200);
+    expect(bodies).toEqual([{ user_ids: ["u-1", "u-2", "u-3"] }, { user_ids: ["u-4", "u-5", "u-6"] }]);
   });
 });
 
-test("CPU time is that of a process and of what it started and still runs", async () => {
+test("the CPU time of a process includes its running children", async () => {
   const busy = `while (process.cpuUsage().user < 600_000); process.stdout.write("done"); setInterval(() => {}, 1000);`;
   const starts = `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(busy)}], { stdio: "inherit" });`;
   const child = spawn(process.execPath, ["-e", starts], { stdio: ["ignore", "pipe", "ignore"], detached: true });
   const pid = child.pid ?? NaN;
   await once(child.stdout, "data");
   const used = await cpuUsOf([pid]);
-  // The whole group, for the inner one would go on alone.
+  // The whole group, because the inner process would go on alone.
   process.kill(-pid, "SIGKILL");
-  // Where there is no /proc, nothing is known. The outer one takes far less than that to start.
+  // Without /proc nothing is known. The outer process takes far less than that to start.
   expect(used === null ? process.platform !== "linux" : used > 550_000).toBe(true);
 });
 
-describe("a profile", () => {
+test("a profile gives the runtime's time to the source file that called it", () => {
   const bundle = ["var head = 1;", "// src/a.ts", "function a() {", "}", "// src/b.ts", "function b() {", "}"].join("\n");
   const profile = {
     nodes: [
@@ -107,22 +96,12 @@ describe("a profile", () => {
     samples: [2, 3, 4, 4, 5, 6],
     timeDeltas: [10, 20, 30, 40, 500, 5],
   };
-
-  test("finds where the source files begin in a bundle", () => {
-    expect(sourcesIn(bundle)).toEqual([
-      { line: 1, path: "src/a.ts" },
-      { line: 4, path: "src/b.ts" },
-    ]);
-  });
-
-  test("gives the runtime's time to the file that called it, and idle time to none", () => {
-    const { files, functions, busyUs } = attribute(profile, sourcesIn(bundle));
-    expect(busyUs).toBe(105);
-    expect(files).toEqual([
-      { name: "src/b.ts", us: 90 },
-      { name: "src/a.ts", us: 10 },
-      { name: "runtime: (garbage collector)", us: 5 },
-    ]);
-    expect(functions[0]).toEqual({ name: "setTimeout, runtime, for src/b.ts", us: 70 });
-  });
+  const { files, functions, busyUs } = attribute(profile, sourcesIn(bundle));
+  expect(busyUs).toBe(105);
+  expect(files).toEqual([
+    { name: "src/b.ts", us: 90 },
+    { name: "src/a.ts", us: 10 },
+    { name: "runtime: (garbage collector)", us: 5 },
+  ]);
+  expect(functions[0]).toEqual({ name: "setTimeout, runtime, for src/b.ts", us: 70 });
 });

@@ -1,4 +1,4 @@
-// What a run of the benchmark found, as it is kept: every single measurement, and what it was taken with.
+// The record of a benchmark run: every measurement, the machine and the versions.
 
 /** One row, loaded once. */
 export type Measurement = {
@@ -6,26 +6,28 @@ export type Measurement = {
   readonly connections: number;
   readonly answers: number;
   readonly seconds: number;
-  /** What the answers stand for, a second: claims, refusals or looks. */
+  /** Claims, refusals or reads a second. */
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** CPU time of all processes of the system for each unit, in microseconds; null where it is unknown. */
+  /** CPU time of all processes of the system for each unit, in microseconds. Null where it is unknown. */
   readonly cpuUs: number | null;
-  /** Claims that were stored meanwhile, where they were counted. */
+  /** Claims that were stored meanwhile. Null where they are not counted. */
   readonly stored: number | null;
-  /** The share of all processors' time that the hypervisor gave to others meanwhile; null where it is unknown. */
+  /**
+   * The share of all processors' time that the hypervisor gave to other machines. Null where it is unknown.
+   */
   readonly stolen: number | null;
 };
 
-/** What a row is: a bound on what can be had here, the product, or another way to build it. */
+/** A bound on this machine, the product, or another way to build it. */
 export type RowKind = "bound" | "product" | "peer";
 export type RowRecord = {
   readonly name: string;
   readonly kind: RowKind;
   readonly about: string;
-  /** What one answer stands for; rates and CPU times are of such a unit. */
+  /** How many units one answer stands for. Rates and CPU times are of one unit. */
   readonly unitsPerAnswer: number;
   readonly measurements: readonly Measurement[];
 };
@@ -37,14 +39,14 @@ export type LargeReadRecord = {
   readonly claims: number;
   readonly bytes: number;
   readonly ms: readonly number[];
-  /** What the server's memory grew by, at its peak. */
+  /** How much the server's memory grew at its peak. */
   readonly grewBytes: number | null;
 };
 export type ManyCouponsRecord = {
   readonly coupons: number;
-  /** So many of them, those made last, were asked just now; all of them when left out. */
+  /** How many of them were just read, the ones made last. Default: all. */
   readonly asked?: number;
-  /** How long before the first of those was asked, with the others since; null where none was for so long that all are idle. */
+  /** How long these reads took. Null where all coupons are idle. */
   readonly askedWithinMs: number | null;
   readonly openFiles: number | null;
   readonly memoryBytes: number | null;
@@ -66,17 +68,17 @@ export type BenchRecord = {
     readonly rounds: number;
     readonly seconds: number;
     readonly connections: readonly number[];
-    /** How long a connection rested before each request; not at all when left out. */
+    /** How long a connection paused before each request. Default: 0. */
     readonly pauseMs?: number;
     readonly driver: string;
   };
   readonly rows: readonly RowRecord[];
   readonly growth: GrowthRecord;
-  /** What was asked for and could not be measured, and why. */
+  /** What could not be measured, and why. */
   readonly skipped: readonly { readonly name: string; readonly why: string }[];
 };
 
-/** The middle value, or the mean of the middle two; NaN where there is none. */
+/** The middle value, or the mean of the middle two. NaN for an empty list. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const upper = sorted[Math.floor(sorted.length / 2)] ?? NaN;

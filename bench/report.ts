@@ -1,4 +1,4 @@
-// `npm run bench:report`: makes the report of a run anew from its JSON, and puts it into a document.
+// `npm run bench:report`: makes the report of a run again from its JSON, and puts it into a document.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
@@ -20,7 +20,7 @@ const COMMAND = {
   },
 } as const satisfies Command<Options>;
 
-/** Writes Markdown and charts beside the results in `json`, and answers the Markdown. */
+/** Writes Markdown and charts beside the results in `json`, and returns the Markdown. */
 export async function writeReport(json: string): Promise<string> {
   const { markdown, charts } = reportOf(await recordIn(json), nameOf(json), "");
   const folder = dirname(json);
@@ -29,7 +29,7 @@ export async function writeReport(json: string): Promise<string> {
   return markdown;
 }
 
-/** A document with the part between its marks replaced, or null where it has no marks. */
+/** The document with the part between its marks replaced, or null where it has no marks. */
 export function replaced(document: string, part: string): string | null {
   const begin = document.indexOf(BEGIN);
   const end = document.indexOf(END);

@@ -1,4 +1,4 @@
-// The rounds: every row is loaded in turn, again and again, and what it answered is compared with what it stored.
+// The rounds: every row is loaded in turn, and its answers are compared with its stored claims.
 
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -20,8 +20,8 @@ export type Plan = {
 const WARM_UP_SECONDS = 2;
 
 /**
- * Loads all rows in each round, after each was warmed up, and calls `done` after each time. Throws {@link CommandFailure} on the
- * first answer that is wrong: a rate with wrong answers in it means nothing.
+ * Warms up all rows, then loads all of them in each round, and calls `done` after each load. Throws
+ * {@link CommandFailure} on the first wrong answer, because a rate with wrong answers means nothing.
  */
 export async function measureRounds(
   lab: Lab,
@@ -85,8 +85,9 @@ async function measure(
 }
 
 /**
- * What is wrong with a run, or null. Each answer stands for stored claims, as many as it says; a driver that gives up what is
- * open at its end can't know of those, so there may be more, by one answer for each connection.
+ * What is wrong with a run, or null. Each answer stands for stored claims. The driver may drop one open
+ * request of each connection at the end, so there may be more stored claims, by one answer for each
+ * connection.
  */
 export function faultIn(
   { counted, unitsPerAnswer, load }: Pick<Row, "counted" | "unitsPerAnswer" | "load">,
@@ -102,18 +103,19 @@ export function faultIn(
   return stored < least || stored > most ? `${answers} answers stand for ${least} claims, and ${stored} were stored` : null;
 }
 
-/** Stops every system and throws where its files hold another number of claims than it said last. */
+/** Stops every system. Throws where its files hold another number of claims than it returned last. */
 export async function stopAndCompare(started: readonly Started[]): Promise<void> {
   for (const { row, system } of started) {
-    const said = await settledCount(row, system);
+    const returned = await settledCount(row, system);
     await system.stop();
-    if (row.counted === null || said === null || system.onDisk === null) continue;
+    if (row.counted === null || returned === null || system.onDisk === null) continue;
     const onDisk = await system.onDisk(row.counted.coupon);
-    if (onDisk !== said) throw new CommandFailure(`${row.name}: it says ${said} claims, and its file holds ${onDisk}`, EXIT.failed);
+    if (onDisk !== returned)
+      throw new CommandFailure(`${row.name}: it returned ${returned} claims, and its file has ${onDisk}`, EXIT.failed);
   }
 }
 
-/** Claims that are stored once nothing moves any more; null where they are not counted. */
+/** Stored claims, once their number no longer changes. Null where they are not counted. */
 async function settledCount({ counted }: Row, system: System): Promise<number | null> {
   if (counted === null) return null;
   for (let count = await system.stored(counted.coupon); ;) {

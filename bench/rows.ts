@@ -1,4 +1,4 @@
-// The rows of the benchmark: what each one is, the system that it loads, and with what.
+// The rows of the benchmark: each with its system and its load.
 
 import { claimsAndHoldsOf, claimsOf, type Load } from "./load/load.ts";
 import type { RowKind } from "./record.ts";
@@ -9,17 +9,17 @@ import { PRODUCT } from "../verification/server/workerd.ts";
 export type Row = {
   readonly name: string;
   readonly kind: RowKind;
-  /** As the report says it. */
+  /** For the report and `--help`. */
   readonly about: string;
   readonly start: (lab: Lab) => Promise<System>;
   readonly load: Load;
-  /** What one right answer stands for; a bulk answer for many claims. */
+  /** How many claims one right answer stands for. */
   readonly unitsPerAnswer: number;
-  /** Where more would only wait in line, each with a thousand claims before it. */
+  /** More connections would only wait for each other's bulk claims. */
   readonly connectionsMax?: number;
-  /** The coupon whose stored claims and holds are counted: one for each unit answered, or none where nothing may be stored. */
+  /** The coupon whose stored claims and holds are counted. A refusal must store none. */
   readonly counted: { readonly coupon: string; readonly perUnit: 0 | 1 } | null;
-  /** Only where it is asked for by name. */
+  /** Only runs where `--rows` names it. */
   readonly isExtra?: true;
 };
 
@@ -34,7 +34,7 @@ const CLAIM = { load: claimsOf("bench"), unitsPerAnswer: 1, counted: EACH } as c
 const UNSTORED_CLAIM = { ...CLAIM, counted: null } as const;
 const REFUSAL = { load: claimsOf("one", 400), unitsPerAnswer: 1, counted: { coupon: "one", perUnit: 0 } } as const;
 
-/** In the order in which they are run and reported. */
+/** In the order of the run and of the report. */
 export const ROWS = [
   {
     name: "static",
@@ -127,7 +127,7 @@ export const ROWS = [
   {
     name: "sold-out-no-cache",
     kind: "product",
-    about: "the same, and every refusal asks the object",
+    about: "the same, but every refusal reaches the object",
     start: (lab) => soldOutSystem(lab, { SOLD_OUT_CACHE: "off" }),
     ...REFUSAL,
   },

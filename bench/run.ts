@@ -1,4 +1,4 @@
-// `npm run bench`: what a claim costs beside a floor, a limit and other ways to build it, interleaved in one run.
+// `npm run bench`: what a claim costs beside a floor, a limit and other ways to build it.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -76,7 +76,7 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
 async function measureRows(lab: Lab, rows: readonly Row[], plan: Plan): Promise<BenchRecord["rows"]> {
   const started: Started[] = [];
   for (const row of rows) {
-    lab.say(`starting ${row.name}`);
+    lab.log(`starting ${row.name}`);
     await orSkip(lab, row.name, async () => started.push({ row, system: await row.start(lab) }));
   }
   const measurements = new Map<string, Measurement[]>(started.map(({ row }) => [row.name, []]));

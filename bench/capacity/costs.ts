@@ -1,23 +1,21 @@
-// What the benchmark measured, as the plan needs it.
+// The costs of a claim, out of a record of the benchmark.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { median, type BenchRecord } from "../record.ts";
 import { CommandFailure } from "../../verification/cli/command.ts";
+import { median, type BenchRecord } from "../record.ts";
 
-/** The record that is committed: the one that the documents quote. */
-export const REFERENCE = join(import.meta.dirname, "../../bench/results/reference.json");
+/** The committed record, which the documents quote. */
+export const REFERENCE = join(import.meta.dirname, "../results/reference.json");
 
 /** CPU times in microseconds. */
 export type Costs = {
-  /** A claim, all of it: the Worker, the call, the object. */
+  /** A claim as a whole: the Worker, the call, the object. */
   readonly claimUs: number;
-  /** Of it, what a request that is answered without an object does not have: a bound for what the object's thread does. */
+  /** An upper bound for the object's part: a claim less a request that needs no object. */
   readonly objectUs: number;
-  /** A claim among a thousand in one request. */
-  readonly bulkClaimUs: number;
-  /** Where they come from, for the report. */
+  /** When and where they were measured. */
   readonly source: string;
 };
 
@@ -27,14 +25,12 @@ export async function costsIn(file: string): Promise<Costs> {
     throw new CommandFailure(`there is no record of the benchmark at ${file}: run npm run bench first, or name one with --record`);
   });
   const record = JSON.parse(text) as BenchRecord;
-  const [claimUs, floorUs, bulkClaimUs] = ["claim", "static", "bulk"].map((row) => cpuOf(record, row, file));
-  if (claimUs === undefined || floorUs === undefined || bulkClaimUs === undefined) throw new CommandFailure(`${file} is no record`);
-  const machine = String(record.machine["cpu"] ?? record.machine["processor"] ?? "an unknown machine");
-  return { claimUs, objectUs: Math.max(claimUs - floorUs, 1), bulkClaimUs, source: `${record.at}, ${machine}` };
-}
-
-function cpuOf(record: BenchRecord, name: string, file: string): number {
-  const measured = record.rows.find((row) => row.name === name)?.measurements.flatMap(({ cpuUs }) => cpuUs ?? []) ?? [];
-  if (measured.length === 0) throw new CommandFailure(`${file} has no CPU time of the row "${name}", which the plan needs`);
-  return median(measured);
+  function cpuOf(name: string): number {
+    const measured = record.rows.find((row) => row.name === name)?.measurements.flatMap(({ cpuUs }) => cpuUs ?? []) ?? [];
+    if (measured.length === 0) throw new CommandFailure(`${file} has no CPU time of the row "${name}", which the plan needs`);
+    return median(measured);
+  }
+  const claimUs = cpuOf("claim");
+  const source = `${record.at}, ${record.machine["processor"] ?? "an unknown machine"}`;
+  return { claimUs, objectUs: Math.max(claimUs - cpuOf("static"), 1), source };
 }

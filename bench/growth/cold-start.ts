@@ -10,9 +10,11 @@ const ROUNDS = 5;
 const NEXT = 20;
 const WARM_UP_CLAIMS = 200;
 
-/** Measures both sizes in each round: the first claim of a fresh server for the coupon, and the middle one of those after it. */
+/**
+ * In each round and for both sizes: a fresh server's first claim of the coupon, and the median of the next.
+ */
 export async function measureColdStart(lab: Lab): Promise<GrowthRecord> {
-  lab.say("cold start");
+  lab.log("cold start");
   const states = new Map<number, string>();
   for (const claims of SIZES) states.set(claims, await stateWith(lab, claims));
   const found = new Map<number, { firstMs: number[]; nextMs: number[] }>(SIZES.map((claims) => [claims, { firstMs: [], nextMs: [] }]));

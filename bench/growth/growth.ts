@@ -9,7 +9,7 @@ import type { Lab } from "../systems/system.ts";
 
 export type Growth = {
   readonly name: string;
-  /** As `--help` says it. */
+  /** For `--help`. */
   readonly about: string;
   readonly measure: (lab: Lab) => Promise<GrowthRecord>;
 };

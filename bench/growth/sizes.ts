@@ -20,12 +20,14 @@ const WARM_UP_SECONDS = 1;
 
 type Sample = { readonly wallUs: number; readonly cpuUs: number | null };
 
-/** Measures all sizes in each round, each time from the same files; every other round from the largest, as the machine's speed drifts. */
+/**
+ * Measures all sizes in each round. Every other round begins with the largest, as the machine's speed drifts.
+ */
 export async function measureSizes(lab: Lab): Promise<GrowthRecord> {
   const samples = new Map<number, Sample[]>(SIZES.map((claims) => [claims, []]));
   for (let round = 1; round <= ROUNDS; round += 1) {
     for (const claims of round % 2 === 1 ? SIZES : SIZES.toReversed()) samples.get(claims)?.push(await sampleOf(lab, claims));
-    lab.say(`growth: round ${round} of ${ROUNDS}`);
+    lab.log(`growth: round ${round} of ${ROUNDS}`);
   }
   const sizes = [...samples].map(([claims, of]) => ({
     claims,

@@ -1,4 +1,4 @@
-// Load on a server: what to send, how it has to be answered, and which driver sends it.
+// Load on a server: the requests, the right status, and the driver.
 
 import { drive } from "./undici.ts";
 import { drivenByWrk, wrkVersion } from "./wrk.ts";
@@ -7,15 +7,15 @@ import { drivenByWrk, wrkVersion } from "./wrk.ts";
 export type Sent = {
   readonly method: "GET" | "POST";
   readonly path: string;
-  /** The body around its users, each of whom is met once: `before`, so many quoted ids with commas between, `after`. */
+  /** The body: `before`, then so many quoted ids of new users with commas between, then `after`. */
   readonly body?: { readonly before: string; readonly users: number; readonly after: string };
 };
 
 /** A request that is sent again and again. */
 export type Load = Sent & {
-  /** Where it is given, every second request is this one. */
+  /** Every second request, if it differs. */
   readonly other?: Sent;
-  /** The status of every answer; any other is wrong. */
+  /** The right status of every answer. */
   readonly status: number;
 };
 
@@ -23,15 +23,15 @@ export type Drive = {
   readonly url: string;
   readonly connections: number;
   readonly seconds: number;
-  /** How long a connection rests between an answer and its next request; not at all when left out. */
+  /** How long a connection pauses between an answer and its next request. Default: 0. */
   readonly pauseMs?: number;
-  /** Begins the id of every user. Another for each run, so that no user is met twice. */
+  /** Prefix of the user ids. Each run has its own, so that no user comes twice. */
   readonly users: string;
   readonly signal?: AbortSignal;
 };
 
 export type Measured = {
-  /** Answers that came. Requests that were still open at the end are not among them. */
+  /** Answers, without requests that were still open at the end. */
   readonly answers: number;
   readonly seconds: number;
   readonly p50Ms: number;
@@ -47,7 +47,7 @@ export type Driver = {
   readonly drive: (load: Load, drive: Drive) => Promise<Measured>;
 };
 
-/** wrk where it is installed, because it takes the least of the machine; else the one built in. */
+/** wrk where it is installed, because it uses the least CPU time. Otherwise the built-in driver. */
 export async function driverOf(): Promise<Driver> {
   const version = await wrkVersion();
   return version === null ? { name: "undici, built in", drive } : { name: version, drive: drivenByWrk };
@@ -63,7 +63,7 @@ export function claimsOf(coupon: string, status: number = 201): Load {
   };
 }
 
-/** How long the benchmark's holds last: longer than any run. */
+/** Longer than any run. */
 const HOLD_SECONDS = 86_400;
 
 /** Claims and holds of one unit of `coupon` in turn, each by a new user. */

@@ -1,4 +1,4 @@
-// The built-in driver, for where wrk is not installed: as many requests at a time as there are connections.
+// The built-in driver, for where wrk is not installed. It keeps one request in flight on each connection.
 
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -7,8 +7,7 @@ import { Pool } from "undici";
 import type { Drive, Load, Measured, Sent } from "./load.ts";
 
 /**
- * Sends `load` for the time asked for, or until `answersMax` answers are on their way if that is earlier, and waits for the
- * answers of all that was sent.
+ * Sends `load` for the wanted time, or until `answersMax` requests are sent, and waits for all answers.
  */
 export async function drive(
   load: Load,
@@ -34,11 +33,11 @@ export async function drive(
       sent += 1;
       const { method, path, body: around } = sent % 2 === 0 ? (load.other ?? load) : load;
       const body = around === undefined ? null : bodyOf(around);
-      const askedAt = performance.now();
+      const sentAt = performance.now();
       const { statusCode, body: answer } = await pool.request({ method, path, body });
       await answer.dump();
       answeredAt = performance.now();
-      latenciesMs.push(answeredAt - askedAt);
+      latenciesMs.push(answeredAt - sentAt);
       if (statusCode !== load.status) wrong += 1;
       if (pauseMs > 0) await pause(pauseMs);
     }
@@ -49,14 +48,14 @@ export async function drive(
   } finally {
     await pool.destroy();
   }
-  // Not the rest after the last answer, in which nothing is sent.
+  // Without the pause after the last answer.
   const took = (answeredAt - startedAt) / 1000;
   latenciesMs.sort((a, b) => a - b);
   const [p50Ms, p99Ms, maxMs] = [0.5, 0.99, 1].map((share) => quantile(latenciesMs, share)) as [number, number, number];
   return { answers: latenciesMs.length, seconds: took, p50Ms, p99Ms, maxMs, wrong };
 }
 
-/** The value that a share `q` of the sorted values is at most. */
+/** The `q` quantile of sorted values. */
 function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
 }

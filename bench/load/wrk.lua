@@ -1,13 +1,13 @@
--- wrk's script: requests of users who were never met before, and one line of JSON that says how they were answered.
+-- wrk's script: sends requests of new users and prints one line of JSON about the answers.
 
 local threads = {}
 local prefix, wanted
--- What is sent, in turn.
+-- The requests, sent in turn.
 local kinds = {}
 local requestCount = 0
 local userCount = 0
 
--- Global, because done() runs in another state of Lua and asks each thread for it.
+-- Global, because done() runs in another Lua state and reads it from each thread.
 wrong = 0
 
 function setup(thread)
@@ -26,7 +26,7 @@ function init(args)
   if pauseMs > 0 then
     delay = function() return pauseMs end
   end
-  -- wrk itself counts what is above 399. Looking at each answer costs it time, so that is done only where a refusal is right.
+  -- wrk itself counts statuses above 399. Reading each status costs time, so only loads that expect a refusal do it.
   if wanted > 399 then
     response = function(status)
       if status ~= wanted then wrong = wrong + 1 end

@@ -9,7 +9,7 @@ import type { Drive, Load, Measured, Sent } from "./load.ts";
 const SCRIPT = join(import.meta.dirname, "wrk.lua");
 
 /** What {@link SCRIPT} prints at the end: counts, and times in microseconds. */
-type Said = {
+type Printed = {
   readonly answers: number;
   readonly us: number;
   readonly p50: number;
@@ -21,12 +21,12 @@ type Said = {
 
 /** The version that is installed, or null. */
 export async function wrkVersion(): Promise<string | null> {
-  // It says its version and then ends with 1, because it was given no URL.
-  const said = await promisify(execFile)("wrk", ["--version"]).catch((cause: unknown) => cause as { readonly stdout?: string });
-  return /^(wrk \S+)/.exec(said.stdout ?? "")?.[1]?.replace("debian/", "") ?? null;
+  // It prints its version and then ends with 1, because it has no URL.
+  const printed = await promisify(execFile)("wrk", ["--version"]).catch((cause: unknown) => cause as { readonly stdout?: string });
+  return /^(wrk \S+)/.exec(printed.stdout ?? "")?.[1]?.replace("debian/", "") ?? null;
 }
 
-/** Sends `load` for the time asked for. Requests that are open at the end are given up, though the server answers them. */
+/** Sends `load` for the wanted time. wrk drops open requests at the end, but the server answers them. */
 export async function drivenByWrk(load: Load, { url, connections, seconds, pauseMs = 0, users, signal }: Drive): Promise<Measured> {
   const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", SCRIPT, url];
   const script = [
@@ -39,14 +39,14 @@ export async function drivenByWrk(load: Load, { url, connections, seconds, pause
   ];
   const { stdout } = await promisify(execFile)("wrk", [...options, ...script], signal === undefined ? {} : { signal });
   const line = stdout.trim().split("\n").at(-1) ?? "";
-  const said = JSON.parse(line) as Said;
+  const printed = JSON.parse(line) as Printed;
   return {
-    answers: said.answers,
-    seconds: said.us / 1e6,
-    p50Ms: said.p50 / 1000,
-    p99Ms: said.p99 / 1000,
-    maxMs: said.max / 1000,
-    wrong: said.broken + (load.status > 399 ? 0 : said.above399),
+    answers: printed.answers,
+    seconds: printed.us / 1e6,
+    p50Ms: printed.p50 / 1000,
+    p99Ms: printed.p99 / 1000,
+    maxMs: printed.max / 1000,
+    wrong: printed.broken + (load.status > 399 ? 0 : printed.above399),
   };
 }
 

@@ -1,4 +1,4 @@
-// What processes take of the machine, as Linux shows it in /proc; null on other systems.
+// What processes use of the machine, from Linux's /proc. Null on other systems.
 
 import { readdir, readFile, writeFile } from "node:fs/promises";
 
@@ -8,8 +8,8 @@ const TICK_US = 10_000;
 type Stat = { readonly parent: number; readonly ticks: number };
 
 /**
- * CPU time in microseconds that the processes in `roots` and all of their descendants have used, those included that have ended
- * and were waited for.
+ * CPU time in microseconds that the processes in `roots` and all of their descendants have used, those
+ * included that have ended and were waited for.
  */
 export async function cpuUsOf(roots: readonly number[]): Promise<number | null> {
   const pids = await readdir("/proc").catch(() => []);
@@ -24,12 +24,13 @@ export async function cpuUsOf(roots: readonly number[]): Promise<number | null> 
 async function statOf(pid: string): Promise<Stat | null> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
   if (text === null) return null;
-  // The command's name, in brackets, may contain spaces. Behind it: state, parent, …; utime, stime, cutime and cstime are the 12th to 15th.
+  // The command's name, in brackets, may contain spaces. Behind it: state, parent, …; utime, stime, cutime
+  // and cstime are the 12th to 15th.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { parent: Number(fields[1]), ticks: fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) };
 }
 
-/** Bytes of memory that a process holds now, and the most that it ever held since {@link forgetPeak}. */
+/** Bytes of memory that a process holds now, and its peak since {@link resetPeak}. */
 export async function memoryOf(pid: number): Promise<{ readonly nowBytes: number; readonly peakBytes: number } | null> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => null);
   if (status === null) return null;
@@ -37,8 +38,8 @@ export async function memoryOf(pid: number): Promise<{ readonly nowBytes: number
   return { nowBytes, peakBytes };
 }
 
-/** Begins to look for a process's peak anew (`clear_refs`, see proc(5)). Answers whether the system lets us. */
-export async function forgetPeak(pid: number): Promise<boolean> {
+/** Resets a process's peak memory (`clear_refs`, see proc(5)). Returns whether the system allows it. */
+export async function resetPeak(pid: number): Promise<boolean> {
   return writeFile(`/proc/${pid}/clear_refs`, "5").then(
     () => true,
     () => false,
@@ -53,7 +54,7 @@ export async function openFilesOf(pid: number): Promise<number | null> {
   );
 }
 
-/** Time of all processors so far, in ticks, and how much of it the hypervisor gave to others. */
+/** Time of all processors so far, in ticks, and the part that the hypervisor gave to other machines. */
 export async function stolenTicks(): Promise<{ readonly stolen: number; readonly all: number } | null> {
   const stat = await readFile("/proc/stat", "utf8").catch(() => null);
   if (stat === null) return null;

@@ -1,4 +1,4 @@
-// A peer: the coupon's row is locked, looked at and changed in one transaction.
+// A peer: one transaction locks, reads and changes the coupon's row.
 
 import { poolOf, storeOver } from "./postgres.js";
 import { serve } from "./server.js";

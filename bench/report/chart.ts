@@ -24,7 +24,7 @@ const NAMES = { bound: "bounds", product: "this product", peer: "peers" } as con
 /** Read on white as well as on black. */
 const TEXT_COLOR = "#6e7781";
 
-/** One horizontal bar for each value, on a common scale from 0, with a thin line from its smallest measurement to its largest. */
+/** One horizontal bar for each value, with a thin line from its smallest measurement to its largest. */
 export function barChart(title: string, bars: readonly Bar[], format: (value: number) => string): string {
   const largest = Math.max(...bars.flatMap(({ value, range }) => [value, range[1]]), Number.MIN_VALUE);
   const scale = (value: number): number => (value / largest) * (WIDTH - LABEL_WIDTH - VALUE_WIDTH);
@@ -64,6 +64,7 @@ function text(x: number, middle: number, anchor: "start" | "end", content: strin
   return `<text x="${x.toFixed(1)}" y="${middle + BASELINE}" text-anchor="${anchor}" fill="${TEXT_COLOR}">${escaped(content)}</text>`;
 }
 
-function escaped(content: string): string {
+/** Text for SVG. */
+export function escaped(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -6,7 +6,7 @@ import { known, rangeOf } from "./summary.ts";
 import { table } from "./table.ts";
 import { median, type GrowthRecord } from "../record.ts";
 
-/** Makes a chart, and answers what shows it. */
+/** Makes a chart and returns the Markdown that shows it. */
 export type Show = (purpose: string, title: string, bars: readonly Bar[], format: (value: number) => string) => string;
 
 /** The parts of the report on growth, without those that were not measured. */
@@ -48,7 +48,7 @@ function sizesParts(sizes: NonNullable<GrowthRecord["sizes"]>, show: Show): stri
   const first = sizes[0]?.wallUs ?? [];
   const lines = sizes.map(({ claims, wallUs, cpuUs }) => {
     const cpu = known(cpuUs);
-    // Within each round: between them the machine may have become another one.
+    // The machine's speed drifts between rounds, so the ratio is taken within each.
     const ratio = median(wallUs.map((us, round) => us / (first[round] ?? NaN)));
     return [count(claims), fixed(median(wallUs)), ratio.toFixed(2), cpu === null ? "" : fixed(median(cpu))];
   });

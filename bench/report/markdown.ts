@@ -13,7 +13,9 @@ export type Report = {
   readonly charts: Readonly<Record<string, string>>;
 };
 
-/** The report of a run. The names of its charts begin with `name`, and they are to be found below `chartsAt`. */
+/**
+ * The report of a run. The names of its charts begin with `name`, and they are to be found below `chartsAt`.
+ */
 export function reportOf(record: BenchRecord, name: string, chartsAt: string): Report {
   const charts: Record<string, string> = {};
   function show(purpose: string, title: string, bars: readonly Bar[], format: (value: number) => string): string {

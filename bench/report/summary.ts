@@ -9,7 +9,7 @@ export type Summary = {
   readonly row: RowRecord;
   readonly perSecond: number;
   readonly perSecondRange: readonly [number, number];
-  /** The median of what the row made of {@link BASE}'s rate in the same round; null where one of them is missing. */
+  /** The median of the row's rate divided by {@link BASE}'s of the same round. Null where one is missing. */
   readonly ratio: number | null;
   readonly p50Ms: number;
   readonly p99Ms: number;

@@ -1,4 +1,4 @@
-// The peers: other ways to build the same claim, each a Fastify server in a process of its own with its store beside it.
+// The peers: other ways to build the same claim, each a Fastify process with its store beside it.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,7 +20,7 @@ const PLENTY = 2_147_483_647;
 
 type Peer = { readonly url: string; readonly pid: number; readonly stop: () => Promise<void> };
 
-/** PostgreSQL behind Fastify. The pool has the size, out of a few, with which this peer is fastest on this machine. */
+/** PostgreSQL behind Fastify. Its pool has the size that is fastest on this machine. */
 export async function postgresPeer(lab: Lab, script: string): Promise<System> {
   const postgres = await startPostgres(lab);
   await installed(lab);
@@ -35,7 +35,7 @@ export async function postgresPeer(lab: Lab, script: string): Promise<System> {
     await peer.stop();
   }
   const best = rates.reduce((a, b) => (b.rate > a.rate ? b : a));
-  lab.say(
+  lab.log(
     `${script}: ${best.size} connections to PostgreSQL are best (${rates.map(({ size, rate }) => `${size}: ${rate.toFixed(0)}/s`).join(", ")})`,
   );
   return systemOf(await startPeer(lab, script, [postgres.socketFolder, String(best.size)]), postgres.pid);
@@ -71,8 +71,8 @@ async function startPeer(lab: Lab, script: string, operands: readonly string[]):
 }
 
 /** The first line that a peer prints. */
-async function portOf(said: Readable): Promise<number | null> {
-  for await (const chunk of said) return Number(String(chunk));
+async function portOf(output: Readable): Promise<number | null> {
+  for await (const chunk of output) return Number(String(chunk));
   return null;
 }
 
@@ -81,7 +81,7 @@ let installation: Promise<unknown> | null = null;
 /** Installs the peers' packages, which the product does not need, when they are wanted for the first time. */
 async function installed(lab: Lab): Promise<void> {
   if (existsSync(join(FOLDER, "node_modules/.package-lock.json"))) return;
-  lab.say("installing the peers' packages (npm ci in bench/peers)");
+  lab.log("installing the peers' packages (npm ci in bench/peers)");
   installation ??= promisify(execFile)("npm", ["ci", "--ignore-scripts"], { cwd: FOLDER });
   await installation.catch((cause: unknown) => {
     throw new Skipped(`the peers' packages can't be installed: ${String(cause).split("\n")[0]}`);

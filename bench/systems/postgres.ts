@@ -1,4 +1,4 @@
-// A PostgreSQL server of our own: on a Unix socket, its files in the lab's folder, every commit on disk before its answer.
+// A PostgreSQL server of our own, on a Unix socket. Every commit is on disk before its answer.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,7 +13,7 @@ import { Skipped, type Lab } from "./system.ts";
 /** Where Debian keeps a version's programs, which are not on the PATH. */
 const DEBIAN = "/usr/lib/postgresql";
 
-/** fsync and synchronous_commit are on by default, and said here because they matter. Checkpoints stay out of a run. */
+/** fsync and synchronous_commit are defaults that matter. No checkpoint falls into a run. */
 const SETTINGS = {
   listen_addresses: "",
   fsync: "on",
@@ -52,7 +52,7 @@ export async function startPostgres(lab: Lab): Promise<{ readonly socketFolder: 
   const postgres = spawn(join(programs, "postgres"), ["-D", folder, ...settings], { cwd: folder, ...owner, stdio: "ignore" });
   const ended = once(postgres, "exit");
   lab.atEnd(async () => {
-    // At once and without a last checkpoint: nothing of it is kept.
+    // It ends at once, without a checkpoint, since its files are thrown away.
     postgres.kill("SIGQUIT");
     await ended;
   });
@@ -68,7 +68,7 @@ async function programsFolder(): Promise<string | null> {
   return folders.find((folder) => existsSync(join(folder, "initdb"))) ?? null;
 }
 
-/** Who runs it: PostgreSQL refuses to be run by root. Null where we are not root. */
+/** The user that runs PostgreSQL, which refuses to run as root. Null where we are not root. */
 async function unprivileged(): Promise<{ readonly uid: number; readonly gid: number } | null> {
   if (process.getuid?.() !== 0) return null;
   return { uid: await idOfPostgres("-u"), gid: await idOfPostgres("-g") };

@@ -16,7 +16,7 @@ export function redisVersion(): Promise<string | null> {
   return versionOf("redis-server", /v=(\S+)/);
 }
 
-/** Starts Redis, which ends with the run. Every write goes to the append-only file; there are no snapshots beside it. */
+/** Starts Redis, which ends with the run. It has an append-only file and no snapshots. */
 export async function startRedis(lab: Lab, fsync: Fsync): Promise<{ readonly socket: string; readonly pid: number }> {
   if ((await redisVersion()) === null) throw new Skipped("redis-server is not installed");
   const folder = join(lab.folder, lab.fresh("redis"));

@@ -1,4 +1,4 @@
-// What is measured: a server with its processes, the product's or a peer's, and what all of them are started with.
+// A measured server with its processes, the product's or a peer's, and what servers are started with.
 
 import { join } from "node:path";
 
@@ -12,12 +12,12 @@ export type System = {
   readonly pids: readonly number[];
   /** Claims and holds of a coupon that are stored now. */
   readonly stored: (coupon: string) => Promise<number>;
-  /** The same, counted in the files of a server that has been stopped; null where they are not ours to read. */
+  /** The same, counted in the files of a stopped server. Null for a peer. */
   readonly onDisk: ((coupon: string) => Promise<number>) | null;
   readonly stop: () => Promise<void>;
 };
 
-/** Why something can't be measured here: one sentence. The rest of the run goes on. */
+/** A sentence that says why something can't be measured here. The rest of the run goes on. */
 export class Skipped extends Error {
   override readonly name = "Skipped";
 }
@@ -31,19 +31,18 @@ export type Lab = {
   readonly signal: AbortSignal;
   /** The bundle of a Worker, built once. */
   readonly bundleOf: (entry: string) => Promise<string>;
-  /** A name that no other call got. */
+  /** A name that is new with each call. */
   readonly fresh: (purpose: string) => string;
-  /** Stops `work` at the end of the run, however that comes. */
+  /** Does `work` at the end of the run, also after a failure or Ctrl-C. */
   readonly atEnd: (work: () => Promise<unknown>) => void;
-  /** Says what is going on, for what takes seconds. */
-  readonly say: (sentence: string) => void;
-  /** Notes that something can't be measured here, and why. */
+  /** Prints a step that takes seconds. */
+  readonly log: (sentence: string) => void;
+  /** Records that something can't be measured here, and why. */
   readonly skip: (name: string, why: string) => void;
-  /** What was noted so. */
   readonly skipped: readonly { readonly name: string; readonly why: string }[];
 };
 
-function say(sentence: string): void {
+function log(sentence: string): void {
   console.error(`bench: ${sentence}`);
 }
 
@@ -57,11 +56,11 @@ export function labIn(folder: string, driver: Driver, signal: AbortSignal, atEnd
     driver,
     signal,
     atEnd,
-    say,
+    log,
     skipped,
     skip(name, why) {
       skipped.push({ name, why });
-      say(`${name} is skipped: ${why}`);
+      log(`${name} is skipped: ${why}`);
     },
     bundleOf(entry) {
       const bundle = bundles.get(entry) ?? build(entry, folder, signal);
@@ -72,14 +71,14 @@ export function labIn(folder: string, driver: Driver, signal: AbortSignal, atEnd
   };
 }
 
-/** Serves a Worker, over a state of its own unless one is named. */
+/** Serves a Worker, with a new state unless `options` names one. */
 export async function served(lab: Lab, entry: string, options: Partial<ServeOptions> = {}): Promise<Served> {
   const server = await serve(await lab.bundleOf(entry), { state: join(lab.folder, lab.fresh("state")), signal: lab.signal, ...options });
   lab.atEnd(() => server.kill());
   return server;
 }
 
-/** A Worker as a system, with coupons that are there from the start. */
+/** A Worker as a system, with these coupons. */
 export async function workerSystem(
   lab: Lab,
   entry: string,
@@ -103,7 +102,7 @@ export async function create(url: string, name: string, amount: number): Promise
   await answerOf(`${url}/api/coupons`, 201, { name, amount, hold_seconds_max: 86_400 });
 }
 
-/** Units claimed and held of a coupon, by its object's own metrics; its files are read at the end. */
+/** Claimed and held units of a coupon, by its object's metrics. */
 export async function unitsIn(url: string, coupon: string): Promise<number> {
   const text = await textOf(`${url}/api/coupons/${coupon}/metrics`, 200);
   const units = Array.from(text.matchAll(/^doorbuster_coupon_units\{.*state="(?:claimed|held)"\} (\d+)$/gm), ([, count]) => Number(count));
@@ -111,14 +110,14 @@ export async function unitsIn(url: string, coupon: string): Promise<number> {
   return units.reduce((sum, count) => sum + count, 0);
 }
 
-/** The JSON of an answer; a POST where there is a body. Throws when its status is another one. */
+/** The JSON of an answer. Sends a POST where there is a body. Throws on another status. */
 export async function answerOf(url: string, status: number, body?: unknown): Promise<unknown> {
   return JSON.parse(await textOf(url, status, body));
 }
 
 async function textOf(url: string, status: number, body?: unknown): Promise<string> {
-  const asked = body === undefined ? {} : { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
-  const response = await fetch(url, asked);
+  const request = body === undefined ? {} : { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  const response = await fetch(url, request);
   const text = await response.text();
   if (response.status !== status) throw new Error(`${url} answered ${response.status}, not ${status}: ${text.slice(0, 200)}`);
   return text;

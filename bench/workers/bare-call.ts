@@ -1,8 +1,8 @@
-// The floor with one hop: a Worker that reads and parses the body of a claim and asks an object, which answers at once.
+// The floor with one hop: a Worker parses the body of a claim and calls an object that does nothing.
 
 import { DurableObject } from "cloudflare:workers";
 
-type Asked = { readonly user_id: string; readonly coupon_name: string };
+type Body = { readonly user_id: string; readonly coupon_name: string };
 type Env = { readonly COUPONS: DurableObjectNamespace<CouponObject> };
 
 export class CouponObject extends DurableObject {
@@ -16,7 +16,7 @@ let id: DurableObjectId | undefined;
 
 export default {
   async fetch(request, { COUPONS }) {
-    const { user_id: userId, coupon_name: name } = await request.json<Asked>();
+    const { user_id: userId, coupon_name: name } = await request.json<Body>();
     id ??= COUPONS.idFromName(name);
     const { position } = await COUPONS.get(id).claim({ userId });
     return new Response(JSON.stringify({ coupon_name: name, user_id: userId, position }), { status: 201, headers: HEADERS });

@@ -1,4 +1,4 @@
-// The claim alone: an object that claims for a thousand users of its own in one transaction each time it is asked.
+// The claim alone: each call makes the object claim for a thousand users of its own in one transaction.
 
 import { DurableObject } from "cloudflare:workers";
 
@@ -14,8 +14,8 @@ const USERS_EACH = 1000;
 
 export class CouponObject extends DurableObject {
   readonly #engine = new CouponEngine(sqlOver(this.ctx.storage, (cause) => this.ctx.abort(String(cause))));
-  /** Another one each time that the object starts, so that no user claims twice. */
-  readonly #crowd = crypto.randomUUID();
+  /** New with each start of the object, so that no user claims twice. */
+  readonly #userPrefix = crypto.randomUUID();
   #userCount = 0;
 
   async create(coupon: NewCoupon): Promise<CreateResult> {
@@ -29,7 +29,7 @@ export class CouponObject extends DurableObject {
   async claimThousand(): Promise<void> {
     const at = Date.now();
     const batch = Array.from({ length: USERS_EACH }, (): Stamped => {
-      const userId = `${this.#crowd}-${(this.#userCount += 1)}`;
+      const userId = `${this.#userPrefix}-${(this.#userCount += 1)}`;
       return { message: { kind: "claim", request: { userId, key: null, attemptId: crypto.randomUUID() } }, at };
     });
     this.#engine.apply(batch, NO_LEASE);

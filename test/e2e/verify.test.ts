@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { couponClient, type CouponClient } from "../../verification/client/coupon-client.ts";
 import { build, OBJECTS_FOLDER, PRODUCT, serve, type Served } from "../../verification/server/workerd.ts";
 import { fileOf } from "../../verification/verify/state-folder.ts";
-import { verify, type Check, type Told } from "../../verification/verify/verify.ts";
+import { verify, type Check, type Receipt as Told } from "../../verification/verify/verify.ts";
 
 const NAME = "verified 🎉/1";
 const AMOUNT = 300;
@@ -61,24 +61,24 @@ test("all holds while claims go on", async () => {
   const api = { url: server.url, adminToken: TOKEN };
   for (let index = 0; index < 800; index += 160) {
     const visits = Promise.all(Array.from({ length: 160 }, (_, place) => visit(index + place)));
-    expect(verdicts(await verify({ state, api, told: [...told] }))).toEqual(ALL_PASS);
+    expect(verdicts(await verify({ state, api, receipts: [...told] }))).toEqual(ALL_PASS);
     await visits;
   }
 
   expect(told.length).toBeGreaterThanOrEqual(AMOUNT / 2);
-  expect(verdicts(await verify({ state, api, told }))).toEqual(ALL_PASS);
-  expect(verdicts(await verify({ state, coupon: NAME, api, told }))).toEqual(ALL_PASS);
+  expect(verdicts(await verify({ state, api, receipts: told }))).toEqual(ALL_PASS);
+  expect(verdicts(await verify({ state, coupon: NAME, api, receipts: told }))).toEqual(ALL_PASS);
 });
 
 test("without a token all holds that everybody is shown", async () => {
   const check = (await verify({ state, api: { url: server.url } })).find(({ number }) => number === 4);
-  expect(check?.detail).toMatch(/^event \d+: remaining_amount \d+, claimed_by not compared: shown to the operator only$/);
-  await expect(verify({ state, api: { url: server.url, adminToken: "wrong" } })).rejects.toThrow("does not take this admin token");
+  expect(check?.detail).toMatch(/^event \d+: remaining_amount \d+, claimed_by not compared: only the operator gets it$/);
+  await expect(verify({ state, api: { url: server.url, adminToken: "wrong" } })).rejects.toThrow("does not accept this admin token");
 });
 
 test("all holds in what a kill has left", async () => {
   await server.kill();
-  expect(verdicts(await verify({ state, told }))).toEqual(ALL_PASS.with(3, `${NAME} 4 SKIP`));
+  expect(verdicts(await verify({ state, receipts: told }))).toEqual(ALL_PASS.with(3, `${NAME} 4 SKIP`));
 });
 
 test("a claim that somebody took out of the file is missed", async () => {
@@ -88,10 +88,10 @@ test("a claim that somebody took out of the file is missed", async () => {
   database.exec("UPDATE coupon SET claimed = claimed - 1");
   database.close();
 
-  const failed = (await verify({ state, told })).filter(({ verdict }) => verdict === "FAIL");
+  const failed = (await verify({ state, receipts: told })).filter(({ verdict }) => verdict === "FAIL");
 
   expect(failed.map(({ number }) => number)).toEqual([7, 8]);
   expect(failed[1]?.detail).toBe(
-    `"${last?.userId}" at position ${last?.position} at ${last?.claimedAt}, told, but nothing of this user is stored`,
+    `"${last?.userId}" at position ${last?.position} at ${last?.claimedAt} was acknowledged, but stored is nothing of this user`,
   );
 });

@@ -2,7 +2,7 @@
 
 import type { Answer } from "../client/coupon-client.ts";
 import { wordsOf } from "../stress/outcomes.ts";
-import type { Check, Told } from "../verify/verify.ts";
+import type { Check, Receipt as Told } from "../verify/verify.ts";
 import { nothing, type Tally } from "./tally.ts";
 
 /** One user who wants one unit, and asks under the same key until there is an answer. */

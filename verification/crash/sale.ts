@@ -76,7 +76,7 @@ export async function runSale(sale: Sale, { state, start, onKill }: Ground): Pro
   }
 
   await rush(server, waiting, account, null);
-  const checks = await verify({ state, api: { url: server.url }, told: account.told });
+  const checks = await verify({ state, api: { url: server.url }, receipts: account.told });
   await server.kill();
   account.closed(await storedClaims(state), sale.amounts, checks);
   await rm(state, { recursive: true, maxRetries: 3 });

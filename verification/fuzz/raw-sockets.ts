@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-import type { Told as Granted } from "../verify/verify.ts";
+import type { Receipt as Granted } from "../verify/verify.ts";
 import { leakFault } from "./answers.ts";
 import type { Ground } from "./ground.ts";
 import { RAW_CASES, RAW_COUPON, type RawCase, type Told } from "./raw-cases.ts";

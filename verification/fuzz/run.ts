@@ -4,7 +4,7 @@ import { EXIT, runCommand, usage } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";
 import { writeResults } from "../cli/results.ts";
 import { seedOf } from "../stress/options.ts";
-import { printChecks, verify, type Check, type Told } from "../verify/verify.ts";
+import { printChecks, verify, type Check, type Receipt as Told } from "../verify/verify.ts";
 import { groundsOf, type Ground } from "./ground.ts";
 import { sendInputs } from "./inputs.ts";
 import { attack } from "./raw-sockets.ts";
@@ -122,7 +122,7 @@ async function verifyFiles(
     if (own === null) return null;
     const api = { url, ...(tokens.operator === undefined ? {} : { adminToken: tokens.operator }) };
     const told = index === 0 ? granted : [];
-    checks.push(...(await verify({ state: own.state, told, ...(servers[index]?.isAlive === true ? { api } : {}) })));
+    checks.push(...(await verify({ state: own.state, receipts: told, ...(servers[index]?.isAlive === true ? { api } : {}) })));
   }
   return checks;
 }

@@ -1,4 +1,4 @@
-// Copies of the checkout to put faults into, so that the checkout itself is never touched.
+// Copies of the checkout to put faults into. The checkout itself stays as it is.
 
 import { execFile } from "node:child_process";
 import { copyFile, mkdir } from "node:fs/promises";
@@ -10,15 +10,15 @@ import { CommandFailure } from "../cli/command.ts";
 export const ROOT = join(import.meta.dirname, "../..");
 
 /**
- * Copies what git tracks, and what it would if asked to, into `folder`. That has to be below the checkout: packages are then
- * found in the checkout's own `node_modules`.
+ * Copies all files that git tracks or does not ignore into `folder`. The folder has to be below the checkout,
+ * so that its packages are found in the checkout's `node_modules`.
  */
 export async function copyCheckout(folder: string): Promise<void> {
   for (const file of await checkoutFiles()) {
     const target = join(folder, file);
     await mkdir(dirname(target), { recursive: true });
     await copyFile(join(ROOT, file), target).catch((cause: NodeJS.ErrnoException) => {
-      // Tracked, but deleted meanwhile.
+      // The file is tracked, but deleted.
       if (cause.code !== "ENOENT") throw cause;
     });
   }
@@ -29,6 +29,6 @@ async function checkoutFiles(): Promise<string[]> {
     const listed = await promisify(execFile)("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: ROOT });
     return listed.stdout.split("\0").filter((file) => file !== "");
   } catch (cause) {
-    throw new CommandFailure(`the files to copy are asked of git, which fails here: ${String(cause).split("\n")[0]}`);
+    throw new CommandFailure(`git can't list the files to copy: ${String(cause).split("\n")[0]}`);
   }
 }

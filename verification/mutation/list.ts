@@ -1,20 +1,7 @@
-// Every mutant there is.
+// All mutations: one for each mechanism that a promise rests on.
 
-import { CALL_MUTANTS } from "./list/calls.ts";
-import { CERTIFICATE_MUTANTS } from "./list/certificates.ts";
-import { EDGE_MUTANTS } from "./list/edge.ts";
-import { HTTP_MUTANTS } from "./list/http.ts";
-import { MAILBOX_MUTANTS } from "./list/mailbox.ts";
-import { RULE_MUTANTS } from "./list/rules.ts";
-import { STORAGE_MUTANTS } from "./list/storage.ts";
-import type { Mutant } from "./mutant.ts";
+import { COUPON_MUTATIONS } from "./list/coupon.ts";
+import { WORKER_MUTATIONS } from "./list/worker.ts";
+import type { Mutation } from "./mutation.ts";
 
-export const MUTANTS: readonly Mutant[] = [
-  ...MAILBOX_MUTANTS,
-  ...RULE_MUTANTS,
-  ...CERTIFICATE_MUTANTS,
-  ...STORAGE_MUTANTS,
-  ...CALL_MUTANTS,
-  ...EDGE_MUTANTS,
-  ...HTTP_MUTANTS,
-];
+export const MUTATIONS: readonly Mutation[] = [...COUPON_MUTATIONS, ...WORKER_MUTATIONS];

@@ -1,4 +1,4 @@
-// The mutants fit the sources as they are, and the outcome of a run is read correctly.
+// The mutations fit the sources as they are, and the outcome of a run is read correctly.
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -7,180 +7,85 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { ROOT } from "./copy.ts";
-import { suitesOf, verdictOf } from "./judge.ts";
-import { inLanes } from "./lanes.ts";
-import { MUTANTS } from "./list.ts";
-import { edited, mutatedFiles } from "./mutant.ts";
+import { MUTATIONS } from "./list.ts";
+import { edited, mutatedFiles } from "./mutation.ts";
+import { atEachPlace } from "./parallel.ts";
 import { outcomeOf } from "./suite.ts";
+import { verdictOf } from "./verdict.ts";
 
 const read = (file: string) => readFile(join(ROOT, file), "utf8");
 
-describe("the list", () => {
-  test.for(MUTANTS)("$name fits the sources", async (mutant) => {
-    const texts = await mutatedFiles(mutant, read);
-    expect(texts.size).toBeGreaterThan(0);
-    for (const [file, text] of texts) expect(text).not.toBe(await read(file));
-  });
+test.for(MUTATIONS)("mutation $name fits the sources and its suite exists", async ({ suite, ...mutation }) => {
+  const texts = await mutatedFiles({ suite, ...mutation }, read);
+  expect(texts.size).toBeGreaterThan(0);
+  for (const [file, text] of texts) expect(text).not.toBe(await read(file));
+  expect(existsSync(join(ROOT, suite.file))).toBe(true);
+});
 
-  test("names each mutant once", () => {
-    expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
-  });
-
-  test("asks tests that there are", () => {
-    const files = MUTANTS.flatMap(({ suite }) => suite.files);
-    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
-  });
-
-  test("is run as a whole without a fault first, each file in one part", () => {
-    for (const partCount of [1, 2, 5]) {
-      const parts = suitesOf(MUTANTS, partCount);
-      const whole = (named: boolean) => parts.filter((part) => (part.named !== undefined) === named).flatMap(({ files }) => files);
-      for (const { suite } of MUTANTS) {
-        expect(whole(suite.named !== undefined).filter((file) => suite.files.includes(file))).toEqual(suite.files);
-        expect(parts.filter(({ named = [] }) => suite.named?.every((name) => named.includes(name)) !== false)).not.toEqual([]);
-      }
-    }
-  });
+test("every mutation has its own name", () => {
+  expect(new Set(MUTATIONS.map(({ name }) => name)).size).toBe(MUTATIONS.length);
 });
 
 describe("an edit", () => {
   const edit = { file: "a.ts", find: "now < end", replace: "now <= end; // $& $1" };
 
-  test("changes the one place, and takes what it puts there literally", () => {
+  test("replaces its one place by the literal text", () => {
     expect(edited("if (now < end) return;", edit, "late")).toBe("if (now <= end; // $& $1) return;");
   });
 
-  test.for([
-    ["is nowhere", "if (end > now) return;"],
-    ["is 2 times", "now < end; now < end;"],
-  ] as const)("that %s is refused with the name of its mutant", ([places, text]) => {
-    expect(() => edited(text, edit, "late")).toThrow(`the mutant late does not apply any more: \`now < end\` ${places} in a.ts`);
-  });
-
-  test("finds what an edit of the same file before it has put there", async () => {
-    const edits = [edit, { file: "a.ts", find: "now <= end; // $& $1", replace: "false" }];
-    const texts = await mutatedFiles({ name: "late", fault: "", edits, suite: { project: "node", files: [] } }, () =>
-      Promise.resolve("if (now < end) return;"),
-    );
-    expect([...texts]).toEqual([["a.ts", "if (false) return;"]]);
+  test.for(["if (end > now) return;", "now < end; now < end;"])("that does not fit `%s` exactly once is refused by name", (text) => {
+    expect(() => edited(text, edit, "late")).toThrow("mutation late does not fit");
   });
 });
 
-/** A report of vitest on one file with these tests, each with its status and what it failed with. */
-function report(tests: readonly (readonly [name: string, status: string, failure?: string])[], message = ""): string {
-  const assertionResults = tests.map(([fullName, status, failure]) => ({
-    fullName,
-    status,
-    failureMessages: failure === undefined ? [] : [failure],
-  }));
+/** A report of vitest on one file whose tests have these statuses, and what the last one failed with. */
+function report(statuses: readonly string[], failure = "", message = ""): string {
+  const assertionResults = statuses.map((status, index) => ({ fullName: `test ${index}`, status, failureMessages: [failure] }));
   return JSON.stringify({ testResults: [{ name: "a.test.ts", status: message === "" ? "passed" : "failed", message, assertionResults }] });
 }
 
-function ended(exitCode: number | null, said = "") {
-  return { exitCode, said };
-}
+describe("the outcome of a run", () => {
+  const timeout = "Error: Test timed out in 30000ms.\nIf this is a long-running test, …";
 
-describe("how a suite ended", () => {
   test.for([
+    ["passed where all tests pass", report(["passed", "skipped"]), 0, { is: "passed", testCount: 1 }],
     [
-      "all tests passed",
-      report([
-        ["one", "passed"],
-        ["two", "passed"],
-        ["of another name", "skipped"],
-      ]),
-      ended(0),
-      { is: "passed", testCount: 2 },
+      "failed by its first failure",
+      report(["passed", "failed"], "Error: 6\n  at a.ts:1"),
+      1,
+      { is: "failed", test: "test 1", why: "Error: 6" },
     ],
-    [
-      "a test failed",
-      report([
-        ["one", "passed"],
-        ["two", "failed", "AssertionError: expected 6 to be 5\n    at a.ts:1"],
-        ["three", "skipped"],
-      ]),
-      ended(1),
-      { is: "failed", test: "two", why: "AssertionError: expected 6 to be 5" },
-    ],
-    [
-      "a test ran out of time",
-      report([["one", "failed", "Error: Test timed out in 30000ms.\nIf this is a long-running test, …"]]),
-      ended(1),
-      { is: "timed_out", test: "one" },
-    ],
-    ["the whole run took too long", report([["one", "passed"]]), ended(null), { is: "timed_out", test: null }],
-    ["no test has such a name", report([["one", "skipped"]]), ended(0), { is: "unusable", why: "there is no such test" }],
-    [
-      "the file can't be loaded",
-      report([], "SyntaxError: Unexpected token\n  at a.ts:1"),
-      ended(1),
-      { is: "unusable", why: "SyntaxError: Unexpected token" },
-    ],
-    ["vitest itself failed", null, ended(1, "\nError: no such project\n  more"), { is: "unusable", why: "Error: no such project" }],
-    [
-      "all tests passed, and yet it failed",
-      report([["one", "passed"]]),
-      ended(1),
-      { is: "unusable", why: "vitest ended with 1 and no test failed" },
-    ],
-  ] as const)("%s", ([, text, how, outcome]) => {
-    expect(outcomeOf(text, how)).toEqual(outcome);
+    ["timed out where a test is", report(["failed"], timeout), 1, { is: "timed_out", test: "test 0" }],
+    ["timed out where the process was killed", report(["passed"]), null, { is: "timed_out", test: null }],
+    ["unusable without tests", report(["skipped"]), 0, { is: "unusable", why: "the file has no tests" }],
+    ["unusable where the file does not load", report([], "", "SyntaxError: x\n  y"), 1, { is: "unusable", why: "SyntaxError: x" }],
+    ["unusable where vitest wrote no report", null, 1, { is: "unusable", why: "Error: no such project" }],
+    ["unusable where vitest fails but no test", report(["passed"]), 1, { is: "unusable", why: "Error: no such project" }],
+  ] as const)("is %s", ([, text, exitCode, outcome]) => {
+    expect(outcomeOf(text, { exitCode, output: "\nError: no such project\n  more" })).toEqual(outcome);
   });
 });
 
-describe("a mutant", () => {
-  test("whose suite fails is killed by the test that failed", () => {
-    expect(verdictOf({}, { is: "failed", test: "one", why: "because" })).toEqual({ verdict: "killed", by: "one", why: "because" });
-  });
-
-  test("whose suite passes has survived, also where it should have hung", () => {
-    expect(verdictOf({}, { is: "passed", testCount: 3 }).verdict).toBe("survived");
-    expect(verdictOf({ hangs: true }, { is: "passed", testCount: 3 }).verdict).toBe("survived");
-  });
-
-  test("whose suite is out of time is noticed only where its fault is to hang, and by a test", () => {
-    expect(verdictOf({ hangs: true }, { is: "timed_out", test: "one" }).verdict).toBe("hung");
-    expect(verdictOf({ hangs: true }, { is: "timed_out", test: null }).verdict).toBe("timed out");
-    expect(verdictOf({}, { is: "timed_out", test: "one" }).verdict).toBe("timed out");
-  });
-
-  test("whose suite can't be run is not killed by that", () => {
-    expect(verdictOf({ hangs: true }, { is: "unusable", why: "because" })).toEqual({ verdict: "unusable", by: null, why: "because" });
-  });
+test.for([
+  [{}, { is: "failed", test: "one", why: "because" }, "killed"],
+  [{ hangs: true }, { is: "passed", testCount: 3 }, "survived"],
+  [{ hangs: true }, { is: "timed_out", test: "one" }, "hung"],
+  [{ hangs: true }, { is: "timed_out", test: null }, "timed out"],
+  [{}, { is: "timed_out", test: "one" }, "timed out"],
+  [{ hangs: true }, { is: "unusable", why: "because" }, "unusable"],
+] as const)("a mutation %j with the outcome %j has the verdict %s", ([mutation, outcome, verdict]) => {
+  expect(verdictOf(mutation, outcome).verdict).toBe(verdict);
 });
 
-describe("lanes", () => {
-  test("do everything once, as many at a time as there are places", async () => {
-    const atWork = new Set<string>();
-    const done: [string, number][] = [];
-    const counts: number[] = [];
-    await inLanes(
-      ["a", "b"],
-      [1, 2, 3, 4, 5, 6, 7],
-      async (place, item) => {
-        expect(atWork.has(place)).toBe(false);
-        atWork.add(place);
-        await new Promise(setImmediate);
-        atWork.delete(place);
-        done.push([place, item]);
-      },
-      (count) => counts.push(count),
-    );
-    expect(done.map(([, item]) => item).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]);
-    expect(new Set(done.map(([place]) => place))).toEqual(new Set(["a", "b"]));
-    expect(counts).toEqual([1, 2, 3, 4, 5, 6, 7]);
+test("parallel work ends after a failure and throws it when all are back", async () => {
+  const begun: number[] = [];
+  let isBack = false;
+  const failing = atEachPlace(["a", "b"], [1, 2, 3, 4], async (_place, item) => {
+    begun.push(item);
+    if (item === 1) throw new Error("broken");
+    await new Promise(setImmediate);
+    isBack = true;
   });
-
-  test("begin nothing more once something failed, and throw it when all are back", async () => {
-    const begun: number[] = [];
-    let isBack = false;
-    const failing = inLanes(["a", "b"], [1, 2, 3, 4], async (_place, item) => {
-      begun.push(item);
-      if (item === 1) throw new Error("broken");
-      await new Promise(setImmediate);
-      isBack = true;
-    });
-    await expect(failing).rejects.toThrow("broken");
-    expect([begun, isBack]).toEqual([[1, 2], true]);
-  });
+  await expect(failing).rejects.toThrow("broken");
+  expect([begun, isBack]).toEqual([[1, 2], true]);
 });

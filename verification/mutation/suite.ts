@@ -1,4 +1,4 @@
-// Runs some tests in a copy of the checkout, in a process of its own, and returns how they ended.
+// Runs a test file in a copy of the checkout, in a process of its own, and returns how it ended.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import * as z from "zod";
 
 import { ROOT } from "./copy.ts";
-import type { Suite } from "./mutant.ts";
+import type { Suite } from "./mutation.ts";
 
 export type Outcome =
   | { readonly is: "passed"; readonly testCount: number }
@@ -16,62 +16,49 @@ export type Outcome =
   | { readonly is: "failed"; readonly test: string; readonly why: string }
   /** A test, or where that is null the whole run, was still waiting at the end of its time. */
   | { readonly is: "timed_out"; readonly test: string | null }
-  /** It ended badly, but no test failed: the copy can't be run, for instance. Says nothing of a fault. */
+  /** The run ended badly, but no test failed. That proves nothing about a fault. */
   | { readonly is: "unusable"; readonly why: string };
 
-export type RunOptions = {
-  /** How long one test may take, in milliseconds. */
-  readonly testMsMax?: number;
-  /** How long all of it may take, in milliseconds. Stops a process that hangs where no test does. */
-  readonly runMsMax?: number;
-  readonly signal?: AbortSignal;
-};
-
-/** Far more than one test takes, and than the suite of one mutant does: it is the test that shows a hang. */
+/** Far more than one test takes, in milliseconds. */
 const TEST_MS_MAX = 120_000;
+/** Stops a process that hangs outside of a test, in milliseconds. */
 const RUN_MS_MAX = 240_000;
 
-/** Runs `suite` in the copy at `root` until the first failure. Throws once `signal` is aborted. */
-export async function runSuite(
-  suite: Suite,
-  root: string,
-  { testMsMax = TEST_MS_MAX, runMsMax = RUN_MS_MAX, signal }: RunOptions = {},
-): Promise<Outcome> {
-  signal?.throwIfAborted();
+/** Runs `suite` in the copy at `root` until its first failure. Throws once `signal` is aborted. */
+export async function runSuite(suite: Suite, root: string, signal: AbortSignal, testMsMax = TEST_MS_MAX): Promise<Outcome> {
+  signal.throwIfAborted();
   const report = join(root, "report.json");
   await rm(report, { force: true });
   const args = ["run", "--project", suite.project, "--bail=1", "--maxWorkers=1", "--reporter=json", `--outputFile=${report}`];
-  args.push(`--testTimeout=${testMsMax}`);
-  if (suite.named !== undefined) args.push("-t", suite.named.map(literally).join("|"));
-  const limit = AbortSignal.timeout(runMsMax);
-  const ended = await endOf([...args, ...suite.files], root, signal === undefined ? limit : AbortSignal.any([limit, signal]));
-  signal?.throwIfAborted();
+  args.push(`--testTimeout=${testMsMax}`, suite.file);
+  const ended = await endOf(args, root, AbortSignal.any([AbortSignal.timeout(RUN_MS_MAX), signal]));
+  signal.throwIfAborted();
   return outcomeOf(await readFile(report, "utf8").catch(() => null), ended);
 }
 
-/** What became of the process; `exitCode` is null where it was killed for taking too long. */
-export type Ended = { readonly exitCode: number | null; readonly said: string };
+/** How the process ended. `exitCode` is null where it took too long and was killed. */
+export type Ended = { readonly exitCode: number | null; readonly output: string };
 
 async function endOf(args: readonly string[], cwd: string, signal: AbortSignal): Promise<Ended> {
-  // A process group of its own, because vitest starts workerd; and none of the variables that a surrounding vitest sets.
+  // vitest starts workerd, so it gets its own process group, without a surrounding vitest's variables.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|VITE_|NODE_ENV|TEST$)/.test(name)));
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
   const child = spawn(process.execPath, [vitest, ...args], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const { pid } = child;
   if (pid === undefined) throw new Error("vitest did not start");
   const kill = () => {
-    // The group is gone already where it ended by itself in this moment.
+    // The group may have ended by itself just before.
     try {
       process.kill(-pid, "SIGKILL");
     } catch {}
   };
   signal.addEventListener("abort", kill, { once: true });
-  let said = "";
+  let output = "";
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4_000)));
+    stream.setEncoding("utf8").on("data", (text: string) => (output = (output + text).slice(-4_000)));
   await once(child, "close");
   signal.removeEventListener("abort", kill);
-  return { exitCode: child.exitCode, said };
+  return { exitCode: child.exitCode, output };
 }
 
 const Report = z.object({
@@ -85,8 +72,8 @@ const Report = z.object({
   ),
 });
 
-/** Reads the report that vitest wrote, null where it wrote none. */
-export function outcomeOf(report: string | null, { exitCode, said }: Ended): Outcome {
+/** Reads vitest's report, which is null where vitest wrote none. */
+export function outcomeOf(report: string | null, { exitCode, output }: Ended): Outcome {
   if (exitCode === null) return { is: "timed_out", test: null };
   const files = report === null ? [] : Report.parse(JSON.parse(report)).testResults;
   const tests = files.flatMap(({ assertionResults }) => assertionResults);
@@ -98,14 +85,9 @@ export function outcomeOf(report: string | null, { exitCode, said }: Ended): Out
   }
   const passedCount = tests.filter(({ status }) => status === "passed").length;
   if (exitCode === 0 && passedCount > 0) return { is: "passed", testCount: passedCount };
-  if (exitCode === 0) return { is: "unusable", why: "there is no such test" };
+  if (exitCode === 0) return { is: "unusable", why: "the file has no tests" };
   const broken = files.find(({ status }) => status === "failed")?.message;
-  return { is: "unusable", why: firstLine(broken ?? said) || `vitest ended with ${exitCode} and no test failed` };
-}
-
-/** A regular expression that matches `text` itself. */
-function literally(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return { is: "unusable", why: firstLine(broken ?? output) || `vitest ended with ${exitCode} and no test failed` };
 }
 
 function firstLine(text: string): string {

@@ -1,7 +1,7 @@
 // What can be checked of a run's coupons over the API alone, where the files are out of reach.
 
 import type { Answer, CouponClient } from "../client/coupon-client.ts";
-import type { Told } from "../verify/verify.ts";
+import type { Receipt as Told } from "../verify/verify.ts";
 
 export type ApiCheck = { readonly coupon: string; readonly title: string; readonly isPassed: boolean; readonly detail: string };
 

@@ -1,7 +1,7 @@
 // How a claim ended, and what was wrong with those that should not have ended so.
 
 import type { Answer } from "../client/coupon-client.ts";
-import type { Told } from "../verify/verify.ts";
+import type { Receipt as Told } from "../verify/verify.ts";
 import type { Sent, Slot } from "./load.ts";
 
 export type ClaimSlot = Slot & { readonly coupon: string; readonly userId: string };

@@ -43,7 +43,7 @@ async function inFiles({ url, adminToken }: Target, state: string, { coupons, to
   const unknown: Made[] = [];
   for (const coupon of coupons) {
     try {
-      checks.push(...(await verify({ state, coupon, api, told: told.filter((receipt) => receipt.coupon === coupon) })));
+      checks.push(...(await verify({ state, coupon, api, receipts: told.filter((receipt) => receipt.coupon === coupon) })));
     } catch (cause) {
       if (!(cause instanceof CommandFailure)) throw cause;
       unknown.push({ coupon, title: "it can be verified", verdict: "FAIL", detail: cause.message });

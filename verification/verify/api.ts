@@ -1,38 +1,38 @@
-// What the API says of a coupon, held against the file as it was at the very event that the answer is of.
+// Compares the API's answer about a coupon with the file as it was at the answer's seq.
 
 import { Client } from "undici";
 
 import { CommandFailure } from "../cli/command.ts";
 import { couponClient, type Answer } from "../client/coupon-client.ts";
 import type { Findings } from "./checks.ts";
-import { remaining, retold } from "./replay.ts";
+import { remaining, replay } from "./replay.ts";
 import type { CouponRow, Tables } from "./tables.ts";
 import { counted, instant, listed, quoted } from "./words.ts";
 
 const TIMEOUT_MS = 30_000;
 const PUBLIC_AGE_MS = 1_100;
-/** With more claimants than these the API streams them, and the list is of no one instant (README, what it does not promise). */
+/** The API streams a longer list of claimants, so that list is not of one instant (see README). */
 const CLAIMANTS_AT_ONCE_MAX = 10_000;
 
 export type ApiOptions = {
   readonly url: string;
   readonly adminToken?: string;
-  /** How long one answer may take; half a minute when left out. */
+  /** How long one answer may take. Default: half a minute. */
   readonly timeoutMs?: number;
-  /** How old what all users are shown may be; a good second when left out. */
+  /** How old a public answer may be. Default: a little more than a second. */
   readonly publicAgeMs?: number;
 };
 
-/** An answer, and how far the file's ledger had come before the API was asked. */
+/** An answer, and the head of the file's ledger before the request. */
 export type ApiReading = { readonly answer: Answer; readonly headBefore: number };
 
 export type Api = {
-  /** Reads a coupon whose ledger is at `head` by its file. */
+  /** Reads a coupon whose ledger is at `head` in its file. */
   readonly read: (coupon: string, head: number) => Promise<Answer>;
   readonly close: () => Promise<void>;
 };
 
-/** The API at a URL. Reading throws {@link CommandFailure} where it does not answer, or not as to the operator whose token was given. */
+/** The API at a URL. Reading throws {@link CommandFailure} without an answer or with a wrong admin token. */
 export function apiAt({ url, adminToken, timeoutMs = TIMEOUT_MS, publicAgeMs = PUBLIC_AGE_MS }: ApiOptions): Api {
   const connection = new Client(new URL(url).origin, { headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   const client = couponClient(connection, { adminToken });
@@ -49,26 +49,26 @@ export function apiAt({ url, adminToken, timeoutMs = TIMEOUT_MS, publicAgeMs = P
       throw new CommandFailure(`no answer from ${url} about the coupon ${quoted(coupon)}: ${why}`);
     });
     if (answer.status === 200 && adminToken !== undefined && answer.body["claimed_by"] === undefined) {
-      throw new CommandFailure(`${url} does not take this admin token: it does not show who claimed the coupon ${quoted(coupon)}`);
+      throw new CommandFailure(`${url} does not accept this admin token: the coupon ${quoted(coupon)} has no claimed_by`);
     }
     return answer;
   }
   return { read, close: () => connection.destroy() };
 }
 
-/** Whether an answer can be held against a file whose ledger is at `seq`, just as it is. */
+/** Whether an answer can be compared with a file whose ledger ends at `head`. */
 export function isOf({ seq, body }: Answer, head: number): boolean {
   return seq === head && !isStreamed(body["claimed_by"]);
 }
 
-/** Compares an answer with the tables. These were copied after the answer came, so they know all that it can tell of. */
+/** Compares an answer with tables that were copied after it arrived. */
 export function apiFindings({ answer, headBefore }: ApiReading, tables: Tables): Findings {
   const { status, body, seq } = answer;
   const { coupon } = tables;
   if (status !== 200) return { faults: [`GET was answered with ${status} ${JSON.stringify(body["code"])}`], summary: "" };
-  if (seq !== null && seq < headBefore) return { faults: [`GET told of event ${seq} when ${headBefore} was stored already`], summary: "" };
-  if (seq !== null && seq > coupon.seq) return { faults: [`GET told of event ${seq}, and the file ends with ${coupon.seq}`], summary: "" };
-  // What has happened since is left out with the ledger's help; whether that tells the truth is another check.
+  if (seq !== null && seq < headBefore) return { faults: [`GET returned event ${seq} after ${headBefore} was stored`], summary: "" };
+  if (seq !== null && seq > coupon.seq) return { faults: [`GET returned event ${seq}, and the file ends with ${coupon.seq}`], summary: "" };
+  // The ledger gives the coupon of an earlier event. Another check shows that the ledger is right.
   const isNow = seq === null || seq === coupon.seq;
   const then = isNow ? ofTables(tables) : ofLedger(coupon.name, tables, seq);
   const claimedBy = body["claimed_by"];
@@ -79,14 +79,14 @@ export function apiFindings({ answer, headBefore }: ApiReading, tables: Tables):
       .map(([field, value]) => `${field} is ${JSON.stringify(body[field])}, and ${JSON.stringify(value)} in the file`),
     ...(isComparable ? listFaults(claimedBy, then.claimedBy) : []),
   ];
-  const why = claimedBy === undefined ? "shown to the operator only" : "streamed while claims went on, of no one instant";
+  const why = claimedBy === undefined ? "only the operator gets it" : "it was streamed while claims went on";
   const compared = isComparable ? `claimed_by ${counted(then.claimedBy.length, "user")} in this order` : `claimed_by not compared: ${why}`;
   return { faults, summary: `event ${seq ?? coupon.seq}: remaining_amount ${then.fields.remaining_amount}, ${compared}` };
 }
 
-type Shown = { readonly fields: ReturnType<typeof fieldsOf>; readonly claimedBy: readonly string[] };
+type Expected = { readonly fields: ReturnType<typeof fieldsOf>; readonly claimedBy: readonly string[] };
 
-function ofTables({ coupon, claims, holds }: Tables): Shown {
+function ofTables({ coupon, claims, holds }: Tables): Expected {
   const ordered = claims.toSorted((a, b) => a.position - b.position);
   return {
     fields: fieldsOf(coupon, holds.length, coupon.amount - claims.length - holds.length),
@@ -94,10 +94,10 @@ function ofTables({ coupon, claims, holds }: Tables): Shown {
   };
 }
 
-function ofLedger(name: string, tables: Tables, seq: number): Shown {
-  const told = retold(tables.ledger, seq);
-  const ordered = [...told.claims].toSorted(([, a], [, b]) => a.position - b.position);
-  return { fields: fieldsOf({ name, ...told }, told.holds.size, remaining(told)), claimedBy: ordered.map(([userId]) => userId) };
+function ofLedger(name: string, tables: Tables, seq: number): Expected {
+  const then = replay(tables.ledger, seq);
+  const ordered = [...then.claims].toSorted(([, a], [, b]) => a.position - b.position);
+  return { fields: fieldsOf({ name, ...then }, then.holds.size, remaining(then)), claimedBy: ordered.map(([userId]) => userId) };
 }
 
 type Settings = Pick<CouponRow, "name" | "amount" | "startsAt" | "endsAt" | "paused" | "createdAt" | "holdSecondsMax" | "holdsMax">;
@@ -118,17 +118,17 @@ function fieldsOf(coupon: Settings, heldAmount: number, remainingAmount: number)
   };
 }
 
-function listFaults(told: unknown, stored: readonly string[]): string[] {
-  if (!Array.isArray(told)) return ["claimed_by is no list"];
-  const [inAnswer, inFile] = [new Set<unknown>(told), new Set<unknown>(stored)];
+function listFaults(answered: unknown, stored: readonly string[]): string[] {
+  if (!Array.isArray(answered)) return ["claimed_by is no list"];
+  const [inAnswer, inFile] = [new Set<unknown>(answered), new Set<unknown>(stored)];
   const missing = stored.filter((user) => !inAnswer.has(user)).map(quoted);
-  const strange = told.filter((user) => !inFile.has(user)).map(quoted);
-  const at = stored.findIndex((user, index) => told[index] !== user);
+  const unexpected = answered.filter((user) => !inFile.has(user)).map(quoted);
+  const at = stored.findIndex((user, index) => answered[index] !== user);
   return [
     ...(missing.length > 0 ? [`claimed_by lacks ${listed(missing)}`] : []),
-    ...(strange.length > 0 ? [`claimed_by has ${listed(strange)}, who are not in the file`] : []),
-    ...(told.length === stored.length ? [] : [`claimed_by has ${told.length} names, and ${stored.length} in the file`]),
-    ...(missing.length + strange.length === 0 && at >= 0 ? [`claimed_by is in another order from place ${at + 1} on`] : []),
+    ...(unexpected.length > 0 ? [`claimed_by has ${listed(unexpected)}, who are not in the file`] : []),
+    ...(answered.length === stored.length ? [] : [`claimed_by has ${answered.length} names, and ${stored.length} in the file`]),
+    ...(missing.length + unexpected.length === 0 && at >= 0 ? [`claimed_by is in another order from place ${at + 1} on`] : []),
   ];
 }
 

@@ -1,63 +1,69 @@
-// The eight checks of one coupon. Each answers with what it found, in words.
+// The eight checks of one coupon.
 
 import { apiFindings, type ApiReading } from "./api.ts";
 import { ledgerFindings } from "./ledger-check.ts";
-import { retold, type Retold } from "./replay.ts";
-import { Unreadable, type ClaimRow, type HoldAttempt, type Tables } from "./tables.ts";
-import type { Check, Stock, Told } from "./verify.ts";
+import { replay, type Replayed } from "./replay.ts";
+import { once, readable, Unreadable, type ClaimRow, type CouponRow, type HoldAttempt, type Tables } from "./tables.ts";
+import type { Check, Receipt, Stock } from "./verify.ts";
 import { counted, instant, listed, quoted } from "./words.ts";
 
-/** What one coupon is checked by. */
+/** What the checks of one coupon work on. */
 export type Evidence = {
   readonly coupon: string;
-  /** Throws {@link Unreadable} wherever the file can't be read. */
+  /** Its getters throw {@link Unreadable}. */
   readonly tables: Tables;
-  /** Whether the file is the one of the object with the coupon's name. */
+  /** Whether the file belongs to the object with the coupon's name. */
   readonly isInItsFile: boolean;
-  /** What the API said, or why it was not asked. */
+  /** The API's answer, or why there is none. */
   readonly api: ApiReading | string;
-  /** What clients were told of this coupon, where that is known. */
-  readonly told: readonly Told[] | null;
+  /** The receipts that clients got for this coupon, where they are known. */
+  readonly receipts: readonly Receipt[] | null;
 };
 
-/** What is wrong, a sentence each, and what is said where nothing is. A string alone: why there was nothing to check. */
+/**
+ * The faults, and a summary for a check without faults. A string alone says why there was nothing to check.
+ */
 export type Findings = { readonly faults: readonly string[]; readonly summary: string } | string;
 
 export const TITLES = {
   1: "claims and holds are no more than the amount",
-  2: "nobody has two",
+  2: "no user, position or key appears twice",
   3: "distinct users, claims and the counter are the same",
   4: "the API's numbers are the file's",
   5: "remaining is the amount less what is claimed and held",
   6: "remaining and all counters are at least 0",
-  7: "the ledger has no gap and tells the same story",
-  8: "every claim that a client was told about is there",
+  7: "the ledger has no gap and replays to the same tables",
+  8: "every acknowledged claim is stored",
 } as const satisfies Record<Check["number"], string>;
 
 const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8] as const satisfies readonly Check["number"][];
 
 /** Makes all eight checks. */
 export function checksOf(evidence: Evidence): Check[] {
-  const { tables, api, told } = evidence;
-  const story = once(() => retold(tables.ledger));
+  const { tables, api, receipts } = evidence;
+  const replayed = once(() => replay(tables.ledger));
   const examinations: Record<Check["number"], () => Findings> = {
     1: () => noMoreThanAmount(tables),
-    2: () => nobodyTwice(evidence),
+    2: () => nothingTwice(evidence),
     3: () => usersAreClaims(tables),
     4: () => (typeof api === "string" ? api : apiFindings(api, tables)),
     5: () => remainingAddsUp(tables),
     6: () => nothingNegative(tables),
-    7: () => ledgerFindings(tables, story()),
-    8: () => (told === null ? "what clients were told is not known: --told FILE" : toldIsThere(told, tables, story)),
+    7: () => ledgerFindings(tables, replayed()),
+    8: () => (receipts === null ? "no receipts to compare with: set --receipts" : acknowledgedIsStored(receipts, tables, replayed)),
   };
-  const stock = stockOf(tables);
+  const stock = readable(() => stockOf(tables.coupon), null);
   return NUMBERS.map((number) => checkOf(evidence.coupon, number, stock, examinations[number]));
 }
 
-/** A claim of a coupon that is nowhere in the state. */
-export function lostWithItsCoupon(coupon: string, told: readonly Told[]): Check {
-  const detail = `${counted(told.length, "claim")} told, and there is no such coupon in the state`;
+/** The failed check of acknowledged claims whose coupon is not in the state. */
+export function lostWithItsCoupon(coupon: string, receipts: readonly Receipt[]): Check {
+  const detail = `${counted(receipts.length, "claim")} acknowledged, and the state has no such coupon`;
   return { coupon, number: 8, title: TITLES[8], verdict: "FAIL", detail };
+}
+
+function stockOf({ amount, claimed, held }: CouponRow): Stock {
+  return { amount, claimed, held, remaining: amount - claimed - held };
 }
 
 function checkOf(coupon: string, number: Check["number"], stock: Stock | null, examine: () => Findings): Check {
@@ -82,7 +88,7 @@ function noMoreThanAmount({ coupon, claims, holds }: Tables): Findings {
   return { faults: isWithin ? [] : [`${given} > ${coupon.amount}`], summary: `${given} ≤ ${coupon.amount}` };
 }
 
-function nobodyTwice({ tables, coupon, isInItsFile }: Evidence): Findings {
+function nothingTwice({ tables, coupon, isInItsFile }: Evidence): Findings {
   const { claims, holds, releases, holdAttempts, releasedHolds, integrityFaults } = tables;
   const claimants = new Set(claims.map(({ userId }) => userId));
   const released = new Set(releases.map(({ position }) => position));
@@ -98,7 +104,7 @@ function nobodyTwice({ tables, coupon, isInItsFile }: Evidence): Findings {
     ...twice(releasedHolds.map(attemptOf)).map((attempt) => `the hold ${attempt} was released twice`),
     ...both.map(({ userId }) => `${quoted(userId)} has a claim and a hold`),
     ...again.map(({ userId, position }) => `${quoted(userId)} has position ${position}, which was released`),
-    ...(isInItsFile ? [] : [`this is not the file of the object called ${quoted(coupon)}, which has the same units to give`]),
+    ...(isInItsFile ? [] : [`the file belongs to another object than that of ${quoted(coupon)}, so its units exist twice`]),
     ...integrityFaults.map((fault) => `SQLite finds: ${fault}`),
   ];
   return { faults, summary: `${claimants.size} users, ${counted(holds.length, "hold")} of others, no position twice` };
@@ -111,8 +117,8 @@ function attemptOf({ userId, attemptId }: HoldAttempt): string {
 function usersAreClaims({ coupon, claims }: Tables): Findings {
   const users = new Set(claims.map(({ userId }) => userId)).size;
   const isSame = users === claims.length && users === coupon.claimed;
-  const said = `${counted(users, "user")}, ${counted(claims.length, "claim")}, counter ${coupon.claimed}`;
-  return { faults: isSame ? [] : [said], summary: said };
+  const summary = `${counted(users, "user")}, ${counted(claims.length, "claim")}, counter ${coupon.claimed}`;
+  return { faults: isSame ? [] : [summary], summary };
 }
 
 function remainingAddsUp({ coupon, claims, holds }: Tables): Findings {
@@ -122,12 +128,12 @@ function remainingAddsUp({ coupon, claims, holds }: Tables): Findings {
   const late = holds.filter(({ expiresAt }) => expiresAt <= clockAt);
   const over = holds.filter(({ expiresAt }) => expiresAt <= Date.now()).length;
   const faults = [
-    ...(held === holds.length ? [] : [`the counter says ${held} held, and there are ${counted(holds.length, "hold")}`]),
+    ...(held === holds.length ? [] : [`the counter says ${held} held, and the table has ${counted(holds.length, "hold")}`]),
     ...(byCounters === byRows ? [] : [`${byCounters} remain by the counters, and ${byRows} by the rows`]),
-    // Whatever moves the coupon's clock gives up what is over by then.
-    ...late.map(({ userId }) => `the hold of ${quoted(userId)} was over by the coupon's own clock`),
+    // Every write that moves the coupon's clock expires the holds that end by then.
+    ...late.map(({ userId }) => `the hold of ${quoted(userId)} should have expired by the coupon's own clock`),
   ];
-  const note = over === 0 ? "" : `; ${counted(over, "hold")} over by now: the next call returns what they keep`;
+  const note = over === 0 ? "" : `; ${counted(over, "hold")} will expire at the next call`;
   return { faults, summary: `${amount} − ${claimed} − ${held} = ${byCounters}${note}` };
 }
 
@@ -146,29 +152,28 @@ function nothingNegative({ coupon, claims, holds }: Tables): Findings {
   const short = claims.filter(({ remainingAfter }) => remainingAfter < 0);
   const faults = [
     ...wrong.map(([what, count]) => `${what}: ${String(count)}`),
-    ...short.map(({ userId, remainingAfter }) => `${quoted(userId)} was told of ${remainingAfter} remaining`),
+    ...short.map(({ userId, remainingAfter }) => `${quoted(userId)} has a receipt with ${remainingAfter} remaining`),
   ];
   return { faults, summary: `${amount - claimed - held} remaining` };
 }
 
-/** Each told claim is among the claims, or was released as just that claim, by the table of releases and by the ledger. */
-function toldIsThere(told: readonly Told[], { claims, releases }: Tables, story: () => Retold): Findings {
-  const wanted = new Set(told.map(({ userId }) => userId));
-  const own = new Map<string, ClaimRow[]>();
-  for (const claim of claims) if (wanted.has(claim.userId)) own.set(claim.userId, [...(own.get(claim.userId) ?? []), claim]);
-  const past = new Set(releases.map(wordsOf));
+/** Each acknowledged claim is stored, or was revoked by the table of releases and by the ledger. */
+function acknowledgedIsStored(receipts: readonly Receipt[], { claims, releases }: Tables, replayed: () => Replayed): Findings {
+  const wanted = new Set(receipts.map(({ userId }) => userId));
+  const stored = new Map<string, ClaimRow[]>();
+  for (const claim of claims) if (wanted.has(claim.userId)) stored.set(claim.userId, [...(stored.get(claim.userId) ?? []), claim]);
+  const revoked = new Set(releases.map(wordsOf));
   const faults: string[] = [];
   let storedCount = 0;
-  for (const receipt of told) {
-    const found = own.get(receipt.userId) ?? [];
-    const wording = wordsOf({ ...receipt, claimedAt: Date.parse(receipt.claimedAt) });
-    if (found.some((claim) => wordsOf(claim) === wording)) storedCount += 1;
-    else if (!past.has(wording))
-      faults.push(`${wording}, told, but ${found.map(wordsOf).join(" and ") || "nothing of this user"} is stored`);
-    else if (story().releases.get(receipt.position)?.userId !== receipt.userId) faults.push(`${wording}, released, but not by the ledger`);
+  for (const receipt of receipts) {
+    const found = (stored.get(receipt.userId) ?? []).map(wordsOf);
+    const words = wordsOf({ ...receipt, claimedAt: Date.parse(receipt.claimedAt) });
+    if (found.includes(words)) storedCount += 1;
+    else if (!revoked.has(words)) faults.push(`${words} was acknowledged, but stored is ${found.join(" and ") || "nothing of this user"}`);
+    else if (replayed().releases.get(receipt.position)?.userId !== receipt.userId)
+      faults.push(`${words} was revoked, but not by the ledger`);
   }
-  const summary =
-    told.length === 0 ? "nobody was told" : `${told.length} told: ${storedCount} stored, ${told.length - storedCount} released later`;
+  const summary = `${receipts.length} acknowledged: ${storedCount} stored, ${receipts.length - storedCount} revoked later`;
   return { faults, summary };
 }
 
@@ -176,18 +181,7 @@ function wordsOf({ userId, position, claimedAt }: Pick<ClaimRow, "userId" | "pos
   return `${quoted(userId)} at position ${position} at ${instant(claimedAt)}`;
 }
 
-/** The file's own numbers, where they can be read. */
-function stockOf(tables: Tables): Stock | null {
-  try {
-    const { amount, claimed, held } = tables.coupon;
-    return { amount, claimed, held, remaining: amount - claimed - held };
-  } catch (cause) {
-    if (cause instanceof Unreadable) return null;
-    throw cause;
-  }
-}
-
-/** What occurs more than once, each once. */
+/** The values that occur more than once. */
 function twice<Value>(values: readonly Value[]): Value[] {
   const seen = new Set<Value>();
   const again = new Set<Value>();
@@ -196,9 +190,4 @@ function twice<Value>(values: readonly Value[]): Value[] {
     seen.add(value);
   }
   return [...again];
-}
-
-function once<Value>(make: () => Value): () => Value {
-  let known: { readonly value: Value } | undefined;
-  return () => (known ??= { value: make() }).value;
 }

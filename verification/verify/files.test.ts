@@ -1,149 +1,112 @@
-// Which files are looked at, what is said of those that are no coupon's, and that a copy is whole while the file is written.
+// Which files the verifier checks, and what it says about broken files and other versions of the tables.
 
-import { appendFileSync, copyFileSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { SCHEMA_VERSION } from "../../src/engine/schema.ts";
+import { holdOf, T0 } from "../../test/rules/coupon.ts";
+import { putVersion1 } from "../../test/rules/version-1.ts";
 import { CommandFailure } from "../cli/command.ts";
-import { copyWhole, removeCopy } from "./copy.ts";
-import { verify, type Check, type Told, type VerifyOptions } from "./verify.ts";
-import { BUSY, newState, putBusyCoupon, putCoupon, type State } from "./state.fixture.ts";
+import { BUSY, failed, newState, putBusyCoupon, putCoupon, refusal, withEngine, type State } from "./state.fixture.ts";
+import { verify, type Receipt } from "./verify.ts";
+
+const OBJECTS = "doorbuster-CouponObject";
 
 let state: State;
-let told: Told[];
+let receipts: Receipt[];
 
 beforeEach(() => {
   state = newState();
-  told = putBusyCoupon(state);
+  receipts = putBusyCoupon(state);
 });
 
 afterEach(() => state.remove());
 
-/** Each check that did not pass and was not skipped. */
-function failed(checks: readonly Check[]): string[] {
-  return checks.filter(({ verdict }) => verdict === "FAIL").map(({ coupon, number, detail }) => `${coupon} ${number} ${detail}`);
-}
-
-async function refusal(options: Partial<VerifyOptions> = {}): Promise<string> {
-  const cause: unknown = await verify({ state: state.folder, ...options }).catch((thrown: unknown) => thrown);
-  if (cause instanceof CommandFailure && cause.exitCode === 69) return cause.message;
-  throw new Error(`no refusal: ${JSON.stringify(cause)}`);
-}
-
-describe("the folder", () => {
-  test.for(["", "doorbuster-CouponObject", "above"])("is found from %j", async (from) => {
-    const above = join(state.folder, "above");
-    mkdirSync(join(above, "v3"), { recursive: true });
-    cpSync(join(state.folder, "doorbuster-CouponObject"), join(above, "v3/do/doorbuster-CouponObject"), { recursive: true });
-
-    const checks = await verify({ state: join(state.folder, from) });
-
-    expect(checks.map(({ coupon }) => coupon)).toEqual(Array(8).fill(BUSY));
-  });
-
-  test("that is not there is named", async () => {
-    expect(await refusal({ state: "/no/such/folder" })).toBe("there is no folder /no/such/folder");
-  });
-
-  test("that is another's is told by what is in it", async () => {
-    mkdirSync(join(state.folder, "other/a"), { recursive: true });
-    for (const name of ["b", "c", "d"]) writeFileSync(join(state.folder, "other", name), "");
-    expect(await refusal({ state: join(state.folder, "other") })).toBe(
-      `${join(state.folder, "other")} is no state of Doorbuster: there is a, b, c and 1 more in it, and no doorbuster-CouponObject`,
-    );
-  });
-
-  test("without a coupon in it has nothing to check", async () => {
-    rmSync(state.file(BUSY));
-    expect(await verify({ state: state.folder })).toEqual([]);
-  });
+test.for(["", OBJECTS, "above"])("the verifier finds the coupons below %j", async (from) => {
+  cpSync(join(state.folder, OBJECTS), join(state.folder, "above/v3/do", OBJECTS), { recursive: true });
+  const checks = await verify({ state: join(state.folder, from) });
+  expect(checks.map(({ coupon }) => coupon)).toEqual(Array(8).fill(BUSY));
 });
 
-describe("what is no coupon", () => {
-  test("is an object that no coupon was created in, or whose coupon was deleted", async () => {
-    const other = state.file("never created");
-    new DatabaseSync(other).exec("CREATE TABLE _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)");
-    writeFileSync(state.file("not even opened"), "");
-    writeFileSync(join(state.folder, "doorbuster-CouponObject/metadata.sqlite"), "no object's");
-
-    const checks = await verify({ state: state.folder, told });
-
-    expect(checks.map(({ coupon }) => coupon)).toEqual(Array(8).fill(BUSY));
-  });
-
-  test("but somebody else's database is refused by name", async () => {
-    const other = state.file("other");
-    new DatabaseSync(other).exec("CREATE TABLE users (id); CREATE TABLE coupon (code)");
-    expect(await refusal()).toBe(`${other} is no coupon of Doorbuster: its tables are coupon, users`);
-  });
+test("a folder without a state of Doorbuster is refused by its contents", async () => {
+  expect(await refusal(verify({ state: "/no/such/folder" }))).toBe("there is no folder /no/such/folder");
+  const other = join(state.folder, "other");
+  mkdirSync(join(other, "a"), { recursive: true });
+  for (const name of ["b", "c", "d"]) writeFileSync(join(other, name), "");
+  expect(await refusal(verify({ state: other }))).toBe(
+    `${other} is not a state of Doorbuster: it contains a, b, c and 1 more, and no ${OBJECTS}`,
+  );
 });
 
-describe("one coupon", () => {
-  test("is checked alone, whatever the others are", async () => {
-    putCoupon(state, "other", 3);
-    writeFileSync(state.file("broken"), "this is no database");
-    const checks = await verify({
-      state: state.folder,
-      coupon: BUSY,
-      told: [...told, ...told.map((receipt) => ({ ...receipt, coupon: "not there" }))],
-    });
-    expect(checks.map(({ coupon, verdict }) => `${coupon} ${verdict}`)).toEqual([
-      ...Array(3).fill(`${BUSY} PASS`),
-      `${BUSY} SKIP`,
-      ...Array(4).fill(`${BUSY} PASS`),
-    ]);
-  });
+test("an object without a coupon has no checks", async () => {
+  rmSync(state.file(BUSY));
+  new DatabaseSync(state.file("never created")).exec("CREATE TABLE _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)");
+  writeFileSync(state.file("never opened"), "");
+  writeFileSync(join(state.folder, OBJECTS, "metadata.sqlite"), "not an object's file");
+  expect(await verify({ state: state.folder })).toEqual([]);
+});
 
-  test("that is not there is named", async () => {
-    expect(await refusal({ coupon: "BUSY" })).toBe(`there is no coupon "BUSY" in ${join(state.folder, "doorbuster-CouponObject")}`);
-  });
+test("another program's database is refused by its tables", async () => {
+  const other = state.file("other");
+  new DatabaseSync(other).exec("CREATE TABLE users (id); CREATE TABLE coupon (code)");
+  expect(await refusal(verify({ state: state.folder }))).toBe(`${other} is no coupon of Doorbuster: its tables are coupon, users`);
+});
 
-  test("in another object's file is found, and is not right there", async () => {
-    const other = state.file("another name");
-    renameSync(state.file(BUSY), other);
-    expect(failed(await verify({ state: state.folder, coupon: BUSY }))).toEqual([
-      `${BUSY} 2 this is not the file of the object called "BUSY 🎉/1", which has the same units to give`,
-    ]);
-  });
+test("--coupon checks one coupon and its receipts alone", async () => {
+  putCoupon(state, "other", 3);
+  writeFileSync(state.file("broken"), "this is no database");
+  const elsewhere = receipts.map((receipt) => ({ ...receipt, coupon: "not there" }));
+  const checks = await verify({ state: state.folder, coupon: BUSY, receipts: [...receipts, ...elsewhere] });
+  expect(checks.map(({ coupon }) => coupon)).toEqual(Array(8).fill(BUSY));
+  expect(checks.filter(({ verdict }) => verdict !== "PASS").map(({ number }) => number)).toEqual([4]);
+  expect(await refusal(verify({ state: state.folder, coupon: "BUSY" }))).toBe(
+    `there is no coupon "BUSY" in ${join(state.folder, OBJECTS)}`,
+  );
+});
+
+test("a coupon in the file of another object fails check 2", async () => {
+  renameSync(state.file(BUSY), state.file("another name"));
+  expect(await failed(state, { coupon: BUSY })).toEqual([
+    `${BUSY} 2 the file belongs to another object than that of "BUSY 🎉/1", so its units exist twice`,
+  ]);
 });
 
 describe("a broken file", () => {
-  test("fails in each check that it can't be read for", async () => {
+  test("that is no database fails all checks that read it", async () => {
     writeFileSync(state.file("x"), "this is no database, but long enough to be taken for one ".repeat(100));
-    const checks = failed(await verify({ state: state.folder, told }));
     const name = `object ${state.file("x").slice(-71, -59)}…`;
-    expect(checks).toEqual([1, 2, 3, 5, 6, 7, 8].map((number) => `${name} ${number} the file can't be read: file is not a database`));
+    expect(await failed(state, { receipts })).toEqual(
+      [1, 2, 3, 5, 6, 7, 8].map((number) => `${name} ${number} the file can't be read: file is not a database`),
+    );
   });
 
   test.for([
     [0.1, [1, 2, 3, 5, 6, 7, 8]],
     [0.5, [1, 2, 3, 5, 6, 7, 8]],
-    // The ledger's page was the last.
+    // The ledger's page is the last.
     [0.95, [2, 7, 8]],
-  ] as const)("that ends after %d of its bytes fails in %j", async ([share, numbers]) => {
+  ] as const)("cut after %d of its bytes fails checks %j", async ([share, numbers]) => {
     truncateSync(state.file(BUSY), Math.floor(readFileSync(state.file(BUSY)).length * share));
-    const checks = await verify({ state: state.folder, told });
+    const checks = await verify({ state: state.folder, receipts });
     expect(checks.map(({ coupon }) => coupon)).toEqual(Array(8).fill(BUSY));
     expect(checks.filter(({ verdict }) => verdict === "FAIL").map(({ number }) => number)).toEqual(numbers);
   });
 
-  test("that is empty has lost what was told", async () => {
+  test("that is empty has lost its acknowledged claims", async () => {
     writeFileSync(state.file(BUSY), "");
-    expect(failed(await verify({ state: state.folder, told }))).toEqual([
-      `${BUSY} 8 8 claims told, and there is no such coupon in the state`,
-    ]);
+    expect(await failed(state, { receipts })).toEqual([`${BUSY} 8 8 claims acknowledged, and the state has no such coupon`]);
   });
 
-  test("with bytes overwritten never ends the verification", async () => {
+  test("with overwritten bytes never ends the verification with an exception", async () => {
     const bytes = readFileSync(state.file(BUSY));
     for (let seed = 1; seed <= 60; seed += 1) {
       const damaged = Buffer.from(bytes);
-      // Scattered over the file, the same ones each time.
       for (let count = 0; count < 3; count += 1) damaged[(seed * 7919 + count * 104_729) % bytes.length] = (seed * 31 + count) % 256;
       writeFileSync(state.file(BUSY), damaged);
-      const ended = await verify({ state: state.folder, told }).then(
+      const ended = await verify({ state: state.folder, receipts }).then(
         (checks) => checks.length,
         (cause: unknown) => cause instanceof CommandFailure,
       );
@@ -152,94 +115,38 @@ describe("a broken file", () => {
   });
 });
 
-describe("a copy", () => {
-  const ROWS = 400;
-  let source: string;
-  let copy: string;
-  let database: DatabaseSync;
-  let count: number;
+test.for([SCHEMA_VERSION + 1, 0, -1])(
+  "tables of the unknown version %i fail by it, and other coupons are still checked",
+  async (version) => {
+    putCoupon(state, "other", 3);
+    state.alter(BUSY, (database) => database.exec(`UPDATE coupon SET schema_version = ${version}`));
+    const why = `the file can't be read: its tables have version ${version}; known are 1 to ${SCHEMA_VERSION}`;
+    const checks = await verify({ state: state.folder });
+    const failures = checks.filter(({ verdict }) => verdict === "FAIL").map(({ coupon, detail }) => `${coupon} ${detail}`);
+    expect(failures).toEqual(Array(6).fill(`${BUSY} ${why}`));
+    expect(checks.filter(({ coupon, verdict }) => coupon === "other" && verdict === "PASS")).toHaveLength(6);
+  },
+);
 
-  beforeEach(() => {
-    source = join(state.folder, "moving.sqlite");
-    copy = join(state.folder, "copy.sqlite");
-    count = 0;
-    database = new DatabaseSync(source);
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 200");
-    database.exec("CREATE TABLE units (id INTEGER PRIMARY KEY, n INTEGER, pad TEXT)");
-    const rows = Array.from({ length: ROWS }, (_, id) => `(${id}, 100, '${"x".repeat(1000)}')`);
-    database.exec(`INSERT INTO units VALUES ${rows.join()}`);
+describe("a coupon of version 1", () => {
+  const NAME = "from version 1";
+
+  beforeEach(() => state.alter(NAME, (database) => putVersion1(database, NAME)));
+
+  test("passes before and after its migration", async () => {
+    expect(await failed(state)).toEqual([]);
+    withEngine(state, NAME, (engine) => engine.read({ claimedBy: false }, T0));
+    expect(await failed(state)).toEqual([]);
   });
 
-  afterEach(() => database.close());
-
-  /** Moves units between rows, so that their sum stays. */
-  function move(): void {
-    count += 1;
-    const [from, to] = [(count * 37) % ROWS, (count * 91 + 1) % ROWS];
-    database.exec(`BEGIN; UPDATE units SET n = n - 1 WHERE id = ${from}; UPDATE units SET n = n + 1 WHERE id = ${to}; COMMIT`);
-  }
-
-  /** Moves so often that the log is written into the database and begins anew, more than once. */
-  function moveOn(): void {
-    for (let moves = 0; moves < 300; moves += 1) move();
-  }
-
-  function isWhole(): boolean {
-    const copied = new DatabaseSync(copy);
-    try {
-      const [units] = copied.prepare("SELECT sum(n) AS sum FROM units").all();
-      const [integrity] = copied.prepare("PRAGMA integrity_check").all();
-      return units?.["sum"] === 100 * ROWS && integrity?.["integrity_check"] === "ok";
-    } catch {
-      return false;
-    } finally {
-      copied.close();
-    }
-  }
-
-  test("is whole while the file is written", async () => {
-    const writing = setInterval(move, 1);
-    for (let copies = 0; copies < 20; copies += 1) {
-      expect(await copyWhole(source, copy)).toBe(true);
-      expect(isWhole()).toBe(true);
-    }
-    clearInterval(writing);
-    await removeCopy(copy);
-  });
-
-  test("of the database first and of its log later would not be", () => {
-    copyFileSync(source, copy);
-    moveOn();
-    copyFileSync(`${source}-wal`, `${copy}-wal`);
-    expect(isWhole()).toBe(false);
-  });
-
-  test("is made again where the log began anew meanwhile", async () => {
-    let rounds = 0;
-    // In between any two steps of the first copies.
-    setImmediate(function write(): void {
-      rounds += 1;
-      moveOn();
-      if (rounds < 20) setImmediate(write);
+  test("must have a row for each hold released since", async () => {
+    withEngine(state, NAME, (engine) => {
+      engine.releaseHold("cid", T0);
+      engine.hold(holdOf("eve", 1_000), T0 + 1);
+      engine.releaseHold("eve", T0 + 2);
     });
-    expect(await copyWhole(source, copy)).toBe(true);
-    expect([rounds, isWhole()]).toEqual([20, true]);
-  });
-
-  test("is given up where the file changes each time", async () => {
-    const growing = join(state.folder, "growing.sqlite");
-    let growth = setImmediate(grow);
-    function grow(): void {
-      appendFileSync(growing, "x");
-      growth = setImmediate(grow);
-    }
-    appendFileSync(growing, "x");
-    const cause: unknown = await copyWhole(growing, copy).catch((thrown: unknown) => thrown);
-    clearImmediate(growth);
-    expect(String(cause)).toBe(`CommandFailure: ${growing} changes so fast that 50 copies were not whole: try again with less load`);
-  });
-
-  test("of a file that is gone is none", async () => {
-    expect(await copyWhole(join(state.folder, "gone.sqlite"), copy)).toBe(false);
+    expect(await failed(state)).toEqual([]);
+    state.alter(NAME, (database) => database.exec("DELETE FROM released_holds WHERE user_id = 'eve'"));
+    expect(await failed(state)).toEqual([`${NAME} 7 the hold of "eve", released 2023-11-14T22:13:20.002Z, is in the ledger alone`]);
   });
 });

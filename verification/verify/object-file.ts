@@ -1,4 +1,4 @@
-// One object's file, from its copy to the checks of the coupon in it.
+// Copies one object's file and checks the coupon in it.
 
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -8,88 +8,61 @@ import { isOf, type Api, type ApiReading } from "./api.ts";
 import { checksOf } from "./checks.ts";
 import { copyWhole, removeCopy } from "./copy.ts";
 import { fileOf } from "./state-folder.ts";
-import { hasCoupon, nameIn, tablesOf, Unreadable, type CouponRow, type Tables } from "./tables.ts";
-import type { Check, Told } from "./verify.ts";
+import { hasCoupon, nameIn, readable, tablesOf } from "./tables.ts";
+import type { Check, Receipt } from "./verify.ts";
 
-/** Copies are taken anew when the coupon went on between a copy and the API's answer; more often only when it was made anew. */
+/** A copy is made again when the coupon changed before the API's answer, or was created again. */
 const COPIES_MAX = 10;
 
-/** What the checks of a file need beside the file. */
+/** What the checks need beside the file. */
 export type Means = {
   /** Where the copy goes. */
   readonly copy: string;
   readonly api: Api | null;
-  /** What clients were told, by coupon; null where that is not known. */
-  readonly told: ReadonlyMap<string, readonly Told[]> | null;
-  /** What the files of coupons are called that somebody named. */
+  /** The receipts that clients got, by coupon. Null where they are unknown. */
+  readonly receipts: ReadonlyMap<string, readonly Receipt[]> | null;
+  /** The coupons whose names are known, by file name. */
   readonly names: ReadonlyMap<string, string>;
-  /** The only coupon that is asked for, if any. */
+  /** The only coupon to check, if any. */
   readonly wanted: string | undefined;
 };
 
 /**
- * Checks the coupon in a file; none where there is no coupon in it, or not the one that is wanted. Throws {@link CommandFailure}
- * where what is in there is not ours.
+ * Checks the coupon in a file. Returns nothing where the file has no coupon, or not the wanted one. Throws
+ * {@link CommandFailure} where the file is another program's.
  */
 export async function checksOfFile(path: string, means: Means): Promise<readonly Check[]> {
-  const { copy, api, told, names, wanted } = means;
+  const { copy, api, receipts, names, wanted } = means;
   const file = basename(path);
-  let asked: (ApiReading & { readonly epoch: string }) | undefined;
+  let reading: (ApiReading & { readonly epoch: string }) | undefined;
 
   for (let copyCount = 1; copyCount <= COPIES_MAX; copyCount += 1) {
     if (!(await copyWhole(path, copy))) return [];
     const database = new DatabaseSync(copy, { readOnly: true });
     try {
-      if (!isCoupon(database, path)) return [];
+      // A file that can't be read counts as a coupon's. Each of its checks fails.
+      if (!readable(() => hasCoupon(database, path), true)) return [];
       const tables = tablesOf(database);
-      const row = couponIn(tables);
-      // What can't be read is known by its file's name, if at all.
-      const name = row?.name ?? nameOrNull(database) ?? names.get(file) ?? `object ${file.slice(0, 12)}…`;
+      const row = readable(() => tables.coupon, null);
+      // A coupon that can't be read is named after its file.
+      const name = row?.name ?? readable(() => nameIn(database), null) ?? names.get(file) ?? `object ${file.slice(0, 12)}…`;
       if (wanted !== undefined && name !== wanted) return [];
       const evidence = {
         coupon: name,
         tables,
         isInItsFile: row === null || fileOf(name) === file,
-        told: told === null ? null : (told.get(name) ?? []),
+        receipts: receipts === null ? null : (receipts.get(name) ?? []),
       };
-      if (row === null) return checksOf({ ...evidence, api: "it is not known for which coupon to ask" });
-      if (api === null) return checksOf({ ...evidence, api: "no API to ask: name one with --url" });
-      if (asked?.epoch === row.epoch) return checksOf({ ...evidence, api: asked });
+      if (row === null) return checksOf({ ...evidence, api: "the coupon's name can't be read" });
+      if (api === null) return checksOf({ ...evidence, api: "no API to compare with: set --url" });
+      if (reading?.epoch === row.epoch) return checksOf({ ...evidence, api: reading });
       const answer = await api.read(name, row.seq);
-      asked = { answer, headBefore: row.seq, epoch: row.epoch };
-      if (isOf(answer, row.seq)) return checksOf({ ...evidence, api: asked });
+      reading = { answer, headBefore: row.seq, epoch: row.epoch };
+      if (isOf(answer, row.seq)) return checksOf({ ...evidence, api: reading });
     } finally {
       database.close();
       await removeCopy(copy);
     }
   }
-  throw new CommandFailure(`the coupon in ${path} was deleted and created again each time that it was looked at`);
-}
-
-/** What can't be read is taken for a coupon's: each check will say so. */
-function isCoupon(database: DatabaseSync, path: string): boolean {
-  try {
-    return hasCoupon(database, path);
-  } catch (cause) {
-    if (cause instanceof Unreadable) return true;
-    throw cause;
-  }
-}
-
-function nameOrNull(database: DatabaseSync): string | null {
-  try {
-    return nameIn(database);
-  } catch (cause) {
-    if (cause instanceof Unreadable) return null;
-    throw cause;
-  }
-}
-
-function couponIn(tables: Tables): CouponRow | null {
-  try {
-    return tables.coupon;
-  } catch (cause) {
-    if (cause instanceof Unreadable) return null;
-    throw cause;
-  }
+  throw new CommandFailure(`the coupon in ${path} was deleted and created again during every read`);
 }

@@ -1,29 +1,19 @@
-// The checks as a person reads them.
+// Prints the checks.
 
 import { TITLES } from "./checks.ts";
 import type { Check } from "./verify.ts";
 import { counted, quoted } from "./words.ts";
 
 const TITLE_WIDTH = Math.max(...Object.values(TITLES).map(({ length }) => length)) + 2;
-/** With more coupons than these only what failed is printed. */
+/** With more coupons only failures are printed. */
 const COUPONS_SHOWN_MAX = 20;
 
-export type PrintOptions = {
-  /** Prints all, however many there are. */
-  readonly all?: boolean;
-};
-
-/** Prints each coupon with its checks, and how many of all failed; of many coupons only what failed. */
-export function printChecks(checks: readonly Check[], { all = false }: PrintOptions = {}): void {
-  for (const line of linesOf(checks, all)) console.log(line);
-}
-
-/** As {@link printChecks}, without printing. */
-export function linesOf(checks: readonly Check[], all: boolean): string[] {
+/** Prints each coupon with its checks, and a total. Of many coupons it prints only failures, unless `all`. */
+export function printChecks(checks: readonly Check[], { all = false }: { readonly all?: boolean } = {}): void {
   const coupons = byCoupon(checks);
   const isWhole = all || coupons.length <= COUPONS_SHOWN_MAX;
   const shown = isWhole ? coupons : coupons.map((ofOne) => ofOne.filter(({ verdict }) => verdict === "FAIL"));
-  return [...shown.flatMap(blockOf), totalOf(coupons.length, checks)];
+  for (const line of [...shown.flatMap(blockOf), totalOf(coupons.length, checks)]) console.log(line);
 }
 
 function byCoupon(checks: readonly Check[]): Check[][] {

@@ -1,156 +1,156 @@
-// What a ledger tells: the coupon as its events alone make it, and what can't have happened as they say.
+// Replays a ledger: the coupon that its events alone make, and the events that can't have happened.
 
 import { HOLD_SECONDS_MAX_BEFORE, type ClaimRow, type EventRow, type HoldRow, type ReleaseRow } from "./tables.ts";
 import { quoted } from "./words.ts";
 
-/** A claim as a ledger knows it: not by which key. */
-export type RetoldClaim = Omit<ClaimRow, "key">;
+/** A claim as the ledger has it, without its key. */
+export type ReplayedClaim = Omit<ClaimRow, "key">;
 
-/** A coupon, retold. */
-export type Retold = {
+/** A coupon made from its ledger. */
+export type Replayed = {
   amount: number;
   startsAt: number | null;
   endsAt: number | null;
   paused: number;
   holdSecondsMax: number;
   holdsMax: number | null;
-  /** Whether an event has named the limits for holds: those of version 1 do not. */
+  /** Whether an event has named the limits for holds. Events of version 1 do not. */
   hasHoldLimits: boolean;
   createdAt: number;
   lastPosition: number;
-  /** The event that came last, and when. */
+  /** The last event, and when it happened. */
   seq: number;
   at: number;
-  readonly claims: Map<string, RetoldClaim>;
+  readonly claims: Map<string, ReplayedClaim>;
   readonly holds: Map<string, HoldRow>;
-  /** By position: none is given twice. */
+  /** By position, since no position is given twice. */
   readonly releases: Map<number, ReleaseRow>;
-  /** In the order of the events. `isKept` where a row of its own is kept for certain. */
+  /** In the order of the events. `isKept` says that the tables must have a row for it. */
   readonly releasedHolds: { readonly userId: string; readonly releasedAt: number; readonly isKept: boolean }[];
-  /** What is wrong with the events themselves, a sentence each. */
+  /** What is wrong with the events, a sentence each. */
   readonly faults: string[];
 };
 
 type Facts = Readonly<Record<string, unknown>>;
-/** Lets an event happen, whatever is wrong with it, and answers what is. */
-type Happen = (told: Retold, user: string, event: EventRow, facts: Facts) => (string | false)[];
+/** Applies an event even where it is wrong. Returns what is wrong with it. */
+type Apply = (coupon: Replayed, user: string, event: EventRow, facts: Facts) => (string | false)[];
 
-const EVENTS: ReadonlyMap<string, Happen> = new Map([
+const EVENTS: ReadonlyMap<string, Apply> = new Map([
   ["created", created],
   ["changed", changed],
   ["claimed", claimed],
-  ["released", released],
+  ["released", revoked],
   ["held", held],
-  ["given_back", givenBack],
+  ["given_back", holdReleased],
   ["expired", expired],
 ]);
 
-/** Tells the events over, in the order given, up to the event `until`. */
-export function retold(ledger: Iterable<EventRow>, until: number = Infinity): Retold {
-  const told = nothing();
+/** Applies the events in the order given, up to the event `until`. */
+export function replay(ledger: Iterable<EventRow>, until: number = Infinity): Replayed {
+  const coupon = nothing();
   for (const row of ledger) {
     if (row.seq > until) break;
     const facts = factsIn(row.data);
     const wrong: (string | false)[] = [
-      row.seq !== told.seq + 1 && `comes after event ${told.seq}`,
-      row.at < told.at && "is earlier than the one before",
+      row.seq !== coupon.seq + 1 && `comes after event ${coupon.seq}`,
+      row.at < coupon.at && "is earlier than the one before",
       facts === null && `has data that is no JSON object`,
     ];
-    const happen = EVENTS.get(row.kind);
-    if (happen === undefined) wrong.push(`is of a kind that is not known`);
-    else wrong.push(...happen(told, row.userId ?? "", row, facts ?? {}));
-    told.seq = row.seq;
-    told.at = row.at;
-    if (remaining(told) < 0) wrong.push(`leaves ${remaining(told)} units`);
+    const apply = EVENTS.get(row.kind);
+    if (apply === undefined) wrong.push(`is of an unknown kind`);
+    else wrong.push(...apply(coupon, row.userId ?? "", row, facts ?? {}));
+    coupon.seq = row.seq;
+    coupon.at = row.at;
+    if (remaining(coupon) < 0) wrong.push(`leaves ${remaining(coupon)} units`);
     const faults = wrong.filter((fault) => fault !== false);
-    if (faults.length > 0) told.faults.push(`event ${row.seq} (${row.kind}${ofUser(row)}) ${faults.join(" and ")}`);
+    if (faults.length > 0) coupon.faults.push(`event ${row.seq} (${row.kind}${ofUser(row)}) ${faults.join(" and ")}`);
   }
-  return told;
+  return coupon;
 }
 
 /** Units that are neither claimed nor held. */
-export function remaining({ amount, claims, holds }: Retold): number {
+export function remaining({ amount, claims, holds }: Replayed): number {
   return amount - claims.size - holds.size;
 }
 
-function created(told: Retold, _user: string, event: EventRow, facts: Facts): (string | false)[] {
-  told.createdAt = event.at;
-  return [settle(told, facts), event.seq !== 1 && "is not the first"];
+function created(coupon: Replayed, _user: string, event: EventRow, facts: Facts): (string | false)[] {
+  coupon.createdAt = event.at;
+  return [settle(coupon, facts), event.seq !== 1 && "is not the first"];
 }
 
-function changed(told: Retold, _user: string, event: EventRow, facts: Facts): (string | false)[] {
-  return [settle(told, facts), event.seq === 1 && "is the first"];
+function changed(coupon: Replayed, _user: string, event: EventRow, facts: Facts): (string | false)[] {
+  return [settle(coupon, facts), event.seq === 1 && "is the first"];
 }
 
-function claimed(told: Retold, user: string, { at, position }: EventRow): (string | false)[] {
-  const hold = told.holds.get(user);
+function claimed(coupon: Replayed, user: string, { at, position }: EventRow): (string | false)[] {
+  const hold = coupon.holds.get(user);
   const wrong = [
-    told.claims.has(user) && "has a claim already",
-    position !== told.lastPosition + 1 && `is given position ${position} after ${told.lastPosition}`,
+    coupon.claims.has(user) && "has a claim already",
+    position !== coupon.lastPosition + 1 && `is given position ${position} after ${coupon.lastPosition}`,
     hold !== undefined && hold.expiresAt <= at && "has a hold that was over",
-    hold === undefined && closed(told, at),
+    hold === undefined && closed(coupon, at),
   ];
-  told.holds.delete(user);
-  told.lastPosition = position ?? told.lastPosition;
-  const remainingAfter = remaining(told) - (told.claims.has(user) ? 0 : 1);
-  told.claims.set(user, { userId: user, position: told.lastPosition, claimedAt: at, remainingAfter });
+  coupon.holds.delete(user);
+  coupon.lastPosition = position ?? coupon.lastPosition;
+  const remainingAfter = remaining(coupon) - (coupon.claims.has(user) ? 0 : 1);
+  coupon.claims.set(user, { userId: user, position: coupon.lastPosition, claimedAt: at, remainingAfter });
   return wrong;
 }
 
-function released(told: Retold, user: string, { at, position }: EventRow): (string | false)[] {
-  const claim = told.claims.get(user);
+function revoked(coupon: Replayed, user: string, { at, position }: EventRow): (string | false)[] {
+  const claim = coupon.claims.get(user);
   if (claim === undefined) return ["has no claim"];
-  told.claims.delete(user);
-  told.releases.set(claim.position, { ...claim, releasedAt: at });
+  coupon.claims.delete(user);
+  coupon.releases.set(claim.position, { ...claim, releasedAt: at });
   return [position !== claim.position && `is at position ${claim.position} and not ${position}`];
 }
 
-function held(told: Retold, user: string, { at }: EventRow, facts: Facts): (string | false)[] {
+function held(coupon: Replayed, user: string, { at }: EventRow, facts: Facts): (string | false)[] {
   const expiresAt = facts["expires_at"];
   const wrong = [
-    told.claims.has(user) && "has a claim",
-    told.holds.has(user) && "has a hold already",
+    coupon.claims.has(user) && "has a claim",
+    coupon.holds.has(user) && "has a hold already",
     typeof expiresAt === "number" && expiresAt <= at && "is over when it begins",
-    typeof expiresAt === "number" && expiresAt - at > told.holdSecondsMax * 1000 && `is longer than ${told.holdSecondsMax} s`,
-    told.holdsMax !== null && told.holds.size >= told.holdsMax && `comes while ${told.holds.size} of ${told.holdsMax} holds run`,
-    closed(told, at),
+    typeof expiresAt === "number" && expiresAt - at > coupon.holdSecondsMax * 1000 && `is longer than ${coupon.holdSecondsMax} s`,
+    coupon.holdsMax !== null && coupon.holds.size >= coupon.holdsMax && `comes while ${coupon.holds.size} of ${coupon.holdsMax} holds run`,
+    closed(coupon, at),
   ];
   if (typeof expiresAt !== "number") return [...wrong, "has no expires_at"];
-  told.holds.set(user, { userId: user, heldAt: at, expiresAt });
+  coupon.holds.set(user, { userId: user, heldAt: at, expiresAt });
   return wrong;
 }
 
-function givenBack(told: Retold, user: string, { at }: EventRow): (string | false)[] {
-  // An event that names limits is of version 2, which keeps a row of each released hold.
-  told.releasedHolds.push({ userId: user, releasedAt: at, isKept: told.hasHoldLimits });
-  return [!told.holds.delete(user) && "has no hold"];
+function holdReleased(coupon: Replayed, user: string, { at }: EventRow): (string | false)[] {
+  // Only version 2 names limits for holds, and it keeps a row of each released hold.
+  coupon.releasedHolds.push({ userId: user, releasedAt: at, isKept: coupon.hasHoldLimits });
+  return [!coupon.holds.delete(user) && "has no hold"];
 }
 
-function expired(told: Retold, user: string, { at }: EventRow): (string | false)[] {
-  const hold = told.holds.get(user);
-  told.holds.delete(user);
+function expired(coupon: Replayed, user: string, { at }: EventRow): (string | false)[] {
+  const hold = coupon.holds.get(user);
+  coupon.holds.delete(user);
   return [hold === undefined && "has no hold", hold !== undefined && at < hold.expiresAt && "has a hold that was not over"];
 }
 
-/** Why nobody new could be given a unit at `at`. */
-function closed(told: Retold, at: number): string | false {
-  if (told.endsAt !== null && at >= told.endsAt) return "comes after the end of the sale";
-  if (told.startsAt !== null && at < told.startsAt) return "comes before the sale";
-  if (told.paused !== 0) return "comes while the sale is paused";
-  return remaining(told) <= 0 && "comes when nothing is left";
+/** Why no new user can get a unit at `at`, or false. */
+function closed(coupon: Replayed, at: number): string | false {
+  if (coupon.endsAt !== null && at >= coupon.endsAt) return "comes after the end of the sale";
+  if (coupon.startsAt !== null && at < coupon.startsAt) return "comes before the sale";
+  if (coupon.paused !== 0) return "comes while the sale is paused";
+  return remaining(coupon) <= 0 && "comes when nothing is left";
 }
 
-/** Takes the settings; answers what is wrong with them. */
-function settle(told: Retold, facts: Facts): string | false {
-  told.amount = numberOf(facts["amount"]) ?? Number.NaN;
-  told.startsAt = numberOf(facts["starts_at"]);
-  told.endsAt = numberOf(facts["ends_at"]);
-  told.paused = numberOf(facts["paused"]) ?? 0;
+/** Takes over the settings. Returns what is wrong with them. */
+function settle(coupon: Replayed, facts: Facts): string | false {
+  coupon.amount = numberOf(facts["amount"]) ?? Number.NaN;
+  coupon.startsAt = numberOf(facts["starts_at"]);
+  coupon.endsAt = numberOf(facts["ends_at"]);
+  coupon.paused = numberOf(facts["paused"]) ?? 0;
   const holdSecondsMax = numberOf(facts["hold_seconds_max"]);
-  const isLost = told.hasHoldLimits && holdSecondsMax === null;
-  told.hasHoldLimits ||= holdSecondsMax !== null;
-  told.holdSecondsMax = holdSecondsMax ?? HOLD_SECONDS_MAX_BEFORE;
-  told.holdsMax = numberOf(facts["holds_max"]);
+  const isLost = coupon.hasHoldLimits && holdSecondsMax === null;
+  coupon.hasHoldLimits ||= holdSecondsMax !== null;
+  coupon.holdSecondsMax = holdSecondsMax ?? HOLD_SECONDS_MAX_BEFORE;
+  coupon.holdsMax = numberOf(facts["holds_max"]);
   return isLost && "has no hold_seconds_max";
 }
 
@@ -172,7 +172,7 @@ function ofUser({ userId }: EventRow): string {
   return userId === null ? "" : ` ${quoted(userId)}`;
 }
 
-function nothing(): Retold {
+function nothing(): Replayed {
   return {
     amount: 0,
     startsAt: null,

@@ -1,11 +1,11 @@
-// `npm run verify`: looks into the files of all coupons, past the product, and says of each whether it adds up.
+// `npm run verify`: checks the files of all coupons without the product's code.
 
 import { join } from "node:path";
 
 import { EXIT, runCommand, usage } from "../cli/command.ts";
 import { progressOf, type Progress } from "../cli/progress.ts";
 import type { ApiOptions } from "./api.ts";
-import { toldIn } from "./told.ts";
+import { receiptsIn } from "./receipts.ts";
 import { printChecks, verify, type VerifyOptions } from "./verify.ts";
 
 const COMMAND = "npm run verify";
@@ -15,27 +15,26 @@ await runCommand(
   {
     name: COMMAND,
     about: `
-Copies the SQLite files of the coupons' objects, one after the other, and checks each copy with statements of its own; nothing
-of the product's code runs. A server may go on meanwhile. The exit code is the number of checks that failed, at most 63.
+Copies the SQLite file of each coupon's object and checks the copy with its own statements. None of the product's code runs.
+A server may write meanwhile. The exit code is the number of checks that failed, at most 63.
 
-Of a claim that a client was told about, "there" is: among the claims, or released later. A coupon that was deleted since
-has forgotten its claims, and they count as lost.`,
+An acknowledged claim has to be stored, or to be revoked later. The claims of a deleted coupon count as lost.`,
     options: {
       state: { kind: "text", value: "FOLDER", default: LOCAL_STATE, help: "the folder that the server keeps its objects in" },
       coupon: { kind: "text", value: "NAME", help: "checks this coupon alone" },
-      url: { kind: "text", value: "URL", env: "BASE_URL", help: "the server of that state: its answers are compared with the files" },
+      url: { kind: "text", value: "URL", env: "BASE_URL", help: "the server of that state; its answers are compared with the files" },
       adminToken: { kind: "text", value: "TOKEN", env: true, help: "the operator's token of that server, where it has one" },
-      told: { kind: "text", value: "FILE", help: "what clients were told: the body of each 201, a line each" },
-      all: { kind: "flag", help: "prints every check; of more than 20 coupons only what failed is printed otherwise" },
+      receipts: { kind: "text", value: "FILE", help: "the body of each 201 that clients got, a line each" },
+      all: { kind: "flag", help: "prints every check; otherwise more than 20 coupons print only failures" },
     },
   },
   async ({ options }) => {
-    const { state, coupon, url, adminToken, told, all } = options;
+    const { state, coupon, url, adminToken, receipts, all } = options;
     const wanted: VerifyOptions = {
       state,
       ...(coupon === undefined ? {} : { coupon }),
       ...(url === undefined ? {} : { api: apiOf(url, adminToken) }),
-      ...(told === undefined ? {} : { told: await toldIn(told) }),
+      ...(receipts === undefined ? {} : { receipts: await receiptsIn(receipts) }),
     };
     let progress: Progress | undefined;
     const checks = await verify({

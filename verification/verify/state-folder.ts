@@ -1,4 +1,4 @@
-// Where the objects' files lie, and which of them is which coupon's.
+// Finds the objects' files, and the file of a coupon.
 
 import { createHash, createHmac } from "node:crypto";
 import { readdir } from "node:fs/promises";
@@ -12,35 +12,35 @@ const OBJECT_FILE = /^[0-9a-f]{64}\.sqlite$/;
 /** The files of the objects in one state folder. */
 export type StateFolder = {
   readonly folder: string;
-  /** Names of files, in their order. */
+  /** File names, sorted. */
   readonly files: readonly string[];
 };
 
 /**
- * Finds the objects below `state`: the folder that a server was given, or the one with the files itself. Throws
+ * Finds the objects below `state`: the folder that a server was given, or the folder with the files. Throws
  * {@link CommandFailure} where there is none.
  */
 export async function stateFolder(state: string): Promise<StateFolder> {
-  const asked = resolve(state);
+  const given = resolve(state);
   // The last is where `wrangler dev --persist-to` puts them.
   const places = [
-    ...(basename(asked) === OBJECTS_FOLDER ? [asked] : []),
-    join(asked, OBJECTS_FOLDER),
-    join(asked, "v3/do", OBJECTS_FOLDER),
+    ...(basename(given) === OBJECTS_FOLDER ? [given] : []),
+    join(given, OBJECTS_FOLDER),
+    join(given, "v3/do", OBJECTS_FOLDER),
   ];
   for (const folder of places) {
     const names = await namesIn(folder);
     if (names !== null) return { folder, files: names.filter((name) => OBJECT_FILE.test(name)).sort() };
   }
-  const found = await namesIn(asked);
-  if (found === null) throw new CommandFailure(`there is no folder ${asked}`);
+  const found = await namesIn(given);
+  if (found === null) throw new CommandFailure(`there is no folder ${given}`);
   const shown = found.length === 0 ? "nothing" : found.slice(0, 3).join(", ") + (found.length > 3 ? ` and ${found.length - 3} more` : "");
-  throw new CommandFailure(`${asked} is no state of Doorbuster: there is ${shown} in it, and no ${OBJECTS_FOLDER}`);
+  throw new CommandFailure(`${given} is not a state of Doorbuster: it contains ${shown}, and no ${OBJECTS_FOLDER}`);
 }
 
 /**
- * The file of the object that has a coupon's name. The runtime derives an object's id from its class and its name (source:
- * workerd, `src/workerd/server/actor-id-impl.c++`).
+ * The file of the object that has a coupon's name. The runtime derives an object's id from its class and its
+ * name (source: workerd, `src/workerd/server/actor-id-impl.c++`).
  */
 export function fileOf(coupon: string): string {
   const key = createHash("sha256").update(OBJECTS_FOLDER).digest();

@@ -1,12 +1,13 @@
-// A state folder with a coupon in it that much has happened to, made by the engine itself, and ways to damage it.
+// A state folder with a busy coupon, made by the engine itself, and ways to damage it.
 
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
+import { CommandFailure } from "../cli/command.ts";
 import { fileOf } from "./state-folder.ts";
-import type { Told } from "./verify.ts";
+import { verify, type Receipt, type VerifyOptions } from "./verify.ts";
 import type { ClaimResult } from "../../src/domain/rpc.ts";
 import { asks, EngineCalls, newCoupon, T0 } from "../../test/rules/coupon.ts";
 import { nodeSql } from "../../test/rules/node-sql.ts";
@@ -17,12 +18,12 @@ export type State = {
   readonly folder: string;
   /** The file of a coupon's object. */
   readonly file: (coupon: string) => string;
-  /** Opens that file for whatever, then closes it. */
+  /** Opens that file for `work`, then closes it. */
   readonly alter: (coupon: string, work: (database: DatabaseSync) => void) => void;
   readonly remove: () => void;
 };
 
-/** A new state folder, laid out as a server does it. */
+/** A new state folder with the layout of a server's. */
 export function newState(): State {
   const folder = mkdtempSync(join(tmpdir(), "doorbuster-state-"));
   mkdirSync(join(folder, "doorbuster-CouponObject"));
@@ -42,30 +43,30 @@ export function newState(): State {
 export function withEngine(state: State, coupon: string, work: (engine: EngineCalls) => void): void {
   state.alter(coupon, (database) => {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF");
-    // What the runtime keeps beside our tables.
+    // The runtime keeps a table beside ours.
     database.exec("CREATE TABLE IF NOT EXISTS _cf_METADATA (key INTEGER PRIMARY KEY, value BLOB)");
     work(new EngineCalls(nodeSql(database)));
   });
 }
 
-/** A coupon of `amount` units that nothing has happened to. */
+/** A new coupon of `amount` units. */
 export function putCoupon(state: State, name: string, amount: number): void {
   withEngine(state, name, (engine) => engine.create(newCoupon(amount, { name }), `epoch of ${name}`, T0));
 }
 
 /**
- * A coupon that everything has happened to that can: 8 units, of which u1, u2, u3, u5, u6 and u4 have claims, in this order, and h1
- * a hold; 1 is left. At most 4 holds may run. Answers all that its users were told.
+ * A coupon with events of every kind. Of 8 units, u1, u2, u3, u5, u6 and u4 have claims, in this order, h1
+ * has a hold, and 1 remains. At most 4 holds may run. Returns the receipts that its users got.
  */
-export function putBusyCoupon(state: State): Told[] {
-  const told: Told[] = [];
+export function putBusyCoupon(state: State): Receipt[] {
+  const receipts: Receipt[] = [];
   let now = T0;
 
   function note(results: readonly ClaimResult[]): void {
     for (const result of results) {
       if (!result.ok) continue;
       const { userId, position, claimedAt } = result.claim;
-      told.push({ coupon: BUSY, userId, position, claimedAt: new Date(claimedAt).toISOString() });
+      receipts.push({ coupon: BUSY, userId, position, claimedAt: new Date(claimedAt).toISOString() });
     }
   }
 
@@ -88,5 +89,18 @@ export function putBusyCoupon(state: State): Told[] {
     note(engine.claimAll([asks("u6"), asks("u4")], now + 5));
     engine.hold({ userId: "h1", ttlMs: 600_000, attemptId: "d" }, now + 6);
   });
-  return told;
+  return receipts;
+}
+
+/** The failed checks of a state. */
+export async function failed(state: State, options: Partial<VerifyOptions> = {}): Promise<string[]> {
+  const checks = await verify({ state: state.folder, ...options });
+  return checks.filter(({ verdict }) => verdict === "FAIL").map(({ coupon, number, detail }) => `${coupon} ${number} ${detail}`);
+}
+
+/** The sentence of the {@link CommandFailure} that ends `work`. */
+export async function refusal(work: Promise<unknown>): Promise<string> {
+  const cause: unknown = await work.catch((thrown: unknown) => thrown);
+  if (cause instanceof CommandFailure) return cause.message;
+  throw new Error(`no refusal: ${String(cause)}`);
 }

@@ -1,16 +1,26 @@
-// One coupon's tables in a copied file, read with statements of our own. What they hold may be damaged, so it is believed in nothing.
+// One coupon's tables in a copied file. The file may be damaged, so no value is trusted.
 
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 
 import { SCHEMA_VERSION } from "../../src/engine/schema.ts";
 import { CommandFailure } from "../cli/command.ts";
 
-/** Under version 1 of the tables every coupon had this limit for holds, in seconds, and none for their number. */
+/** In version 1 of the tables a hold lasted at most so many seconds, and their number had no limit. */
 export const HOLD_SECONDS_MAX_BEFORE = 86_400;
 const INTEGRITY_FAULTS_MAX = 5;
 
-/** Something in a file that can't be read. What is said about it is a fact of the file, not a bug here. */
+/** A part of a file that can't be read. That is a fault of the file, not a bug here. */
 export class Unreadable extends Error {}
+
+/** What `read` returns, or `otherwise` where it throws {@link Unreadable}. */
+export function readable<Value, Otherwise>(read: () => Value, otherwise: Otherwise): Value | Otherwise {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof Unreadable) return otherwise;
+    throw cause;
+  }
+}
 
 export type CouponRow = {
   readonly name: string;
@@ -36,7 +46,7 @@ export type ClaimRow = {
   readonly key: string | null;
 };
 export type HoldRow = { readonly userId: string; readonly heldAt: number; readonly expiresAt: number };
-/** Of which request a hold is, or was. */
+/** The request that made a hold. */
 export type HoldAttempt = { readonly userId: string; readonly attemptId: string };
 export type ReleasedHoldRow = HoldAttempt & { readonly releasedAt: number };
 export type ReleaseRow = Omit<ClaimRow, "key"> & { readonly releasedAt: number };
@@ -49,7 +59,7 @@ export type EventRow = {
   readonly data: string | null;
 };
 
-/** The tables of one copy, each read when it is first asked for. Every getter throws {@link Unreadable}. */
+/** The tables of one copy. Each is read at its first use. Every getter throws {@link Unreadable}. */
 export type Tables = {
   readonly coupon: CouponRow;
   readonly claims: readonly ClaimRow[];
@@ -58,7 +68,7 @@ export type Tables = {
   readonly holdAttempts: readonly HoldAttempt[];
   readonly releasedHolds: readonly ReleasedHoldRow[];
   readonly ledger: Iterable<EventRow>;
-  /** What SQLite itself finds wrong with the file; empty where nothing is. */
+  /** What SQLite itself finds wrong with the file. */
   readonly integrityFaults: readonly string[];
 };
 
@@ -81,8 +91,8 @@ const RELEASED_HOLDS = `SELECT user_id AS userId, attempt_id AS attemptId, relea
 const LEDGER = `SELECT seq, at, kind, user_id AS userId, position, data FROM ledger NOT INDEXED ORDER BY seq`;
 
 /**
- * Whether a coupon's tables are in there; an object without a coupon has none. Throws {@link CommandFailure} where they are not ours,
- * and {@link Unreadable}.
+ * Whether the file has a coupon's tables. An object without a coupon has none. Throws {@link CommandFailure}
+ * where the tables are another program's, and {@link Unreadable}.
  */
 export function hasCoupon(database: DatabaseSync, file: string): boolean {
   const names = rows(database, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
@@ -96,17 +106,17 @@ export function hasCoupon(database: DatabaseSync, file: string): boolean {
   return true;
 }
 
-/** What the coupon is called, whatever version its tables are of; null where that can't be read. */
+/** The coupon's name, whatever the version of its tables. Null where there is none. */
 export function nameIn(database: DatabaseSync): string | null {
   const [row] = rows(database, `SELECT name FROM coupon`);
   return typeof row?.["name"] === "string" ? row["name"] : null;
 }
 
-/** The version of the tables, which is known here. */
+/** The version of the tables. Throws {@link Unreadable} where it is unknown here. */
 function versionOf(database: DatabaseSync): number {
   const versions = rows(database, `SELECT schema_version AS version FROM coupon`).map(({ version }) => Number(version));
-  const strange = versions.find((version) => !Number.isInteger(version) || version < 1 || version > SCHEMA_VERSION);
-  if (strange !== undefined) throw new Unreadable(`its tables are of version ${strange}, and 1 to ${SCHEMA_VERSION} are known here`);
+  const unknown = versions.find((version) => !Number.isInteger(version) || version < 1 || version > SCHEMA_VERSION);
+  if (unknown !== undefined) throw new Unreadable(`its tables have version ${unknown}; known are 1 to ${SCHEMA_VERSION}`);
   return versions[0] ?? SCHEMA_VERSION;
 }
 
@@ -147,7 +157,7 @@ export function tablesOf(database: DatabaseSync): Tables {
       return each(database, LEDGER) as Iterable<EventRow>;
     },
     get integrityFaults() {
-      return integrity().filter((said) => said !== "ok");
+      return integrity().filter((line) => line !== "ok");
     },
   };
 }
@@ -170,18 +180,19 @@ function* each(database: DatabaseSync, statement: string): Generator<Row> {
   for (let next = reading(() => found.next()); next.done !== true; next = reading(() => found.next())) yield next.value;
 }
 
-function once<Value>(read: () => Value): () => Value {
+/** `read`, whose first value is kept. */
+export function once<Value>(read: () => Value): () => Value {
   let known: { readonly value: Value } | undefined;
   return () => (known ??= { value: read() }).value;
 }
 
-/** Does what SQLite may fail at because of the file. */
+/** Turns SQLite's complaints about the file into {@link Unreadable}. */
 function reading<Value>(read: () => Value): Value {
   try {
     return read();
   } catch (cause) {
     const { code, message } = cause as Error & { code?: string };
-    // The second is an integer that no number can be.
+    // The second code is an integer that is too large for a number.
     if (code === "ERR_SQLITE_ERROR" || code === "ERR_OUT_OF_RANGE") throw new Unreadable(message);
     throw cause;
   }

@@ -1,4 +1,4 @@
-// Verifies the files of coupons without any code of the product: what they hold has to add up, whoever wrote them.
+// Verifies the files of coupons without any code of the product. What the files hold has to add up.
 
 import { rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,10 +13,10 @@ import { quoted } from "./words.ts";
 
 export { printChecks } from "./print.ts";
 
-/** One 201 that a client got. */
-export type Told = { readonly coupon: string; readonly userId: string; readonly position: number; readonly claimedAt: string };
+/** A receipt that a client got with 201. */
+export type Receipt = { readonly coupon: string; readonly userId: string; readonly position: number; readonly claimedAt: string };
 
-/** A coupon's own numbers, as its file has them. */
+/** A coupon's counters, as its file has them. */
 export type Stock = { readonly amount: number; readonly claimed: number; readonly held: number; readonly remaining: number };
 
 export type Check = {
@@ -30,26 +30,27 @@ export type Check = {
 };
 
 export type VerifyOptions = {
-  /** The folder that a server keeps its objects in, or the one with their files itself. */
+  /** The folder that a server was given for its state, or the folder with the files. */
   readonly state: string;
   /** This coupon alone. */
   readonly coupon?: string;
-  /** The server of that state, to be asked for each coupon. */
+  /** The server of that state. Its answers are compared with the files. */
   readonly api?: ApiOptions;
-  /** All that clients were told about. */
-  readonly told?: readonly Told[];
-  /** Is told how many files of how many were seen. */
+  /** All receipts that clients got. */
+  readonly receipts?: readonly Receipt[];
+  /** Called after each file. */
   readonly onProgress?: (count: number, total: number) => void;
 };
 
 /**
- * Checks every coupon of a state folder, or one; a server may go on meanwhile. What holds of no coupon is in the answer and never
- * thrown. Throws {@link CommandFailure} where the folder is no state of ours, the coupon is not in there, or the API does not answer.
+ * Checks every coupon of a state folder, or one. A server may write meanwhile. A fault of a coupon is a
+ * failed check, never thrown. Throws {@link CommandFailure} where the folder is not a state of Doorbuster,
+ * lacks the coupon, or the API does not answer.
  */
 export async function verify(options: VerifyOptions): Promise<readonly Check[]> {
   const state = await stateFolder(options.state);
   const scratch = await scratchFolder(`verify-${process.pid}`);
-  // Ends with the process as well, where nobody waits for promises any more.
+  // After an interrupt the process ends without waiting for promises.
   process.once("exit", removeAtExit);
   const api = options.api === undefined ? null : apiAt(options.api);
   try {
@@ -65,16 +66,17 @@ export async function verify(options: VerifyOptions): Promise<readonly Check[]> 
     try {
       rmdirSync(dirname(scratch));
     } catch {
-      // Another command has something in there.
+      // Another command still uses the parent folder.
     }
   }
 }
 
-async function checked({ folder, files }: StateFolder, { coupon, told, onProgress }: VerifyOptions, scratch: string, api: Api | null) {
-  const receipts = told === undefined ? null : toldByCoupon(told);
+async function checked({ folder, files }: StateFolder, options: VerifyOptions, scratch: string, api: Api | null) {
+  const { coupon, onProgress } = options;
+  const receipts = options.receipts === undefined ? null : byCoupon(options.receipts);
   const named = [...(receipts?.keys() ?? []), ...(coupon === undefined ? [] : [coupon])];
   const names = new Map(named.map((name) => [fileOf(name), name]));
-  const means = { copy: join(scratch, "copy.sqlite"), api, told: receipts, names, wanted: coupon };
+  const means = { copy: join(scratch, "copy.sqlite"), api, receipts, names, wanted: coupon };
   const checks: Check[] = [];
   const seen = new Set<string>();
 
@@ -90,19 +92,19 @@ async function checked({ folder, files }: StateFolder, { coupon, told, onProgres
   return checks;
 }
 
-/** With a coupon in mind, the file that it should be in comes first. */
+/** The wanted coupon's own file comes first. */
 function inOrder(files: readonly string[], coupon: string | undefined): readonly string[] {
   if (coupon === undefined) return files;
   const own = fileOf(coupon);
   return [...files.filter((file) => file === own), ...files.filter((file) => file !== own)];
 }
 
-function toldByCoupon(told: readonly Told[]): ReadonlyMap<string, readonly Told[]> {
-  const byCoupon = new Map<string, Told[]>();
-  for (const receipt of told) {
-    const receipts = byCoupon.get(receipt.coupon);
-    if (receipts === undefined) byCoupon.set(receipt.coupon, [receipt]);
-    else receipts.push(receipt);
+function byCoupon(receipts: readonly Receipt[]): ReadonlyMap<string, readonly Receipt[]> {
+  const grouped = new Map<string, Receipt[]>();
+  for (const receipt of receipts) {
+    const group = grouped.get(receipt.coupon);
+    if (group === undefined) grouped.set(receipt.coupon, [receipt]);
+    else group.push(receipt);
   }
-  return byCoupon;
+  return grouped;
 }

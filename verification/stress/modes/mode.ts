@@ -2,7 +2,7 @@
 
 import { CommandFailure } from "../../cli/command.ts";
 import type { CouponClient } from "../../client/coupon-client.ts";
-import type { Told } from "../../verify/verify.ts";
+import type { Receipt as Told } from "../../verify/verify.ts";
 import { openCrowd, type Crowd } from "../crowd.ts";
 import type { Latency } from "../latency.ts";
 import { drive, type Sent, type Slot } from "../load.ts";

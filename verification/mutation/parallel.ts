@@ -1,28 +1,28 @@
-// Work done at several places at once: each place takes the next thing as soon as it is free.
+// Work on a list at several places at once.
 
 /**
- * Does `work` on every item, at each place one at a time, and calls `done` with how many are done. Throws what the first one throws, once
- * no place is at work any more.
+ * Calls `work` for every item. Each place takes the next item as soon as it is free. Calls `done` with the
+ * count of finished items. Throws the first failure once no place is at work any more.
  */
-export async function inLanes<Place, Item>(
+export async function atEachPlace<Place, Item>(
   places: readonly Place[],
   items: readonly Item[],
   work: (place: Place, item: Item) => Promise<void>,
-  done: (count: number, item: Item) => void = () => undefined,
+  done: (count: number) => void = () => undefined,
 ): Promise<void> {
   const waiting = [...items];
   let count = 0;
-  async function lane(place: Place): Promise<void> {
+  async function workAt(place: Place): Promise<void> {
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
       await work(place, item).catch((cause: unknown) => {
         waiting.length = 0;
         throw cause;
       });
       count += 1;
-      done(count, item);
+      done(count);
     }
   }
-  const ends = await Promise.allSettled(places.map(lane));
+  const ends = await Promise.allSettled(places.map(workAt));
   const failure = ends.find((end) => end.status === "rejected");
   if (failure !== undefined) throw failure.reason;
 }
