@@ -2,17 +2,17 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, created, look, tally, users } from "../support/api.ts";
+import { claim, countOutcomes, created, read, users } from "../support/api.ts";
 import { expectConserved } from "../support/conserved.ts";
 
 async function expectExactSale(userCount: number, stock: number): Promise<void> {
   const name = await created(stock);
   const answers = await Promise.all(users(userCount).map((user) => claim(name, user)));
 
-  expect(tally(answers)).toEqual({ 201: stock, "400 out_of_stock": userCount - stock });
+  expect(countOutcomes(answers)).toEqual({ 201: stock, "400 out_of_stock": userCount - stock });
   const winners = answers.filter(({ status }) => status === 201).map(({ body }) => body["user_id"]);
   expect(new Set(winners).size).toBe(stock);
-  expect((await look(name)).body).toMatchObject({ remaining_amount: 0, state: "sold_out" });
+  expect((await read(name)).body).toMatchObject({ remaining_amount: 0, state: "sold_out" });
   await expectConserved(name, answers);
 }
 
@@ -31,8 +31,8 @@ describe("a flash sale gives out exactly its stock", () => {
   test("more stock than users leaves the rest", async () => {
     const name = await created(100);
     const answers = await Promise.all(users(60).map((user) => claim(name, user)));
-    expect(tally(answers)).toEqual({ 201: 60 });
-    expect((await look(name)).body).toMatchObject({ remaining_amount: 40, state: "open" });
+    expect(countOutcomes(answers)).toEqual({ 201: 60 });
+    expect((await read(name)).body).toMatchObject({ remaining_amount: 40, state: "open" });
     await expectConserved(name, answers);
   });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, look, tally, users, type Answer } from "../support/api.ts";
+import { claim, countOutcomes, create, created, freshName, read, users, type Answer } from "../support/api.ts";
 import { expectConserved } from "../support/conserved.ts";
 import { printedSeed, seeded, type Random } from "../support/random.ts";
 
@@ -12,7 +12,7 @@ const DOCUMENTED = new Set(["200", "201", "400 out_of_stock", "404 coupon_not_fo
 function operation(random: Random, names: readonly string[]): Promise<Answer> {
   const [dice, name] = [random.below(10), random.pick(names)];
   if (dice < 2) return create(name, 1 + random.below(10));
-  return dice < 7 ? claim(name, `user-${random.below(60)}`) : look(name);
+  return dice < 7 ? claim(name, `user-${random.below(60)}`) : read(name);
 }
 
 async function expectOrder(operationCount: number): Promise<void> {
@@ -20,8 +20,8 @@ async function expectOrder(operationCount: number): Promise<void> {
   const names = Array.from({ length: 8 }, () => freshName("mixed"));
   const answers = await Promise.all(Array.from({ length: operationCount }, () => operation(random, names)));
 
-  expect(Object.keys(tally(answers)).filter((outcome) => !DOCUMENTED.has(outcome))).toEqual([]);
-  const states = await Promise.all(names.map(look));
+  expect(Object.keys(countOutcomes(answers)).filter((outcome) => !DOCUMENTED.has(outcome))).toEqual([]);
+  const states = await Promise.all(names.map(read));
   const existing = names.filter((_, index) => states[index]?.status === 200);
   for (const name of existing) await expectConserved(name, answers);
 
@@ -43,27 +43,27 @@ describe("mixed load leaves every coupon conserved", () => {
 
     expect(creation?.status).toBe(201);
     const told = answers.filter((answer) => answer !== undefined);
-    const counts = tally(told);
+    const counts = countOutcomes(told);
     expect((counts["201"] ?? 0) + (counts["404 coupon_not_found"] ?? 0)).toBe(29);
     await expectConserved(name, told);
 
     const again = await Promise.all(claims.map(({ send }) => send()));
-    expect(tally([...told, ...again])["201"]).toBe(29);
+    expect(countOutcomes([...told, ...again])["201"]).toBe(29);
     await expectConserved(name, [...told, ...again]);
   });
 
   test("thirty creates of one name: one is first, and no later one resets it", async () => {
     const name = freshName("contested");
     const answers = await Promise.all(Array.from({ length: 30 }, (_, index) => create(name, index + 1)));
-    expect(tally(answers)).toEqual({ 201: 1, "409 coupon_exists": 29 });
+    expect(countOutcomes(answers)).toEqual({ 201: 1, "409 coupon_exists": 29 });
     const first = answers.find(({ status }) => status === 201);
-    expect((await look(name)).body["amount"]).toBe(first?.body["amount"]);
+    expect((await read(name)).body["amount"]).toBe(first?.body["amount"]);
   });
 
   test("a hundred coupons at once don't disturb one another", async () => {
     const names = await Promise.all(Array.from({ length: 100 }, () => created(2)));
     const answers = await Promise.all(names.flatMap((name) => users(4).map((user) => claim(name, user))));
-    expect(tally(answers)).toEqual({ 201: 200, "400 out_of_stock": 200 });
+    expect(countOutcomes(answers)).toEqual({ 201: 200, "400 out_of_stock": 200 });
     for (const name of names) await expectConserved(name, answers);
   });
 });

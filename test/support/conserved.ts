@@ -1,35 +1,49 @@
-// What must hold of every coupon after anything: checked over the API and in the object's own tables.
+// What must be true of every coupon at any time. The ledger is replayed by the file verifier.
 
+import { runInDurableObject } from "cloudflare:test";
+import type { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
 
-import { look, type Answer } from "./api.ts";
-import { stored } from "./storage.ts";
+import { ledgerFindings } from "../../verification/verify/ledger-check.ts";
+import { remaining, replay } from "../../verification/verify/replay.ts";
+import { tablesOf, type Tables } from "../../verification/verify/tables.ts";
+import { read, type Answer } from "./api.ts";
+import { stored, stubOf, type Stored } from "./storage.ts";
 
 /**
- * Expects that coupon `name` is conserved: units given and left add up, nobody has two, positions and ledger have no gap,
- * the tables say what the API says, and every 201 in `answers` is on record.
+ * Expects that coupon `name` is conserved. Its ledger has no gap and gives no unit twice. It replays to the object's tables
+ * and to the coupon that the API shows. Each granted claim in `answers` is in the ledger. Returns the tables.
  */
-export async function expectConserved(name: string, answers: readonly Answer[] = []): Promise<void> {
-  const { body } = await look(name);
-  const { coupon, claims, ledger } = await stored(name);
-  const claimants = claims.map(({ user_id }) => user_id);
-
-  expect(coupon.claimed + coupon.held).toBeLessThanOrEqual(coupon.amount);
-  expect(claims).toHaveLength(coupon.claimed);
-  expect(new Set(claimants).size).toBe(claimants.length);
+export async function expectConserved(name: string, answers: readonly Answer[] = []): Promise<Stored> {
+  // Holds that are over end with this read.
+  const { body } = await read(name);
+  const tables = await tablesAsInFile(name);
+  const coupon = replay(tables.ledger);
+  expect(ledgerFindings(tables, coupon)).toMatchObject({ faults: [] });
   expect(body).toMatchObject({
     name,
     amount: coupon.amount,
-    remaining_amount: coupon.amount - coupon.claimed - coupon.held,
-    claimed_by: claimants,
+    remaining_amount: remaining(coupon),
+    held_amount: coupon.holds.size,
+    claimed_by: [...coupon.claims.keys()],
   });
+  const granted = new Map([...coupon.claims.values(), ...coupon.releases.values()].map(({ userId, position }) => [position, userId]));
+  for (const { status, body: receipt } of answers) {
+    if (status !== 201 || receipt["coupon_name"] !== name || !("position" in receipt)) continue;
+    expect({ [String(receipt["position"])]: granted.get(Number(receipt["position"])) }).toEqual({
+      [String(receipt["position"])]: receipt["user_id"],
+    });
+  }
+  return stored(name);
+}
 
-  expect(ledger.map(({ seq }) => seq)).toEqual(ledger.map((_, index) => index + 1));
-  expect(coupon.seq).toBe(ledger.length);
-  const granted = ledger.filter(({ kind }) => kind === "claimed");
-  expect(granted.map(({ position }) => position)).toEqual(granted.map((_, index) => index + 1));
-  expect(granted.map(({ user_id }) => user_id)).toEqual(claimants);
-
-  const told = answers.filter(({ status, body: receipt }) => status === 201 && receipt["coupon_name"] === name);
-  for (const { body: receipt } of told) expect(claimants[Number(receipt["position"]) - 1]).toBe(receipt["user_id"]);
+/** The object's tables as the file verifier reads them from the object's file. */
+function tablesAsInFile(name: string): Promise<Tables> {
+  return runInDurableObject(stubOf(name), (_object, { storage }) => {
+    const all = (statement: string) => storage.sql.exec(statement).toArray();
+    const prepare = (statement: string) => ({ all: () => all(statement), iterate: () => all(statement).values() });
+    // The verifier calls nothing else of a database.
+    const { coupon, claims, holds, releases, holdAttempts, releasedHolds, ledger } = tablesOf({ prepare } as unknown as DatabaseSync);
+    return { coupon, claims, holds, releases, holdAttempts, releasedHolds, ledger: [...ledger], integrityFaults: [] };
+  });
 }

@@ -1,44 +1,50 @@
 // The platform between the Worker and a coupon's object, made to fail as it does. The objects behind it are the real ones.
 
-import { createExecutionContext, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { onTestFinished } from "vitest";
 
 import type { CouponNamespace } from "../../src/edge/env.ts";
-import { createApp } from "../../src/http/app.ts";
 import type { Answer } from "./api.ts";
 import { stubOf } from "./storage.ts";
+import { workerWith, type Sent } from "./worker.ts";
 
 /** What the platform, or code in its name, says of an exception. */
 export type Marks = Record<string, unknown>;
 
-/** What becomes of one call: `deliver` hands it to the real object. */
-export type Fate = (deliver: () => Promise<unknown>) => Promise<unknown>;
+/** What becomes of one call. `deliver` hands it to the real object. */
+export type Delivery = (deliver: () => Promise<unknown>) => Promise<unknown>;
 
-/** Words that only the platform would use; no answer may carry them. */
+/** Words that only the platform uses. No answer may contain them. */
 export const PLATFORM_WORDS = "Durable Object reset because its code was updated; reference = 4b1d";
 
 export function platformError(marks: Marks): Error {
   return Object.assign(new Error(PLATFORM_WORDS), marks);
 }
 
-const delivered: Fate = (deliver) => deliver();
+export const delivered: Delivery = (deliver) => deliver();
 
 /** The call never reaches the object. */
-export function lost(thrown: unknown): Fate {
+export function lost(thrown: unknown): Delivery {
   return () => Promise.reject(thrown);
 }
 
-/** The object does what it was asked, and its answer never comes back. */
-export function answerLost(thrown: unknown): Fate {
+/** The object does what it was asked, and its answer is lost. */
+export function answerLost(thrown: unknown): Delivery {
   return async (deliver) => {
     await deliver();
     throw thrown;
   };
 }
 
-/** Nothing ever comes back. */
-export const silence: Fate = () => new Promise(() => undefined);
+/** The call is never answered. */
+export const silence: Delivery = () => new Promise(() => undefined);
+
+/** A delivery that waits until it is opened. */
+export function gated(): { readonly delivery: Delivery; readonly open: () => void } {
+  const opened = Promise.withResolvers<void>();
+  return { delivery: async (deliver) => (await opened.promise, deliver()), open: opened.resolve };
+}
 
 export type Platform = {
   readonly coupons: CouponNamespace;
@@ -46,16 +52,16 @@ export type Platform = {
   readonly calls: { readonly method: string; readonly stub: number }[];
   /** The names whose ids were computed. */
   readonly named: string[];
-  /** Resolves as soon as a call is made. */
+  /** Resolves at the first call. */
   readonly called: Promise<void>;
 };
 
 /**
- * A namespace in front of the real one: the first calls meet `fates` one after the other, later ones are delivered. As on
- * the platform, a stub that threw throws the same for ever.
+ * A namespace in front of the real one. The first calls meet `deliveries` one after the other, later ones are delivered. As
+ * on the platform, a stub that threw throws the same from then on.
  */
-export function platform(...fates: readonly Fate[]): Platform {
-  const upcoming = [...fates];
+export function platform(...deliveries: readonly Delivery[]): Platform {
+  const upcoming = [...deliveries];
   const calls: { method: string; stub: number }[] = [];
   const named: string[] = [];
   const called = Promise.withResolvers<void>();
@@ -70,7 +76,7 @@ export function platform(...fates: readonly Fate[]): Platform {
       called.resolve();
       try {
         if (broken !== null) throw broken.by;
-        // Called where it is looked up: a method taken off a real stub loses its object.
+        // A method that is taken off a real stub loses its object.
         const deliver = async () => real[method]?.(...args);
         return await (upcoming.shift() ?? delivered)(deliver);
       } catch (cause) {
@@ -99,43 +105,31 @@ export function platform(...fates: readonly Fate[]): Platform {
   return { coupons: coupons as unknown as CouponNamespace, calls, named, called: called.promise };
 }
 
-const app = createApp();
-
 /** Sends one request through a Worker whose objects are behind `coupons`. */
-export async function sendOver(
-  { coupons }: Platform,
-  method: string,
-  path: string,
-  { body, headers = {} }: { body?: unknown; headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-  const response = await app.request(`https://doorbuster.test${path}`, init, { ...env, COUPONS: coupons }, createExecutionContext());
-  return { status: response.status, body: await response.json(), headers: response.headers };
+export function sendOver({ coupons }: Platform, method: string, path: string, sent: Sent = {}): Promise<Answer> {
+  return workerWith({ COUPONS: coupons })(method, path, sent);
 }
 
 export function claimOver(over: Platform, name: string, userId: string, headers: Record<string, string> = {}): Promise<Answer> {
   return sendOver(over, "POST", "/api/coupons/claim", { body: { user_id: userId, coupon_name: name }, headers });
 }
 
-/**
- * Makes the object of coupon `name` hang: every call that comes in waits. Answers how to let go of it; the end of the test
- * does so as well.
- */
-export async function hung(name: string): Promise<{ readonly letGo: () => Promise<void> }> {
-  const isHeld = Promise.withResolvers<void>();
+/** Makes the object of coupon `name` hang: its calls wait until `resume`, which the end of the test calls too. */
+export async function hangObject(name: string): Promise<{ readonly resume: () => Promise<void> }> {
+  const hanging = Promise.withResolvers<void>();
   const gate = { isOpen: false };
-  const holding = runInDurableObject(stubOf(name), (_object, state) =>
+  const blocked = runInDurableObject(stubOf(name), (_object, state) =>
     state.blockConcurrencyWhile(async () => {
-      isHeld.resolve();
-      // A promise of the test can't be awaited in here: the object is another I/O context.
+      hanging.resolve();
+      // The object is another I/O context, in which a promise of the test can't be awaited.
       while (!gate.isOpen) await scheduler.wait(1);
     }),
   );
-  const letGo = () => {
+  const resume = () => {
     gate.isOpen = true;
-    return holding;
+    return blocked;
   };
-  onTestFinished(letGo);
-  await isHeld.promise;
-  return { letGo };
+  onTestFinished(resume);
+  await hanging.promise;
+  return { resume };
 }

@@ -1,4 +1,4 @@
-// The object's own tables, read past the code under test.
+// The object's own storage, read past the code under test.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -50,6 +50,29 @@ export function stored(name: string): Promise<Stored> {
     ledger: storage.sql.exec<StoredEvent>("SELECT * FROM ledger ORDER BY seq").toArray(),
   }));
 }
+
+/** Runs one statement in the object's own database. */
+export function runSql(name: string, statement: string): Promise<void> {
+  return runInDurableObject(stubOf(name), (_object, { storage }) => {
+    storage.sql.exec(statement);
+  });
+}
+
+/** When the object's alarm is due. Null where none is set. */
+export function alarmOf(name: string): Promise<number | null> {
+  return runInDurableObject(stubOf(name), (_object, { storage }) => storage.getAlarm());
+}
+
+/** All that an object stores, by whatever means. */
+export async function storedBy(name: string): Promise<{ tables: readonly string[]; keyCount: number; alarmAt: number | null }> {
+  const tables = await tablesOf(stubOf(name).id);
+  const rest = await runInDurableObject(stubOf(name), async (_object, { storage }) => ({
+    keyCount: (await storage.list()).size,
+    alarmAt: await storage.getAlarm(),
+  }));
+  return { tables, ...rest };
+}
+export const NOTHING = { tables: [], keyCount: 0, alarmAt: null };
 
 /** The tables of a coupon's object, but for the platform's own. */
 export function tablesOf(id: DurableObjectId): Promise<string[]> {

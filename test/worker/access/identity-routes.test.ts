@@ -3,8 +3,8 @@
 import { sign } from "hono/jwt";
 import { describe, expect, test } from "vitest";
 
-import { claim, created, freshName, send } from "../../support/api.ts";
-import { fetchWith, outcomeOf, SPENT, workerWith, type Sent } from "./worker.ts";
+import { claim, created, freshName, outcomeOf, send } from "../../support/api.ts";
+import { fetchWith, SPENT, workerWith, type Sent } from "../../support/worker.ts";
 
 const SECRET = "a-secret-that-the-shop-and-the-Worker-share";
 const OPERATOR = "operator-token";

@@ -3,9 +3,9 @@
 import { sign } from "hono/jwt";
 import { describe, expect, test } from "vitest";
 
-import { created, look } from "../../support/api.ts";
+import { created, outcomeOf, read } from "../../support/api.ts";
+import { workerWith, type Ask } from "../../support/worker.ts";
 import { base64Url } from "./issuer.ts";
-import { outcomeOf, workerWith, type Ask } from "./worker.ts";
 
 const SECRET = "a-secret-that-the-shop-and-the-Worker-share";
 const AUDIENCE = "https://sale.example";
@@ -26,7 +26,7 @@ function claimWith(worker: Ask, name: string, userId: string, authorization?: st
 }
 
 async function expectUnclaimed(name: string): Promise<void> {
-  const { body, headers } = await look(name);
+  const { body, headers } = await read(name);
   expect(body).toMatchObject({ remaining_amount: 3, claimed_by: [] });
   expect(headers.get("Coupon-Seq")).toBe("1");
 }

@@ -3,10 +3,10 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 
 import { JWKS_REFRESH_MS_MIN, JWKS_STALE_MS_MAX, JWKS_TTL_MS } from "../../../src/domain/limits.ts";
-import { created, freshName, look, users } from "../../support/api.ts";
-import { heldClock } from "./clock.ts";
+import { created, freshName, outcomeOf, read, users } from "../../support/api.ts";
+import { passClock, setClock } from "../../support/clock.ts";
+import { workerWith } from "../../support/worker.ts";
 import { issuer, issuerKey, type Issuer, type IssuerKey } from "./issuer.ts";
-import { outcomeOf, workerWith } from "./worker.ts";
 
 let first: IssuerKey;
 let second: IssuerKey;
@@ -27,30 +27,30 @@ const NO_KEYS = "503 unavailable";
 
 describe("the keys are fetched", () => {
   test("once for all tokens of known keys, and again when they are too old", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk, second.jwk);
     for (let count = 0; count < 10; count += 1) expect(await claimWith(count % 2 === 0 ? first : second, host)).toBe(GOOD);
     expect(host.fetchCount()).toBe(1);
 
-    pass(JWKS_TTL_MS - 1);
+    passClock(JWKS_TTL_MS - 1);
     expect(await claimWith(first, host)).toBe(GOOD);
     expect(host.fetchCount()).toBe(1);
-    pass(1);
+    passClock(1);
     expect(await claimWith(first, host)).toBe(GOOD);
     expect(await claimWith(second, host)).toBe(GOOD);
     expect(host.fetchCount()).toBe(2);
   });
 
   test("for a key id that is not among them, once and no more within JWKS_REFRESH_MS_MIN", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk);
     expect(await claimWith(first, host)).toBe(GOOD);
     for (const id of users(5, "early")) expect(await claimWith(await issuerKey("ES256", id), host)).toBe(REFUSED);
-    pass(JWKS_REFRESH_MS_MIN - 1);
+    passClock(JWKS_REFRESH_MS_MIN - 1);
     expect(await claimWith(await issuerKey("ES256", "still early"), host)).toBe(REFUSED);
     expect(host.fetchCount()).toBe(1);
 
-    pass(1);
+    passClock(1);
     for (const id of users(5, "late")) expect(await claimWith(await issuerKey("ES256", id), host)).toBe(REFUSED);
     expect(host.fetchCount()).toBe(2);
     expect(await claimWith(first, host)).toBe(GOOD);
@@ -78,23 +78,23 @@ describe("the keys are fetched", () => {
 
 describe("a rotation", () => {
   test("lets the new key in as soon as it may be asked for, and the old one stays as long as it is published", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk);
     expect(await claimWith(first, host)).toBe(GOOD);
     host.publish(first.jwk, second.jwk);
     expect(await claimWith(second, host)).toBe(REFUSED);
-    pass(JWKS_REFRESH_MS_MIN);
+    passClock(JWKS_REFRESH_MS_MIN);
     expect(await claimWith(second, host)).toBe(GOOD);
     expect(await claimWith(first, host)).toBe(GOOD);
     expect(host.fetchCount()).toBe(2);
   });
 
   test("shuts a key that was withdrawn out once the keys are too old", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk, second.jwk);
     expect(await claimWith(first, host)).toBe(GOOD);
     host.publish(second.jwk);
-    pass(JWKS_TTL_MS);
+    passClock(JWKS_TTL_MS);
     expect(await claimWith(first, host)).toBe(REFUSED);
     expect(await claimWith(second, host)).toBe(GOOD);
     expect(host.fetchCount()).toBe(2);
@@ -127,43 +127,43 @@ describe.for(FAULT_NAMES)("while the issuer answers %s", (fault) => {
     expect(outcomeOf(answer)).toBe(NO_KEYS);
     expect(answer.headers.get("Retry-After")).toBe("1");
     expect(JSON.stringify(answer.body)).not.toMatch(/issuer|jwks|refused|JSON/i);
-    expect((await look(name)).body["claimed_by"]).toEqual([]);
+    expect((await read(name)).body["claimed_by"]).toEqual([]);
 
     host.publish(first.jwk);
     expect(outcomeOf(await ask("POST", "/api/coupons/claim", sent))).toBe("201");
   });
 
   test("keys that were good go on being good", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk);
     expect(await claimWith(first, host)).toBe(GOOD);
     host.answers(FAULTS[fault]);
-    pass(JWKS_TTL_MS);
+    passClock(JWKS_TTL_MS);
     expect(await claimWith(first, host)).toBe(GOOD);
     expect(await claimWith(second, host)).toBe(REFUSED);
     host.publish(second.jwk);
-    pass(JWKS_REFRESH_MS_MIN);
+    passClock(JWKS_REFRESH_MS_MIN);
     expect(await claimWith(second, host)).toBe(GOOD);
   });
 });
 
 describe("while the issuer is down and its keys are known", () => {
   test("made-up key ids cause one fetch per JWKS_REFRESH_MS_MIN", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk);
     expect(await claimWith(first, host)).toBe(GOOD);
     host.answers(FAULTS["a refused connection"]);
-    pass(JWKS_REFRESH_MS_MIN);
+    passClock(JWKS_REFRESH_MS_MIN);
     for (const id of users(5, "made-up")) expect(await claimWith(await issuerKey("ES256", id), host)).toBe(REFUSED);
     expect(host.fetchCount()).toBe(2);
   });
 
   test("tokens of keys that are too old cause one fetch per JWKS_REFRESH_MS_MIN", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk);
     expect(await claimWith(first, host)).toBe(GOOD);
     host.answers(FAULTS["a refused connection"]);
-    pass(JWKS_TTL_MS);
+    passClock(JWKS_TTL_MS);
     for (let count = 0; count < 5; count += 1) expect(await claimWith(first, host)).toBe(GOOD);
     expect(host.fetchCount()).toBe(2);
   });
@@ -171,37 +171,37 @@ describe("while the issuer is down and its keys are known", () => {
 
 describe("while the issuer stays down", () => {
   test("its keys are good for JWKS_STALE_MS_MAX and no longer, and again as soon as it is back", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk);
     expect(await claimWith(first, host)).toBe(GOOD);
     host.answers(FAULTS["a refused connection"]);
-    pass(JWKS_STALE_MS_MAX - 1);
+    passClock(JWKS_STALE_MS_MAX - 1);
     expect(await claimWith(first, host)).toBe(GOOD);
-    pass(1);
+    passClock(1);
     expect(await claimWith(first, host)).toBe(NO_KEYS);
     host.publish(first.jwk);
-    pass(JWKS_REFRESH_MS_MIN);
+    passClock(JWKS_REFRESH_MS_MIN);
     expect(await claimWith(first, host)).toBe(GOOD);
   });
 });
 
 describe("requests that come at once cause one fetch, not one each", () => {
   test("50 with key ids that are made up", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk);
     expect(await claimWith(first, host)).toBe(GOOD);
     const strangers = await Promise.all(users(50).map((id) => issuerKey("ES256", id)));
-    pass(JWKS_REFRESH_MS_MIN);
+    passClock(JWKS_REFRESH_MS_MIN);
     const outcomes = await Promise.all(strangers.map((stranger) => claimWith(stranger, host)));
     expect(new Set(outcomes)).toEqual(new Set([REFUSED]));
     expect(host.fetchCount()).toBe(2);
   });
 
   test("50 with a key that is too old", async () => {
-    const { pass } = heldClock();
+    setClock(Date.now());
     const host = issuer(first.jwk);
     expect(await claimWith(first, host)).toBe(GOOD);
-    pass(JWKS_TTL_MS);
+    passClock(JWKS_TTL_MS);
     const outcomes = await Promise.all(users(50).map(() => claimWith(first, host)));
     expect(new Set(outcomes)).toEqual(new Set([GOOD]));
     expect(host.fetchCount()).toBe(2);

@@ -3,9 +3,9 @@
 import { sign } from "hono/jwt";
 import { beforeAll, describe, expect, test } from "vitest";
 
-import { created, look } from "../../support/api.ts";
+import { created, outcomeOf, read } from "../../support/api.ts";
+import { workerWith } from "../../support/worker.ts";
 import { base64Url, issuer, issuerKey, type IssuerKey } from "./issuer.ts";
-import { outcomeOf, workerWith } from "./worker.ts";
 
 let es: IssuerKey;
 let rs: IssuerKey;
@@ -108,7 +108,7 @@ describe("a forged token is unauthorized", () => {
     const { url } = issuer(es.jwk, rs.jwk, secret);
     const name = await created(3);
     expect(await claimBy(await authorization(), { IDENTITY_JWKS_URL: url }, name)).toBe("401 unauthorized");
-    expect((await look(name)).body["claimed_by"]).toEqual([]);
+    expect((await read(name)).body["claimed_by"]).toEqual([]);
   });
 
   test("signed by a published key with an algorithm that is not allowed", async () => {

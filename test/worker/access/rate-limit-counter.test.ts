@@ -2,9 +2,9 @@
 
 import { describe, expect, test, vi } from "vitest";
 
-import { claim, created, freshName, look, send } from "../../support/api.ts";
+import { claim, created, freshName, outcomeOf, read, send } from "../../support/api.ts";
 import { platform } from "../../support/platform-faults.ts";
-import { fetchWith, outcomeOf, SPENT, workerWith, type Ask } from "./worker.ts";
+import { fetchWith, SPENT, workerWith, type Ask } from "../../support/worker.ts";
 
 type Counter = { readonly counter: RateLimit; readonly keys: string[] };
 
@@ -119,7 +119,7 @@ describe("a request that is one too many", () => {
     expect(over.calls).toEqual([]);
     expect(over.named).toEqual([]);
     expect(await (await fetchWith({}, "GET", `/api/coupons/${name}/metrics`)).text()).toBe(before);
-    expect((await look(name)).headers.get("Coupon-Seq")).toBe("1");
+    expect((await read(name)).headers.get("Coupon-Seq")).toBe("1");
   });
 
   test("is told so before it is told that there is no such coupon", async () => {

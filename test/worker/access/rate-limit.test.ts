@@ -3,8 +3,8 @@
 import { beforeAll, describe, expect, test } from "vitest";
 
 import { RATE_LIMIT_WINDOW_SECONDS } from "../../../src/domain/limits.ts";
-import { claim, created, freshName, send, tally, users, type Answer } from "../../support/api.ts";
-import { outcomeOf, workerWith, type Ask } from "./worker.ts";
+import { claim, countOutcomes, created, freshName, outcomeOf, send, users, type Answer } from "../../support/api.ts";
+import { workerWith, type Ask } from "../../support/worker.ts";
 
 const WINDOW_MS = RATE_LIMIT_WINDOW_SECONDS * 1000;
 /** Far more than what one test takes. */
@@ -30,7 +30,7 @@ describe("as it is deployed", () => {
   });
 
   test("100 requests of a user for a coupon within ten seconds are judged", () => {
-    expect(tally(asked.answers)).toEqual({ 201: 1, "409 already_claimed": 99 });
+    expect(countOutcomes(asked.answers)).toEqual({ 201: 1, "409 already_claimed": 99 });
   });
 
   test("the 101st is one too many, and is told when to come back", async () => {
@@ -71,12 +71,12 @@ describe("as it is deployed", () => {
 test("50 honest duplicates get their 409s", async () => {
   const name = await created(5);
   const answers = await Promise.all(Array.from({ length: 50 }, () => claim(name, "impatient")));
-  expect(tally(answers)).toEqual({ 201: 1, "409 already_claimed": 49 });
+  expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 49 });
 });
 
 test("100 users at once are not in each other's way", async () => {
   const name = await created(100);
-  expect(tally(await Promise.all(users(100).map((user) => claim(name, user))))).toEqual({ 201: 100 });
+  expect(countOutcomes(await Promise.all(users(100).map((user) => claim(name, user))))).toEqual({ 201: 100 });
 });
 
 describe("RATE_LIMIT", () => {
@@ -88,7 +88,7 @@ describe("RATE_LIMIT", () => {
     expect(outcomeOf(await ask("POST", `/api/coupons/${name}/holds`, { body }))).toBe("201");
     const answers: Answer[] = [];
     for (let count = 1; count < limit; count += 1) answers.push(await claimOf(ask, name, "ada"));
-    expect(tally(answers)).toEqual({ 201: 1, "409 already_claimed": limit - 2 });
+    expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": limit - 2 });
 
     const refused = await claimOf(ask, name, "ada");
     expect(outcomeOf(refused)).toBe("429 rate_limited");
@@ -101,7 +101,7 @@ describe("RATE_LIMIT", () => {
     const ask = workerWith({ RATE_LIMIT: "off" });
     const name = await created(5);
     const answers = await Promise.all(Array.from({ length: 150 }, () => claimOf(ask, name, "ada")));
-    expect(tally(answers)).toEqual({ 201: 1, "409 already_claimed": 149 });
+    expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 149 });
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { claim, created, look, send, tally, users, type Answer } from "../../support/api.ts";
+import { claim, countOutcomes, created, read, send, users, type Answer } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { stored } from "../../support/storage.ts";
 
@@ -20,7 +20,7 @@ test("callers who leave disturb neither their neighbours nor the stock", async (
   const told = outcomes.filter((outcome) => outcome !== "gone");
 
   const stayers = told.filter(({ body }) => String(body["user_id"]).startsWith("stayer-"));
-  expect(tally(stayers)).toEqual({ 201: 100 });
+  expect(countOutcomes(stayers)).toEqual({ 201: 100 });
   await expectConserved(name, told);
 });
 
@@ -34,6 +34,6 @@ test("who left and asks again with the same key is told of the one unit that the
 
   const again = await claim(name, "leaver", key);
   expect(again.status).toBe(201);
-  expect((await look(name)).body).toMatchObject({ remaining_amount: 9, claimed_by: ["leaver"] });
+  expect((await read(name)).body).toMatchObject({ remaining_amount: 9, claimed_by: ["leaver"] });
   expect((await stored(name)).ledger).toHaveLength(2);
 });

@@ -3,7 +3,7 @@
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import { claim, created, look, tally, users, type Answer } from "../../support/api.ts";
+import { claim, countOutcomes, created, read, users, type Answer } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { stored, stubOf } from "../../support/storage.ts";
 
@@ -24,15 +24,15 @@ describe.for(["evicted", "aborted"] as const)("an object %s mid-storm", (disaste
     await DISASTERS[disaster](name);
     const answers = await Promise.all(storm);
 
-    expect(Object.keys(tally(answers)).filter((outcome) => outcome !== "201" && !outcome.startsWith("503"))).toEqual([]);
+    expect(Object.keys(countOutcomes(answers)).filter((outcome) => outcome !== "201" && !outcome.startsWith("503"))).toEqual([]);
     const { claims } = await stored(name);
     const onRecord = new Set(claims.map(({ user_id }) => user_id));
     const told = answers.filter(({ status }) => status === 201).map(({ body }) => String(body["user_id"]));
     expect(told.filter((user) => !onRecord.has(user))).toEqual([]);
 
     const retries = await Promise.all(users(150).map((user) => claim(name, user, keyOf(user))));
-    expect(tally(retries)).toEqual({ 201: 150 });
-    expect((await look(name)).body["remaining_amount"]).toBe(200 - 151);
+    expect(countOutcomes(retries)).toEqual({ 201: 150 });
+    expect((await read(name)).body["remaining_amount"]).toBe(200 - 151);
     await expectConserved(name, [...answers, ...retries]);
   });
 
@@ -41,12 +41,12 @@ describe.for(["evicted", "aborted"] as const)("an object %s mid-storm", (disaste
     const answers: Answer[] = [];
     for (let round = 0; round < 4; round += 1) {
       // Only an object that runs can be evicted.
-      await look(name);
+      await read(name);
       const storm = users(50, `round-${round}`).map((user) => claim(name, user, keyOf(user)));
       await DISASTERS[disaster](name);
       answers.push(...(await Promise.all(storm)));
     }
-    expect((await look(name)).body).toMatchObject({ remaining_amount: 0, state: "sold_out" });
+    expect((await read(name)).body).toMatchObject({ remaining_amount: 0, state: "sold_out" });
     await expectConserved(name, answers);
   });
 });
@@ -55,9 +55,9 @@ test("a cold object knows what the warm one knew", async () => {
   const name = await created(3);
   await claim(name, "a");
   await claim(name, "b");
-  const before = await look(name);
+  const before = await read(name);
   await evictDurableObject(stubOf(name));
-  expect((await look(name)).body).toEqual(before.body);
+  expect((await read(name)).body).toEqual(before.body);
   expect((await claim(name, "a")).body).toMatchObject({ code: "already_claimed", claim: { position: 1 } });
   expect((await claim(name, "c")).body).toMatchObject({ position: 3, remaining_amount: 0 });
 });

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { claim, created, look, send, tally, users } from "../../support/api.ts";
+import { claim, countOutcomes, created, read, send, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { stored, stubOf } from "../../support/storage.ts";
 
@@ -20,7 +20,7 @@ test("a malformed claim over HTTP, 40 times among 20 honest ones, spoils nothing
     const poison = send("POST", "/api/coupons/claim", { raw: MALFORMED[round % MALFORMED.length] ?? "" });
     expect((await poison).status).toBe(400);
     const answers = await Promise.all(honest);
-    expect(tally(answers)).toEqual({ 201: 20 });
+    expect(countOutcomes(answers)).toEqual({ 201: 20 });
     await expectConserved(name, answers);
   }
 });
@@ -32,7 +32,7 @@ test("a claim that gets past the Worker malformed is refused by the object alone
     const honest = users(20).map((user) => claim(name, user));
     const poison = stub.claim({ userId: { evil: true } as unknown as string, key: null, attemptId: "poison" });
     expect(await poison).toMatchObject({ ok: false, code: "invalid_request" });
-    expect(tally(await Promise.all(honest))).toEqual({ 201: 20 });
+    expect(countOutcomes(await Promise.all(honest))).toEqual({ 201: 20 });
     await expectConserved(name);
   }
 });
@@ -46,8 +46,8 @@ test("a claim that no statement can store fails alone, and its batch is answered
     const after = users(10, "later").map((user) => claim(name, user));
 
     expect(await poison).toMatchObject({ ok: false, code: "unavailable" });
-    expect(tally(await Promise.all([...before, ...after]))).toEqual({ 201: 20 });
-    expect((await look(name)).body["remaining_amount"]).toBe(0);
+    expect(countOutcomes(await Promise.all([...before, ...after]))).toEqual({ 201: 20 });
+    expect((await read(name)).body["remaining_amount"]).toBe(0);
     expect((await stored(name)).claims.some(({ user_id }) => user_id === "poisoner")).toBe(false);
     await expectConserved(name);
   }

@@ -3,7 +3,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import { claim, created, look, tally, users } from "../../support/api.ts";
+import { claim, countOutcomes, created, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { stored, stubOf } from "../../support/storage.ts";
 
@@ -25,7 +25,7 @@ describe.for(["the claim's row", "the ledger's row"] as const)("storage that ref
     const answers = await Promise.all(users(100).map((user) => claim(name, user)));
 
     // 10 of the 100 names end in 3.
-    const refused = tally(answers);
+    const refused = countOutcomes(answers);
     expect(refused["201"]).toBe(60);
     expect((refused["400 out_of_stock"] ?? 0) + (refused["503 unavailable"] ?? 0)).toBe(40);
     expect(answers.filter(({ status }) => status === 503).every(({ headers }) => headers.get("Retry-After") === "1")).toBe(true);
@@ -39,13 +39,13 @@ test("storage that refuses the counters grants nothing, and grants everything on
   await claim(name, "before");
   await run(name, "CREATE TRIGGER broken BEFORE UPDATE ON coupon BEGIN SELECT RAISE(ABORT, 'injected'); END");
   const during = await Promise.all(users(50).map((user) => claim(name, user)));
-  expect(tally(during)).toEqual({ "503 unavailable": 50 });
+  expect(countOutcomes(during)).toEqual({ "503 unavailable": 50 });
   expect((await stored(name)).claims).toHaveLength(1);
 
   await run(name, "DROP TRIGGER broken");
   const after = await Promise.all(users(50).map((user) => claim(name, user)));
-  expect(tally(after)).toEqual({ 201: 29, "400 out_of_stock": 21 });
-  expect((await look(name)).body["remaining_amount"]).toBe(0);
+  expect(countOutcomes(after)).toEqual({ 201: 29, "400 out_of_stock": 21 });
+  expect((await read(name)).body["remaining_amount"]).toBe(0);
   await expectConserved(name, [...during, ...after]);
 });
 

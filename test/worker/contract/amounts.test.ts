@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, freshName, look } from "../../support/api.ts";
+import { claim, freshName, read } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { expectRefused, postRaw } from "./wire.ts";
+import { expectRefused, postRaw } from "../../support/wire.ts";
 
 function createWith(name: string, amount: string) {
   return postRaw("/api/coupons", `{"name":${JSON.stringify(name)},"amount":${amount}}`);
@@ -25,7 +25,7 @@ describe("an amount", () => {
     expect(body).toMatchObject({ amount, remaining_amount: amount });
 
     expect((await claim(name, "user")).body["remaining_amount"]).toBe(amount - 1);
-    expect((await look(name)).body).toMatchObject({ amount, remaining_amount: amount - 1 });
+    expect((await read(name)).body).toMatchObject({ amount, remaining_amount: amount - 1 });
     await expectConserved(name);
   });
 
@@ -62,7 +62,7 @@ describe("an amount", () => {
     const answer = await createWith(name, json);
     expectRefused(answer, "400 invalid_request", `invalid request: amount ${fault}`);
     expect(answer.body["fields"]).toEqual({ amount: fault });
-    expect((await look(name)).status).toBe(404);
+    expect((await read(name)).status).toBe(404);
   });
 
   test("can't be missing", async () => {

@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, look } from "../../support/api.ts";
+import { claim, create, created, freshName, read } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { expectRefused, postRaw } from "./wire.ts";
+import { expectRefused, postRaw } from "../../support/wire.ts";
 
 const COUPONS = "/api/coupons";
 const CLAIMS = "/api/coupons/claim";
@@ -121,7 +121,7 @@ describe("depth crashes nothing", () => {
     const name = freshName();
     const { status } = await postRaw(COUPONS, `{"name":"${name}","junk":${deep},"amount":7}`);
     expect(status).toBe(201);
-    expect((await look(name)).body["amount"]).toBe(7);
+    expect((await read(name)).body["amount"]).toBe(7);
   });
 
   test.for([
@@ -211,7 +211,7 @@ describe("a body above the limit is refused, and does nothing", () => {
     const unborn = freshName();
     const larger = couponOfLength(unborn, CREATE_BYTES_MAX + more);
     expectRefused(await postRaw(COUPONS, isInPieces ? inPieces(larger) : larger), "413 payload_too_large", "request body too large");
-    expect((await look(unborn)).status).toBe(404);
+    expect((await read(unborn)).status).toBe(404);
   });
 
   test("counts bytes, not characters", async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import { claim, created, freshName, send, type Answer } from "../../support/api.ts";
 import { stubOf } from "../../support/storage.ts";
-import { expectRefused } from "./wire.ts";
+import { expectRefused } from "../../support/wire.ts";
 
 const PAST = Date.parse("2020-01-01T00:00:00Z");
 const FUTURE = Date.parse("2040-01-01T00:00:00Z");

@@ -2,9 +2,9 @@
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 
-import { claim, created, freshName, look, users } from "../../support/api.ts";
+import { claim, created, freshName, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { expectRefused, WIRE_INSTANT } from "./wire.ts";
+import { expectRefused, WIRE_INSTANT } from "../../support/wire.ts";
 
 const START = "2030-01-01T00:00:00.000Z";
 const END = "2030-01-01T00:01:00.000Z";
@@ -65,7 +65,7 @@ describe("a claim that is granted", () => {
   test("takes nothing from another coupon, where the same user may claim too", async () => {
     const [one, other] = [await created(1), await created(1)];
     expect((await claim(one, "both")).status).toBe(201);
-    expect((await look(other)).body["remaining_amount"]).toBe(1);
+    expect((await read(other)).body["remaining_amount"]).toBe(1);
     expect((await claim(other, "both")).status).toBe(201);
   });
 });
@@ -80,7 +80,7 @@ describe("a user who already has a claim", () => {
     expectRefused(again, "409 already_claimed", "coupon already claimed by user");
     expect(again.body["claim"]).toEqual(receipt);
     expect(again.headers.get("Coupon-Seq")).toBe("3");
-    expect((await look(name)).body["remaining_amount"]).toBe(3);
+    expect((await read(name)).body["remaining_amount"]).toBe(3);
     await expectConserved(name);
   });
 
@@ -135,7 +135,7 @@ describe("a user who gets nothing", () => {
     expectRefused(answer, "403 sale_ended", "the sale has ended");
     expect(answer.headers.get("Retry-After")).toBeNull();
     expect(answer.headers.get("Coupon-Seq")).toBe("1");
-    expect((await look(name)).body).toMatchObject({ remaining_amount: 5, claimed_by: [] });
+    expect((await read(name)).body).toMatchObject({ remaining_amount: 5, claimed_by: [] });
   });
 
   test.for([
@@ -150,7 +150,7 @@ describe("a user who gets nothing", () => {
     expectRefused(answer, "403 sale_not_started", "the sale has not started: claim again at starts_at");
     expect(answer.body["starts_at"]).toBe(START);
     expect(answer.headers.get("Retry-After")).toBe(retryAfter);
-    expect((await look(name)).body).toMatchObject({ remaining_amount: 5, claimed_by: [] });
+    expect((await read(name)).body).toMatchObject({ remaining_amount: 5, claimed_by: [] });
   });
 
   test("gets a unit by coming back when told to", async () => {

@@ -2,9 +2,9 @@
 
 import { afterEach, describe, expect, test, vi } from "vitest";
 
-import { claim, create, created, freshName, look, send, tally, users } from "../../support/api.ts";
+import { claim, countOutcomes, create, created, freshName, read, send, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { expectRefused, WIRE_INSTANT } from "./wire.ts";
+import { expectRefused, WIRE_INSTANT } from "../../support/wire.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -50,14 +50,14 @@ describe("creating a coupon", () => {
   test("of a name that exists answers 409 and changes nothing of it", async () => {
     const name = await created(3, { starts_at: "2020-01-01T00:00:00Z" });
     await claim(name, "early");
-    const before = await look(name);
+    const before = await read(name);
 
     const again = await create(name, 500, { starts_at: "2040-01-01T00:00:00Z", ends_at: "2041-01-01T00:00:00Z" });
     expectRefused(again, "409 coupon_exists", "coupon already exists");
     expect(again.headers.get("Location")).toBeNull();
     expect(again.headers.get("Coupon-Seq")).toBe("2");
 
-    expect((await look(name)).body).toEqual(before.body);
+    expect((await read(name)).body).toEqual(before.body);
     await expectConserved(name);
   });
 
@@ -71,10 +71,10 @@ describe("creating a coupon", () => {
   test("by 20 callers at once for one name happens once, with the amount of the one who is told 201", async () => {
     const name = freshName();
     const answers = await Promise.all(users(20).map((_, index) => create(name, index + 1)));
-    expect(tally(answers)).toEqual({ 201: 1, "409 coupon_exists": 19 });
+    expect(countOutcomes(answers)).toEqual({ 201: 1, "409 coupon_exists": 19 });
 
     const winner = answers.find(({ status }) => status === 201);
-    expect((await look(name)).body["amount"]).toBe(winner?.body["amount"]);
+    expect((await read(name)).body["amount"]).toBe(winner?.body["amount"]);
     await expectConserved(name);
   });
 });
@@ -84,20 +84,20 @@ describe("looking at a coupon", () => {
     const name = await created(3);
     for (const [index, user] of ["zoe", "adam", "Mia"].entries()) {
       await claim(name, user);
-      const { status, body, headers } = await look(name);
+      const { status, body, headers } = await read(name);
       expect(status).toBe(200);
       expect(body).toMatchObject({ amount: 3, remaining_amount: 2 - index });
       expect(body["claimed_by"]).toEqual(["zoe", "adam", "Mia"].slice(0, index + 1));
       expect(headers.get("Coupon-Seq")).toBe(String(index + 2));
     }
-    expect((await look(name)).body["state"]).toBe("sold_out");
+    expect((await read(name)).body["state"]).toBe("sold_out");
   });
 
   test("lists those who claimed at the same instant by their positions", async () => {
     const name = await created(40);
     const answers = await Promise.all(users(40).map((user) => claim(name, user)));
     const byPosition = answers.toSorted((a, b) => Number(a.body["position"]) - Number(b.body["position"]));
-    expect((await look(name)).body["claimed_by"]).toEqual(byPosition.map(({ body }) => body["user_id"]));
+    expect((await read(name)).body["claimed_by"]).toEqual(byPosition.map(({ body }) => body["user_id"]));
   });
 
   test("does not list who was refused", async () => {
@@ -105,20 +105,20 @@ describe("looking at a coupon", () => {
     await claim(name, "winner");
     await claim(name, "loser");
     await claim(name, "winner");
-    expect((await look(name)).body["claimed_by"]).toEqual(["winner"]);
+    expect((await read(name)).body["claimed_by"]).toEqual(["winner"]);
   });
 
   test("changes nothing", async () => {
     const name = await created(5);
-    const first = await look(name);
-    await Promise.all(users(20).map(() => look(name)));
-    const last = await look(name);
+    const first = await read(name);
+    await Promise.all(users(20).map(() => read(name)));
+    const last = await read(name);
     expect(last.body).toEqual(first.body);
     expect(last.headers.get("Coupon-Seq")).toBe("1");
   });
 
   test("that was never created answers 404", async () => {
-    const answer = await look(freshName());
+    const answer = await read(freshName());
     expectRefused(answer, "404 coupon_not_found", "coupon not found");
     expect(answer.headers.get("Coupon-Seq")).toBe("0");
   });
@@ -136,7 +136,7 @@ describe("the state of a sale", () => {
   ] as const)("is %s with %s", async ([state, , sale]) => {
     const name = freshName();
     expect((await create(name, 1, sale)).body["state"]).toBe(state);
-    expect((await look(name)).body["state"]).toBe(state);
+    expect((await read(name)).body["state"]).toBe(state);
   });
 
   test.for([
@@ -147,15 +147,15 @@ describe("the state of a sale", () => {
   ] as const)("%i ms after the start of a one-second sale is %s", async ([sinceStartMs, state]) => {
     vi.setSystemTime(new Date("2030-01-01T00:00:00Z").getTime() + sinceStartMs);
     const name = await created(1, { starts_at: "2030-01-01T00:00:00Z", ends_at: "2030-01-01T00:00:01Z" });
-    expect((await look(name)).body["state"]).toBe(state);
+    expect((await read(name)).body["state"]).toBe(state);
   });
 
   test("that ended is told as ended, not as sold out", async () => {
     vi.setSystemTime(new Date("2030-01-01T00:00:00Z"));
     const name = await created(1, { ends_at: "2030-01-01T00:00:01Z" });
     await claim(name, "winner");
-    expect((await look(name)).body["state"]).toBe("sold_out");
+    expect((await read(name)).body["state"]).toBe("sold_out");
     vi.setSystemTime(new Date("2030-01-01T00:00:01Z"));
-    expect((await look(name)).body["state"]).toBe("ended");
+    expect((await read(name)).body["state"]).toBe("ended");
   });
 });

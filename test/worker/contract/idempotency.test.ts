@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, created, look, tally, users } from "../../support/api.ts";
+import { claim, countOutcomes, created, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { expectRefused, postRaw } from "./wire.ts";
+import { expectRefused, postRaw } from "../../support/wire.ts";
 
 function claimRaw(name: string, user: string, headers: Record<string, string>) {
   return postRaw("/api/coupons/claim", JSON.stringify({ user_id: user, coupon_name: name }), headers);
@@ -24,7 +24,7 @@ describe("the same key again", () => {
       expect(again.headers.get("Idempotent-Replayed")).toBe("true");
       expect(again.headers.get("Coupon-Seq")).toBe("2");
     }
-    expect((await look(name)).body["remaining_amount"]).toBe(4);
+    expect((await read(name)).body["remaining_amount"]).toBe(4);
     await expectConserved(name);
   });
 
@@ -45,7 +45,7 @@ describe("the same key again", () => {
   test("at the same instant, 30 times, takes one unit and answers 30 equal receipts", async () => {
     const name = await created(30);
     const answers = await Promise.all(users(30).map(() => claimRaw(name, "user", { "idempotency-key": "order-7" })));
-    expect(tally(answers)).toEqual({ 201: 30 });
+    expect(countOutcomes(answers)).toEqual({ 201: 30 });
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
     expect(answers.filter(({ headers }) => headers.get("Idempotent-Replayed") === "true")).toHaveLength(29);
     await expectConserved(name, answers);
@@ -130,7 +130,7 @@ describe("one key for two users", () => {
   test("at the same instant goes to one of them, and the first keeps the replay", async () => {
     const name = await created(50);
     const answers = await Promise.all(users(20).map((user) => claim(name, user, { "idempotency-key": "shared" })));
-    expect(tally(answers)).toEqual({ 201: 1, "422 idempotency_key_reused": 19 });
+    expect(countOutcomes(answers)).toEqual({ 201: 1, "422 idempotency_key_reused": 19 });
     const winner = answers.find(({ status }) => status === 201);
     const again = await claim(name, String(winner?.body["user_id"]), { "idempotency-key": "shared" });
     expect(again.status).toBe(201);
@@ -177,6 +177,6 @@ describe("a key is 1 to 255 visible ASCII characters", () => {
     const answer = await claim(name, "user", { "idempotency-key": key });
     expectRefused(answer, "400 invalid_request", "invalid request: Idempotency-Key is invalid");
     expect(answer.headers.get("Coupon-Seq")).toBeNull();
-    expect((await look(name)).body["claimed_by"]).toEqual([]);
+    expect((await read(name)).body["claimed_by"]).toEqual([]);
   });
 });

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 
-import { create, freshName, look } from "../../support/api.ts";
-import { expectRefused } from "./wire.ts";
+import { create, freshName, read } from "../../support/api.ts";
+import { expectRefused } from "../../support/wire.ts";
 
 describe("an instant", () => {
   test.for([
@@ -28,7 +28,7 @@ describe("an instant", () => {
     const started = await create(starting, 1, { starts_at: sent });
     expect(started.status).toBe(201);
     expect(started.body).toMatchObject({ starts_at: told, ends_at: null });
-    expect((await look(starting)).body).toMatchObject({ starts_at: told, ends_at: null });
+    expect((await read(starting)).body).toMatchObject({ starts_at: told, ends_at: null });
 
     const ended = await create(freshName(), 1, { ends_at: sent });
     expect(ended.body).toMatchObject({ starts_at: null, ends_at: told });
@@ -73,7 +73,7 @@ describe("an instant", () => {
       const answer = await create(name, 1, { [field]: sent });
       expectRefused(answer, "400 invalid_request", `invalid request: ${field} is invalid`);
       expect(answer.body["fields"]).toEqual({ [field]: "is invalid" });
-      expect((await look(name)).status).toBe(404);
+      expect((await read(name)).status).toBe(404);
     }
   });
 });

@@ -3,7 +3,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, look, send, type Answer } from "../../support/api.ts";
+import { claim, create, created, freshName, read, send, type Answer } from "../../support/api.ts";
 import { stubOf } from "../../support/storage.ts";
 
 /** Words of our insides; `at x (` is a line of a stack. */
@@ -32,7 +32,7 @@ describe("an expected no", () => {
     ["broken JSON", () => send("POST", "/api/coupons/claim", { raw: '{"user_id": oops}' })],
     ["wrong types", () => send("POST", "/api/coupons", { body: { name: [], amount: "x", starts_at: 1, ends_at: {} } })],
     ["a body too large", () => send("POST", "/api/coupons/claim", { raw: "x".repeat(20_000) })],
-    ["no such coupon", () => look(freshName())],
+    ["no such coupon", () => read(freshName())],
     ["a malformed path", () => send("GET", "/api/coupons/%zz")],
     ["a malformed key", () => claim(freshName(), "user", { "idempotency-key": "two words" })],
   ] as const)("%s says nothing of how it is made", async ([, ask]) => {
@@ -66,7 +66,7 @@ describe.for([
   ] as const)("says nothing of how it is made, %s", async ([, isEvicted]) => {
     const name = await created(2);
     await breakTable(name, statement, isEvicted);
-    for (const answer of [await claim(name, "user"), await look(name), await create(name, 1)]) expectDiscreet(answer);
+    for (const answer of [await claim(name, "user"), await read(name), await create(name, 1)]) expectDiscreet(answer);
   });
 
   test("answers 503 to a claim, and when to try again", async () => {

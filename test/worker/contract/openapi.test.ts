@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
 import { createApp } from "../../../src/http/app.ts";
-import { claim, create, created, freshName, look, send, type Answer } from "../../support/api.ts";
+import { claim, create, created, freshName, read, send, type Answer } from "../../support/api.ts";
 
 type Schema = {
   readonly properties?: Record<string, Schema>;
@@ -186,8 +186,8 @@ describe("what is answered is documented", () => {
     [CREATE, 400, "invalid_request", () => create("", 0)],
     [CREATE, 409, "coupon_exists", async () => create(await created(1), 1)],
     [CREATE, 413, "payload_too_large", () => create("x".repeat(2_000_000), 1)],
-    [LOOK, 200, undefined, async () => look(await soldOut())],
-    [LOOK, 404, "coupon_not_found", () => look(freshName())],
+    [LOOK, 200, undefined, async () => read(await soldOut())],
+    [LOOK, 404, "coupon_not_found", () => read(freshName())],
     [LOOK, 404, "coupon_not_found", () => send("GET", "/api/coupons/%zz")],
     [CLAIM, 201, undefined, async () => claim(await created(1), "user")],
     [CLAIM, 201, undefined, async () => claim(await soldOut(), "winner", { "idempotency-key": "key" })],

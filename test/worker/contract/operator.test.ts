@@ -4,8 +4,8 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
 import { createApp } from "../../../src/http/app.ts";
-import { claim, created, freshName, look, type Answer } from "../../support/api.ts";
-import { expectRefused } from "./wire.ts";
+import { claim, created, freshName, read, type Answer } from "../../support/api.ts";
+import { expectRefused } from "../../support/wire.ts";
 
 const TOKEN = "s3cret-token~with.all+kinds/of=signs";
 const UNAUTHORIZED = "operator token required: send the header Authorization: Bearer <token>";
@@ -54,7 +54,7 @@ describe("without a configured token", () => {
     for (const authorization of [undefined, "Bearer", "Bearer ", "Bearer undefined", "Bearer null", `Bearer ${TOKEN}`]) {
       const name = freshName();
       expectUnauthorized(await ask("POST", "/api/coupons", authorization, { name, amount: 1 }));
-      expect((await look(name)).status).toBe(404);
+      expect((await read(name)).status).toBe(404);
     }
   });
 });
@@ -80,7 +80,7 @@ describe("with a configured token", () => {
   ] as const)("%s creates nothing", async ([, authorization]) => {
     const name = freshName();
     expectUnauthorized(await ask("POST", "/api/coupons", authorization, { name, amount: 1 }));
-    expect((await look(name)).status).toBe(404);
+    expect((await read(name)).status).toBe(404);
   });
 
   test.for([
@@ -93,7 +93,7 @@ describe("with a configured token", () => {
     const { status, body } = await ask("POST", "/api/coupons", authorization, { name, amount: 4 });
     expect(status).toBe(201);
     expect(body).toMatchObject({ name, amount: 4, claimed_by: [] });
-    expect((await look(name)).body["amount"]).toBe(4);
+    expect((await read(name)).body["amount"]).toBe(4);
   });
 
   test("the token is asked before the body is read", async () => {

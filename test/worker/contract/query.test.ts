@@ -2,8 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, created, freshName, look, send } from "../../support/api.ts";
-import { pathOf } from "../sale/sale.ts";
+import { claim, created, freshName, pathOf, read, send } from "../../support/api.ts";
 
 describe("an unknown query parameter", () => {
   test.for([
@@ -26,7 +25,7 @@ describe("an unknown query parameter", () => {
     const name = await created(2);
     await claim(name, "ada");
     expect((await send("DELETE", `${pathOf(name, "claims", "ada")}?postion=7`)).status).toBe(400);
-    expect((await look(name)).body).toMatchObject({ claimed_by: ["ada"] });
+    expect((await read(name)).body).toMatchObject({ claimed_by: ["ada"] });
   });
 
   test("is ignored by a read", async () => {
@@ -49,17 +48,17 @@ describe("a precondition", () => {
     const name = await created(1);
     const refused = await send("DELETE", pathOf(name), { headers: STALE });
     expect([refused.status, refused.body["code"]]).toEqual([412, "precondition_failed"]);
-    const { headers } = await look(name);
+    const { headers } = await read(name);
     expect((await send("DELETE", pathOf(name), { headers: { "If-Match": headers.get("ETag") ?? "" } })).status).toBe(204);
-    expect((await look(name)).status).toBe(404);
+    expect((await read(name)).status).toBe(404);
   });
 
   test("If-None-Match with the current ETag of a coupon gets 304, and keeps a change from being made", async () => {
     const name = await created(1);
-    const headers = { "If-None-Match": (await look(name)).headers.get("ETag") ?? "" };
+    const headers = { "If-None-Match": (await read(name)).headers.get("ETag") ?? "" };
     expect((await send("GET", pathOf(name), { headers })).status).toBe(304);
     expect((await send("PATCH", pathOf(name), { body: { amount: 2 }, headers })).status).toBe(412);
-    expect((await look(name)).body).toMatchObject({ amount: 1 });
+    expect((await read(name)).body).toMatchObject({ amount: 1 });
   });
 
   test("If-Match that a read does not meet gets 412", async () => {
@@ -69,6 +68,6 @@ describe("a precondition", () => {
   test("If-Match at a create gets 412 and creates nothing", async () => {
     const name = freshName();
     expect((await send("POST", "/api/coupons", { body: { name, amount: 1 }, headers: STALE })).status).toBe(412);
-    expect((await look(name)).status).toBe(404);
+    expect((await read(name)).status).toBe(404);
   });
 });

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, look, send } from "../../support/api.ts";
-import { expectRefused } from "./wire.ts";
+import { claim, create, created, freshName, read, send } from "../../support/api.ts";
+import { expectRefused } from "../../support/wire.ts";
 
 const NO_ROUTE = "no such route: see /openapi.json";
 const NO_METHOD = "this route does not take this method: see Allow";
@@ -142,7 +142,7 @@ describe("a name in a path is one percent-encoded segment", () => {
   test("is decoded once: what looks escaped is another name", async () => {
     const amounts = { "/": 10, "%2F": 20, "%252F": 30 };
     for (const [name, amount] of Object.entries(amounts)) expect((await create(name, amount)).status).toBe(201);
-    for (const [name, amount] of Object.entries(amounts)) expect((await look(name)).body).toMatchObject({ name, amount });
+    for (const [name, amount] of Object.entries(amounts)) expect((await read(name)).body).toMatchObject({ name, amount });
     expect((await send("GET", "/api/coupons/%252F")).body["amount"]).toBe(20);
   });
 
@@ -203,15 +203,15 @@ describe("Coupon-Seq", () => {
   test("is on every answer of the object, and counts what happened to the coupon", async () => {
     const name = freshName();
     const answers = [
-      await look(name),
+      await read(name),
       await claim(name, "user"),
       await create(name, 1),
-      await look(name),
+      await read(name),
       await claim(name, "user"),
       await claim(name, "user"),
       await claim(name, "other"),
       await create(name, 1),
-      await look(name),
+      await read(name),
     ];
     expect(answers.map(({ status, headers }) => [status, headers.get("Coupon-Seq")])).toEqual([
       [404, "0"],

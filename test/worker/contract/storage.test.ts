@@ -4,7 +4,7 @@ import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, look, send, tally, users } from "../../support/api.ts";
+import { claim, countOutcomes, create, created, freshName, read, send, users } from "../../support/api.ts";
 import { stubOf, tablesOf } from "../../support/storage.ts";
 
 const AT_ONCE = 100;
@@ -35,8 +35,8 @@ describe("1,000 names that nobody created", () => {
   test("can be claimed and looked at, and leave no table, no key and no alarm behind", async () => {
     const real = await created(1);
     const probes = Array.from({ length: 1000 }, () => freshName("probe"));
-    const asked = await inChunks(probes, async (name) => [await claim(name, "user", { "idempotency-key": "key" }), await look(name)]);
-    expect(tally(asked.flat())).toEqual({ "404 coupon_not_found": 2000 });
+    const asked = await inChunks(probes, async (name) => [await claim(name, "user", { "idempotency-key": "key" }), await read(name)]);
+    expect(countOutcomes(asked.flat())).toEqual({ "404 coupon_not_found": 2000 });
 
     const kept = await inChunks(probes, (name) => keptBy(env.COUPONS.idFromName(name)));
     expect(kept.filter(({ tables, keyCount, alarmAt }) => tables.length > 0 || keyCount > 0 || alarmAt !== null)).toEqual([]);
@@ -86,7 +86,7 @@ describe("a coupon that was created", () => {
     const before = await size();
     await inChunks(users(500), (user) => claim(name, user, { "idempotency-key": user }));
     await inChunks(users(500), () => claim(name, "winner"));
-    await inChunks(users(100), () => look(name));
+    await inChunks(users(100), () => read(name));
     expect(await size()).toBe(before);
   });
 });

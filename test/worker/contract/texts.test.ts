@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, create, freshName, look, type Answer } from "../../support/api.ts";
+import { claim, create, freshName, read, type Answer } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { expectRefused, postRaw } from "./wire.ts";
+import { expectRefused, postRaw } from "../../support/wire.ts";
 
 const FIELDS = [
   ["name", "/api/coupons", (json: string) => `{"amount":1,"name":${json}}`, '{"amount":1}'],
@@ -116,7 +116,7 @@ describe("as a name and as a user", () => {
     expect([won.body["coupon_name"], won.body["user_id"]]).toEqual([text, text]);
     expect((await claim(text, text)).body["claim"]).toMatchObject({ coupon_name: text, user_id: text });
 
-    const found = await look(text);
+    const found = await read(text);
     expect([found.status, found.body["name"]]).toEqual([200, text]);
     expect(found.body["claimed_by"]).toEqual([text]);
     await expectConserved(text, [won]);
@@ -155,11 +155,11 @@ describe("texts that only look alike", () => {
   ] as const)("%s are two coupons, and two users", async ([, one, other]) => {
     const made: Answer[] = [await create(one, 10), await create(other, 20)];
     expect(made.map(({ status }) => status)).toEqual([201, 201]);
-    expect([(await look(one)).body["amount"], (await look(other)).body["amount"]]).toEqual([10, 20]);
+    expect([(await read(one)).body["amount"], (await read(other)).body["amount"]]).toEqual([10, 20]);
 
     expect((await claim(one, one)).status).toBe(201);
     expect((await claim(one, other)).status).toBe(201);
-    expect((await look(one)).body["claimed_by"]).toEqual([one, other]);
-    expect((await look(other)).body["claimed_by"]).toEqual([]);
+    expect((await read(one)).body["claimed_by"]).toEqual([one, other]);
+    expect((await read(other)).body["claimed_by"]).toEqual([]);
   });
 });

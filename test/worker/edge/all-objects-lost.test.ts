@@ -3,7 +3,7 @@
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 
-import { claim, created, look, users } from "../../support/api.ts";
+import { claim, created, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { stored, stubOf } from "../../support/storage.ts";
 
@@ -29,6 +29,6 @@ test.for(["aborted", "evicted"] as const)("objects that are %s under 100 claims 
   const retries = await Promise.all(granted.map((user) => claim(name, String(user))));
   expect(retries.filter(({ body }) => body["code"] !== "already_claimed")).toEqual([]);
   const rest = await Promise.all(users(50, "late").map((user) => claim(name, user, keyOf(user))));
-  expect((await look(name)).body).toMatchObject({ remaining_amount: 0, state: "sold_out" });
+  expect((await read(name)).body).toMatchObject({ remaining_amount: 0, state: "sold_out" });
   await expectConserved(name, [...answers, ...rest]);
 });

@@ -3,19 +3,19 @@
 import { expect, test } from "vitest";
 
 import { CERTIFICATE_MS_MAX } from "../../../src/domain/limits.ts";
-import { setClock, T0 } from "../sale/sale.ts";
 import { claim, created } from "../../support/api.ts";
-import { platform, silence, type Fate } from "../../support/platform-faults.ts";
+import { setClock, T0 } from "../../support/clock.ts";
+import { platform, silence, type Delivery } from "../../support/platform-faults.ts";
 import { visits, way } from "./visits.ts";
 
-const delivered: Fate = (deliver) => deliver();
+const delivered: Delivery = (deliver) => deliver();
 
 test("a certificate that arrives after 900 ms covers for 100 ms more", async () => {
   setClock(T0);
   const name = await created(1);
   await claim(name, "winner");
   const [isJudged, isArriving] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const late: Fate = async (deliver) => {
+  const late: Delivery = async (deliver) => {
     const answer = await deliver();
     isJudged.resolve();
     await isArriving.promise;

@@ -14,16 +14,16 @@ import {
 } from "../../../src/domain/limits.ts";
 import { kept } from "../../../src/edge/certificates.ts";
 import type { CouponNamespace } from "../../../src/edge/env.ts";
-import { iso, pathOf, setClock, T0 } from "../sale/sale.ts";
-import { claim, created, freshName, send, users } from "../../support/api.ts";
-import { answerLost, lost, platform, platformError, silence, type Fate, type Platform } from "../../support/platform-faults.ts";
+import { claim, created, freshName, pathOf, send, users } from "../../support/api.ts";
+import { iso, setClock, T0 } from "../../support/clock.ts";
+import { answerLost, lost, platform, platformError, silence, type Delivery, type Platform } from "../../support/platform-faults.ts";
 import { certified, CLOSED, visits, way } from "./visits.ts";
 
 const BY_EDGE = "400 out_of_stock by the edge";
 const BY_OBJECT = "400 out_of_stock by the object";
 const FAULT = platformError({ retryable: true });
 
-const delivered: Fate = (deliver) => deliver();
+const delivered: Delivery = (deliver) => deliver();
 
 /** A sold-out coupon of which this isolate knows nothing yet. */
 async function soldOut(more: Record<string, unknown> = {}): Promise<string> {
@@ -34,13 +34,13 @@ async function soldOut(more: Record<string, unknown> = {}): Promise<string> {
 }
 
 /** Delivers a call when it is let go. */
-function gate(): { readonly fate: Fate; readonly letGo: () => void } {
+function gate(): { readonly delivery: Delivery; readonly letGo: () => void } {
   const opened = Promise.withResolvers<void>();
-  const fate: Fate = async (deliver) => {
+  const delivery: Delivery = async (deliver) => {
     await opened.promise;
     return deliver();
   };
-  return { fate, letGo: opened.resolve };
+  return { delivery, letGo: opened.resolve };
 }
 
 /** What the metrics count, so far, of claims of coupon `name` that were refused with `code`. */
@@ -76,8 +76,8 @@ afterEach(() => {
 describe("a renewal", () => {
   test("goes on under waitUntil after the visitor has the answer", async () => {
     const name = await soldOut();
-    const { fate, letGo } = gate();
-    const over = platform(delivered, fate);
+    const { delivery, letGo } = gate();
+    const over = platform(delivered, delivery);
     const { claim: claimNow, works, settled } = visits(over);
     expect(way(await claimNow(name, "a"))).toBe(BY_OBJECT);
     expect(over.calls.map(({ method }) => method)).toEqual(["claim", "certify"]);
@@ -89,8 +89,8 @@ describe("a renewal", () => {
 
   test("is one, however many claims are refused meanwhile", async () => {
     const name = await soldOut();
-    const { fate, letGo } = gate();
-    const { claim: claimNow, works, settled, renewals } = visits(platform(delivered, fate));
+    const { delivery, letGo } = gate();
+    const { claim: claimNow, works, settled, renewals } = visits(platform(delivered, delivery));
     await claimNow(name, "a");
     const ways = await Promise.all(users(20).map(async (user) => way(await claimNow(name, user))));
     expect(ways).toEqual(users(20).map(() => BY_OBJECT));
@@ -134,8 +134,8 @@ describe("a renewal", () => {
 
   test("that is not answered is taken over, and its late answer changes nothing", async () => {
     const name = await soldOut();
-    const { fate, letGo } = gate();
-    const { claim: claimNow, works, settled, renewals } = visits(platform(delivered, fate));
+    const { delivery, letGo } = gate();
+    const { claim: claimNow, works, settled, renewals } = visits(platform(delivered, delivery));
     await claimNow(name, "a");
     setClock(T0 + CERTIFICATE_TAKEOVER_MS - 1);
     await claimNow(name, "b");

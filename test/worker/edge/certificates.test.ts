@@ -3,8 +3,9 @@
 import { describe, expect, test } from "vitest";
 
 import { CERTIFICATE_MS_MAX, LEASE_MARGIN_MS } from "../../../src/domain/limits.ts";
-import { change, expectSound, hold, iso, pathOf, release, SECOND, setClock, T0 } from "../sale/sale.ts";
-import { claim, create, created, send, tally, users } from "../../support/api.ts";
+import { change, claim, countOutcomes, create, created, hold, pathOf, revoke, send, users } from "../../support/api.ts";
+import { iso, SECOND, setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
 import { platform } from "../../support/platform-faults.ts";
 import { stubOf } from "../../support/storage.ts";
 import { certified, certify, CLOSED, visits, way } from "./visits.ts";
@@ -20,7 +21,7 @@ describe.for(REFUSALS)("a coupon that refuses with %s", (refusal) => {
     expect(way(await claimNow(name, "loser", { "Idempotency-Key": "new-key" }))).toBe(`${refusal} by the edge`);
     expect(way(await holdNow(name, "loser"))).toBe(`${refusal} by the edge`);
     expect(over.calls).toEqual([]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("answers at the edge word for word as the object does", async () => {
@@ -90,7 +91,7 @@ describe("beside a certificate, the object judges", () => {
     setClock(T0);
     const name = await created(1);
     await claim(name, "revoked");
-    await release(name, "revoked");
+    await revoke(name, "revoked");
     await claim(name, "winner");
     await certify(name, "400 out_of_stock");
     expect(way(await visits().claim(name, "revoked"))).toBe("400 out_of_stock by the object");
@@ -104,7 +105,7 @@ describe("beside a certificate, the object judges", () => {
     expect(way(await visits().hold(name, "holder"))).toBe("200 by the object");
     expect(way(await visits().claim(name, "holder"))).toBe("201 by the object");
     expect(way(await visits().claim(name, "holder"))).toBe("409 already_claimed by the object");
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("each claim with a key while units are held", async () => {
@@ -125,7 +126,7 @@ describe("beside a certificate, the object judges", () => {
     await send("POST", pathOf(name, "claims"), { body: { user_ids: users(600, "winner") } });
     await certify(name, "400 out_of_stock");
     const winners = await Promise.all(users(600, "winner").map((user) => visits().claim(name, user)));
-    expect(tally(winners)).toEqual({ "409 already_claimed": 600 });
+    expect(countOutcomes(winners)).toEqual({ "409 already_claimed": 600 });
     const losers = (await Promise.all(users(500, "loser").map((user) => visits().claim(name, user)))).map(way);
     expect(losers.every((each) => each.startsWith("400 out_of_stock"))).toBe(true);
     // One in a thousand is expected at most.
@@ -156,7 +157,7 @@ describe("with a certificate that ends early", () => {
     expect(way(await visits().claim(name, "a"))).toBe("400 out_of_stock by the edge");
     setClock(T0 + SECOND);
     expect(way(await visits().claim(name, "b"))).toBe("201 by the object");
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("the first claim after the start is granted", async () => {
@@ -171,7 +172,7 @@ describe("with a certificate that ends early", () => {
 /** Through this isolate, with a certificate whose time does not pass. */
 const REOPENED: readonly (readonly [string, () => Promise<string>])[] = [
   ["a restock", () => reopened("400 out_of_stock", (name) => change(name, { amount: 2 }), 200)],
-  ["a revoked claim", () => reopened("400 out_of_stock", (name) => release(name, "winner"), 200)],
+  ["a revoked claim", () => reopened("400 out_of_stock", (name) => revoke(name, "winner"), 200)],
   ["the end of a pause", () => reopened("403 sale_paused", (name) => change(name, { paused: false }), 200)],
   ["an earlier start", () => reopened("403 sale_not_started", (name) => change(name, { starts_at: null }), 200)],
   ["a later end", () => reopened("403 sale_ended", (name) => change(name, { ends_at: null }), 200)],
@@ -198,7 +199,7 @@ describe("after an acknowledged change", () => {
   test.for(REOPENED)("%s, the next new user gets the unit", async ([, reopen]) => {
     const name = await reopen();
     expect(way(await visits().claim(name, "second-loser"))).toBe("201 by the object");
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("the deletion, the claim finds no coupon, and gets one of the next", async () => {
@@ -223,10 +224,10 @@ describe("after an acknowledged change", () => {
 test("the last unit has one winner of 1,000 users, who gets 409 afterwards", async () => {
   const name = await created(1);
   const answers = await Promise.all(users(1000).map((user) => visits().claim(name, user)));
-  expect(tally(answers)).toEqual({ 201: 1, "400 out_of_stock": 999 });
+  expect(countOutcomes(answers)).toEqual({ 201: 1, "400 out_of_stock": 999 });
   const winner = String(answers.find(({ status }) => status === 201)?.body["user_id"]);
   const again = await Promise.all([winner, winner, ...users(20, "late")].map((user) => visits().claim(name, user)));
-  expect(tally(again)).toEqual({ "409 already_claimed": 2, "400 out_of_stock": 20 });
+  expect(countOutcomes(again)).toEqual({ "409 already_claimed": 2, "400 out_of_stock": 20 });
 });
 
 test("a certificate refuses no malformed claim and no claim of another coupon", async () => {

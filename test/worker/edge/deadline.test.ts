@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { CALL_DEADLINE_MS } from "../../../src/domain/limits.ts";
 import { callCoupon } from "../../../src/edge/coupon-calls.ts";
-import { claim, create, created, freshName, look, users } from "../../support/api.ts";
+import { claim, create, created, freshName, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { answerLost, claimOver, hung, lost, platform, platformError, sendOver, silence } from "../../support/platform-faults.ts";
+import { answerLost, claimOver, hangObject, lost, platform, platformError, sendOver, silence } from "../../support/platform-faults.ts";
 import { stored } from "../../support/storage.ts";
 
 const NOTHING_KNOWN = { ok: false, code: "outcome_unknown", cause: "no answer in 50 ms" };
@@ -20,10 +20,10 @@ function claimWithin(deadlineMs: number, name: string, userId: string, key: stri
 describe("an object that hangs", () => {
   test("leaves a claim unknown at its deadline, and the same attempt then gets one unit", async () => {
     const name = await created(5);
-    const { letGo } = await hung(name);
+    const { resume } = await hangObject(name);
     expect(await claimWithin(50, name, "ada")).toEqual(NOTHING_KNOWN);
 
-    await letGo();
+    await resume();
     const again = await claimWithin(5_000, name, "ada");
     expect(again).toMatchObject({ ok: true, replayed: true, seq: 2, claim: { userId: "ada", position: 1, remainingAfter: 4 } });
     expect((await stored(name)).claims).toHaveLength(1);
@@ -32,10 +32,10 @@ describe("an object that hangs", () => {
 
   test("answers a second request with the same key by a replay", async () => {
     const name = await created(5);
-    const { letGo } = await hung(name);
+    const { resume } = await hangObject(name);
     expect(await claimWithin(50, name, "ada", "key-1")).toEqual(NOTHING_KNOWN);
 
-    await letGo();
+    await resume();
     const again = await claim(name, "ada", { "Idempotency-Key": "key-1" });
     expect(again.status).toBe(201);
     expect(again.headers.get("Idempotent-Replayed")).toBe("true");
@@ -45,10 +45,10 @@ describe("an object that hangs", () => {
 
   test("answers a second request without a key by 409 and the claim", async () => {
     const name = await created(5);
-    const { letGo } = await hung(name);
+    const { resume } = await hangObject(name);
     expect(await claimWithin(50, name, "ada")).toEqual(NOTHING_KNOWN);
 
-    await letGo();
+    await resume();
     const again = await claim(name, "ada");
     expect(again.status).toBe(409);
     expect(again.body).toMatchObject({ code: "already_claimed", claim: { user_id: "ada", position: 1 } });
@@ -57,36 +57,36 @@ describe("an object that hangs", () => {
 
   test("leaves 100 callers at the deadline, and each gets exactly one unit later", async () => {
     const name = await created(100);
-    const { letGo } = await hung(name);
+    const { resume } = await hangObject(name);
     const first = await Promise.all(users(100).map((user) => claimWithin(50, name, user)));
     expect(first).toEqual(users(100).map(() => NOTHING_KNOWN));
 
-    await letGo();
+    await resume();
     const second = await Promise.all(users(100).map((user) => claimWithin(5_000, name, user)));
     expect(second.filter(({ ok }) => ok)).toHaveLength(100);
-    expect((await look(name)).body).toMatchObject({ remaining_amount: 0, state: "sold_out" });
+    expect((await read(name)).body).toMatchObject({ remaining_amount: 0, state: "sold_out" });
     await expectConserved(name);
   });
 
   test("leaves a read unavailable at its deadline, and answers the next one", async () => {
     const name = await created(5);
-    const { letGo } = await hung(name);
-    const read = await callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
-    expect(read).toEqual({ ok: false, code: "unavailable", cause: "no answer in 50 ms" });
+    const { resume } = await hangObject(name);
+    const result = await callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
+    expect(result).toEqual({ ok: false, code: "unavailable", cause: "no answer in 50 ms" });
 
-    await letGo();
-    expect((await look(name)).body).toMatchObject({ name, remaining_amount: 5 });
+    await resume();
+    expect((await read(name)).body).toMatchObject({ name, remaining_amount: 5 });
   });
 
   test("leaves a create unknown at its deadline, and the next one gets coupon_exists", async () => {
     const name = freshName();
-    const { letGo } = await hung(name);
+    const { resume } = await hangObject(name);
     const coupon = { name, amount: 5, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null };
     expect(await callCoupon(env, name, (object) => object.create(coupon), "once", 50)).toEqual(NOTHING_KNOWN);
 
-    await letGo();
+    await resume();
     expect((await create(name, 7)).body["code"]).toBe("coupon_exists");
-    expect((await look(name)).body).toMatchObject({ amount: 5 });
+    expect((await read(name)).body).toMatchObject({ amount: 5 });
   });
 });
 

@@ -7,9 +7,9 @@ import { describe, expect, test } from "vitest";
 import { ID_CACHE_SIZE_MAX } from "../../../src/domain/limits.ts";
 import { callCoupon } from "../../../src/edge/coupon-calls.ts";
 import type { CouponNamespace } from "../../../src/edge/env.ts";
-import { claim, created, freshName, look, send, tally, users } from "../../support/api.ts";
+import { claim, countOutcomes, created, freshName, read, send, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { claimOver, hung, lost, platform, platformError, sendOver } from "../../support/platform-faults.ts";
+import { claimOver, hangObject, lost, platform, platformError, sendOver } from "../../support/platform-faults.ts";
 import { stubOf } from "../../support/storage.ts";
 
 describe("the trouble of one request", () => {
@@ -20,27 +20,27 @@ describe("the trouble of one request", () => {
     const unlucky = overs.map((over, index) => claimOver(over, name, `unlucky-${index}`));
     await Promise.all(overs.map(({ called }) => called));
     const lucky = await Promise.all(users(5).map((user) => claim(name, user)));
-    expect(tally(lucky)).toEqual({ 201: 5 });
+    expect(countOutcomes(lucky)).toEqual({ 201: 5 });
 
     silence.reject(platformError({ retryable: true }));
     const late = await Promise.all(unlucky);
-    expect(tally(late)).toEqual({ 201: 3 });
+    expect(countOutcomes(late)).toEqual({ 201: 3 });
     await expectConserved(name, [...lucky, ...late]);
   });
 
   test("whose caller went away while the object hung is not the next caller's", async () => {
     const name = await created(5);
-    const { letGo } = await hung(name);
+    const { resume } = await hangObject(name);
     const caller = new AbortController();
     const body = { user_id: "ada", coupon_name: name };
     const gone = send("POST", "/api/coupons/claim", { body, headers: { "Idempotency-Key": "key-1" }, signal: caller.signal });
     caller.abort();
     await expect(gone).rejects.toThrow("aborted");
 
-    await letGo();
+    await resume();
     const answers = [await claim(name, "bob"), await claim(name, "ada", { "Idempotency-Key": "key-1" })];
-    expect(tally(answers)).toEqual({ 201: 2 });
-    expect((await look(name)).body["remaining_amount"]).toBe(3);
+    expect(countOutcomes(answers)).toEqual({ 201: 2 });
+    expect((await read(name)).body["remaining_amount"]).toBe(3);
     await expectConserved(name, answers);
   });
 
@@ -54,24 +54,24 @@ describe("the trouble of one request", () => {
       "the object throws each time",
       [lost(platformError({ remote: true })), lost(platformError({ remote: true })), lost(platformError({ remote: true }))],
     ],
-  ] as const)("is over with it when %s", async ([, fates]) => {
+  ] as const)("is over with it when %s", async ([, deliveries]) => {
     const name = await created(5);
-    const over = platform(...fates);
+    const over = platform(...deliveries);
     const failed = await claimOver(over, name, "ada");
     const next = [await claimOver(over, name, "bob"), await sendOver(over, "GET", `/api/coupons/${name}`)];
     expect(failed.status).toBeGreaterThanOrEqual(500);
-    expect(tally(next)).toEqual({ 200: 1, 201: 1 });
+    expect(countOutcomes(next)).toEqual({ 200: 1, 201: 1 });
     expect(next[1]?.body).toMatchObject({ remaining_amount: 4, claimed_by: ["bob"] });
   });
 
   test("on a coupon that hangs does not touch another coupon", async () => {
     const name = await created(5);
     const other = await created(5);
-    const { letGo } = await hung(name);
+    const { resume } = await hangObject(name);
     const waiting = claim(name, "ada");
-    expect(tally(await Promise.all(users(5).map((user) => claim(other, user))))).toEqual({ 201: 5 });
+    expect(countOutcomes(await Promise.all(users(5).map((user) => claim(other, user))))).toEqual({ 201: 5 });
 
-    await letGo();
+    await resume();
     expect((await waiting).status).toBe(201);
     await expectConserved(name);
     await expectConserved(other);
@@ -80,7 +80,7 @@ describe("the trouble of one request", () => {
   test("has its own attempt id: 20 with the same X-Request-Id are no retries", async () => {
     const name = await created(5);
     const answers = await Promise.all(Array.from({ length: 20 }, () => claim(name, "ada", { "X-Request-Id": "request-1" })));
-    expect(tally(answers)).toEqual({ 201: 1, "409 already_claimed": 19 });
+    expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 19 });
   });
 });
 
@@ -148,7 +148,7 @@ describe("the ids that an isolate remembers", () => {
     for (const other of users(ID_CACHE_SIZE_MAX + 1, freshName("flood"))) await isRouted(coupons, other);
     for (const { name, amount } of sales) {
       expect((await claim(name, "ada")).body).toMatchObject({ coupon_name: name, position: 1, remaining_amount: amount - 1 });
-      expect((await look(name)).body).toMatchObject({ name, amount, claimed_by: ["ada"] });
+      expect((await read(name)).body).toMatchObject({ name, amount, claimed_by: ["ada"] });
     }
   });
 });

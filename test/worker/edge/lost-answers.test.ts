@@ -2,12 +2,12 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, look, tally, users } from "../../support/api.ts";
+import { claim, countOutcomes, create, created, freshName, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { answerLost, claimOver, lost, platform, platformError, sendOver, type Fate } from "../../support/platform-faults.ts";
+import { answerLost, claimOver, lost, platform, platformError, sendOver, type Delivery } from "../../support/platform-faults.ts";
 import { stored } from "../../support/storage.ts";
 
-const queueIsFull: Fate = () => Promise.resolve({ ok: false, code: "unavailable", seq: 2 });
+const queueIsFull: Delivery = () => Promise.resolve({ ok: false, code: "unavailable", seq: 2 });
 const KEY = { "Idempotency-Key": "key-1" };
 
 describe.for([{ retryable: true }, { durableObjectReset: true }])("an answer lost to a fault marked %o", (marks) => {
@@ -16,16 +16,16 @@ describe.for([{ retryable: true }, { durableObjectReset: true }])("an answer los
   test.for([
     ["once", [fault]],
     ["twice", [fault, fault]],
-  ] as const)("%s is fetched by the Worker itself: the caller sees a plain 201 and one unit is gone", async ([, fates]) => {
+  ] as const)("%s is fetched by the Worker itself: the caller sees a plain 201 and one unit is gone", async ([, deliveries]) => {
     const name = await created(5);
-    const over = platform(...fates);
+    const over = platform(...deliveries);
     const answer = await claimOver(over, name, "ada");
 
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({ coupon_name: name, user_id: "ada", position: 1, remaining_amount: 4 });
     expect(answer.headers.get("Idempotent-Replayed")).toBeNull();
     expect(answer.headers.get("Coupon-Seq")).toBe("2");
-    expect(over.calls).toHaveLength(fates.length + 1);
+    expect(over.calls).toHaveLength(deliveries.length + 1);
     expect((await stored(name)).claims).toMatchObject([{ user_id: "ada", position: 1 }]);
     await expectConserved(name, [answer]);
   });
@@ -55,7 +55,7 @@ describe.for([{ retryable: true }, { durableObjectReset: true }])("an answer los
     const again = await claim(name, "ada", KEY);
     expect(again.status).toBe(201);
     expect(again.body).toMatchObject({ position: 1, remaining_amount: 4 });
-    expect((await look(name)).body["remaining_amount"]).toBe(4);
+    expect((await read(name)).body["remaining_amount"]).toBe(4);
     await expectConserved(name, [again]);
   });
 
@@ -67,7 +67,7 @@ describe.for([{ retryable: true }, { durableObjectReset: true }])("an answer los
     expect(answer.body["code"]).toBe("outcome_unknown");
     expect(over.calls).toEqual([{ method: "create", stub: 1 }]);
 
-    expect((await look(name)).body).toMatchObject({ name, amount: 5, remaining_amount: 5 });
+    expect((await read(name)).body).toMatchObject({ name, amount: 5, remaining_amount: 5 });
     expect((await create(name, 9)).status).toBe(409);
     await expectConserved(name);
   });
@@ -99,7 +99,7 @@ describe("first answers that are lost for all of 100 users", () => {
     const name = await created(stock);
     const claimed = users(100).map((user) => claimOver(platform(answerLost(platformError({ retryable: true }))), name, user));
     const answers = await Promise.all(claimed);
-    expect(tally(answers)).toEqual(outcomes);
+    expect(countOutcomes(answers)).toEqual(outcomes);
     await expectConserved(name, answers);
   });
 
@@ -107,8 +107,8 @@ describe("first answers that are lost for all of 100 users", () => {
     const name = await created(100);
     const asked = Array.from({ length: 50 }, () => claimOver(platform(answerLost(platformError({ retryable: true }))), name, "ada"));
     const answers = await Promise.all(asked);
-    expect(tally(answers)).toEqual({ 201: 1, "409 already_claimed": 49 });
-    expect((await look(name)).body["remaining_amount"]).toBe(99);
+    expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 49 });
+    expect((await read(name)).body["remaining_amount"]).toBe(99);
     await expectConserved(name, answers);
   });
 });
@@ -123,12 +123,12 @@ describe("what was done is never answered as if nothing was changed", () => {
     ["the Worker's own retry met an overloaded object", [passing, overloaded]],
     ["the Worker's own retry met a full queue", [passing, queueIsFull]],
     ["the object was overloaded and reset for it", [outOfMemory]],
-  ] as const)("to a claim that landed: %s", async ([, fates]) => {
+  ] as const)("to a claim that landed: %s", async ([, deliveries]) => {
     const name = await created(5);
-    const over = platform(...fates);
+    const over = platform(...deliveries);
     const answer = await claimOver(over, name, "ada");
-    expect((await look(name)).body["remaining_amount"]).toBe(4);
-    expect(over.calls).toHaveLength(fates.length);
+    expect((await read(name)).body["remaining_amount"]).toBe(4);
+    expect(over.calls).toHaveLength(deliveries.length);
     expect(answer.status).toBe(503);
     expect(answer.body["code"]).toBe("outcome_unknown");
   });
@@ -136,7 +136,7 @@ describe("what was done is never answered as if nothing was changed", () => {
   test("to a create that landed: the object was overloaded and reset for it", async () => {
     const name = freshName();
     const answer = await sendOver(platform(outOfMemory), "POST", "/api/coupons", { body: { name, amount: 5 } });
-    expect((await look(name)).status).toBe(200);
+    expect((await read(name)).status).toBe(200);
     expect(answer.status).toBe(503);
     expect(answer.body["code"]).toBe("outcome_unknown");
   });

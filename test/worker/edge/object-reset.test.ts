@@ -4,8 +4,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { CouponObject } from "../../../src/object/coupon-object.ts";
-import { outcomeOf } from "../access/worker.ts";
-import { claim, create, created, look, tally, users } from "../../support/api.ts";
+import { claim, countOutcomes, create, created, outcomeOf, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { claimOver, platform, type Marks } from "../../support/platform-faults.ts";
 import { stored, stubOf } from "../../support/storage.ts";
@@ -74,8 +73,8 @@ describe("an object that ends itself in the middle of a call", () => {
   test("every time is a 503 for all and writes nothing, until it has passed", async () => {
     const name = await created(5);
     await moveHead(name, 5);
-    const answers = [await claim(name, "ada"), await look(name), await create(name, 9)];
-    expect(tally(answers)).toEqual({ "503 outcome_unknown": 2, "503 unavailable": 1 });
+    const answers = [await claim(name, "ada"), await read(name), await create(name, 9)];
+    expect(countOutcomes(answers)).toEqual({ "503 outcome_unknown": 2, "503 unavailable": 1 });
 
     await moveHead(name, -5);
     const granted = await claim(name, "ada");
@@ -135,7 +134,7 @@ describe("an object that is ended while 100 claims are in flight", () => {
     expect(acknowledged.filter((user) => !onRecord.has(user))).toEqual([]);
 
     const retries = await Promise.all(users(100).map((user) => claim(name, user, keyOf(user))));
-    expect(tally(retries)).toEqual({ 201: 100 });
+    expect(countOutcomes(retries)).toEqual({ 201: 100 });
     await expectConserved(name, [...answers, ...retries]);
   });
 
@@ -150,7 +149,7 @@ describe("an object that is ended while 100 claims are in flight", () => {
     expect(over.calls.length).toBeGreaterThan(100);
 
     const retries = await Promise.all(users(100).map((user) => claim(name, user, keyOf(user))));
-    expect(tally(retries)).toEqual({ 201: 30, "400 out_of_stock": 70 });
+    expect(countOutcomes(retries)).toEqual({ 201: 30, "400 out_of_stock": 70 });
     await expectConserved(name, [...answers, ...retries]);
   });
 });

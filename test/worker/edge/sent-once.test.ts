@@ -2,9 +2,8 @@
 
 import { describe, expect, test, vi } from "vitest";
 
-import { list, pathOf } from "../sale/sale.ts";
-import { claim, create, created, freshName, look, send } from "../../support/api.ts";
-import { answerLost, lost, platform, platformError, type Fate } from "../../support/platform-faults.ts";
+import { claim, create, created, freshName, listClaims, pathOf, read, send } from "../../support/api.ts";
+import { answerLost, lost, platform, platformError, type Delivery } from "../../support/platform-faults.ts";
 import { visits } from "./visits.ts";
 
 const FAULT = platformError({ retryable: true, durableObjectReset: true });
@@ -21,7 +20,7 @@ async function sale(): Promise<string> {
 
 /** The ledger's head and how many units are held, or the status where there is no coupon. */
 async function state(name: string): Promise<unknown> {
-  const { status, body, headers } = await look(name);
+  const { status, body, headers } = await read(name);
   return status === 200 ? { seq: Number(headers.get("Coupon-Seq")), held: body["held_amount"] } : status;
 }
 
@@ -56,23 +55,23 @@ const ONCE: readonly (readonly [string, string, string, (name: string) => Promis
     "a change with If-Match",
     "PATCH",
     "change",
-    async (name) => ({ path: pathOf(name), body: { amount: 9 }, headers: { "If-Match": (await look(name)).headers.get("ETag") ?? "" } }),
+    async (name) => ({ path: pathOf(name), body: { amount: 9 }, headers: { "If-Match": (await read(name)).headers.get("ETag") ?? "" } }),
     { seq: 3, held: 1 },
     { seq: 4, held: 1 },
   ],
 ];
 
-const FATES: readonly (readonly [string, Fate, boolean])[] = [
+const DELIVERIES: readonly (readonly [string, Delivery, boolean])[] = [
   ["before the object", lost(FAULT), false],
   ["behind the object", answerLost(FAULT), true],
 ];
 
 describe.for(ONCE)("%s", ([, method, call, ask, before, after]) => {
-  test.for(FATES)("that fails %s is sent once, and its outcome is unknown", async ([, fate, isDone]) => {
+  test.for(DELIVERIES)("that fails %s is sent once, and its outcome is unknown", async ([, delivery, isDone]) => {
     const name = await sale();
     const { path, body, headers } = await ask(name);
     expect(await state(name)).toEqual(before);
-    const over = platform(fate);
+    const over = platform(delivery);
     const answer = await visits(over).send(method, path, body, headers);
     expect([answer.status, answer.body["code"]]).toEqual([503, "outcome_unknown"]);
     expect(over.calls).toEqual([{ method: call, stub: 1 }]);
@@ -81,9 +80,9 @@ describe.for(ONCE)("%s", ([, method, call, ask, before, after]) => {
 });
 
 describe("a creation", () => {
-  test.for(FATES)("that fails %s is sent once, and its outcome is unknown", async ([, fate, isDone]) => {
+  test.for(DELIVERIES)("that fails %s is sent once, and its outcome is unknown", async ([, delivery, isDone]) => {
     const name = freshName();
-    const over = platform(fate);
+    const over = platform(delivery);
     const answer = await visits(over).send("POST", "/api/coupons", { name, amount: 5 });
     expect([answer.status, answer.body["code"]]).toEqual([503, "outcome_unknown"]);
     expect(over.calls).toEqual([{ method: "create", stub: 1 }]);
@@ -144,7 +143,7 @@ test("a bulk claim that the Worker sends again answers granted, as the first tim
       { user_id: "bob", outcome: "granted" },
     ],
   });
-  expect((await list(name)).body["claims"]).toHaveLength(3);
+  expect((await listClaims(name)).body["claims"]).toHaveLength(3);
 });
 
 test("LOCATION_HINT goes with each call of each route", async () => {
@@ -162,12 +161,12 @@ test("LOCATION_HINT goes with each call of each route", async () => {
 
 test("a revocation without a position spares the claim that its user made meanwhile", async () => {
   const name = await sale();
-  const meanwhile: Fate = async (deliver) => {
+  const meanwhile: Delivery = async (deliver) => {
     await deliver();
     expect((await claim(name, "winner")).status).toBe(201);
     throw FAULT;
   };
   const answer = await visits(platform(meanwhile)).send("DELETE", pathOf(name, "claims", "winner"));
   expect([answer.status, answer.body["code"]]).toEqual([503, "outcome_unknown"]);
-  expect((await look(name)).body["claimed_by"]).toEqual(["winner"]);
+  expect((await read(name)).body["claimed_by"]).toEqual(["winner"]);
 });

@@ -4,8 +4,8 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
 import { createApp } from "../../../src/http/app.ts";
-import { change, iso, MINUTE, SECOND, setClock, T0 } from "../sale/sale.ts";
-import { claim, created, type Answer } from "../../support/api.ts";
+import { change, claim, created, type Answer } from "../../support/api.ts";
+import { iso, MINUTE, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { platform, type Platform } from "../../support/platform-faults.ts";
 
 const app = createApp();

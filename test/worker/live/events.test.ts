@@ -2,8 +2,8 @@
 
 import { afterEach, describe, expect, test } from "vitest";
 
-import { heldClock } from "../access/clock.ts";
 import { claim, create, created, freshName, send, users } from "../../support/api.ts";
+import { passClock, setClock } from "../../support/clock.ts";
 import { platform } from "../../support/platform-faults.ts";
 import { endStreams, eventually, viewer, viewerOver, watcher } from "./viewer.ts";
 
@@ -28,7 +28,7 @@ describe("a viewer", () => {
   });
 
   test("sees at once when to come back after a break, and the snapshot of /status, named by its seq", async () => {
-    heldClock();
+    setClock(Date.now());
     const name = await created(5, { ends_at: "2999-01-01T00:00:00Z" });
     await claim(name, "ada");
     const { next } = await viewer(name);
@@ -72,26 +72,26 @@ describe("a viewer", () => {
 
 describe("what happens within a second", () => {
   test("is one message, of the latest", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(20);
     const { next } = await watcher(name);
     await Promise.all(users(10).map((user) => claim(name, user)));
-    clock.pass(SECOND);
+    passClock(SECOND);
     expect(await next()).toMatchObject({ id: "11", data: { remaining_amount: 10 } });
     await claim(name, "late");
-    clock.pass(SECOND);
+    passClock(SECOND);
     expect(await next()).toMatchObject({ id: "12", data: { remaining_amount: 9 } });
   });
 
   test("makes no more than one message a second, however much goes on", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(20);
     const over = platform();
     const { until } = await viewerOver(over, name);
     await until(1);
     for (const second of [1, 2, 3]) {
       for (const user of users(4, `user-${second}`)) {
-        clock.pass(SECOND / 4);
+        passClock(SECOND / 4);
         await claim(name, user);
       }
       await until(1 + 4 * second);
@@ -100,13 +100,13 @@ describe("what happens within a second", () => {
   });
 
   test("is no message where nothing changed", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(1);
     await claim(name, "ada");
     const { next } = await watcher(name);
     await Promise.all([claim(name, "ada"), claim(name, "bob"), send("GET", `/api/coupons/${name}`)]);
     await change(name, { amount: 2 });
-    clock.pass(SECOND);
+    passClock(SECOND);
     expect(await next()).toEqual({ event: "state", id: "3", data: { from: "sold_out", to: "open", seq: 3 } });
   });
 });
@@ -118,34 +118,34 @@ describe("a change of the state is an event of its own before the message", () =
     ["ended", "open", (name) => change(name, { ends_at: "2020-01-01T00:00:00Z" })],
     ["scheduled", "open", (name) => change(name, { starts_at: "2999-01-01T00:00:00Z" })],
   ])("to %s", async ([to, from, happen]) => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(1);
     const { next } = await watcher(name);
     await happen(name);
-    clock.pass(SECOND);
+    passClock(SECOND);
     expect(await next()).toEqual({ event: "state", id: "2", data: { from, to, seq: 2 } });
     expect(await next()).toMatchObject({ id: "2", data: { state: to, seq: 2 } });
   });
 
   test("also where time alone opens and ends the sale, without a new seq", async () => {
-    const clock = heldClock("2030-06-01T11:59:00Z");
+    setClock(Date.parse("2030-06-01T11:59:00Z"));
     const name = await created(5, { starts_at: "2030-06-01T12:00:00Z", ends_at: "2030-06-01T13:00:00Z" });
     const { next } = await watcher(name);
-    clock.set("2030-06-01T12:00:00Z");
+    setClock(Date.parse("2030-06-01T12:00:00Z"));
     expect(await next()).toEqual({ event: "state", id: "1", data: { from: "scheduled", to: "open", seq: 1 } });
     expect(await next()).toMatchObject({ id: "1", data: { state: "open", server_time: "2030-06-01T12:00:00.000Z" } });
-    clock.set("2030-06-01T13:00:00Z");
+    setClock(Date.parse("2030-06-01T13:00:00Z"));
     expect(await next()).toEqual({ event: "state", id: "1", data: { from: "open", to: "ended", seq: 1 } });
     expect(await next()).toMatchObject({ id: "1", data: { state: "ended" } });
   });
 
   test("but what was over again within the second is none", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const { next } = await watcher(name);
     await change(name, { paused: true });
     await change(name, { paused: false });
-    clock.pass(SECOND);
+    passClock(SECOND);
     const block = await next();
     expect(block).toMatchObject({ id: "3", data: { state: "open" } });
     expect(block).not.toHaveProperty("event");
@@ -154,39 +154,39 @@ describe("a change of the state is an event of its own before the message", () =
 
 describe("a silent stream", () => {
   test("says that it is there every fifteen seconds, in a comment", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const over = platform();
     const { next, until } = await viewerOver(over, name);
     await until(1);
-    clock.pass(15 * SECOND - 1);
+    passClock(15 * SECOND - 1);
     await eventually(() => over.calls.length === 2);
     // Had a comment been sent by then, it would come before the claim.
     await claim(name, "ada");
-    clock.pass(SECOND);
+    passClock(SECOND);
     expect(await next()).toMatchObject({ id: "2" });
-    clock.pass(15 * SECOND);
+    passClock(15 * SECOND);
     expect(await next()).toEqual({ comment: "still here" });
-    clock.pass(15 * SECOND);
+    passClock(15 * SECOND);
     expect(await next()).toEqual({ comment: "still here" });
   });
 
   test("counts them from what it said last", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const over = platform();
     const { next, until } = await viewerOver(over, name);
     await until(1);
     await claim(name, "ada");
-    clock.pass(14 * SECOND);
+    passClock(14 * SECOND);
     expect(await next()).toMatchObject({ id: "2" });
-    clock.pass(14 * SECOND);
+    passClock(14 * SECOND);
     await eventually(() => over.calls.length === 3);
     // Had a comment been counted from the first message, it would come before the claim.
     await claim(name, "bob");
-    clock.pass(SECOND);
+    passClock(SECOND);
     expect(await next()).toMatchObject({ id: "3" });
-    clock.pass(15 * SECOND);
+    passClock(15 * SECOND);
     expect(await next()).toEqual({ comment: "still here" });
   });
 });
@@ -203,13 +203,13 @@ describe("the end of a coupon", () => {
   });
 
   test("that has begun again by the next look is a message of the new one, though its seq is lower", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     await claim(name, "ada");
     const { next } = await watcher(name);
     await send("DELETE", `/api/coupons/${name}`);
     await create(name, 7);
-    clock.pass(SECOND);
+    passClock(SECOND);
     expect(await next()).toMatchObject({ id: "1", data: { amount: 7, remaining_amount: 7 } });
   });
 });

@@ -3,13 +3,13 @@
 import { exports } from "cloudflare:workers";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 
-import { fetchWith } from "../access/worker.ts";
 import { claim, created } from "../../support/api.ts";
-import { platform, type Fate } from "../../support/platform-faults.ts";
+import { platform, type Delivery } from "../../support/platform-faults.ts";
+import { fetchWith } from "../../support/worker.ts";
 import { endStreams, eventually, viewer, viewerOver, watcher } from "./viewer.ts";
 
 const SECOND = 1000;
-const delivered: Fate = (deliver) => deliver();
+const delivered: Delivery = (deliver) => deliver();
 
 afterEach(endStreams);
 
@@ -44,7 +44,7 @@ describe("a viewer who leaves", () => {
     const pass = heldTime();
     const name = await created(5);
     const isAnswered = Promise.withResolvers<void>();
-    const slow: Fate = async (deliver) => (await isAnswered.promise, deliver());
+    const slow: Delivery = async (deliver) => (await isAnswered.promise, deliver());
     const over = platform(delivered, slow);
     const only = await viewerOver(over, name);
     await only.until(1);

@@ -5,7 +5,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { COUNTS_FLUSH_MS } from "../../../src/domain/limits.ts";
-import { claim, created, look, send, users } from "../../support/api.ts";
+import { claim, created, read, send, users } from "../../support/api.ts";
 import { stubOf, tablesOf } from "../../support/storage.ts";
 import { metricsText, valuesOf } from "./metrics.ts";
 
@@ -83,7 +83,7 @@ describe("refusals alone", () => {
 
     const { coupon: _after, ...othersAfter } = await rowsOf(name);
     expect(othersAfter).toEqual(others);
-    expect((await look(name)).headers.get("Coupon-Seq")).toBe("2");
+    expect((await read(name)).headers.get("Coupon-Seq")).toBe("2");
     expect(await alarmOf(name)).toBeNull();
   });
 
@@ -144,7 +144,7 @@ describe("refusals alone", () => {
     await refusedByObject(name, ["late"]);
     await evictDurableObject(stubOf(name));
     expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 1 });
-    expect((await look(name)).body["claimed_by"]).toEqual(["ada"]);
+    expect((await read(name)).body["claimed_by"]).toEqual(["ada"]);
   });
 
   test("are stored with the next change", async () => {

@@ -3,8 +3,8 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
-import { workerWith } from "../access/worker.ts";
-import { claim, create, created, freshName, look, send, users } from "../../support/api.ts";
+import { claim, create, created, freshName, read, send, users } from "../../support/api.ts";
+import { workerWith } from "../../support/worker.ts";
 import { familiesIn, metricsText, valuesOf } from "./metrics.ts";
 
 const FAMILIES = {
@@ -143,7 +143,7 @@ describe("claims are counted by how they ended", () => {
     const name = await created(5);
     await send("POST", "/api/coupons/claim", { body: { user_id: " ", coupon_name: name } });
     await send("POST", `/api/coupons/${name}/holds`, { body: { user_id: "ada", ttl_seconds: 60 } });
-    await look(name);
+    await read(name);
     expect(await claimsOf(name)).toEqual({ "outcome=granted": 0 });
   });
 

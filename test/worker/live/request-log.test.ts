@@ -4,10 +4,10 @@ import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from "vitest";
 
 import { CERTIFICATE_MS_MAX } from "../../../src/domain/limits.ts";
-import { bindings, fetchWith, SPENT, workerWith } from "../access/worker.ts";
-import { setClock, T0 } from "../sale/sale.ts";
 import { claim, created, freshName, send, users } from "../../support/api.ts";
+import { setClock, T0 } from "../../support/clock.ts";
 import { lost, platform, platformError, sendOver } from "../../support/platform-faults.ts";
+import { bindings, fetchWith, SPENT, workerWith } from "../../support/worker.ts";
 
 type Line = Record<string, unknown>;
 
@@ -172,9 +172,9 @@ describe("a request that the Worker turns away", () => {
   ] as const)("for a %s without answer has a second line with the cause", async ([, method, path, body, code]) => {
     for (const marks of [{ retryable: true }, { remote: true }]) {
       failed.mockClear();
-      const fate = lost(platformError(marks));
+      const delivery = lost(platformError(marks));
       const headers = { "X-Request-Id": "request-1" };
-      const answer = await sendOver(platform(fate, fate, fate), method, path, { body, headers });
+      const answer = await sendOver(platform(delivery, delivery, delivery), method, path, { body, headers });
       expect([answer.status, answer.body["code"]]).toEqual([503, code]);
       expect(lastLine()).toMatchObject({ request_id: "request-1", status: 503, code });
       expect(failed).toHaveBeenCalledOnce();
@@ -229,8 +229,8 @@ describe("no line has", () => {
   });
 
   test("a user's id where the object fails", async () => {
-    const fate = lost(platformError({ remote: true }));
-    await sendOver(platform(fate), "POST", "/api/coupons/claim", { body: { user_id: "secret-ada", coupon_name: "any" } });
+    const delivery = lost(platformError({ remote: true }));
+    await sendOver(platform(delivery), "POST", "/api/coupons/claim", { body: { user_id: "secret-ada", coupon_name: "any" } });
     expect(JSON.stringify([logged.mock.calls, failed.mock.calls])).not.toContain("secret-ada");
   });
 });

@@ -5,11 +5,11 @@ import { exports } from "cloudflare:workers";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { SNAPSHOT_MS_MAX, SNAPSHOT_TAKEOVER_MS, SNAPSHOTS_MAX } from "../../../src/domain/limits.ts";
-import { heldClock } from "../access/clock.ts";
-import { workerWith, type Ask } from "../access/worker.ts";
 import { claim, create, created, freshName, send, users, type Answer } from "../../support/api.ts";
-import { lost, platform, platformError, type Fate, type Platform } from "../../support/platform-faults.ts";
+import { passClock, setClock } from "../../support/clock.ts";
+import { lost, platform, platformError, type Delivery, type Platform } from "../../support/platform-faults.ts";
 import { stubOf } from "../../support/storage.ts";
+import { workerWith, type Ask } from "../../support/worker.ts";
 import { eventually } from "./viewer.ts";
 
 /** A Worker with an operator's token, which its visitors do not send. */
@@ -36,7 +36,7 @@ describe.for(VIEWS)("%s", ([, view]) => {
   const pathOf = (name: string) => `/api/coupons/${name}${view}`;
 
   test("costs one read a second for 100 requests at once", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const over = platform();
     const ask = visitorsOf(over);
@@ -45,24 +45,24 @@ describe.for(VIEWS)("%s", ([, view]) => {
       const answers = await Promise.all(users(100).map(() => ask("GET", pathOf(name))));
       expect(kinds(answers)).toEqual([JSON.stringify([5, 5 - second, "open"])]);
       expect(over.calls.map(({ method }) => method)).toEqual(Array.from({ length: second }, () => "read"));
-      clock.pass(SNAPSHOT_MS_MAX);
+      passClock(SNAPSHOT_MS_MAX);
     }
   });
 
   test("is at most a second old", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const ask = visitorsOf(platform());
     await ask("GET", pathOf(name));
     await stubOf(name).claim({ userId: "ada", key: null, attemptId: "elsewhere" });
-    clock.pass(SNAPSHOT_MS_MAX - 1);
+    passClock(SNAPSHOT_MS_MAX - 1);
     expect(facts(await ask("GET", pathOf(name)))).toEqual([5, 5, "open"]);
-    clock.pass(1);
+    passClock(1);
     expect(facts(await ask("GET", pathOf(name)))).toEqual([5, 4, "open"]);
   });
 
   test("shows at once what this isolate acknowledged: a claim, a delete, a new coupon", async () => {
-    heldClock();
+    setClock(Date.now());
     const name = await created(1);
     const ask = visitorsOf(platform());
     expect(facts(await ask("GET", pathOf(name)))).toEqual([1, 1, "open"]);
@@ -75,7 +75,7 @@ describe.for(VIEWS)("%s", ([, view]) => {
   });
 
   test("shows a coupon created again at the same seq", async () => {
-    heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const ask = visitorsOf(platform());
     expect(facts(await ask("GET", pathOf(name)))).toEqual([5, 5, "open"]);
@@ -85,10 +85,10 @@ describe.for(VIEWS)("%s", ([, view]) => {
   });
 
   test("shows no coupon after its delete, whatever was read while it waited", async () => {
-    heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const ask = visitorsOf(platform());
-    const overtaken: Fate = async (deliver) => {
+    const overtaken: Delivery = async (deliver) => {
       await claim(name, "ada");
       await ask("GET", pathOf(name));
       return deliver();
@@ -99,9 +99,9 @@ describe.for(VIEWS)("%s", ([, view]) => {
   });
 
   test("never goes back, whatever is acknowledged while it is read", async () => {
-    heldClock();
+    setClock(Date.now());
     const name = await created(5);
-    const late: Fate = async (deliver) => {
+    const late: Delivery = async (deliver) => {
       const answer = await deliver();
       await claim(name, "ada");
       return answer;
@@ -112,13 +112,13 @@ describe.for(VIEWS)("%s", ([, view]) => {
   });
 
   test("ends with the window edge", async () => {
-    const clock = heldClock("2030-06-01T11:59:59.900Z");
+    setClock(Date.parse("2030-06-01T11:59:59.900Z"));
     const name = await created(5, { starts_at: "2030-06-01T12:00:00Z", ends_at: "2030-06-01T12:00:00.300Z" });
     const over = platform();
     const ask = visitorsOf(over);
     const shown: unknown[] = [];
     for (const ms of ["59.900", "59.999", "00.000", "00.299", "00.300"]) {
-      clock.set(`2030-06-01T${ms.startsWith("5") ? "11:59" : "12:00"}:${ms}Z`);
+      setClock(Date.parse(`2030-06-01T${ms.startsWith("5") ? "11:59" : "12:00"}:${ms}Z`));
       shown.push([ms, (await ask("GET", pathOf(name))).body["state"], over.calls.length]);
     }
     expect(shown).toEqual([
@@ -131,7 +131,7 @@ describe.for(VIEWS)("%s", ([, view]) => {
   });
 
   test("of no coupon costs one read a second", async () => {
-    heldClock();
+    setClock(Date.now());
     const [name, over] = [freshName(), platform()];
     const ask = visitorsOf(over);
     const answers = await Promise.all(users(100).map(() => ask("GET", pathOf(name))));
@@ -140,7 +140,7 @@ describe.for(VIEWS)("%s", ([, view]) => {
   });
 
   test("is read anew by the next visitor after a read that failed", async () => {
-    heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const over = platform(lost(platformError({ overloaded: true })));
     const ask = visitorsOf(over);
@@ -151,7 +151,7 @@ describe.for(VIEWS)("%s", ([, view]) => {
   });
 
   test("is read by another visitor after SNAPSHOT_TAKEOVER_MS", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const isAnswered = Promise.withResolvers<void>();
     const over = platform(async (deliver) => (await isAnswered.promise, deliver()));
@@ -159,7 +159,7 @@ describe.for(VIEWS)("%s", ([, view]) => {
     const first = ask("GET", pathOf(name));
     await over.called;
     const waiting = users(20).map(() => ask("GET", pathOf(name)));
-    clock.pass(SNAPSHOT_TAKEOVER_MS);
+    passClock(SNAPSHOT_TAKEOVER_MS);
     const answers = await Promise.all(waiting);
     expect(kinds(answers)).toEqual([JSON.stringify([5, 5, "open"])]);
     expect(over.calls).toHaveLength(2);
@@ -169,7 +169,7 @@ describe.for(VIEWS)("%s", ([, view]) => {
 });
 
 test("the operator reads the coupon from its object, not from the snapshot", async () => {
-  heldClock();
+  setClock(Date.now());
   const name = await created(5);
   const ask = visitorsOf(platform());
   await ask("GET", `/api/coupons/${name}`);
@@ -182,17 +182,17 @@ test("the operator reads the coupon from its object, not from the snapshot", asy
 });
 
 test("server_time in a status goes on while the snapshot stays", async () => {
-  const clock = heldClock("2030-06-01T12:00:00Z");
+  setClock(Date.parse("2030-06-01T12:00:00Z"));
   const name = await created(5);
   const ask = visitorsOf(platform());
   await ask("GET", `/api/coupons/${name}/status`);
-  clock.pass(600);
+  passClock(600);
   const { body } = await ask("GET", `/api/coupons/${name}/status`);
   expect(body["server_time"]).toBe("2030-06-01T12:00:00.600Z");
 });
 
 test("a visitor who leaves during the read leaves the others its answer", async () => {
-  heldClock();
+  setClock(Date.now());
   const name = await created(5);
   const path = `https://doorbuster.test/api/coupons/${name}/status`;
   const gate = { isOpen: false, isHeld: false };
@@ -222,7 +222,7 @@ test("a visitor who leaves during the read leaves the others its answer", async 
 });
 
 test("an isolate keeps SNAPSHOTS_MAX snapshots, and reads the one that was dropped again", async () => {
-  heldClock();
+  setClock(Date.now());
   const over = platform();
   const ask = visitorsOf(over);
   const names = users(SNAPSHOTS_MAX + 1, freshName());

@@ -4,9 +4,9 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { CALL_DEADLINE_MS, STREAM_LOOKS_MAX } from "../../../src/domain/limits.ts";
 import { createApp } from "../../../src/http/app.ts";
-import { bindings } from "../access/worker.ts";
 import { claim, created } from "../../support/api.ts";
 import { lost, platform, platformError, silence } from "../../support/platform-faults.ts";
+import { bindings } from "../../support/worker.ts";
 import { endStreams, eventually, viewerOver } from "./viewer.ts";
 
 const SECOND = 1000;

@@ -3,8 +3,8 @@
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 
-import { fetchWith } from "../access/worker.ts";
 import type { Platform } from "../../support/platform-faults.ts";
+import { fetchWith } from "../../support/worker.ts";
 
 /** What stands between two empty lines. */
 export type Block = {

@@ -3,19 +3,19 @@
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 
 import { SNAPSHOT_TAKEOVER_MS } from "../../../src/domain/limits.ts";
-import { heldClock } from "../access/clock.ts";
 import { claim, created, freshName, send, users } from "../../support/api.ts";
-import { lost, platform, platformError, silence, type Fate } from "../../support/platform-faults.ts";
+import { passClock, setClock } from "../../support/clock.ts";
+import { lost, platform, platformError, silence, type Delivery } from "../../support/platform-faults.ts";
 import { endStreams, eventually, viewer, viewerOver, watcher } from "./viewer.ts";
 
 const SECOND = 1000;
-const delivered: Fate = (deliver) => deliver();
+const delivered: Delivery = (deliver) => deliver();
 
 afterEach(endStreams);
 
 describe("500 viewers of one coupon", () => {
   test("cost one read a second, and all see what it brings", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(1000);
     const over = platform();
     const earliest = await viewerOver(over, name);
@@ -26,7 +26,7 @@ describe("500 viewers of one coupon", () => {
 
     for (const second of [1, 2, 3]) {
       await claim(name, `user-${second}`);
-      clock.pass(SECOND);
+      passClock(SECOND);
       const seen = await Promise.all(audience.map(({ until }) => until(second + 1)));
       expect(seen.filter(([first]) => first?.data?.["remaining_amount"] !== 1000 - second)).toEqual([]);
       expect(over.calls).toHaveLength(1 + second);
@@ -35,7 +35,7 @@ describe("500 viewers of one coupon", () => {
   });
 
   test("who arrive at once cost one read, and all see what it brings", async () => {
-    heldClock();
+    setClock(Date.now());
     const name = await created(1000);
     const over = platform();
     const audience = await Promise.all(users(500).map(() => viewerOver(over, name)));
@@ -45,14 +45,14 @@ describe("500 viewers of one coupon", () => {
   });
 
   test("who arrive while the object is read share that read", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(1000);
     const gate = Promise.withResolvers<void>();
-    const slow: Fate = async (deliver) => (await gate.promise, deliver());
+    const slow: Delivery = async (deliver) => (await gate.promise, deliver());
     const over = platform(delivered, slow);
     const earliest = await viewerOver(over, name);
     await earliest.until(1);
-    clock.pass(SECOND);
+    passClock(SECOND);
     await eventually(() => over.calls.length === 2);
     const late = users(100).map(() => viewerOver(over, name));
     gate.resolve();
@@ -61,7 +61,7 @@ describe("500 viewers of one coupon", () => {
   });
 
   test("with a Last-Event-ID beyond the head cost less than four reads", async () => {
-    heldClock();
+    setClock(Date.now());
     const name = await created(1000);
     const over = platform();
     const audience = await Promise.all(users(200).map(() => viewerOver(over, name, { "Last-Event-ID": "9007199254740991" })));
@@ -70,14 +70,14 @@ describe("500 viewers of one coupon", () => {
   });
 
   test("get the coupon by another read after the first hung", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(1000);
     const isAnswered = Promise.withResolvers<void>();
     const over = platform(async (deliver) => (await isAnswered.promise, deliver()));
     const gone = viewerOver(over, name);
     await over.called;
     const waiting = users(20).map(() => viewerOver(over, name));
-    clock.pass(SNAPSHOT_TAKEOVER_MS);
+    passClock(SNAPSHOT_TAKEOVER_MS);
     await Promise.all((await Promise.all(waiting)).map(({ until }) => until(1)));
     expect(over.calls).toHaveLength(2);
     isAnswered.resolve();
@@ -85,11 +85,11 @@ describe("500 viewers of one coupon", () => {
   });
 
   test("without any answer are asked to come back within the deadline of a call", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(1000);
     const over = platform(...Array.from({ length: 20 }, () => silence));
     const waiting = users(20).map(() => viewerOver(over, name));
-    const passing = setInterval(() => clock.pass(SNAPSHOT_TAKEOVER_MS), 1000);
+    const passing = setInterval(() => passClock(SNAPSHOT_TAKEOVER_MS), 1000);
     onTestFinished(() => clearInterval(passing));
     const answers = await Promise.all(waiting);
     for (const { response, next } of answers) {
@@ -117,7 +117,7 @@ describe("500 viewers of one coupon", () => {
 
 describe("a viewer who reads slowly", () => {
   test("gets the latest once there is room, and nothing of what was between", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(10);
     const over = platform();
     const slow = await viewerOver(over, name);
@@ -125,7 +125,7 @@ describe("a viewer who reads slowly", () => {
     await fast.until(1);
     for (const seq of [2, 3, 4, 5, 6]) {
       await claim(name, `user-${seq}`);
-      clock.pass(SECOND);
+      passClock(SECOND);
       expect(await fast.next()).toMatchObject({ id: String(seq) });
     }
     expect(await slow.next()).toEqual({ retry: "2000" });
@@ -134,7 +134,7 @@ describe("a viewer who reads slowly", () => {
   });
 
   test("is sent a change of the state since the last snapshot", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(2);
     const over = platform();
     const slow = await viewerOver(over, name);
@@ -142,7 +142,7 @@ describe("a viewer who reads slowly", () => {
     await fast.until(1);
     for (const seq of [2, 3]) {
       await claim(name, `user-${seq}`);
-      clock.pass(SECOND);
+      passClock(SECOND);
       await fast.until(seq);
     }
     const [, , state, message] = await slow.until(3);
@@ -177,7 +177,7 @@ describe("Last-Event-ID", () => {
   });
 
   test("beyond the isolate's snapshot brings a newer one at once", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const early = await watcher(name);
     await claim(name, "ada");
@@ -186,40 +186,40 @@ describe("Last-Event-ID", () => {
     await late.next();
     expect(await late.next()).toMatchObject({ id: "3" });
     // What one read brought, the others see as well.
-    clock.pass(SECOND);
+    passClock(SECOND);
     expect(await early.next()).toMatchObject({ id: "3" });
     await claim(name, "cid");
-    clock.pass(SECOND);
+    passClock(SECOND);
     expect([await early.next(), await late.next()]).toEqual([expect.objectContaining({ id: "4" }), expect.objectContaining({ id: "4" })]);
   });
 });
 
 describe("a read that fails", () => {
   test("ends no stream; the next second's read brings the change", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const over = platform(delivered, lost(platformError({ overloaded: true })), lost(platformError({ remote: true })));
     const audience = [await viewerOver(over, name), await viewerOver(over, name)];
     await Promise.all(audience.map(({ until }) => until(1)));
     await claim(name, "ada");
     for (const callCount of [2, 3]) {
-      clock.pass(SECOND);
+      passClock(SECOND);
       await eventually(() => over.calls.length === callCount);
     }
-    clock.pass(SECOND);
+    passClock(SECOND);
     for (const { next } of audience) expect(await next()).toMatchObject({ id: "2", data: { remaining_amount: 4 } });
   });
 
   test("without answer is taken over by another viewer after SNAPSHOT_TAKEOVER_MS", async () => {
-    const clock = heldClock();
+    setClock(Date.now());
     const name = await created(5);
     const over = platform(delivered, silence);
     const [one, other] = [await viewerOver(over, name), await viewerOver(over, name)];
     await Promise.all([one.until(1), other.until(1)]);
     await claim(name, "ada");
-    clock.pass(SECOND);
+    passClock(SECOND);
     await eventually(() => over.calls.length === 2);
-    clock.pass(SNAPSHOT_TAKEOVER_MS);
+    passClock(SNAPSHOT_TAKEOVER_MS);
     expect(await Promise.race([one.next(), other.next()])).toMatchObject({ id: "2" });
     expect(over.calls).toHaveLength(3);
   });

@@ -3,9 +3,10 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import { claim, created, look, users } from "../../support/api.ts";
-import { stored, stubOf } from "../../support/storage.ts";
-import { alarmOf, change, expectSound, releaseHold, hold, MINUTE, outcome, remove, run, SECOND, setClock, status, T0 } from "./sale.ts";
+import { change, claim, created, hold, outcomeOf, read, readStatus, releaseHold, remove, users } from "../../support/api.ts";
+import { MINUTE, SECOND, setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
+import { alarmOf, runSql, stored, stubOf } from "../../support/storage.ts";
 
 const OVER = T0 + MINUTE;
 const BREAK = "CREATE TRIGGER broken BEFORE DELETE ON holds BEGIN SELECT RAISE(ABORT, 'injected'); END";
@@ -31,53 +32,53 @@ async function ring(name: string): Promise<number | null> {
 describe("an alarm that fails", () => {
   test("ten times in a row is set again each time, later and later, and does its work once it can", async () => {
     const name = await held();
-    await run(name, BREAK);
+    await runSql(name, BREAK);
     const pauses: (number | null)[] = [];
     for (let failure = 1; failure <= 10; failure += 1) pauses.push(await ring(name));
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60, 60].map((seconds) => seconds * SECOND));
     expect((await stored(name)).coupon).toMatchObject({ held: 1, seq: 2 });
 
-    await run(name, "DROP TRIGGER broken");
+    await runSql(name, "DROP TRIGGER broken");
     expect(await ring(name)).toBeNull();
     const { coupon, holds, ledger } = await stored(name);
     expect([coupon.held, holds, ledger.map(({ kind }) => kind)]).toEqual([0, [], ["created", "held", "expired"]]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("begins with short pauses again after it worked", async () => {
     const name = await held();
-    await run(name, BREAK);
+    await runSql(name, BREAK);
     expect([await ring(name), await ring(name), await ring(name)]).toEqual([SECOND, 2 * SECOND, 4 * SECOND]);
-    await run(name, "DROP TRIGGER broken");
+    await runSql(name, "DROP TRIGGER broken");
     expect(await ring(name)).toBeNull();
     await hold(name, "bob");
-    await run(name, BREAK);
+    await runSql(name, BREAK);
     expect([await ring(name), await ring(name)]).toEqual([SECOND, 2 * SECOND]);
   });
 
   test("is still set when the object is evicted between two failures", async () => {
     const name = await held();
-    await run(name, BREAK);
+    await runSql(name, BREAK);
     for (let failure = 1; failure <= 10; failure += 1) {
       expect(await ring(name)).toBe(SECOND);
       await evictDurableObject(stubOf(name));
     }
-    await run(name, "DROP TRIGGER broken");
+    await runSql(name, "DROP TRIGGER broken");
     expect(await ring(name)).toBeNull();
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("leaves the coupon unavailable rather than wrong, tells nothing of the storage, and is not needed to mend it", async () => {
     const name = await held();
-    await run(name, BREAK);
+    await runSql(name, BREAK);
     await ring(name);
-    for (const answer of [await look(name), await claim(name, "bob"), await hold(name, "bob"), await change(name, { amount: 5 })]) {
-      expect([outcome(answer), answer.headers.get("Retry-After")]).toEqual(["503 unavailable", "1"]);
+    for (const answer of [await read(name), await claim(name, "bob"), await hold(name, "bob"), await change(name, { amount: 5 })]) {
+      expect([outcomeOf(answer), answer.headers.get("Retry-After")]).toEqual(["503 unavailable", "1"]);
       expect(JSON.stringify(answer.body)).not.toMatch(/injected|SQLITE|trigger/i);
     }
-    await run(name, "DROP TRIGGER broken");
+    await runSql(name, "DROP TRIGGER broken");
     expect((await claim(name, "bob")).body).toMatchObject({ position: 1, remaining_amount: 1 });
-    await expectSound(name);
+    await expectConserved(name);
   });
 });
 
@@ -97,7 +98,7 @@ describe("an alarm is set", () => {
     expect(set).toEqual([50, 20, 20].map((seconds) => T0 + seconds * SECOND));
     expect([await ring(name), await ring(name), await ring(name)]).toEqual([10 * SECOND, 20 * SECOND, null]);
     expect((await stored(name)).holds).toEqual([]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("again by an object that was evicted, for what is still held", async () => {
@@ -113,9 +114,9 @@ describe("an alarm is set", () => {
     setClock(T0);
     const name = await created(5);
     await Promise.all(users(50).map((user) => claim(name, user)));
-    for (let time = 0; time < 3; time += 1) await status(name);
+    for (let time = 0; time < 3; time += 1) await readStatus(name);
     expect(await alarmOf(name)).toBeNull();
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("to no purpose where the hold was given back or claimed, and then changes nothing", async () => {
@@ -131,7 +132,7 @@ describe("an alarm is set", () => {
       0,
       ["created", "held", "held", "given_back", "claimed"],
     ]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 });
 

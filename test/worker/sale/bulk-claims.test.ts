@@ -2,8 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, created, freshName, send, tally, users, type Answer } from "../../support/api.ts";
-import { expectSound, pathOf, release, run, setClock, T0 } from "./sale.ts";
+import { claim, countOutcomes, created, freshName, pathOf, revoke, send, users, type Answer } from "../../support/api.ts";
+import { setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
+import { runSql } from "../../support/storage.ts";
 
 function bulk(name: string, userIds: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   return send("POST", pathOf(name, "claims"), { body: { user_ids: userIds }, headers });
@@ -33,7 +35,7 @@ describe("a bulk claim", () => {
         { user_id: "c", outcome: "out_of_stock" },
       ],
     });
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("gives a user who is named twice one unit", async () => {
@@ -41,7 +43,7 @@ describe("a bulk claim", () => {
     const answer = await bulk(name, ["twin", "twin"]);
     expect(outcomesOf(answer)).toEqual(["granted 1", "replayed 1"]);
     expect(answer.body).toMatchObject({ granted_count: 1, remaining_amount: 4 });
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("sent again with the same key, answers the same claims and takes no more units", async () => {
@@ -55,7 +57,7 @@ describe("a bulk claim", () => {
     // Another key, or none, is another attempt.
     expect(outcomesOf(await bulk(name, ["a"], { "Idempotency-Key": "draw-8" }))).toEqual(["already_claimed 1"]);
     expect(outcomesOf(await bulk(name, ["a"]))).toEqual(["already_claimed 1"]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("shares no keys with single claims", async () => {
@@ -70,9 +72,9 @@ describe("a bulk claim", () => {
     const name = await created(2);
     const key = { "Idempotency-Key": "draw-7" };
     await bulk(name, ["a", "b"], key);
-    await release(name, "a");
+    await revoke(name, "a");
     expect(outcomesOf(await bulk(name, ["a", "b"], key))).toEqual(["claim_released", "replayed 2"]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("takes 1,000 users at once, and storms of single claims between them never oversell", async () => {
@@ -83,25 +85,25 @@ describe("a bulk claim", () => {
       ...users(100, "single").map((user) => claim(name, user)),
     ]);
     const inBulk = [first, second].map((answer) => Number(answer?.body["granted_count"]));
-    expect((inBulk[0] ?? 0) + (inBulk[1] ?? 0) + (tally(singles)["201"] ?? 0)).toBe(1500);
-    await expectSound(name);
+    expect((inBulk[0] ?? 0) + (inBulk[1] ?? 0) + (countOutcomes(singles)["201"] ?? 0)).toBe(1500);
+    await expectConserved(name);
   });
 
   test("of a sale that has not started says so of each", async () => {
     setClock(T0);
     const name = await created(2, { starts_at: "2031-03-01T13:00:00Z" });
     expect(outcomesOf(await bulk(name, ["a", "b"]))).toEqual(["sale_not_started", "sale_not_started"]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("that storage refuses for one user grants nothing to any, and can be sent again", async () => {
     const name = await created(10);
-    await run(name, "CREATE TRIGGER broken BEFORE INSERT ON claims WHEN NEW.user_id = 'b' BEGIN SELECT RAISE(ABORT, 'injected'); END");
+    await runSql(name, "CREATE TRIGGER broken BEFORE INSERT ON claims WHEN NEW.user_id = 'b' BEGIN SELECT RAISE(ABORT, 'injected'); END");
     const refused = await bulk(name, ["a", "b", "c"]);
     expect([refused.status, refused.body["code"]]).toEqual([503, "unavailable"]);
-    await run(name, "DROP TRIGGER broken");
+    await runSql(name, "DROP TRIGGER broken");
     expect(outcomesOf(await bulk(name, ["a", "b", "c"]))).toEqual(["granted 1", "granted 2", "granted 3"]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 });
 
@@ -118,7 +120,7 @@ describe("a bulk claim is refused", () => {
     const answer = await bulk(name, userIds);
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ code: "invalid_request", error: `invalid request: ${field} ${fault}`, fields: { [field]: fault } });
-    expect((await expectSound(name)).claims).toEqual([]);
+    expect((await expectConserved(name)).claims).toEqual([]);
   });
 
   test("where there is no such coupon, and nothing is stored for it", async () => {

@@ -2,10 +2,25 @@
 
 import { describe, expect, test } from "vitest";
 
-import { expectRefused } from "../contract/wire.ts";
-import { claim, created, freshName, look, send, tally, users } from "../../support/api.ts";
-import { stored } from "../../support/storage.ts";
-import { change, expectSound, hold, iso, MINUTE, outcome, pathOf, run, seqOf, setClock, status, T0 } from "./sale.ts";
+import {
+  change,
+  claim,
+  countOutcomes,
+  created,
+  freshName,
+  hold,
+  outcomeOf,
+  pathOf,
+  read,
+  readStatus,
+  send,
+  seqOf,
+  users,
+} from "../../support/api.ts";
+import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
+import { runSql, stored } from "../../support/storage.ts";
+import { expectRefused } from "../../support/wire.ts";
 
 function etagOf({ headers }: { readonly headers: Headers }): string {
   return headers.get("ETag") ?? "";
@@ -31,15 +46,15 @@ describe("a change", () => {
     ["paused", true, { state: "paused" }],
   ] as const)("of %s to %s answers 200 with the coupon as it is then, and touches nothing else", async ([field, value, follows]) => {
     const name = await inUse();
-    const { body: before } = await look(name);
+    const { body: before } = await read(name);
     const { status: code, body, headers } = await change(name, { [field]: value });
 
     expect([code, headers.get("Coupon-Seq"), headers.get("Content-Type")]).toEqual([200, "7", "application/json"]);
     const { claimed_by: _winners, ...shown } = before;
     expect(body).toEqual({ ...shown, [field]: value, ...follows });
-    expect((await look(name)).body).toEqual({ ...body, claimed_by: users(3) });
+    expect((await read(name)).body).toEqual({ ...body, claimed_by: users(3) });
     expect((await stored(name)).ledger.at(-1)).toMatchObject({ seq: 7, kind: "changed", user_id: null, at: T0 });
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("is absolute: made again it changes nothing, neither the tag nor the ledger", async () => {
@@ -60,11 +75,11 @@ describe("a change", () => {
     ["one to what it is already", { amount: 10, paused: false, starts_at: null, ends_at: null }],
   ] as const)("that says nothing new, %s, is 200 and changes nothing", async ([, body]) => {
     const name = await inUse();
-    const before = await look(name);
+    const before = await read(name);
     const answer = await change(name, body);
     expect([answer.status, seqOf(answer), etagOf(answer)]).toEqual([200, 6, etagOf(before)]);
-    expect((await look(name)).body).toEqual(before.body);
-    await expectSound(name);
+    expect((await read(name)).body).toEqual(before.body);
+    await expectConserved(name);
   });
 
   test("takes instants in any offset and tells them in UTC with milliseconds", async () => {
@@ -78,9 +93,9 @@ describe("a change", () => {
     const name = await created(5, { starts_at: iso(T0 + MINUTE), ends_at: iso(T0 + 2 * MINUTE) });
     expect((await change(name, { starts_at: null })).body).toMatchObject({ starts_at: null, ends_at: iso(T0 + 2 * MINUTE), state: "open" });
     setClock(T0 + 2 * MINUTE);
-    expect((await status(name)).body["state"]).toBe("ended");
+    expect((await readStatus(name)).body["state"]).toBe("ended");
     expect((await change(name, { ends_at: null })).body).toMatchObject({ starts_at: null, ends_at: null, state: "open" });
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("of one that was paused resumes the sale where it stood", async () => {
@@ -89,7 +104,7 @@ describe("a change", () => {
     expectRefused(await claim(name, "newcomer"), "403 sale_paused", "the sale is paused: claim again when its state is open");
     expect((await change(name, { paused: false })).body).toMatchObject({ paused: false, state: "open", remaining_amount: 5 });
     expect((await claim(name, "newcomer")).body).toMatchObject({ position: 4, remaining_amount: 4 });
-    await expectSound(name);
+    await expectConserved(name);
   });
 });
 
@@ -99,8 +114,8 @@ describe("the amount", () => {
     const answer = await change(name, { amount: 4, paused: true });
     expectRefused(answer, "409 amount_below_claimed", "amount is below the units that are claimed or held: send at least amount_min");
     expect([answer.body["amount_min"], seqOf(answer)]).toEqual([5, 6]);
-    expect((await look(name)).body).toMatchObject({ amount: 10, remaining_amount: 5, paused: false });
-    await expectSound(name);
+    expect((await read(name)).body).toMatchObject({ amount: 10, remaining_amount: 5, paused: false });
+    await expectConserved(name);
   });
 
   test("may be exactly what is claimed and held; when a hold is over, one less", async () => {
@@ -109,7 +124,7 @@ describe("the amount", () => {
     setClock(T0 + MINUTE);
     expect((await change(name, { amount: 3 })).body).toMatchObject({ amount: 3, remaining_amount: 0, state: "sold_out" });
     expect((await change(name, { amount: 2 })).body["amount_min"]).toBe(3);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("may be the largest there is", async () => {
@@ -139,13 +154,13 @@ describe("a change is refused", () => {
   ] as const)("%o: %s", async ([body, fault]) => {
     setClock(T0);
     const name = await created(5, { starts_at: iso(T0 - MINUTE), ends_at: iso(T0 + MINUTE) });
-    const before = await look(name);
+    const before = await read(name);
     const answer = await change(name, body);
     expectRefused(answer, "400 invalid_request", `invalid request: ${fault}`);
     const [field, ...rest] = fault.split(" ");
     expect(answer.body["fields"]).toEqual({ [String(field)]: rest.join(" ") });
-    expect((await look(name)).body).toEqual(before.body);
-    expect(seqOf(await look(name))).toBe(1);
+    expect((await read(name)).body).toEqual(before.body);
+    expect(seqOf(await read(name))).toBe(1);
   });
 
   test.for(["", "[]", "null", '"amount"', "{"])("a body that is no object, %o", async (raw) => {
@@ -160,12 +175,12 @@ describe("a change is refused", () => {
 
   test("by storage, and is then as if it had not been asked for", async () => {
     const name = await inUse();
-    await run(name, "CREATE TRIGGER broken BEFORE UPDATE OF paused ON coupon BEGIN SELECT RAISE(ABORT, 'injected'); END");
+    await runSql(name, "CREATE TRIGGER broken BEFORE UPDATE OF paused ON coupon BEGIN SELECT RAISE(ABORT, 'injected'); END");
     const answer = await change(name, { paused: true });
-    expect([outcome(answer), answer.headers.get("Retry-After")]).toEqual(["503 unavailable", "1"]);
-    await run(name, "DROP TRIGGER broken");
-    expect((await look(name)).body).toMatchObject({ paused: false, state: "open" });
-    await expectSound(name);
+    expect([outcomeOf(answer), answer.headers.get("Retry-After")]).toEqual(["503 unavailable", "1"]);
+    await runSql(name, "DROP TRIGGER broken");
+    expect((await read(name)).body).toMatchObject({ paused: false, state: "open" });
+    await expectConserved(name);
   });
 });
 
@@ -178,7 +193,7 @@ describe("If-Match", () => {
     ["a list with the tag", (tag: string) => `"other", ${tag} ,W/"weak"`],
   ] as const)("that names %s lets the change happen", async ([, headerOf]) => {
     const name = await inUse();
-    const ifMatch = headerOf(etagOf(await look(name)));
+    const ifMatch = headerOf(etagOf(await read(name)));
     const answer = await change(name, { amount: 11 }, { "If-Match": ifMatch });
     expect([answer.status, answer.body["amount"], seqOf(answer)]).toEqual([200, 11, 7]);
   });
@@ -189,45 +204,45 @@ describe("If-Match", () => {
     ["the tag without quotes", (tag: string) => tag.replaceAll('"', "")],
   ] as const)("that names %s refuses it with 412", async ([, headerOf]) => {
     const name = await inUse();
-    const ifMatch = headerOf(etagOf(await look(name)));
+    const ifMatch = headerOf(etagOf(await read(name)));
     const answer = await change(name, { amount: 11 }, { "If-Match": ifMatch });
     expectRefused(answer, "412 precondition_failed", STALE);
     expect(seqOf(answer)).toBe(6);
-    expect((await look(name)).body["amount"]).toBe(10);
+    expect((await read(name)).body["amount"]).toBe(10);
   });
 
   test("of whatever kind is no reason to tell of a coupon that is not there", async () => {
-    expect(outcome(await change(freshName(), {}, { "If-Match": "*" }))).toBe("404 coupon_not_found");
+    expect(outcomeOf(await change(freshName(), {}, { "If-Match": "*" }))).toBe("404 coupon_not_found");
   });
 
   test("is stale after a claim, a hold, a change, the end of a hold, and the start of the sale", async () => {
     const name = await inUse();
-    const tags = [etagOf(await look(name))];
+    const tags = [etagOf(await read(name))];
     await claim(name, "one-more");
-    tags.push(etagOf(await look(name)));
+    tags.push(etagOf(await read(name)));
     await hold(name, "one-more-holder", 30);
-    tags.push(etagOf(await look(name)));
+    tags.push(etagOf(await read(name)));
     tags.push(etagOf(await change(name, { starts_at: iso(T0 + 5) })));
     setClock(T0 + 5);
-    tags.push(etagOf(await look(name)));
+    tags.push(etagOf(await read(name)));
     setClock(T0 + 30_000);
-    tags.push(etagOf(await look(name)));
+    tags.push(etagOf(await read(name)));
 
     expect(new Set(tags).size).toBe(6);
     const stale = await Promise.all(tags.slice(0, -1).map((tag) => change(name, { amount: 99 }, { "If-Match": tag })));
-    expect(tally(stale)).toEqual({ "412 precondition_failed": 5 });
+    expect(countOutcomes(stale)).toEqual({ "412 precondition_failed": 5 });
     expect((await change(name, { amount: 99 }, { "If-Match": tags.at(-1) ?? "" })).status).toBe(200);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("lets one of 50 operators through who all saw the same coupon", async () => {
     const name = await inUse();
-    const tag = etagOf(await look(name));
+    const tag = etagOf(await read(name));
     const asked = Array.from({ length: 50 }, (_, index) => change(name, { amount: 20 + index }, { "If-Match": tag }));
     const answers = await Promise.all(asked);
-    expect(tally(answers)).toEqual({ 200: 1, "412 precondition_failed": 49 });
-    expect((await look(name)).body["amount"]).toBe(answers.find(({ status: code }) => code === 200)?.body["amount"]);
-    await expectSound(name);
+    expect(countOutcomes(answers)).toEqual({ 200: 1, "412 precondition_failed": 49 });
+    expect((await read(name)).body["amount"]).toBe(answers.find(({ status: code }) => code === 200)?.body["amount"]);
+    await expectConserved(name);
   });
 });
 
@@ -239,10 +254,10 @@ test("50 changes of the amount among 100 claims leave the coupon conserved", asy
   const changing = amounts.map((amount) => change(name, { amount }));
   const late = users(50, "late").map((user) => claim(name, user));
 
-  const claimed = tally(await Promise.all([...early, ...late]));
+  const claimed = countOutcomes(await Promise.all([...early, ...late]));
   expect((claimed["201"] ?? 0) + (claimed["400 out_of_stock"] ?? 0)).toBe(100);
-  const changed = tally(await Promise.all(changing));
+  const changed = countOutcomes(await Promise.all(changing));
   expect((changed["200"] ?? 0) + (changed["409 amount_below_claimed"] ?? 0)).toBe(50);
-  const { claims } = await expectSound(name);
+  const { claims } = await expectConserved(name);
   expect(claims).toHaveLength(claimed["201"] ?? 0);
 });

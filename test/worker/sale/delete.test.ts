@@ -3,28 +3,30 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import { expectRefused } from "../contract/wire.ts";
-import { claim, create, created, freshName, look, tally, users, type Answer } from "../../support/api.ts";
-import { stored, stubOf, tablesOf } from "../../support/storage.ts";
 import {
-  alarmOf,
   change,
-  expectSound,
-  releaseHold,
+  claim,
+  countOutcomes,
+  create,
+  created,
+  freshName,
+  getUserClaim,
   hold,
-  iso,
-  list,
-  MINUTE,
-  outcome,
-  own,
-  release,
+  listClaims,
+  outcomeOf,
+  read,
+  readStatus,
+  releaseHold,
   remove,
-  run,
+  revoke,
   seqOf,
-  setClock,
-  status,
-  T0,
-} from "./sale.ts";
+  users,
+  type Answer,
+} from "../../support/api.ts";
+import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
+import { alarmOf, runSql, stored, stubOf, tablesOf } from "../../support/storage.ts";
+import { expectRefused } from "../../support/wire.ts";
 
 /** A coupon of 10 units that was used in every way: claimed with and without a key, held, released, changed. */
 async function used(): Promise<string> {
@@ -32,7 +34,7 @@ async function used(): Promise<string> {
   const name = await created(9);
   await claim(name, "winner", { "Idempotency-Key": "key" });
   await claim(name, "released", { "Idempotency-Key": "released-key" });
-  await release(name, "released");
+  await revoke(name, "released");
   await hold(name, "holder");
   await change(name, { amount: 10 });
   return name;
@@ -50,14 +52,14 @@ async function keptBy(name: string): Promise<unknown> {
 const NOTHING = { tables: [], keyCount: 0, alarmAt: null };
 
 const ROUTES = {
-  look: (name: string) => look(name),
-  status: (name: string) => status(name),
-  list: (name: string) => list(name),
-  own: (name: string) => own(name, "winner"),
+  look: (name: string) => read(name),
+  status: (name: string) => readStatus(name),
+  list: (name: string) => listClaims(name),
+  own: (name: string) => getUserClaim(name, "winner"),
   claim: (name: string) => claim(name, "winner", { "Idempotency-Key": "key" }),
   hold: (name: string) => hold(name, "holder"),
   "give back": (name: string) => releaseHold(name, "holder"),
-  release: (name: string) => release(name, "winner"),
+  release: (name: string) => revoke(name, "winner"),
   change: (name: string) => change(name, { amount: 20 }),
   delete: (name: string) => remove(name),
 } as const;
@@ -84,7 +86,7 @@ describe("deleting a coupon", () => {
     for (const ask of Object.values(ROUTES)) await ask(name);
     expect(await keptBy(name)).toEqual(NOTHING);
     await evictDurableObject(stubOf(name));
-    expect(outcome(await look(name))).toBe("404 coupon_not_found");
+    expect(outcomeOf(await read(name))).toBe("404 coupon_not_found");
     expect(await keptBy(name)).toEqual(NOTHING);
   });
 
@@ -97,15 +99,15 @@ describe("deleting a coupon", () => {
   test("by 50 callers at once is done once", async () => {
     const name = await used();
     const answers = await Promise.all(Array.from({ length: 50 }, () => remove(name)));
-    expect(tally(answers)).toEqual({ 204: 1, "404 coupon_not_found": 49 });
+    expect(countOutcomes(answers)).toEqual({ 204: 1, "404 coupon_not_found": 49 });
     expect(await keptBy(name)).toEqual(NOTHING);
   });
 
   test("works though its rows contradict each other and nothing else does", async () => {
     const name = await used();
-    await run(name, "UPDATE coupon SET seq = seq + 5");
+    await runSql(name, "UPDATE coupon SET seq = seq + 5");
     await evictDurableObject(stubOf(name));
-    expect((await look(name)).status).toBe(503);
+    expect((await read(name)).status).toBe(503);
     expect((await remove(name)).status).toBe(204);
     expect(await keptBy(name)).toEqual(NOTHING);
     expect((await create(name, 3)).body).toMatchObject({ amount: 3, remaining_amount: 3 });
@@ -114,8 +116,8 @@ describe("deleting a coupon", () => {
   test("leaves every other coupon as it was", async () => {
     const [name, other] = [await used(), await used()];
     await remove(name);
-    expect((await look(other)).body).toMatchObject({ amount: 10, remaining_amount: 8, claimed_by: ["winner"] });
-    await expectSound(other);
+    expect((await read(other)).body).toMatchObject({ amount: 10, remaining_amount: 8, claimed_by: ["winner"] });
+    await expectConserved(other);
   });
 });
 
@@ -123,7 +125,7 @@ type Recreated = { readonly name: string; readonly old: Answer; readonly oldEpoc
 
 async function recreated(): Promise<Recreated> {
   const name = await used();
-  const old = await look(name);
+  const old = await read(name);
   const { epoch: oldEpoch } = (await stored(name)).coupon;
   await remove(name);
   return { name, old, oldEpoch, again: await create(name, 3) };
@@ -134,9 +136,9 @@ describe("a coupon created again under the same name", () => {
     const { name, again } = await recreated();
     expect([again.status, seqOf(again)]).toEqual([201, 1]);
     expect(again.body).toMatchObject({ amount: 3, remaining_amount: 3, state: "open", claimed_by: [] });
-    for (const user of ["winner", "released", "holder"]) expect(outcome(await own(name, user))).toBe("404 claim_not_found");
+    for (const user of ["winner", "released", "holder"]) expect(outcomeOf(await getUserClaim(name, user))).toBe("404 claim_not_found");
     expect((await claim(name, "winner")).body).toMatchObject({ position: 1, remaining_amount: 2 });
-    const { ledger, holds, releases } = await expectSound(name);
+    const { ledger, holds, releases } = await expectConserved(name);
     expect([ledger.map(({ kind }) => kind), holds, releases]).toEqual([["created", "claimed"], [], []]);
   });
 
@@ -145,8 +147,8 @@ describe("a coupon created again under the same name", () => {
     const first = await claim(name, "released", { "Idempotency-Key": "released-key" });
     expect([first.status, first.body["position"], first.headers.get("Idempotent-Replayed")]).toEqual([201, 1, null]);
     expect((await claim(name, "newcomer", { "Idempotency-Key": "key" })).body["position"]).toBe(2);
-    expect(outcome(await claim(name, "winner", { "Idempotency-Key": "key" }))).toBe("422 idempotency_key_reused");
-    await expectSound(name);
+    expect(outcomeOf(await claim(name, "winner", { "Idempotency-Key": "key" }))).toBe("422 idempotency_key_reused");
+    await expectConserved(name);
   });
 
   test("has another tag and another epoch, so that nobody takes it for the old one", async () => {
@@ -156,11 +158,11 @@ describe("a coupon created again under the same name", () => {
     expect(again.headers.get("ETag")).not.toBe(oldTag);
 
     // Brought to the same seq in the same state, it still is another one.
-    while (seqOf(await look(name)) < seqOf(old)) await change(name, { amount: 100 + seqOf(await look(name)) });
-    const level = await look(name);
+    while (seqOf(await read(name)) < seqOf(old)) await change(name, { amount: 100 + seqOf(await read(name)) });
+    const level = await read(name);
     expect([seqOf(level), level.body["state"]]).toEqual([seqOf(old), old.body["state"]]);
     expect(level.headers.get("ETag")).not.toBe(oldTag);
-    expect(outcome(await change(name, { amount: 1000 }, { "If-Match": oldTag }))).toBe("412 precondition_failed");
+    expect(outcomeOf(await change(name, { amount: 1000 }, { "If-Match": oldTag }))).toBe("412 precondition_failed");
   });
 
   test("is not touched by the time at which a hold of the old one would have ended", async () => {
@@ -169,14 +171,14 @@ describe("a coupon created again under the same name", () => {
     await hold(name, "later", 900);
     expect(await alarmOf(name)).toBe(T0 + 15 * MINUTE);
     setClock(T0 + 2 * MINUTE);
-    expect((await look(name)).body["remaining_amount"]).toBe(2);
+    expect((await read(name)).body["remaining_amount"]).toBe(2);
     expect((await stored(name)).ledger.map(({ kind }) => kind)).toEqual(["created", "held"]);
   });
 
   test("is the same after its object was evicted", async () => {
     const { name, again } = await recreated();
     await evictDurableObject(stubOf(name));
-    const { body, headers } = await look(name);
+    const { body, headers } = await read(name);
     expect([body, headers.get("ETag")]).toEqual([again.body, again.headers.get("ETag")]);
   });
 });
@@ -191,15 +193,15 @@ describe("claims in flight while a coupon is deleted", () => {
     const answers = await Promise.all([...before, ...after]);
 
     expect((await removal).status).toBe(204);
-    const counts = tally(answers);
+    const counts = countOutcomes(answers);
     expect((counts["201"] ?? 0) + (counts["404 coupon_not_found"] ?? 0)).toBe(120);
     expect(counts["201"]).toBeGreaterThan(0);
-    expect(tally(await Promise.all(after))).toEqual({ "404 coupon_not_found": 60 });
+    expect(countOutcomes(await Promise.all(after))).toEqual({ "404 coupon_not_found": 60 });
     expect(await keptBy(name)).toEqual(NOTHING);
 
     await create(name, 1000);
-    expect((await look(name)).body).toMatchObject({ remaining_amount: 1000, claimed_by: [] });
-    await expectSound(name);
+    expect((await read(name)).body).toMatchObject({ remaining_amount: 1000, claimed_by: [] });
+    await expectConserved(name);
   });
 
   test("and created again at once belong to one of the two, whole", async () => {
@@ -215,10 +217,10 @@ describe("claims in flight while a coupon is deleted", () => {
     const answers = await Promise.all([...first, ...second, ...third]);
 
     expect([(await removal).status, (await creation).status]).toEqual([204, 201]);
-    const counts = tally([...answers, await claim(name, "last")]);
+    const counts = countOutcomes([...answers, await claim(name, "last")]);
     expect((counts["201"] ?? 0) + (counts["404 coupon_not_found"] ?? 0)).toBe(361);
     // What the new one has on record, its owners were told; and it has nothing besides.
-    const { claims, holds } = await expectSound(name);
+    const { claims, holds } = await expectConserved(name);
     const told = new Map(answers.map(({ body }) => [body["user_id"], body["position"] ?? body["expires_at"]]));
     expect(claims.filter(({ user_id, position }) => user_id !== "last" && told.get(user_id) !== position)).toEqual([]);
     expect(holds.filter(({ user_id, expires_at }) => told.get(user_id) !== iso(expires_at))).toEqual([]);

@@ -2,9 +2,9 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, look, users } from "../../support/api.ts";
-import { cellsOf, exported, fetchExport, plant, read, sourceOf } from "./export.ts";
-import { iso, list, outcome, release, remove, setClock, T0 } from "./sale.ts";
+import { claim, create, created, freshName, listClaims, outcomeOf, read, remove, revoke, users } from "../../support/api.ts";
+import { iso, setClock, T0 } from "../../support/clock.ts";
+import { cellsOf, exported, fetchExport, plant, sourceOf, streamed } from "./export.ts";
 
 const NDJSON = "application/x-ndjson";
 
@@ -13,7 +13,7 @@ async function sold(): Promise<string> {
   setClock(T0);
   const name = await created(100);
   for (const user of users(25)) await claim(name, user);
-  for (const user of ["user-3", "user-10", "user-25"]) await release(name, user);
+  for (const user of ["user-3", "user-10", "user-25"]) await revoke(name, user);
   await claim(name, "user-3");
   return name;
 }
@@ -84,7 +84,7 @@ describe("CSV", () => {
     ["a tab", "\t"],
   ] as const)("can't be broken by a name with %s in it, for there is none", async ([, breaking]) => {
     const name = await created(5);
-    for (const user of [`a${breaking}b`, `${breaking}=1`]) expect(outcome(await claim(name, user))).toBe("400 invalid_request");
+    for (const user of [`a${breaking}b`, `${breaking}=1`]) expect(outcomeOf(await claim(name, user))).toBe("400 invalid_request");
     expect((await exported(name, "text/csv")).text.split("\r\n")).toHaveLength(2);
   });
 });
@@ -95,7 +95,7 @@ test("NDJSON is a line for each receipt, as it is in the list", async () => {
   expect([status, headers.get("Coupon-Seq")]).toEqual([200, "30"]);
   expect(text.endsWith("}\n")).toBe(true);
   const lines = text.trimEnd().split("\n");
-  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual((await list(name)).body["claims"]);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual((await listClaims(name)).body["claims"]);
   expect((await exported(await created(1), NDJSON)).text).toBe("");
 });
 
@@ -107,8 +107,8 @@ describe("100,000 claims", () => {
     setClock(T0);
     const name = await created(200_000);
     await plant(name, 100_000);
-    expect((await look(name)).body["remaining_amount"]).toBe(100_000);
-    const { lineCount, byteCount, chunkCount, chunkBytesMax, isOrdered, lastLine } = await read(await sourceOf(name, accept));
+    expect((await read(name)).body["remaining_amount"]).toBe(100_000);
+    const { lineCount, byteCount, chunkCount, chunkBytesMax, isOrdered, lastLine } = await streamed(await sourceOf(name, accept));
 
     expect([lineCount, chunkCount, isOrdered]).toEqual([100_000 + headerLines, 20, true]);
     expect(lastLine).toContain("user-100000");
@@ -119,7 +119,7 @@ describe("100,000 claims", () => {
   test("are all in claimed_by, in their order", async () => {
     const name = await created(200_000);
     await plant(name, 100_000);
-    const { status, body } = await look(name);
+    const { status, body } = await read(name);
     expect(status).toBe(200);
     expect(body["claimed_by"]).toEqual(users(100_000));
   });
@@ -128,7 +128,7 @@ describe("100,000 claims", () => {
     setClock(T0);
     const name = await created(200_000);
     await plant(name, 100_000);
-    const { lineCount, isOrdered, lastLine } = await read(await fetchExport(name, NDJSON), () => claim(name, "newcomer"));
+    const { lineCount, isOrdered, lastLine } = await streamed(await fetchExport(name, NDJSON), () => claim(name, "newcomer"));
     expect([lineCount, isOrdered]).toEqual([100_001, true]);
     expect(JSON.parse(lastLine)).toMatchObject({ user_id: "newcomer", position: 100_001 });
   });
@@ -151,6 +151,6 @@ describe("an export whose coupon goes away breaks off, so that nobody takes a pa
     const name = await created(200_000);
     await plant(name, 30_000);
     const response = await fetchExport(name, NDJSON);
-    await expect(read(response, () => ENDS[end](name))).rejects.toThrow("the export ended early");
+    await expect(streamed(response, () => ENDS[end](name))).rejects.toThrow("the export ended early");
   });
 });

@@ -4,8 +4,9 @@ import { createExecutionContext, evictDurableObject, runInDurableObject } from "
 import { env, exports } from "cloudflare:workers";
 
 import { createApp } from "../../../src/http/app.ts";
+import { T0 } from "../../support/clock.ts";
+import { pathOf } from "../../support/api.ts";
 import { stubOf } from "../../support/storage.ts";
-import { pathOf, T0 } from "./sale.ts";
 
 type Export = { readonly status: number; readonly headers: Headers; readonly text: string };
 
@@ -76,7 +77,7 @@ export type Streamed = {
  * Reads a stream of claims a chunk at a time, keeping nothing but what is counted; `meanwhile` happens once, after the first
  * chunk. Throws where the stream breaks.
  */
-export async function read({ body }: Response, meanwhile?: () => Promise<unknown>): Promise<Streamed> {
+export async function streamed({ body }: Response, meanwhile?: () => Promise<unknown>): Promise<Streamed> {
   const counted = { lineCount: 0, byteCount: 0, chunkCount: 0, chunkBytesMax: 0, isOrdered: true, lastLine: "" };
   const utf8 = new TextDecoder();
   let [rest, last] = ["", 0];

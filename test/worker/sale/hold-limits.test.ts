@@ -3,11 +3,28 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import { workerWith } from "../access/worker.ts";
-import { expectRefused } from "../contract/wire.ts";
-import { claim, create, created, freshName, look, send, type Answer } from "../../support/api.ts";
+import {
+  change,
+  claim,
+  create,
+  created,
+  freshName,
+  getUserClaim,
+  hold,
+  outcomeOf,
+  pathOf,
+  read,
+  readStatus,
+  releaseHold,
+  send,
+  seqOf,
+  type Answer,
+} from "../../support/api.ts";
+import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
 import { stored, stubOf } from "../../support/storage.ts";
-import { change, expectSound, releaseHold, hold, iso, MINUTE, outcome, own, pathOf, seqOf, setClock, status, T0 } from "./sale.ts";
+import { expectRefused } from "../../support/wire.ts";
+import { workerWith } from "../../support/worker.ts";
 
 function holdsOf(name: string, query = ""): Promise<Answer> {
   return send("GET", pathOf(name, "holds") + query);
@@ -19,7 +36,7 @@ function releaseAllHolds(name: string): Promise<Answer> {
 
 /** The limits as the coupon shows them. */
 async function limitsOf(name: string): Promise<unknown> {
-  const { body } = await look(name);
+  const { body } = await read(name);
   return { hold_seconds_max: body["hold_seconds_max"], holds_max: body["holds_max"] };
 }
 
@@ -68,7 +85,7 @@ describe("hold_seconds_max and holds_max at creation", () => {
     const answer = await create(name, 3, { [field]: value });
     expectRefused(answer, "400 invalid_request", `invalid request: ${field} ${fault}`);
     expect(answer.body["fields"]).toEqual({ [field]: fault });
-    expect((await look(name)).status).toBe(404);
+    expect((await read(name)).status).toBe(404);
   });
 });
 
@@ -80,7 +97,7 @@ describe("hold_seconds_max and holds_max in a change", () => {
     expect(seqOf(await change(name, { holds_max: null }))).toBe(3);
     expect(await limitsOf(name)).toEqual({ hold_seconds_max: 30, holds_max: null });
     expect(seqOf(await change(name, { hold_seconds_max: 30, holds_max: null }))).toBe(3);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test.for<[string, unknown, string]>([
@@ -101,8 +118,8 @@ describe("hold_seconds_max and holds_max in a change", () => {
     await hold(name, "bob", 900);
     expect((await change(name, { hold_seconds_max: 60, holds_max: 1 })).status).toBe(200);
     expect((await hold(name, "ann", 900)).body).toMatchObject({ expires_at: iso(T0 + 15 * MINUTE) });
-    expect(outcome(await hold(name, "cid"))).toBe("409 hold_limit_reached");
-    expect((await expectSound(name)).holds).toMatchObject([{ user_id: "ann" }, { user_id: "bob" }]);
+    expect(outcomeOf(await hold(name, "cid"))).toBe("409 hold_limit_reached");
+    expect((await expectConserved(name)).holds).toMatchObject([{ user_id: "ann" }, { user_id: "bob" }]);
   });
 });
 
@@ -114,7 +131,7 @@ describe("a hold longer than hold_seconds_max", () => {
     expectRefused(answer, "400 hold_too_long", "ttl_seconds is longer than this coupon allows: send at most ttl_seconds_max");
     expect([answer.body["ttl_seconds_max"], seqOf(answer)]).toEqual([60, 1]);
     expect((await hold(name, "ann", 60)).body["expires_at"]).toBe(iso(T0 + MINUTE));
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("is granted once the operator allows it", async () => {
@@ -123,13 +140,13 @@ describe("a hold longer than hold_seconds_max", () => {
     expect((await hold(name, "ann", 901)).body["ttl_seconds_max"]).toBe(900);
     await change(name, { hold_seconds_max: 86_400 });
     expect((await hold(name, "ann", 86_400)).body["expires_at"]).toBe(iso(T0 + 86_400_000));
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("is refused as the closed sale refuses it, where the sale is closed", async () => {
     const name = await created(3, { hold_seconds_max: 60 });
     await change(name, { paused: true });
-    expect(outcome(await hold(name, "ann", 61))).toBe("403 sale_paused");
+    expect(outcomeOf(await hold(name, "ann", 61))).toBe("403 sale_paused");
   });
 });
 
@@ -142,7 +159,7 @@ describe("a hold beyond holds_max", () => {
     expect(seqOf(answer)).toBe(2);
     expect((await hold(name, "ann")).status).toBe(200);
     expect((await claim(name, "bob")).status).toBe(201);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test.for<[string, (name: string) => Promise<unknown>]>([
@@ -154,22 +171,22 @@ describe("a hold beyond holds_max", () => {
     setClock(T0);
     const name = await created(5, { holds_max: 1 });
     await hold(name, "ann");
-    expect(outcome(await hold(name, "bob"))).toBe("409 hold_limit_reached");
+    expect(outcomeOf(await hold(name, "bob"))).toBe("409 hold_limit_reached");
     await happen(name);
-    expect(outcome(await hold(name, "bob"))).toBe("201");
-    await expectSound(name);
+    expect(outcomeOf(await hold(name, "bob"))).toBe("201");
+    await expectConserved(name);
   });
 
   test("never runs, also where many users hold at once", async () => {
     const name = await created(50, { holds_max: 7 });
     const answers = await Promise.all(Array.from({ length: 40 }, (_, index) => hold(name, `user-${index}`)));
     expect(answers.filter(({ status: code }) => code === 201)).toHaveLength(7);
-    expect(new Set(answers.map(outcome))).toEqual(new Set(["201", "409 hold_limit_reached"]));
-    expect((await expectSound(name)).coupon.held).toBe(7);
+    expect(new Set(answers.map(outcomeOf))).toEqual(new Set(["201", "409 hold_limit_reached"]));
+    expect((await expectConserved(name)).coupon.held).toBe(7);
   });
 
   test("is each hold where holds_max is 0", async () => {
-    expect(outcome(await hold(await created(5, { holds_max: 0 }), "ann"))).toBe("409 hold_limit_reached");
+    expect(outcomeOf(await hold(await created(5, { holds_max: 0 }), "ann"))).toBe("409 hold_limit_reached");
   });
 });
 
@@ -203,15 +220,15 @@ describe("the end of all holds", () => {
     setClock(T0);
     const name = await created(3000);
     await fillHolds(name, 2500);
-    expect((await status(name)).body).toMatchObject({ held_amount: 2500, remaining_amount: 500 });
+    expect((await readStatus(name)).body).toMatchObject({ held_amount: 2500, remaining_amount: 500 });
     expect((await holdsOf(name, "?limit=1000&after=user-01000")).body["next"]).toBe("user-02000");
 
     const answer = await releaseAllHolds(name);
     expect([answer.status, answer.body]).toEqual([200, { coupon_name: name, ended_count: 2500, remaining_amount: 3000 }]);
     expect(seqOf(answer)).toBe(5001);
-    expect((await status(name)).body).toMatchObject({ held_amount: 0, remaining_amount: 3000, seq: 5001 });
-    expect((await look(name)).body).toMatchObject({ held_amount: 0, remaining_amount: 3000 });
-    const { holds, ledger } = await expectSound(name);
+    expect((await readStatus(name)).body).toMatchObject({ held_amount: 0, remaining_amount: 3000, seq: 5001 });
+    expect((await read(name)).body).toMatchObject({ held_amount: 0, remaining_amount: 3000 });
+    const { holds, ledger } = await expectConserved(name);
     expect([holds, ledger.filter(({ kind }) => kind === "given_back").length]).toEqual([[], 2500]);
   });
 
@@ -222,8 +239,11 @@ describe("the end of all holds", () => {
     await hold(name, "bob");
     expect((await releaseAllHolds(name)).body).toEqual({ coupon_name: name, ended_count: 1, remaining_amount: 4 });
     expect((await releaseAllHolds(name)).body).toEqual({ coupon_name: name, ended_count: 0, remaining_amount: 4 });
-    expect([outcome(await own(name, "ann")), outcome(await own(name, "bob"))]).toEqual(["200", "404 claim_not_found"]);
-    await expectSound(name);
+    expect([outcomeOf(await getUserClaim(name, "ann")), outcomeOf(await getUserClaim(name, "bob"))]).toEqual([
+      "200",
+      "404 claim_not_found",
+    ]);
+    await expectConserved(name);
   });
 
   test("of a coupon that does not exist is 404", async () => {
@@ -235,7 +255,7 @@ describe("held_amount", () => {
   test("is the units that running holds keep, in the status and in the coupon", async () => {
     setClock(T0);
     const name = await created(5);
-    const heldAmounts = async () => [(await status(name)).body["held_amount"], (await look(name)).body["held_amount"]];
+    const heldAmounts = async () => [(await readStatus(name)).body["held_amount"], (await read(name)).body["held_amount"]];
     expect(await heldAmounts()).toEqual([0, 0]);
     await hold(name, "ann");
     await hold(name, "bob");
@@ -253,10 +273,10 @@ describe("with ADMIN_TOKEN, the holds of all users", () => {
     const name = await created(5);
     await hold(name, "ann");
     for (const sent of [{}, { authorization: "Bearer wrong" }]) {
-      expect(outcome(await ask(method, pathOf(name, "holds"), sent))).toBe("401 unauthorized");
+      expect(outcomeOf(await ask(method, pathOf(name, "holds"), sent))).toBe("401 unauthorized");
     }
     expect((await stored(name)).coupon.held).toBe(1);
-    expect(outcome(await ask(method, pathOf(name, "holds"), { authorization: "Bearer operator" }))).toBe("200");
+    expect(outcomeOf(await ask(method, pathOf(name, "holds"), { authorization: "Bearer operator" }))).toBe("200");
   });
 });
 
@@ -271,10 +291,10 @@ describe("a late duplicate of the request that made a hold", () => {
     expect(await stubOf(name).hold(request)).toMatchObject({ ok: true, isNew: true });
     await happen(name);
     expect(await stubOf(name).hold(request)).toMatchObject({ ok: false, code: "hold_released", seq: 3 });
-    expect((await expectSound(name)).holds).toEqual([]);
+    expect((await expectConserved(name)).holds).toEqual([]);
     // A new request of the same user does.
     expect(await stubOf(name).hold({ ...request, attemptId: "attempt-2" })).toMatchObject({ ok: true, isNew: true, seq: 4 });
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("is answered as the request was while the hold runs", async () => {
@@ -283,6 +303,6 @@ describe("a late duplicate of the request that made a hold", () => {
     expect(first).toMatchObject({ ok: true, isNew: true, seq: 2 });
     expect(await stubOf(name).hold(request)).toEqual(first);
     expect(await stubOf(name).hold({ ...request, attemptId: "attempt-2" })).toEqual({ ...first, isNew: false });
-    await expectSound(name);
+    await expectConserved(name);
   });
 });

@@ -2,10 +2,28 @@
 
 import { describe, expect, test } from "vitest";
 
-import { expectRefused } from "../contract/wire.ts";
-import { claim, created, freshName, look, send, tally, users } from "../../support/api.ts";
+import {
+  change,
+  claim,
+  countOutcomes,
+  created,
+  freshName,
+  getUserClaim,
+  hold,
+  listClaims,
+  outcomeOf,
+  pathOf,
+  read,
+  readStatus,
+  releaseHold,
+  send,
+  seqOf,
+  users,
+} from "../../support/api.ts";
+import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
 import { stored } from "../../support/storage.ts";
-import { change, expectSound, releaseHold, hold, iso, list, MINUTE, outcome, own, pathOf, seqOf, setClock, status, T0 } from "./sale.ts";
+import { expectRefused } from "../../support/wire.ts";
 
 /** A coupon of `amount` units, one of which is held for `ann` for a minute. */
 async function held(amount = 3): Promise<string> {
@@ -32,7 +50,7 @@ describe("holding a unit", () => {
     expect([answer.status, seqOf(answer)]).toEqual([201, 2]);
     const expected = { coupon_name: name, user_id: "ann", held_at: iso(T0), expires_at: iso(T0 + 90_000), remaining_amount: 2 };
     expect(answer.body).toEqual(expected);
-    const { holds, ledger } = await expectSound(name);
+    const { holds, ledger } = await expectConserved(name);
     expect(holds).toMatchObject([{ user_id: "ann", held_at: T0, expires_at: T0 + 90_000 }]);
     expect(ledger.at(-1)).toMatchObject({ seq: 2, at: T0, kind: "held", user_id: "ann", data: `{"expires_at":${T0 + 90_000}}` });
   });
@@ -46,34 +64,34 @@ describe("holding a unit", () => {
       const again = await hold(name, "ann", ttl);
       expect([again.status, again.body, seqOf(again)]).toEqual([200, { ...first, remaining_amount: 1 }, 3]);
     }
-    expect((await expectSound(name)).holds).toMatchObject([{ held_at: T0, expires_at: T0 + MINUTE }]);
+    expect((await expectConserved(name)).holds).toMatchObject([{ held_at: T0, expires_at: T0 + MINUTE }]);
   });
 
   test("is one for each user of each coupon", async () => {
     const [one, other] = [await held(), await held()];
-    expect(await Promise.all([one, other].map(async (name) => (await look(name)).body["remaining_amount"]))).toEqual([2, 2]);
+    expect(await Promise.all([one, other].map(async (name) => (await read(name)).body["remaining_amount"]))).toEqual([2, 2]);
     expect((await hold(one, "Ann")).status).toBe(201);
-    await expectSound(one);
+    await expectConserved(one);
   });
 
   test("counts wherever the rest is told, and nowhere as a claim", async () => {
     const name = await held();
     await claim(name, "bob");
-    const shown = await Promise.all([look(name), status(name), hold(name, "ann")]);
+    const shown = await Promise.all([read(name), readStatus(name), hold(name, "ann")]);
     expect(shown.map(({ body }) => body["remaining_amount"])).toEqual([1, 1, 1]);
-    expect((await look(name)).body).toMatchObject({ amount: 3, claimed_by: ["bob"] });
-    expect((await list(name)).body["claims"]).toMatchObject([{ user_id: "bob" }]);
+    expect((await read(name)).body).toMatchObject({ amount: 3, claimed_by: ["bob"] });
+    expect((await listClaims(name)).body["claims"]).toMatchObject([{ user_id: "bob" }]);
     expect((await claim(name, "cid")).body["remaining_amount"]).toBe(0);
-    expect((await status(name)).body).toMatchObject({ state: "sold_out", remaining_amount: 0 });
-    await expectSound(name);
+    expect((await readStatus(name)).body).toMatchObject({ state: "sold_out", remaining_amount: 0 });
+    await expectConserved(name);
   });
 
   test("by others blocks the last unit, for claims and for holds", async () => {
     const name = await held(1);
     expectRefused(await claim(name, "bob"), "400 out_of_stock", "coupon out of stock");
     expectRefused(await hold(name, "bob"), "400 out_of_stock", "coupon out of stock");
-    expect((await own(name, "bob")).status).toBe(404);
-    await expectSound(name);
+    expect((await getUserClaim(name, "bob")).status).toBe(404);
+    await expectConserved(name);
   });
 
   test("is no use to who has a claim: 409 with the receipt", async () => {
@@ -82,7 +100,7 @@ describe("holding a unit", () => {
     const answer = await hold(name, "bob");
     expectRefused(answer, "409 already_claimed", "coupon already claimed by user");
     expect([answer.body["claim"], seqOf(answer)]).toEqual([receipt, 3]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test.for([
@@ -95,8 +113,8 @@ describe("holding a unit", () => {
     await change(name, CLOSED[state]);
     expectRefused(await hold(name, "bob"), told, sentence);
     expect((await hold(name, "ann")).body).toMatchObject({ expires_at: iso(T0 + MINUTE) });
-    expect((await own(name, "ann")).status).toBe(200);
-    await expectSound(name);
+    expect((await getUserClaim(name, "ann")).status).toBe(200);
+    await expectConserved(name);
   });
 
   test("of a coupon that nobody created is 404", async () => {
@@ -135,21 +153,21 @@ describe("what is sent to hold a unit", () => {
     const path = pathOf(await created(1), "holds");
     expectRefused(await send("POST", path, { raw: "[]" }), "400 invalid_request", "invalid request body");
     const large = { user_id: "ann", ttl_seconds: 60, junk: "x".repeat(16 * 1024) };
-    expect(outcome(await send("POST", path, { body: large }))).toBe("413 payload_too_large");
+    expect(outcomeOf(await send("POST", path, { body: large }))).toBe("413 payload_too_large");
   });
 });
 
 describe("a claim by the holder", () => {
   test("turns the hold into the claim, and takes no second unit", async () => {
     const name = await held();
-    expect((await look(name)).body["remaining_amount"]).toBe(2);
+    expect((await read(name)).body["remaining_amount"]).toBe(2);
     const answer = await claim(name, "ann", { "Idempotency-Key": "key" });
     expect([answer.status, answer.body["position"], answer.body["remaining_amount"], seqOf(answer)]).toEqual([201, 1, 2, 3]);
-    expect((await look(name)).body).toMatchObject({ remaining_amount: 2, claimed_by: ["ann"] });
+    expect((await read(name)).body).toMatchObject({ remaining_amount: 2, claimed_by: ["ann"] });
 
     const replay = await claim(name, "ann", { "Idempotency-Key": "key" });
     expect([replay.status, replay.body, replay.headers.get("Idempotent-Replayed")]).toEqual([201, answer.body, "true"]);
-    const { holds, ledger } = await expectSound(name);
+    const { holds, ledger } = await expectConserved(name);
     expect([holds, ledger.map(({ kind }) => kind)]).toEqual([[], ["created", "held", "claimed"]]);
   });
 
@@ -158,16 +176,16 @@ describe("a claim by the holder", () => {
     const { body } = await change(name, CLOSED[state]);
     const answer = await claim(name, "ann");
     expect([answer.status, answer.body["position"], answer.body["remaining_amount"]]).toEqual([201, 1, body["remaining_amount"]]);
-    expect(outcome(await claim(name, "bob"))).not.toBe("201");
-    await expectSound(name);
+    expect(outcomeOf(await claim(name, "bob"))).not.toBe("201");
+    await expectConserved(name);
   });
 
   test("50 times at once is one claim", async () => {
     const name = await held();
     const answers = await Promise.all(Array.from({ length: 50 }, () => claim(name, "ann")));
-    expect(tally(answers)).toEqual({ 201: 1, "409 already_claimed": 49 });
-    expect((await look(name)).body["remaining_amount"]).toBe(2);
-    await expectSound(name);
+    expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 49 });
+    expect((await read(name)).body["remaining_amount"]).toBe(2);
+    await expectConserved(name);
   });
 });
 
@@ -179,7 +197,7 @@ describe("giving a hold back", () => {
     const again = await releaseHold(name, "ann");
     expect([again.status, seqOf(again)]).toEqual([204, 3]);
     expect((await claim(name, "bob")).body).toMatchObject({ position: 1, remaining_amount: 0 });
-    const { ledger } = await expectSound(name);
+    const { ledger } = await expectConserved(name);
     expect(ledger.map(({ kind, user_id }) => [kind, user_id])).toEqual([
       ["created", null],
       ["held", "ann"],
@@ -192,7 +210,7 @@ describe("giving a hold back", () => {
     const name = await held();
     await claim(name, "ann");
     for (const user of ["ann", "nobody"]) expect((await releaseHold(name, user)).status).toBe(204);
-    expect((await look(name)).body).toMatchObject({ remaining_amount: 2, claimed_by: ["ann"] });
+    expect((await read(name)).body).toMatchObject({ remaining_amount: 2, claimed_by: ["ann"] });
     expect((await stored(name)).coupon.seq).toBe(3);
   });
 
@@ -201,7 +219,7 @@ describe("giving a hold back", () => {
     setClock(T0 + 30_000);
     await releaseHold(name, "ann");
     expect((await hold(name, "ann")).body).toMatchObject({ held_at: iso(T0 + 30_000), expires_at: iso(T0 + 90_000) });
-    await expectSound(name);
+    await expectConserved(name);
   });
 });
 
@@ -209,27 +227,27 @@ describe("storms", () => {
   test("50 users on 5 units: 5 hold one, and they alone can claim", async () => {
     const name = await created(5);
     const answers = await Promise.all(users(50).map((user) => hold(name, user)));
-    expect(tally(answers)).toEqual({ 201: 5, "400 out_of_stock": 45 });
+    expect(countOutcomes(answers)).toEqual({ 201: 5, "400 out_of_stock": 45 });
     const holders = new Set(answers.filter(({ status: code }) => code === 201).map(({ body }) => String(body["user_id"])));
     const claims = await Promise.all(users(50).map((user) => claim(name, user)));
-    expect(tally(claims)).toEqual({ 201: 5, "400 out_of_stock": 45 });
-    const { claims: rows } = await expectSound(name);
+    expect(countOutcomes(claims)).toEqual({ 201: 5, "400 out_of_stock": 45 });
+    const { claims: rows } = await expectConserved(name);
     expect(new Set(rows.map(({ user_id }) => user_id))).toEqual(holders);
   });
 
   test("one user 50 times at once holds one unit", async () => {
     const name = await created(5);
     const answers = await Promise.all(Array.from({ length: 50 }, () => hold(name, "ann")));
-    expect(tally(answers)).toEqual({ 200: 49, 201: 1 });
+    expect(countOutcomes(answers)).toEqual({ 200: 49, 201: 1 });
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("of holds, claims and hands given back leave the coupon conserved", async () => {
     const name = await created(20);
     const all = users(40).flatMap((user) => [hold(name, user), claim(name, user), releaseHold(name, user), hold(name, `late-${user}`)]);
     const known = new Set(["200", "201", "204", "400 out_of_stock", "409 already_claimed"]);
-    expect(Object.keys(tally(await Promise.all(all))).filter((told) => !known.has(told))).toEqual([]);
-    await expectSound(name);
+    expect(Object.keys(countOutcomes(await Promise.all(all))).filter((told) => !known.has(told))).toEqual([]);
+    await expectConserved(name);
   });
 });

@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from "vitest";
 
-import { expectRefused } from "../contract/wire.ts";
-import { claim, created, freshName, send, users, type Answer } from "../../support/api.ts";
+import { claim, created, freshName, hold, listClaims, pathOf, revoke, send, seqOf, users, type Answer } from "../../support/api.ts";
+import { setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
+import { expectRefused } from "../../support/wire.ts";
 import { plant } from "./export.ts";
-import { expectSound, hold, list, pathOf, release, seqOf, setClock, T0 } from "./sale.ts";
 
 type Listed = { readonly user_id: string; readonly position: number };
 
@@ -22,7 +23,7 @@ async function sold(): Promise<string> {
   setClock(T0);
   const name = await created(100);
   for (const user of users(25)) await claim(name, user);
-  for (const user of ["user-3", "user-10", "user-25"]) await release(name, user);
+  for (const user of ["user-3", "user-10", "user-25"]) await revoke(name, user);
   await claim(name, "user-3");
   return name;
 }
@@ -30,9 +31,9 @@ const LEFT = Array.from({ length: 26 }, (_, index) => index + 1).filter((positio
 
 /** Every page from the first to the last. */
 async function walk(name: string, limit: number): Promise<Answer[]> {
-  const pages = [await list(name, `?limit=${limit}`)];
+  const pages = [await listClaims(name, `?limit=${limit}`)];
   for (let next = pages[0]?.body["next"]; typeof next === "number"; next = pages.at(-1)?.body["next"]) {
-    pages.push(await list(name, `?limit=${limit}&after=${next}`));
+    pages.push(await listClaims(name, `?limit=${limit}&after=${next}`));
   }
   return pages;
 }
@@ -46,11 +47,11 @@ describe("a page", () => {
       const { remaining_amount: _left, ...receipt } = (await claim(name, user)).body;
       receipts.push(receipt);
     }
-    const first = await list(name, "?limit=2");
+    const first = await listClaims(name, "?limit=2");
     expect([first.status, first.headers.get("Content-Type"), seqOf(first)]).toEqual([200, "application/json", 4]);
     expect(first.body).toEqual({ claims: receipts.slice(0, 2), next: 2 });
-    expect((await list(name, "?limit=2&after=2")).body).toEqual({ claims: receipts.slice(2), next: null });
-    expect((await list(name)).body).toEqual({ claims: receipts, next: null });
+    expect((await listClaims(name, "?limit=2&after=2")).body).toEqual({ claims: receipts.slice(2), next: null });
+    expect((await listClaims(name)).body).toEqual({ claims: receipts, next: null });
   });
 
   test.for([1, 2, 7, 10, 22, 23, 24, 1000])("of %i: all pages together are every claim once, without the released ones", async (limit) => {
@@ -67,9 +68,9 @@ describe("a page", () => {
   test("lists who claimed again at the new position alone, and who holds not at all", async () => {
     const name = await sold();
     await hold(name, "holder");
-    const listed = claimsIn(await list(name)).map(({ user_id, position }) => [user_id, position]);
+    const listed = claimsIn(await listClaims(name)).map(({ user_id, position }) => [user_id, position]);
     expect(listed.filter(([user]) => user === "user-3" || user === "holder")).toEqual([["user-3", 26]]);
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test.for([
@@ -80,28 +81,28 @@ describe("a page", () => {
     ["26", []],
     ["9007199254740991", []],
   ] as const)("after %s begins behind it, whether or not that position is still there", async ([after, positions]) => {
-    expect(positionsIn(await list(await sold(), `?after=${after}`))).toEqual(positions);
+    expect(positionsIn(await listClaims(await sold(), `?after=${after}`))).toEqual(positions);
   });
 
   test("has 100 claims where nobody says, and 1,000 at most", async () => {
     const name = await created(2000);
     await plant(name, 1001);
-    const counts = await Promise.all(["", "?limit=1000"].map(async (query) => claimsIn(await list(name, query)).length));
+    const counts = await Promise.all(["", "?limit=1000"].map(async (query) => claimsIn(await listClaims(name, query)).length));
     expect(counts).toEqual([100, 1000]);
-    expect(positionsIn(await list(name, "?limit=1000&after=1000"))).toEqual([1001]);
+    expect(positionsIn(await listClaims(name, "?limit=1000&after=1000"))).toEqual([1001]);
   });
 
   test("of a coupon that nobody has claimed is empty", async () => {
-    expect((await list(await created(1))).body).toEqual({ claims: [], next: null });
+    expect((await listClaims(await created(1))).body).toEqual({ claims: [], next: null });
   });
 
   test("of what comes behind shows what was claimed since the page before", async () => {
     const name = await sold();
-    const first = await list(name, "?limit=23");
+    const first = await listClaims(name, "?limit=23");
     expect(first.body["next"]).toBeNull();
     await claim(name, "newcomer");
-    await release(name, "user-1");
-    expect(claimsIn(await list(name, "?after=26"))).toMatchObject([{ user_id: "newcomer", position: 27 }]);
+    await revoke(name, "user-1");
+    expect(claimsIn(await listClaims(name, "?after=26"))).toMatchObject([{ user_id: "newcomer", position: 27 }]);
   });
 });
 
@@ -121,7 +122,7 @@ describe("a list is refused", () => {
     ["after=9007199254740992", "after"],
     ["after=99999999999999999999", "after"],
   ] as const)("with ?%s", async ([query, field]) => {
-    const answer = await list(await created(1), `?${query}`);
+    const answer = await listClaims(await created(1), `?${query}`);
     expectRefused(answer, "400 invalid_request", `invalid request: ${field} is invalid`);
   });
 

@@ -3,10 +3,24 @@
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import { expectRefused } from "../contract/wire.ts";
-import { claim, created, look, tally, users, type Answer } from "../../support/api.ts";
+import {
+  change,
+  claim,
+  countOutcomes,
+  created,
+  hold,
+  listClaims,
+  outcomeOf,
+  read,
+  readStatus,
+  seqOf,
+  users,
+  type Answer,
+} from "../../support/api.ts";
+import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
 import { stored, stubOf } from "../../support/storage.ts";
-import { change, expectSound, hold, iso, list, MINUTE, outcome, seqOf, setClock, status, T0 } from "./sale.ts";
+import { expectRefused } from "../../support/wire.ts";
 
 const START = T0;
 const END = T0 + 10 * MINUTE;
@@ -48,11 +62,11 @@ describe("where several states fit, the first of ended, scheduled, paused, sold_
   ] as const)("%s the window, %o: %s, and a newcomer is told %s", async ([phase, facts, state, told]) => {
     const name = await coupon(facts);
     setClock(PHASES[phase]);
-    expect((await look(name)).body["state"]).toBe(state);
-    expect((await status(name)).body["state"]).toBe(state);
-    expect(outcome(await hold(name, "newcomer"))).toBe(told);
-    expect(outcome(await claim(name, "newcomer"))).toBe(told);
-    await expectSound(name);
+    expect((await read(name)).body["state"]).toBe(state);
+    expect((await readStatus(name)).body["state"]).toBe(state);
+    expect(outcomeOf(await hold(name, "newcomer"))).toBe(told);
+    expect(outcomeOf(await claim(name, "newcomer"))).toBe(told);
+    await expectConserved(name);
   });
 });
 
@@ -66,10 +80,10 @@ describe("the window is half-open", () => {
     ["1 ms after the end", END + 1, "ended", "403 sale_ended"],
   ] as const)("%s", async ([, at, state, told]) => {
     const name = await saleAt(at);
-    expect((await status(name)).body).toMatchObject({ state, server_time: iso(at), ...WINDOW });
-    expect(outcome(await claim(name, "claimer"))).toBe(told);
-    expect(outcome(await hold(name, "holder"))).toBe(told);
-    await expectSound(name);
+    expect((await readStatus(name)).body).toMatchObject({ state, server_time: iso(at), ...WINDOW });
+    expect(outcomeOf(await claim(name, "claimer"))).toBe(told);
+    expect(outcomeOf(await hold(name, "holder"))).toBe(told);
+    await expectConserved(name);
   });
 
   test.for([
@@ -98,23 +112,23 @@ describe("the window is half-open", () => {
 
 /** The seqs of those answers that are `told`. */
 function seqs(answers: readonly Answer[], told: string): number[] {
-  return answers.filter((answer) => outcome(answer) === told).map(seqOf);
+  return answers.filter((answer) => outcomeOf(answer) === told).map(seqOf);
 }
 
 describe("claims in flight while an edge passes", () => {
   test("the end: after the first sale_ended nobody new wins", async () => {
     const name = await saleAt(END - 1, 1000);
     const early = users(80, "early").map((user) => claim(name, user));
-    expect(outcome((await early[0]) as Answer)).toBe("201");
+    expect(outcomeOf((await early[0]) as Answer)).toBe("201");
     setClock(END);
     const late = await Promise.all(users(80, "late").map((user) => claim(name, user)));
     const answers = [...(await Promise.all(early)), ...late];
 
-    expect(tally(late)).toEqual({ "403 sale_ended": 80 });
-    const counts = tally(answers);
+    expect(countOutcomes(late)).toEqual({ "403 sale_ended": 80 });
+    const counts = countOutcomes(answers);
     expect((counts["201"] ?? 0) + (counts["403 sale_ended"] ?? 0)).toBe(160);
     expect(Math.max(...seqs(answers, "201"))).toBeLessThanOrEqual(Math.min(...seqs(answers, "403 sale_ended")));
-    const { claims } = await expectSound(name);
+    const { claims } = await expectConserved(name);
     expect(new Set(claims.map(({ claimed_at }) => claimed_at))).toEqual(new Set([END - 1]));
     expect(claims).toHaveLength(counts["201"] ?? 0);
   });
@@ -123,25 +137,25 @@ describe("claims in flight while an edge passes", () => {
     const name = await saleAt(END - 1);
     expect((await claim(name, "in-time")).status).toBe(201);
     setClock(END);
-    expect(outcome(await claim(name, "late"))).toBe("403 sale_ended");
+    expect(outcomeOf(await claim(name, "late"))).toBe("403 sale_ended");
     setClock(END - 1);
     const answers = await Promise.all(users(50).map((user) => claim(name, user)));
-    expect(tally(answers)).toEqual({ "403 sale_ended": 50 });
-    await expectSound(name);
+    expect(countOutcomes(answers)).toEqual({ "403 sale_ended": 50 });
+    await expectConserved(name);
   });
 
   test("the start: after the first 201 nobody is told that it has not started", async () => {
     const name = await saleAt(START - 1, 1000);
     const early = users(80, "early").map((user) => claim(name, user));
-    expect(outcome((await early[0]) as Answer)).toBe("403 sale_not_started");
+    expect(outcomeOf((await early[0]) as Answer)).toBe("403 sale_not_started");
     setClock(START);
     const onTime = await Promise.all(users(80, "on-time").map((user) => claim(name, user)));
     const answers = [...(await Promise.all(early)), ...onTime];
 
-    expect(tally(onTime)).toEqual({ 201: 80 });
+    expect(countOutcomes(onTime)).toEqual({ 201: 80 });
     // Nothing had happened but the creation when they were refused.
     expect(new Set(seqs(answers, "403 sale_not_started"))).toEqual(new Set([1]));
-    expect(new Set((await expectSound(name)).claims.map(({ claimed_at }) => claimed_at))).toEqual(new Set([START]));
+    expect(new Set((await expectConserved(name)).claims.map(({ claimed_at }) => claimed_at))).toEqual(new Set([START]));
   });
 
   test("each is dated within the window, though the clock moves with every claim", async () => {
@@ -153,9 +167,9 @@ describe("claims in flight while an edge passes", () => {
       await (index % 8 === 0 ? asking[index] : undefined);
     }
     const answers = await Promise.all(asking);
-    expect(Object.keys(tally(answers)).sort()).toEqual(["201", "403 sale_ended"]);
+    expect(Object.keys(countOutcomes(answers)).sort()).toEqual(["201", "403 sale_ended"]);
     expect(Math.max(...seqs(answers, "201"))).toBeLessThanOrEqual(Math.min(...seqs(answers, "403 sale_ended")));
-    const instants = (await expectSound(name)).claims.map(({ claimed_at }) => claimed_at);
+    const instants = (await expectConserved(name)).claims.map(({ claimed_at }) => claimed_at);
     expect(instants.filter((at) => at < START || at >= END)).toEqual([]);
     expect(instants).toEqual([...instants].sort((a, b) => a - b));
   });
@@ -164,8 +178,8 @@ describe("claims in flight while an edge passes", () => {
 const TELLERS = {
   claim: (name: string) => claim(name, "teller"),
   hold: (name: string) => hold(name, "teller"),
-  status: (name: string) => status(name),
-  look: (name: string) => look(name),
+  status: (name: string) => readStatus(name),
+  look: (name: string) => read(name),
 } as const;
 const TOLD_BY = ["claim", "hold", "status", "look"] as const;
 
@@ -177,10 +191,10 @@ describe("the clock steps back, and the object is evicted", () => {
 
     setClock(START + 1);
     await evictDurableObject(stubOf(name));
-    expect((await status(name)).body).toMatchObject({ state: "ended", server_time: iso(END) });
-    expect(outcome(await claim(name, "newcomer"))).toBe("403 sale_ended");
-    expect(outcome(await hold(name, "newcomer"))).toBe("403 sale_ended");
-    await expectSound(name);
+    expect((await readStatus(name)).body).toMatchObject({ state: "ended", server_time: iso(END) });
+    expect(outcomeOf(await claim(name, "newcomer"))).toBe("403 sale_ended");
+    expect(outcomeOf(await hold(name, "newcomer"))).toBe("403 sale_ended");
+    await expectConserved(name);
   });
 
   test.for(TOLD_BY)("what a %s was told has started stays started", async (teller) => {
@@ -190,9 +204,9 @@ describe("the clock steps back, and the object is evicted", () => {
 
     setClock(START - MINUTE);
     await evictDurableObject(stubOf(name));
-    expect((await status(name)).body).toMatchObject({ state: "open", server_time: iso(START) });
+    expect((await readStatus(name)).body).toMatchObject({ state: "open", server_time: iso(START) });
     expect((await claim(name, "newcomer")).body["claimed_at"]).toBe(iso(START));
-    await expectSound(name);
+    await expectConserved(name);
   });
 
   test("claimed_at never decreases with the position, whatever the clock does", async () => {
@@ -203,9 +217,9 @@ describe("the clock steps back, and the object is evicted", () => {
       await Promise.all(users(7, `round-${index}`).map((user) => claim(name, user)));
       await evictDurableObject(stubOf(name));
     }
-    const instants = ((await list(name)).body["claims"] as { readonly claimed_at: string }[]).map(({ claimed_at }) => claimed_at);
+    const instants = ((await listClaims(name)).body["claims"] as { readonly claimed_at: string }[]).map(({ claimed_at }) => claimed_at);
     expect(instants).toEqual([5000, 5000, 9000, 9000, 9000, 20_000, 20_000].flatMap((ms) => Array<string>(7).fill(iso(T0 + ms))));
-    await expectSound(name);
+    await expectConserved(name);
   });
 });
 
@@ -216,8 +230,8 @@ describe("a sale that was over", () => {
     expectRefused(await claim(name, "second"), "400 out_of_stock", "coupon out of stock");
     expect((await change(name, { amount: 2 })).body).toMatchObject({ state: "open", amount: 2, remaining_amount: 1 });
     expect((await claim(name, "second")).body).toMatchObject({ position: 2, remaining_amount: 0 });
-    expect((await look(name)).body["state"]).toBe("sold_out");
-    await expectSound(name);
+    expect((await read(name)).body["state"]).toBe("sold_out");
+    await expectConserved(name);
   });
 
   test.for([
@@ -225,10 +239,10 @@ describe("a sale that was over", () => {
     ["taken away", null],
   ] as const)("because it had ended is open again once ends_at is %s", async ([, endsAt]) => {
     const name = await saleAt(END);
-    expect(outcome(await claim(name, "late"))).toBe("403 sale_ended");
+    expect(outcomeOf(await claim(name, "late"))).toBe("403 sale_ended");
     const moved = endsAt === null ? null : iso(endsAt);
     expect((await change(name, { ends_at: moved })).body).toMatchObject({ state: "open", ends_at: moved });
     expect((await claim(name, "late")).body).toMatchObject({ position: 1, claimed_at: iso(END) });
-    await expectSound(name);
+    await expectConserved(name);
   });
 });
