@@ -1,98 +1,116 @@
-// The order in which a claim is judged: of two reasons, the one that comes first in the contract is told.
+// The order in which a claim is judged. Where several refusals fit, the first of the contract's order is answered.
 
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import { claim, created, freshName, send, type Answer } from "../../support/api.ts";
-import { stubOf } from "../../support/storage.ts";
+import {
+  change,
+  claim,
+  created,
+  freshName,
+  getUserClaim,
+  hold,
+  outcomeOf,
+  read,
+  readStatus,
+  receiptOf,
+  send,
+  seqOf,
+  type Answer,
+} from "../../support/api.ts";
+import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
 import { expectRefused } from "../../support/wire.ts";
-
-const PAST = Date.parse("2020-01-01T00:00:00Z");
-const FUTURE = Date.parse("2040-01-01T00:00:00Z");
-
-/** Writes facts into a coupon's row past its rules, as an operator's change would, and has the object read them. */
-async function alter(name: string, facts: { readonly starts_at?: number; readonly ends_at?: number; readonly paused?: 1 }): Promise<void> {
-  await runInDurableObject(stubOf(name), (_object, { storage }) => {
-    for (const [column, value] of Object.entries(facts)) storage.sql.exec(`UPDATE coupon SET ${column} = ?`, value);
-  });
-  await evictDurableObject(stubOf(name));
-}
 
 function claimWith(body: Record<string, unknown>, headers: Record<string, string> = {}): Promise<Answer> {
   return send("POST", "/api/coupons/claim", { body, headers });
 }
 
-describe("malformed comes before", () => {
+const MALFORMED_KEY = { "Idempotency-Key": "two words" };
+
+describe("a malformed claim gets 400", () => {
   test.for([
     ["no user", { user_id: undefined }, "user_id is required"],
     ["no coupon name", { coupon_name: undefined }, "coupon_name is required"],
-    ["a user who is no string", { user_id: 5 }, "user_id is invalid"],
-  ] as const)("no such coupon: %s", async ([, fault, sentence]) => {
+    ["a user that is no string", { user_id: 5 }, "user_id is invalid"],
+  ] as const)("before the coupon is found to be missing: %s", async ([, fault, sentence]) => {
     const answer = await claimWith({ user_id: "user", coupon_name: freshName(), ...fault });
     expectRefused(answer, "400 invalid_request", `invalid request: ${sentence}`);
   });
 
-  test("no such coupon: a key that is none", async () => {
-    const answer = await claim(freshName(), "user", { "idempotency-key": "two words" });
-    expectRefused(answer, "400 invalid_request", "invalid request: Idempotency-Key is invalid");
-  });
-
-  test("already claimed, and the replay: a winner whose key is none", async () => {
+  test("by its key, before a missing coupon and before a replay", async () => {
     const name = await created(1);
-    await claim(name, "winner", { "idempotency-key": "key" });
-    const answer = await claim(name, "winner", { "idempotency-key": "two words" });
-    expectRefused(answer, "400 invalid_request", "invalid request: Idempotency-Key is invalid");
+    await claim(name, "winner", { "Idempotency-Key": "key" });
+    for (const answer of [await claim(freshName(), "user", MALFORMED_KEY), await claim(name, "winner", MALFORMED_KEY)]) {
+      expectRefused(answer, "400 invalid_request", "invalid request: Idempotency-Key is invalid");
+    }
   });
 
-  test("out of stock: a user who is blank", async () => {
+  test("by a blank user, before sell-out", async () => {
     const name = await created(1);
     await claim(name, "winner");
     expectRefused(await claim(name, "  "), "400 invalid_request", "invalid request: user_id cannot be whitespace only");
   });
-
-  test("the size of the body comes before what is in it", async () => {
-    const answer = await claimWith({ user_id: 5, junk: "x".repeat(17_000) });
-    expect([answer.status, answer.body["code"]]).toEqual([413, "payload_too_large"]);
-  });
 });
 
-// Every coupon here has one unit, and the winner has it: whatever else is true, it is sold out too.
-describe("of a coupon that is sold out", () => {
-  test.for([
-    ["and nothing else", {}, "400 out_of_stock"],
-    ["and paused", { paused: 1 }, "403 sale_paused"],
-    ["and not started", { starts_at: FUTURE }, "403 sale_not_started"],
-    ["and not started and paused", { starts_at: FUTURE, paused: 1 }, "403 sale_not_started"],
-    ["and ended", { ends_at: PAST }, "403 sale_ended"],
-    ["and ended and paused", { ends_at: PAST, paused: 1 }, "403 sale_ended"],
-  ] as const)("%s, the same key comes first, then the winner's claim, then %s", async ([, facts, newcomer]) => {
-    const name = await created(1);
-    const won = await claim(name, "winner", { "idempotency-key": "key" });
-    await alter(name, facts);
+test("a body that is too large gets 413 before its fields are checked", async () => {
+  expectRefused(await claimWith({ user_id: 5, junk: "x".repeat(17_000) }), "413 payload_too_large");
+});
 
-    const replay = await claim(name, "winner", { "idempotency-key": "key" });
-    expect(replay.status).toBe(201);
-    expect(replay.body).toEqual(won.body);
+const KEY = { "Idempotency-Key": "key" };
+const WINDOW = { starts_at: iso(T0), ends_at: iso(T0 + MINUTE) };
+const PHASES = { "before the start": T0 - 1, "within the window": T0, "at the end": T0 + MINUTE } as const;
+const ENDED = ["ended", "403 sale_ended"] as const;
+const SCHEDULED = ["scheduled", "403 sale_not_started"] as const;
+const PAUSED = ["paused", "403 sale_paused"] as const;
 
-    for (const headers of [{}, { "idempotency-key": "another" }]) {
+describe.for([
+  ["before the start", { paused: true, isSoldOut: true }, SCHEDULED],
+  ["before the start", { paused: true, isSoldOut: false }, SCHEDULED],
+  ["before the start", { paused: false, isSoldOut: true }, SCHEDULED],
+  ["before the start", { paused: false, isSoldOut: false }, SCHEDULED],
+  ["within the window", { paused: true, isSoldOut: true }, PAUSED],
+  ["within the window", { paused: true, isSoldOut: false }, PAUSED],
+  ["within the window", { paused: false, isSoldOut: true }, ["sold_out", "400 out_of_stock"]],
+  ["within the window", { paused: false, isSoldOut: false }, ["open", "201"]],
+  ["at the end", { paused: true, isSoldOut: true }, ENDED],
+  ["at the end", { paused: true, isSoldOut: false }, ENDED],
+  ["at the end", { paused: false, isSoldOut: true }, ENDED],
+  ["at the end", { paused: false, isSoldOut: false }, ENDED],
+] as const)("a sale %s with %o", ([phase, { paused, isSoldOut }, [state, outcome]]) => {
+  /** `winner` has the first unit, under a key, and `holder` holds the second. A third is left unless the coupon is sold out. */
+  async function sale(): Promise<{ readonly name: string; readonly granted: Answer }> {
+    setClock(T0 - 2);
+    const name = await created(isSoldOut ? 2 : 4);
+    const granted = await claim(name, "winner", KEY);
+    await hold(name, "holder", 300);
+    await change(name, { ...WINDOW, paused });
+    setClock(PHASES[phase]);
+    return { name, granted };
+  }
+
+  test(`is shown as ${state}, and a new user gets ${outcome}`, async () => {
+    const { name } = await sale();
+    expect((await read(name)).body["state"]).toBe(state);
+    expect((await readStatus(name)).body["state"]).toBe(state);
+    expect(outcomeOf(await hold(name, "new-holder"))).toBe(outcome);
+    expect(outcomeOf(await claim(name, "new-claimer"))).toBe(outcome);
+    await expectConserved(name);
+  });
+
+  test("answers a winner with the receipt and turns a hold into a claim", async () => {
+    const { name, granted } = await sale();
+    const head = seqOf(await read(name));
+    const replay = await claim(name, "winner", KEY);
+    expect([replay.status, replay.body, replay.headers.get("Idempotent-Replayed")]).toEqual([201, granted.body, "true"]);
+    for (const headers of [{}, { "Idempotency-Key": "another" }]) {
       const again = await claim(name, "winner", headers);
       expectRefused(again, "409 already_claimed", "coupon already claimed by user");
-      expect(again.body["claim"]).toMatchObject({ user_id: "winner", position: 1 });
+      expect([again.body["claim"], again.headers.get("Idempotent-Replayed"), seqOf(again)]).toEqual([receiptOf(granted), null, head]);
     }
-
-    const late = await claim(name, "newcomer", { "idempotency-key": "new" });
-    expect(`${late.status} ${String(late.body["code"])}`).toBe(newcomer);
-  });
-});
-
-describe("of a coupon with units left", () => {
-  test.for([
-    ["paused", { paused: 1 }, "403 sale_paused", "the sale is paused: claim again when its state is open"],
-    ["not started", { starts_at: FUTURE }, "403 sale_not_started", "the sale has not started: claim again at starts_at"],
-    ["ended", { ends_at: PAST }, "403 sale_ended", "the sale has ended"],
-  ] as const)("but %s, a newcomer gets none", async ([, facts, outcome, sentence]) => {
-    const name = await created(5);
-    await alter(name, facts);
-    expectRefused(await claim(name, "newcomer"), outcome, sentence);
+    expect((await getUserClaim(name, "winner")).body).toEqual(receiptOf(granted));
+    expectRefused(await claim(name, "new-user", KEY), "422 idempotency_key_reused");
+    expect((await hold(name, "holder")).status).toBe(200);
+    expect((await claim(name, "holder")).body["position"]).toBe(2);
+    await expectConserved(name);
   });
 });
