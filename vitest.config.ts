@@ -13,7 +13,7 @@ export default defineConfig({
       {
         extends: true,
         // Inside workerd: real fetches through the Worker to real objects with real storage.
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, verbose: false })],
         test: { name: "workers", include: ["test/{storms,worker}/**/*.test.ts"] },
       },
       {
