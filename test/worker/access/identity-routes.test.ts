@@ -1,9 +1,9 @@
-// Which routes ask who is calling, and when in the order of refusals.
+// Which routes ask for a user's token, and where in the order of refusals.
 
 import { sign } from "hono/jwt";
 import { describe, expect, test } from "vitest";
 
-import { claim, created, freshName, outcomeOf, send } from "../../support/api.ts";
+import { claim, created, freshName, hold, outcomeOf } from "../../support/api.ts";
 import { fetchWith, SPENT, workerWith, type Sent } from "../../support/worker.ts";
 
 const SECRET = "a-secret-that-the-shop-and-the-Worker-share";
@@ -14,81 +14,78 @@ async function tokenOf(sub: string): Promise<string> {
   return `Bearer ${await sign({ sub }, SECRET)}`;
 }
 
-/** The requests in the name of ada, in an order in which each can succeed. */
-function asAda(name: string): readonly [method: string, path: string, body: unknown, success: string][] {
-  const claimBody = { user_id: "ada", coupon_name: name };
+/** The requests on behalf of ada, in an order in which each can succeed. */
+function onBehalfOfAda(name: string): readonly [method: string, path: string, body: unknown, success: string][] {
   return [
     ["POST", `/api/coupons/${name}/holds`, { user_id: "ada", ttl_seconds: 60 }, "201"],
     ["GET", `/api/coupons/${name}/claims/ada`, undefined, "200"],
     ["DELETE", `/api/coupons/${name}/holds/ada`, undefined, "204"],
-    ["POST", "/api/coupons/claim", claimBody, "201"],
+    ["POST", "/api/coupons/claim", { user_id: "ada", coupon_name: name }, "201"],
     ["GET", `/api/coupons/${name}/claims/ada`, undefined, "200"],
   ];
 }
 
-describe("a hold, giving it back, a claim and the look at one's own", () => {
+describe("a user's hold, release, claim and read of the claim", () => {
   test.for([
     ["no token", () => Promise.resolve(undefined), "401 unauthorized"],
     ["garbage", () => Promise.resolve("Bearer garbage"), "401 unauthorized"],
     ["another user's token", () => tokenOf("bob"), "403 forbidden"],
-    ["another token than the operator's", () => Promise.resolve(`Bearer ${OPERATOR}x`), "401 unauthorized"],
-  ] as const)("are refused to %s, and the object is not asked", async ([, token, outcome]) => {
+    ["a token like the operator's", () => Promise.resolve(`Bearer ${OPERATOR}x`), "401 unauthorized"],
+  ] as const)("with %s are refused before the object is asked", async ([, token, outcome]) => {
     const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "on", ADMIN_TOKEN: OPERATOR });
     const name = await created(3);
     const authorization = await token();
-    for (const [method, path, body] of asAda(name)) {
-      const answer = await worker(method, path, { body, ...(authorization === undefined ? {} : { authorization }) });
+    for (const [method, path, body] of onBehalfOfAda(name)) {
+      const answer = await worker(method, path, { body, authorization });
       expect({ method, path, outcome: outcomeOf(answer) }).toEqual({ method, path, outcome });
       expect(answer.headers.get("Coupon-Seq")).toBeNull();
     }
     expect((await ask("GET", `/api/coupons/${name}`)).headers.get("Coupon-Seq")).toBe("1");
   });
 
-  test("are not for the operator to ask in a user's name, but to look at and to give back", async () => {
+  test("with the operator's token allow reads and releases alone", async () => {
     const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_TOKEN: OPERATOR });
     const name = await created(3);
-    await send("POST", `/api/coupons/${name}/holds`, { body: { user_id: "ada", ttl_seconds: 60 } });
+    await hold(name, "ada");
     const outcomes: string[] = [];
-    for (const [method, path, body] of asAda(name)) {
+    for (const [method, path, body] of onBehalfOfAda(name)) {
       outcomes.push(outcomeOf(await worker(method, path, { body, authorization: `Bearer ${OPERATOR}` })));
     }
     expect(outcomes).toEqual(["401 unauthorized", "200", "204", "401 unauthorized", "404 claim_not_found"]);
   });
 
-  test("ask for the token of a user also where everybody is the operator", async () => {
+  test("need the user's token also where every caller is the operator", async () => {
     const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "off" });
     const name = await created(3);
-    for (const [method, path, body] of asAda(name)) expect(outcomeOf(await worker(method, path, { body }))).toBe("401 unauthorized");
+    for (const [method, path, body] of onBehalfOfAda(name)) {
+      expect(outcomeOf(await worker(method, path, { body }))).toBe("401 unauthorized");
+    }
   });
 
-  test("are done for the user of the token", async () => {
+  test("with the user's token succeed", async () => {
     const name = await created(3);
     const authorization = await tokenOf("ada");
-    for (const [method, path, body, success] of asAda(name)) {
+    for (const [method, path, body, success] of onBehalfOfAda(name)) {
       const answer = await ask(method, path, { body, authorization });
       expect({ method, path, outcome: outcomeOf(answer) }).toEqual({ method, path, outcome: success });
     }
   });
 });
 
-describe("what is nobody's in particular needs no token of a user", () => {
-  test.for([
-    ["the coupon", ""],
-    ["its status", "/status"],
-    ["its events", "/events"],
-  ] as const)("%s", async ([, rest]) => {
-    const name = await created(3);
-    const response = await fetchWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "on" }, "GET", `/api/coupons/${name}${rest}`);
+test.for(["/api/coupons/{name}", "/api/coupons/{name}/status", "/api/coupons/{name}/events", "/health", "/openapi.json"])(
+  "GET %s needs no user's token",
+  async (path) => {
+    const settings = { IDENTITY_SECRET: SECRET, ADMIN_AUTH: "on" };
+    const response = await fetchWith(settings, "GET", path.replace("{name}", await created(3)));
     await response.body?.cancel();
     expect(response.status).toBe(200);
-  });
+  },
+);
 
-  test.for(["/health", "/openapi.json"])("%s", async (path) => {
-    expect((await ask("GET", path)).status).toBe(200);
-  });
+describe("the operator's routes", () => {
+  const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "on", ADMIN_TOKEN: OPERATOR });
 
-  test("the operator's routes", async () => {
-    const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "on", ADMIN_TOKEN: OPERATOR });
+  test("need the operator's token alone", async () => {
     const authorization = `Bearer ${OPERATOR}`;
     const name = freshName();
     const requests: [string, string, Sent][] = [
@@ -102,11 +99,9 @@ describe("what is nobody's in particular needs no token of a user", () => {
     const outcomes: string[] = [];
     for (const [method, path, sent] of requests) outcomes.push(outcomeOf(await worker(method, path, { ...sent, authorization })));
     expect(outcomes).toEqual(["201", "200", "200", "200", "404 claim_not_found", "204"]);
-    expect((await fetchWith({ IDENTITY_SECRET: SECRET }, "GET", `/api/coupons/${await created(1)}/metrics`)).status).toBe(200);
   });
 
-  test("and a user's token is not the operator's", async () => {
-    const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "on", ADMIN_TOKEN: OPERATOR });
+  test("are closed to a user's token", async () => {
     const name = await created(3);
     await claim(name, "bob");
     const authorization = await tokenOf("ada");
@@ -116,65 +111,60 @@ describe("what is nobody's in particular needs no token of a user", () => {
   });
 });
 
-describe("the order of refusals", () => {
-  const claimPath = "/api/coupons/claim";
-  const holdPath = "/api/coupons/nobody-made-this/holds";
+const CLAIM = "/api/coupons/claim";
+const HOLD = "/api/coupons/missing/holds";
+const HOLDING = { user_id: "ada", ttl_seconds: 60 };
 
-  test.for<[string, string, Sent, string]>([
-    ["a claim without a user", claimPath, { body: { coupon_name: "x" } }, "400 invalid_request"],
-    ["a claim that is no object", claimPath, { body: 5 }, "400 invalid_request"],
-    ["a claim that is too large", claimPath, { body: "x".repeat(20_000) }, "413 payload_too_large"],
-    [
-      "a claim with a malformed key",
-      claimPath,
-      { body: { user_id: "ada", coupon_name: "x" }, headers: { "Idempotency-Key": "two words" } },
-      "400 invalid_request",
-    ],
-    ["a hold without a time", holdPath, { body: { user_id: "ada" } }, "400 invalid_request"],
-    ["a hold of no time", holdPath, { body: { user_id: "ada", ttl_seconds: 0 } }, "400 invalid_request"],
-  ])("malformed comes before the missing token: %s", async ([, path, sent, outcome]) => {
-    expect(outcomeOf(await ask("POST", path, sent))).toBe(outcome);
-  });
+test.for<[string, string, Sent, string]>([
+  ["a claim without a user", CLAIM, { body: { coupon_name: "x" } }, "400 invalid_request"],
+  ["a claim that is too large", CLAIM, { body: "x".repeat(20_000) }, "413 payload_too_large"],
+  [
+    "a claim with a malformed key",
+    CLAIM,
+    { body: { user_id: "ada", coupon_name: "x" }, headers: { "Idempotency-Key": "two words" } },
+    "400 invalid_request",
+  ],
+  ["a hold of no time", HOLD, { body: { user_id: "ada", ttl_seconds: 0 } }, "400 invalid_request"],
+])("%s is malformed before its token is missing", async ([, path, sent, outcome]) => {
+  expect(outcomeOf(await ask("POST", path, sent))).toBe(outcome);
+});
 
-  test.for([
-    ["missing", () => Promise.resolve({}), "401 unauthorized"],
-    ["another's", async () => ({ authorization: await tokenOf("bob") }), "403 forbidden"],
-    ["right", async () => ({ authorization: await tokenOf("ada") }), "429 rate_limited"],
-  ] as const)("the token comes before the rate limit, and that before the coupon: %s", async ([, headers, outcome]) => {
-    const worker = workerWith({ IDENTITY_SECRET: SECRET, ...SPENT });
-    const sent = await headers();
-    const claiming = { ...sent, body: { user_id: "ada", coupon_name: freshName() } };
-    const holding = { ...sent, body: { user_id: "ada", ttl_seconds: 60 } };
-    expect(outcomeOf(await worker("POST", claimPath, claiming))).toBe(outcome);
-    expect(outcomeOf(await worker("POST", holdPath, holding))).toBe(outcome);
-  });
+test.for([
+  ["no token", () => Promise.resolve(undefined), "401 unauthorized"],
+  ["another user's token", () => tokenOf("bob"), "403 forbidden"],
+  ["the user's token", () => tokenOf("ada"), "429 rate_limited"],
+] as const)("beyond the rate limit, a claim and a hold with %s get %s", async ([, token, outcome]) => {
+  const worker = workerWith({ IDENTITY_SECRET: SECRET, ...SPENT });
+  const authorization = await token();
+  const claiming = { user_id: "ada", coupon_name: freshName() };
+  expect(outcomeOf(await worker("POST", CLAIM, { authorization, body: claiming }))).toBe(outcome);
+  expect(outcomeOf(await worker("POST", HOLD, { authorization, body: HOLDING }))).toBe(outcome);
+});
 
-  test("a stranger's request is not counted against the user", async () => {
-    const keys: string[] = [];
-    const counter: RateLimit = {
-      limit({ key }) {
-        keys.push(key);
-        return Promise.resolve({ success: true });
-      },
-    };
-    const worker = workerWith({ IDENTITY_SECRET: SECRET, CLAIMS_100_PER_10S: counter });
-    const name = await created(3);
-    const body = { user_id: "ada", coupon_name: name };
-    await worker("POST", claimPath, { body });
-    await worker("POST", claimPath, { body, authorization: await tokenOf("bob") });
-    expect(keys).toEqual([]);
-    await worker("POST", claimPath, { body, authorization: await tokenOf("ada") });
-    expect(keys).toHaveLength(1);
-  });
+test("a request without the user's token is not counted against the user", async () => {
+  const keys: string[] = [];
+  const counter: RateLimit = {
+    limit({ key }) {
+      keys.push(key);
+      return Promise.resolve({ success: true });
+    },
+  };
+  const worker = workerWith({ IDENTITY_SECRET: SECRET, CLAIMS_100_PER_10S: counter });
+  const body = { user_id: "ada", coupon_name: await created(3) };
+  await worker("POST", CLAIM, { body });
+  await worker("POST", CLAIM, { body, authorization: await tokenOf("bob") });
+  expect(keys).toEqual([]);
+  await worker("POST", CLAIM, { body, authorization: await tokenOf("ada") });
+  expect(keys).toHaveLength(1);
+});
 
-  test.for([
-    ["a claim", "POST", claimPath, { user_id: "ada", coupon_name: "nobody-made-this" }],
-    ["a hold", "POST", holdPath, { user_id: "ada", ttl_seconds: 60 }],
-    ["giving back", "DELETE", `${holdPath}/ada`, undefined],
-    ["one's own", "GET", "/api/coupons/nobody-made-this/claims/ada", undefined],
-  ] as const)("the missing token comes before the missing coupon: %s", async ([, method, path, body]) => {
-    expect(outcomeOf(await ask(method, path, { body }))).toBe("401 unauthorized");
-    expect(outcomeOf(await ask(method, path, { body, authorization: await tokenOf("bob") }))).toBe("403 forbidden");
-    expect(outcomeOf(await ask(method, path, { body, authorization: await tokenOf("ada") }))).toBe("404 coupon_not_found");
-  });
+test.for([
+  ["POST", CLAIM, { user_id: "ada", coupon_name: "missing" }],
+  ["POST", HOLD, HOLDING],
+  ["DELETE", `${HOLD}/ada`, undefined],
+  ["GET", "/api/coupons/missing/claims/ada", undefined],
+] as const)("%s %s checks the token before it finds no coupon", async ([method, path, body]) => {
+  expect(outcomeOf(await ask(method, path, { body }))).toBe("401 unauthorized");
+  expect(outcomeOf(await ask(method, path, { body, authorization: await tokenOf("bob") }))).toBe("403 forbidden");
+  expect(outcomeOf(await ask(method, path, { body, authorization: await tokenOf("ada") }))).toBe("404 coupon_not_found");
 });

@@ -1,4 +1,4 @@
-// A stand-in for the outside issuer of tokens: the host that serves its key set, and its private keys.
+// A stand-in for an outside issuer of tokens: the host that serves its key set, and its private keys.
 
 import { sign } from "hono/jwt";
 import { onTestFinished } from "vitest";
@@ -18,7 +18,7 @@ const GENERATED = {
   RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) },
 } as const;
 
-/** Generates a key and what signs with it. */
+/** Generates a key pair that signs tokens. */
 export async function issuerKey(alg: Algorithm, kid: string): Promise<IssuerKey> {
   const { privateKey, publicKey } = (await crypto.subtle.generateKey(GENERATED[alg], true, ["sign", "verify"])) as CryptoKeyPair;
   const secret = (await crypto.subtle.exportKey("jwk", privateKey)) as JsonWebKey;
@@ -28,10 +28,10 @@ export async function issuerKey(alg: Algorithm, kid: string): Promise<IssuerKey>
 
 export type Issuer = {
   readonly url: string;
-  /** How often the key set was asked for. */
+  /** How often the key set was fetched. */
   readonly fetchCount: () => number;
   publish(...keys: readonly JsonWebKey[]): void;
-  /** What the host answers from now on. */
+  /** Sets what the host answers from now on. */
   answers(answer: (signal: AbortSignal | null) => Response | Promise<Response>): void;
 };
 

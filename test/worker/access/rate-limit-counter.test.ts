@@ -1,4 +1,4 @@
-// What is counted, under which key, and what happens where the platform's counter is missing or fails.
+// What the rate limit counts, under which key, and what happens where the platform's counter is missing or fails.
 
 import { describe, expect, test, vi } from "vitest";
 
@@ -8,8 +8,8 @@ import { fetchWith, SPENT, workerWith, type Ask } from "../../support/worker.ts"
 
 type Counter = { readonly counter: RateLimit; readonly keys: string[] };
 
-/** A stand-in for a counter of the platform that notes what it is asked, and lets everybody through. */
-function noting(): Counter {
+/** A stand-in for a counter of the platform. It allows every request and records the keys. */
+function recording(): Counter {
   const keys: string[] = [];
   const counter: RateLimit = {
     limit({ key }) {
@@ -24,48 +24,28 @@ function claimOf(ask: Ask, name: string, userId: string) {
   return ask("POST", "/api/coupons/claim", { body: { user_id: userId, coupon_name: name } });
 }
 
-/** Which of the platform's counters are asked about one claim. */
-async function askedUnder(RATE_LIMIT: string | undefined): Promise<string[]> {
-  const counters = { CLAIMS_100_PER_10S: noting(), CLAIMS_20_PER_10S: noting(), CLAIMS_5_PER_10S: noting() };
+test.for([
+  ["100", ["CLAIMS_100_PER_10S"]],
+  ["20", ["CLAIMS_20_PER_10S"]],
+  ["5", ["CLAIMS_5_PER_10S"]],
+  ["off", []],
+  // The next lower limit counts.
+  ["99", ["CLAIMS_20_PER_10S"]],
+  ["19", ["CLAIMS_5_PER_10S"]],
+  ["1", ["CLAIMS_5_PER_10S"]],
+  ["0.5", ["CLAIMS_5_PER_10S"]],
+  // These are no limits: the default counts.
+  ...[undefined, "", "0", "-1", "101", "NaN", "Infinity", "true", "OFF", " off"].map((value) => [value, ["CLAIMS_100_PER_10S"]] as const),
+] as const)("a claim under RATE_LIMIT %j is counted by %j", async ([RATE_LIMIT, counting]) => {
+  const counters = { CLAIMS_100_PER_10S: recording(), CLAIMS_20_PER_10S: recording(), CLAIMS_5_PER_10S: recording() };
   const bound = Object.fromEntries(Object.entries(counters).map(([binding, { counter }]) => [binding, counter]));
   await claimOf(workerWith({ ...bound, RATE_LIMIT }), freshName("missing"), "ada");
-  return Object.entries(counters).flatMap(([binding, { keys }]) => keys.map(() => binding));
-}
-
-describe("RATE_LIMIT", () => {
-  test.for([
-    ["100", "CLAIMS_100_PER_10S"],
-    ["20", "CLAIMS_20_PER_10S"],
-    ["5", "CLAIMS_5_PER_10S"],
-  ] as const)("%s has %s count", async ([limit, binding]) => {
-    expect(await askedUnder(limit)).toEqual([binding]);
-  });
-
-  test("off has none of them count", async () => {
-    expect(await askedUnder("off")).toEqual([]);
-  });
-
-  test.for([
-    ["99", "CLAIMS_20_PER_10S"],
-    ["30", "CLAIMS_20_PER_10S"],
-    ["19", "CLAIMS_5_PER_10S"],
-    ["1", "CLAIMS_5_PER_10S"],
-    ["0.5", "CLAIMS_5_PER_10S"],
-  ] as const)("%s means the next lower one: %s counts", async ([limit, binding]) => {
-    expect(await askedUnder(limit)).toEqual([binding]);
-  });
-
-  test.for([undefined, "", "0", "-1", "101", "NaN", "Infinity", "many", "true", "OFF", "Off", " off", "no"])(
-    "%j says nothing: the limit stays 100",
-    async (RATE_LIMIT) => {
-      expect(await askedUnder(RATE_LIMIT)).toEqual(["CLAIMS_100_PER_10S"]);
-    },
-  );
+  expect(Object.entries(counters).flatMap(([binding, { keys }]) => keys.map(() => binding))).toEqual(counting);
 });
 
-describe("counted are", () => {
-  test("claims and holds of one user for one coupon, together", async () => {
-    const { counter, keys } = noting();
+describe("the counter's key", () => {
+  test("is the same for claims and holds of one user for one coupon", async () => {
+    const { counter, keys } = recording();
     const ask = workerWith({ CLAIMS_100_PER_10S: counter });
     const name = await created(5);
     await claimOf(ask, name, "ada");
@@ -74,8 +54,8 @@ describe("counted are", () => {
     expect(new Set(keys).size).toBe(1);
   });
 
-  test("no two pairs of user and coupon as one", async () => {
-    const { counter, keys } = noting();
+  test("differs for any two pairs of user and coupon", async () => {
+    const { counter, keys } = recording();
     const ask = workerWith({ CLAIMS_100_PER_10S: counter });
     for (const [coupon, user] of [
       ["a", "b c"],
@@ -91,112 +71,88 @@ describe("counted are", () => {
     }
     expect(new Set(keys).size).toBe(8);
   });
+});
 
-  test("no malformed requests", async () => {
-    const { counter, keys } = noting();
-    const ask = workerWith({ CLAIMS_100_PER_10S: counter });
-    const name = await created(5);
-    const sent = [
+test("malformed requests get 400 and are not counted, also beyond the limit", async () => {
+  const { counter, keys } = recording();
+  const name = await created(5);
+  const malformed = { user_id: "ada", coupon_name: name };
+  for (const settings of [{ CLAIMS_100_PER_10S: counter }, SPENT]) {
+    const ask = workerWith(settings);
+    const answers = [
       await ask("POST", "/api/coupons/claim", { body: { user_id: " ", coupon_name: name } }),
-      await ask("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: name }, headers: { "Idempotency-Key": "two words" } }),
+      await ask("POST", "/api/coupons/claim", { body: malformed, headers: { "Idempotency-Key": "two words" } }),
       await ask("POST", `/api/coupons/${name}/holds`, { body: { user_id: "ada", ttl_seconds: -1 } }),
     ];
-    expect(sent.map(outcomeOf)).toEqual(Array.from({ length: 3 }, () => "400 invalid_request"));
-    expect(keys).toEqual([]);
-  });
+    expect(answers.map(outcomeOf)).toEqual(Array.from({ length: 3 }, () => "400 invalid_request"));
+  }
+  expect(keys).toEqual([]);
 });
 
-describe("a request that is one too many", () => {
-  test("does not touch the object: not its ledger, not its metrics, not even a call", async () => {
-    const name = await created(5);
-    const before = await (await fetchWith({}, "GET", `/api/coupons/${name}/metrics`)).text();
-    const over = platform();
-    const ask = workerWith({ ...SPENT, COUPONS: over.coupons });
-    expect(outcomeOf(await claimOf(ask, name, "ada"))).toBe("429 rate_limited");
-    expect(outcomeOf(await ask("POST", `/api/coupons/${name}/holds`, { body: { user_id: "ada", ttl_seconds: 60 } }))).toBe(
-      "429 rate_limited",
-    );
-    expect(over.calls).toEqual([]);
-    expect(over.named).toEqual([]);
-    expect(await (await fetchWith({}, "GET", `/api/coupons/${name}/metrics`)).text()).toBe(before);
-    expect((await read(name)).headers.get("Coupon-Seq")).toBe("1");
-  });
-
-  test("is told so before it is told that there is no such coupon", async () => {
-    expect(outcomeOf(await claimOf(workerWith(SPENT), freshName(), "ada"))).toBe("429 rate_limited");
-  });
-
-  test("is malformed before it is too many", async () => {
-    const ask = workerWith(SPENT);
-    expect(outcomeOf(await ask("POST", "/api/coupons/claim", { body: { user_id: "ada" } }))).toBe("400 invalid_request");
-  });
+test("a request beyond the limit gets 429 without any call to the object", async () => {
+  const name = await created(5);
+  const metrics = async () => (await fetchWith({}, "GET", `/api/coupons/${name}/metrics`)).text();
+  const before = await metrics();
+  const over = platform();
+  const ask = workerWith({ ...SPENT, COUPONS: over.coupons });
+  const holding = await ask("POST", `/api/coupons/${name}/holds`, { body: { user_id: "ada", ttl_seconds: 60 } });
+  for (const answer of [await claimOf(ask, name, "ada"), holding]) expect(outcomeOf(answer)).toBe("429 rate_limited");
+  expect([over.calls, over.named]).toEqual([[], []]);
+  expect(await metrics()).toBe(before);
+  expect((await read(name)).headers.get("Coupon-Seq")).toBe("1");
 });
 
-describe("never limited is", () => {
-  test.for<[string, string, string, unknown, number]>([
-    ["a look", "GET", "", undefined, 200],
-    ["the status", "GET", "/status", undefined, 200],
-    ["the metrics", "GET", "/metrics", undefined, 200],
-    ["the list of claims", "GET", "/claims", undefined, 200],
-    ["one's own claim", "GET", "/claims/ada", undefined, 200],
-    ["giving a hold back", "DELETE", "/holds/ada", undefined, 204],
-    ["a change", "PATCH", "", { amount: 9 }, 200],
-    ["a release", "DELETE", "/claims/ada", undefined, 200],
-    ["the end of the coupon", "DELETE", "", undefined, 204],
-  ])("%s", async ([, method, rest, body, status]) => {
-    const name = await created(5);
-    await claim(name, "ada");
-    const path = `/api/coupons/${name}${rest}`;
-    const response = await fetchWith(SPENT, method, path, { body });
-    expect(response.status).toBe(status);
-    expect(response.headers.get("RateLimit-Policy")).toBeNull();
-  });
-
-  test("creating a coupon", async () => {
-    const ask = workerWith(SPENT);
-    expect((await ask("POST", "/api/coupons", { body: { name: freshName(), amount: 1 } })).status).toBe(201);
-  });
+test.for<[string, string, unknown, number]>([
+  ["GET", "", undefined, 200],
+  ["GET", "/status", undefined, 200],
+  ["GET", "/metrics", undefined, 200],
+  ["GET", "/claims", undefined, 200],
+  ["GET", "/claims/ada", undefined, 200],
+  ["DELETE", "/holds/ada", undefined, 204],
+  ["PATCH", "", { amount: 9 }, 200],
+  ["DELETE", "/claims/ada", undefined, 200],
+  ["DELETE", "", undefined, 204],
+])("%s /api/coupons/{name}%s has no rate limit", async ([method, rest, body, status]) => {
+  const name = await created(5);
+  await claim(name, "ada");
+  const response = await fetchWith(SPENT, method, `/api/coupons/${name}${rest}`, { body });
+  expect(response.status).toBe(status);
+  expect(response.headers.get("RateLimit-Policy")).toBeNull();
 });
 
-describe("everybody is let through", () => {
-  test.for([
-    ["off", "CLAIMS_100_PER_10S"],
-    [undefined, "CLAIMS_100_PER_10S"],
-    ["100", "CLAIMS_100_PER_10S"],
-    ["20", "CLAIMS_20_PER_10S"],
-    ["5", "CLAIMS_5_PER_10S"],
-  ] as const)("under RATE_LIMIT %j where %s is not bound, whatever else is", async ([RATE_LIMIT, missing]) => {
-    const name = await created(5);
-    const refusing = { limit: () => Promise.resolve({ success: false }) };
-    const others = { CLAIMS_100_PER_10S: refusing, CLAIMS_20_PER_10S: refusing, CLAIMS_5_PER_10S: refusing };
-    const ask = workerWith({ ...others, [missing]: undefined, RATE_LIMIT });
-    expect(outcomeOf(await claimOf(ask, name, "ada"))).toBe("201");
-    expect(outcomeOf(await claimOf(ask, name, "ada"))).toBe("409 already_claimed");
-  });
+test("POST /api/coupons has no rate limit", async () => {
+  expect((await workerWith(SPENT)("POST", "/api/coupons", { body: { name: freshName(), amount: 1 } })).status).toBe(201);
+});
 
-  test("where it is off, and the counter is not asked", async () => {
-    const { counter, keys } = noting();
-    expect(outcomeOf(await claimOf(workerWith({ CLAIMS_100_PER_10S: counter, RATE_LIMIT: "off" }), await created(5), "ada"))).toBe("201");
-    expect(keys).toEqual([]);
-  });
+test.for([
+  ["off", "CLAIMS_100_PER_10S"],
+  [undefined, "CLAIMS_100_PER_10S"],
+  ["20", "CLAIMS_20_PER_10S"],
+  ["5", "CLAIMS_5_PER_10S"],
+] as const)("claims under RATE_LIMIT %j are allowed where %s is not bound", async ([RATE_LIMIT, missing]) => {
+  const name = await created(5);
+  const refusing = { limit: () => Promise.resolve({ success: false }) };
+  const others = { CLAIMS_100_PER_10S: refusing, CLAIMS_20_PER_10S: refusing, CLAIMS_5_PER_10S: refusing };
+  const ask = workerWith({ ...others, [missing]: undefined, RATE_LIMIT });
+  expect(outcomeOf(await claimOf(ask, name, "ada"))).toBe("201");
+  expect(outcomeOf(await claimOf(ask, name, "ada"))).toBe("409 already_claimed");
+});
 
-  test.for<[string, () => Promise<RateLimitOutcome>]>([
-    ["rejects", () => Promise.reject(new Error("counter is down"))],
-    [
-      "throws",
-      () => {
-        throw new TypeError("counter is broken");
-      },
-    ],
-  ])("where the counter %s, and the log says so", async ([, limit]) => {
-    const logged = vi.spyOn(console, "error");
-    const name = await created(5);
-    const ask = workerWith({ CLAIMS_100_PER_10S: { limit } });
-    expect(outcomeOf(await claimOf(ask, name, "ada"))).toBe("201");
-    expect(logged.mock.calls.map(([line]) => String(line))).toEqual([
-      expect.stringMatching(/^\{"event":"rate_limit_failed","cause":"[^"]*counter is (down|broken)"\}$/),
-    ]);
-    logged.mockRestore();
-    expect(outcomeOf(await send("GET", `/api/coupons/${name}/claims/ada`))).toBe("200");
-  });
+test.for<[string, () => Promise<RateLimitOutcome>]>([
+  ["rejects", () => Promise.reject(new Error("counter is down"))],
+  [
+    "throws",
+    () => {
+      throw new TypeError("counter is broken");
+    },
+  ],
+])("a claim is granted where the counter %s, and the log says so", async ([, limit]) => {
+  const logged = vi.spyOn(console, "error");
+  const name = await created(5);
+  expect(outcomeOf(await claimOf(workerWith({ CLAIMS_100_PER_10S: { limit } }), name, "ada"))).toBe("201");
+  expect(logged.mock.calls.map(([line]) => String(line))).toEqual([
+    expect.stringMatching(/^\{"event":"rate_limit_failed","cause":"[^"]*counter is (down|broken)"\}$/),
+  ]);
+  logged.mockRestore();
+  expect(outcomeOf(await send("GET", `/api/coupons/${name}/claims/ada`))).toBe("200");
 });

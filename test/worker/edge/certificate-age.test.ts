@@ -5,12 +5,10 @@ import { expect, test } from "vitest";
 import { CERTIFICATE_MS_MAX } from "../../../src/domain/limits.ts";
 import { claim, created } from "../../support/api.ts";
 import { setClock, T0 } from "../../support/clock.ts";
-import { platform, silence, type Delivery } from "../../support/platform-faults.ts";
-import { visits, way } from "./visits.ts";
+import { delivered, platform, silence, type Delivery } from "../../support/platform-faults.ts";
+import { isolate, outcomeBy } from "./isolate.ts";
 
-const delivered: Delivery = (deliver) => deliver();
-
-test("a certificate that arrives after 900 ms covers for 100 ms more", async () => {
+test("a certificate that arrives after 900 ms is valid for 100 ms more", async () => {
   setClock(T0);
   const name = await created(1);
   await claim(name, "winner");
@@ -22,15 +20,15 @@ test("a certificate that arrives after 900 ms covers for 100 ms more", async () 
     return answer;
   };
   // The next renewal is never answered.
-  const { claim: claimNow, settled } = visits(platform(delivered, late, silence));
-  expect(way(await claimNow(name, "a"))).toBe("400 out_of_stock by the object");
+  const { claim: claimNow, settled } = isolate(platform(delivered, late, silence));
+  expect(outcomeBy(await claimNow(name, "a"))).toBe("400 out_of_stock by the object");
   await isJudged.promise;
   setClock(T0 + 900);
   isArriving.resolve();
   await settled();
 
   setClock(T0 + CERTIFICATE_MS_MAX - 1);
-  expect(way(await claimNow(name, "b"))).toBe("400 out_of_stock by the edge");
+  expect(outcomeBy(await claimNow(name, "b"))).toBe("400 out_of_stock by the edge");
   setClock(T0 + CERTIFICATE_MS_MAX);
-  expect(way(await claimNow(name, "c"))).toBe("400 out_of_stock by the object");
+  expect(outcomeBy(await claimNow(name, "c"))).toBe("400 out_of_stock by the object");
 });

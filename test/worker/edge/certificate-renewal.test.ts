@@ -1,4 +1,4 @@
-// How an isolate renews certificates: behind the answers, one at a time, within bounds of memory, and with each refusal counted once.
+// How an isolate renews certificates: after its answers, one at a time, within bounds of memory, and with each refusal counted once.
 
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -16,16 +16,14 @@ import { kept } from "../../../src/edge/certificates.ts";
 import type { CouponNamespace } from "../../../src/edge/env.ts";
 import { claim, created, freshName, pathOf, send, users } from "../../support/api.ts";
 import { iso, setClock, T0 } from "../../support/clock.ts";
-import { answerLost, lost, platform, platformError, silence, type Delivery, type Platform } from "../../support/platform-faults.ts";
-import { certified, CLOSED, visits, way } from "./visits.ts";
+import { answerLost, delivered, gated, lost, platform, platformError, silence, type Platform } from "../../support/platform-faults.ts";
+import { certified, CLOSED, isolate, outcomeBy } from "./isolate.ts";
 
 const BY_EDGE = "400 out_of_stock by the edge";
 const BY_OBJECT = "400 out_of_stock by the object";
 const FAULT = platformError({ retryable: true });
 
-const delivered: Delivery = (deliver) => deliver();
-
-/** A sold-out coupon of which this isolate knows nothing yet. */
+/** A sold-out coupon of which this isolate has no certificate. */
 async function soldOut(more: Record<string, unknown> = {}): Promise<string> {
   setClock(T0);
   const name = await created(1, more);
@@ -33,34 +31,24 @@ async function soldOut(more: Record<string, unknown> = {}): Promise<string> {
   return name;
 }
 
-/** Delivers a call when it is let go. */
-function gate(): { readonly delivery: Delivery; readonly letGo: () => void } {
-  const opened = Promise.withResolvers<void>();
-  const delivery: Delivery = async (deliver) => {
-    await opened.promise;
-    return deliver();
-  };
-  return { delivery, letGo: opened.resolve };
-}
-
-/** What the metrics count, so far, of claims of coupon `name` that were refused with `code`. */
+/** How many refusals with `code` the metrics of coupon `name` count. */
 async function countOf(name: string, code: string): Promise<number> {
-  const { body } = await visits().send("GET", pathOf(name, "metrics"));
+  const { body } = await isolate().send("GET", pathOf(name, "metrics"));
   const [, count] = new RegExp(`outcome="${code}"[^\\n]* (\\d+)\\n`).exec(String(body["text"])) ?? [];
   return Number(count);
 }
 
-/** Leads every name to the object of `name`. */
+/** Leads every name to the object of coupon `name`. */
 function alias(name: string, over: Platform): Platform {
   const coupons = { idFromName: () => env.COUPONS.idFromName(name), get: (id: DurableObjectId) => over.coupons.get(id) };
   return { ...over, coupons: coupons as unknown as CouponNamespace };
 }
 
-/** Has this isolate ask for certificates of `count` new names of the coupon `name`. */
+/** Has this isolate get certificates of `count` new names of the coupon `name`. */
 async function flood(name: string, count: number): Promise<void> {
-  const { claim: claimNow, settled } = visits(alias(name, platform()));
+  const { claim: claimNow, settled } = isolate(alias(name, platform()));
   for (let index = 0; index < count; index += 1) {
-    expect(way(await claimNow(freshName(), "loser"))).toBe(BY_OBJECT);
+    expect(outcomeBy(await claimNow(freshName(), "loser"))).toBe(BY_OBJECT);
     await settled();
   }
 }
@@ -73,51 +61,51 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("a renewal", () => {
-  test("goes on under waitUntil after the visitor has the answer", async () => {
+describe("a certificate's renewal", () => {
+  test("goes on under waitUntil after the caller has the answer", async () => {
     const name = await soldOut();
-    const { delivery, letGo } = gate();
+    const { delivery, open } = gated();
     const over = platform(delivered, delivery);
-    const { claim: claimNow, works, settled } = visits(over);
-    expect(way(await claimNow(name, "a"))).toBe(BY_OBJECT);
+    const { claim: claimNow, works, settled } = isolate(over);
+    expect(outcomeBy(await claimNow(name, "a"))).toBe(BY_OBJECT);
     expect(over.calls.map(({ method }) => method)).toEqual(["claim", "certify"]);
     expect(works).toHaveLength(1);
-    letGo();
+    open();
     await settled();
-    expect(way(await claimNow(name, "b"))).toBe(BY_EDGE);
+    expect(outcomeBy(await claimNow(name, "b"))).toBe(BY_EDGE);
   });
 
-  test("is one, however many claims are refused meanwhile", async () => {
+  test("is one call, however many claims are refused meanwhile", async () => {
     const name = await soldOut();
-    const { delivery, letGo } = gate();
-    const { claim: claimNow, works, settled, renewals } = visits(platform(delivered, delivery));
+    const { delivery, open } = gated();
+    const { claim: claimNow, works, settled, renewals } = isolate(platform(delivered, delivery));
     await claimNow(name, "a");
-    const ways = await Promise.all(users(20).map(async (user) => way(await claimNow(name, user))));
+    const ways = await Promise.all(users(20).map(async (user) => outcomeBy(await claimNow(name, user))));
     expect(ways).toEqual(users(20).map(() => BY_OBJECT));
     expect([renewals(), works.length]).toEqual([1, 1]);
-    letGo();
+    open();
     await settled();
-    expect(way(await claimNow(name, "b"))).toBe(BY_EDGE);
+    expect(outcomeBy(await claimNow(name, "b"))).toBe(BY_EDGE);
   });
 
-  test("begins at half of the certificate's time, behind a refusal at the edge", async () => {
+  test("begins at half of the certificate's time, after a refusal at the edge", async () => {
     const name = await certified();
-    const { claim: claimNow, settled, renewals } = visits();
+    const { claim: claimNow, settled, renewals } = isolate();
     setClock(T0 + CERTIFICATE_MS_MAX * CERTIFICATE_RENEWAL_MIN - 1);
-    expect(way(await claimNow(name, "a"))).toBe(BY_EDGE);
+    expect(outcomeBy(await claimNow(name, "a"))).toBe(BY_EDGE);
     expect(renewals()).toBe(0);
     setClock(T0 + CERTIFICATE_MS_MAX * CERTIFICATE_RENEWAL_MIN);
-    expect(way(await claimNow(name, "b"))).toBe(BY_EDGE);
+    expect(outcomeBy(await claimNow(name, "b"))).toBe(BY_EDGE);
     expect(renewals()).toBe(1);
     await settled();
     setClock(T0 + CERTIFICATE_MS_MAX * (1 + CERTIFICATE_RENEWAL_MIN) - 1);
-    expect(way(await claimNow(name, "c"))).toBe(BY_EDGE);
+    expect(outcomeBy(await claimNow(name, "c"))).toBe(BY_EDGE);
   });
 
-  test("fetches a bypass set that has not changed only once", async () => {
+  test("transfers an unchanged bypass set only once", async () => {
     const name = await certified();
     const answers: unknown[] = [];
-    const { claim: claimNow, settled } = visits(
+    const { claim: claimNow, settled } = isolate(
       platform(async (deliver) => {
         answers.push(await deliver());
         return answers[0];
@@ -128,14 +116,14 @@ describe("a renewal", () => {
     await settled();
     expect(answers).toMatchObject([{ ok: true, certificate: { code: "out_of_stock", bypass: null } }]);
     setClock(T0 + CERTIFICATE_MS_MAX);
-    expect(way(await claimNow(name, "b"))).toBe(BY_EDGE);
-    expect(way(await claimNow(name, "winner"))).toBe("409 already_claimed by the object");
+    expect(outcomeBy(await claimNow(name, "b"))).toBe(BY_EDGE);
+    expect(outcomeBy(await claimNow(name, "winner"))).toBe("409 already_claimed by the object");
   });
 
-  test("that is not answered is taken over, and its late answer changes nothing", async () => {
+  test("without an answer is repeated after CERTIFICATE_TAKEOVER_MS, and its late answer is ignored", async () => {
     const name = await soldOut();
-    const { delivery, letGo } = gate();
-    const { claim: claimNow, works, settled, renewals } = visits(platform(delivered, delivery));
+    const { delivery, open } = gated();
+    const { claim: claimNow, works, settled, renewals } = isolate(platform(delivered, delivery));
     await claimNow(name, "a");
     setClock(T0 + CERTIFICATE_TAKEOVER_MS - 1);
     await claimNow(name, "b");
@@ -144,62 +132,62 @@ describe("a renewal", () => {
     await claimNow(name, "c");
     expect(renewals()).toBe(2);
     await works[1];
-    expect(way(await claimNow(name, "d"))).toBe(BY_EDGE);
-    letGo();
+    expect(outcomeBy(await claimNow(name, "d"))).toBe(BY_EDGE);
+    open();
     await settled();
-    expect(way(await claimNow(name, "e"))).toBe(BY_EDGE);
+    expect(outcomeBy(await claimNow(name, "e"))).toBe(BY_EDGE);
     expect(renewals()).toBe(2);
   });
 
-  test("that fails is not repeated, and the next one begins after CERTIFICATE_RETRY_MS", async () => {
+  test("that fails is followed by the next after CERTIFICATE_RETRY_MS", async () => {
     const name = await soldOut();
-    const { claim: claimNow, settled, renewals } = visits(platform(delivered, lost(FAULT)));
+    const { claim: claimNow, settled, renewals } = isolate(platform(delivered, lost(FAULT)));
     await claimNow(name, "a");
     await settled();
     setClock(T0 + CERTIFICATE_RETRY_MS - 1);
-    expect(way(await claimNow(name, "b"))).toBe(BY_OBJECT);
+    expect(outcomeBy(await claimNow(name, "b"))).toBe(BY_OBJECT);
     expect(renewals()).toBe(1);
     setClock(T0 + CERTIFICATE_RETRY_MS);
-    expect(way(await claimNow(name, "c"))).toBe(BY_OBJECT);
+    expect(outcomeBy(await claimNow(name, "c"))).toBe(BY_OBJECT);
     await settled();
     expect(renewals()).toBe(2);
-    expect(way(await claimNow(name, "d"))).toBe(BY_EDGE);
+    expect(outcomeBy(await claimNow(name, "d"))).toBe(BY_EDGE);
   });
 
-  test("without a certificate is followed by the next one after CERTIFICATE_RETRY_MS", async () => {
-    // Nothing is certain for as long as a lease takes.
+  test("that brings no certificate is followed by the next after CERTIFICATE_RETRY_MS", async () => {
+    // No certificate is issued while a lease may run.
     const name = await soldOut({ ends_at: iso(T0 + 50) });
-    const { claim: claimNow, settled, renewals } = visits();
-    expect(way(await claimNow(name, "a"))).toBe(BY_OBJECT);
+    const { claim: claimNow, settled, renewals } = isolate();
+    expect(outcomeBy(await claimNow(name, "a"))).toBe(BY_OBJECT);
     await settled();
     setClock(T0 + CERTIFICATE_RETRY_MS - 1);
-    expect(way(await claimNow(name, "b"))).toBe("403 sale_ended by the object");
+    expect(outcomeBy(await claimNow(name, "b"))).toBe("403 sale_ended by the object");
     expect(renewals()).toBe(1);
     setClock(T0 + CERTIFICATE_RETRY_MS);
-    expect(way(await claimNow(name, "c"))).toBe("403 sale_ended by the object");
+    expect(outcomeBy(await claimNow(name, "c"))).toBe("403 sale_ended by the object");
     await settled();
     expect(renewals()).toBe(2);
-    expect(way(await claimNow(name, "d"))).toBe("403 sale_ended by the edge");
+    expect(outcomeBy(await claimNow(name, "d"))).toBe("403 sale_ended by the edge");
   });
 
-  test("does not begin while units are left, nor for a winner", async () => {
+  test("does not begin after a granted claim or a winner's retry", async () => {
     setClock(T0);
     const name = await created(2);
-    const { claim: claimNow, works } = visits();
-    expect(way(await claimNow(name, "a"))).toBe("201 by the object");
-    expect(way(await claimNow(name, "a"))).toBe("409 already_claimed by the object");
+    const { claim: claimNow, works } = isolate();
+    expect(outcomeBy(await claimNow(name, "a"))).toBe("201 by the object");
+    expect(outcomeBy(await claimNow(name, "a"))).toBe("409 already_claimed by the object");
     expect(works).toEqual([]);
   });
 });
 
-describe("claims that are refused at the edge", () => {
-  test.for(Object.keys(CLOSED))("with %s are counted once, at the next renewal", async (refusal) => {
+describe("refusals at the edge", () => {
+  test.for(Object.keys(CLOSED))("with %s are counted once in the metrics, at the next renewal", async (refusal) => {
     const name = await certified(refusal);
     const code = refusal.slice(4);
     const before = await countOf(name, code);
-    const { claim: claimNow, settled, hold } = visits();
-    for (const user of users(7)) expect(way(await claimNow(name, user))).toBe(`${refusal} by the edge`);
-    expect(way(await hold(name, "no-claim"))).toBe(`${refusal} by the edge`);
+    const { claim: claimNow, settled, hold } = isolate();
+    for (const user of users(7)) expect(outcomeBy(await claimNow(name, user))).toBe(`${refusal} by the edge`);
+    expect(outcomeBy(await hold(name, "no-claim"))).toBe(`${refusal} by the edge`);
     expect(await countOf(name, code)).toBe(before);
     setClock(T0 + CERTIFICATE_MS_MAX * CERTIFICATE_RENEWAL_MIN);
     await claimNow(name, "renews");
@@ -212,10 +200,10 @@ describe("claims that are refused at the edge", () => {
     expect(await countOf(name, code)).toBe(before + 10);
   });
 
-  test("are not counted twice where the renewal's answer is lost", async () => {
+  test("are counted once where the renewal's answer is lost", async () => {
     const name = await certified();
     const before = await countOf(name, "out_of_stock");
-    const { claim: claimNow, settled, renewals } = visits(platform(answerLost(FAULT)));
+    const { claim: claimNow, settled, renewals } = isolate(platform(answerLost(FAULT)));
     setClock(T0 + CERTIFICATE_MS_MAX * CERTIFICATE_RENEWAL_MIN);
     await claimNow(name, "a");
     await settled();
@@ -227,13 +215,13 @@ describe("claims that are refused at the edge", () => {
   });
 });
 
-describe("an isolate keeps", () => {
-  test("certificates of CERTIFICATES_MAX coupons", { timeout: 60_000 }, async () => {
+describe("an isolate", () => {
+  test("keeps certificates of at most CERTIFICATES_MAX coupons", { timeout: 60_000 }, async () => {
     await flood(await soldOut(), CERTIFICATES_MAX + 20);
     expect(kept().coupons).toBe(CERTIFICATES_MAX);
   });
 
-  test("CERTIFICATES_BYTES_MAX of their bypass sets", { timeout: 60_000 }, async () => {
+  test("keeps bypass sets of at most CERTIFICATES_BYTES_MAX", { timeout: 60_000 }, async () => {
     setClock(T0);
     const amount = 8 * BULK_CLAIMS_MAX;
     const name = await created(amount);
@@ -247,10 +235,10 @@ describe("an isolate keeps", () => {
     expect(kept()).toEqual({ coupons, bytes: CERTIFICATES_BYTES_MAX });
   });
 
-  test("nothing to refuse with where the object never answers a renewal", async () => {
+  test("asks the object for each claim while a renewal is not answered", async () => {
     const name = await soldOut();
-    const { claim: claimNow, renewals } = visits(platform(delivered, silence));
-    for (const user of users(5)) expect(way(await claimNow(name, user))).toBe(BY_OBJECT);
+    const { claim: claimNow, renewals } = isolate(platform(delivered, silence));
+    for (const user of users(5)) expect(outcomeBy(await claimNow(name, user))).toBe(BY_OBJECT);
     expect(renewals()).toBe(1);
   });
 });

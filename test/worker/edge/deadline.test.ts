@@ -1,65 +1,53 @@
-// A call ends at its deadline, and what it then did not know can be asked again.
+// A call ends at its deadline. What is unknown then can be asked again.
 
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { CALL_DEADLINE_MS } from "../../../src/domain/limits.ts";
 import { callCoupon } from "../../../src/edge/coupon-calls.ts";
-import { claim, create, created, freshName, read, users } from "../../support/api.ts";
+import { claim, create, created, freshName, outcomeOf, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { answerLost, claimOver, hangObject, lost, platform, platformError, sendOver, silence } from "../../support/platform-faults.ts";
-import { stored } from "../../support/storage.ts";
+import {
+  answerLost,
+  claimOver,
+  hangObject,
+  lost,
+  platform,
+  platformError,
+  sendOver,
+  silence,
+  type Delivery,
+} from "../../support/platform-faults.ts";
 
-const NOTHING_KNOWN = { ok: false, code: "outcome_unknown", cause: "no answer in 50 ms" };
+const UNKNOWN = { ok: false, code: "outcome_unknown", cause: "no answer in 50 ms" };
 
 function claimWithin(deadlineMs: number, name: string, userId: string, key: string | null = null) {
   const request = { userId, key, attemptId: `attempt-of-${userId}` };
   return callCoupon(env, name, (coupon) => coupon.claim(request), "repeatable", deadlineMs);
 }
 
-describe("an object that hangs", () => {
-  test("leaves a claim unknown at its deadline, and the same attempt then gets one unit", async () => {
+describe("a call to an object that hangs", () => {
+  test("leaves a claim unknown at the deadline, and its repetition gets the one unit", async () => {
     const name = await created(5);
     const { resume } = await hangObject(name);
-    expect(await claimWithin(50, name, "ada")).toEqual(NOTHING_KNOWN);
+    expect(await claimWithin(50, name, "ada", "key-1")).toEqual(UNKNOWN);
 
     await resume();
-    const again = await claimWithin(5_000, name, "ada");
+    const again = await claimWithin(5_000, name, "ada", "key-1");
     expect(again).toMatchObject({ ok: true, replayed: true, seq: 2, claim: { userId: "ada", position: 1, remainingAfter: 4 } });
-    expect((await stored(name)).claims).toHaveLength(1);
-    await expectConserved(name);
+    const byKey = await claim(name, "ada", { "Idempotency-Key": "key-1" });
+    expect([byKey.status, byKey.headers.get("Idempotent-Replayed")]).toEqual([201, "true"]);
+    expect(byKey.body).toMatchObject({ user_id: "ada", position: 1, remaining_amount: 4 });
+    const withoutKey = await claim(name, "ada");
+    expect([withoutKey.status, withoutKey.body["claim"]]).toMatchObject([409, { user_id: "ada", position: 1 }]);
+    await expectConserved(name, [byKey]);
   });
 
-  test("answers a second request with the same key by a replay", async () => {
-    const name = await created(5);
-    const { resume } = await hangObject(name);
-    expect(await claimWithin(50, name, "ada", "key-1")).toEqual(NOTHING_KNOWN);
-
-    await resume();
-    const again = await claim(name, "ada", { "Idempotency-Key": "key-1" });
-    expect(again.status).toBe(201);
-    expect(again.headers.get("Idempotent-Replayed")).toBe("true");
-    expect(again.body).toMatchObject({ user_id: "ada", position: 1, remaining_amount: 4 });
-    await expectConserved(name, [again]);
-  });
-
-  test("answers a second request without a key by 409 and the claim", async () => {
-    const name = await created(5);
-    const { resume } = await hangObject(name);
-    expect(await claimWithin(50, name, "ada")).toEqual(NOTHING_KNOWN);
-
-    await resume();
-    const again = await claim(name, "ada");
-    expect(again.status).toBe(409);
-    expect(again.body).toMatchObject({ code: "already_claimed", claim: { user_id: "ada", position: 1 } });
-    await expectConserved(name);
-  });
-
-  test("leaves 100 callers at the deadline, and each gets exactly one unit later", async () => {
+  test("leaves 100 claims unknown, and each user gets exactly one unit later", async () => {
     const name = await created(100);
     const { resume } = await hangObject(name);
     const first = await Promise.all(users(100).map((user) => claimWithin(50, name, user)));
-    expect(first).toEqual(users(100).map(() => NOTHING_KNOWN));
+    expect(first).toEqual(users(100).map(() => UNKNOWN));
 
     await resume();
     const second = await Promise.all(users(100).map((user) => claimWithin(5_000, name, user)));
@@ -68,21 +56,14 @@ describe("an object that hangs", () => {
     await expectConserved(name);
   });
 
-  test("leaves a read unavailable at its deadline, and answers the next one", async () => {
-    const name = await created(5);
-    const { resume } = await hangObject(name);
-    const result = await callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
-    expect(result).toEqual({ ok: false, code: "unavailable", cause: "no answer in 50 ms" });
-
-    await resume();
-    expect((await read(name)).body).toMatchObject({ name, remaining_amount: 5 });
-  });
-
-  test("leaves a create unknown at its deadline, and the next one gets coupon_exists", async () => {
+  test("leaves a read unavailable and a create unknown at the deadline", async () => {
     const name = freshName();
     const { resume } = await hangObject(name);
+    const reading = callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
     const coupon = { name, amount: 5, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null };
-    expect(await callCoupon(env, name, (object) => object.create(coupon), "once", 50)).toEqual(NOTHING_KNOWN);
+    const creating = callCoupon(env, name, (object) => object.create(coupon), "once", 50);
+    expect(await reading).toEqual({ ok: false, code: "unavailable", cause: "no answer in 50 ms" });
+    expect(await creating).toEqual(UNKNOWN);
 
     await resume();
     expect((await create(name, 7)).body["code"]).toBe("coupon_exists");
@@ -99,10 +80,10 @@ describe("the deadline of a request", () => {
   });
 
   test.for([
-    ["claim", "POST", "/api/coupons/claim", { user_id: "ada", coupon_name: "silent" }, "outcome_unknown"],
-    ["create", "POST", "/api/coupons", { name: "silent", amount: 5 }, "outcome_unknown"],
-    ["read", "GET", "/api/coupons/silent", undefined, "unavailable"],
-  ] as const)("is CALL_DEADLINE_MS for a %s, not a millisecond less", async ([, method, path, body, code]) => {
+    ["claim", "POST", "/api/coupons/claim", { user_id: "ada", coupon_name: "silent" }, "503 outcome_unknown"],
+    ["create", "POST", "/api/coupons", { name: "silent", amount: 5 }, "503 outcome_unknown"],
+    ["read", "GET", "/api/coupons/silent", undefined, "503 unavailable"],
+  ] as const)("is CALL_DEADLINE_MS for a %s, to the millisecond", async ([, method, path, body, outcome]) => {
     const over = platform(silence);
     const answers: number[] = [];
     const answering = sendOver(over, method, path, { body });
@@ -113,37 +94,34 @@ describe("the deadline of a request", () => {
     expect(answers).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
     const answer = await answering;
-    expect(answer.status).toBe(503);
-    expect(answer.body["code"]).toBe(code);
-    expect(answer.headers.get("Retry-After")).toBe("1");
+    expect([outcomeOf(answer), answer.headers.get("Retry-After")]).toEqual([outcome, "1"]);
     expect(over.calls).toHaveLength(1);
   });
 
-  test("spans all attempts of a call, not each", async () => {
+  test("spans all attempts of a call", async () => {
     const over = platform(lost(platformError({ retryable: true })), silence);
     const answering = claimOver(over, "silent", "ada");
     await over.called;
-
     await vi.advanceTimersByTimeAsync(CALL_DEADLINE_MS);
-    expect((await answering).body["code"]).toBe("outcome_unknown");
+    expect(outcomeOf(await answering)).toBe("503 outcome_unknown");
     expect(over.calls).toHaveLength(2);
   });
 
   test("leaves no timer behind once the object has answered", async () => {
-    const over = platform();
-    expect((await sendOver(over, "GET", `/api/coupons/${freshName()}`)).status).toBe(404);
+    expect((await sendOver(platform(), "GET", `/api/coupons/${freshName()}`)).status).toBe(404);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("ends the attempts: no further one begins after the answer", async () => {
-    const letFail = Promise.withResolvers<never>();
-    const over = platform(() => letFail.promise, answerLost(platformError({ retryable: true })));
+  test("ends the attempts: none begins after the answer", async () => {
+    const failing = Promise.withResolvers<never>();
+    const fails: Delivery = () => failing.promise;
+    const over = platform(fails, answerLost(platformError({ retryable: true })));
     const answering = claimOver(over, "silent", "ada");
     await over.called;
     await vi.advanceTimersByTimeAsync(CALL_DEADLINE_MS);
-    expect((await answering).body["code"]).toBe("outcome_unknown");
+    expect(outcomeOf(await answering)).toBe("503 outcome_unknown");
 
-    letFail.reject(platformError({ retryable: true }));
+    failing.reject(platformError({ retryable: true }));
     await vi.advanceTimersByTimeAsync(CALL_DEADLINE_MS);
     expect(over.calls).toHaveLength(1);
   });

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 
 import { claim, create, created, freshName, listClaims, pathOf, read, send } from "../../support/api.ts";
 import { answerLost, lost, platform, platformError, type Delivery } from "../../support/platform-faults.ts";
-import { visits } from "./visits.ts";
+import { isolate } from "./isolate.ts";
 
 const FAULT = platformError({ retryable: true, durableObjectReset: true });
 
@@ -72,7 +72,7 @@ describe.for(ONCE)("%s", ([, method, call, ask, before, after]) => {
     const { path, body, headers } = await ask(name);
     expect(await state(name)).toEqual(before);
     const over = platform(delivery);
-    const answer = await visits(over).send(method, path, body, headers);
+    const answer = await isolate(over).send(method, path, body, headers);
     expect([answer.status, answer.body["code"]]).toEqual([503, "outcome_unknown"]);
     expect(over.calls).toEqual([{ method: call, stub: 1 }]);
     expect(await state(name)).toEqual(isDone ? after : before);
@@ -83,7 +83,7 @@ describe("a creation", () => {
   test.for(DELIVERIES)("that fails %s is sent once, and its outcome is unknown", async ([, delivery, isDone]) => {
     const name = freshName();
     const over = platform(delivery);
-    const answer = await visits(over).send("POST", "/api/coupons", { name, amount: 5 });
+    const answer = await isolate(over).send("POST", "/api/coupons", { name, amount: 5 });
     expect([answer.status, answer.body["code"]]).toEqual([503, "outcome_unknown"]);
     expect(over.calls).toEqual([{ method: "create", stub: 1 }]);
     expect((await create(name, 5)).status).toBe(isDone ? 409 : 201);
@@ -112,7 +112,7 @@ describe.for(REPEATED)("%s", ([, method, call, ask, status, seq]) => {
     const name = await sale();
     const { path, body, headers } = ask(name);
     const over = platform(answerLost(FAULT), lost(FAULT));
-    const answer = await visits(over).send(method, path, body, headers);
+    const answer = await isolate(over).send(method, path, body, headers);
     expect(answer.status).toBe(status);
     expect(answer.headers.get("Idempotent-Replayed")).toBeNull();
     expect(over.calls).toEqual([1, 2, 3].map((stub) => ({ method: call, stub })));
@@ -123,7 +123,7 @@ describe.for(REPEATED)("%s", ([, method, call, ask, status, seq]) => {
     const name = await sale();
     const { path, body, headers } = ask(name);
     const over = platform(lost(FAULT), lost(FAULT), lost(FAULT));
-    const answer = await visits(over).send(method, path, body, headers);
+    const answer = await isolate(over).send(method, path, body, headers);
     const code = method === "GET" ? "unavailable" : "outcome_unknown";
     expect([answer.status, answer.body["code"]]).toEqual([503, code]);
     expect(over.calls).toHaveLength(3);
@@ -134,7 +134,7 @@ describe.for(REPEATED)("%s", ([, method, call, ask, status, seq]) => {
 test("a bulk claim that the Worker sends again answers granted, as the first time", async () => {
   const name = await sale();
   const ask = { user_ids: ["winner", "ada", "bob"] };
-  const answer = await visits(platform(answerLost(FAULT))).send("POST", pathOf(name, "claims"), ask);
+  const answer = await isolate(platform(answerLost(FAULT))).send("POST", pathOf(name, "claims"), ask);
   expect(answer.body).toMatchObject({
     granted_count: 2,
     results: [
@@ -150,7 +150,7 @@ test("LOCATION_HINT goes with each call of each route", async () => {
   const name = await sale();
   const over = platform();
   const get = vi.spyOn(over.coupons, "get");
-  const { send: sendNow } = visits(over, { LOCATION_HINT: "weur" });
+  const { send: sendNow } = isolate(over, { LOCATION_HINT: "weur" });
   for (const [, method, , ask] of [...REPEATED, ...ONCE]) {
     const { path, body, headers } = await ask(name);
     await sendNow(method, path, body, headers);
@@ -166,7 +166,7 @@ test("a revocation without a position spares the claim that its user made meanwh
     expect((await claim(name, "winner")).status).toBe(201);
     throw FAULT;
   };
-  const answer = await visits(platform(meanwhile)).send("DELETE", pathOf(name, "claims", "winner"));
+  const answer = await isolate(platform(meanwhile)).send("DELETE", pathOf(name, "claims", "winner"));
   expect([answer.status, answer.body["code"]]).toEqual([503, "outcome_unknown"]);
   expect((await read(name)).body["claimed_by"]).toEqual(["winner"]);
 });
