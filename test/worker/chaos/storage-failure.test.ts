@@ -1,27 +1,21 @@
-// The storage itself refuses: real SQLite failures, planted as triggers in the object's own tables.
+// Storage fails: real SQLite errors, raised by triggers in the object's own tables.
 
-import { runInDurableObject } from "cloudflare:test";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { claim, countOutcomes, created, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { stored, stubOf } from "../../support/storage.ts";
-
-function run(name: string, statement: string): Promise<void> {
-  return runInDurableObject(stubOf(name), (_object, { storage }) => {
-    storage.sql.exec(statement);
-  });
-}
+import { runSql, stored } from "../../support/storage.ts";
 
 const FAULTS = {
   "the claim's row": "BEFORE INSERT ON claims WHEN NEW.user_id LIKE 'user-%3'",
   "the ledger's row": "BEFORE INSERT ON ledger WHEN NEW.user_id LIKE 'user-%3'",
 } as const;
 
-describe.for(["the claim's row", "the ledger's row"] as const)("storage that refuses %s of some users", (fault) => {
-  test("fails those users alone; memory equals storage, and exactly the stock still goes out", async () => {
+test.for(["the claim's row", "the ledger's row"] as const)(
+  "storage that refuses %s of some users fails those users alone",
+  async (fault) => {
     const name = await created(60);
-    await run(name, `CREATE TRIGGER broken ${FAULTS[fault]} BEGIN SELECT RAISE(ABORT, 'injected'); END`);
+    await runSql(name, `CREATE TRIGGER broken ${FAULTS[fault]} BEGIN SELECT RAISE(ABORT, 'injected'); END`);
     const answers = await Promise.all(users(100).map((user) => claim(name, user)));
 
     // 10 of the 100 names end in 3.
@@ -31,44 +25,41 @@ describe.for(["the claim's row", "the ledger's row"] as const)("storage that ref
     expect(answers.filter(({ status }) => status === 503).every(({ headers }) => headers.get("Retry-After") === "1")).toBe(true);
     expect(JSON.stringify(answers.map(({ body }) => body))).not.toContain("injected");
     await expectConserved(name, answers);
-  });
-});
+  },
+);
 
-test("storage that refuses the counters grants nothing, and grants everything once it is mended", async () => {
+test("storage that refuses the counters grants nothing until it is fixed", async () => {
   const name = await created(30);
   await claim(name, "before");
-  await run(name, "CREATE TRIGGER broken BEFORE UPDATE ON coupon BEGIN SELECT RAISE(ABORT, 'injected'); END");
+  await runSql(name, "CREATE TRIGGER broken BEFORE UPDATE ON coupon BEGIN SELECT RAISE(ABORT, 'injected'); END");
   const during = await Promise.all(users(50).map((user) => claim(name, user)));
   expect(countOutcomes(during)).toEqual({ "503 unavailable": 50 });
   expect((await stored(name)).claims).toHaveLength(1);
 
-  await run(name, "DROP TRIGGER broken");
+  await runSql(name, "DROP TRIGGER broken");
   const after = await Promise.all(users(50).map((user) => claim(name, user)));
   expect(countOutcomes(after)).toEqual({ 201: 29, "400 out_of_stock": 21 });
   expect((await read(name)).body["remaining_amount"]).toBe(0);
   await expectConserved(name, [...during, ...after]);
 });
 
-describe("a fact that had to hold is broken", () => {
-  test("the object ends itself rather than grant on wrong counters, and answers 503", async () => {
-    const name = await created(10);
-    await claim(name, "first");
-    await run(name, "UPDATE coupon SET claimed = claimed + 1, last_position = last_position + 1");
-    expect((await claim(name, "second")).status).toBe(503);
-    expect((await stored(name)).claims.map(({ user_id }) => user_id)).toEqual(["first"]);
+test("a claim gets 503 while the counters are wrong, and 201 once they are fixed", async () => {
+  const name = await created(10);
+  await claim(name, "first");
+  await runSql(name, "UPDATE coupon SET claimed = claimed + 1, last_position = last_position + 1");
+  expect((await claim(name, "second")).status).toBe(503);
+  expect((await stored(name)).claims.map(({ user_id }) => user_id)).toEqual(["first"]);
 
-    // Mended, it goes on.
-    await run(name, "UPDATE coupon SET claimed = claimed - 1, last_position = last_position - 1");
-    expect((await claim(name, "second")).body).toMatchObject({ position: 2, remaining_amount: 8 });
-    await expectConserved(name);
-  });
+  await runSql(name, "UPDATE coupon SET claimed = claimed - 1, last_position = last_position - 1");
+  expect((await claim(name, "second")).body).toMatchObject({ position: 2, remaining_amount: 8 });
+  await expectConserved(name);
+});
 
-  test("a ledger that ends elsewhere than the coupon says is never built upon", async () => {
-    const name = await created(10);
-    await claim(name, "first");
-    await run(name, "UPDATE coupon SET seq = seq + 5");
-    expect((await claim(name, "second")).status).toBe(503);
-    expect((await claim(name, "third")).status).toBe(503);
-    expect((await stored(name)).claims.map(({ user_id }) => user_id)).toEqual(["first"]);
-  });
+test("a claim gets 503 while the ledger's head is wrong, and nothing is written", async () => {
+  const name = await created(10);
+  await claim(name, "first");
+  await runSql(name, "UPDATE coupon SET seq = seq + 5");
+  expect((await claim(name, "second")).status).toBe(503);
+  expect((await claim(name, "third")).status).toBe(503);
+  expect((await stored(name)).claims.map(({ user_id }) => user_id)).toEqual(["first"]);
 });

@@ -1,8 +1,8 @@
-// Which requests the Worker sends to the object once more after a failed call, through the real routes and to real objects.
+// Which requests the Worker repeats after a failed call, through the real routes and to real objects.
 
 import { describe, expect, test, vi } from "vitest";
 
-import { claim, create, created, freshName, listClaims, pathOf, read, send } from "../../support/api.ts";
+import { claim, create, created, etagOf, freshName, listClaims, pathOf, read, send, outcomeOf } from "../../support/api.ts";
 import { answerLost, lost, platform, platformError, type Delivery } from "../../support/platform-faults.ts";
 import { isolate } from "./isolate.ts";
 
@@ -18,73 +18,54 @@ async function sale(): Promise<string> {
   return name;
 }
 
-/** The ledger's head and how many units are held, or the status where there is no coupon. */
+/** The ledger's head and the held units, or the status where there is no coupon. */
 async function state(name: string): Promise<unknown> {
   const { status, body, headers } = await read(name);
   return status === 200 ? { seq: Number(headers.get("Coupon-Seq")), held: body["held_amount"] } : status;
 }
 
-/** Requests that do something else when they are carried out twice: the call, and the state before and after. */
-const ONCE: readonly (readonly [string, string, string, (name: string) => Promise<Asked> | Asked, unknown, unknown])[] = [
-  ["a deletion", "DELETE", "remove", (name) => ({ path: pathOf(name) }), { seq: 3, held: 1 }, 404],
-  [
-    "a revocation without a position",
-    "DELETE",
-    "revoke",
-    (name) => ({ path: pathOf(name, "claims", "winner") }),
-    { seq: 3, held: 1 },
-    { seq: 4, held: 1 },
-  ],
-  [
-    "the release of a hold",
-    "DELETE",
-    "releaseHold",
-    (name) => ({ path: pathOf(name, "holds", "holder") }),
-    { seq: 3, held: 1 },
-    { seq: 4, held: 0 },
-  ],
-  [
-    "the end of all holds",
-    "DELETE",
-    "releaseAllHolds",
-    (name) => ({ path: pathOf(name, "holds") }),
-    { seq: 3, held: 1 },
-    { seq: 4, held: 0 },
-  ],
+/** What {@link state} answers of a fresh {@link sale}. */
+const BEFORE = { seq: 3, held: 1 };
+
+/** Requests that must not be done twice: the call, and the state afterwards. */
+const ONCE: readonly (readonly [string, string, string, (name: string) => Promise<Asked> | Asked, unknown])[] = [
+  ["a delete", "DELETE", "remove", (name) => ({ path: pathOf(name) }), 404],
+  ["a revoke without a position", "DELETE", "revoke", (name) => ({ path: pathOf(name, "claims", "winner") }), { seq: 4, held: 1 }],
+  ["the release of a hold", "DELETE", "releaseHold", (name) => ({ path: pathOf(name, "holds", "holder") }), { seq: 4, held: 0 }],
+  ["the end of all holds", "DELETE", "releaseAllHolds", (name) => ({ path: pathOf(name, "holds") }), { seq: 4, held: 0 }],
   [
     "a change with If-Match",
     "PATCH",
     "change",
-    async (name) => ({ path: pathOf(name), body: { amount: 9 }, headers: { "If-Match": (await read(name)).headers.get("ETag") ?? "" } }),
-    { seq: 3, held: 1 },
+    async (name) => ({ path: pathOf(name), body: { amount: 9 }, headers: { "If-Match": etagOf(await read(name)) } }),
     { seq: 4, held: 1 },
   ],
 ];
 
 const DELIVERIES: readonly (readonly [string, Delivery, boolean])[] = [
-  ["before the object", lost(FAULT), false],
-  ["behind the object", answerLost(FAULT), true],
+  ["before the object does it", lost(FAULT), false],
+  ["after the object did it", answerLost(FAULT), true],
 ];
 
-describe.for(ONCE)("%s", ([, method, call, ask, before, after]) => {
-  test.for(DELIVERIES)("that fails %s is sent once, and its outcome is unknown", async ([, delivery, isDone]) => {
+describe.for(ONCE)("%s", ([, method, call, ask, after]) => {
+  test.for(DELIVERIES)("whose call fails %s is sent once, and its outcome is unknown", async ([, delivery, isDone]) => {
     const name = await sale();
     const { path, body, headers } = await ask(name);
-    expect(await state(name)).toEqual(before);
+    expect(await state(name)).toEqual(BEFORE);
     const over = platform(delivery);
     const answer = await isolate(over).send(method, path, body, headers);
-    expect([answer.status, answer.body["code"]]).toEqual([503, "outcome_unknown"]);
+    expect(outcomeOf(answer)).toBe("503 outcome_unknown");
     expect(over.calls).toEqual([{ method: call, stub: 1 }]);
-    expect(await state(name)).toEqual(isDone ? after : before);
+    expect(await state(name)).toEqual(isDone ? after : BEFORE);
   });
 });
 
-describe("a creation", () => {
-  test.for(DELIVERIES)("that fails %s is sent once, and its outcome is unknown", async ([, delivery, isDone]) => {
+describe("a create", () => {
+  test.for(DELIVERIES)("whose call fails %s is sent once, and its outcome is unknown", async ([, delivery, isDone]) => {
     const name = freshName();
     const over = platform(delivery);
     const answer = await isolate(over).send("POST", "/api/coupons", { name, amount: 5 });
-    expect([answer.status, answer.body["code"]]).toEqual([503, "outcome_unknown"]);
+    expect(outcomeOf(answer)).toBe("503 outcome_unknown");
     expect(over.calls).toEqual([{ method: "create", stub: 1 }]);
     expect((await create(name, 5)).status).toBe(isDone ? 409 : 201);
   });
@@ -92,12 +73,12 @@ describe("a creation", () => {
 
 const claimBody = (name: string, user: string) => ({ user_id: user, coupon_name: name });
 
-/** Requests that do the same however often they are carried out: the call, the answer, and the ledger's head afterwards. */
+/** Requests that may be done twice: the call, the answer, and the ledger's head afterwards. */
 const REPEATED: readonly (readonly [string, string, string, (name: string) => Asked, number, number])[] = [
   ["a claim", "POST", "claim", (name) => ({ path: "/api/coupons/claim", body: claimBody(name, "ada") }), 201, 4],
   ["a hold", "POST", "hold", (name) => ({ path: pathOf(name, "holds"), body: { user_id: "ada", ttl_seconds: 60 } }), 201, 4],
   ["a bulk claim", "POST", "claimMany", (name) => ({ path: pathOf(name, "claims"), body: { user_ids: ["ada", "bob"] } }), 200, 5],
-  ["a revocation with a position", "DELETE", "revoke", (name) => ({ path: `${pathOf(name, "claims", "winner")}?position=1` }), 200, 4],
+  ["a revoke with a position", "DELETE", "revoke", (name) => ({ path: `${pathOf(name, "claims", "winner")}?position=1` }), 200, 4],
   ["a change without If-Match", "PATCH", "change", (name) => ({ path: pathOf(name), body: { amount: 9 } }), 200, 4],
   ["a read of the coupon", "GET", "read", (name) => ({ path: pathOf(name) }), 200, 3],
   ["a read of the status", "GET", "read", (name) => ({ path: pathOf(name, "status") }), 200, 3],
@@ -108,7 +89,7 @@ const REPEATED: readonly (readonly [string, string, string, (name: string) => As
 ];
 
 describe.for(REPEATED)("%s", ([, method, call, ask, status, seq]) => {
-  test("that fails before and behind the object is sent again and carried out once", async () => {
+  test("whose first two calls fail is repeated and done once", async () => {
     const name = await sale();
     const { path, body, headers } = ask(name);
     const over = platform(answerLost(FAULT), lost(FAULT));
@@ -119,7 +100,7 @@ describe.for(REPEATED)("%s", ([, method, call, ask, status, seq]) => {
     expect(await state(name)).toMatchObject({ seq });
   });
 
-  test("that fails three times is sent no fourth time", async () => {
+  test("whose call fails three times is not sent a fourth time", async () => {
     const name = await sale();
     const { path, body, headers } = ask(name);
     const over = platform(lost(FAULT), lost(FAULT), lost(FAULT));
@@ -131,7 +112,7 @@ describe.for(REPEATED)("%s", ([, method, call, ask, status, seq]) => {
   });
 });
 
-test("a bulk claim that the Worker sends again answers granted, as the first time", async () => {
+test("a bulk claim that the Worker repeats answers granted as the first time", async () => {
   const name = await sale();
   const ask = { user_ids: ["winner", "ada", "bob"] };
   const answer = await isolate(platform(answerLost(FAULT))).send("POST", pathOf(name, "claims"), ask);
@@ -146,7 +127,7 @@ test("a bulk claim that the Worker sends again answers granted, as the first tim
   expect((await listClaims(name)).body["claims"]).toHaveLength(3);
 });
 
-test("LOCATION_HINT goes with each call of each route", async () => {
+test("LOCATION_HINT goes with the calls of all routes", async () => {
   const name = await sale();
   const over = platform();
   const get = vi.spyOn(over.coupons, "get");
@@ -159,7 +140,7 @@ test("LOCATION_HINT goes with each call of each route", async () => {
   expect(new Set(over.calls.map(({ method }) => method))).toEqual(new Set([...REPEATED, ...ONCE].map(([, , call]) => call)));
 });
 
-test("a revocation without a position spares the claim that its user made meanwhile", async () => {
+test("a revoke without a position does not take the user's next claim", async () => {
   const name = await sale();
   const meanwhile: Delivery = async (deliver) => {
     await deliver();
@@ -167,6 +148,6 @@ test("a revocation without a position spares the claim that its user made meanwh
     throw FAULT;
   };
   const answer = await isolate(platform(meanwhile)).send("DELETE", pathOf(name, "claims", "winner"));
-  expect([answer.status, answer.body["code"]]).toEqual([503, "outcome_unknown"]);
+  expect(outcomeOf(answer)).toBe("503 outcome_unknown");
   expect((await read(name)).body["claimed_by"]).toEqual(["winner"]);
 });
