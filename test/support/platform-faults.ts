@@ -116,12 +116,11 @@ export function claimOver(over: Platform, name: string, userId: string, headers:
 
 /** Makes the object of coupon `name` hang: its calls wait until `resume`, which the end of the test calls too. */
 export async function hangObject(name: string): Promise<{ readonly resume: () => Promise<void> }> {
-  const hanging = Promise.withResolvers<void>();
-  const gate = { isOpen: false };
+  const gate = { isOpen: false, isHanging: false };
+  // The object is another I/O context: neither side can await a promise of the other and stay in its own.
   const blocked = runInDurableObject(stubOf(name), (_object, state) =>
     state.blockConcurrencyWhile(async () => {
-      hanging.resolve();
-      // The object is another I/O context, in which a promise of the test can't be awaited.
+      gate.isHanging = true;
       while (!gate.isOpen) await scheduler.wait(1);
     }),
   );
@@ -130,6 +129,6 @@ export async function hangObject(name: string): Promise<{ readonly resume: () =>
     return blocked;
   };
   onTestFinished(resume);
-  await hanging.promise;
+  while (!gate.isHanging) await scheduler.wait(1);
   return { resume };
 }

@@ -166,7 +166,7 @@ test.for([
   ["a key that is too old", JWKS_TTL_MS, ACCEPTED],
 ] as const)("50 claims at once with %s cause one fetch", async ([what, ms, outcome]) => {
   const host = await knownIssuer();
-  const keys = await Promise.all(users(50).map((id) => (what === "unknown key ids" ? issuerKey("ES256", id) : first)));
+  const keys = await Promise.all(users(50).map(async (id) => (what === "unknown key ids" ? issuerKey("ES256", id) : first)));
   passClock(ms);
   const outcomes = await Promise.all(keys.map((key) => claimWith(key, host)));
   expect(new Set(outcomes)).toEqual(new Set([outcome]));

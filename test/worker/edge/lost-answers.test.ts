@@ -8,6 +8,7 @@ import { answerLost, claimOver, lost, platform, platformError, sendOver, type De
 import { stored } from "../../support/storage.ts";
 
 const KEY = { "Idempotency-Key": "key-1" };
+const queueIsFull: Delivery = () => Promise.resolve({ ok: false, code: "unavailable", seq: 2 });
 const ANSWER_LOST = answerLost(platformError({ retryable: true }));
 
 test.for([
@@ -64,7 +65,6 @@ test("one user whose first answers to 50 claims are lost gets one unit", async (
 
 describe("what was done is never answered as unavailable", () => {
   const overloaded = lost(platformError({ overloaded: true }));
-  const queueIsFull: Delivery = () => Promise.resolve({ ok: false, code: "unavailable", seq: 2 });
   // The platform throws this at the calls in flight when it ends an object that is out of memory (workerd, actor-cache.c++).
   const outOfMemory = answerLost(platformError({ overloaded: true, durableObjectReset: true }));
 

@@ -1,42 +1,55 @@
-// A coupon's events as a viewer sees them. The clock is held where seconds are counted.
+// A coupon's events as a viewer gets them. The clock is stopped where seconds are counted.
 
 import { afterEach, describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, send, users } from "../../support/api.ts";
-import { passClock, setClock } from "../../support/clock.ts";
+import { change, claim, create, created, freshName, read, readStatus, remove, send, users } from "../../support/api.ts";
+import { iso, MINUTE, passClock, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { platform } from "../../support/platform-faults.ts";
+import { expectRefused } from "../../support/wire.ts";
 import { endStreams, eventually, viewer, viewerOver, watcher } from "./viewer.ts";
-
-const SECOND = 1000;
-
-function change(name: string, body: unknown) {
-  return send("PATCH", `/api/coupons/${name}`, { body });
-}
 
 afterEach(endStreams);
 
-describe("a viewer", () => {
-  test("is answered with an event stream that no proxy may keep", async () => {
-    const name = await created(5);
-    const { response } = await viewer(name);
+describe("a new viewer", () => {
+  test("gets an event stream that proxies don't buffer or store", async () => {
+    const { response } = await viewer(await created(5));
     expect(response.status).toBe(200);
-    expect(response.headers.get("Content-Type")).toBe("text/event-stream; charset=utf-8");
-    expect(response.headers.get("Cache-Control")).toBe("no-store");
-    expect(response.headers.get("X-Accel-Buffering")).toBe("no");
-    expect(response.headers.get("Coupon-Seq")).toBe("1");
-    expect(response.headers.get("X-Request-Id")).toMatch(/^[\x21-\x7e]{1,255}$/);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-store",
+      "x-accel-buffering": "no",
+      "coupon-seq": "1",
+      "x-request-id": expect.stringMatching(/^[\x21-\x7e]{1,255}$/),
+    });
   });
 
-  test("sees at once when to come back after a break, and the snapshot of /status, named by its seq", async () => {
+  test("gets the time to reconnect and the snapshot of /status with its seq", async () => {
     setClock(Date.now());
     const name = await created(5, { ends_at: "2999-01-01T00:00:00Z" });
     await claim(name, "ada");
     const { next } = await viewer(name);
     expect(await next()).toEqual({ retry: "2000" });
-    expect(await next()).toEqual({ id: "2", data: (await send("GET", `/api/coupons/${name}/status`)).body });
+    expect(await next()).toEqual({ id: "2", data: (await readStatus(name)).body });
   });
 
-  test("sees a claim, and no user id", async () => {
+  test.for(["a/b", "100%", 'two\u2028lines "quoted" 🎉'])("gets the coupon called %s", async (name) => {
+    await create(name, 2);
+    const { next } = await viewer(name);
+    await next();
+    expect(await next()).toMatchObject({ id: "1", data: { name } });
+  });
+
+  test("of a missing or deleted coupon gets 404 in JSON", async () => {
+    const deleted = await created(1);
+    await remove(deleted);
+    for (const name of [freshName(), deleted]) {
+      expectRefused(await send("GET", `/api/coupons/${name}/events`), "404 coupon_not_found", "coupon not found");
+    }
+  });
+});
+
+describe("a viewer", () => {
+  test("gets a claim without its user id", async () => {
     const name = await created(5);
     const { next } = await watcher(name);
     await claim(name, "zoe");
@@ -45,33 +58,7 @@ describe("a viewer", () => {
     expect(JSON.stringify(block)).not.toContain("zoe");
   });
 
-  test.for(["a/b", "100%", "用户 🎉", 'two\u2028lines "quoted"'])("sees a coupon of any name: %s", async (name) => {
-    await create(name, 2);
-    const { next } = await viewer(name);
-    await next();
-    expect(await next()).toMatchObject({ id: "1", data: { name } });
-  });
-
-  test.for([
-    ["does not exist", () => Promise.resolve(freshName())],
-    [
-      "was deleted",
-      async () => {
-        const name = await created(1);
-        await send("DELETE", `/api/coupons/${name}`);
-        return name;
-      },
-    ],
-  ] as const)("of a coupon that %s is answered 404 in JSON", async ([, named]) => {
-    const answer = await send("GET", `/api/coupons/${await named()}/events`);
-    expect(answer.status).toBe(404);
-    expect(answer.body).toMatchObject({ error: "coupon not found", code: "coupon_not_found" });
-    expect(answer.headers.get("Content-Type")).toBe("application/json");
-  });
-});
-
-describe("what happens within a second", () => {
-  test("is one message, of the latest", async () => {
+  test("gets one message for all changes of a second", async () => {
     setClock(Date.now());
     const name = await created(20);
     const { next } = await watcher(name);
@@ -83,7 +70,7 @@ describe("what happens within a second", () => {
     expect(await next()).toMatchObject({ id: "12", data: { remaining_amount: 9 } });
   });
 
-  test("makes no more than one message a second, however much goes on", async () => {
+  test("gets one message a second while claims continue", async () => {
     setClock(Date.now());
     const name = await created(20);
     const over = platform();
@@ -99,47 +86,47 @@ describe("what happens within a second", () => {
     }
   });
 
-  test("is no message where nothing changed", async () => {
+  test("gets no message for reads and refused claims", async () => {
     setClock(Date.now());
     const name = await created(1);
     await claim(name, "ada");
     const { next } = await watcher(name);
-    await Promise.all([claim(name, "ada"), claim(name, "bob"), send("GET", `/api/coupons/${name}`)]);
+    await Promise.all([claim(name, "ada"), claim(name, "bob"), read(name)]);
     await change(name, { amount: 2 });
     passClock(SECOND);
     expect(await next()).toEqual({ event: "state", id: "3", data: { from: "sold_out", to: "open", seq: 3 } });
   });
 });
 
-describe("a change of the state is an event of its own before the message", () => {
-  test.for<[string, string, (name: string) => Promise<unknown>]>([
-    ["paused", "open", (name) => change(name, { paused: true })],
-    ["sold_out", "open", (name) => claim(name, "ada")],
-    ["ended", "open", (name) => change(name, { ends_at: "2020-01-01T00:00:00Z" })],
-    ["scheduled", "open", (name) => change(name, { starts_at: "2999-01-01T00:00:00Z" })],
-  ])("to %s", async ([to, from, happen]) => {
+describe("a state event", () => {
+  test.for<[string, (name: string) => Promise<unknown>]>([
+    ["paused", (name) => change(name, { paused: true })],
+    ["sold_out", (name) => claim(name, "ada")],
+    ["ended", (name) => change(name, { ends_at: "2020-01-01T00:00:00Z" })],
+    ["scheduled", (name) => change(name, { starts_at: "2999-01-01T00:00:00Z" })],
+  ])("comes before the message when an open sale becomes %s", async ([to, happen]) => {
     setClock(Date.now());
     const name = await created(1);
     const { next } = await watcher(name);
     await happen(name);
     passClock(SECOND);
-    expect(await next()).toEqual({ event: "state", id: "2", data: { from, to, seq: 2 } });
+    expect(await next()).toEqual({ event: "state", id: "2", data: { from: "open", to, seq: 2 } });
     expect(await next()).toMatchObject({ id: "2", data: { state: to, seq: 2 } });
   });
 
-  test("also where time alone opens and ends the sale, without a new seq", async () => {
-    setClock(Date.parse("2030-06-01T11:59:00Z"));
-    const name = await created(5, { starts_at: "2030-06-01T12:00:00Z", ends_at: "2030-06-01T13:00:00Z" });
+  test("comes when time alone starts and ends the sale, with the same seq", async () => {
+    setClock(T0 - MINUTE);
+    const name = await created(5, { starts_at: iso(T0), ends_at: iso(T0 + MINUTE) });
     const { next } = await watcher(name);
-    setClock(Date.parse("2030-06-01T12:00:00Z"));
+    setClock(T0);
     expect(await next()).toEqual({ event: "state", id: "1", data: { from: "scheduled", to: "open", seq: 1 } });
-    expect(await next()).toMatchObject({ id: "1", data: { state: "open", server_time: "2030-06-01T12:00:00.000Z" } });
-    setClock(Date.parse("2030-06-01T13:00:00Z"));
+    expect(await next()).toMatchObject({ id: "1", data: { state: "open", server_time: iso(T0) } });
+    setClock(T0 + MINUTE);
     expect(await next()).toEqual({ event: "state", id: "1", data: { from: "open", to: "ended", seq: 1 } });
     expect(await next()).toMatchObject({ id: "1", data: { state: "ended" } });
   });
 
-  test("but what was over again within the second is none", async () => {
+  test("does not come for a pause that ends within the second", async () => {
     setClock(Date.now());
     const name = await created(5);
     const { next } = await watcher(name);
@@ -152,62 +139,47 @@ describe("a change of the state is an event of its own before the message", () =
   });
 });
 
-describe("a silent stream", () => {
-  test("says that it is there every fifteen seconds, in a comment", async () => {
-    setClock(Date.now());
-    const name = await created(5);
-    const over = platform();
-    const { next, until } = await viewerOver(over, name);
-    await until(1);
-    passClock(15 * SECOND - 1);
-    await eventually(() => over.calls.length === 2);
-    // Had a comment been sent by then, it would come before the claim.
-    await claim(name, "ada");
-    passClock(SECOND);
-    expect(await next()).toMatchObject({ id: "2" });
+test("a silent stream sends a comment every fifteen seconds after its last message", async () => {
+  setClock(Date.now());
+  const name = await created(5);
+  const over = platform();
+  const { next, until } = await viewerOver(over, name);
+  await until(1);
+  passClock(15 * SECOND - 1);
+  await eventually(() => over.calls.length === 2);
+  // A comment that was sent too early comes before this claim.
+  await claim(name, "ada");
+  passClock(SECOND);
+  expect(await next()).toMatchObject({ id: "2" });
+  passClock(14 * SECOND);
+  await eventually(() => over.calls.length === 4);
+  // A comment that is counted from the first message comes before this claim.
+  await claim(name, "bob");
+  passClock(SECOND);
+  expect(await next()).toMatchObject({ id: "3" });
+  for (let count = 1; count <= 2; count += 1) {
     passClock(15 * SECOND);
     expect(await next()).toEqual({ comment: "still here" });
-    passClock(15 * SECOND);
-    expect(await next()).toEqual({ comment: "still here" });
-  });
-
-  test("counts them from what it said last", async () => {
-    setClock(Date.now());
-    const name = await created(5);
-    const over = platform();
-    const { next, until } = await viewerOver(over, name);
-    await until(1);
-    await claim(name, "ada");
-    passClock(14 * SECOND);
-    expect(await next()).toMatchObject({ id: "2" });
-    passClock(14 * SECOND);
-    await eventually(() => over.calls.length === 3);
-    // Had a comment been counted from the first message, it would come before the claim.
-    await claim(name, "bob");
-    passClock(SECOND);
-    expect(await next()).toMatchObject({ id: "3" });
-    passClock(15 * SECOND);
-    expect(await next()).toEqual({ comment: "still here" });
-  });
+  }
 });
 
-describe("the end of a coupon", () => {
-  test("is an event, and the end of every stream", async () => {
+describe("the delete of a coupon", () => {
+  test("is an event and ends every stream", async () => {
     const name = await created(5);
     const watchers = await Promise.all(users(3).map(() => watcher(name)));
-    await send("DELETE", `/api/coupons/${name}`);
+    await remove(name);
     for (const { next } of watchers) {
       expect(await next()).toEqual({ event: "deleted", data: {} });
       expect(await next()).toBeNull();
     }
   });
 
-  test("that has begun again by the next look is a message of the new one, though its seq is lower", async () => {
+  test("and a new create within the second is a message of the new coupon", async () => {
     setClock(Date.now());
     const name = await created(5);
     await claim(name, "ada");
     const { next } = await watcher(name);
-    await send("DELETE", `/api/coupons/${name}`);
+    await remove(name);
     await create(name, 7);
     passClock(SECOND);
     expect(await next()).toMatchObject({ id: "1", data: { amount: 7, remaining_amount: 7 } });

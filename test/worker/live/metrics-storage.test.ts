@@ -1,17 +1,16 @@
-// What counting costs and survives: no row for a refusal, one write every five seconds, and nothing that was returned is lost.
+// What counting costs: no row for a refusal, one write every five seconds, and nothing that was returned is lost.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { COUNTS_FLUSH_MS } from "../../../src/domain/limits.ts";
-import { claim, created, read, send, users } from "../../support/api.ts";
-import { stubOf, tablesOf } from "../../support/storage.ts";
+import { change, claim, created, read, remove, users } from "../../support/api.ts";
+import { alarmOf, NOTHING, storedBy, stubOf, tablesOf } from "../../support/storage.ts";
 import { metricsText, valuesOf } from "./metrics.ts";
 
 /** Every row of every table of a coupon. */
 async function rowsOf(name: string): Promise<Record<string, unknown[]>> {
-  const tables = await tablesOf(env.COUPONS.idFromName(name));
+  const tables = await tablesOf(stubOf(name).id);
   return runInDurableObject(stubOf(name), (_object, { storage }) =>
     Object.fromEntries(tables.map((table) => [table, storage.sql.exec(`SELECT * FROM ${table}`).toArray()])),
   );
@@ -24,62 +23,60 @@ async function storedClaims(name: string): Promise<unknown> {
   return (JSON.parse(coupon?.outcomes ?? "null") as { claims: unknown }).claims;
 }
 
-function alarmOf(name: string): Promise<number | null> {
-  return runInDurableObject(stubOf(name), (_object, { storage }) => storage.getAlarm());
+function claimCounts(name: string): Promise<Record<string, number>> {
+  return valuesOf(name, "doorbuster_claims_total");
 }
 
-/** Holds the timers of all objects; answers how to let time pass in the object of one coupon. */
-function heldTimers(): { readonly pass: (name: string, ms: number) => Promise<void> } {
+/** Stops the timers of all objects. Returns how to pass time in the object of one coupon. */
+function stopTimers(): (name: string, ms: number) => Promise<void> {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   onTestFinished(() => {
     vi.useRealTimers();
   });
-  return {
-    // In the object: what a timer starts may only there reach its storage.
-    pass: (name, ms) => runInDurableObject(stubOf(name), async () => void (await vi.advanceTimersByTimeAsync(ms))),
-  };
+  // It runs in the object, where alone a timer may reach the object's storage.
+  return (name, ms) => runInDurableObject(stubOf(name), async () => void (await vi.advanceTimersByTimeAsync(ms)));
 }
 
-/** A coupon that ada has, sold out: its counts were stored with her claim. */
+/** A coupon sold out to ada, whose claim stored the counts. */
 async function soldOut(): Promise<string> {
   const name = await created(1);
   await claim(name, "ada");
   return name;
 }
 
-/** Refused claims that the object judges itself. */
+/** Claims that the object itself refuses. */
 async function refusedByObject(name: string, userIds: readonly string[]): Promise<string[]> {
   const results = await Promise.all(userIds.map((userId) => stubOf(name).claim({ userId, key: null, attemptId: `attempt-${userId}` })));
   return results.map((result) => (result.ok ? "granted" : result.code));
 }
 
-describe("refusals alone", () => {
+describe("refusals", () => {
   test("write no row, set no alarm, and are in the next metrics", async () => {
-    heldTimers();
+    stopTimers();
     const name = await soldOut();
     const before = await rowsOf(name);
     const codes = await refusedByObject(name, [...users(200), "ada", "ada"]);
     expect(codes.toSorted()).toEqual([...users(2).map(() => "already_claimed"), ...users(200).map(() => "out_of_stock")]);
-
     expect(await rowsOf(name)).toEqual(before);
-    expect(await storedClaims(name)).toEqual({ granted: 1 });
     expect(await alarmOf(name)).toBeNull();
-    expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({
-      "outcome=granted": 1,
-      "outcome=out_of_stock": 200,
-      "outcome=already_claimed": 2,
-    });
+    expect(await claimCounts(name)).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 200, "outcome=already_claimed": 2 });
   });
 
-  test("are stored after COUNTS_FLUSH_MS in the coupon's row; the ledger does not grow", async () => {
-    const timers = heldTimers();
+  test("are stored once in COUNTS_FLUSH_MS, in the coupon's row alone", async () => {
+    const pass = stopTimers();
     const name = await soldOut();
     const { coupon: _before, ...others } = await rowsOf(name);
-    await refusedByObject(name, users(20));
-    await timers.pass(name, COUNTS_FLUSH_MS - 1);
+    await refusedByObject(name, users(5));
+    await pass(name, COUNTS_FLUSH_MS - 1);
     expect(await storedClaims(name)).toEqual({ granted: 1 });
-    await timers.pass(name, 1);
-    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 20 });
+    await refusedByObject(name, users(5, "late"));
+    await pass(name, 1);
+    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
+    await refusedByObject(name, users(5, "later"));
+    await pass(name, COUNTS_FLUSH_MS - 1);
+    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
+    await pass(name, 1);
+    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 15 });
 
     const { coupon: _after, ...othersAfter } = await rowsOf(name);
     expect(othersAfter).toEqual(others);
@@ -87,34 +84,8 @@ describe("refusals alone", () => {
     expect(await alarmOf(name)).toBeNull();
   });
 
-  test("are stored once in COUNTS_FLUSH_MS, however many batches counted", async () => {
-    const timers = heldTimers();
-    const name = await soldOut();
-    await refusedByObject(name, users(5));
-    await timers.pass(name, COUNTS_FLUSH_MS - 1);
-    await refusedByObject(name, users(5, "late"));
-    await timers.pass(name, 1);
-    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
-    await refusedByObject(name, users(5, "later"));
-    await timers.pass(name, COUNTS_FLUSH_MS - 1);
-    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
-    await timers.pass(name, 1);
-    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 15 });
-  });
-
-  test("survive an eviction once they are stored", async () => {
-    const timers = heldTimers();
-    const name = await soldOut();
-    await refusedByObject(name, users(20));
-    await timers.pass(name, COUNTS_FLUSH_MS);
-    await evictDurableObject(stubOf(name));
-    expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 20 });
-    await refusedByObject(name, ["late"]);
-    expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 21 });
-  });
-
-  test("are stored before the metrics return them, and once", async () => {
-    heldTimers();
+  test("are stored before the metrics return them, and survive an eviction", async () => {
+    stopTimers();
     const name = await soldOut();
     await refusedByObject(name, users(20));
     const shown = await metricsText(name);
@@ -124,53 +95,53 @@ describe("refusals alone", () => {
     const before = await rowsOf(name);
     await metricsText(name);
     expect(await rowsOf(name)).toEqual(before);
+    await refusedByObject(name, ["late"]);
+    expect(await claimCounts(name)).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 21 });
   });
 
-  test("that isolates counted are stored after COUNTS_FLUSH_MS as well", async () => {
-    const timers = heldTimers();
+  test("that an isolate counted are stored after COUNTS_FLUSH_MS too", async () => {
+    const pass = stopTimers();
     const name = await soldOut();
     expect(await stubOf(name).certify({ known: null, refused: { out_of_stock: 7 } })).toMatchObject({ ok: true });
     expect(await storedClaims(name)).toEqual({ granted: 1 });
-    await timers.pass(name, COUNTS_FLUSH_MS);
+    await pass(name, COUNTS_FLUSH_MS);
     expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 7 });
-    expect(await alarmOf(name)).toBeNull();
   });
 
-  test("that were not stored are lost with the object, and nothing else is", async () => {
-    const timers = heldTimers();
+  test("that were not stored are all that an eviction loses", async () => {
+    const pass = stopTimers();
     const name = await soldOut();
     await refusedByObject(name, ["early"]);
-    await timers.pass(name, COUNTS_FLUSH_MS);
+    await pass(name, COUNTS_FLUSH_MS);
     await refusedByObject(name, ["late"]);
     await evictDurableObject(stubOf(name));
-    expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 1 });
+    expect(await claimCounts(name)).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 1 });
     expect((await read(name)).body["claimed_by"]).toEqual(["ada"]);
   });
 
   test("are stored with the next change", async () => {
-    heldTimers();
+    stopTimers();
     const name = await soldOut();
     await refusedByObject(name, users(20));
-    await send("PATCH", `/api/coupons/${name}`, { body: { amount: 2 } });
+    await change(name, { amount: 2 });
     expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 20 });
   });
 
   test("that were not stored leave nothing of a deleted coupon", async () => {
-    const timers = heldTimers();
+    const pass = stopTimers();
     const name = await soldOut();
     await refusedByObject(name, ["bob"]);
-    await send("DELETE", `/api/coupons/${name}`);
-    await timers.pass(name, COUNTS_FLUSH_MS);
-    expect(await tablesOf(env.COUPONS.idFromName(name))).toEqual([]);
-    expect(await alarmOf(name)).toBeNull();
+    await remove(name);
+    await pass(name, COUNTS_FLUSH_MS);
+    expect(await storedBy(name)).toEqual(NOTHING);
   });
 });
 
-test("a grant is counted with the rows that it writes: it survives the loss of the object", async () => {
+test("granted claims are counted with their rows, so that an eviction loses none", async () => {
   const name = await created(5);
   await claim(name, "ada");
   await claim(name, "bob");
   await evictDurableObject(stubOf(name));
   expect(await valuesOf(name, "doorbuster_coupon_units")).toMatchObject({ "state=claimed": 2 });
-  expect(await valuesOf(name, "doorbuster_claims_total")).toEqual({ "outcome=granted": 2 });
+  expect(await claimCounts(name)).toEqual({ "outcome=granted": 2 });
 });

@@ -1,4 +1,4 @@
-// Reads the Prometheus text exposition format 0.0.4, and refuses what is none.
+// Parses the Prometheus text exposition format 0.0.4. Throws at anything else.
 
 import { exports } from "cloudflare:workers";
 
@@ -44,7 +44,7 @@ export async function metricsText(name: string): Promise<string> {
   return (await exports.default.fetch(`https://doorbuster.test/api/coupons/${encodeURIComponent(name)}/metrics`)).text();
 }
 
-/** The values of one family of coupon `name`, each by its labels but for `coupon`: `outcome=granted`. */
+/** The values of one family of coupon `name`, by their labels without `coupon`: `outcome=granted`. */
 export async function valuesOf(name: string, family: string): Promise<Record<string, number>> {
   const samples = familiesIn(await metricsText(name)).find((candidate) => candidate.name === family)?.samples ?? [];
   return Object.fromEntries(

@@ -4,10 +4,10 @@ import { exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi, type MockInstance } from "vitest";
 
 import { CERTIFICATE_MS_MAX } from "../../../src/domain/limits.ts";
-import { claim, created, freshName, send, users } from "../../support/api.ts";
+import { claim, created, freshName, outcomeOf, pathOf, send, users } from "../../support/api.ts";
 import { setClock, T0 } from "../../support/clock.ts";
 import { lost, platform, platformError, sendOver } from "../../support/platform-faults.ts";
-import { bindings, fetchWith, SPENT, workerWith } from "../../support/worker.ts";
+import { bindings, fetchWith, SPENT, workerWith, type Settings } from "../../support/worker.ts";
 
 type Line = Record<string, unknown>;
 
@@ -31,7 +31,7 @@ function lines(): Line[] {
   return written.map((line) => JSON.parse(line) as Line);
 }
 
-/** The last line, whose time is looked at and left out. */
+/** The last line without its time, which is checked. */
 function lastLine(): Line {
   const { ms, ...line } = lines().at(-1) ?? {};
   expect(Number.isInteger(ms)).toBe(true);
@@ -39,7 +39,7 @@ function lastLine(): Line {
   return line;
 }
 
-/** A coupon sold out at {@link T0}, of which this isolate has a certificate: it has refused one claim by it. */
+/** A coupon sold out at {@link T0}, of which this isolate has a certificate that has refused one claim. */
 async function certified(): Promise<string> {
   setClock(T0);
   const name = await created(1);
@@ -58,37 +58,17 @@ async function hashOf(userId: string): Promise<string> {
 }
 
 describe("a request's line", () => {
-  test("says which request, what was asked, how it ended, of which coupon, and of whom in 16 hex digits", async () => {
-    const name = await created(5);
-    await claim(name, "ada", { "X-Request-Id": "request-1" });
-    expect(lastLine()).toEqual({
-      event: "request",
-      request_id: "request-1",
-      method: "POST",
-      route: "/api/coupons/claim",
-      status: 201,
-      coupon: name,
-      user: await hashOf("ada"),
-    });
-  });
-
-  test("has the refusal's code, and the request id of the answer", async () => {
+  test("has id, route, status, coupon and a hash of the user; for a refusal its code", async () => {
     const name = await created(1);
-    await claim(name, "ada");
+    await claim(name, "ada", { "X-Request-Id": "request-1" });
+    const line = { event: "request", method: "POST", route: "/api/coupons/claim", coupon: name };
+    expect(lastLine()).toEqual({ ...line, request_id: "request-1", status: 201, user: await hashOf("ada") });
     const { headers } = await claim(name, "用户 🎉");
-    expect(lastLine()).toEqual({
-      event: "request",
-      request_id: headers.get("X-Request-Id"),
-      method: "POST",
-      route: "/api/coupons/claim",
-      status: 400,
-      code: "out_of_stock",
-      coupon: name,
-      user: await hashOf("用户 🎉"),
-    });
+    const user = await hashOf("用户 🎉");
+    expect(lastLine()).toEqual({ ...line, request_id: headers.get("X-Request-Id"), status: 400, code: "out_of_stock", user });
   });
 
-  test("is one for each request, however many there are at once", async () => {
+  test("is written once for each of 50 requests at once", async () => {
     const name = await created(50);
     lines();
     await Promise.all(Array.from({ length: 50 }, (_, index) => claim(name, `user-${index}`, { "X-Request-Id": `request-${index}` })));
@@ -99,13 +79,11 @@ describe("a request's line", () => {
 
   test.for<[string, string, unknown, Line]>([
     ["GET", "/health", undefined, { route: "/health", status: 200 }],
-    ["GET", "/openapi.json", undefined, { route: "/openapi.json", status: 200 }],
     ["GET", "/nowhere/ada", undefined, { status: 404, code: "not_found" }],
     ["PUT", "/api/coupons/x", {}, { status: 405, code: "method_not_allowed" }],
     ["POST", "/api/coupons", { name: "x" }, { route: "/api/coupons", status: 400, code: "invalid_request" }],
     ["POST", "/api/coupons/claim", "no object", { route: "/api/coupons/claim", status: 400, code: "invalid_request" }],
-    ["POST", "/api/coupons/claim", "x".repeat(20_000), { route: "/api/coupons/claim", status: 413, code: "payload_too_large" }],
-  ])("is there for %s %s as well", async ([method, path, body, expected]) => {
+  ])("of %s %s has no coupon and no user", async ([method, path, body, expected]) => {
     await send(method, path, { body });
     const written = lines();
     expect(written).toHaveLength(1);
@@ -115,29 +93,28 @@ describe("a request's line", () => {
   });
 
   test.for<[string, string, unknown, string, number, boolean]>([
-    ["GET", "", undefined, "/api/coupons/{name}", 200, false],
-    ["HEAD", "", undefined, "/api/coupons/{name}", 200, false],
-    ["PATCH", "", { paused: false }, "/api/coupons/{name}", 200, false],
-    ["GET", "/status", undefined, "/api/coupons/{name}/status", 200, false],
-    ["GET", "/metrics", undefined, "/api/coupons/{name}/metrics", 200, false],
-    ["GET", "/claims", undefined, "/api/coupons/{name}/claims", 200, false],
-    ["GET", "/claims/ada", undefined, "/api/coupons/{name}/claims/{user_id}", 200, true],
-    ["POST", "/holds", { user_id: "ada", ttl_seconds: 60 }, "/api/coupons/{name}/holds", 409, true],
-    ["DELETE", "/holds/ada", undefined, "/api/coupons/{name}/holds/{user_id}", 204, true],
-    ["DELETE", "/claims/ada", undefined, "/api/coupons/{name}/claims/{user_id}", 200, true],
-    ["DELETE", "", undefined, "/api/coupons/{name}", 204, false],
-  ])("names the route, not the path, of %s …%s", async ([method, rest, body, route, status, hasUser]) => {
+    ["GET", "", undefined, "", 200, false],
+    ["HEAD", "", undefined, "", 200, false],
+    ["PATCH", "", { paused: false }, "", 200, false],
+    ["GET", "/status", undefined, "/status", 200, false],
+    ["GET", "/claims", undefined, "/claims", 200, false],
+    ["GET", "/claims/ada", undefined, "/claims/{user_id}", 200, true],
+    ["POST", "/holds", { user_id: "ada", ttl_seconds: 60 }, "/holds", 409, true],
+    ["DELETE", "/holds/ada", undefined, "/holds/{user_id}", 204, true],
+    ["DELETE", "/claims/ada", undefined, "/claims/{user_id}", 200, true],
+    ["DELETE", "", undefined, "", 204, false],
+  ])("of %s /api/coupons/{name}%s names the route, not the path", async ([method, rest, body, route, status, hasUser]) => {
     const name = await created(5);
     await claim(name, "ada");
     lines();
     await fetchWith({}, method, `/api/coupons/${name}${rest}`, { body });
     const written = lines();
     expect(written).toHaveLength(1);
-    expect(written[0]).toMatchObject({ method, route, status, coupon: name });
+    expect(written[0]).toMatchObject({ method, route: `/api/coupons/{name}${route}`, status, coupon: name });
     expect(written[0]?.["user"]).toBe(hasUser ? await hashOf("ada") : undefined);
   });
 
-  test("of a stream is written once, when it begins", async () => {
+  test("of a stream is written when it begins", async () => {
     const name = await created(5);
     lines();
     const { body } = await exports.default.fetch(`https://doorbuster.test/api/coupons/${name}/events`);
@@ -145,118 +122,99 @@ describe("a request's line", () => {
     expect(lines()).toEqual([expect.objectContaining({ route: "/api/coupons/{name}/events", status: 200, coupon: name })]);
   });
 
-  test("is one line whatever the coupon is called", async () => {
+  test("is one line whatever the coupon's name is", async () => {
     const name = freshName('quote" brace} \u2028 line');
     await send("POST", "/api/coupons", { body: { name, amount: 1 } });
     expect(String(logged.mock.calls[0]?.[0])).not.toContain("\n");
     expect(lastLine()).toMatchObject({ coupon: name, status: 201 });
   });
-});
 
-describe("a request that the Worker turns away", () => {
-  test.for<[string, Record<string, unknown>, number, string]>([
-    ["for want of a token", { IDENTITY_SECRET: "secret" }, 401, "unauthorized"],
-    ["because there were too many", SPENT, 429, "rate_limited"],
-  ])("has its line: %s", async ([, settings, status, code]) => {
+  test.for<[string, Settings, number]>([
+    ["unauthorized", { IDENTITY_SECRET: "secret" }, 401],
+    ["rate_limited", SPENT, 429],
+  ])("of a refusal by the Worker has the code %s", async ([code, settings, status]) => {
     const name = freshName();
     await workerWith(settings)("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: name } });
     expect(lastLine()).toMatchObject({ status, code, coupon: name, user: await hashOf("ada") });
   });
-
-  test.for([
-    ["read", "GET", "/api/coupons/any", undefined, "unavailable"],
-    ["read of the status", "GET", "/api/coupons/any-status/status", undefined, "unavailable"],
-    ["claim", "POST", "/api/coupons/claim", { user_id: "ada", coupon_name: "any" }, "outcome_unknown"],
-    ["change", "PATCH", "/api/coupons/any", { paused: true }, "outcome_unknown"],
-    ["delete", "DELETE", "/api/coupons/any", undefined, "outcome_unknown"],
-  ] as const)("for a %s without answer has a second line with the cause", async ([, method, path, body, code]) => {
-    for (const marks of [{ retryable: true }, { remote: true }]) {
-      failed.mockClear();
-      const delivery = lost(platformError(marks));
-      const headers = { "X-Request-Id": "request-1" };
-      const answer = await sendOver(platform(delivery, delivery, delivery), method, path, { body, headers });
-      expect([answer.status, answer.body["code"]]).toEqual([503, code]);
-      expect(lastLine()).toMatchObject({ request_id: "request-1", status: 503, code });
-      expect(failed).toHaveBeenCalledOnce();
-      const cause: unknown = JSON.parse(String(failed.mock.calls[0]?.[0]));
-      expect(cause).toMatchObject({ event: "call_failed", request_id: "request-1", code });
-    }
-  });
 });
 
-describe("claims refused by a certificate", () => {
-  test("are counted in one line at its renewal, and have no line of their own", async () => {
-    const name = await certified();
-    lines();
-    const answers = await Promise.all(users(30, "late").map((user) => claim(name, user)));
-    expect(new Set(answers.map(({ headers }) => headers.get("Served-By")))).toEqual(new Set(["edge"]));
-    expect(lines()).toEqual([]);
-    setClock(T0 + CERTIFICATE_MS_MAX - 1);
-    await claim(name, "last");
-    expect(lines()).toEqual([{ event: "refused_at_edge", coupon: name, code: "out_of_stock", count: 32 }]);
-  });
-
-  test("are not logged with REQUEST_LOG off", async () => {
-    const name = await certified();
-    lines();
-    setClock(T0 + CERTIFICATE_MS_MAX - 1);
-    const body = { user_id: "last", coupon_name: name };
-    const answer = await workerWith({ REQUEST_LOG: "off" })("POST", "/api/coupons/claim", { body });
-    expect(answer.headers.get("Served-By")).toBe("edge");
-    expect(lines()).toEqual([]);
-  });
+test.for([
+  ["read", "GET", "/api/coupons/any", undefined, "unavailable"],
+  ["read of the status", "GET", "/api/coupons/any-status/status", undefined, "unavailable"],
+  ["claim", "POST", "/api/coupons/claim", { user_id: "secret-ada", coupon_name: "any" }, "outcome_unknown"],
+  ["delete", "DELETE", "/api/coupons/any", undefined, "outcome_unknown"],
+] as const)("a %s without the object's answer has a second line with the cause", async ([, method, path, body, code]) => {
+  for (const marks of [{ retryable: true }, { remote: true }]) {
+    failed.mockClear();
+    const delivery = lost(platformError(marks));
+    const headers = { "X-Request-Id": "request-1" };
+    const answer = await sendOver(platform(delivery, delivery, delivery), method, path, { body, headers });
+    expect(outcomeOf(answer)).toBe(`503 ${code}`);
+    expect(lastLine()).toMatchObject({ request_id: "request-1", status: 503, code });
+    expect(failed).toHaveBeenCalledOnce();
+    const cause = String(failed.mock.calls[0]?.[0]);
+    expect(JSON.parse(cause)).toMatchObject({ event: "call_failed", request_id: "request-1", code });
+    expect(cause).not.toContain("secret-ada");
+  }
 });
 
-describe("no line has", () => {
-  test("a user's id, a token, an idempotency key, an address's query, or what a body says", async () => {
-    const ask = workerWith({ ADMIN_AUTH: "on", ADMIN_TOKEN: "token-of-the-operator", IDENTITY_SECRET: "" });
-    const operator = { authorization: "Bearer token-of-the-operator" };
-    const name = freshName();
-    const body = { user_id: "secret-ada", coupon_name: name, junk: "secret-junk" };
-    const headers = { "Idempotency-Key": "secret-key", Cookie: "secret-cookie" };
-    await ask("POST", "/api/coupons", { ...operator, body: { name, amount: 1, note: "secret-note" } });
-    await ask("POST", "/api/coupons/claim", { body, headers });
-    await ask("POST", "/api/coupons/claim", { body: { ...body, user_id: "secret-bob" }, headers });
-    await ask("POST", "/api/coupons/claim", { body: "secret-text", headers });
-    await ask("GET", `/api/coupons/${name}/claims/secret-ada?why=secret-query`);
-    await ask("DELETE", `/api/coupons/${name}/holds/secret-ada`);
-    await ask("DELETE", `/api/coupons/${name}/claims/secret-ada`, { authorization: "Bearer secret-wrong" });
-    await ask("DELETE", `/api/coupons/${name}/claims/secret-ada`, operator);
-    await ask("GET", "/api/nowhere/secret-path", { headers });
-    const written = JSON.stringify([logged.mock.calls, failed.mock.calls]);
-    expect(lines()).toHaveLength(9);
-    expect(written).not.toMatch(/secret|token-of/);
-  });
+test("refusals by a certificate are logged in one line with their count, at its renewal", async () => {
+  const name = await certified();
+  lines();
+  const answers = await Promise.all(users(30, "late").map((user) => claim(name, user)));
+  expect(new Set(answers.map(({ headers }) => headers.get("Served-By")))).toEqual(new Set(["edge"]));
+  expect(lines()).toEqual([]);
+  setClock(T0 + CERTIFICATE_MS_MAX - 1);
+  await claim(name, "last");
+  expect(lines()).toEqual([{ event: "refused_at_edge", coupon: name, code: "out_of_stock", count: 32 }]);
+});
 
-  test("a user's id where the object fails", async () => {
-    const delivery = lost(platformError({ remote: true }));
-    await sendOver(platform(delivery), "POST", "/api/coupons/claim", { body: { user_id: "secret-ada", coupon_name: "any" } });
-    expect(JSON.stringify([logged.mock.calls, failed.mock.calls])).not.toContain("secret-ada");
-  });
+test("no line has a user id, token, idempotency key, query, cookie or body", async () => {
+  const ask = workerWith({ ADMIN_AUTH: "on", ADMIN_TOKEN: "token-of-the-operator", IDENTITY_SECRET: "" });
+  const operator = { authorization: "Bearer token-of-the-operator" };
+  const name = freshName();
+  const body = { user_id: "secret-ada", coupon_name: name, junk: "secret-junk" };
+  const headers = { "Idempotency-Key": "secret-key", Cookie: "secret-cookie" };
+  await ask("POST", "/api/coupons", { ...operator, body: { name, amount: 1, note: "secret-note" } });
+  await ask("POST", "/api/coupons/claim", { body, headers });
+  await ask("POST", "/api/coupons/claim", { body: { ...body, user_id: "secret-bob" }, headers });
+  await ask("POST", "/api/coupons/claim", { body: "secret-text", headers });
+  await ask("GET", `/api/coupons/${name}/claims/secret-ada?why=secret-query`);
+  await ask("DELETE", `/api/coupons/${name}/holds/secret-ada`);
+  await ask("DELETE", `/api/coupons/${name}/claims/secret-ada`, { authorization: "Bearer secret-wrong" });
+  await ask("DELETE", `/api/coupons/${name}/claims/secret-ada`, operator);
+  await ask("GET", "/api/nowhere/secret-path", { headers });
+  const written = JSON.stringify([logged.mock.calls, failed.mock.calls]);
+  expect(lines()).toHaveLength(9);
+  expect(written).not.toMatch(/secret|token-of/);
 });
 
 describe("REQUEST_LOG", () => {
-  test("off writes no line, neither for what is granted nor for what is refused", async () => {
-    const name = await created(1);
-    lines();
-    const ask = workerWith({ REQUEST_LOG: "off" });
-    const body = { user_id: "ada", coupon_name: name };
-    expect((await ask("POST", "/api/coupons/claim", { body })).status).toBe(201);
-    expect((await ask("POST", "/api/coupons/claim", { body })).status).toBe(409);
-    expect((await ask("GET", "/nowhere")).status).toBe(404);
-    expect(lines()).toEqual([]);
-  });
+  const ask = workerWith({ REQUEST_LOG: "off" });
 
-  test.for(["on", "OFF", "", "no", "0", undefined])("%j writes them", async (REQUEST_LOG) => {
-    expect(bindings.REQUEST_LOG).toBeUndefined();
-    await fetchWith({ REQUEST_LOG }, "GET", "/health");
-    expect(lines()).toHaveLength(1);
+  test("off writes no line for a grant, a refusal or a refusal by a certificate", async () => {
+    const name = await certified();
+    const other = await created(1);
+    lines();
+    expect((await ask("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: other } })).status).toBe(201);
+    expect((await ask("GET", "/nowhere")).status).toBe(404);
+    setClock(T0 + CERTIFICATE_MS_MAX - 1);
+    const refused = await ask("POST", "/api/coupons/claim", { body: { user_id: "last", coupon_name: name } });
+    expect(refused.headers.get("Served-By")).toBe("edge");
+    expect(lines()).toEqual([]);
   });
 
   test("off still writes failures", async () => {
     const { coupons } = platform(lost(platformError({ overloaded: true })));
-    expect((await fetchWith({ REQUEST_LOG: "off", COUPONS: coupons }, "GET", "/api/coupons/any")).status).toBe(503);
+    expect((await fetchWith({ REQUEST_LOG: "off", COUPONS: coupons }, "GET", pathOf("any"))).status).toBe(503);
     expect(failed).toHaveBeenCalledOnce();
     expect(lines()).toEqual([]);
+  });
+
+  test.for(["on", "OFF", "", "0", undefined])("%j writes a line for each request", async (REQUEST_LOG) => {
+    expect(bindings.REQUEST_LOG).toBeUndefined();
+    await fetchWith({ REQUEST_LOG }, "GET", "/health");
+    expect(lines()).toHaveLength(1);
   });
 });

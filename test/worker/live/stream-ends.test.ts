@@ -1,74 +1,118 @@
-// Streams that end by themselves, and what does not end them.
+// How streams end: by their viewers, by themselves, and what does not end them.
 
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { exports } from "cloudflare:workers";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { CALL_DEADLINE_MS, STREAM_LOOKS_MAX } from "../../../src/domain/limits.ts";
-import { createApp } from "../../../src/http/app.ts";
-import { claim, created } from "../../support/api.ts";
-import { lost, platform, platformError, silence } from "../../support/platform-faults.ts";
-import { bindings } from "../../support/worker.ts";
-import { endStreams, eventually, viewerOver } from "./viewer.ts";
-
-const SECOND = 1000;
+import { claim, created, pathOf } from "../../support/api.ts";
+import { SECOND, stopTime } from "../../support/clock.ts";
+import { delivered, gated, lost, platform, platformError, silence } from "../../support/platform-faults.ts";
+import { fetchWith } from "../../support/worker.ts";
+import { endStreams, eventually, viewer, viewerOver, watcher } from "./viewer.ts";
 
 afterEach(endStreams);
 
-/** Takes the clock and all timers of the Worker; answers how to let time pass, and what is due in it run. */
-function heldTime(): { readonly pass: (ms: number) => Promise<void> } {
-  vi.useFakeTimers({ toFake: ["Date", "setTimeout", "clearTimeout"] });
-  onTestFinished(() => {
-    vi.useRealTimers();
-  });
-  return {
-    pass: async (ms) => {
-      await vi.advanceTimersByTimeAsync(ms);
-    },
-  };
+function url(name: string): string {
+  return `https://doorbuster.test${pathOf(name, "events")}`;
 }
 
-describe("a stream that took STREAM_LOOKS_MAX looks", () => {
-  test("ends without a timer; a viewer who comes back sees the coupon as it is", async () => {
-    const time = heldTime();
+describe("a viewer who leaves", () => {
+  test("costs no further read and no timer", async () => {
+    const pass = stopTime();
     const name = await created(5);
     const over = platform();
     const only = await viewerOver(over, name);
     await only.until(1);
-    for (let look = 1; look <= STREAM_LOOKS_MAX; look += 1) {
-      await time.pass(SECOND);
-      await eventually(() => over.calls.length === 1 + look);
-    }
-    expect(await only.until(2).catch((cause: unknown) => String(cause))).toContain("the stream ended");
-    expect(vi.getTimerCount()).toBe(0);
+    const timerCount = vi.getTimerCount();
+    await only.leave();
+    expect(vi.getTimerCount()).toBe(timerCount - 1);
+    await pass(10 * SECOND);
+    expect(over.calls).toHaveLength(1);
+  });
 
+  test("while the isolate reads costs no timer after the read", async () => {
+    const pass = stopTime();
+    const name = await created(5);
+    const { delivery, open } = gated();
+    const over = platform(delivered, delivery);
+    const only = await viewerOver(over, name);
+    await only.until(1);
+    await pass(SECOND);
+    expect(over.calls).toHaveLength(2);
+    await only.leave();
+    open();
+    await eventually(() => vi.getTimerCount() === 0);
+    await pass(10 * SECOND);
+    expect(over.calls).toHaveLength(2);
+  });
+
+  test("does not end the streams of other viewers, also by aborting the request", async () => {
+    const [name, caller] = [await created(5), new AbortController()];
+    const response = await exports.default.fetch(url(name), { signal: caller.signal });
+    await response.body?.getReader().read();
+    const [leaves, stays] = [await watcher(name), await watcher(name)];
+    await leaves.leave();
+    caller.abort();
     await claim(name, "ada");
-    const again = await viewerOver(over, name);
-    expect(await again.until(2)).toEqual([{ retry: "2000" }, expect.objectContaining({ id: "2" })]);
+    expect(await stays.next()).toMatchObject({ id: "2" });
+  });
+
+  test("before the first byte does not keep the next viewer from the coupon", async () => {
+    const [name, caller] = [await created(5), new AbortController()];
+    const response = exports.default.fetch(url(name), { signal: caller.signal });
+    caller.abort();
+    await expect(response).rejects.toThrow("aborted");
+    expect((await (await viewer(name)).until(1)).at(-1)).toMatchObject({ data: { remaining_amount: 5 } });
   });
 });
 
-test("a stream of a coupon that can't answer ends with 200 and a retry", async () => {
+test("HEAD of the events begins no stream", async () => {
+  const name = await created(5);
+  stopTime();
+  const response = await fetchWith({ COUPONS: platform().coupons }, "HEAD", pathOf(name, "events"));
+  expect([response.status, await response.text()]).toEqual([200, ""]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test("a stream ends without a timer after STREAM_LOOKS_MAX reads, and can be opened again", async () => {
+  const pass = stopTime();
+  const name = await created(5);
+  const over = platform();
+  const only = await viewerOver(over, name);
+  await only.until(1);
+  for (let readCount = 1; readCount <= STREAM_LOOKS_MAX; readCount += 1) {
+    await pass(SECOND);
+    await eventually(() => over.calls.length === 1 + readCount);
+  }
+  expect(await only.until(2).catch((cause: unknown) => String(cause))).toContain("the stream ended");
+  expect(vi.getTimerCount()).toBe(0);
+
+  await claim(name, "ada");
+  const again = await viewerOver(over, name);
+  expect(await again.until(2)).toEqual([{ retry: "2000" }, expect.objectContaining({ id: "2" })]);
+});
+
+test("a stream of a coupon that can't answer ends at once with 200 and a retry", async () => {
   const over = platform(...Array.from({ length: 3 }, () => lost(platformError({ retryable: true }))));
-  const response = await createApp().request("/api/coupons/any/events", {}, { ...bindings, COUPONS: over.coupons });
+  const response = await fetchWith({ COUPONS: over.coupons }, "GET", pathOf("any", "events"));
   expect(response.status).toBe(200);
   expect(response.headers.get("Content-Type")).toBe("text/event-stream; charset=utf-8");
   expect(await response.text()).toBe("retry: 2000\n\n");
 });
 
-describe("a stream goes on", () => {
-  test("after its read got no answer until the deadline", async () => {
-    const time = heldTime();
-    const name = await created(5);
-    const over = platform((deliver) => deliver(), silence);
-    const stays = await viewerOver(over, name);
-    await stays.until(1);
-    await time.pass(SECOND);
-    await eventually(() => over.calls.length === 2);
-    await time.pass(CALL_DEADLINE_MS + 100);
-    await claim(name, "ada");
-    await time.pass(SECOND);
-    await eventually(() => over.calls.length === 3);
-    // The read has come once the stream has set its next timer.
-    await eventually(() => vi.getTimerCount() === 1);
-    expect(await stays.next()).toMatchObject({ id: "2" });
-  });
+test("a stream continues after a read without answer until the deadline", async () => {
+  const pass = stopTime();
+  const name = await created(5);
+  const over = platform(delivered, silence);
+  const stays = await viewerOver(over, name);
+  await stays.until(1);
+  await pass(SECOND);
+  await eventually(() => over.calls.length === 2);
+  await pass(CALL_DEADLINE_MS + 100);
+  await claim(name, "ada");
+  await pass(SECOND);
+  await eventually(() => over.calls.length === 3);
+  // The read has its answer once the stream has set its next timer.
+  await eventually(() => vi.getTimerCount() === 1);
+  expect(await stays.next()).toMatchObject({ id: "2" });
 });

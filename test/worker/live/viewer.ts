@@ -1,8 +1,9 @@
-// A viewer of a coupon's events, who reads the stream as the standard says (WHATWG HTML, 9.2.6).
+// A viewer of a coupon's events. It parses the stream by the standard (WHATWG HTML, 9.2.6).
 
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";
 
+import { pathOf } from "../../support/api.ts";
 import type { Platform } from "../../support/platform-faults.ts";
 import { fetchWith } from "../../support/worker.ts";
 
@@ -19,7 +20,7 @@ export type Viewer = {
   readonly response: Response;
   /** The next block, or null at the end of the stream. */
   readonly next: () => Promise<Block | null>;
-  /** Waits for the block whose id is `seq`, and answers all up to it. */
+  /** Waits for the message whose id is `seq`. Returns all blocks up to it. */
   readonly until: (seq: number) => Promise<Block[]>;
   readonly leave: () => Promise<void>;
 };
@@ -34,23 +35,22 @@ function parsed(lines: string): Block {
 
 const present = new Set<Viewer>();
 
-/** Ends the streams of all viewers. For after each test. */
+/** Ends the streams of all viewers. Call it after each test. */
 export async function endStreams(): Promise<void> {
   await Promise.all(Array.from(present, ({ leave }) => leave()));
   present.clear();
 }
 
-/** Waits until `holds`, some seconds at most. Unlike the test framework's waiting, it leaves a held clock alone. */
+/** Waits until `holds` is true, for ten seconds at most. Unlike the test framework's waiting, it works with a stopped clock. */
 export async function eventually(holds: () => boolean): Promise<void> {
   for (let round = 0; round < 1000; round += 1) {
     if (holds()) return;
     await scheduler.wait(10);
   }
-  throw new Error(`still not so: ${String(holds)}`);
+  throw new Error(`still not true: ${String(holds)}`);
 }
 
-/** Reads the events of a response that was already had. */
-export function viewerOf(response: Response): Viewer {
+function viewerOf(response: Response): Viewer {
   const utf8 = new TextDecoder();
   const body = response.body as ReadableStream<Uint8Array>;
   const reader = body.getReader();
@@ -86,17 +86,24 @@ export function viewerOf(response: Response): Viewer {
   return self;
 }
 
-/** Comes to watch coupon `name`. */
+/** A viewer of coupon `name`. */
 export async function viewer(name: string, headers: Record<string, string> = {}): Promise<Viewer> {
-  return viewerOf(await exports.default.fetch(`https://doorbuster.test/api/coupons/${encodeURIComponent(name)}/events`, { headers }));
+  return viewerOf(await exports.default.fetch(`https://doorbuster.test${pathOf(name, "events")}`, { headers }));
 }
 
-/** Comes to watch over a platform that can fail or be counted. */
+/** A viewer over a platform that fails or is counted. */
 export async function viewerOver({ coupons }: Platform, name: string, headers: Record<string, string> = {}): Promise<Viewer> {
-  return viewerOf(await fetchWith({ COUPONS: coupons, REQUEST_LOG: "off" }, "GET", `/api/coupons/${name}/events`, { headers }));
+  return viewerOf(await fetchWith({ COUPONS: coupons, REQUEST_LOG: "off" }, "GET", pathOf(name, "events"), { headers }));
 }
 
-/** Comes to watch, and has seen the first snapshot. */
+/** `count` viewers over `platform`, of whom each has the coupon's first snapshot. */
+export async function viewersOver(platform: Platform, name: string, count: number): Promise<Viewer[]> {
+  const viewers = await Promise.all(Array.from({ length: count }, () => viewerOver(platform, name)));
+  await Promise.all(viewers.map(({ until }) => until(1)));
+  return viewers;
+}
+
+/** A viewer who has the first snapshot. */
 export async function watcher(name: string): Promise<Viewer> {
   const seen = await viewer(name);
   expect(await seen.next()).toEqual({ retry: "2000" });
