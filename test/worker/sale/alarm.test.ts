@@ -1,4 +1,4 @@
-// The object's alarm: set where something is due, and not lost however often it fails.
+// The object's alarm: set where something is due, and set again each time it fails.
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
@@ -8,10 +8,10 @@ import { MINUTE, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { alarmOf, runSql, stored, stubOf } from "../../support/storage.ts";
 
-const OVER = T0 + MINUTE;
+const EXPIRES_AT = T0 + MINUTE;
 const BREAK = "CREATE TRIGGER broken BEFORE DELETE ON holds BEGIN SELECT RAISE(ABORT, 'injected'); END";
 
-/** A coupon of 2 units, one of them held until {@link OVER}. */
+/** A coupon of 2 units, one of them held until {@link EXPIRES_AT}. */
 async function held(): Promise<string> {
   setClock(T0);
   const name = await created(2);
@@ -19,8 +19,8 @@ async function held(): Promise<string> {
   return name;
 }
 
-/** Lets the alarm go off at the time for which it is set; answers after how long it is set again, null for not at all. */
-async function ring(name: string): Promise<number | null> {
+/** Runs the alarm at the time for which it is set. Returns the pause until it is set again, or null. */
+async function runAlarm(name: string): Promise<number | null> {
   const dueAt = await alarmOf(name);
   expect(dueAt).not.toBeNull();
   setClock(Number(dueAt));
@@ -30,48 +30,48 @@ async function ring(name: string): Promise<number | null> {
 }
 
 describe("an alarm that fails", () => {
-  test("ten times in a row is set again each time, later and later, and does its work once it can", async () => {
+  test("ten times is set again after longer and longer pauses, until it succeeds", async () => {
     const name = await held();
     await runSql(name, BREAK);
     const pauses: (number | null)[] = [];
-    for (let failure = 1; failure <= 10; failure += 1) pauses.push(await ring(name));
+    for (let failure = 1; failure <= 10; failure += 1) pauses.push(await runAlarm(name));
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60, 60].map((seconds) => seconds * SECOND));
     expect((await stored(name)).coupon).toMatchObject({ held: 1, seq: 2 });
 
     await runSql(name, "DROP TRIGGER broken");
-    expect(await ring(name)).toBeNull();
+    expect(await runAlarm(name)).toBeNull();
     const { coupon, holds, ledger } = await stored(name);
     expect([coupon.held, holds, ledger.map(({ kind }) => kind)]).toEqual([0, [], ["created", "held", "expired"]]);
     await expectConserved(name);
   });
 
-  test("begins with short pauses again after it worked", async () => {
+  test("begins with short pauses again after a success", async () => {
     const name = await held();
     await runSql(name, BREAK);
-    expect([await ring(name), await ring(name), await ring(name)]).toEqual([SECOND, 2 * SECOND, 4 * SECOND]);
+    expect([await runAlarm(name), await runAlarm(name), await runAlarm(name)]).toEqual([SECOND, 2 * SECOND, 4 * SECOND]);
     await runSql(name, "DROP TRIGGER broken");
-    expect(await ring(name)).toBeNull();
+    expect(await runAlarm(name)).toBeNull();
     await hold(name, "bob");
     await runSql(name, BREAK);
-    expect([await ring(name), await ring(name)]).toEqual([SECOND, 2 * SECOND]);
+    expect([await runAlarm(name), await runAlarm(name)]).toEqual([SECOND, 2 * SECOND]);
   });
 
-  test("is still set when the object is evicted between two failures", async () => {
+  test("is still set after an eviction between two failures", async () => {
     const name = await held();
     await runSql(name, BREAK);
     for (let failure = 1; failure <= 10; failure += 1) {
-      expect(await ring(name)).toBe(SECOND);
+      expect(await runAlarm(name)).toBe(SECOND);
       await evictDurableObject(stubOf(name));
     }
     await runSql(name, "DROP TRIGGER broken");
-    expect(await ring(name)).toBeNull();
+    expect(await runAlarm(name)).toBeNull();
     await expectConserved(name);
   });
 
-  test("leaves the coupon unavailable rather than wrong, tells nothing of the storage, and is not needed to mend it", async () => {
+  test("leaves the coupon unavailable until storage works again", async () => {
     const name = await held();
     await runSql(name, BREAK);
-    await ring(name);
+    await runAlarm(name);
     for (const answer of [await read(name), await claim(name, "bob"), await hold(name, "bob"), await change(name, { amount: 5 })]) {
       expect([outcomeOf(answer), answer.headers.get("Retry-After")]).toEqual(["503 unavailable", "1"]);
       expect(JSON.stringify(answer.body)).not.toMatch(/injected|SQLITE|trigger/i);
@@ -83,7 +83,7 @@ describe("an alarm that fails", () => {
 });
 
 describe("an alarm is set", () => {
-  test("for the hold that ends first, and then for the next", async () => {
+  test("for the hold that expires first, and then for the next", async () => {
     setClock(T0);
     const name = await created(5);
     const set: (number | null)[] = [];
@@ -96,21 +96,21 @@ describe("an alarm is set", () => {
       set.push(await alarmOf(name));
     }
     expect(set).toEqual([50, 20, 20].map((seconds) => T0 + seconds * SECOND));
-    expect([await ring(name), await ring(name), await ring(name)]).toEqual([10 * SECOND, 20 * SECOND, null]);
+    expect([await runAlarm(name), await runAlarm(name), await runAlarm(name)]).toEqual([10 * SECOND, 20 * SECOND, null]);
     expect((await stored(name)).holds).toEqual([]);
     await expectConserved(name);
   });
 
-  test("again by an object that was evicted, for what is still held", async () => {
+  test("for running holds also after an eviction", async () => {
     const name = await held();
     await evictDurableObject(stubOf(name));
-    expect(await alarmOf(name)).toBe(OVER);
+    expect(await alarmOf(name)).toBe(EXPIRES_AT);
     await hold(name, "bob", 30);
-    expect([await alarmOf(name), await ring(name), await ring(name)]).toEqual([T0 + 30 * SECOND, 30 * SECOND, null]);
+    expect([await alarmOf(name), await runAlarm(name), await runAlarm(name)]).toEqual([T0 + 30 * SECOND, 30 * SECOND, null]);
     expect((await stored(name)).coupon.held).toBe(0);
   });
 
-  test("for no claim: 50 users ask for 5 units, and none is set", async () => {
+  test("neither for claims nor for reads", async () => {
     setClock(T0);
     const name = await created(5);
     await Promise.all(users(50).map((user) => claim(name, user)));
@@ -119,13 +119,13 @@ describe("an alarm is set", () => {
     await expectConserved(name);
   });
 
-  test("to no purpose where the hold was given back or claimed, and then changes nothing", async () => {
+  test("for a hold that was released or claimed, and then changes nothing", async () => {
     setClock(T0);
     const name = await created(5);
     for (const user of ["ann", "bob"]) await hold(name, user, 5);
     await releaseHold(name, "ann");
     await claim(name, "bob");
-    await ring(name);
+    await runAlarm(name);
     const { coupon, ledger } = await stored(name);
     expect([coupon.claimed, coupon.held, ledger.map(({ kind }) => kind)]).toEqual([
       1,
@@ -136,7 +136,7 @@ describe("an alarm is set", () => {
   });
 });
 
-test("no alarm outlives its coupon", async () => {
+test("a deleted coupon has no alarm", async () => {
   const name = await held();
   await remove(name);
   expect([await alarmOf(name), await runDurableObjectAlarm(stubOf(name))]).toEqual([null, false]);

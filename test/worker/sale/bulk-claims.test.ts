@@ -1,4 +1,4 @@
-// Bulk claims: one transaction for many users, each judged as a claim of its own.
+// Bulk claims: many users in one transaction, each judged like a single claim.
 
 import { describe, expect, test } from "vitest";
 
@@ -17,7 +17,7 @@ function outcomesOf({ body }: Answer): string[] {
 }
 
 describe("a bulk claim", () => {
-  test("answers each user in the order of the list, and stops where the stock does", async () => {
+  test("answers each user in the order of the list, up to the stock", async () => {
     setClock(T0);
     const name = await created(3);
     await claim(name, "early");
@@ -38,7 +38,7 @@ describe("a bulk claim", () => {
     await expectConserved(name);
   });
 
-  test("gives a user who is named twice one unit", async () => {
+  test("gives one unit to a user who is named twice", async () => {
     const name = await created(5);
     const answer = await bulk(name, ["twin", "twin"]);
     expect(outcomesOf(answer)).toEqual(["granted 1", "replayed 1"]);
@@ -46,7 +46,7 @@ describe("a bulk claim", () => {
     await expectConserved(name);
   });
 
-  test("sent again with the same key, answers the same claims and takes no more units", async () => {
+  test("with the same key again answers the same claims and takes no units", async () => {
     const name = await created(3);
     const key = { "Idempotency-Key": "draw-7" };
     const first = await bulk(name, ["a", "b", "c", "d"], key);
@@ -60,7 +60,7 @@ describe("a bulk claim", () => {
     await expectConserved(name);
   });
 
-  test("shares no keys with single claims", async () => {
+  test("has keys apart from those of single claims", async () => {
     const name = await created(3);
     await bulk(name, ["a"], { "Idempotency-Key": "k" });
     expect((await claim(name, "a", { "Idempotency-Key": "k" })).body["code"]).toBe("already_claimed");
@@ -68,7 +68,7 @@ describe("a bulk claim", () => {
     expect((await claim(name, "c", { "Idempotency-Key": "bulk k" })).body["code"]).toBe("invalid_request");
   });
 
-  test("that arrives once more after a release takes no unit for the released user", async () => {
+  test("that is repeated after a revoke takes no unit for that user", async () => {
     const name = await created(2);
     const key = { "Idempotency-Key": "draw-7" };
     await bulk(name, ["a", "b"], key);
@@ -77,7 +77,7 @@ describe("a bulk claim", () => {
     await expectConserved(name);
   });
 
-  test("takes 1,000 users at once, and storms of single claims between them never oversell", async () => {
+  test("of 1,000 users, twice, among single claims never oversells", async () => {
     const name = await created(1500);
     const [first, second, ...singles] = await Promise.all([
       bulk(name, users(1000, "first")),
@@ -89,14 +89,14 @@ describe("a bulk claim", () => {
     await expectConserved(name);
   });
 
-  test("of a sale that has not started says so of each", async () => {
+  test("before the start answers sale_not_started for each user", async () => {
     setClock(T0);
     const name = await created(2, { starts_at: "2031-03-01T13:00:00Z" });
     expect(outcomesOf(await bulk(name, ["a", "b"]))).toEqual(["sale_not_started", "sale_not_started"]);
     await expectConserved(name);
   });
 
-  test("that storage refuses for one user grants nothing to any, and can be sent again", async () => {
+  test("that storage refuses for one user grants nothing and can be repeated", async () => {
     const name = await created(10);
     await runSql(name, "CREATE TRIGGER broken BEFORE INSERT ON claims WHEN NEW.user_id = 'b' BEGIN SELECT RAISE(ABORT, 'injected'); END");
     const refused = await bulk(name, ["a", "b", "c"]);
@@ -107,15 +107,15 @@ describe("a bulk claim", () => {
   });
 });
 
-describe("a bulk claim is refused", () => {
+describe("a bulk claim", () => {
   test.for<[string, unknown, string, string]>([
     ["without users", undefined, "user_ids", "is required"],
     ["with an empty list", [], "user_ids", "is required"],
-    ["with what is no list", "a", "user_ids", "is invalid"],
+    ["with a text for a list", "a", "user_ids", "is invalid"],
     ["with 1,001 users", users(1001), "user_ids", "exceeds maximum length of 1000"],
-    ["with a user who is no text", ["a", 7], "user_ids.1", "is invalid"],
+    ["with a user that is a number", ["a", 7], "user_ids.1", "is invalid"],
     ["with a blank user", ["a", "b", " "], "user_ids.2", "cannot be whitespace only"],
-  ])("%s, and nothing is claimed", async ([, userIds, field, fault]) => {
+  ])("%s gets 400 and claims nothing", async ([, userIds, field, fault]) => {
     const name = await created(5);
     const answer = await bulk(name, userIds);
     expect(answer.status).toBe(400);
@@ -123,12 +123,12 @@ describe("a bulk claim is refused", () => {
     expect((await expectConserved(name)).claims).toEqual([]);
   });
 
-  test("where there is no such coupon, and nothing is stored for it", async () => {
+  test("of a missing coupon gets 404", async () => {
     const answer = await bulk(freshName(), ["a"]);
     expect([answer.status, answer.body["code"]]).toEqual([404, "coupon_not_found"]);
   });
 
-  test("with a malformed key", async () => {
+  test("with a malformed key gets 400", async () => {
     const answer = await bulk(await created(1), ["a"], { "Idempotency-Key": "two words" });
     expect([answer.status, answer.body["error"]]).toEqual([400, "invalid request: Idempotency-Key is invalid"]);
   });

@@ -1,6 +1,6 @@
-// A coupon that is deleted is gone, and one of the same name that is created later shares nothing with it.
+// A deleted coupon is gone. A later coupon of the same name shares nothing with it.
 
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
 import {
@@ -9,6 +9,7 @@ import {
   countOutcomes,
   create,
   created,
+  etagOf,
   freshName,
   getUserClaim,
   hold,
@@ -25,95 +26,76 @@ import {
 } from "../../support/api.ts";
 import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { alarmOf, runSql, stored, stubOf, tablesOf } from "../../support/storage.ts";
+import { alarmOf, NOTHING, runSql, stored, storedBy, stubOf, tablesOf } from "../../support/storage.ts";
 import { expectRefused } from "../../support/wire.ts";
 
-/** A coupon of 10 units that was used in every way: claimed with and without a key, held, released, changed. */
+/** A coupon of 10 units that was used in every way: claimed with and without a key, held, revoked, changed. */
 async function used(): Promise<string> {
   setClock(T0);
   const name = await created(9);
   await claim(name, "winner", { "Idempotency-Key": "key" });
-  await claim(name, "released", { "Idempotency-Key": "released-key" });
-  await revoke(name, "released");
+  await claim(name, "revoked", { "Idempotency-Key": "revoked-key" });
+  await revoke(name, "revoked");
   await hold(name, "holder");
   await change(name, { amount: 10 });
   return name;
 }
 
-/** All that an object keeps, by whatever means. */
-async function keptBy(name: string): Promise<unknown> {
-  const tables = await tablesOf(stubOf(name).id);
-  const rest = await runInDurableObject(stubOf(name), async (_object, { storage }) => ({
-    keyCount: (await storage.list()).size,
-    alarmAt: await storage.getAlarm(),
-  }));
-  return { tables, ...rest };
-}
-const NOTHING = { tables: [], keyCount: 0, alarmAt: null };
+const ROUTES: readonly ((name: string) => Promise<Answer>)[] = [
+  read,
+  (name) => readStatus(name),
+  (name) => listClaims(name),
+  (name) => getUserClaim(name, "winner"),
+  (name) => claim(name, "winner", { "Idempotency-Key": "key" }),
+  (name) => hold(name, "holder"),
+  (name) => releaseHold(name, "holder"),
+  (name) => revoke(name, "winner"),
+  (name) => change(name, { amount: 20 }),
+  remove,
+];
 
-const ROUTES = {
-  look: (name: string) => read(name),
-  status: (name: string) => readStatus(name),
-  list: (name: string) => listClaims(name),
-  own: (name: string) => getUserClaim(name, "winner"),
-  claim: (name: string) => claim(name, "winner", { "Idempotency-Key": "key" }),
-  hold: (name: string) => hold(name, "holder"),
-  "give back": (name: string) => releaseHold(name, "holder"),
-  release: (name: string) => revoke(name, "winner"),
-  change: (name: string) => change(name, { amount: 20 }),
-  delete: (name: string) => remove(name),
-} as const;
-
-describe("deleting a coupon", () => {
-  test("answers 204 without a body, and then every route answers 404", async () => {
+describe("a delete", () => {
+  test("answers 204, removes all storage, and makes every route answer 404", async () => {
     const name = await used();
-    const { status: code, body, headers } = await remove(name);
-    expect([code, body, headers.get("Content-Type"), headers.get("Coupon-Seq")]).toEqual([204, {}, null, "0"]);
-    for (const ask of Object.values(ROUTES)) {
+    expect([(await tablesOf(stubOf(name).id)).length, await alarmOf(name)]).toEqual([6, T0 + MINUTE]);
+    const { status, body, headers } = await remove(name);
+    expect([status, body, headers.get("Content-Type"), headers.get("Coupon-Seq")]).toEqual([204, {}, null, "0"]);
+    expect(await storedBy(name)).toEqual(NOTHING);
+    expect(await runDurableObjectAlarm(stubOf(name))).toBe(false);
+    for (const ask of ROUTES) {
       const answer = await ask(name);
       expectRefused(answer, "404 coupon_not_found", "coupon not found");
       expect(seqOf(answer)).toBe(0);
     }
-  });
-
-  test("removes its tables and its alarm, and what is asked for afterwards brings none back", async () => {
-    const name = await used();
-    expect([(await tablesOf(stubOf(name).id)).length, await alarmOf(name)]).toEqual([6, T0 + MINUTE]);
-    await remove(name);
-    expect(await keptBy(name)).toEqual(NOTHING);
-    expect(await runDurableObjectAlarm(stubOf(name))).toBe(false);
-
-    for (const ask of Object.values(ROUTES)) await ask(name);
-    expect(await keptBy(name)).toEqual(NOTHING);
     await evictDurableObject(stubOf(name));
     expect(outcomeOf(await read(name))).toBe("404 coupon_not_found");
-    expect(await keptBy(name)).toEqual(NOTHING);
+    expect(await storedBy(name)).toEqual(NOTHING);
   });
 
-  test("that nobody created answers 404 and stores nothing", async () => {
+  test("of a missing coupon gets 404 and stores nothing", async () => {
     const name = freshName();
     expectRefused(await remove(name), "404 coupon_not_found", "coupon not found");
-    expect(await keptBy(name)).toEqual(NOTHING);
+    expect(await storedBy(name)).toEqual(NOTHING);
   });
 
   test("by 50 callers at once is done once", async () => {
     const name = await used();
     const answers = await Promise.all(Array.from({ length: 50 }, () => remove(name)));
     expect(countOutcomes(answers)).toEqual({ 204: 1, "404 coupon_not_found": 49 });
-    expect(await keptBy(name)).toEqual(NOTHING);
+    expect(await storedBy(name)).toEqual(NOTHING);
   });
 
-  test("works though its rows contradict each other and nothing else does", async () => {
+  test("works where the coupon's rows contradict each other and reads get 503", async () => {
     const name = await used();
     await runSql(name, "UPDATE coupon SET seq = seq + 5");
     await evictDurableObject(stubOf(name));
     expect((await read(name)).status).toBe(503);
     expect((await remove(name)).status).toBe(204);
-    expect(await keptBy(name)).toEqual(NOTHING);
+    expect(await storedBy(name)).toEqual(NOTHING);
     expect((await create(name, 3)).body).toMatchObject({ amount: 3, remaining_amount: 3 });
   });
 
-  test("leaves every other coupon as it was", async () => {
+  test("leaves other coupons unchanged", async () => {
     const [name, other] = [await used(), await used()];
     await remove(name);
     expect((await read(other)).body).toMatchObject({ amount: 10, remaining_amount: 8, claimed_by: ["winner"] });
@@ -131,41 +113,41 @@ async function recreated(): Promise<Recreated> {
   return { name, old, oldEpoch, again: await create(name, 3) };
 }
 
-describe("a coupon created again under the same name", () => {
-  test("begins at the beginning: nobody has claimed, nothing is held, seq 1, position 1", async () => {
+describe("a coupon that is created again", () => {
+  test("has no claims and no holds, and begins at seq 1 and position 1", async () => {
     const { name, again } = await recreated();
     expect([again.status, seqOf(again)]).toEqual([201, 1]);
     expect(again.body).toMatchObject({ amount: 3, remaining_amount: 3, state: "open", claimed_by: [] });
-    for (const user of ["winner", "released", "holder"]) expect(outcomeOf(await getUserClaim(name, user))).toBe("404 claim_not_found");
+    await evictDurableObject(stubOf(name));
+    const cold = await read(name);
+    expect([cold.body, etagOf(cold)]).toEqual([again.body, etagOf(again)]);
+    for (const user of ["winner", "revoked", "holder"]) expect(outcomeOf(await getUserClaim(name, user))).toBe("404 claim_not_found");
     expect((await claim(name, "winner")).body).toMatchObject({ position: 1, remaining_amount: 2 });
     const { ledger, holds, releases } = await expectConserved(name);
     expect([ledger.map(({ kind }) => kind), holds, releases]).toEqual([["created", "claimed"], [], []]);
   });
 
-  test("knows no key of the old one: neither a replay, nor a release, nor another user's", async () => {
+  test("knows no key of the old coupon", async () => {
     const { name } = await recreated();
-    const first = await claim(name, "released", { "Idempotency-Key": "released-key" });
+    const first = await claim(name, "revoked", { "Idempotency-Key": "revoked-key" });
     expect([first.status, first.body["position"], first.headers.get("Idempotent-Replayed")]).toEqual([201, 1, null]);
-    expect((await claim(name, "newcomer", { "Idempotency-Key": "key" })).body["position"]).toBe(2);
+    expect((await claim(name, "new-user", { "Idempotency-Key": "key" })).body["position"]).toBe(2);
     expect(outcomeOf(await claim(name, "winner", { "Idempotency-Key": "key" }))).toBe("422 idempotency_key_reused");
     await expectConserved(name);
   });
 
-  test("has another tag and another epoch, so that nobody takes it for the old one", async () => {
+  test("has another ETag and epoch, also at the same seq and state", async () => {
     const { name, old, again, oldEpoch } = await recreated();
     expect((await stored(name)).coupon.epoch).not.toBe(oldEpoch);
-    const oldTag = old.headers.get("ETag") ?? "";
-    expect(again.headers.get("ETag")).not.toBe(oldTag);
-
-    // Brought to the same seq in the same state, it still is another one.
+    expect(etagOf(again)).not.toBe(etagOf(old));
     while (seqOf(await read(name)) < seqOf(old)) await change(name, { amount: 100 + seqOf(await read(name)) });
     const level = await read(name);
     expect([seqOf(level), level.body["state"]]).toEqual([seqOf(old), old.body["state"]]);
-    expect(level.headers.get("ETag")).not.toBe(oldTag);
-    expect(outcomeOf(await change(name, { amount: 1000 }, { "If-Match": oldTag }))).toBe("412 precondition_failed");
+    expect(etagOf(level)).not.toBe(etagOf(old));
+    expect(outcomeOf(await change(name, { amount: 1000 }, { "If-Match": etagOf(old) }))).toBe("412 precondition_failed");
   });
 
-  test("is not touched by the time at which a hold of the old one would have ended", async () => {
+  test("does not change when a hold of the old coupon would have expired", async () => {
     const { name } = await recreated();
     expect(await alarmOf(name)).toBeNull();
     await hold(name, "later", 900);
@@ -174,37 +156,32 @@ describe("a coupon created again under the same name", () => {
     expect((await read(name)).body["remaining_amount"]).toBe(2);
     expect((await stored(name)).ledger.map(({ kind }) => kind)).toEqual(["created", "held"]);
   });
-
-  test("is the same after its object was evicted", async () => {
-    const { name, again } = await recreated();
-    await evictDurableObject(stubOf(name));
-    const { body, headers } = await read(name);
-    expect([body, headers.get("ETag")]).toEqual([again.body, again.headers.get("ETag")]);
-  });
 });
 
-describe("claims in flight while a coupon is deleted", () => {
-  test.for([1, 2, 3, 4, 5])("get 201 or 404 and nothing else, and none of them is in the new coupon, run %i of 5", async () => {
-    const name = await created(1000);
-    const before = users(60, "before").map((user) => claim(name, user, { "Idempotency-Key": user }));
-    await before[0];
-    const removal = remove(name);
-    const after = users(60, "after").map((user) => claim(name, user));
-    const answers = await Promise.all([...before, ...after]);
+describe("claims in flight during a delete", () => {
+  test("get 201 or 404, and none of them is in the next coupon", async () => {
+    for (let round = 1; round <= 5; round += 1) {
+      const name = await created(1000);
+      const before = users(60, "before").map((user) => claim(name, user, { "Idempotency-Key": user }));
+      await before[0];
+      const removal = remove(name);
+      const after = users(60, "after").map((user) => claim(name, user));
+      const answers = await Promise.all([...before, ...after]);
 
-    expect((await removal).status).toBe(204);
-    const counts = countOutcomes(answers);
-    expect((counts["201"] ?? 0) + (counts["404 coupon_not_found"] ?? 0)).toBe(120);
-    expect(counts["201"]).toBeGreaterThan(0);
-    expect(countOutcomes(await Promise.all(after))).toEqual({ "404 coupon_not_found": 60 });
-    expect(await keptBy(name)).toEqual(NOTHING);
+      expect((await removal).status).toBe(204);
+      const counts = countOutcomes(answers);
+      expect((counts["201"] ?? 0) + (counts["404 coupon_not_found"] ?? 0)).toBe(120);
+      expect(counts["201"]).toBeGreaterThan(0);
+      expect(countOutcomes(await Promise.all(after))).toEqual({ "404 coupon_not_found": 60 });
+      expect(await storedBy(name)).toEqual(NOTHING);
 
-    await create(name, 1000);
-    expect((await read(name)).body).toMatchObject({ remaining_amount: 1000, claimed_by: [] });
-    await expectConserved(name);
+      await create(name, 1000);
+      expect((await read(name)).body).toMatchObject({ remaining_amount: 1000, claimed_by: [] });
+      await expectConserved(name);
+    }
   });
 
-  test("and created again at once belong to one of the two, whole", async () => {
+  test("and a create at once belong to the old or the new coupon", async () => {
     const name = await created(1000);
     const ask = (prefix: string) => users(60, prefix).flatMap((user) => [claim(name, user), hold(name, `holder-${user}`)]);
     const first = ask("first");
@@ -219,11 +196,11 @@ describe("claims in flight while a coupon is deleted", () => {
     expect([(await removal).status, (await creation).status]).toEqual([204, 201]);
     const counts = countOutcomes([...answers, await claim(name, "last")]);
     expect((counts["201"] ?? 0) + (counts["404 coupon_not_found"] ?? 0)).toBe(361);
-    // What the new one has on record, its owners were told; and it has nothing besides.
+    // The new coupon has only claims and holds that were acknowledged.
     const { claims, holds } = await expectConserved(name);
-    const told = new Map(answers.map(({ body }) => [body["user_id"], body["position"] ?? body["expires_at"]]));
-    expect(claims.filter(({ user_id, position }) => user_id !== "last" && told.get(user_id) !== position)).toEqual([]);
-    expect(holds.filter(({ user_id, expires_at }) => told.get(user_id) !== iso(expires_at))).toEqual([]);
+    const acknowledged = new Map(answers.map(({ body }) => [body["user_id"], body["position"] ?? body["expires_at"]]));
+    expect(claims.filter(({ user_id, position }) => user_id !== "last" && acknowledged.get(user_id) !== position)).toEqual([]);
+    expect(holds.filter(({ user_id, expires_at }) => acknowledged.get(user_id) !== iso(expires_at))).toEqual([]);
     expect(claims.map(({ user_id }) => user_id)).not.toContain("first-1");
   });
 });

@@ -1,29 +1,18 @@
-// All claims in one piece: CSV that a spreadsheet may open, NDJSON, and 100,000 of them in constant memory.
+// The export of all claims: CSV that is safe in a spreadsheet, NDJSON, and 100,000 claims in constant memory.
 
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, listClaims, outcomeOf, read, remove, revoke, users } from "../../support/api.ts";
+import { claim, create, created, freshName, listClaims, outcomeOf, read, remove, users } from "../../support/api.ts";
 import { iso, setClock, T0 } from "../../support/clock.ts";
-import { cellsOf, exported, fetchExport, plant, sourceOf, streamed } from "./export.ts";
+import { cellsOf, exported, fetchExport, plant, soldInPart, sourceOf, streamed } from "./export.ts";
 
 const NDJSON = "application/x-ndjson";
 
-/** 25 claims, of which those at 3, 10 and 25 were released, and the first of these users has claimed again, at 26. */
-async function sold(): Promise<string> {
-  setClock(T0);
-  const name = await created(100);
-  for (const user of users(25)) await claim(name, user);
-  for (const user of ["user-3", "user-10", "user-25"]) await revoke(name, user);
-  await claim(name, "user-3");
-  return name;
-}
-
-describe("which form is answered", () => {
+describe("the media type of a list of claims", () => {
   const CSV = "text/csv; charset=utf-8; header=present";
   test.for([
     ["*/*", "application/json"],
     ["application/json", "application/json"],
-    ["text/html", "application/json"],
     ["text/csv", CSV],
     ["Text/CSV; charset=utf-8", CSV],
     ["text/html, text/csv", CSV],
@@ -32,16 +21,16 @@ describe("which form is answered", () => {
     ["text/csv;q=0.5, application/x-ndjson", NDJSON],
     ["application/json, text/csv;q=0.5", "application/json"],
     ["application/json, text/csv;q=0", "application/json"],
-  ] as const)("to Accept: %s it is %s", async ([accept, contentType]) => {
+  ] as const)("for Accept: %s is %s", async ([accept, contentType]) => {
     const { headers } = await exported(await created(1), accept);
     expect(headers.get("Content-Type")).toBe(contentType);
   });
 });
 
-describe("CSV", () => {
+describe("the CSV", () => {
   const HEADER = ["coupon_name", "user_id", "position", "claimed_at"];
 
-  test("is a line for the columns' names and one for each claim, each ended by CR LF", async () => {
+  test("has a header and a line for each claim, each ended by CR LF", async () => {
     setClock(T0);
     const name = await created(5);
     for (const user of users(2)) await claim(name, user);
@@ -51,18 +40,18 @@ describe("CSV", () => {
     expect(text).toBe(`coupon_name,user_id,position,claimed_at\r\n${name},user-1,1,${at}\r\n${name},user-2,2,${at}\r\n`);
   });
 
-  test("of no claims is the columns' names alone; from a position on it has what is behind it", async () => {
+  test("without claims is the header; after a position it has the later claims", async () => {
     expect((await exported(await created(1), "text/csv")).text).toBe("coupon_name,user_id,position,claimed_at\r\n");
-    const { text } = await exported(await sold(), "text/csv", "?after=20&limit=2");
+    const { text } = await exported(await soldInPart(), "text/csv", "?after=20&limit=2");
     expect(cellsOf(text).map(([, , position]) => position)).toEqual(["position", "21", "22", "23", "24", "26"]);
   });
 
-  test("runs no formula in a spreadsheet, and loses no character of a name", async () => {
+  test("has no formula of a spreadsheet and every character of a text", async () => {
     setClock(T0);
     const name = `=cmd|' /C calc'!A0 ${freshName()}`;
     await create(name, 100);
     const formulas = ["=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "\u00a0=1", "\u3000@x", '=HYPERLINK("https://evil.test","x")', "=1,2", "-"];
-    // Where a semicolon ends a cell.
+    // In some locales a semicolon ends a cell.
     const hidden = ['a;"=1+1;', "a;=1+1", "a; @x", 'a";=1', ";;-1", "=1;=2"];
     const made = ["a;'\"=1+1;", "a;'=1+1", "a;' @x", "a\";'=1", ";;'-1", "'=1;'=2"];
     const harmless = ["plain", "a=b", "a,b", 'say "hi"', '"=1+1"', '"', '""', ",", "'=1", " spaced ", "100%", "用户 🎉", "a;b", "a|b"];
@@ -82,15 +71,15 @@ describe("CSV", () => {
     ["a carriage return", "\r"],
     ["both", "\r\n"],
     ["a tab", "\t"],
-  ] as const)("can't be broken by a name with %s in it, for there is none", async ([, breaking]) => {
+  ] as const)("can't be broken by a user with %s, which is refused", async ([, breaking]) => {
     const name = await created(5);
     for (const user of [`a${breaking}b`, `${breaking}=1`]) expect(outcomeOf(await claim(name, user))).toBe("400 invalid_request");
     expect((await exported(name, "text/csv")).text.split("\r\n")).toHaveLength(2);
   });
 });
 
-test("NDJSON is a line for each receipt, as it is in the list", async () => {
-  const name = await sold();
+test("the NDJSON has a line for each receipt of the list", async () => {
+  const name = await soldInPart();
   const { status, text, headers } = await exported(name, NDJSON);
   expect([status, headers.get("Coupon-Seq")]).toEqual([200, "30"]);
   expect(text.endsWith("}\n")).toBe(true);
@@ -99,11 +88,11 @@ test("NDJSON is a line for each receipt, as it is in the list", async () => {
   expect((await exported(await created(1), NDJSON)).text).toBe("");
 });
 
-describe("100,000 claims", () => {
+describe("an export of 100,000 claims", () => {
   test.for([
     ["text/csv", 1],
     ["application/x-ndjson", 0],
-  ] as const)("as %s are streamed a page at a time, in order, none of them twice", async ([accept, headerLines]) => {
+  ] as const)("as %s is streamed in 20 chunks, in order, each claim once", async ([accept, headerLines]) => {
     setClock(T0);
     const name = await created(200_000);
     await plant(name, 100_000);
@@ -116,22 +105,20 @@ describe("100,000 claims", () => {
     expect(chunkBytesMax).toBeLessThanOrEqual(1024 * 1024);
   });
 
-  test("are all in claimed_by, in their order", async () => {
-    const name = await created(200_000);
-    await plant(name, 100_000);
-    const { status, body } = await read(name);
-    expect(status).toBe(200);
-    expect(body["claimed_by"]).toEqual(users(100_000));
-  });
-
-  test("arrive over the wire as they left, and with them one that is made while they are read", async () => {
+  test("over HTTP includes a claim that is made during the export", async () => {
     setClock(T0);
     const name = await created(200_000);
     await plant(name, 100_000);
-    const { lineCount, isOrdered, lastLine } = await streamed(await fetchExport(name, NDJSON), () => claim(name, "newcomer"));
+    const { lineCount, isOrdered, lastLine } = await streamed(await fetchExport(name, NDJSON), () => claim(name, "new-user"));
     expect([lineCount, isOrdered]).toEqual([100_001, true]);
-    expect(JSON.parse(lastLine)).toMatchObject({ user_id: "newcomer", position: 100_001 });
+    expect(JSON.parse(lastLine)).toMatchObject({ user_id: "new-user", position: 100_001 });
   });
+});
+
+test("claimed_by has 100,000 users in the order of their positions", async () => {
+  const name = await created(200_000);
+  await plant(name, 100_000);
+  expect((await read(name)).body["claimed_by"]).toEqual(users(100_000));
 });
 
 async function createAgain(name: string): Promise<void> {
@@ -145,12 +132,13 @@ const ENDS = {
   "deleted, created again and sold as far": (name: string) => createAgain(name).then(() => plant(name, 30_000)),
 } as const;
 
-describe("an export whose coupon goes away breaks off, so that nobody takes a part for the whole", () => {
-  test.for(["deleted", "deleted and created again", "deleted, created again and sold as far"] as const)("when it is %s", async (end) => {
+test.for(["deleted", "deleted and created again", "deleted, created again and sold as far"] as const)(
+  "an export breaks off when its coupon is %s",
+  async (end) => {
     setClock(T0);
     const name = await created(200_000);
     await plant(name, 30_000);
     const response = await fetchExport(name, NDJSON);
     await expect(streamed(response, () => ENDS[end](name))).rejects.toThrow("the export ended early");
-  });
-});
+  },
+);

@@ -1,11 +1,11 @@
-// Exports of claims, whole and as streams, and a coupon with more claims than a test can make.
+// Exports of claims, whole and as streams, and coupons with more claims than a test can make.
 
 import { createExecutionContext, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 
 import { createApp } from "../../../src/http/app.ts";
-import { T0 } from "../../support/clock.ts";
-import { pathOf } from "../../support/api.ts";
+import { setClock, T0 } from "../../support/clock.ts";
+import { claim, created, pathOf, revoke, users } from "../../support/api.ts";
 import { stubOf } from "../../support/storage.ts";
 
 type Export = { readonly status: number; readonly headers: Headers; readonly text: string };
@@ -21,7 +21,7 @@ export function fetchExport(name: string, accept: string, query = ""): Promise<R
   return exports.default.fetch(requestOf(name, accept, query));
 }
 
-/** An export as it leaves the Worker, in the chunks in which it was made. */
+/** An export as it leaves the Worker, in its own chunks. */
 export async function sourceOf(name: string, accept: string): Promise<Response> {
   return app.fetch(requestOf(name, accept, ""), env, createExecutionContext());
 }
@@ -32,7 +32,7 @@ export async function exported(name: string, accept: string, query = ""): Promis
   return { status: response.status, headers: response.headers, text: new TextDecoder().decode(await response.arrayBuffer()) };
 }
 
-/** The cells of a CSV text (RFC 4180); what is none ends it. */
+/** The cells of a CSV text (RFC 4180), up to the first fault. */
 export function cellsOf(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
@@ -46,8 +46,7 @@ export function cellsOf(text: string): string[][] {
 }
 
 /**
- * Puts `count` claims into a coupon's tables as claiming one after the other would have, in a few statements, and has the
- * object read them.
+ * Stores `count` claims in a coupon's tables, as single claims would have, and has the object read them.
  */
 export async function plant(name: string, count: number): Promise<void> {
   const numbers = `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count})`;
@@ -74,8 +73,8 @@ export type Streamed = {
 };
 
 /**
- * Reads a stream of claims a chunk at a time, keeping nothing but what is counted; `meanwhile` happens once, after the first
- * chunk. Throws where the stream breaks.
+ * Reads a stream of claims a chunk at a time and keeps only counts. `meanwhile` runs once, after the first chunk. Throws
+ * where the stream breaks.
  */
 export async function streamed({ body }: Response, meanwhile?: () => Promise<unknown>): Promise<Streamed> {
   const counted = { lineCount: 0, byteCount: 0, chunkCount: 0, chunkBytesMax: 0, isOrdered: true, lastLine: "" };
@@ -98,4 +97,14 @@ export async function streamed({ body }: Response, meanwhile?: () => Promise<unk
     if (counted.chunkCount === 1) await meanwhile?.();
   }
   return counted;
+}
+
+/** A coupon with 25 claims, of which those at 3, 10 and 25 were revoked. The user of the first has claimed again, at 26. */
+export async function soldInPart(): Promise<string> {
+  setClock(T0);
+  const name = await created(100);
+  for (const user of users(25)) await claim(name, user);
+  for (const user of ["user-3", "user-10", "user-25"]) await revoke(name, user);
+  await claim(name, "user-3");
+  return name;
 }

@@ -1,7 +1,6 @@
-// When a hold is over: to the millisecond, whoever comes by first, and in time though nobody does.
+// When a hold expires: to the millisecond, at the first call after it, and by the alarm where nothing calls.
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
 import {
@@ -14,8 +13,10 @@ import {
   hold,
   listClaims,
   outcomeOf,
+  pathOf,
   read,
   readStatus,
+  receiptOf,
   releaseHold,
   revoke,
   users,
@@ -24,10 +25,11 @@ import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { alarmOf, stored, stubOf } from "../../support/storage.ts";
 import { expectRefused } from "../../support/wire.ts";
+import { fetchWith } from "../../support/worker.ts";
 
-const OVER = T0 + MINUTE;
+const EXPIRES_AT = T0 + MINUTE;
 
-/** A coupon of 2 units: `winner` has one, the other is held for `ann` until {@link OVER}. */
+/** A coupon of 2 units: `winner` has one, the other is held for `ann` until {@link EXPIRES_AT}. */
 async function held(): Promise<string> {
   setClock(T0);
   const name = await created(2);
@@ -36,149 +38,131 @@ async function held(): Promise<string> {
   return name;
 }
 
-describe("a hold runs until expires_at, and not at it", () => {
-  test.for([
-    [-1, 200, 0, "400 out_of_stock"],
-    [0, 404, 1, "201"],
-    [1, 404, 1, "201"],
-  ] as const)("%i ms: the holder's look is %i, %i remain, another's claim is %s", async ([laterMs, seen, left, told]) => {
+describe.for([
+  [-1, { user: 200, remaining: 0, other: "400 out_of_stock", paused: "201", again: 200, heldAt: T0 }],
+  [0, { user: 404, remaining: 1, other: "201", paused: "403 sale_paused", again: 201, heldAt: EXPIRES_AT }],
+] as const)("%i ms after expires_at", ([laterMs, expected]) => {
+  async function heldThen(): Promise<string> {
     const name = await held();
-    setClock(OVER + laterMs);
-    expect((await getUserClaim(name, "ann")).status).toBe(seen);
-    expect((await read(name)).body["remaining_amount"]).toBe(left);
-    expect((await readStatus(name)).body["remaining_amount"]).toBe(left);
-    expect(outcomeOf(await claim(name, "bob"))).toBe(told);
+    setClock(EXPIRES_AT + laterMs);
+    return name;
+  }
+
+  test("the hold, the remaining amount and another user's claim are right", async () => {
+    const name = await heldThen();
+    expect((await getUserClaim(name, "ann")).status).toBe(expected.user);
+    expect((await read(name)).body["remaining_amount"]).toBe(expected.remaining);
+    expect((await readStatus(name)).body["remaining_amount"]).toBe(expected.remaining);
+    expect(outcomeOf(await claim(name, "bob"))).toBe(expected.other);
     await expectConserved(name);
   });
 
-  test.for([
-    [-1, "201"],
-    [0, "403 sale_paused"],
-    [1, "403 sale_paused"],
-  ] as const)("%i ms: the holder's claim of a paused sale is %s", async ([laterMs, told]) => {
+  test(`the holder's claim of a paused sale gets ${expected.paused}`, async () => {
     const name = await held();
     await change(name, { paused: true });
-    setClock(OVER + laterMs);
-    expect(outcomeOf(await claim(name, "ann"))).toBe(told);
+    setClock(EXPIRES_AT + laterMs);
+    expect(outcomeOf(await claim(name, "ann"))).toBe(expected.paused);
     await expectConserved(name);
   });
 
-  test.for([
-    [-1, 200, T0],
-    [0, 201, OVER],
-    [1, 201, OVER + 1],
-  ] as const)("%i ms: to hold again is %i", async ([laterMs, code, heldAt]) => {
-    const name = await held();
-    setClock(OVER + laterMs);
-    const again = await hold(name, "ann");
-    expect([again.status, again.body["held_at"], again.body["expires_at"]]).toEqual([code, iso(heldAt), iso(heldAt + MINUTE)]);
+  test(`the holder's next hold gets ${expected.again}`, async () => {
+    const name = await heldThen();
+    const { status, body } = await hold(name, "ann");
+    expect([status, body["held_at"], body["expires_at"]]).toEqual([expected.again, iso(expected.heldAt), iso(expected.heldAt + MINUTE)]);
     await expectConserved(name);
   });
 
-  test.for([-1, 0, 1])("%i ms: 50 claims at once, the holder's among them, give out one unit", async (laterMs) => {
-    const name = await held();
-    setClock(OVER + laterMs);
+  test("50 claims at once, the holder's among them, get one unit", async () => {
+    const name = await heldThen();
     const answers = await Promise.all([...users(25), "ann", ...users(24, "later")].map((user) => claim(name, user)));
     expect(countOutcomes(answers)).toEqual({ 201: 1, "400 out_of_stock": 49 });
-    await expectConserved(name);
+    await expectConserved(name, answers);
   });
+});
 
-  test("a look shows the hold, then 404; a claim in time, and it shows the receipt from then on", async () => {
-    const name = await held();
-    const kept = { coupon_name: name, user_id: "ann", held_at: iso(T0), expires_at: iso(OVER) };
-    expect((await getUserClaim(name, "ann")).body).toEqual(kept);
-    setClock(OVER);
-    expectRefused(await getUserClaim(name, "ann"), "404 claim_not_found", "this user has no claim of this coupon");
+test("a user's claim shows the hold until it expires, and the receipt of a claim in time", async () => {
+  const name = await held();
+  const shown = { coupon_name: name, user_id: "ann", held_at: iso(T0), expires_at: iso(EXPIRES_AT) };
+  expect((await getUserClaim(name, "ann")).body).toEqual(shown);
+  setClock(EXPIRES_AT);
+  expectRefused(await getUserClaim(name, "ann"), "404 claim_not_found");
 
-    await hold(name, "ann", 1);
-    expect((await getUserClaim(name, "ann")).body).toMatchObject({ expires_at: iso(OVER + 1000) });
-    const { remaining_amount: _left, ...receipt } = (await claim(name, "ann")).body;
-    setClock(OVER + MINUTE);
-    expect((await getUserClaim(name, "ann")).body).toEqual(receipt);
-    await expectConserved(name);
-  });
+  await hold(name, "ann", 1);
+  expect((await getUserClaim(name, "ann")).body).toMatchObject({ expires_at: iso(EXPIRES_AT + 1000) });
+  const receipt = receiptOf(await claim(name, "ann"));
+  setClock(EXPIRES_AT + MINUTE);
+  expect((await getUserClaim(name, "ann")).body).toEqual(receipt);
+  await expectConserved(name);
 });
 
 const OPERATIONS = {
-  "a look": (name: string) => read(name),
-  "a look at the status": (name: string) => readStatus(name),
+  "a read": (name: string) => read(name),
+  "a read of the status": (name: string) => readStatus(name),
+  "a read of the metrics": (name: string) => fetchWith({}, "GET", pathOf(name, "metrics")),
   "a list": (name: string) => listClaims(name),
-  "a look at one's own claim": (name: string) => getUserClaim(name, "winner"),
+  "a read of another user's claim": (name: string) => getUserClaim(name, "winner"),
   "a claim": (name: string) => claim(name, "bob"),
-  "a claim that is refused": (name: string) => claim(name, "winner"),
+  "a refused claim": (name: string) => claim(name, "winner"),
   "a hold": (name: string) => hold(name, "bob"),
-  "a hold that is refused": (name: string) => hold(name, "winner"),
-  "a hold given back": (name: string) => releaseHold(name, "bob"),
-  "the same hold given back": (name: string) => releaseHold(name, "ann"),
-  "a release": (name: string) => revoke(name, "winner"),
-  "a release that is refused": (name: string) => revoke(name, "nobody"),
+  "a refused hold": (name: string) => hold(name, "winner"),
+  "a release": (name: string) => releaseHold(name, "bob"),
+  "a release of the hold itself": (name: string) => releaseHold(name, "ann"),
+  "a revoke": (name: string) => revoke(name, "winner"),
+  "a refused revoke": (name: string) => revoke(name, "unknown"),
   "a change": (name: string) => change(name, { paused: true }),
   "a change of nothing": (name: string) => change(name, {}),
   "a change of the amount to what is claimed": (name: string) => change(name, { amount: 1 }),
-  "a create that is refused": (name: string) => create(name, 5),
-  "a look at the metrics": (name: string) => exports.default.fetch(`https://doorbuster.test/api/coupons/${name}/metrics`),
 } as const;
-const EXPIRING = Object.keys(OPERATIONS).filter((operation) => operation !== "a create that is refused") as (keyof typeof OPERATIONS)[];
 
-describe("whoever comes first after a hold is over finds it gone, without any alarm", () => {
-  describe.for(["by the same object", "by one that was evicted"] as const)("%s", (object) => {
-    test.for(EXPIRING)("%s", async (operation) => {
-      const name = await held();
-      setClock(OVER + 5);
-      for (const evicted of object === "by one that was evicted" ? [stubOf(name)] : []) await evictDurableObject(evicted);
-      const { status: code } = await OPERATIONS[operation](name);
-      expect(code).toBeLessThan(500);
-
-      const { holds, ledger } = await stored(name);
-      expect(holds.filter(({ user_id }) => user_id === "ann")).toEqual([]);
-      expect(ledger[3]).toMatchObject({ seq: 4, at: OVER + 5, kind: "expired", user_id: "ann", position: null });
-      expect(ledger.filter(({ kind }) => kind === "expired" || kind === "given_back")).toHaveLength(1);
-      await expectConserved(name);
-    });
-  });
-
-  test("a create is refused, and leaves it to others", async () => {
+test.for(Object.entries(OPERATIONS))("%s after expires_at finds the hold expired, also by an evicted object", async ([, operate]) => {
+  for (const isEvicted of [false, true]) {
     const name = await held();
-    setClock(OVER);
-    expect(outcomeOf(await OPERATIONS["a create that is refused"](name))).toBe("409 coupon_exists");
-    expect((await readStatus(name)).body["remaining_amount"]).toBe(1);
+    setClock(EXPIRES_AT + 5);
+    if (isEvicted) await evictDurableObject(stubOf(name));
+    expect((await operate(name)).status).toBeLessThan(500);
+    const { holds, ledger } = await stored(name);
+    expect(holds.filter(({ user_id }) => user_id === "ann")).toEqual([]);
+    expect(ledger[3]).toMatchObject({ seq: 4, at: EXPIRES_AT + 5, kind: "expired", user_id: "ann", position: null });
+    expect(ledger.filter(({ kind }) => kind === "expired" || kind === "given_back")).toHaveLength(1);
     await expectConserved(name);
-  });
+  }
 });
 
-/** Five holds, from 50 s down to 10 s; two end together at 30 s. */
-async function queue(): Promise<string> {
+test("a create after expires_at is refused, and the hold expires at the next read", async () => {
+  const name = await held();
+  setClock(EXPIRES_AT);
+  expect(outcomeOf(await create(name, 5))).toBe("409 coupon_exists");
+  expect((await readStatus(name)).body["remaining_amount"]).toBe(1);
+  await expectConserved(name);
+});
+
+/** Five holds, from 50 s down to 10 s. Two expire together at 30 s. */
+async function fiveHolds(): Promise<string> {
   setClock(T0);
   const name = await created(5);
-  for (const [user, seconds] of [
-    ["e", 50],
-    ["d", 40],
-    ["c", 30],
-    ["b", 30],
-    ["a", 10],
-  ] as const)
-    await hold(name, user, seconds);
+  const seconds = { e: 50, d: 40, c: 30, b: 30, a: 10 };
+  for (const [user, ttl] of Object.entries(seconds)) await hold(name, user, ttl);
   return name;
 }
 
 describe("several holds", () => {
-  test("end each at its time, the earliest first", async () => {
-    const name = await queue();
-    const left: unknown[] = [];
+  test("expire each at its time, the earliest first", async () => {
+    const name = await fiveHolds();
+    const remaining: unknown[] = [];
     for (const seconds of [9, 10, 29, 30, 39, 40, 49, 50]) {
       setClock(T0 + seconds * 1000);
-      left.push((await readStatus(name)).body["remaining_amount"]);
+      remaining.push((await readStatus(name)).body["remaining_amount"]);
     }
-    expect(left).toEqual([0, 1, 1, 3, 3, 4, 4, 5]);
+    expect(remaining).toEqual([0, 1, 1, 3, 3, 4, 4, 5]);
     const { ledger } = await expectConserved(name);
-    const ended = ledger.filter(({ kind }) => kind === "expired").map(({ at, user_id }) => `${user_id}@${(at - T0) / 1000}`);
-    expect(ended).toEqual(["a@10", "b@30", "c@30", "d@40", "e@50"]);
+    const expired = ledger.filter(({ kind }) => kind === "expired").map(({ at, user_id }) => `${user_id}@${(at - T0) / 1000}`);
+    expect(expired).toEqual(["a@10", "b@30", "c@30", "d@40", "e@50"]);
   });
 
-  test("that are over together end in one turn, and the next one goes on", async () => {
-    const name = await queue();
+  test("that are over together expire before the next claim, and later ones stay", async () => {
+    const name = await fiveHolds();
     setClock(T0 + 40_000);
-    expect((await claim(name, "newcomer")).body["remaining_amount"]).toBe(3);
+    expect((await claim(name, "new-user")).body["remaining_amount"]).toBe(3);
     expect((await getUserClaim(name, "e")).body["expires_at"]).toBe(iso(T0 + 50_000));
     const { holds, ledger } = await expectConserved(name);
     expect(holds.map(({ user_id }) => user_id)).toEqual(["e"]);
@@ -187,48 +171,42 @@ describe("several holds", () => {
       "expired b",
       "expired c",
       "expired d",
-      "claimed newcomer",
+      "claimed new-user",
     ]);
   });
 
-  test("500 that are over at once are all gone with the next call", async () => {
+  test("expire at one call also where they are 500", async () => {
     setClock(T0);
     const name = await created(500);
     await Promise.all(users(500).map((user) => hold(name, user)));
-    setClock(OVER);
-    expect((await claim(name, "newcomer")).body).toMatchObject({ position: 1, remaining_amount: 499 });
+    setClock(EXPIRES_AT);
+    expect((await claim(name, "new-user")).body).toMatchObject({ position: 1, remaining_amount: 499 });
     expect((await expectConserved(name)).coupon.seq).toBe(1002);
   });
 });
 
-test("a hold that was over stays over, though the clock steps back and the object is evicted", async () => {
+test("an expired hold stays expired when the clock steps back and the object is evicted", async () => {
   const name = await held();
-  setClock(OVER);
+  setClock(EXPIRES_AT);
   expect((await getUserClaim(name, "ann")).status).toBe(404);
-  setClock(OVER - 30_000);
+  setClock(EXPIRES_AT - 30_000);
   await evictDurableObject(stubOf(name));
   expect((await getUserClaim(name, "ann")).status).toBe(404);
-  expect((await claim(name, "bob")).body).toMatchObject({ claimed_at: iso(OVER), remaining_amount: 0 });
+  expect((await claim(name, "bob")).body).toMatchObject({ claimed_at: iso(EXPIRES_AT), remaining_amount: 0 });
   await expectConserved(name);
 });
 
-describe("the alarm", () => {
-  test("ends a hold in time though nobody calls", async () => {
-    const name = await held();
+test("the alarm expires a hold in time, and one that runs too early changes nothing", async () => {
+  const name = await held();
+  for (const at of [T0, EXPIRES_AT - 1]) {
+    setClock(at);
     await runDurableObjectAlarm(stubOf(name));
-    expect(await alarmOf(name)).toBe(OVER);
-    setClock(OVER);
-    expect(await runDurableObjectAlarm(stubOf(name))).toBe(true);
-    const { coupon, holds, ledger } = await stored(name);
-    expect([coupon.held, holds, ledger.at(-1)]).toMatchObject([0, [], { at: OVER, kind: "expired", user_id: "ann" }]);
-    expect(await alarmOf(name)).toBeNull();
-    await expectConserved(name);
-  });
-
-  test("that comes too early ends nothing, and comes again", async () => {
-    const name = await held();
-    setClock(OVER - 1);
-    await runDurableObjectAlarm(stubOf(name));
-    expect([(await stored(name)).coupon.held, await alarmOf(name)]).toEqual([1, OVER]);
-  });
+    expect([(await stored(name)).coupon.held, await alarmOf(name)]).toEqual([1, EXPIRES_AT]);
+  }
+  setClock(EXPIRES_AT);
+  expect(await runDurableObjectAlarm(stubOf(name))).toBe(true);
+  const { coupon, holds, ledger } = await stored(name);
+  expect([coupon.held, holds, ledger.at(-1)]).toMatchObject([0, [], { at: EXPIRES_AT, kind: "expired", user_id: "ann" }]);
+  expect(await alarmOf(name)).toBeNull();
+  await expectConserved(name);
 });

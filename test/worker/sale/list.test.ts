@@ -6,7 +6,7 @@ import { claim, created, freshName, hold, listClaims, pathOf, revoke, send, seqO
 import { setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { expectRefused } from "../../support/wire.ts";
-import { plant } from "./export.ts";
+import { plant, soldInPart } from "./export.ts";
 
 type Listed = { readonly user_id: string; readonly position: number };
 
@@ -18,16 +18,8 @@ function positionsIn(answer: Answer): number[] {
   return claimsIn(answer).map(({ position }) => position);
 }
 
-/** 25 claims, of which those at 3, 10 and 25 were released, and the first of these users has claimed again, at 26. */
-async function sold(): Promise<string> {
-  setClock(T0);
-  const name = await created(100);
-  for (const user of users(25)) await claim(name, user);
-  for (const user of ["user-3", "user-10", "user-25"]) await revoke(name, user);
-  await claim(name, "user-3");
-  return name;
-}
-const LEFT = Array.from({ length: 26 }, (_, index) => index + 1).filter((position) => ![3, 10, 25].includes(position));
+/** The positions of the claims that {@link soldInPart} leaves. */
+const POSITIONS = Array.from({ length: 26 }, (_, index) => index + 1).filter((position) => ![3, 10, 25].includes(position));
 
 /** Every page from the first to the last. */
 async function walk(name: string, limit: number): Promise<Answer[]> {
@@ -38,8 +30,8 @@ async function walk(name: string, limit: number): Promise<Answer[]> {
   return pages;
 }
 
-describe("a page", () => {
-  test("is JSON: receipts in the order of their positions, and where the next one begins", async () => {
+describe("a page of claims", () => {
+  test("has receipts by position, and where the next page begins", async () => {
     setClock(T0);
     const name = await created(10);
     const receipts: unknown[] = [];
@@ -54,19 +46,19 @@ describe("a page", () => {
     expect((await listClaims(name)).body).toEqual({ claims: receipts, next: null });
   });
 
-  test.for([1, 2, 7, 10, 22, 23, 24, 1000])("of %i: all pages together are every claim once, without the released ones", async (limit) => {
-    const name = await sold();
+  test.for([1, 7, 22, 23, 24, 1000])("of %i claims: all pages have each claim once, without revoked ones", async (limit) => {
+    const name = await soldInPart();
     const pages = await walk(name, limit);
-    expect(pages.flatMap(positionsIn)).toEqual(LEFT);
-    expect(pages).toHaveLength(Math.ceil(LEFT.length / limit));
+    expect(pages.flatMap(positionsIn)).toEqual(POSITIONS);
+    expect(pages).toHaveLength(Math.ceil(POSITIONS.length / limit));
     expect(pages.slice(0, -1).map((page) => claimsIn(page).length)).toEqual(Array(pages.length - 1).fill(limit));
     expect(pages.map(({ body }) => body["next"])).toEqual(
       pages.map((page, index) => (index < pages.length - 1 ? positionsIn(page).at(-1) : null)),
     );
   });
 
-  test("lists who claimed again at the new position alone, and who holds not at all", async () => {
-    const name = await sold();
+  test("has a user who claimed again at the new position, and no holds", async () => {
+    const name = await soldInPart();
     await hold(name, "holder");
     const listed = claimsIn(await listClaims(name)).map(({ user_id, position }) => [user_id, position]);
     expect(listed.filter(([user]) => user === "user-3" || user === "holder")).toEqual([["user-3", 26]]);
@@ -74,17 +66,17 @@ describe("a page", () => {
   });
 
   test.for([
-    ["0", LEFT],
-    ["2", LEFT.slice(2)],
-    ["3", LEFT.slice(2)],
+    ["0", POSITIONS],
+    ["2", POSITIONS.slice(2)],
+    ["3", POSITIONS.slice(2)],
     ["24", [26]],
     ["26", []],
     ["9007199254740991", []],
-  ] as const)("after %s begins behind it, whether or not that position is still there", async ([after, positions]) => {
-    expect(positionsIn(await listClaims(await sold(), `?after=${after}`))).toEqual(positions);
+  ] as const)("after position %s begins behind it, also where that claim was revoked", async ([after, positions]) => {
+    expect(positionsIn(await listClaims(await soldInPart(), `?after=${after}`))).toEqual(positions);
   });
 
-  test("has 100 claims where nobody says, and 1,000 at most", async () => {
+  test("has 100 claims by default and 1,000 at most", async () => {
     const name = await created(2000);
     await plant(name, 1001);
     const counts = await Promise.all(["", "?limit=1000"].map(async (query) => claimsIn(await listClaims(name, query)).length));
@@ -92,42 +84,38 @@ describe("a page", () => {
     expect(positionsIn(await listClaims(name, "?limit=1000&after=1000"))).toEqual([1001]);
   });
 
-  test("of a coupon that nobody has claimed is empty", async () => {
+  test("of a coupon without claims is empty", async () => {
     expect((await listClaims(await created(1))).body).toEqual({ claims: [], next: null });
   });
 
-  test("of what comes behind shows what was claimed since the page before", async () => {
-    const name = await sold();
+  test("shows what was claimed since the page before", async () => {
+    const name = await soldInPart();
     const first = await listClaims(name, "?limit=23");
     expect(first.body["next"]).toBeNull();
-    await claim(name, "newcomer");
+    await claim(name, "new-user");
     await revoke(name, "user-1");
-    expect(claimsIn(await listClaims(name, "?after=26"))).toMatchObject([{ user_id: "newcomer", position: 27 }]);
+    expect(claimsIn(await listClaims(name, "?after=26"))).toMatchObject([{ user_id: "new-user", position: 27 }]);
   });
 });
 
-describe("a list is refused", () => {
+describe("a list", () => {
   test.for([
     ["limit=0", "limit"],
     ["limit=1001", "limit"],
-    ["limit=-1", "limit"],
     ["limit=1.5", "limit"],
     ["limit=ten", "limit"],
     ["limit=", "limit"],
-    ["limit=1e2", "limit"],
     ["after=-1", "after"],
-    ["after=one", "after"],
     ["after=", "after"],
     ["after=1.0", "after"],
     ["after=9007199254740992", "after"],
-    ["after=99999999999999999999", "after"],
-  ] as const)("with ?%s", async ([query, field]) => {
+  ] as const)("with ?%s gets 400", async ([query, field]) => {
     const answer = await listClaims(await created(1), `?${query}`);
     expectRefused(answer, "400 invalid_request", `invalid request: ${field} is invalid`);
   });
 
   test.for(["application/json", "text/csv", "application/x-ndjson"])(
-    "in JSON where there is no coupon, also to who asked for %s",
+    "of a missing coupon gets 404 in JSON also for Accept: %s",
     async (Accept) => {
       const answer = await send("GET", pathOf(freshName(), "claims"), { headers: { Accept } });
       expectRefused(answer, "404 coupon_not_found", "coupon not found");
