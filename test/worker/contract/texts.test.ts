@@ -32,22 +32,14 @@ const REFUSED = [
   ["null", "null", REQUIRED],
   ["the empty string", '""', REQUIRED],
   ["a space", '" "', BLANK],
-  ["tabs and line ends", String.raw`"\t\r\n"`, BLANK],
   ["no-break and ideographic spaces", String.raw`"\u00a0\u3000"`, BLANK],
-  ["300 spaces", JSON.stringify(" ".repeat(300)), BLANK],
   ["256 letters", JSON.stringify("x".repeat(256)), TOO_LONG],
   ["256 characters of 4 bytes", JSON.stringify("🎉".repeat(256)), TOO_LONG],
   ["NUL", String.raw`"a\u0000b"`, INVALID],
-  ["a line end at the end", String.raw`"a\n"`, INVALID],
-  ["ESC", String.raw`"\u001b[31m"`, INVALID],
   ["DEL", String.raw`"a\u007f"`, INVALID],
-  ["NEL", String.raw`"a\u0085"`, INVALID],
   ["a high surrogate alone", String.raw`"a\ud83c"`, INVALID],
-  ["surrogates in the wrong order", String.raw`"\udf89\ud83c"`, INVALID],
   ["a number", "0", INVALID],
-  ["a boolean", "false", INVALID],
   ["a list", '["x"]', INVALID],
-  ["an object", "{}", INVALID],
 ] as const;
 
 describe.for([

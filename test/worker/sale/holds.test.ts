@@ -3,7 +3,6 @@
 import { describe, expect, test } from "vitest";
 
 import {
-  change,
   claim,
   countOutcomes,
   created,
@@ -143,14 +142,6 @@ describe("a holder's claim", () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => claim(name, "ann")));
     expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 49 });
     expect((await read(name)).body["remaining_amount"]).toBe(2);
-    await expectConserved(name);
-  });
-
-  test("is granted where the amount was lowered to what is held", async () => {
-    const name = await held();
-    await change(name, { amount: 1 });
-    expect((await claim(name, "ann")).body).toMatchObject({ position: 1, remaining_amount: 0 });
-    expect(outcomeOf(await claim(name, "bob"))).toBe("400 out_of_stock");
     await expectConserved(name);
   });
 });

@@ -4,7 +4,6 @@ import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
 import {
-  change,
   claim,
   countOutcomes,
   created,
@@ -73,26 +72,6 @@ describe("a revoke", () => {
     expect((await read(name)).body["claimed_by"]).toEqual(["bob"]);
     expect((await listClaims(name)).body).toMatchObject({ claims: [{ user_id: "bob", position: 2 }], next: null });
     expectRefused(await getUserClaim(name, "ann"), "404 claim_not_found");
-  });
-
-  test.for([{ paused: true }, { ends_at: iso(T0) }, { starts_at: iso(T0 + 2 * MINUTE) }] as const)(
-    "works in a sale that is closed by %o",
-    async (facts) => {
-      const { name } = await sold();
-      await change(name, facts);
-      expect((await revoke(name, "ann")).body).toMatchObject({ position: 1, remaining_amount: 2 });
-      await expectConserved(name);
-    },
-  );
-
-  test("of a sold-out coupon lets another user claim the unit", async () => {
-    const { name } = await sold();
-    await claim(name, "cid");
-    expect(outcomeOf(await claim(name, "dan"))).toBe("400 out_of_stock");
-    await revoke(name, "bob");
-    expect((await claim(name, "dan")).body).toMatchObject({ position: 4, remaining_amount: 0 });
-    expect((await read(name)).body["claimed_by"]).toEqual(["ann", "cid", "dan"]);
-    await expectConserved(name);
   });
 
   test("of a user without a claim gets 404 and leaves a hold", async () => {
@@ -172,16 +151,6 @@ describe("a user whose claim was revoked", () => {
     expect(countOutcomes(answers)).toEqual({ "409 claim_released": 50 });
     await expectConserved(name);
   });
-
-  test.for([{ amount: 1 }, { paused: true }, { ends_at: iso(T0) }] as const)(
-    "gets 409 for the old key in a sale that is closed by %o",
-    async (facts) => {
-      const { name } = await sold();
-      await revoke(name, "ann");
-      await change(name, facts);
-      expectRefused(await claim(name, "ann", KEY), "409 claim_released");
-    },
-  );
 
   test("gets the new claim for the old key after claiming again", async () => {
     const { name } = await sold();
