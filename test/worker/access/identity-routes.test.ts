@@ -25,7 +25,7 @@ function onBehalfOfAda(name: string): readonly [method: string, path: string, bo
   ];
 }
 
-describe("a user's hold, release, claim and read of the claim", () => {
+describe("a user's requests", () => {
   test.for([
     ["no token", () => Promise.resolve(undefined), "401 unauthorized"],
     ["garbage", () => Promise.resolve("Bearer garbage"), "401 unauthorized"],
@@ -54,7 +54,7 @@ describe("a user's hold, release, claim and read of the claim", () => {
     expect(outcomes).toEqual(["401 unauthorized", "200", "204", "401 unauthorized", "404 claim_not_found"]);
   });
 
-  test("need the user's token also where every caller is the operator", async () => {
+  test("need the user's token also with ADMIN_AUTH off", async () => {
     const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "off" });
     const name = await created(3);
     for (const [method, path, body] of onBehalfOfAda(name)) {

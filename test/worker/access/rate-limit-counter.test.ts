@@ -44,7 +44,7 @@ test.for([
 });
 
 describe("the counter's key", () => {
-  test("is the same for claims and holds of one user for one coupon", async () => {
+  test("is the same for a user's claims and holds", async () => {
     const { counter, keys } = recording();
     const ask = workerWith({ CLAIMS_100_PER_10S: counter });
     const name = await created(5);

@@ -20,7 +20,7 @@ function claimOf(ask: Ask, name: string, userId: string, headers: Record<string,
   return ask("POST", "/api/coupons/claim", { body: { user_id: userId, coupon_name: name }, headers });
 }
 
-test("by default 100 requests of a user for a coupon are judged, and the next gets 429", async () => {
+test("a user's 101st request for a coupon gets 429 by default", async () => {
   const name = await created(5);
   await windowWithRoom();
   const answers = await Promise.all(Array.from({ length: 100 }, () => claim(name, "greedy")));
@@ -74,7 +74,7 @@ describe("RATE_LIMIT", () => {
   });
 });
 
-test("a winner who gets 429 for a retry gets the receipt by the same key later", async () => {
+test("a winner who gets 429 gets the receipt by key later", async () => {
   const ask = workerWith({ RATE_LIMIT: "5" });
   const name = await created(5);
   await windowWithRoom();

@@ -32,12 +32,12 @@ describe("a malformed claim gets 400", () => {
     ["no user", { user_id: undefined }, "user_id is required"],
     ["no coupon name", { coupon_name: undefined }, "coupon_name is required"],
     ["a user that is no string", { user_id: 5 }, "user_id is invalid"],
-  ] as const)("before the coupon is found to be missing: %s", async ([, fault, sentence]) => {
+  ] as const)("before a missing coupon gets 404: %s", async ([, fault, sentence]) => {
     const answer = await claimWith({ user_id: "user", coupon_name: freshName(), ...fault });
     expectRefused(answer, "400 invalid_request", `invalid request: ${sentence}`);
   });
 
-  test("by its key, before a missing coupon and before a replay", async () => {
+  test("for its key before a replay", async () => {
     const name = await created(1);
     await claim(name, "winner", { "Idempotency-Key": "key" });
     for (const answer of [await claim(freshName(), "user", MALFORMED_KEY), await claim(name, "winner", MALFORMED_KEY)]) {
@@ -45,7 +45,7 @@ describe("a malformed claim gets 400", () => {
     }
   });
 
-  test("by a blank user, before sell-out", async () => {
+  test("for a blank user before sell-out", async () => {
     const name = await created(1);
     await claim(name, "winner");
     expectRefused(await claim(name, "  "), "400 invalid_request", "invalid request: user_id cannot be whitespace only");
@@ -88,7 +88,7 @@ describe.for([
     return { name, granted };
   }
 
-  test(`is shown as ${state}, and a new user gets ${outcome}`, async () => {
+  test(`is ${state}, and a new user gets ${outcome}`, async () => {
     const { name } = await sale();
     expect((await read(name)).body["state"]).toBe(state);
     expect((await readStatus(name)).body["state"]).toBe(state);
@@ -97,7 +97,7 @@ describe.for([
     await expectConserved(name);
   });
 
-  test("answers a winner with the receipt and turns a hold into a claim", async () => {
+  test("answers winners and holders with their claims", async () => {
     const { name, granted } = await sale();
     const head = seqOf(await read(name));
     const replay = await claim(name, "winner", KEY);

@@ -23,7 +23,7 @@ describe("a granted claim", () => {
     expect(headers.get("Idempotent-Replayed")).toBeNull();
   });
 
-  test("has the next position, the next seq and one unit less remaining", async () => {
+  test("has the next position and one unit less remaining", async () => {
     const name = await created(3);
     const answered: unknown[] = [];
     for (const user of users(3)) {
@@ -47,7 +47,7 @@ describe("a granted claim", () => {
     expect([first.body["claimed_at"], second.body["claimed_at"]]).toEqual([at, at]);
   });
 
-  test("takes no unit of another coupon, which the same user may claim too", async () => {
+  test("takes no unit of another coupon", async () => {
     const [one, other] = [await created(1), await created(1)];
     expect((await claim(one, "both")).status).toBe(201);
     expect((await read(other)).body["remaining_amount"]).toBe(1);
@@ -67,7 +67,7 @@ test("a winner who claims again gets 409 with the receipt and no second unit", a
   await expectConserved(name);
 });
 
-test("a user who claims a sold-out coupon gets 400 each time, and nothing is stored", async () => {
+test("a claim of a sold-out coupon gets 400 and stores nothing", async () => {
   const name = await created(1);
   await claim(name, "winner");
   for (let attempt = 1; attempt <= 3; attempt += 1) {

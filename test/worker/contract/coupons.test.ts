@@ -44,7 +44,7 @@ describe("a create", () => {
     expect((await claim(name, "late")).body["code"]).toBe("out_of_stock");
   });
 
-  test("by 20 callers at once happens once, with the amount of the one that gets 201", async () => {
+  test("by 20 callers at once happens once, with the winner's amount", async () => {
     const name = freshName();
     const answers = await Promise.all(users(20).map((_, index) => create(name, index + 1)));
     expect(countOutcomes(answers)).toEqual({ 201: 1, "409 coupon_exists": 19 });
@@ -55,7 +55,7 @@ describe("a create", () => {
 });
 
 describe("a read of a coupon", () => {
-  test("shows the remaining amount and the winners at once after each claim", async () => {
+  test("shows remaining amount and winners after each claim", async () => {
     const name = await created(3);
     for (const [index, user] of ["zoe", "adam", "Mia"].entries()) {
       await claim(name, user);
@@ -69,7 +69,7 @@ describe("a read of a coupon", () => {
     expect((await read(name)).body).toMatchObject({ state: "sold_out", claimed_by: ["zoe", "adam", "Mia"] });
   });
 
-  test("lists users who claimed at the same instant by their positions", async () => {
+  test("lists simultaneous winners by position", async () => {
     const name = await created(40);
     const answers = await Promise.all(users(40).map((user) => claim(name, user)));
     const byPosition = answers.toSorted((a, b) => Number(a.body["position"]) - Number(b.body["position"]));

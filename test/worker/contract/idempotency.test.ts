@@ -13,7 +13,7 @@ function claimRaw(name: string, user: string, headers: Record<string, string> = 
 }
 
 describe("a claim with the same key", () => {
-  test("gets the original 201 byte for byte, also after sell-out", async () => {
+  test("gets the same bytes, also after sell-out", async () => {
     const name = await created(3);
     const first = await claimRaw(name, "user");
     expect([first.status, first.headers.get("Idempotent-Replayed")]).toEqual([201, null]);
@@ -29,7 +29,7 @@ describe("a claim with the same key", () => {
     await expectConserved(name);
   });
 
-  test("30 times at once takes one unit and gets 30 equal receipts", async () => {
+  test("30 times at once gets 30 equal receipts", async () => {
     const name = await created(30);
     const answers = await Promise.all(users(30).map(() => claimRaw(name, "user")));
     expect(countOutcomes(answers)).toEqual({ 201: 30 });
@@ -41,7 +41,7 @@ describe("a claim with the same key", () => {
   test.for([
     ["order-7", '"order-7"'],
     ['"order-7"', "order-7"],
-  ] as const)("is a replay with or without quotes: %s, then %s", async ([first, second]) => {
+  ] as const)("is a replay: %s, then %s", async ([first, second]) => {
     const name = await created(5);
     const original = await claimRaw(name, "user", { "Idempotency-Key": first });
     const again = await claimRaw(name, "user", { "Idempotency-Key": second });
@@ -49,13 +49,13 @@ describe("a claim with the same key", () => {
   });
 });
 
-describe("a winner who claims again", () => {
+describe("a winner's second claim", () => {
   test.for([
     ["another key", { "Idempotency-Key": "second" }],
     ["the key in other letters", { "Idempotency-Key": "Order-7" }],
     ["no key", {}],
     ["the same request id alone", { "X-Request-Id": "request-1" }],
-  ] as const)("with %s gets 409 with the receipt, no replay", async ([, headers]) => {
+  ] as const)("with %s gets 409 with the receipt", async ([, headers]) => {
     const name = await created(5);
     const first = await claim(name, "user", { ...KEY, "X-Request-Id": "request-1" });
     const again = await claim(name, "user", headers);
@@ -64,7 +64,7 @@ describe("a winner who claims again", () => {
     expect(again.headers.get("Idempotent-Replayed")).toBeNull();
   });
 
-  test("with a key for a claim that had none gets 409, and the key stays unused", async () => {
+  test("with a first key gets 409 and no key", async () => {
     const name = await created(5);
     await claim(name, "user");
     expect((await claim(name, "user", KEY)).status).toBe(409);
@@ -72,8 +72,8 @@ describe("a winner who claims again", () => {
   });
 });
 
-describe("a key that another user's claim has", () => {
-  test.for([1, 5])("gets 422 without the claim, where the coupon had %i units", async (amount) => {
+describe("another user's key", () => {
+  test.for([1, 5])("gets 422 without the claim, of %i units", async (amount) => {
     const name = await created(amount);
     await claim(name, "first", KEY);
     const second = await claim(name, "second", { "Idempotency-Key": '"order-7"' });
@@ -83,7 +83,7 @@ describe("a key that another user's claim has", () => {
     await expectConserved(name);
   });
 
-  test("is granted to one of 20 users who send it at once", async () => {
+  test("sent by 20 users at once is granted to one", async () => {
     const name = await created(50);
     const answers = await Promise.all(users(20).map((user) => claim(name, user, KEY)));
     expect(countOutcomes(answers)).toEqual({ 201: 1, "422 idempotency_key_reused": 19 });
@@ -93,7 +93,7 @@ describe("a key that another user's claim has", () => {
     await expectConserved(name, answers);
   });
 
-  test("is only stored with a granted claim: two refused users may share it", async () => {
+  test("is not stored with a refused claim", async () => {
     const name = await created(1);
     await claim(name, "winner");
     for (const user of ["first", "second"]) expectRefused(await claim(name, user, KEY), "400 out_of_stock", "coupon out of stock");

@@ -125,7 +125,7 @@ test("the longest claim with every character escaped is granted", async () => {
 });
 
 // A path can't carry these.
-test.for([".", ".."])("%s is no name; as a user it can claim but not be named in a path", async (dots) => {
+test.for([".", ".."])("the text %s is no name, but a user that can claim", async (dots) => {
   expectRefused(await create(dots, 1), "400 invalid_request", "invalid request: name is invalid");
   expectRefused(await claim(dots, "user"), "400 invalid_request", "invalid request: coupon_name is invalid");
 

@@ -75,7 +75,7 @@ describe("a certificate's renewal", () => {
     expect(outcomeBy(await claimNow(name, "b"))).toBe(BY_EDGE);
   });
 
-  test("begins at half of the certificate's time, after a refusal at the edge", async () => {
+  test("begins at half of its time, after a refusal", async () => {
     const name = await certified();
     const { claim: claimNow, settled, renewals } = isolate();
     setClock(T0 + CERTIFICATE_MS_MAX * CERTIFICATE_RENEWAL_MIN - 1);
@@ -107,7 +107,7 @@ describe("a certificate's renewal", () => {
     expect(outcomeBy(await claimNow(name, "winner"))).toBe("409 already_claimed by the object");
   });
 
-  test("without an answer is repeated after CERTIFICATE_TAKEOVER_MS, and its late answer is ignored", async () => {
+  test("without an answer is repeated after CERTIFICATE_TAKEOVER_MS", async () => {
     const name = await soldOut();
     const { delivery, open } = gated();
     const { claim: claimNow, works, settled, renewals } = isolate(platform(delivered, delivery));
@@ -168,7 +168,7 @@ describe("a certificate's renewal", () => {
 });
 
 describe("refusals at the edge", () => {
-  test.for(Object.keys(CLOSED))("with %s are counted once in the metrics, at the next renewal", async (refusal) => {
+  test.for(Object.keys(CLOSED))("with %s are counted once, at the renewal", async (refusal) => {
     const name = await certified(refusal);
     const code = refusal.slice(4);
     const before = await countOf(name, code);

@@ -13,7 +13,7 @@ import { certified, certify, CLOSED, isolate, outcomeBy } from "./isolate.ts";
 const REFUSALS = Object.keys(CLOSED);
 
 describe.for(REFUSALS)("a certificate of %s", (refusal) => {
-  test("refuses claims and holds at the edge without calling the object", async () => {
+  test("refuses claims and holds without calling the object", async () => {
     const name = await certified(refusal);
     const over = platform();
     const { claim: claimNow, hold: holdNow } = isolate(over);
@@ -24,7 +24,7 @@ describe.for(REFUSALS)("a certificate of %s", (refusal) => {
     await expectConserved(name);
   });
 
-  test("refuses with the status, body and headers that SOLD_OUT_CACHE off has", async () => {
+  test("refuses exactly as the object does", async () => {
     const name = await certified(refusal);
     setClock(T0 + 300);
     const headers = { "X-Request-Id": "request-1" };
@@ -60,8 +60,8 @@ test("a refusal at the edge before the start has starts_at and Retry-After", asy
   expect(answer.headers.get("Retry-After")).toBe("60");
 });
 
-describe("with a certificate, the object answers", () => {
-  test("the winner with 409, or by the key with the receipt", async () => {
+describe("beside a certificate, the object answers", () => {
+  test("a winner with 409 or the receipt", async () => {
     const name = await certified();
     expect(outcomeBy(await isolate().claim(name, "winner"))).toBe("409 already_claimed by the object");
     const replay = await isolate().claim(name, "winner", { "Idempotency-Key": `key-of-${name}` });
@@ -69,7 +69,7 @@ describe("with a certificate, the object answers", () => {
     expect(outcomeBy(await isolate().claim(name, "loser"))).toBe("400 out_of_stock by the edge");
   });
 
-  test("a new user with a key in use with 422", async () => {
+  test("a new user's key in use with 422", async () => {
     const name = await certified();
     const answer = await isolate().claim(name, "loser", { "Idempotency-Key": `key-of-${name}` });
     expect(outcomeBy(answer)).toBe("422 idempotency_key_reused by the object");
@@ -85,7 +85,7 @@ describe("with a certificate, the object answers", () => {
     expect(outcomeBy(await isolate().claim(name, "revoked"))).toBe("400 out_of_stock by the object");
   });
 
-  test("the holder with the claim of the held unit", async () => {
+  test("the holder with the held unit", async () => {
     setClock(T0);
     const name = await created(1);
     await hold(name, "holder", 60);
@@ -96,7 +96,7 @@ describe("with a certificate, the object answers", () => {
     await expectConserved(name);
   });
 
-  test("each claim that has a key while units are held", async () => {
+  test("claims with a key while units are held", async () => {
     setClock(T0);
     const name = await created(1);
     await hold(name, "holder", 60);
@@ -110,7 +110,7 @@ describe("with a certificate, the object answers", () => {
     );
   });
 
-  test("all of 600 winners and less than 2 % of new users", async () => {
+  test("600 winners and few new users", async () => {
     setClock(T0);
     const name = await created(600);
     await send("POST", pathOf(name, "claims"), { body: { user_ids: users(600, "winner") } });
@@ -125,7 +125,7 @@ describe("with a certificate, the object answers", () => {
 });
 
 describe("a certificate", () => {
-  test("ends before the sale does, so that the object answers sale_ended on time", async () => {
+  test("ends before the sale, so that sale_ended is on time", async () => {
     setClock(T0);
     const name = await created(1, { ends_at: iso(T0 + 300) });
     await claim(name, "winner");
@@ -138,7 +138,7 @@ describe("a certificate", () => {
     expect(outcomeBy(await isolate().claim(name, "c"))).toBe("403 sale_ended by the object");
   });
 
-  test("ends before a hold does, so that its unit is granted on time", async () => {
+  test("ends before a hold, so that its unit is granted", async () => {
     setClock(T0);
     const name = await created(1);
     await hold(name, "holder", 1);
@@ -150,7 +150,7 @@ describe("a certificate", () => {
     await expectConserved(name);
   });
 
-  test("ends before the sale starts, so that the first claim is granted on time", async () => {
+  test("ends before the start, so that a claim is granted", async () => {
     setClock(T0);
     const name = await created(1, { starts_at: iso(T0 + 300) });
     await certify(name, "403 sale_not_started");

@@ -93,7 +93,7 @@ async function isRouted(coupons: CouponNamespace, name: string): Promise<boolean
 }
 
 describe("the id of a coupon", () => {
-  test("is computed once, also over an eviction of its object", async () => {
+  test("is computed once, also over an eviction", async () => {
     const over = platform();
     const name = freshName();
     await sendOver(over, "POST", "/api/coupons", { body: { name, amount: 5 } });
@@ -105,7 +105,7 @@ describe("the id of a coupon", () => {
     await expectConserved(name, [afterwards]);
   });
 
-  test("is right for each of more names than the cache holds, twice", async () => {
+  test("is right for more names than the cache holds", async () => {
     const { coupons } = mirror();
     const names = users(ID_CACHE_SIZE_MAX + 104, freshName("routed"));
     for (const round of ["first", "second"]) {

@@ -29,7 +29,7 @@ test.for([
   await expectConserved(name, [answer, again]);
 });
 
-test("a claim whose answer is lost each time is unknown, and its key gets the receipt", async () => {
+test("a claim whose answers are all lost gets its receipt by key", async () => {
   const name = await created(5);
   const over = platform(ANSWER_LOST, ANSWER_LOST, ANSWER_LOST);
   expect(outcomeOf(await claimOver(over, name, "ada", KEY))).toBe("503 outcome_unknown");
@@ -63,7 +63,7 @@ test("one user whose first answers to 50 claims are lost gets one unit", async (
   await expectConserved(name, answers);
 });
 
-describe("what was done is never answered as unavailable", () => {
+describe("no success is answered as unavailable", () => {
   const overloaded = lost(platformError({ overloaded: true }));
   // The platform throws this at the calls in flight when it ends an object that is out of memory (workerd, actor-cache.c++).
   const outOfMemory = answerLost(platformError({ overloaded: true, durableObjectReset: true }));
@@ -72,7 +72,7 @@ describe("what was done is never answered as unavailable", () => {
     ["an overloaded object", [ANSWER_LOST, overloaded]],
     ["a full queue", [ANSWER_LOST, queueIsFull]],
     ["a reset for memory", [outOfMemory]],
-  ] as const)("to a claim whose last call met %s", async ([, deliveries]) => {
+  ] as const)("to a claim after %s", async ([, deliveries]) => {
     const name = await created(5);
     const over = platform(...deliveries);
     expect(outcomeOf(await claimOver(over, name, "ada"))).toBe("503 outcome_unknown");
@@ -80,7 +80,7 @@ describe("what was done is never answered as unavailable", () => {
     expect((await read(name)).body["remaining_amount"]).toBe(4);
   });
 
-  test("to a create whose object was reset for memory", async () => {
+  test("to a create after a reset for memory", async () => {
     const name = freshName();
     const answer = await sendOver(platform(outOfMemory), "POST", "/api/coupons", { body: { name, amount: 5 } });
     expect(outcomeOf(answer)).toBe("503 outcome_unknown");

@@ -116,7 +116,7 @@ describe("the pause before a further attempt", () => {
   test.for([
     [0, [RETRY_PAUSE_MS / 2, RETRY_PAUSE_MS]],
     [0.5, [RETRY_PAUSE_MS * 0.75, RETRY_PAUSE_MS * 1.5]],
-  ] as const)("doubles from RETRY_PAUSE_MS and has a jitter, here of %d", async ([chance, pauses]) => {
+  ] as const)("doubles from RETRY_PAUSE_MS, with a jitter of %d", async ([chance, pauses]) => {
     vi.spyOn(Math, "random").mockReturnValue(chance);
     const timers = vi.spyOn(globalThis, "setTimeout");
     const { stubs } = await failing("claim", platformError({ retryable: true }));

@@ -27,7 +27,7 @@ function kinds(answers: readonly Answer[]): string[] {
 describe.for([
   ["the status", "/status"],
   ["the coupon", ""],
-] as const)("%s in a snapshot", ([, view]) => {
+] as const)("%s of a snapshot", ([, view]) => {
   const pathOf = (name: string) => `/api/coupons/${name}${view}`;
 
   test("costs one read a second for 100 visitors at once", async () => {
@@ -56,7 +56,7 @@ describe.for([
     expect(facts(await ask("GET", pathOf(name)))).toEqual([5, 4, "open"]);
   });
 
-  test("shows a claim, a delete and a create that this isolate acknowledged at once", async () => {
+  test("shows what this isolate acknowledged at once", async () => {
     setClock(Date.now());
     const name = await created(1);
     const ask = visitorsOf(platform());
@@ -69,7 +69,7 @@ describe.for([
     expect(facts(await ask("GET", pathOf(name)))).toEqual([7, 7, "open"]);
   });
 
-  test("shows a coupon that was created again, also at the same seq", async () => {
+  test("shows a recreated coupon at the same seq", async () => {
     setClock(Date.now());
     const name = await created(5);
     const ask = visitorsOf(platform());
@@ -79,7 +79,7 @@ describe.for([
     expect(facts(await ask("GET", pathOf(name)))).toEqual([7, 7, "open"]);
   });
 
-  test("is 404 after a delete, whatever was read while the delete waited", async () => {
+  test("is 404 after a delete that waited", async () => {
     setClock(Date.now());
     const name = await created(5);
     const ask = visitorsOf(platform());
@@ -93,7 +93,7 @@ describe.for([
     expect(facts(await ask("GET", pathOf(name)))).toBe("404 coupon_not_found");
   });
 
-  test("never goes back, also where a claim is acknowledged during the read", async () => {
+  test("never goes back after a claim during its read", async () => {
     setClock(Date.now());
     const name = await created(5);
     const late: Delivery = async (deliver) => {
@@ -106,7 +106,7 @@ describe.for([
     expect(facts(await ask("GET", pathOf(name)))).toEqual([5, 4, "open"]);
   });
 
-  test("changes at the start and at the end of the sale", async () => {
+  test("changes at both edges of the window", async () => {
     setClock(T0 - 100);
     const name = await created(5, { starts_at: iso(T0), ends_at: iso(T0 + 300) });
     const over = platform();
@@ -125,7 +125,7 @@ describe.for([
     ]);
   });
 
-  test("of a missing coupon costs at most two reads for 100 visitors", async () => {
+  test("costs two reads at most for a missing coupon", async () => {
     setClock(Date.now());
     const [name, over] = [freshName(), platform()];
     const ask = visitorsOf(over);
@@ -134,7 +134,7 @@ describe.for([
     expect(over.calls.length).toBeLessThanOrEqual(2);
   });
 
-  test("is read again by the next visitor after a failed read", async () => {
+  test("is read again after a failed read", async () => {
     setClock(Date.now());
     const name = await created(5);
     const over = platform(lost(platformError({ overloaded: true })));

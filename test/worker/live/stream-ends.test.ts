@@ -46,7 +46,7 @@ describe("a viewer who leaves", () => {
     expect(over.calls).toHaveLength(2);
   });
 
-  test("does not end the streams of other viewers, also by aborting the request", async () => {
+  test("does not end the streams of others", async () => {
     const [name, caller] = [await created(5), new AbortController()];
     const response = await exports.default.fetch(url(name), { signal: caller.signal });
     await response.body?.getReader().read();
@@ -57,7 +57,7 @@ describe("a viewer who leaves", () => {
     expect(await stays.next()).toMatchObject({ id: "2" });
   });
 
-  test("before the first byte does not keep the next viewer from the coupon", async () => {
+  test("before the first byte does not disturb the next viewer", async () => {
     const [name, caller] = [await created(5), new AbortController()];
     const response = exports.default.fetch(url(name), { signal: caller.signal });
     caller.abort();
@@ -92,7 +92,7 @@ test("a stream ends without a timer after STREAM_LOOKS_MAX reads, and can be ope
   expect(await again.until(2)).toEqual([{ retry: "2000" }, expect.objectContaining({ id: "2" })]);
 });
 
-test("a stream of a coupon that can't answer ends at once with 200 and a retry", async () => {
+test("a stream of an unavailable coupon ends at once with a retry", async () => {
   const over = platform(...Array.from({ length: 3 }, () => lost(platformError({ retryable: true }))));
   const response = await fetchWith({ COUPONS: over.coupons }, "GET", pathOf("any", "events"));
   expect(response.status).toBe(200);

@@ -29,7 +29,7 @@ async function runAlarm(name: string): Promise<number | null> {
 }
 
 describe("an alarm that fails", () => {
-  test("ten times is set again after longer pauses, which a success resets", async () => {
+  test("is set again after longer and longer pauses", async () => {
     const name = await held();
     await runSql(name, BREAK);
     const pauses: (number | null)[] = [];
@@ -73,7 +73,7 @@ describe("an alarm that fails", () => {
 });
 
 describe("an alarm is set", () => {
-  test("for the hold that expires first, and then for the next", async () => {
+  test("for the earliest expiry, then for the next", async () => {
     setClock(T0);
     const name = await created(5);
     const set: (number | null)[] = [];

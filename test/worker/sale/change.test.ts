@@ -91,7 +91,7 @@ describe("a change", () => {
 });
 
 describe("a change of the amount", () => {
-  test("below what is claimed and held gets 409 with amount_min and changes nothing", async () => {
+  test("below claims and holds gets 409 with amount_min", async () => {
     const name = await inUse();
     const answer = await change(name, { amount: 4, paused: true });
     expectRefused(answer, "409 amount_below_claimed");
@@ -100,7 +100,7 @@ describe("a change of the amount", () => {
     await expectConserved(name);
   });
 
-  test("may reach what is claimed and held, and less once holds expire", async () => {
+  test("may reach claims and holds, and less after expiry", async () => {
     const name = await inUse();
     expect((await change(name, { amount: 5 })).body).toMatchObject({ amount: 5, remaining_amount: 0, state: "sold_out" });
     setClock(T0 + MINUTE);
@@ -182,7 +182,7 @@ describe("a change with If-Match", () => {
     expect((await read(name)).body["amount"]).toBe(10);
   });
 
-  test("is made for one of 50 operators who read the same coupon", async () => {
+  test("by 50 operators at once is made once", async () => {
     const name = await inUse();
     const tag = etagOf(await read(name));
     const asked = Array.from({ length: 50 }, (_, index) => change(name, { amount: 20 + index }, { "If-Match": tag }));

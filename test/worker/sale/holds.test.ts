@@ -146,8 +146,8 @@ describe("a holder's claim", () => {
   });
 });
 
-describe("the release of a hold", () => {
-  test("answers 204, returns the unit, and changes nothing when repeated", async () => {
+describe("a release", () => {
+  test("returns the unit and changes nothing when repeated", async () => {
     const name = await held(1);
     const first = await releaseHold(name, "ann");
     expect([first.status, first.body, seqOf(first)]).toEqual([204, {}, 3]);
@@ -158,7 +158,7 @@ describe("the release of a hold", () => {
     expect(ledger.map(({ kind, user_id }) => `${kind} ${user_id}`)).toEqual(["created null", "held ann", "given_back ann", "claimed bob"]);
   });
 
-  test("of a user without a hold answers 204 and leaves a claim", async () => {
+  test("without a hold answers 204 and leaves a claim", async () => {
     const name = await held();
     await claim(name, "ann");
     for (const user of ["ann", "unknown"]) expect((await releaseHold(name, user)).status).toBe(204);
@@ -176,7 +176,7 @@ describe("the release of a hold", () => {
 });
 
 describe("holds at once", () => {
-  test("by 50 users on 5 units make 5 holders, who alone can claim", async () => {
+  test("by 50 users make 5 holders, who alone can claim", async () => {
     const name = await created(5);
     const answers = await Promise.all(users(50).map((user) => hold(name, user)));
     expect(countOutcomes(answers)).toEqual({ 201: 5, "400 out_of_stock": 45 });

@@ -46,7 +46,7 @@ describe("a page of claims", () => {
     expect((await listClaims(name)).body).toEqual({ claims: receipts, next: null });
   });
 
-  test.for([1, 7, 22, 23, 24, 1000])("of %i claims: all pages have each claim once, without revoked ones", async (limit) => {
+  test.for([1, 7, 22, 23, 24, 1000])("of %i: together the pages have each claim once", async (limit) => {
     const name = await soldInPart();
     const pages = await walk(name, limit);
     expect(pages.flatMap(positionsIn)).toEqual(POSITIONS);
@@ -57,7 +57,7 @@ describe("a page of claims", () => {
     );
   });
 
-  test("has a user who claimed again at the new position, and no holds", async () => {
+  test("has a repeated claim at its new position, no holds", async () => {
     const name = await soldInPart();
     await hold(name, "holder");
     const listed = claimsIn(await listClaims(name)).map(({ user_id, position }) => [user_id, position]);
@@ -72,7 +72,7 @@ describe("a page of claims", () => {
     ["24", [26]],
     ["26", []],
     ["9007199254740991", []],
-  ] as const)("after position %s begins behind it, also where that claim was revoked", async ([after, positions]) => {
+  ] as const)("after position %s begins behind it, revoked or not", async ([after, positions]) => {
     expect(positionsIn(await listClaims(await soldInPart(), `?after=${after}`))).toEqual(positions);
   });
 

@@ -86,7 +86,7 @@ describe("a revoke", () => {
 });
 
 describe("a revoke with ?position=", () => {
-  test("revokes the claim at that position and answers a retry the same", async () => {
+  test("revokes that claim and answers a retry the same", async () => {
     const { name } = await sold();
     const first = await revoke(name, "bob", "?position=2");
     expect([first.status, first.body["position"]]).toEqual([200, 2]);
@@ -94,7 +94,7 @@ describe("a revoke with ?position=", () => {
     await expectConserved(name);
   });
 
-  test("gets 409 with the user's claim at another position, and revokes nothing", async () => {
+  test("of another claim gets 409 and revokes nothing", async () => {
     const { name, receipt } = await sold();
     for (const position of ["2", "3", "9007199254740991"]) {
       const answer = await revoke(name, "ann", `?position=${position}`);
@@ -128,7 +128,7 @@ describe("a revoke with ?position=", () => {
   });
 });
 
-describe("a user whose claim was revoked", () => {
+describe("a revoked user", () => {
   test("may claim again and gets a new position", async () => {
     const { name } = await sold();
     await revoke(name, "ann");
@@ -138,7 +138,7 @@ describe("a user whose claim was revoked", () => {
     await expectConserved(name);
   });
 
-  test("gets 409 for the old key with the revoked receipt, also 50 times at once", async () => {
+  test("gets 409 with the revoked receipt for the old key", async () => {
     const { name, receipt } = await sold();
     await revoke(name, "ann");
     for (let time = 1; time <= 2; time += 1) {
@@ -169,7 +169,7 @@ describe("a user whose claim was revoked", () => {
     await expectConserved(name);
   });
 
-  test("does not turn a hold into a claim by the old key", async () => {
+  test("does not claim a hold by the old key", async () => {
     const { name } = await sold();
     await revoke(name, "ann");
     await hold(name, "ann");
@@ -178,7 +178,7 @@ describe("a user whose claim was revoked", () => {
     await expectConserved(name);
   });
 
-  test("gets 422 for the old key once another user's claim has it", async () => {
+  test("gets 422 for a key that another claim has", async () => {
     const { name } = await sold();
     await revoke(name, "ann");
     expect((await claim(name, "cid", KEY)).body).toMatchObject({ user_id: "cid", position: 3 });

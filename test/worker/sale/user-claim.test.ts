@@ -49,7 +49,7 @@ test("60 users who read their claims at once each see their own grant", async ()
   await expectConserved(name);
 });
 
-test("a user's claim shows a hold, its release, a claim and its revoke at once", async () => {
+test("a user's claim shows each hold, release, claim and revoke at once", async () => {
   const name = await created(5);
   const shown: unknown[] = [];
   for (const act of [hold, releaseHold, hold, claim, revoke, hold]) {
@@ -79,7 +79,7 @@ test("a user's claim of a missing or deleted coupon is 404 coupon_not_found", as
   }
 });
 
-test("60 retries at once of a winner, half by key, all get the same claim", async () => {
+test("a winner's 60 retries at once all get the same claim", async () => {
   const name = await created(1);
   const key = { "Idempotency-Key": "key" };
   const { body } = await claim(name, "ann", key);

@@ -112,7 +112,7 @@ describe("claims in flight", () => {
     expect(new Set(claims.map(({ claimed_at }) => claimed_at))).toEqual(new Set([START]));
   });
 
-  test("are dated within the window while the clock moves with every claim", async () => {
+  test("are dated within the window while the clock moves", async () => {
     const name = await saleAt(END - 40, 1000);
     const asking: Promise<Answer>[] = [];
     for (const [index, user] of users(80).entries()) {
@@ -136,7 +136,7 @@ describe("while the clock steps back", () => {
     read: (name: string) => read(name),
   } as const;
 
-  test.for(["claim", "hold", "status", "read"] as const)("a sale that a %s showed as ended stays ended, also evicted", async (reader) => {
+  test.for(["claim", "hold", "status", "read"] as const)("a sale that a %s showed ended stays ended", async (reader) => {
     const name = await saleAt(END);
     await READERS[reader](name);
     expect((await stored(name)).coupon.clock_at).toBe(END);
