@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 
 import { sqlOver } from "../../src/object/sql-storage.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
-import type { CreateResult, MetricsResult } from "../../src/domain/messages.ts";
+import type { CreateResult, MetricsResult } from "../../src/domain/rpc.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";
 import type { Stamped } from "../../src/engine/message.ts";
 import { createApp } from "../../src/http/app.ts";

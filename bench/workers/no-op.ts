@@ -3,7 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import type { ClaimRequest } from "../../src/domain/claim.ts";
-import type { ClaimResult } from "../../src/domain/messages.ts";
+import type { ClaimResult } from "../../src/domain/rpc.ts";
 import { createApp } from "../../src/http/app.ts";
 
 export class CouponObject extends DurableObject {

@@ -5,7 +5,7 @@ import { DurableObject } from "cloudflare:workers";
 import { sqlOver } from "../../src/object/sql-storage.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
-import type { ClaimResult, CreateResult, MetricsResult } from "../../src/domain/messages.ts";
+import type { ClaimResult, CreateResult, MetricsResult } from "../../src/domain/rpc.ts";
 import { CouponEngine } from "../../src/engine/coupon-engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { judgedAlone } from "./judged-alone.ts";

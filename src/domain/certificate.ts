@@ -1,16 +1,12 @@
 // A certificate: for a moment, an isolate may answer in the coupon's name everybody who certainly has nothing of it.
 
 import { bytesOf, mayContain, type BloomFilter } from "./bloom-filter.ts";
-import { closedFor, type Closed } from "./claim.ts";
+import { closedFor, type ClosedCode } from "./claim.ts";
 import type { Coupon, Instant } from "./coupon.ts";
 import { CERTIFICATE_MS_MAX, LEASE_MARGIN_MS } from "./limits.ts";
 
-/** The refusals that a certificate can state: those of a sale that is closed to new users. */
-export const CERTIFIED_CODES = ["out_of_stock", "sale_ended", "sale_not_started", "sale_paused"] as const satisfies readonly Closed["is"][];
-export type CertifiedCode = (typeof CERTIFIED_CODES)[number];
-
 /** How a coupon answers every new user: the refusal, and with `sale_not_started` the start that it names. */
-export type Statement = { readonly code: CertifiedCode; readonly startsAt: Instant | null };
+export type Statement = { readonly code: ClosedCode; readonly startsAt: Instant | null };
 
 /** The coupon's word that `code` is its answer to every user and key outside the bypass set, for `validForMs` after it was requested. */
 export type Certificate = Statement & {
@@ -32,12 +28,12 @@ export type CertificateRequest = {
   /** The bypass set that it has. */
   readonly known: Pick<Certificate, "epoch" | "bypassSeq"> | null;
   /** How many claims it has refused by certificates since its last request. */
-  readonly refused: Readonly<Partial<Record<CertifiedCode, number>>>;
+  readonly refused: Readonly<Partial<Record<ClosedCode, number>>>;
 };
 
 /** How `coupon` answers new users at `at`; null while one of them can get a unit. */
 export function statementOf(coupon: Coupon, at: Instant): Statement | null {
-  const code = closedFor(coupon, at)?.is;
+  const code = closedFor(coupon, at)?.code;
   if (code === undefined) return null;
   return { code, startsAt: code === "sale_not_started" ? coupon.startsAt : null };
 }

@@ -8,17 +8,18 @@ export type Change = Partial<Settings & { readonly paused: boolean }>;
 const FIELDS = ["amount", "startsAt", "endsAt", "paused", "holdSecondsMax", "holdsMax"] as const satisfies readonly (keyof Change)[];
 
 export type ChangeVerdict =
-  | { readonly is: "changed"; readonly coupon: Coupon }
-  | { readonly is: "unchanged" }
-  | { readonly is: "amount_below_claimed"; readonly amountMin: number }
-  | { readonly is: "empty_window" };
+  /** `coupon` is the same object as before where nothing changes. */
+  | { readonly ok: true; readonly coupon: Coupon }
+  | { readonly ok: false; readonly code: "amount_below_claimed"; readonly amountMin: number }
+  /** The window would end before it starts. */
+  | { readonly ok: false; readonly code: "invalid_request" };
 
-/** Judges one change: units that were given or are held can't be taken off the offer, and a window has to last. */
+/** Judges one change. Units that are claimed or held stay in the amount, and a window has to last. */
 export function judgeChange(change: Change, before: Coupon): ChangeVerdict {
   const coupon = { ...before, ...change };
   const amountMin = before.claimed + before.held;
-  if (coupon.startsAt !== null && coupon.endsAt !== null && coupon.endsAt <= coupon.startsAt) return { is: "empty_window" };
-  if (coupon.amount < amountMin) return { is: "amount_below_claimed", amountMin };
+  if (coupon.startsAt !== null && coupon.endsAt !== null && coupon.endsAt <= coupon.startsAt) return { ok: false, code: "invalid_request" };
+  if (coupon.amount < amountMin) return { ok: false, code: "amount_below_claimed", amountMin };
   const isSame = FIELDS.every((field) => coupon[field] === before[field]);
-  return isSame ? { is: "unchanged" } : { is: "changed", coupon };
+  return { ok: true, coupon: isSame ? before : coupon };
 }

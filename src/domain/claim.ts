@@ -1,4 +1,4 @@
-// The rule of a claim: who gets a unit, and what everybody else is told.
+// The rule of a claim: who gets a unit, and how everybody else is refused.
 
 import { remaining, saleState, type Coupon, type Instant, type SaleState } from "./coupon.ts";
 
@@ -23,66 +23,73 @@ export type ClaimRequest = Pick<Claim, "userId" | "key" | "attemptId">;
 export type Hold = {
   readonly userId: string;
   readonly heldAt: Instant;
-  /** From this instant on it is nobody's. */
+  /** The hold ends at this instant: it no longer counts then. */
   readonly expiresAt: Instant;
   /** The Worker's name for the request that made it. */
   readonly attemptId: string;
 };
 
-/** What one user has of a coupon: at most one of the first two. `released` is the claim that this very request once made. */
-export type Own = { readonly claim: Claim | null; readonly hold: Hold | null; readonly released: Claim | null };
+/** What one user has of a coupon: at most one of the first two. `revoked` is the claim that this very request once made. */
+export type UserClaim = { readonly claim: Claim | null; readonly hold: Hold | null; readonly revoked: Claim | null };
 
-/** All that the rule has to know. `keyOwner` is the user whose claim carries the same key. */
-export type ClaimFacts = { readonly coupon: Coupon; readonly own: Own; readonly keyOwner: string | null };
+/** The facts that the rule needs. `keyOwner` is the user whose claim carries the same key. */
+export type ClaimFacts = { readonly coupon: Coupon; readonly existing: UserClaim; readonly keyOwner: string | null };
 
 export type ClaimVerdict =
-  | { readonly is: "granted"; readonly fromHold: boolean }
-  | { readonly is: "replayed" | "already_claimed" | "claim_released"; readonly claim: Claim }
-  | { readonly is: "idempotency_key_reused" }
+  | { readonly ok: true; readonly claim: Claim; readonly replayed: boolean }
+  | { readonly ok: false; readonly code: "already_claimed" | "claim_released"; readonly claim: Claim }
+  | { readonly ok: false; readonly code: "idempotency_key_reused" }
   | Closed;
 
-/** What a sale that is not open is told as. */
-export type Closed = { readonly is: "sale_ended" | "sale_not_started" | "sale_paused" | "out_of_stock" };
+/** The refusals of a sale that is closed to new users. */
+export const CLOSED_CODES = ["out_of_stock", "sale_ended", "sale_not_started", "sale_paused"] as const;
+export type ClosedCode = (typeof CLOSED_CODES)[number];
 
-const CLOSED = {
-  ended: { is: "sale_ended" },
-  scheduled: { is: "sale_not_started" },
-  paused: { is: "sale_paused" },
-  sold_out: { is: "out_of_stock" },
+/** The refusal of a new user; with `sale_not_started`, when the sale starts. */
+export type Closed = {
+  readonly ok: false;
+  readonly code: ClosedCode;
+  readonly startsAt?: Instant;
+  readonly startsInMs?: number;
+};
+
+const CODE_OF_STATE = {
+  ended: "sale_ended",
+  scheduled: "sale_not_started",
+  paused: "sale_paused",
+  sold_out: "out_of_stock",
   open: null,
-} as const satisfies Record<SaleState, Closed | null>;
+} as const satisfies Record<SaleState, ClosedCode | null>;
 
-/** Why nobody new gets a unit at `now`, or null while somebody does. */
+/** The refusal of every new user at `now`, or null while the sale is open. */
 export function closedFor(coupon: Coupon, now: Instant): Closed | null {
-  return CLOSED[saleState(coupon, now)];
+  const code = CODE_OF_STATE[saleState(coupon, now)];
+  if (code === null) return null;
+  const { startsAt } = coupon;
+  return code === "sale_not_started" && startsAt !== null ? { ok: false, code, startsAt, startsInMs: startsAt - now } : { ok: false, code };
 }
 
 /**
- * Judges one claim at `now`. The refusals stand in the order of the contract: what the user already has comes before
- * what the sale has left, so that a winner who asks again is never told that they lost.
+ * Judges one claim at `now`. The refusals stand in the order of the contract. What the user already has comes before what the
+ * sale has left, so that a winner who asks again always gets their receipt.
  */
-export function judgeClaim(request: ClaimRequest, { coupon, own, keyOwner }: ClaimFacts, now: Instant): ClaimVerdict {
-  if (own.claim !== null) return { is: isSameAttempt(request, own.claim) ? "replayed" : "already_claimed", claim: own.claim };
-  if (keyOwner !== null) return { is: "idempotency_key_reused" };
-  if (own.released !== null) return { is: "claim_released", claim: own.released };
-  if (own.hold !== null && now < own.hold.expiresAt) return { is: "granted", fromHold: true };
-  return closedFor(coupon, now) ?? { is: "granted", fromHold: false };
+export function judgeClaim(request: ClaimRequest, { coupon, existing, keyOwner }: ClaimFacts, now: Instant): ClaimVerdict {
+  const { claim, hold, revoked } = existing;
+  if (claim !== null && isSameAttempt(request, claim)) return { ok: true, claim, replayed: true };
+  if (claim !== null) return { ok: false, code: "already_claimed", claim };
+  if (keyOwner !== null) return { ok: false, code: "idempotency_key_reused" };
+  if (revoked !== null) return { ok: false, code: "claim_released", claim: revoked };
+  const isHolder = hold !== null && now < hold.expiresAt;
+  const closed = isHolder ? null : closedFor(coupon, now);
+  return closed ?? { ok: true, claim: newClaim(request, coupon, isHolder, now), replayed: false };
 }
 
-/** The claim that a grant to `request` writes down. */
-export function grantedClaim(request: ClaimRequest, coupon: Coupon, fromHold: boolean, now: Instant): Claim {
-  return {
-    userId: request.userId,
-    position: coupon.lastPosition + 1,
-    claimedAt: now,
-    // A unit that was held is not among those that remain.
-    remainingAfter: remaining(coupon) - (fromHold ? 0 : 1),
-    key: request.key,
-    attemptId: request.attemptId,
-  };
+function newClaim({ userId, key, attemptId }: ClaimRequest, coupon: Coupon, isHolder: boolean, now: Instant): Claim {
+  // A unit that was held is not among those that remain.
+  const remainingAfter = remaining(coupon) - (isHolder ? 0 : 1);
+  return { userId, position: coupon.lastPosition + 1, claimedAt: now, remainingAfter, key, attemptId };
 }
 
 function isSameAttempt(request: ClaimRequest, claim: Claim): boolean {
-  if (request.attemptId === claim.attemptId) return true;
-  return request.key !== null && request.key === claim.key;
+  return request.attemptId === claim.attemptId || (request.key !== null && request.key === claim.key);
 }

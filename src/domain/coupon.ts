@@ -49,7 +49,7 @@ export function remaining(coupon: Coupon): number {
 }
 
 /** Claims that were taken back. Derived: every grant takes a new position, and only a release lowers `claimed`. */
-export function releasedCount(coupon: Coupon): number {
+export function revokedCount(coupon: Coupon): number {
   return coupon.lastPosition - coupon.claimed;
 }
 

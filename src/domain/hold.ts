@@ -1,32 +1,36 @@
-// The rule of a hold: for whom a unit is kept, and for how long.
+// The rule of a hold: which user gets a unit kept, and for how long.
 
-import { closedFor, type Claim, type Closed, type Hold, type Own } from "./claim.ts";
+import { closedFor, type Claim, type Closed, type Hold, type UserClaim } from "./claim.ts";
 import type { Coupon, Instant } from "./coupon.ts";
 
 /** One user asks for a unit to be kept for them. */
 export type HoldRequest = { readonly userId: string; readonly ttlMs: number; readonly attemptId: string };
 
-/** All that the rule has to know. `isReleased` says that this very request made a hold that was released since. */
-export type HoldFacts = { readonly coupon: Coupon; readonly own: Own; readonly isReleased: boolean };
+/** The facts that the rule needs. `isReleased`: this very request made a hold that was released since. */
+export type HoldFacts = { readonly coupon: Coupon; readonly existing: UserClaim; readonly isReleased: boolean };
 
 export type HoldVerdict =
-  | { readonly is: "held" }
-  | { readonly is: "held_already"; readonly hold: Hold }
-  | { readonly is: "already_claimed"; readonly claim: Claim }
-  | { readonly is: "hold_released" | "hold_too_long" | "hold_limit_reached" }
+  /** `isNew` is true for every delivery of the request that made the hold. */
+  | { readonly ok: true; readonly hold: Hold; readonly isNew: boolean }
+  | { readonly ok: false; readonly code: "already_claimed"; readonly claim: Claim }
+  | { readonly ok: false; readonly code: "hold_released" | "hold_limit_reached" }
+  | { readonly ok: false; readonly code: "hold_too_long"; readonly ttlSecondsMax: number }
   | Closed;
 
 /**
- * Judges one hold at `now`, in the order of a claim. A hold that runs is never made longer by asking again. A closed sale
- * comes before a released hold and the coupon's limits: a certificate answers every user outside its bypass set alike.
+ * Judges one hold at `now`, in the order of a claim. Asking again never extends a hold. A closed sale comes before a released
+ * hold and the coupon's limits, because a certificate gives every user outside its bypass set the same answer.
  */
-export function judgeHold({ ttlMs }: HoldRequest, { coupon, own, isReleased }: HoldFacts, now: Instant): HoldVerdict {
-  if (own.claim !== null) return { is: "already_claimed", claim: own.claim };
-  if (own.hold !== null && now < own.hold.expiresAt) return { is: "held_already", hold: own.hold };
+export function judgeHold(request: HoldRequest, { coupon, existing, isReleased }: HoldFacts, now: Instant): HoldVerdict {
+  const { userId, ttlMs, attemptId } = request;
+  const { claim, hold } = existing;
+  if (claim !== null) return { ok: false, code: "already_claimed", claim };
+  if (hold !== null && now < hold.expiresAt) return { ok: true, hold, isNew: hold.attemptId === attemptId };
   const closed = closedFor(coupon, now);
   if (closed !== null) return closed;
-  if (isReleased) return { is: "hold_released" };
-  if (ttlMs > coupon.holdSecondsMax * 1000) return { is: "hold_too_long" };
-  if (coupon.holdsMax !== null && coupon.held >= coupon.holdsMax) return { is: "hold_limit_reached" };
-  return { is: "held" };
+  if (isReleased) return { ok: false, code: "hold_released" };
+  const ttlSecondsMax = coupon.holdSecondsMax;
+  if (ttlMs > ttlSecondsMax * 1000) return { ok: false, code: "hold_too_long", ttlSecondsMax };
+  if (coupon.holdsMax !== null && coupon.held >= coupon.holdsMax) return { ok: false, code: "hold_limit_reached" };
+  return { ok: true, hold: { userId, heldAt: now, expiresAt: now + ttlMs, attemptId }, isNew: true };
 }

@@ -1,15 +1,16 @@
 // What an isolate may refuse without asking the coupon's object: most of a sale's traffic comes while nothing is to be had.
 
-import { CERTIFIED_CODES, covers, received, startAt, type Asker, type CertifiedCode, type HeldCertificate } from "../domain/certificate.ts";
+import { covers, received, startAt, type Asker, type HeldCertificate } from "../domain/certificate.ts";
+import { CLOSED_CODES, type ClosedCode } from "../domain/claim.ts";
 import * as limits from "../domain/limits.ts";
-import type { CouponCalls, Refused } from "../domain/messages.ts";
+import type { CouponCalls, Refused } from "../domain/rpc.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { Env, Worker } from "./env.ts";
 import { isCurrent, nextOrder } from "./heads.ts";
 import { isWithin } from "./time.ts";
 
 /** A refusal that the object was not asked for. A claim's is counted, and logged in one line for many. */
-export type RefusedAtEdge = Refused<CertifiedCode> & { readonly servedBy: "edge"; readonly isCounted: boolean };
+export type RefusedAtEdge = Refused<ClosedCode> & { readonly servedBy: "edge"; readonly isCounted: boolean };
 
 type Entry = {
   held: HeldCertificate | null;
@@ -22,7 +23,7 @@ type Entry = {
   /** Claims refused here that the object hasn't counted. */
   refused: Refusals;
 };
-type Refusals = Partial<Record<CertifiedCode, number>>;
+type Refusals = Partial<Record<ClosedCode, number>>;
 
 // Plain values, the least recently renewed first: a promise shared between requests would turn one visitor's leaving into an error for all.
 const entries = new Map<string, Entry>();
@@ -50,7 +51,7 @@ export async function judged<Result extends { readonly ok: boolean; readonly cod
     return { ok: false, code, seq, ...startAt(certificate, now), servedBy: "edge", isCounted };
   }
   const result = await callCoupon(env, name, ask, "repeatable");
-  if (CERTIFIED_CODES.some((code) => code === result.code)) renewIfDue(worker, name, Date.now());
+  if (CLOSED_CODES.some((code) => code === result.code)) renewIfDue(worker, name, Date.now());
   return result;
 }
 

@@ -1,7 +1,7 @@
 // How the Worker calls a coupon's object: which one, how long, and whether once more.
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
-import type { CouponCalls } from "../domain/messages.ts";
+import type { CouponCalls } from "../domain/rpc.ts";
 import type { CouponEnv } from "./env.ts";
 import { nextOrder, noteHead } from "./heads.ts";
 import { pause } from "./time.ts";

@@ -1,6 +1,6 @@
 // What the Worker is given by its configuration (wrangler.toml, secrets, .dev.vars).
 
-import type { CouponCalls } from "../domain/messages.ts";
+import type { CouponCalls } from "../domain/rpc.ts";
 
 /** The objects, known here only by the calls that they answer. */
 export type CouponNamespace = DurableObjectNamespace<CouponCalls & Rpc.DurableObjectBranded>;

@@ -2,7 +2,7 @@
 
 import { unchangedUntil } from "../domain/coupon.ts";
 import { CALL_DEADLINE_MS, SNAPSHOT_MS_MAX, SNAPSHOT_POLL_MS, SNAPSHOT_TAKEOVER_MS, SNAPSHOTS_MAX } from "../domain/limits.ts";
-import type { ReadResult } from "../domain/messages.ts";
+import type { ReadResult } from "../domain/rpc.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { Worker } from "./env.ts";
 import { isCurrent, nextOrder } from "./heads.ts";

@@ -6,19 +6,19 @@ import { judgeChange } from "../domain/change.ts";
 import { remaining, saleState, type Coupon, type Instant } from "../domain/coupon.ts";
 import { etagOf, isMatched } from "../domain/etag.ts";
 import { CLAIMANTS_AT_ONCE_MAX, HOLDS_ENDED_AT_ONCE_MAX } from "../domain/limits.ts";
-import type * as rpc from "../domain/messages.ts";
-import type { OutcomeCounts } from "../domain/outcomes.ts";
-import { judgeRelease } from "../domain/release.ts";
+import type * as rpc from "../domain/rpc.ts";
+import type { ClaimCounts } from "../domain/claim-counts.ts";
+import { judgeRevoke } from "../domain/revoke.ts";
 import type { BypassSet } from "./bypass-set.ts";
 import { claim, hold } from "./claims.ts";
 import type { Draft } from "./draft.ts";
 import { DEFERRED, type Answer, type Deferred, type Kind, type MessageOf } from "./message.ts";
 
 /** What is known around a draft. */
-export type Surroundings = {
+export type ApplyContext = {
   readonly bypassSet: BypassSet;
   /** Claim counts up to the message that is judged. */
-  readonly outcomes: () => OutcomeCounts;
+  readonly outcomes: () => ClaimCounts;
   /** Until when certificates may be in use, by the coupon's time. */
   readonly leaseUntil: Instant;
   /** False while a message waits for the lease to lapse. */
@@ -28,7 +28,7 @@ export type Surroundings = {
 export type Applicable = Exclude<Kind, "create" | "remove">;
 
 /** Judges `message` on what the draft has come to, and drafts what it does. Throws what storage throws. */
-export function apply(message: MessageOf<Applicable>, draft: Draft, around: Surroundings): Answer | Deferred {
+export function apply(message: MessageOf<Applicable>, draft: Draft, around: ApplyContext): Answer | Deferred {
   const { seq } = draft.coupon;
   switch (message.kind) {
     case "claim":
@@ -41,28 +41,28 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, around: Surr
       const results = requests.map((request) => claim(draft, request));
       return { ok: true, results, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
     }
-    case "give_back":
-      return giveBack(message, draft, around);
-    case "end_holds":
-      return endHolds(draft, around);
-    case "release":
-      return release(message, draft, around);
+    case "release_hold":
+      return releaseHold(message, draft, around);
+    case "release_all_holds":
+      return releaseAllHolds(draft, around);
+    case "revoke":
+      return revoke(message, draft, around);
     case "change":
       return change(message, draft, around);
     case "read":
       return read(message, draft);
-    case "own": {
-      const { claim: claimed, hold: held } = draft.own(message.userId);
+    case "user_claim": {
+      const { claim: claimed, hold: held } = draft.userClaim(message.userId);
       if (claimed !== null) return { ok: true, claim: claimed, seq };
       return held === null ? { ok: false, code: "claim_not_found", seq } : { ok: true, hold: held, seq };
     }
-    case "holds": {
+    case "list_holds": {
       const rows = draft.store.holdsPage(message.after, message.limit + 1, draft.at);
       const holds = rows.slice(0, message.limit);
       return { ok: true, holds, next: rows.length > holds.length ? (holds.at(-1)?.userId ?? null) : null, seq };
     }
-    case "page":
-      return page(message, draft);
+    case "list_claims":
+      return listClaims(message, draft);
     case "metrics": {
       const { claims, ...batches } = around.outcomes();
       confirmHead(draft);
@@ -91,39 +91,35 @@ function read({ claimedBy: isWanted }: MessageOf<"read">, draft: Draft): rpc.Rea
   return { ...view, coupon: { ...view.coupon, claimedBy } };
 }
 
-function change({ change: asked, ifMatch }: MessageOf<"change">, draft: Draft, around: Surroundings): rpc.ChangeResult | Deferred {
+function change({ change: asked, ifMatch }: MessageOf<"change">, draft: Draft, around: ApplyContext): rpc.ChangeResult | Deferred {
   const { coupon, at } = draft;
   const { seq } = coupon;
   if (ifMatch !== null && !isMatched(ifMatch, etagOf(coupon, at))) return { ok: false, code: "precondition_failed", seq };
   const verdict = judgeChange(asked, coupon);
-  if (verdict.is === "empty_window") return { ok: false, code: "invalid_request", seq };
-  if (verdict.is === "amount_below_claimed") return { ok: false, code: verdict.is, amountMin: verdict.amountMin, seq };
-  if (verdict.is === "changed") {
+  if (!verdict.ok) return { ...verdict, seq };
+  if (verdict.coupon !== coupon) {
     if (contradicts(coupon, verdict.coupon, at, around.leaseUntil)) return DEFERRED;
     draft.configure(verdict.coupon);
   }
   return found(draft.coupon, at);
 }
 
-function release({ request }: MessageOf<"release">, draft: Draft, around: Surroundings): rpc.ReleaseResult | Deferred {
+function revoke({ request }: MessageOf<"revoke">, draft: Draft, around: ApplyContext): rpc.RevokeResult | Deferred {
   const { coupon, at } = draft;
-  const { seq } = coupon;
-  const own = draft.own(request.userId).claim;
-  const past = draft.releasesOf(request.userId);
-  const last = request.position === null ? past[0] : past.find((one) => one.claim.position === request.position);
-  const verdict = judgeRelease(request, own, last ?? null);
-  if (verdict.is === "claim_not_found") return { ok: false, code: verdict.is, seq };
-  if (verdict.is === "position_mismatch") return { ok: false, code: verdict.is, claim: verdict.claim, seq };
-  if (verdict.is === "released_already") return { ok: true, release: verdict.release, remaining: remaining(coupon), seq };
-  if (contradicts(coupon, { ...coupon, claimed: coupon.claimed - 1 }, at, around.leaseUntil)) return DEFERRED;
-  const released = { claim: verdict.claim, releasedAt: at };
-  draft.release(released);
-  return { ok: true, release: released, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
+  const past = draft.revokedClaimsOf(request.userId);
+  const last = request.position === null ? past[0] : past.find(({ claim: { position } }) => position === request.position);
+  const verdict = judgeRevoke(request, draft.userClaim(request.userId).claim, last ?? null, at);
+  if (!verdict.ok) return { ...verdict, seq: coupon.seq };
+  if (verdict.revoked !== last) {
+    if (contradicts(coupon, { ...coupon, claimed: coupon.claimed - 1 }, at, around.leaseUntil)) return DEFERRED;
+    draft.revoke(verdict.revoked);
+  }
+  return { ...verdict, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
 }
 
-function giveBack({ userId }: MessageOf<"give_back">, draft: Draft, around: Surroundings): rpc.GiveBackResult | Deferred {
+function releaseHold({ userId }: MessageOf<"release_hold">, draft: Draft, around: ApplyContext): rpc.ReleaseHoldResult | Deferred {
   const { coupon, at } = draft;
-  const held = draft.own(userId).hold;
+  const held = draft.userClaim(userId).hold;
   if (held !== null) {
     if (contradicts(coupon, { ...coupon, held: coupon.held - 1 }, at, around.leaseUntil)) return DEFERRED;
     draft.releaseHold(held);
@@ -131,7 +127,7 @@ function giveBack({ userId }: MessageOf<"give_back">, draft: Draft, around: Surr
   return { ok: true, seq: draft.coupon.seq };
 }
 
-function endHolds(draft: Draft, around: Surroundings): rpc.EndHoldsResult | Deferred {
+function releaseAllHolds(draft: Draft, around: ApplyContext): rpc.ReleaseAllHoldsResult | Deferred {
   const { coupon, at } = draft;
   const holds = draft.store.holdsPage("", HOLDS_ENDED_AT_ONCE_MAX, at);
   if (contradicts(coupon, { ...coupon, held: coupon.held - holds.length }, at, around.leaseUntil)) return DEFERRED;
@@ -139,7 +135,7 @@ function endHolds(draft: Draft, around: Surroundings): rpc.EndHoldsResult | Defe
   return { ok: true, count: holds.length, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
 }
 
-function page({ after, limit }: MessageOf<"page">, { coupon, store }: Draft): rpc.PageResult {
+function listClaims({ after, limit }: MessageOf<"list_claims">, { coupon, store }: Draft): rpc.ListClaimsResult {
   const { epoch, seq } = coupon;
   // A coupon of another epoch is another coupon.
   if (after.epoch !== null && after.epoch !== epoch) return { ok: false, code: "coupon_not_found", seq };
@@ -150,7 +146,7 @@ function page({ after, limit }: MessageOf<"page">, { coupon, store }: Draft): rp
   return { ok: true, claims, next: last === undefined ? null : { position: last.position, seq: last.seq, epoch }, seq };
 }
 
-function certify({ request }: MessageOf<"certify">, draft: Draft, { bypassSet, mayCertify }: Surroundings): Answer {
+function certify({ request }: MessageOf<"certify">, draft: Draft, { bypassSet, mayCertify }: ApplyContext): Answer {
   confirmHead(draft);
   const { coupon, at } = draft;
   const { epoch, seq } = coupon;

@@ -2,7 +2,7 @@
 
 import { BloomFilterBuilder, type BloomFilter } from "../domain/bloom-filter.ts";
 import { keyMember, userMember } from "../domain/certificate.ts";
-import { releasedCount, type Coupon } from "../domain/coupon.ts";
+import { revokedCount, type Coupon } from "../domain/coupon.ts";
 import { BYPASS_ROWS_MAX } from "../domain/limits.ts";
 import { MEMBER_TABLES, type CouponStore, type Member } from "./coupon-store.ts";
 
@@ -83,5 +83,5 @@ export class BypassSet {
 
 /** As many members as there can be: every claim may have a key. */
 function memberCountMax(coupon: Coupon): number {
-  return 2 * coupon.claimed + coupon.held + releasedCount(coupon);
+  return 2 * coupon.claimed + coupon.held + revokedCount(coupon);
 }

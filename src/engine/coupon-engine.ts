@@ -1,10 +1,11 @@
 // The state of one coupon over the SQL port: a batch of messages in, answers, rows and ledger out, in one transaction.
 
-import { CERTIFIED_CODES, type CertificateRequest } from "../domain/certificate.ts";
+import type { CertificateRequest } from "../domain/certificate.ts";
+import { CLOSED_CODES } from "../domain/claim.ts";
 import type { Coupon, Instant } from "../domain/coupon.ts";
-import { outcomeOf, type CreateResult, type NoCoupon } from "../domain/messages.ts";
-import { counted, countedApart, NO_OUTCOMES, type Outcome, type OutcomeCounts } from "../domain/outcomes.ts";
-import { apply, found, type Surroundings } from "./apply.ts";
+import { outcomeOf, type CreateResult, type NoCoupon } from "../domain/rpc.ts";
+import { counted, addRefusals, NO_CLAIM_COUNTS, type Outcome, type ClaimCounts } from "../domain/claim-counts.ts";
+import { apply, found, type ApplyContext } from "./apply.ts";
 import { BypassSet } from "./bypass-set.ts";
 import { CouponStore } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
@@ -14,7 +15,7 @@ import type { Sql } from "./sql.ts";
 const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
 
 /** Until when certificates may be in use, by the clock that stamps messages, and whether others may be issued. */
-export type LeaseState = Pick<Surroundings, "leaseUntil" | "mayCertify">;
+export type LeaseState = Pick<ApplyContext, "leaseUntil" | "mayCertify">;
 
 /** What a batch came to: an answer for each message, and whether anything was written. */
 export type Applied = { readonly answers: readonly (Answer | Deferred)[]; readonly isWritten: boolean };
@@ -27,7 +28,7 @@ export class CouponEngine {
   #coupon: Coupon | null | undefined = undefined;
   #seqBeforeReload = 0;
   /** Counted in memory, written along with what is written anyway; null until they were read. */
-  #outcomes: OutcomeCounts | null = null;
+  #outcomes: ClaimCounts | null = null;
   #areOutcomesWritten = true;
 
   constructor(sql: Sql) {
@@ -48,7 +49,7 @@ export class CouponEngine {
 
     const draft = new Draft(this.#store, before);
     const ended: Outcome[] = [];
-    const outcomes = (): OutcomeCounts => counted(this.#outcomes ?? NO_OUTCOMES, ended);
+    const outcomes = (): ClaimCounts => counted(this.#outcomes ?? NO_CLAIM_COUNTS, ended);
     const around = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, outcomes };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
@@ -67,7 +68,7 @@ export class CouponEngine {
 
   /** Counts claims that isolates refused by certificates. */
   countAtEdge(refused: CertificateRequest["refused"]): void {
-    for (const code of CERTIFIED_CODES) if (refused[code] !== undefined) this.#countRefused(code, refused[code]);
+    for (const code of CLOSED_CODES) if (refused[code] !== undefined) this.#countRefused(code, refused[code]);
   }
 
   /** Counts a claim that found the mailbox full. */
@@ -100,7 +101,7 @@ export class CouponEngine {
     const existing = this.#load();
     if (existing !== null) return only({ ok: false, code: "coupon_exists", seq: existing.seq } satisfies CreateResult, false);
     const stored = this.#store.transaction(() => {
-      this.#store.create(coupon, epoch, at, NO_OUTCOMES);
+      this.#store.create(coupon, epoch, at, NO_CLAIM_COUNTS);
       return this.#store.load();
     });
     this.#coupon = stored.coupon;
@@ -121,7 +122,7 @@ export class CouponEngine {
   }
 
   /** Writes what the draft has come to, if that is anything; memory follows once it is committed. */
-  #commit(draft: Draft, outcomes: OutcomeCounts, isCounted: boolean, isFlush: boolean): boolean {
+  #commit(draft: Draft, outcomes: ClaimCounts, isCounted: boolean, isFlush: boolean): boolean {
     const isWritten = draft.isChanged || isFlush;
     if (isWritten) this.#store.transaction(() => draft.save(outcomes));
     this.#coupon = draft.coupon;
@@ -132,7 +133,7 @@ export class CouponEngine {
 
   #countRefused(outcome: Outcome, count: number): void {
     if (!this.#coupon) return;
-    this.#outcomes = countedApart(this.#outcomes ?? NO_OUTCOMES, outcome, count);
+    this.#outcomes = addRefusals(this.#outcomes ?? NO_CLAIM_COUNTS, outcome, count);
     this.#areOutcomesWritten = false;
   }
 

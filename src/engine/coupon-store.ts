@@ -4,8 +4,8 @@ import { assert } from "../domain/assert.ts";
 import type { Claim, Hold } from "../domain/claim.ts";
 import type { Coupon, Instant, NewCoupon, Settings } from "../domain/coupon.ts";
 import { ROWS_AT_ONCE_MAX, ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
-import { outcomesIn, type OutcomeCounts } from "../domain/outcomes.ts";
-import type { Release } from "../domain/release.ts";
+import { claimCountsFrom, type ClaimCounts } from "../domain/claim-counts.ts";
+import type { RevokedClaim } from "../domain/revoke.ts";
 import type { Sql } from "./sql.ts";
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 import * as statements from "./statements.ts";
@@ -25,11 +25,11 @@ export class NewerSchema extends Error {
 export type Member = { readonly userId: string; readonly key: string | null };
 
 /** The tables that the bypass set is built from. */
-export const MEMBER_TABLES = [statements.SELECT_CLAIM_MEMBERS, statements.SELECT_HOLD_MEMBERS, statements.SELECT_RELEASE_MEMBERS] as const;
+export const MEMBER_TABLES = [statements.SELECT_CLAIM_MEMBERS, statements.SELECT_HOLD_MEMBERS, statements.SELECT_REVOKED_MEMBERS] as const;
 
 type Cell = string | number | null;
 
-export type StoredCoupon = { readonly coupon: Coupon; readonly outcomes: OutcomeCounts };
+export type StoredCoupon = { readonly coupon: Coupon; readonly outcomes: ClaimCounts };
 
 export class CouponStore {
   readonly #sql: Sql;
@@ -53,7 +53,7 @@ export class CouponStore {
   }
 
   /** Makes the tables and the coupon's row, whose ledger begins with its creation. */
-  create(asked: NewCoupon, epoch: string, now: Instant, outcomes: OutcomeCounts): void {
+  create(asked: NewCoupon, epoch: string, now: Instant, outcomes: ClaimCounts): void {
     for (const statement of SCHEMA) this.#sql.all(statement);
     const { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax } = asked;
     const written = JSON.stringify(outcomes);
@@ -87,7 +87,7 @@ export class CouponStore {
     assert(ledgerPosition === null || ledgerPosition === coupon.lastPosition, "the ledger granted last what the coupon says");
     assert(coupon.claimed + coupon.held <= coupon.amount, "no more units given and held than there are");
     assert((coupon.held === 0) === (coupon.nextExpiryAt === null), "units are held exactly while there are holds");
-    return { coupon: { ...coupon, paused: paused === 1 }, outcomes: outcomesIn(outcomes) };
+    return { coupon: { ...coupon, paused: paused === 1 }, outcomes: claimCountsFrom(outcomes) };
   }
 
   /** The ledger's head as the coupon's row has it. */
@@ -96,7 +96,7 @@ export class CouponStore {
   }
 
   /** Moves the stored coupon from `before` to `after`, its settings too if `isChanged`, and makes sure that it arrived there. */
-  advance(before: Coupon, after: Coupon, isChanged: boolean, outcomes: OutcomeCounts): void {
+  advance(before: Coupon, after: Coupon, isChanged: boolean, outcomes: ClaimCounts): void {
     const [stored] = this.#sql.all<Pick<Coupon, "amount" | "claimed" | "held" | "lastPosition" | "seq">>(
       statements.ADVANCE_COUPON,
       after.claimed - before.claimed,
@@ -217,15 +217,15 @@ export class CouponStore {
     this.#insert(rows, statements.INSERT_RELEASED_HOLD, statements.INSERT_RELEASED_HOLDS);
   }
 
-  /** One user's released claims, the last first. */
-  releasesOf(userId: string): Release[] {
-    const rows = this.#sql.all<Claim & { readonly releasedAt: number }>(statements.SELECT_RELEASES, userId);
-    return rows.map(({ releasedAt, ...claim }) => ({ claim, releasedAt }));
+  /** One user's revoked claims, the last first. */
+  revokedClaimsOf(userId: string): RevokedClaim[] {
+    const rows = this.#sql.all<Claim & { readonly revokedAt: number }>(statements.SELECT_REVOKED_CLAIMS, userId);
+    return rows.map(({ revokedAt, ...claim }) => ({ claim, revokedAt }));
   }
 
-  insertRelease({ claim, releasedAt }: Release): void {
+  insertRevokedClaim({ claim, revokedAt }: RevokedClaim): void {
     const { userId, position, claimedAt, remainingAfter, key, attemptId } = claim;
-    this.#sql.all(statements.INSERT_RELEASE, userId, position, claimedAt, remainingAfter, key, attemptId, releasedAt);
+    this.#sql.all(statements.INSERT_REVOKED_CLAIM, userId, position, claimedAt, remainingAfter, key, attemptId, revokedAt);
   }
 
   /** One by one while they are few: as JSON a row alone costs three times as much, and a thousand of them two thirds. */

@@ -1,12 +1,12 @@
 // A coupon in the middle of a batch: what it will be, and what has to be written for that. Reads storage, writes nothing before `save`.
 
 import { assert } from "../domain/assert.ts";
-import type { Claim, ClaimRequest, Hold, Own } from "../domain/claim.ts";
-import { releasedCount, windowPhase, type Coupon, type Instant } from "../domain/coupon.ts";
+import type { Claim, ClaimRequest, Hold, UserClaim } from "../domain/claim.ts";
+import { revokedCount, windowPhase, type Coupon, type Instant } from "../domain/coupon.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import { ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
-import type { OutcomeCounts } from "../domain/outcomes.ts";
-import type { Release } from "../domain/release.ts";
+import type { ClaimCounts } from "../domain/claim-counts.ts";
+import type { RevokedClaim } from "../domain/revoke.ts";
 import { settingsData, type CouponStore, type Event, type EventKind } from "./coupon-store.ts";
 import { Pending } from "./pending.ts";
 
@@ -21,7 +21,7 @@ export class Draft {
   readonly #claims: Pending<Claim>;
   readonly #holds: Pending<Hold>;
   readonly #keyOwners = new Map<string, string | null>();
-  readonly #releases: Release[] = [];
+  readonly #revokedClaims: RevokedClaim[] = [];
   readonly #releasedHolds: [userId: string, attemptId: string, releasedAt: Instant][] = [];
   readonly #events: Event[] = [];
   /** Whether the operator's settings are others than before. */
@@ -69,12 +69,12 @@ export class Draft {
     for (const { key, userId } of this.store.keyOwners(keys)) this.#keyOwners.set(key, userId);
   }
 
-  /** What a user has; `released` is the claim that this very request once made. */
-  own(userId: string, request: ClaimRequest | null = null): Own {
+  /** What a user has; `revoked` is the claim that this very request once made. */
+  userClaim(userId: string, request: ClaimRequest | null = null): UserClaim {
     const claim = this.#claims.get(userId);
     const hold = claim === null && this.#coupon.held > 0 ? this.#holds.get(userId) : null;
-    const isLate = claim === null && request !== null && releasedCount(this.#coupon) > 0;
-    return { claim, hold, released: isLate ? this.#releasedBy(request) : null };
+    const isLate = claim === null && request !== null && revokedCount(this.#coupon) > 0;
+    return { claim, hold, revoked: isLate ? this.#revokedBy(request) : null };
   }
 
   /** Whose claim carries this key of a caller. */
@@ -83,10 +83,10 @@ export class Draft {
     return known === undefined ? this.store.keyOwner(key) : known;
   }
 
-  /** One user's released claims, the last first. */
-  releasesOf(userId: string): readonly Release[] {
-    const drafted = this.#releases.filter(({ claim }) => claim.userId === userId).toReversed();
-    return [...drafted, ...this.store.releasesOf(userId)];
+  /** One user's revoked claims, the last first. */
+  revokedClaimsOf(userId: string): readonly RevokedClaim[] {
+    const drafted = this.#revokedClaims.filter(({ claim }) => claim.userId === userId).toReversed();
+    return [...drafted, ...this.store.revokedClaimsOf(userId)];
   }
 
   /** Whether this request of a user made a hold that was released. */
@@ -104,11 +104,11 @@ export class Draft {
     if (hold !== null) this.#removeHold(hold.userId);
   }
 
-  release(release: Release): void {
-    const { claim } = release;
+  revoke(revoked: RevokedClaim): void {
+    const { claim } = revoked;
     this.#claims.set(claim.userId, null);
     if (claim.key !== null) this.#keyOwners.set(claim.key, null);
-    this.#releases.push(release);
+    this.#revokedClaims.push(revoked);
     this.#coupon.claimed -= 1;
     this.#happened("released", claim.userId, claim.position);
   }
@@ -143,14 +143,14 @@ export class Draft {
   }
 
   /** Writes the rows and the counters, inside a transaction. */
-  save(outcomes: OutcomeCounts): void {
+  save(outcomes: ClaimCounts): void {
     const claims = this.#claims.changes();
     const holds = this.#holds.changes();
     this.store.deleteClaims(claims.removed);
     this.store.insertClaims(claims.added);
     this.store.deleteHolds(holds.removed);
     this.store.insertHolds(holds.added);
-    for (const release of this.#releases) this.store.insertRelease(release);
+    for (const revoked of this.#revokedClaims) this.store.insertRevokedClaim(revoked);
     this.store.insertReleasedHolds(this.#releasedHolds);
     this.store.append(this.#events);
     const claimed = claims.added.length - claims.removed.length;
@@ -184,8 +184,8 @@ export class Draft {
     this.#events.push([this.#coupon.seq, this.at, kind, userId, position, more === null ? null : JSON.stringify(more)]);
   }
 
-  #releasedBy({ userId, key, attemptId }: ClaimRequest): Claim | null {
-    const made = this.releasesOf(userId).find(({ claim }) => claim.attemptId === attemptId || (key !== null && claim.key === key));
+  #revokedBy({ userId, key, attemptId }: ClaimRequest): Claim | null {
+    const made = this.revokedClaimsOf(userId).find(({ claim }) => claim.attemptId === attemptId || (key !== null && claim.key === key));
     return made?.claim ?? null;
   }
 }

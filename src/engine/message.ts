@@ -5,8 +5,8 @@ import type { Change } from "../domain/change.ts";
 import type { ClaimRequest } from "../domain/claim.ts";
 import type { Instant, NewCoupon } from "../domain/coupon.ts";
 import type { HoldRequest } from "../domain/hold.ts";
-import type * as rpc from "../domain/messages.ts";
-import type { ReleaseRequest } from "../domain/release.ts";
+import type * as rpc from "../domain/rpc.ts";
+import type { RevokeRequest } from "../domain/revoke.ts";
 
 /** By kind: what the message carries, and what it is answered when it was judged. */
 type Kinds = {
@@ -17,15 +17,15 @@ type Kinds = {
   claim: [{ readonly request: ClaimRequest }, rpc.ClaimResult];
   claim_many: [{ readonly userIds: readonly string[]; readonly attemptId: string }, rpc.BulkClaimResult];
   hold: [{ readonly request: HoldRequest }, rpc.HoldResult];
-  give_back: [{ readonly userId: string }, rpc.GiveBackResult];
-  end_holds: [unknown, rpc.EndHoldsResult];
-  holds: [{ readonly after: string; readonly limit: number }, rpc.HoldsResult];
-  own: [{ readonly userId: string }, rpc.OwnResult];
-  release: [{ readonly request: ReleaseRequest }, rpc.ReleaseResult];
-  page: [{ readonly after: rpc.Cursor; readonly limit: number }, rpc.PageResult];
+  release_hold: [{ readonly userId: string }, rpc.ReleaseHoldResult];
+  release_all_holds: [unknown, rpc.ReleaseAllHoldsResult];
+  list_holds: [{ readonly after: string; readonly limit: number }, rpc.ListHoldsResult];
+  user_claim: [{ readonly userId: string }, rpc.UserClaimResult];
+  revoke: [{ readonly request: RevokeRequest }, rpc.RevokeResult];
+  list_claims: [{ readonly after: rpc.Cursor; readonly limit: number }, rpc.ListClaimsResult];
   metrics: [unknown, rpc.MetricsResult];
   certify: [{ readonly request: CertificateRequest }, rpc.CertifyResult | BypassIncomplete];
-  /** Gives up holds that are over. */
+  /** Removes holds that have expired. */
   expire: [unknown, rpc.DeleteResult];
   /** Writes counts that are in memory alone. */
   write_counts: [unknown, rpc.DeleteResult];
@@ -57,9 +57,9 @@ const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
   "create",
   "remove",
   "claim_many",
-  "end_holds",
-  "holds",
-  "page",
+  "release_all_holds",
+  "list_holds",
+  "list_claims",
   "certify",
   "write_counts",
 ]);

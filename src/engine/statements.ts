@@ -118,11 +118,11 @@ export const SELECT_CLAIMANTS = `
   ORDER BY ledger.seq`;
 
 /** Writes 1 row. */
-export const INSERT_RELEASE = `
+export const INSERT_REVOKED_CLAIM = `
   INSERT INTO releases (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id, released_at) VALUES (?, ?, ?, ?, ?, ?, ?)`;
 
 /** One user's released claims, the last first. Writes nothing. */
-export const SELECT_RELEASES = `SELECT ${CLAIM_COLUMNS}, released_at AS releasedAt FROM releases WHERE user_id = ? ORDER BY position DESC`;
+export const SELECT_REVOKED_CLAIMS = `SELECT ${CLAIM_COLUMNS}, released_at AS revokedAt FROM releases WHERE user_id = ? ORDER BY position DESC`;
 
 /** Writes 1 row. */
 export const INSERT_EVENT = `INSERT INTO ledger (seq, at, kind, user_id, position, data) VALUES (?, ?, ?, ?, ?, ?)`;
@@ -142,7 +142,7 @@ export const SELECT_INVOLVED = `
 /** Members of the bypass set, table by table, behind a user id. Each writes nothing. */
 export const SELECT_CLAIM_MEMBERS = `SELECT user_id AS userId, idempotency_key AS key FROM claims WHERE user_id > ? ORDER BY user_id LIMIT ?`;
 export const SELECT_HOLD_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM holds WHERE user_id > ? ORDER BY user_id LIMIT ?`;
-export const SELECT_RELEASE_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM releases WHERE user_id > ? GROUP BY user_id ORDER BY user_id LIMIT ?`;
+export const SELECT_REVOKED_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM releases WHERE user_id > ? GROUP BY user_id ORDER BY user_id LIMIT ?`;
 
 /**
  * Claims in the order of their positions, which is the ledger's, so that `claims` needs no second index. Begins behind an

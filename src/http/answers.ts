@@ -1,7 +1,7 @@
 // How an answer is put on the wire: every one is JSON, names its request, and, if it came from the object, its ledger's head.
 
 import { RETRY_AFTER_SECONDS } from "../domain/limits.ts";
-import type { Refused } from "../domain/messages.ts";
+import type { Refused } from "../domain/rpc.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
 import type { CallFailure } from "../edge/coupon-calls.ts";
 import type { RefusedAtEdge } from "../edge/certificates.ts";

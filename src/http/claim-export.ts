@@ -2,7 +2,7 @@
 
 import type { Claim } from "../domain/claim.ts";
 import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
-import type { Page } from "../domain/messages.ts";
+import type { Page } from "../domain/rpc.ts";
 import { callCoupon } from "../edge/coupon-calls.ts";
 import type { CouponEnv } from "../edge/env.ts";
 import { receipt } from "./wire.ts";
@@ -26,7 +26,7 @@ export function exportStream(env: CouponEnv, name: string, first: Page, write: W
         controller.close();
         return;
       }
-      const result = await callCoupon(env, name, (coupon) => coupon.page(next, EXPORT_PAGE_SIZE), "read");
+      const result = await callCoupon(env, name, (coupon) => coupon.listClaims(next, EXPORT_PAGE_SIZE), "read");
       if (result.ok) page = result;
       else controller.error(new Error(`the export ended early: ${result.code}`));
     },

@@ -1,7 +1,7 @@
 // One viewer's stream of snapshots.
 
 import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_LOOKS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
-import type { Found } from "../domain/messages.ts";
+import type { Found } from "../domain/rpc.ts";
 import type { Worker } from "../edge/env.ts";
 import { news } from "../edge/snapshots.ts";
 import * as wire from "./wire.ts";

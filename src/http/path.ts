@@ -1,6 +1,6 @@
 // Names in paths: each is one percent-encoded segment.
 
-import { nameFault, textFault, type TextFault } from "../domain/text.ts";
+import { nameFault, textFault, type TextFault } from "../domain/names.ts";
 import { refuse } from "./answers.ts";
 import type { Context } from "./context.ts";
 import { note } from "./request-log.ts";

@@ -1,13 +1,13 @@
 // Metrics in the Prometheus text exposition format, version 0.0.4, named by its rules: base units, `_total` for counters.
 
 import { remaining } from "../domain/coupon.ts";
-import type { CouponView } from "../domain/messages.ts";
-import { BATCH_SIZE_BUCKETS, type OutcomeCounts } from "../domain/outcomes.ts";
+import type { CouponView } from "../domain/rpc.ts";
+import { BATCH_SIZE_BUCKETS, type ClaimCounts } from "../domain/claim-counts.ts";
 
 type Sample = { readonly suffix?: string; readonly labels?: Readonly<Record<string, string>>; readonly value: number };
 
 /** The metrics of one coupon. */
-export function prometheusText(coupon: CouponView, outcomes: OutcomeCounts): string {
+export function prometheusText(coupon: CouponView, outcomes: ClaimCounts): string {
   const claims = Object.entries(outcomes.claims).map(([outcome, value]) => ({ labels: { outcome }, value }));
   const units = Object.entries({ claimed: coupon.claimed, held: coupon.held, remaining: remaining(coupon) });
   const byState = units.map(([state, value]) => ({ labels: { state }, value }));
@@ -21,7 +21,7 @@ export function prometheusText(coupon: CouponView, outcomes: OutcomeCounts): str
   ].join("");
 }
 
-function batchSizes({ batches, batched }: OutcomeCounts): Sample[] {
+function batchSizes({ batches, batched }: ClaimCounts): Sample[] {
   let count = 0;
   const buckets = batches.map((inBucket, index) => {
     count += inBucket;

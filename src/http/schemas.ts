@@ -10,9 +10,9 @@ import {
   HOLD_TTL_SECONDS_MIN,
   TEXT_CODE_POINTS_MAX,
 } from "../domain/limits.ts";
-import { OUTCOMES } from "../domain/outcomes.ts";
+import { OUTCOMES } from "../domain/claim-counts.ts";
 import { REFUSAL_CODES } from "../domain/refusals.ts";
-import { nameFault, textFault, type TextFault } from "../domain/text.ts";
+import { nameFault, textFault, type TextFault } from "../domain/names.ts";
 
 const TEXT_ERRORS = {
   empty: "is required",

@@ -2,8 +2,8 @@
 
 import type { Claim, Hold } from "../domain/claim.ts";
 import { remaining, type Instant } from "../domain/coupon.ts";
-import { outcomeOf, type ClaimResult, type CouponView, type Found } from "../domain/messages.ts";
-import type { Release } from "../domain/release.ts";
+import { outcomeOf, type ClaimResult, type CouponView, type Found } from "../domain/rpc.ts";
+import type { RevokedClaim } from "../domain/revoke.ts";
 
 let written = { at: 0, text: new Date(0).toISOString() };
 
@@ -64,6 +64,6 @@ export function hold(couponName: string, { userId, heldAt, expiresAt }: Hold) {
 }
 
 /** A claim that was taken back, the same however often that is asked. */
-export function release(couponName: string, { claim, releasedAt }: Release) {
-  return { ...receipt(couponName, claim), released_at: instant(releasedAt) };
+export function revokedClaim(couponName: string, { claim, revokedAt }: RevokedClaim) {
+  return { ...receipt(couponName, claim), released_at: instant(revokedAt) };
 }

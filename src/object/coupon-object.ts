@@ -8,9 +8,9 @@ import type { ClaimRequest } from "../domain/claim.ts";
 import type { NewCoupon } from "../domain/coupon.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import { BATCH_SIZE_MAX, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
-import type * as rpc from "../domain/messages.ts";
-import type { ReleaseRequest } from "../domain/release.ts";
-import { textFault } from "../domain/text.ts";
+import type * as rpc from "../domain/rpc.ts";
+import type { RevokeRequest } from "../domain/revoke.ts";
+import { textFault } from "../domain/names.ts";
 import { CouponEngine, type Applied } from "../engine/coupon-engine.ts";
 import {
   isAnswerTo,
@@ -89,15 +89,15 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return this.#submit({ kind: "hold", request });
   }
 
-  async giveBack(userId: string): Promise<rpc.GiveBackResult> {
-    return this.#submit({ kind: "give_back", userId });
+  async releaseHold(userId: string): Promise<rpc.ReleaseHoldResult> {
+    return this.#submit({ kind: "release_hold", userId });
   }
 
   /** A message for so many at a time: a million holds must not hold up the claims. */
-  async endHolds(): Promise<rpc.EndHoldsResult> {
+  async releaseAllHolds(): Promise<rpc.ReleaseAllHoldsResult> {
     let count = 0;
     for (;;) {
-      const result = await this.#submit({ kind: "end_holds" });
+      const result = await this.#submit({ kind: "release_all_holds" });
       // A refusal would say that nothing was changed.
       if (!result.ok && count > 0) throw new Error(`only ${count} holds were ended: ${result.code}`);
       if (!result.ok) return result;
@@ -106,20 +106,20 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     }
   }
 
-  async holds(after: string, limit: number): Promise<rpc.HoldsResult> {
-    return this.#submit({ kind: "holds", after, limit });
+  async listHolds(after: string, limit: number): Promise<rpc.ListHoldsResult> {
+    return this.#submit({ kind: "list_holds", after, limit });
   }
 
-  async own(userId: string): Promise<rpc.OwnResult> {
-    return this.#submit({ kind: "own", userId });
+  async getUserClaim(userId: string): Promise<rpc.UserClaimResult> {
+    return this.#submit({ kind: "user_claim", userId });
   }
 
-  async release(request: ReleaseRequest): Promise<rpc.ReleaseResult> {
-    return this.#submit({ kind: "release", request });
+  async revoke(request: RevokeRequest): Promise<rpc.RevokeResult> {
+    return this.#submit({ kind: "revoke", request });
   }
 
-  async page(after: rpc.Cursor, limit: number): Promise<rpc.PageResult> {
-    return this.#submit({ kind: "page", after, limit });
+  async listClaims(after: rpc.Cursor, limit: number): Promise<rpc.ListClaimsResult> {
+    return this.#submit({ kind: "list_claims", after, limit });
   }
 
   /** Counts that were returned must not be lost with this instance, so those in memory are written before. */

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { ClaimResult } from "../../src/domain/messages.ts";
+import type { ClaimResult } from "../../src/domain/rpc.ts";
 import { EngineCalls, expectConserved, newCoupon, storedClaims } from "./coupon.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 import type { Ask, ModelAnswer } from "./model.ts";

@@ -52,12 +52,12 @@ describe("a set of more rows than one message reads", () => {
     // The claims up to the 5,000th are read.
     expect(engine.certify(NOTHING_KNOWN, T0)).toMatchObject({ code: "bypass_incomplete" });
     engine.claimAll([asks("aaa", { key: "first-key" }), asks("zzz", { key: "last-key" })], T0);
-    engine.release({ userId: nth(10), position: null }, T0);
-    engine.release({ userId: nth(9_000), position: null }, T0);
+    engine.revoke({ userId: nth(10), position: null }, T0);
+    engine.revoke({ userId: nth(9_000), position: null }, T0);
     engine.claimAll([asks("aab", { key: "new-key" })], T0);
     engine.hold(holdOf("aac", 60_000), T0);
     expect(engine.certify(NOTHING_KNOWN, T0)).toMatchObject({ code: "bypass_incomplete" });
-    engine.giveBack("aac", T0);
+    engine.releaseHold("aac", T0);
     engine.hold(holdOf("aad", 60_000), T0);
 
     const now = ["aaa", "zzz", nth(10), nth(9_000), "aab", "aad"].map(userMember);
@@ -111,7 +111,7 @@ describe("a set that grows", () => {
   test("full of 3,000 ended holds is built anew, and certificates go on", () => {
     const { engine } = opened(3);
     engine.claimAll([asks("ann", { key: "order-1" }), asks("bob")], T0);
-    engine.release({ userId: "bob", position: null }, T0);
+    engine.revoke({ userId: "bob", position: null }, T0);
     engine.claimAll([asks("cid")], T0);
     const always = [userMember("ann"), userMember("bob"), userMember("cid"), keyMember("order-1")];
     const others = Array.from({ length: 1_000 }, (_, index) => userMember(`other-${index}`));

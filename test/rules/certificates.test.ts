@@ -49,7 +49,7 @@ describe("a certificate", () => {
   test("lists holders and revoked users, and covers no key while units are held", () => {
     const { engine } = opened(3);
     engine.claimAll([asks("ann", { key: "order-1" }), asks("bob")], T0);
-    engine.release({ userId: "ann", position: 1 }, T0);
+    engine.revoke({ userId: "ann", position: 1 }, T0);
     engine.hold(holdOf("cid", 60_000), T0);
     engine.hold(holdOf("dan", 60_000), T0);
     const certificate = certificateOf(engine);
@@ -149,8 +149,8 @@ describe("over random histories", () => {
     const { userId = "", key: sent = null, attemptId: attempt = "", ttlMs = 1 } = what;
     if (what.do === "claim") engine.claimAll([{ userId, key: sent, attemptId: attempt }], now);
     if (what.do === "hold") engine.hold({ userId, ttlMs, attemptId: attempt }, now);
-    if (what.do === "revoke") engine.release({ userId, position: null }, now);
-    if (what.do === "give back") engine.giveBack(userId, now);
+    if (what.do === "revoke") engine.revoke({ userId, position: null }, now);
+    if (what.do === "give back") engine.releaseHold(userId, now);
     if (what.do === "change") engine.change(what.change ?? {}, null, now);
     if (what.do === "certify") engine.certify(NOTHING_KNOWN, now);
   }

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { grantedClaim, judgeClaim, type Claim } from "../../src/domain/claim.ts";
+import { judgeClaim, type Claim } from "../../src/domain/claim.ts";
 import type { Coupon } from "../../src/domain/coupon.ts";
 import { judgeHold } from "../../src/domain/hold.ts";
 import { COUPON } from "./facts.ts";
@@ -20,10 +20,11 @@ function judged(sale: Scenario): { readonly answers: readonly ModelAnswer[]; rea
       const at = Math.max(now, coupon.clockAt);
       coupon = { ...coupon, clockAt: at };
       const keyOwner = [...claims.values()].find(({ key }) => key !== null && key === request.key)?.userId ?? null;
-      const own = { claim: claims.get(request.userId) ?? null, hold: null, released: null };
-      const verdict = judgeClaim(request, { coupon, own, keyOwner }, at);
-      if (verdict.is !== "granted") return inModelWords(verdict.is, "claim" in verdict ? verdict.claim : undefined);
-      const claim = grantedClaim(request, coupon, verdict.fromHold, at);
+      const existing = { claim: claims.get(request.userId) ?? null, hold: null, revoked: null };
+      const verdict = judgeClaim(request, { coupon, existing, keyOwner }, at);
+      if (!verdict.ok) return inModelWords(verdict.code, "claim" in verdict ? verdict.claim : undefined);
+      if (verdict.replayed) return inModelWords("replayed", verdict.claim);
+      const { claim } = verdict;
       claims.set(request.userId, claim);
       coupon = { ...coupon, claimed: coupon.claimed + 1, lastPosition: claim.position };
       return inModelWords("granted", claim);
@@ -94,18 +95,18 @@ describe("over random sales", () => {
 
 describe("a hold that ends at T0 + 10", () => {
   const held = { userId: "ann", heldAt: T0, expiresAt: T0 + 10, attemptId: "hold" };
-  const own = { claim: null, hold: held, released: null };
+  const existing = { claim: null, hold: held, revoked: null };
   const soldOut: Coupon = { ...COUPON, held: 1, nextExpiryAt: T0 + 10 };
   const request = { userId: "ann", key: null, attemptId: "claim" };
 
   test.for([
-    [T0 + 9, { is: "granted", fromHold: true }, { is: "held_already", hold: held }],
-    [T0 + 10, { is: "out_of_stock" }, { is: "out_of_stock" }],
-    [T0 + 11, { is: "out_of_stock" }, { is: "out_of_stock" }],
+    [T0 + 9, { ok: true, replayed: false }, { ok: true, hold: held }],
+    [T0 + 10, { code: "out_of_stock" }, { code: "out_of_stock" }],
+    [T0 + 11, { code: "out_of_stock" }, { code: "out_of_stock" }],
   ] as const)("at %i makes its user's claim and hold end as %o and %o", ([now, claimVerdict, holdVerdict]) => {
-    expect(judgeClaim(request, { coupon: soldOut, own, keyOwner: null }, now)).toEqual(claimVerdict);
+    expect(judgeClaim(request, { coupon: soldOut, existing, keyOwner: null }, now)).toMatchObject(claimVerdict);
     const again = { userId: "ann", ttlMs: 1_000, attemptId: "hold" };
-    expect(judgeHold(again, { coupon: soldOut, own, isReleased: false }, now)).toEqual(holdVerdict);
+    expect(judgeHold(again, { coupon: soldOut, existing, isReleased: false }, now)).toMatchObject(holdVerdict);
   });
 });
 
@@ -139,8 +140,9 @@ describe("where several refusals fit, the first of the contract's order is the a
       paused: facts.has("sale_paused"),
       claimed: facts.has("out_of_stock") ? 1 : 0,
     };
-    const own = { claim: facts.has("replayed") || facts.has("already_claimed") ? claim : null, hold: null, released: null };
-    return judgeClaim(request, { coupon, own, keyOwner: facts.has("idempotency_key_reused") ? "bob" : null }, T0).is;
+    const existing = { claim: facts.has("replayed") || facts.has("already_claimed") ? claim : null, hold: null, revoked: null };
+    const verdict = judgeClaim(request, { coupon, existing, keyOwner: facts.has("idempotency_key_reused") ? "bob" : null }, T0);
+    return verdict.ok ? (verdict.replayed ? "replayed" : "granted") : verdict.code;
   }
 
   const subsets = Array.from({ length: 2 ** FACTS.length }, (_, bits) => FACTS.filter((_fact, index) => (bits >> index) % 2 === 1));

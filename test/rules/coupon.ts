@@ -7,8 +7,8 @@ import type { Change } from "../../src/domain/change.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
 import type { HoldRequest } from "../../src/domain/hold.ts";
-import { outcomeOf, type ClaimResult, type Cursor } from "../../src/domain/messages.ts";
-import type { ReleaseRequest } from "../../src/domain/release.ts";
+import { outcomeOf, type ClaimResult, type Cursor } from "../../src/domain/rpc.ts";
+import type { RevokeRequest } from "../../src/domain/revoke.ts";
 import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts";
 import { isAnswerTo, type AnswerTo, type Deferred, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import type { Sql, SqlRow } from "../../src/engine/sql.ts";
@@ -49,23 +49,23 @@ export class EngineCalls {
   hold(request: HoldRequest, at: number) {
     return this.one({ kind: "hold", request }, at);
   }
-  giveBack(userId: string, at: number) {
-    return this.one({ kind: "give_back", userId }, at);
+  releaseHold(userId: string, at: number) {
+    return this.one({ kind: "release_hold", userId }, at);
   }
-  endHolds(at: number) {
-    return this.one({ kind: "end_holds" }, at);
+  releaseAllHolds(at: number) {
+    return this.one({ kind: "release_all_holds" }, at);
   }
-  holds(after: string, limit: number, at: number) {
-    return this.one({ kind: "holds", after, limit }, at);
+  listHolds(after: string, limit: number, at: number) {
+    return this.one({ kind: "list_holds", after, limit }, at);
   }
-  own(userId: string, at: number) {
-    return this.one({ kind: "own", userId }, at);
+  getUserClaim(userId: string, at: number) {
+    return this.one({ kind: "user_claim", userId }, at);
   }
-  release(request: ReleaseRequest, at: number) {
-    return this.one({ kind: "release", request }, at);
+  revoke(request: RevokeRequest, at: number) {
+    return this.one({ kind: "revoke", request }, at);
   }
-  page(after: Cursor, limit: number, at: number) {
-    return this.one({ kind: "page", after, limit }, at);
+  listClaims(after: Cursor, limit: number, at: number) {
+    return this.one({ kind: "list_claims", after, limit }, at);
   }
   metrics(at: number) {
     return this.one({ kind: "metrics" }, at);

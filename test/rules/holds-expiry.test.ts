@@ -86,9 +86,9 @@ describe("a hold ends once, 1,000 times:", () => {
     const sql = rounds((round) => {
       const { engine, index } = round;
       const now = round.overAt + laterMs;
-      const giveBack = () => engine.giveBack(`holder-${index}`, now);
+      const releaseHold = () => engine.releaseHold(`holder-${index}`, now);
       const alarm = () => engine.expire(now);
-      for (const act of index % 2 === 0 ? [alarm, giveBack, giveBack] : [giveBack, alarm, giveBack]) act();
+      for (const act of index % 2 === 0 ? [alarm, releaseHold, releaseHold] : [releaseHold, alarm, releaseHold]) act();
       expect(storyOf(round)).toEqual([story]);
     });
     expect(expectReplayed(sql)).toMatchObject({ claims: new Map(), holds: new Map(), amount: 1 });

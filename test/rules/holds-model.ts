@@ -100,12 +100,12 @@ export class ModelCoupon {
     return this.#answer("held", { hold, left: this.#left() });
   }
 
-  giveBack(user: string): ModelAnswer {
+  releaseHold(user: string): ModelAnswer {
     this.#end((hold) => hold.user === user);
     return this.#answer("given back");
   }
 
-  endHolds(): ModelAnswer {
+  releaseAllHolds(): ModelAnswer {
     const count = this.#end(() => true);
     return this.#answer("holds ended", { count, left: this.#left() });
   }

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { Claim, Hold } from "../../src/domain/claim.ts";
-import type { ClaimResult } from "../../src/domain/messages.ts";
+import type { ClaimResult } from "../../src/domain/rpc.ts";
 import { EngineCalls, newCoupon, T0 } from "./coupon.ts";
 import { expectReplayed } from "./holds-ledger.ts";
 import { ModelCoupon, type Ask, type Books, type Receipt, type Terms, type ModelAnswer } from "./holds-model.ts";
@@ -107,18 +107,18 @@ function done(engine: EngineCalls, what: Act, now: number): ModelAnswer[] {
       return [{ word: result.isNew ? "held" : "held before", hold: holdOf(result.hold), left: result.remaining, seq: result.seq }];
     }
     case "give back":
-      return [{ word: "given back", seq: engine.giveBack(what.user, now).seq }];
+      return [{ word: "given back", seq: engine.releaseHold(what.user, now).seq }];
     case "own": {
-      const result = engine.own(what.user, now);
+      const result = engine.getUserClaim(what.user, now);
       if (!result.ok) return [refused(result)];
       if ("claim" in result) return [{ word: "claim", receipt: receiptOf(result.claim), seq: result.seq }];
       return [{ word: "hold", hold: holdOf(result.hold), seq: result.seq }];
     }
     case "release": {
-      const result = engine.release({ userId: what.user, position: what.position }, now);
+      const result = engine.revoke({ userId: what.user, position: what.position }, now);
       if (!result.ok) return [refused(result)];
-      const { release, remaining, seq } = result;
-      return [{ word: "released", receipt: receiptOf(release.claim), releasedAt: release.releasedAt, left: remaining, seq }];
+      const { revoked, remaining, seq } = result;
+      return [{ word: "released", receipt: receiptOf(revoked.claim), releasedAt: revoked.revokedAt, left: remaining, seq }];
     }
     case "change": {
       const result = engine.change(what.change, null, now);
@@ -131,7 +131,7 @@ function done(engine: EngineCalls, what: Act, now: number): ModelAnswer[] {
       return [result.ok ? { word: "created" } : refused(result)];
     }
     case "end holds": {
-      const result = engine.endHolds(now);
+      const result = engine.releaseAllHolds(now);
       return [result.ok ? { word: "holds ended", count: result.count, left: result.remaining, seq: result.seq } : refused(result)];
     }
     case "expire":
@@ -149,9 +149,9 @@ function expectedOf(model: ModelCoupon, what: Act, now: number): ModelAnswer[] {
   model.arrive(now);
   if (what.do === "claim") return what.asks.map((one) => model.claim(one));
   if (what.do === "hold") return [model.hold(what.user, what.ttlMs, what.attempt)];
-  if (what.do === "give back") return [model.giveBack(what.user)];
+  if (what.do === "give back") return [model.releaseHold(what.user)];
   if (what.do === "own") return [model.own(what.user)];
-  if (what.do === "end holds") return [model.endHolds()];
+  if (what.do === "end holds") return [model.releaseAllHolds()];
   if (what.do === "release") return [model.release(what.user, what.position)];
   return what.do === "change" ? [model.change(what.change)] : [];
 }

@@ -16,7 +16,7 @@ describe("a late duplicate of a request whose hold was released", () => {
   ] as const)("does not hold again: %s", ([, isCold]) => {
     const { engine, sql } = opened(2);
     engine.hold(holdOf("ann", 60_000, "first"), T0);
-    engine.giveBack("ann", T0 + 1);
+    engine.releaseHold("ann", T0 + 1);
     const judge = isCold ? new EngineCalls(sql) : engine;
     expect(judge.hold(holdOf("ann", 60_000, "first"), T0 + 2)).toEqual(RELEASED);
     expect(sql.all("SELECT * FROM released_holds")).toEqual([{ user_id: "ann", attempt_id: "first", released_at: T0 + 1 }]);
@@ -27,7 +27,7 @@ describe("a late duplicate of a request whose hold was released", () => {
   test("does not hold again within the batch that releases it", () => {
     const { engine, sql } = opened(2);
     const hold = { kind: "hold", request: holdOf("ann", 60_000, "first") } as const;
-    const answers = engine.batch<"hold" | "give_back">([hold, { kind: "give_back", userId: "ann" }, hold], T0);
+    const answers = engine.batch<"hold" | "release_hold">([hold, { kind: "release_hold", userId: "ann" }, hold], T0);
     expect(answers).toMatchObject([{ ok: true, isNew: true }, { ok: true, seq: 3 }, RELEASED]);
     expect(sql.all("SELECT kind FROM ledger ORDER BY seq")).toEqual([{ kind: "created" }, { kind: "held" }, { kind: "given_back" }]);
     expect(sql.all("SELECT user_id FROM released_holds")).toEqual([{ user_id: "ann" }]);
@@ -37,7 +37,7 @@ describe("a late duplicate of a request whose hold was released", () => {
   test("gets the refusal of a closed sale first, as every other user does", () => {
     const { engine } = opened(1);
     engine.hold(holdOf("ann", 60_000, "first"), T0);
-    engine.giveBack("ann", T0);
+    engine.releaseHold("ann", T0);
     engine.claimAll([asks("bob")], T0);
     expect(engine.hold(holdOf("ann", 60_000, "first"), T0)).toMatchObject({ ok: false, code: "out_of_stock" });
   });
@@ -45,7 +45,7 @@ describe("a late duplicate of a request whose hold was released", () => {
   test("does not hinder the same user's claim", () => {
     const { engine } = opened(1);
     engine.hold(holdOf("ann", 60_000, "first"), T0);
-    engine.giveBack("ann", T0);
+    engine.releaseHold("ann", T0);
     expect(outcomes(engine.claimAll([asks("ann", { attemptId: "first" })], T0))).toEqual(["granted"]);
   });
 });
@@ -95,8 +95,8 @@ describe("the longest hold of a coupon", () => {
     const { engine } = opened(1);
     engine.hold(holdOf("ann", 60_000), T0);
     engine.change({ holdSecondsMax: 1 }, null, T0);
-    expect(engine.own("ann", T0 + 59_999)).toMatchObject({ ok: true, hold: { expiresAt: T0 + 60_000 } });
-    expect(engine.own("ann", T0 + 60_000)).toMatchObject({ ok: false, code: "claim_not_found" });
+    expect(engine.getUserClaim("ann", T0 + 59_999)).toMatchObject({ ok: true, hold: { expiresAt: T0 + 60_000 } });
+    expect(engine.getUserClaim("ann", T0 + 60_000)).toMatchObject({ ok: false, code: "claim_not_found" });
   });
 });
 
@@ -116,7 +116,7 @@ describe("the most holds of a coupon", () => {
     ["a millisecond before one expires", () => undefined, T0 + 999, "hold_limit_reached"],
     ["once one has expired", () => undefined, T0 + 1_000, "ok"],
     ["once one was claimed", (engine) => engine.claimAll([asks("ann")], T0), T0, "ok"],
-    ["once one was released", (engine) => engine.giveBack("ann", T0), T0, "ok"],
+    ["once one was released", (engine) => engine.releaseHold("ann", T0), T0, "ok"],
     ["once the limit is gone", (engine) => engine.change({ holdsMax: null }, null, T0), T0, "ok"],
     ["while the limit is lower than what runs", (engine) => engine.change({ holdsMax: 1 }, null, T0), T0, "hold_limit_reached"],
   ])("%s: another hold is answered", ([, act, at, code]) => {
@@ -133,16 +133,16 @@ describe("the list of holds", () => {
     const { engine } = opened(9);
     for (const user of ["dan", "ann", "eve", "bob", "cid"]) engine.hold(holdOf(user, user === "bob" ? 1_000 : 60_000), T0);
     const at = T0 + 1_000;
-    const first = engine.holds("", 2, at);
+    const first = engine.listHolds("", 2, at);
     expect(first).toEqual({
       ok: true,
       holds: ["ann", "cid"].map((userId) => ({ userId, heldAt: T0, expiresAt: T0 + 60_000, attemptId: `hold-${userId}` })),
       next: "cid",
       seq: 7,
     });
-    expect(engine.holds("cid", 2, at)).toMatchObject({ holds: [{ userId: "dan" }, { userId: "eve" }], next: null });
-    expect(engine.holds("eve", 2, at)).toEqual({ ok: true, holds: [], next: null, seq: 7 });
-    expect(engine.holds("", 4, at)).toMatchObject({ next: null });
+    expect(engine.listHolds("cid", 2, at)).toMatchObject({ holds: [{ userId: "dan" }, { userId: "eve" }], next: null });
+    expect(engine.listHolds("eve", 2, at)).toEqual({ ok: true, holds: [], next: null, seq: 7 });
+    expect(engine.listHolds("", 4, at)).toMatchObject({ next: null });
   });
 });
 
@@ -169,7 +169,7 @@ describe("the end of all holds", () => {
 
   test("takes a message for each 1,000 that run", () => {
     const { sql, engine } = held();
-    const answers = [1, 2, 3, 4].map(() => engine.endHolds(T0 + 1));
+    const answers = [1, 2, 3, 4].map(() => engine.releaseAllHolds(T0 + 1));
     expect(answers.map((answer) => answer.ok && [answer.count, answer.remaining])).toEqual([
       [1_000, 1_500],
       [1_000, 2_500],
@@ -189,7 +189,7 @@ describe("the end of all holds", () => {
   test("is one call of the object, between whose messages others are judged", async () => {
     const { sql } = held();
     const { object } = await objectInNode(sql);
-    const ending = object.endHolds();
+    const ending = object.releaseAllHolds();
     const claims = [object.claim(asks("u2499")), object.claim(asks("late"))];
     await vi.advanceTimersByTimeAsync(60_000);
     expect(await ending).toMatchObject({ ok: true, count: 2_499 });
@@ -206,7 +206,7 @@ describe("the end of all holds", () => {
        BEGIN SELECT RAISE(ABORT, 'injected'); END`,
     );
     const { object } = await objectInNode(sql);
-    await expect(object.endHolds()).rejects.toThrow("only 1000 holds were ended: unavailable");
+    await expect(object.releaseAllHolds()).rejects.toThrow("only 1000 holds were ended: unavailable");
     expect(await object.read({ claimedBy: false })).toMatchObject({ coupon: { held: 1_500 } });
   });
 
@@ -215,6 +215,6 @@ describe("the end of all holds", () => {
     const { sql } = held();
     sql.database.exec("CREATE TEMP TRIGGER broken BEFORE INSERT ON released_holds BEGIN SELECT RAISE(ABORT, 'injected'); END");
     const { object } = await objectInNode(sql);
-    expect(await object.endHolds()).toMatchObject({ ok: false, code: "unavailable" });
+    expect(await object.releaseAllHolds()).toMatchObject({ ok: false, code: "unavailable" });
   });
 });

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import type { CouponCalls } from "../../src/domain/messages.ts";
+import type { CouponCalls } from "../../src/domain/rpc.ts";
 import { NOTHING_KNOWN } from "./bypass.ts";
 import { asks, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
 import { pass } from "./mailbox-coupon.ts";
@@ -43,7 +43,7 @@ const RESTOCK: Act = (object) => object.change({ amount: 9 }, null);
 describe("with a certificate of 1000 ms in use", () => {
   test.for<readonly [name: string, act: Act]>([
     ["a restock", RESTOCK],
-    ["a revoked claim", (object) => object.release({ userId: "ann", position: null })],
+    ["a revoked claim", (object) => object.revoke({ userId: "ann", position: null })],
     ["a pause", (object) => object.change({ paused: true }, null)],
     ["an end in 500 ms", (object) => object.change({ endsAt: Date.now() + 500 }, null)],
     ["a delete", (object) => object.remove()],
@@ -57,9 +57,9 @@ describe("with a certificate of 1000 ms in use", () => {
     ["a read", (object) => object.read({ claimedBy: true })],
     ["a change of the limits for holds", (object) => object.change({ holdsMax: 1 }, null)],
     ["an end in 1100 ms", (object) => object.change({ endsAt: Date.now() + 1_100 }, null)],
-    ["the release of a hold that does not exist", (object) => object.giveBack("bob")],
-    ["the end of no holds", (object) => object.endHolds()],
-    ["a winner's repeated claim", (object) => object.own("ann")],
+    ["the release of a hold that does not exist", (object) => object.releaseHold("bob")],
+    ["the end of no holds", (object) => object.releaseAllHolds()],
+    ["a winner's repeated claim", (object) => object.getUserClaim("ann")],
   ])("%s does not wait", async ([, act]) => {
     const { object } = await soldOut();
     await validForMs(object);
@@ -67,7 +67,7 @@ describe("with a certificate of 1000 ms in use", () => {
   });
 
   test("a released hold waits, and so does the end of all holds", async () => {
-    const acts: readonly Act[] = [(object) => object.giveBack("bob"), (object) => object.endHolds()];
+    const acts: readonly Act[] = [(object) => object.releaseHold("bob"), (object) => object.releaseAllHolds()];
     for (const act of acts) {
       const { object, sql } = await objectInNode();
       await object.create(newCoupon(1));
@@ -115,7 +115,7 @@ describe("the wait", () => {
   test("lets no certificate be issued until its message was judged", async () => {
     const { object } = await soldOut();
     await validForMs(object);
-    const waiting = [RESTOCK(object), object.release({ userId: "ann", position: null })];
+    const waiting = [RESTOCK(object), object.revoke({ userId: "ann", position: null })];
     await pass(1_099);
     expect(await validForMs(object)).toBeNull();
     await pass(1);
@@ -210,7 +210,7 @@ describe("by the engine alone", () => {
   test("a deferred message does not hold up its neighbours in the batch", () => {
     const { engine } = opened(1);
     engine.claimAll([asks("ann")], T0);
-    const batch = [AMOUNT, { kind: "claim", request: asks("bob") } as const, { kind: "own", userId: "ann" } as const];
+    const batch = [AMOUNT, { kind: "claim", request: asks("bob") } as const, { kind: "user_claim", userId: "ann" } as const];
     const { answers, isWritten } = engine.engine.apply(
       batch.map((message) => ({ message, at: T0 })),
       { leaseUntil: T0 + 1_100, mayCertify: true },

@@ -3,7 +3,7 @@
 import { vi } from "vitest";
 
 import type { ClaimRequest } from "../../src/domain/claim.ts";
-import type { ClaimResult } from "../../src/domain/messages.ts";
+import type { ClaimResult } from "../../src/domain/rpc.ts";
 import { isExclusive, type Answer, type Deferred, type Message } from "../../src/engine/message.ts";
 import { Mailbox, type MailboxOptions } from "../../src/object/mailbox.ts";
 import { EngineCalls, newCoupon, NO_LEASE, T0 } from "./coupon.ts";

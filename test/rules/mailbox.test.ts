@@ -156,7 +156,7 @@ describe("the next batch", () => {
 test("an exclusive message is a batch of its own, in its place", async () => {
   const { mailbox, claim, batches } = mailboxCoupon(10);
   void claim(asks("opener"));
-  const page: Message = { kind: "page", after: { position: 0, seq: 0, epoch: null }, limit: 10 };
+  const page: Message = { kind: "list_claims", after: { position: 0, seq: 0, epoch: null }, limit: 10 };
   void claim(asks("a"));
   void mailbox.submit({ kind: "read", claimedBy: false });
   const paged = mailbox.submit(page);
@@ -165,7 +165,7 @@ test("an exclusive message is a batch of its own, in its place", async () => {
   void mailbox.submit({ kind: "claim_many", userIds: ["c", "d"], attemptId: "bulk" });
   void claim(asks("e"));
   await pass(10);
-  const expected = [["opener"], ["a", "read"], ["page"], ["b"], ["read"], ["claim_many"], ["e"]];
+  const expected = [["opener"], ["a", "read"], ["list_claims"], ["b"], ["read"], ["claim_many"], ["e"]];
   expect(batches.map(({ of }) => of)).toEqual(expected);
   expect(await paged).toMatchObject({ ok: true, claims: [{ userId: "opener" }, { userId: "a" }] });
 });
@@ -179,12 +179,12 @@ describe("a full mailbox", () => {
     claim: { kind: "claim", request: asks("late") },
     claim_many: { kind: "claim_many", userIds: ["late"], attemptId: "a" },
     hold: { kind: "hold", request: holdOf("late", 1_000) },
-    give_back: { kind: "give_back", userId: "late" },
-    end_holds: { kind: "end_holds" },
-    holds: { kind: "holds", after: "", limit: 1 },
-    own: { kind: "own", userId: "late" },
-    release: { kind: "release", request: { userId: "first", position: null } },
-    page: { kind: "page", after: { position: 0, seq: 0, epoch: null }, limit: 1 },
+    release_hold: { kind: "release_hold", userId: "late" },
+    release_all_holds: { kind: "release_all_holds" },
+    list_holds: { kind: "list_holds", after: "", limit: 1 },
+    user_claim: { kind: "user_claim", userId: "late" },
+    revoke: { kind: "revoke", request: { userId: "first", position: null } },
+    list_claims: { kind: "list_claims", after: { position: 0, seq: 0, epoch: null }, limit: 1 },
     metrics: { kind: "metrics" },
     certify: { kind: "certify", request: { known: null, refused: {} } },
     expire: { kind: "expire" },

@@ -77,7 +77,7 @@ describe("a coupon of version 1", () => {
       "granted",
     ]);
     expect(engine.hold(holdOf("gus", 86_400_000), T0 + 2)).toMatchObject({ ok: true, isNew: true });
-    engine.giveBack("gus", T0 + 3);
+    engine.releaseHold("gus", T0 + 3);
     expect(engine.hold(holdOf("gus", 1_000), T0 + 4)).toMatchObject({ ok: false, code: "hold_released" });
     engine.change({ holdSecondsMax: 60, holdsMax: 1 }, null, T0 + 5);
     expect(engine.hold(holdOf("hal", 60_001), T0 + 6)).toMatchObject({ ok: false, code: "hold_too_long", ttlSecondsMax: 60 });

@@ -2,7 +2,7 @@
 
 import { vi } from "vitest";
 
-import type { CouponCalls } from "../../src/domain/messages.ts";
+import type { CouponCalls } from "../../src/domain/rpc.ts";
 import type { SqlValue } from "../../src/engine/sql.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 

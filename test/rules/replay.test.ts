@@ -105,10 +105,10 @@ describe("a key that another user's claim carries", () => {
   ] as const)("is free again for others once its claim, made %s, is revoked in the batch", ([, isStored]) => {
     const { engine, sql } = opened(5);
     const ann = { kind: "claim", request: asks("ann", { key: "k" }) } as const;
-    const revoke = { kind: "release", request: { userId: "ann", position: null } } as const;
+    const revoke = { kind: "revoke", request: { userId: "ann", position: null } } as const;
     const bob = { kind: "claim", request: asks("bob", { key: "k" }) } as const;
     if (isStored) engine.one(ann, T0);
-    const answers = engine.batch<"claim" | "release">(isStored ? [revoke, bob] : [ann, revoke, bob], T0);
+    const answers = engine.batch<"claim" | "revoke">(isStored ? [revoke, bob] : [ann, revoke, bob], T0);
     expect(answers.at(-1)).toMatchObject({ ok: true, claim: { userId: "bob", position: 2, key: "k" } });
     expect(sql.all("SELECT user_id, idempotency_key AS key FROM claims")).toEqual([{ user_id: "bob", key: "k" }]);
   });

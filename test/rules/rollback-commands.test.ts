@@ -11,10 +11,10 @@ const NOW = T0 + 5000;
 const COMMANDS: Readonly<Record<string, (engine: EngineCalls) => unknown>> = {
   "a change": (engine) => engine.change({ amount: 9, endsAt: NOW + 1, paused: true }, null, NOW),
   "a hold": (engine) => engine.hold({ userId: "new", ttlMs: 1000, attemptId: "hold-new" }, NOW),
-  "giving a hold back": (engine) => engine.giveBack("holder", NOW),
+  "giving a hold back": (engine) => engine.releaseHold("holder", NOW),
   "a claim by the holder": (engine) => engine.claimAll([{ userId: "holder", key: "k", attemptId: "claim-holder" }], NOW),
   "a claim of what an expired hold gave back": (engine) => engine.claimAll([{ userId: "late", key: null, attemptId: "claim-late" }], NOW),
-  "a release": (engine) => engine.release({ userId: "early", position: 1 }, NOW),
+  "a release": (engine) => engine.revoke({ userId: "early", position: 1 }, NOW),
   "the alarm": (engine) => engine.expire(NOW),
   "a look after holds are over": (engine) => engine.read({ claimedBy: true }, NOW),
 };

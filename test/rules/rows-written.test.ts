@@ -90,9 +90,9 @@ describe("rows written", () => {
     ["a claim with a key", (engine) => engine.claimAll([asks("new", { key: "new" })], T0), 4],
     ["a holder's claim", (engine) => engine.claimAll([asks("holder")], T0), 5],
     ["a hold", (engine) => engine.hold(holdOf("new", 1_000), T0), 4],
-    ["a released hold", (engine) => engine.giveBack("holder", T0), 5],
-    ["a revoked claim", (engine) => engine.release({ userId: "ann", position: null }, T0), 4],
-    ["a revoked claim with a key", (engine) => engine.release({ userId: "bob", position: null }, T0), 5],
+    ["a released hold", (engine) => engine.releaseHold("holder", T0), 5],
+    ["a revoked claim", (engine) => engine.revoke({ userId: "ann", position: null }, T0), 4],
+    ["a revoked claim with a key", (engine) => engine.revoke({ userId: "bob", position: null }, T0), 5],
     ["a change", (engine) => engine.change({ amount: 9 }, null, T0), 2],
     ["an expired hold", (engine) => engine.expire(T0 + 60_000), 4],
     ["a bulk claim of two", (engine) => engine.claimMany(["new-1", "new-2"], "bulk", T0), 5],
@@ -103,19 +103,19 @@ describe("rows written", () => {
 
   test.for<readonly [name: string, act: (engine: EngineCalls) => unknown]>([
     ["a read", (engine) => engine.read({ claimedBy: true }, T0)],
-    ["a user's own", (engine) => engine.own("ann", T0)],
-    ["the list of holds", (engine) => engine.holds("", 10, T0)],
-    ["a page of claims", (engine) => engine.page({ position: 0, seq: 0, epoch: null }, 10, T0)],
+    ["a user's own", (engine) => engine.getUserClaim("ann", T0)],
+    ["the list of holds", (engine) => engine.listHolds("", 10, T0)],
+    ["a page of claims", (engine) => engine.listClaims({ position: 0, seq: 0, epoch: null }, 10, T0)],
     ["metrics", (engine) => engine.metrics(T0)],
     ["a certificate", (engine) => engine.certify({ known: null, refused: {} }, T0)],
     ["an expiry of no hold", (engine) => engine.expire(T0)],
     ["a change to what is", (engine) => engine.change({ amount: 5 }, null, T0)],
     ["a change that is refused", (engine) => engine.change({ amount: 1 }, null, T0)],
-    ["the release of no hold", (engine) => engine.giveBack("other", T0)],
+    ["the release of no hold", (engine) => engine.releaseHold("other", T0)],
     ["a repeated claim", (engine) => engine.claimAll([asks("ann")], T0)],
     ["a repeated hold", (engine) => engine.hold(holdOf("holder", 60_000), T0)],
     ["a hold that is too long", (engine) => engine.hold(holdOf("new", 86_400_001), T0)],
-    ["a revoke of no claim", (engine) => engine.release({ userId: "other", position: null }, T0)],
+    ["a revoke of no claim", (engine) => engine.revoke({ userId: "other", position: null }, T0)],
     ["a create of what exists", (engine) => engine.create(newCoupon(1), "epoch-2", T0)],
     ["counts that are written", (engine) => engine.writeCounts(T0)],
   ])("%s costs no row and no transaction", ([, act]) => {
@@ -125,7 +125,7 @@ describe("rows written", () => {
 
   test("the end of no holds costs no row and no transaction", () => {
     const { engine, sql } = opened(1);
-    expect(cost(sql, () => engine.endHolds(T0))).toEqual([0, 0]);
+    expect(cost(sql, () => engine.releaseAllHolds(T0))).toEqual([0, 0]);
   });
 
   test("counts of refused claims cost one row once they are written", () => {

@@ -59,7 +59,7 @@ export function couponClient(dispatcher: Dispatcher, { adminToken }: ClientOptio
       send("GET", `${at(name, "claims")}?after=${after}&limit=${limit}`, { headers: operator }),
     hold: (name: string, userId: string, ttlSeconds: number) =>
       send("POST", at(name, "holds"), { body: { user_id: userId, ttl_seconds: ttlSeconds } }),
-    giveBack: (name: string, userId: string) => send("DELETE", at(name, "holds", userId)),
+    releaseHold: (name: string, userId: string) => send("DELETE", at(name, "holds", userId)),
   };
 }
 

@@ -91,7 +91,7 @@ class Sale {
     if (this.#random.below(2) === 0 && this.#refuseAtEdge(pending)) return;
     if (this.#coupon !== null && pending.call.kind !== "remove") this.#expire();
     const verdict = judge(this.#coupon, pending.call, pending.attempt, this.#now);
-    if (pending.call.kind === "end_holds") this.#endHolds();
+    if (pending.call.kind === "end_holds") this.#releaseAllHolds();
     else if (verdict.isEvent === true) this.#append(eventOf(verdict, pending, this.#seq(verdict.is), this.#now), pending);
     const { isEvent: _isEvent, ...told } = verdict;
     pending.answer = { ...told, seq: this.#coupon === null ? 0 : this.#seq("changed") - 1, life: this.#life };
@@ -106,7 +106,7 @@ class Sale {
     return true;
   }
 
-  #endHolds(): void {
+  #releaseAllHolds(): void {
     for (const userId of [...(this.#coupon?.holds.keys() ?? [])].toSorted())
       this.#append({ kind: "given_back", seq: this.#seq("given_back"), at: this.#now, userId, position: null }, null);
   }

@@ -24,7 +24,7 @@ export function judge(coupon: Coupon | null, call: Call, attempt: string | null,
     case "give_back":
       return coupon.holds.has(call.userId) ? { is: "given_back", isEvent: true } : { is: "given_back" };
     case "end_holds":
-      return endHolds(coupon);
+      return releaseAllHolds(coupon);
     case "holds":
       return { is: "listed", holders: [...coupon.holds.keys()].toSorted() };
     case "release":
@@ -122,7 +122,7 @@ function hold(coupon: Coupon, userId: string, ttlMs: number, attempt: string | n
   return { is: "held", isEvent: true, heldAt: at, expiresAt: at + ttlMs, remaining: left(coupon) - 1 };
 }
 
-function endHolds(coupon: Coupon): Verdict {
+function releaseAllHolds(coupon: Coupon): Verdict {
   const count = coupon.holds.size;
   const told = { is: "ended", count, remaining: left(coupon) + count } as const;
   return count === 0 ? told : { ...told, isEvent: true };

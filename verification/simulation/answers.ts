@@ -1,6 +1,6 @@
 // What the object answers, in the words of a history.
 
-import type * as messages from "../../src/domain/messages.ts";
+import type * as messages from "../../src/domain/rpc.ts";
 import type { Answer, Call, Outcome } from "../history/history.ts";
 
 /** Anything that an object answers. */
@@ -52,14 +52,14 @@ function answerOf(kind: Call["kind"], result: Result): Answer {
       if (!("claim" in result)) break;
       return { is: "has_claim", seq, position: result.claim.position, claimedAt: result.claim.claimedAt };
     case "release":
-      if (!("release" in result)) break;
+      if (!("revoked" in result)) break;
       return {
         is: "released",
         seq,
 
-        position: result.release.claim.position,
-        claimedAt: result.release.claim.claimedAt,
-        releasedAt: result.release.releasedAt,
+        position: result.revoked.claim.position,
+        claimedAt: result.revoked.claim.claimedAt,
+        releasedAt: result.revoked.revokedAt,
         remaining: result.remaining,
       };
     case "give_back":

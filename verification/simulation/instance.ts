@@ -1,6 +1,6 @@
 // One instance of the object, and what the platform gives it: storage, an alarm, and an end.
 
-import type { CouponCalls } from "../../src/domain/messages.ts";
+import type { CouponCalls } from "../../src/domain/rpc.ts";
 import type { Answer } from "../history/history.ts";
 import type { Result } from "./answers.ts";
 import type { Row, Value } from "./database.ts";

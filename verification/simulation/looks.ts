@@ -2,7 +2,7 @@
 
 import { stateAt } from "../history/specification.ts";
 import { left, type Coupon } from "../history/coupon.ts";
-import type * as messages from "../../src/domain/messages.ts";
+import type * as messages from "../../src/domain/rpc.ts";
 import type { Result } from "./answers.ts";
 import type { Command } from "./points.ts";
 

@@ -5,8 +5,8 @@ import type { CertificateRequest } from "../../src/domain/certificate.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
 import type { HoldRequest } from "../../src/domain/hold.ts";
-import type * as messages from "../../src/domain/messages.ts";
-import type { ReleaseRequest } from "../../src/domain/release.ts";
+import type * as messages from "../../src/domain/rpc.ts";
+import type { RevokeRequest } from "../../src/domain/revoke.ts";
 import type { Answer, Call, Operation } from "../history/history.ts";
 import type { Result } from "./answers.ts";
 import type { SimulatedObject } from "./instance.ts";
@@ -221,28 +221,28 @@ export class Stub implements messages.CouponCalls {
     return this.#send({ command: "hold", calls: [{ kind: "hold", userId, ttlMs }], attempt }, (object) => object.hold(request));
   }
 
-  giveBack(userId: string) {
-    return this.#send({ command: "give_back", calls: [{ kind: "give_back", userId }] }, (object) => object.giveBack(userId));
+  releaseHold(userId: string) {
+    return this.#send({ command: "give_back", calls: [{ kind: "give_back", userId }] }, (object) => object.releaseHold(userId));
   }
 
-  endHolds() {
-    return this.#send({ command: "end_holds", calls: [{ kind: "end_holds" }] }, (object) => object.endHolds());
+  releaseAllHolds() {
+    return this.#send({ command: "end_holds", calls: [{ kind: "end_holds" }] }, (object) => object.releaseAllHolds());
   }
 
-  holds(after: string, limit: number) {
-    return this.#send({ command: "holds", calls: [{ kind: "holds" }] }, (object) => object.holds(after, limit));
+  listHolds(after: string, limit: number) {
+    return this.#send({ command: "holds", calls: [{ kind: "holds" }] }, (object) => object.listHolds(after, limit));
   }
 
-  own(userId: string) {
-    return this.#send({ command: "own", calls: [{ kind: "own", userId }] }, (object) => object.own(userId));
+  getUserClaim(userId: string) {
+    return this.#send({ command: "own", calls: [{ kind: "own", userId }] }, (object) => object.getUserClaim(userId));
   }
 
-  release(request: ReleaseRequest) {
-    return this.#send({ command: "release", calls: [{ kind: "release", ...request }] }, (object) => object.release(request));
+  revoke(request: RevokeRequest) {
+    return this.#send({ command: "release", calls: [{ kind: "release", ...request }] }, (object) => object.revoke(request));
   }
 
-  page(after: messages.Cursor, limit: number) {
-    return this.#send({ command: "page", calls: READ, page: { after, limit } }, (object) => object.page(after, limit));
+  listClaims(after: messages.Cursor, limit: number) {
+    return this.#send({ command: "page", calls: READ, page: { after, limit } }, (object) => object.listClaims(after, limit));
   }
 
   metrics() {

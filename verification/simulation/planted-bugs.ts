@@ -86,11 +86,11 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
   "bulk-ignores-holds": bug("A bulk claim does not see the hold of its user.", [
     "engine/apply",
     "const results = requests.map((request) => claim(draft, request));",
-    "const own = draft.own.bind(draft);\n      draft.own = (...asked) => ({ ...own(...asked), hold: null });\n      const results = requests.map((request) => claim(draft, request));",
+    "const userClaim = draft.userClaim.bind(draft);\n      draft.userClaim = (...asked) => ({ ...userClaim(...asked), hold: null });\n      const results = requests.map((request) => claim(draft, request));",
   ]),
   "released-hold-holds-again": bug("A late duplicate of the request for a hold that was released holds again.", [
     "domain/hold",
-    'if (isReleased) return { is: "hold_released" };',
+    'if (isReleased) return { ok: false, code: "hold_released" };',
     "",
   ]),
   "hold-limit-off-by-one": bug("One hold more may run than the coupon allows.", [
@@ -100,7 +100,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
   ]),
   "hold-length-unlimited": bug("A hold may be as long as any.", [
     "domain/hold",
-    'if (ttlMs > coupon.holdSecondsMax * 1000) return { is: "hold_too_long" };',
+    'if (ttlMs > ttlSecondsMax * 1000) return { ok: false, code: "hold_too_long", ttlSecondsMax };',
     "",
   ]),
   "one-hold-left": bug("The end of all holds leaves the last one.", [
@@ -256,8 +256,8 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   ]),
   "position-ignored": bug("A revocation of one claim takes a later one of the same user.", [
     "http/routes/claims",
-    "coupon.release({ userId, position })",
-    "coupon.release({ userId, position: null })",
+    "coupon.revoke({ userId, position })",
+    "coupon.revoke({ userId, position: null })",
   ]),
 };
 

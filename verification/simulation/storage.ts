@@ -32,7 +32,7 @@ export class Databases {
     return database;
   }
 
-  giveBack(database: Database): void {
+  putBack(database: Database): void {
     database.reset();
     this.#idle.push(database);
   }
@@ -185,7 +185,7 @@ export class Storage {
   lose(): void {
     const { databases } = this.#options;
     const count = this.#livesSince.filter((since) => since <= this.onDisk).length;
-    for (const lost of this.lives.splice(count)) databases.giveBack(lost);
+    for (const lost of this.lives.splice(count)) databases.putBack(lost);
     this.#livesSince.length = count;
     this.ends.length = count - 1;
     this.#alarms.length = 1;
@@ -195,7 +195,7 @@ export class Storage {
   }
 
   close(): void {
-    for (const database of this.lives.splice(0)) this.#options.databases.giveBack(database);
+    for (const database of this.lives.splice(0)) this.#options.databases.putBack(database);
   }
 
   #pass(gate: Gatekeeper, step: BreakStep | null): void {

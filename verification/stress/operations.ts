@@ -61,7 +61,7 @@ const SEND = {
   status: (client, { coupon }) => client.status(coupon),
   own: (client, { coupon, userId }) => client.own(coupon, userId),
   hold: (client, { coupon, userId }) => client.hold(coupon, userId, HOLD_SECONDS),
-  give_back: (client, { coupon, userId }) => client.giveBack(coupon, userId),
+  give_back: (client, { coupon, userId }) => client.releaseHold(coupon, userId),
   release: (client, { coupon, userId }) => client.release(coupon, userId),
 } as const satisfies Record<Kind, Send>;
 

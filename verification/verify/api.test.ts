@@ -121,8 +121,8 @@ test("an old answer fails check 4, a public one after a second read", async () =
 test("an answer is compared with the file as it was at the answer's seq", async () => {
   const later = (body: object) => () => {
     withEngine(state, BUSY, (engine) => {
-      engine.giveBack("h1", T0 + 5000);
-      engine.release({ userId: "u1", position: 1 }, T0 + 5000);
+      engine.releaseHold("h1", T0 + 5000);
+      engine.revoke({ userId: "u1", position: 1 }, T0 + 5000);
       engine.claimAll([asks("u9")], T0 + 5001);
     });
     return { body };

@@ -141,9 +141,9 @@ describe("a coupon of version 1", () => {
 
   test("must have a row for each hold released since", async () => {
     withEngine(state, NAME, (engine) => {
-      engine.giveBack("cid", T0);
+      engine.releaseHold("cid", T0);
       engine.hold(holdOf("eve", 1_000), T0 + 1);
-      engine.giveBack("eve", T0 + 2);
+      engine.releaseHold("eve", T0 + 2);
     });
     expect(await failed(state)).toEqual([]);
     state.alter(NAME, (database) => database.exec("DELETE FROM released_holds WHERE user_id = 'eve'"));

@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { CommandFailure } from "../cli/command.ts";
 import { fileOf } from "./state-folder.ts";
 import { verify, type Receipt, type VerifyOptions } from "./verify.ts";
-import type { ClaimResult } from "../../src/domain/messages.ts";
+import type { ClaimResult } from "../../src/domain/rpc.ts";
 import { asks, EngineCalls, newCoupon, T0 } from "../../test/rules/coupon.ts";
 import { nodeSql } from "../../test/rules/node-sql.ts";
 
@@ -79,10 +79,10 @@ export function putBusyCoupon(state: State): Receipt[] {
     engine.hold({ userId: "late", ttlMs: 1000, attemptId: "b" }, now + 2);
     engine.hold({ userId: "returned", ttlMs: 60_000, attemptId: "c" }, now + 3);
     note(engine.claimAll([asks("u3"), asks("u4"), asks("loser")], now + 4));
-    engine.giveBack("returned", now + 5);
+    engine.releaseHold("returned", now + 5);
     now += 2000;
     note(engine.claimAll([asks("u4"), asks("u5")], now));
-    engine.release({ userId: "u4", position: null }, now + 1);
+    engine.revoke({ userId: "u4", position: null }, now + 1);
     engine.change({ amount: 8, paused: true }, null, now + 2);
     note(engine.claimAll([asks("while-paused")], now + 3));
     engine.change({ paused: false, endsAt: T0 + 800_000 }, null, now + 4);

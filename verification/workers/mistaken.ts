@@ -2,7 +2,7 @@
 
 import type { Claim, ClaimRequest } from "../../src/domain/claim.ts";
 import { remaining } from "../../src/domain/coupon.ts";
-import type { ClaimResult, ReadResult } from "../../src/domain/messages.ts";
+import type { ClaimResult, ReadResult } from "../../src/domain/rpc.ts";
 import { Lease } from "../../src/object/lease.ts";
 import hooked, { CouponObject as Hooked } from "./fault-hooks.ts";
 
@@ -42,7 +42,7 @@ export class CouponObject extends Hooked {
 
   /** Looks, decides, answers, and only then writes. */
   async #answerEarly(request: ClaimRequest): Promise<ClaimResult> {
-    const [seen, own] = await Promise.all([super.read({ claimedBy: false }), super.own(request.userId)]);
+    const [seen, own] = await Promise.all([super.read({ claimedBy: false }), super.getUserClaim(request.userId)]);
     if (!seen.ok || own.ok || seen.coupon.state !== "open") return super.claim(request);
     const { coupon, now, seq } = seen;
     const claim: Claim = { ...request, position: coupon.lastPosition + 1, claimedAt: now, remainingAfter: remaining(coupon) - 1 };

@@ -4,7 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 
 import type { Claim, ClaimRequest } from "../../src/domain/claim.ts";
 import { saleState, type Coupon, type NewCoupon } from "../../src/domain/coupon.ts";
-import type { ClaimResult, CouponCalls, CreateResult, Found, ReadResult } from "../../src/domain/messages.ts";
+import type { ClaimResult, CouponCalls, CreateResult, Found, ReadResult } from "../../src/domain/rpc.ts";
 import type { CouponNamespace, Env } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
 

@@ -3,9 +3,9 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { sqlOver } from "../../src/object/sql-storage.ts";
-import { grantedClaim, judgeClaim, type Claim, type ClaimRequest } from "../../src/domain/claim.ts";
+import { judgeClaim, type Claim, type ClaimRequest } from "../../src/domain/claim.ts";
 import type { Coupon, Instant, NewCoupon } from "../../src/domain/coupon.ts";
-import type { ClaimResult, CreateResult, Cursor, ReadResult } from "../../src/domain/messages.ts";
+import type { ClaimResult, CreateResult, Cursor, ReadResult } from "../../src/domain/rpc.ts";
 import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts";
 import { isAnswerTo, type AnswerTo, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import { createApp } from "../../src/http/app.ts";
@@ -38,24 +38,22 @@ export class CouponObject extends DurableObject {
     if (this.#memory === null) return { ok: false, code: "coupon_not_found", seq: 0 };
     const { coupon, claims, keyOwners } = this.#memory;
     const at = Math.max(Date.now(), coupon.clockAt);
-    const own = { claim: claims.get(request.userId) ?? null, hold: null, released: null };
+    const existing = { claim: claims.get(request.userId) ?? null, hold: null, revoked: null };
     const keyOwner = request.key === null ? null : (keyOwners.get(request.key) ?? null);
-    const verdict = judgeClaim(request, { coupon, own, keyOwner }, at);
-    if (verdict.is === "granted") return this.#grant(this.#memory, request, at);
-    if (verdict.is === "replayed") return { ok: true, claim: verdict.claim, replayed: true, seq: coupon.seq };
-    return { ok: false, code: verdict.is, ...("claim" in verdict ? { claim: verdict.claim } : {}), seq: coupon.seq };
+    const verdict = judgeClaim(request, { coupon, existing, keyOwner }, at);
+    if (verdict.ok && !verdict.replayed) this.#grant(this.#memory, request, verdict.claim);
+    return { ...verdict, seq: this.#memory.coupon.seq };
   }
 
-  #grant(memory: Memory, request: ClaimRequest, at: Instant): ClaimResult {
+  #grant(memory: Memory, request: ClaimRequest, claim: Claim): void {
     const { coupon, claims, keyOwners } = memory;
-    const claim = grantedClaim(request, coupon, false, at);
+    const { claimedAt: at } = claim;
     claims.set(request.userId, claim);
     if (request.key !== null) keyOwners.set(request.key, request.userId);
     memory.coupon = { ...coupon, claimed: coupon.claimed + 1, lastPosition: claim.position, seq: coupon.seq + 1, clockAt: at };
     // Here is the mistake: nothing that the answer could wait for has been written yet.
     if (this.#unwritten.length === 0) setTimeout(() => this.#write(), WRITE_BEHIND_MS);
     this.#unwritten.push({ request, at });
-    return { ok: true, claim, replayed: false, seq: memory.coupon.seq };
   }
 
   #write(): void {
@@ -78,7 +76,7 @@ export class CouponObject extends DurableObject {
     const memory: Memory = { coupon: found.coupon, claims: new Map(), keyOwners: new Map() };
     let next: Cursor | null = { position: 0, seq: 0, epoch: null };
     while (next !== null) {
-      const page: AnswerTo<"page"> = this.#ask({ kind: "page", after: next, limit: PAGE_SIZE });
+      const page: AnswerTo<"list_claims"> = this.#ask({ kind: "list_claims", after: next, limit: PAGE_SIZE });
       if (!page.ok) return null;
       for (const claim of page.claims) {
         memory.claims.set(claim.userId, claim);

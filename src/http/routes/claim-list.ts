@@ -55,7 +55,7 @@ async function list(c: Context): Promise<Response> {
   const format = exportFormat(c);
   const from = { position: after, seq: 0, epoch: null };
   const pageSize = format === null ? limit : EXPORT_PAGE_SIZE;
-  const result = await callCoupon(c.env, name, (coupon) => coupon.page(from, pageSize), "read");
+  const result = await callCoupon(c.env, name, (coupon) => coupon.listClaims(from, pageSize), "read");
 
   if (!result.ok) return refuseAs(c, name, result);
   if (format !== null) {

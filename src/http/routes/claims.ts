@@ -96,7 +96,7 @@ async function lookAtOwn(c: Context): Promise<Response> {
   const refusal = await refuseStrangerOrOperator(c, userId);
   if (refusal !== null) return refusal;
 
-  const result = await callCoupon(c.env, name, (coupon) => coupon.own(userId), "read");
+  const result = await callCoupon(c.env, name, (coupon) => coupon.getUserClaim(userId), "read");
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, 200, "claim" in result ? wire.receipt(name, result.claim) : wire.hold(name, result.hold), result.seq);
@@ -113,8 +113,8 @@ async function release(c: Context): Promise<Response> {
 
   // Without a position, a second delivery could take back a claim that the user made in between.
   const effect = position === null ? "once" : "repeatable";
-  const result = await callCoupon(c.env, name, (coupon) => coupon.release({ userId, position }), effect);
+  const result = await callCoupon(c.env, name, (coupon) => coupon.revoke({ userId, position }), effect);
 
   if (!result.ok) return refuseAs(c, name, result);
-  return answer(c, 200, { ...wire.release(name, result.release), remaining_amount: result.remaining }, result.seq);
+  return answer(c, 200, { ...wire.revokedClaim(name, result.revoked), remaining_amount: result.remaining }, result.seq);
 }

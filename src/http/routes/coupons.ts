@@ -3,7 +3,7 @@
 import type { Change } from "../../domain/change.ts";
 import { etagOf } from "../../domain/etag.ts";
 import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
-import type { Found } from "../../domain/messages.ts";
+import type { Found } from "../../domain/rpc.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { snapshot } from "../../edge/snapshots.ts";
 import { answer, answerWith, refuse, refuseAs } from "../answers.ts";
@@ -96,7 +96,7 @@ async function look(c: Context): Promise<Response> {
 /** A coupon with more claimants than its object lists in one answer. */
 async function streamed(c: Context, name: string, found: Found): Promise<Response> {
   const from = { position: 0, seq: 0, epoch: found.coupon.epoch };
-  const first = await callCoupon(c.env, name, (coupon) => coupon.page(from, EXPORT_PAGE_SIZE), "read");
+  const first = await callCoupon(c.env, name, (coupon) => coupon.listClaims(from, EXPORT_PAGE_SIZE), "read");
   if (!first.ok) return refuseAs(c, name, first);
   const body = exportStream(c.env, name, first, couponWithClaimants(wire.coupon(found.coupon)));
   return answerWith(c, 200, body, { "Content-Type": "application/json", ETag: etagOf(found.coupon, found.now) }, found.seq);

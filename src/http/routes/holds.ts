@@ -73,7 +73,7 @@ export const holdRoutes = [
     who: "user",
     answers: [{ status: 204, description: "The user holds nothing." }],
     refusals: ["coupon_not_found", "claim_not_found", "outcome_unknown"],
-    handle: giveBack,
+    handle: releaseHold,
   },
 ] as const satisfies readonly Route[];
 
@@ -94,7 +94,7 @@ async function hold(c: Context): Promise<Response> {
   return answer(c, result.isNew ? 201 : 200, { ...wire.hold(name, result.hold), remaining_amount: result.remaining }, result.seq);
 }
 
-async function giveBack(c: Context): Promise<Response> {
+async function releaseHold(c: Context): Promise<Response> {
   const path = couponAndUserIn(c);
   if (path instanceof Response) return path;
   const { name, userId } = path;
@@ -102,7 +102,7 @@ async function giveBack(c: Context): Promise<Response> {
   if (refusal !== null) return refusal;
 
   // Not tried again: the user may have asked for another hold in between.
-  const result = await callCoupon(c.env, name, (coupon) => coupon.giveBack(userId), "once");
+  const result = await callCoupon(c.env, name, (coupon) => coupon.releaseHold(userId), "once");
 
   return result.ok ? answerWith(c, 204, null, {}, result.seq) : refuseAs(c, name, result);
 }
@@ -115,7 +115,7 @@ async function list(c: Context): Promise<Response> {
   if (limit === null) return refuse(c, "invalid_request", { error: "invalid request: limit is invalid" });
   const after = c.req.query("after") ?? "";
 
-  const result = await callCoupon(c.env, name, (coupon) => coupon.holds(after, limit), "read");
+  const result = await callCoupon(c.env, name, (coupon) => coupon.listHolds(after, limit), "read");
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, 200, { holds: result.holds.map((one) => wire.hold(name, one)), next: result.next }, result.seq);
@@ -126,7 +126,7 @@ async function endAll(c: Context): Promise<Response> {
   if (name === null) return refuse(c, "coupon_not_found");
   note(c, name);
 
-  const result = await callCoupon(c.env, name, (coupon) => coupon.endHolds(), "once");
+  const result = await callCoupon(c.env, name, (coupon) => coupon.releaseAllHolds(), "once");
 
   if (!result.ok) return refuseAs(c, name, result);
   return answer(c, 200, { coupon_name: name, ended_count: result.count, remaining_amount: result.remaining }, result.seq);

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, RETRY_PAUSE_MS } from "../../../src/domain/limits.ts";
-import type { CouponCalls } from "../../../src/domain/messages.ts";
+import type { CouponCalls } from "../../../src/domain/rpc.ts";
 import { callCoupon, type CallEffect } from "../../../src/edge/coupon-calls.ts";
 import { freshName } from "../../support/api.ts";
 import { lost, platform, platformError, type Platform } from "../../support/platform-faults.ts";

@@ -39,12 +39,19 @@ const ONCE: readonly (readonly [string, string, string, (name: string) => Promis
   [
     "the release of a hold",
     "DELETE",
-    "giveBack",
+    "releaseHold",
     (name) => ({ path: pathOf(name, "holds", "holder") }),
     { seq: 3, held: 1 },
     { seq: 4, held: 0 },
   ],
-  ["the end of all holds", "DELETE", "endHolds", (name) => ({ path: pathOf(name, "holds") }), { seq: 3, held: 1 }, { seq: 4, held: 0 }],
+  [
+    "the end of all holds",
+    "DELETE",
+    "releaseAllHolds",
+    (name) => ({ path: pathOf(name, "holds") }),
+    { seq: 3, held: 1 },
+    { seq: 4, held: 0 },
+  ],
   [
     "a change with If-Match",
     "PATCH",

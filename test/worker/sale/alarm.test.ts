@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import { claim, created, look, users } from "../../support/api.ts";
 import { stored, stubOf } from "../../support/storage.ts";
-import { alarmOf, change, expectSound, giveBack, hold, MINUTE, outcome, remove, run, SECOND, setClock, status, T0 } from "./sale.ts";
+import { alarmOf, change, expectSound, releaseHold, hold, MINUTE, outcome, remove, run, SECOND, setClock, status, T0 } from "./sale.ts";
 
 const OVER = T0 + MINUTE;
 const BREAK = "CREATE TRIGGER broken BEFORE DELETE ON holds BEGIN SELECT RAISE(ABORT, 'injected'); END";
@@ -122,7 +122,7 @@ describe("an alarm is set", () => {
     setClock(T0);
     const name = await created(5);
     for (const user of ["ann", "bob"]) await hold(name, user, 5);
-    await giveBack(name, "ann");
+    await releaseHold(name, "ann");
     await claim(name, "bob");
     await ring(name);
     const { coupon, ledger } = await stored(name);

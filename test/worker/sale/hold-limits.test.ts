@@ -7,13 +7,13 @@ import { workerWith } from "../access/worker.ts";
 import { expectRefused } from "../contract/wire.ts";
 import { claim, create, created, freshName, look, send, type Answer } from "../../support/api.ts";
 import { stored, stubOf } from "../../support/storage.ts";
-import { change, expectSound, giveBack, hold, iso, MINUTE, outcome, own, pathOf, seqOf, setClock, status, T0 } from "./sale.ts";
+import { change, expectSound, releaseHold, hold, iso, MINUTE, outcome, own, pathOf, seqOf, setClock, status, T0 } from "./sale.ts";
 
 function holdsOf(name: string, query = ""): Promise<Answer> {
   return send("GET", pathOf(name, "holds") + query);
 }
 
-function endHolds(name: string): Promise<Answer> {
+function releaseAllHolds(name: string): Promise<Answer> {
   return send("DELETE", pathOf(name, "holds"));
 }
 
@@ -146,10 +146,10 @@ describe("a hold beyond holds_max", () => {
   });
 
   test.for<[string, (name: string) => Promise<unknown>]>([
-    ["is released", (name) => giveBack(name, "ann")],
+    ["is released", (name) => releaseHold(name, "ann")],
     ["becomes a claim", (name) => claim(name, "ann")],
     ["ends by time", () => Promise.resolve(setClock(T0 + MINUTE))],
-    ["is ended with all others", endHolds],
+    ["is ended with all others", releaseAllHolds],
   ])("is granted after another one %s", async ([, happen]) => {
     setClock(T0);
     const name = await created(5, { holds_max: 1 });
@@ -206,7 +206,7 @@ describe("the end of all holds", () => {
     expect((await status(name)).body).toMatchObject({ held_amount: 2500, remaining_amount: 500 });
     expect((await holdsOf(name, "?limit=1000&after=user-01000")).body["next"]).toBe("user-02000");
 
-    const answer = await endHolds(name);
+    const answer = await releaseAllHolds(name);
     expect([answer.status, answer.body]).toEqual([200, { coupon_name: name, ended_count: 2500, remaining_amount: 3000 }]);
     expect(seqOf(answer)).toBe(5001);
     expect((await status(name)).body).toMatchObject({ held_amount: 0, remaining_amount: 3000, seq: 5001 });
@@ -220,14 +220,14 @@ describe("the end of all holds", () => {
     await hold(name, "ann");
     await claim(name, "ann");
     await hold(name, "bob");
-    expect((await endHolds(name)).body).toEqual({ coupon_name: name, ended_count: 1, remaining_amount: 4 });
-    expect((await endHolds(name)).body).toEqual({ coupon_name: name, ended_count: 0, remaining_amount: 4 });
+    expect((await releaseAllHolds(name)).body).toEqual({ coupon_name: name, ended_count: 1, remaining_amount: 4 });
+    expect((await releaseAllHolds(name)).body).toEqual({ coupon_name: name, ended_count: 0, remaining_amount: 4 });
     expect([outcome(await own(name, "ann")), outcome(await own(name, "bob"))]).toEqual(["200", "404 claim_not_found"]);
     await expectSound(name);
   });
 
   test("of a coupon that does not exist is 404", async () => {
-    expectRefused(await endHolds(freshName()), "404 coupon_not_found", "coupon not found");
+    expectRefused(await releaseAllHolds(freshName()), "404 coupon_not_found", "coupon not found");
   });
 });
 
@@ -264,8 +264,8 @@ describe("a late duplicate of the request that made a hold", () => {
   const request = { userId: "ann", ttlMs: 60_000, attemptId: "attempt-1" };
 
   test.for<[string, (name: string) => Promise<unknown>]>([
-    ["its user released it", (name) => giveBack(name, "ann")],
-    ["the operator ended all holds", endHolds],
+    ["its user released it", (name) => releaseHold(name, "ann")],
+    ["the operator ended all holds", releaseAllHolds],
   ])("does not hold again after %s", async ([, happen]) => {
     const name = await created(5);
     expect(await stubOf(name).hold(request)).toMatchObject({ ok: true, isNew: true });

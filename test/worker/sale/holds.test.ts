@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { expectRefused } from "../contract/wire.ts";
 import { claim, created, freshName, look, send, tally, users } from "../../support/api.ts";
 import { stored } from "../../support/storage.ts";
-import { change, expectSound, giveBack, hold, iso, list, MINUTE, outcome, own, pathOf, seqOf, setClock, status, T0 } from "./sale.ts";
+import { change, expectSound, releaseHold, hold, iso, list, MINUTE, outcome, own, pathOf, seqOf, setClock, status, T0 } from "./sale.ts";
 
 /** A coupon of `amount` units, one of which is held for `ann` for a minute. */
 async function held(amount = 3): Promise<string> {
@@ -101,7 +101,7 @@ describe("holding a unit", () => {
 
   test("of a coupon that nobody created is 404", async () => {
     expectRefused(await hold(freshName(), "ann"), "404 coupon_not_found", "coupon not found");
-    expectRefused(await giveBack(freshName(), "ann"), "404 coupon_not_found", "coupon not found");
+    expectRefused(await releaseHold(freshName(), "ann"), "404 coupon_not_found", "coupon not found");
   });
 });
 
@@ -174,9 +174,9 @@ describe("a claim by the holder", () => {
 describe("giving a hold back", () => {
   test("answers 204 without a body; the unit remains for others; again it changes nothing", async () => {
     const name = await held(1);
-    const first = await giveBack(name, "ann");
+    const first = await releaseHold(name, "ann");
     expect([first.status, first.body, seqOf(first)]).toEqual([204, {}, 3]);
-    const again = await giveBack(name, "ann");
+    const again = await releaseHold(name, "ann");
     expect([again.status, seqOf(again)]).toEqual([204, 3]);
     expect((await claim(name, "bob")).body).toMatchObject({ position: 1, remaining_amount: 0 });
     const { ledger } = await expectSound(name);
@@ -191,7 +191,7 @@ describe("giving a hold back", () => {
   test("of who holds nothing is 204; of who has a claim, too, and takes nothing of it", async () => {
     const name = await held();
     await claim(name, "ann");
-    for (const user of ["ann", "nobody"]) expect((await giveBack(name, user)).status).toBe(204);
+    for (const user of ["ann", "nobody"]) expect((await releaseHold(name, user)).status).toBe(204);
     expect((await look(name)).body).toMatchObject({ remaining_amount: 2, claimed_by: ["ann"] });
     expect((await stored(name)).coupon.seq).toBe(3);
   });
@@ -199,7 +199,7 @@ describe("giving a hold back", () => {
   test("ends it: who held may hold again, from then on", async () => {
     const name = await held(1);
     setClock(T0 + 30_000);
-    await giveBack(name, "ann");
+    await releaseHold(name, "ann");
     expect((await hold(name, "ann")).body).toMatchObject({ held_at: iso(T0 + 30_000), expires_at: iso(T0 + 90_000) });
     await expectSound(name);
   });
@@ -227,7 +227,7 @@ describe("storms", () => {
 
   test("of holds, claims and hands given back leave the coupon conserved", async () => {
     const name = await created(20);
-    const all = users(40).flatMap((user) => [hold(name, user), claim(name, user), giveBack(name, user), hold(name, `late-${user}`)]);
+    const all = users(40).flatMap((user) => [hold(name, user), claim(name, user), releaseHold(name, user), hold(name, `late-${user}`)]);
     const known = new Set(["200", "201", "204", "400 out_of_stock", "409 already_claimed"]);
     expect(Object.keys(tally(await Promise.all(all))).filter((told) => !known.has(told))).toEqual([]);
     await expectSound(name);

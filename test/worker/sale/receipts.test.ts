@@ -7,7 +7,7 @@ import { claim, create, created, freshName, look, send, tally, users } from "../
 import {
   change,
   expectSound,
-  giveBack,
+  releaseHold,
   hold,
   iso,
   list,
@@ -57,7 +57,7 @@ describe("a look at one's own claim", () => {
   test("sees a hold, its end, a claim, and its release at once", async () => {
     const name = await created(5);
     const told: unknown[] = [];
-    for (const act of [hold, giveBack, hold, claim, release, hold]) {
+    for (const act of [hold, releaseHold, hold, claim, release, hold]) {
       await act(name, "ann");
       const { status: code, body } = await own(name, "ann");
       told.push([code, Object.keys(body).sort().join(" ")]);
@@ -177,7 +177,7 @@ describe("names and users of every kind in paths", () => {
     expect((await status(name)).body).toMatchObject({ name, remaining_amount: 4 });
     expect((await release(name, text)).body).toMatchObject({ ...receipt, remaining_amount: 5 });
     expect((await hold(name, text)).body).toMatchObject({ coupon_name: name, user_id: text, remaining_amount: 4 });
-    expect((await giveBack(name, text)).status).toBe(204);
+    expect((await releaseHold(name, text)).status).toBe(204);
     expect((await change(name, { amount: 6 })).body).toMatchObject({ name, amount: 6, remaining_amount: 6 });
     await expectSound(name);
   });
@@ -193,7 +193,7 @@ describe("names and users of every kind in paths", () => {
     const name = await created(5);
     for (const user of [".", ".."]) {
       await claim(name, user);
-      for (const ask of [own, giveBack]) expect((await ask(name, user)).status).toBe(404);
+      for (const ask of [own, releaseHold]) expect((await ask(name, user)).status).toBe(404);
     }
     expect((await look(name)).body).toMatchObject({ remaining_amount: 3, claimed_by: [".", ".."] });
   });

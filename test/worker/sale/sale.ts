@@ -45,7 +45,7 @@ export function hold(name: string, userId: string, ttlSeconds: unknown = 60): Pr
   return send("POST", pathOf(name, "holds"), { body: { user_id: userId, ttl_seconds: ttlSeconds } });
 }
 
-export function giveBack(name: string, userId: string): Promise<Answer> {
+export function releaseHold(name: string, userId: string): Promise<Answer> {
   return send("DELETE", pathOf(name, "holds", userId));
 }
 

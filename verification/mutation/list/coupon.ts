@@ -16,13 +16,19 @@ const RULES: readonly Mutation[] = [
   {
     name: "idempotency-key-ignored",
     fault: "A retry with the same key is not recognized as a replay.",
-    edits: [{ file: CLAIM, find: "request.key === claim.key;", replace: "false;" }],
+    edits: [{ file: CLAIM, find: "request.key === claim.key);", replace: "false);" }],
     suite: inNode("rules/replay"),
   },
   {
     name: "winner-refused-as-out-of-stock",
     fault: "A closed sale is refused before the user's own claim is read.",
-    edits: [{ file: CLAIM, find: ".claim !== null) return", replace: ".claim !== null && closedFor(coupon, now) === null) return" }],
+    edits: [
+      {
+        file: CLAIM,
+        find: "const { claim, hold, revoked } = existing;",
+        replace: "const { hold, revoked } = existing;\n  const claim = closedFor(coupon, now) === null ? existing.claim : null;",
+      },
+    ],
     suite: inNode("rules/replay"),
   },
   {
@@ -34,18 +40,14 @@ const RULES: readonly Mutation[] = [
   {
     name: "revoked-request-wins-again",
     fault: "A late duplicate of the request whose claim was revoked gets a new unit.",
-    edits: [{ file: CLAIM, find: "if (own.released !== null)", replace: "if (own.released !== null && own.released.position < 0)" }],
+    edits: [{ file: CLAIM, find: "if (revoked !== null)", replace: "if (false)" }],
     suite: inNode("rules/holds-property"),
   },
   {
     name: "revoked-unit-returned-twice",
     fault: "A second revoke of one claim returns its unit again.",
     edits: [
-      {
-        file: "src/domain/release.ts",
-        find: `{ is: "released_already", release: last }`,
-        replace: `{ is: "released", claim: last.claim }`,
-      },
+      { file: "src/domain/revoke.ts", find: "revoked: last }", replace: "revoked: { ...last } }" },
       { file: STATEMENTS, find: "INSERT INTO releases", replace: "INSERT OR REPLACE INTO releases" },
     ],
     suite: inNode("rules/holds-property"),
@@ -256,7 +258,7 @@ const CERTIFICATES: readonly Mutation[] = [
     name: "set-without-revoked-claims",
     fault: "The bypass set misses the users whose claim was revoked.",
     edits: [
-      { file: STORE, find: "statements.SELECT_HOLD_MEMBERS, statements.SELECT_RELEASE_MEMBERS", replace: "statements.SELECT_HOLD_MEMBERS" },
+      { file: STORE, find: "statements.SELECT_HOLD_MEMBERS, statements.SELECT_REVOKED_MEMBERS", replace: "statements.SELECT_HOLD_MEMBERS" },
     ],
     suite: inNode("rules/certificates"),
   },

@@ -2,12 +2,12 @@
 
 import type { Certificate, CertificateRequest } from "./certificate.ts";
 import type { Change } from "./change.ts";
-import type { Claim, ClaimRequest, Closed, Hold } from "./claim.ts";
+import type { Claim, ClaimRequest, ClosedCode, Hold } from "./claim.ts";
 import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
 import type { HoldRequest } from "./hold.ts";
-import type { Outcome, OutcomeCounts } from "./outcomes.ts";
+import type { Outcome, ClaimCounts } from "./claim-counts.ts";
 import type { RefusalCode } from "./refusals.ts";
-import type { Release, ReleaseRequest } from "./release.ts";
+import type { RevokedClaim, RevokeRequest } from "./revoke.ts";
 
 /** The ledger's head when the answer was computed; 0 for a coupon that does not exist. */
 type Seq = { readonly seq: number };
@@ -45,7 +45,7 @@ export type Page = Done<{ readonly claims: readonly Claim[]; readonly next: Curs
 /** Storage failed, the mailbox is full, or a newer version wrote the tables; nothing was changed. Any call can end so. */
 export type Failed = Refused<"unavailable">;
 export type NoCoupon = Refused<"coupon_not_found">;
-export type ClosedSale = Refused<Closed["is"]>;
+export type ClosedSale = Refused<ClosedCode>;
 
 export type ClaimResult =
   | Granted
@@ -64,18 +64,18 @@ export type HoldResult =
   | NoCoupon
   | Failed
   | Refused<"already_claimed" | "hold_released" | "hold_too_long" | "hold_limit_reached">;
-export type GiveBackResult = Done | NoCoupon | Failed;
+export type ReleaseHoldResult = Done | NoCoupon | Failed;
 /** How many holds were ended. */
-export type EndHoldsResult = Done<{ readonly count: number; readonly remaining: number }> | NoCoupon | Failed;
-export type HoldsResult = Done<{ readonly holds: readonly Hold[]; readonly next: string | null }> | NoCoupon | Failed;
-export type OwnResult = Done<{ readonly claim: Claim } | { readonly hold: Hold }> | NoCoupon | Failed | Refused<"claim_not_found">;
-export type ReleaseResult =
-  | Done<{ readonly release: Release; readonly remaining: number }>
+export type ReleaseAllHoldsResult = Done<{ readonly count: number; readonly remaining: number }> | NoCoupon | Failed;
+export type ListHoldsResult = Done<{ readonly holds: readonly Hold[]; readonly next: string | null }> | NoCoupon | Failed;
+export type UserClaimResult = Done<{ readonly claim: Claim } | { readonly hold: Hold }> | NoCoupon | Failed | Refused<"claim_not_found">;
+export type RevokeResult =
+  | Done<{ readonly revoked: RevokedClaim; readonly remaining: number }>
   | NoCoupon
   | Failed
   | Refused<"claim_not_found" | "position_mismatch">;
-export type PageResult = Page | NoCoupon | Failed;
-export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: OutcomeCounts }> | NoCoupon | Failed;
+export type ListClaimsResult = Page | NoCoupon | Failed;
+export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: ClaimCounts }> | NoCoupon | Failed;
 /** A certificate, or null where there is none to issue right now. */
 export type CertifyResult = Done<{ readonly certificate: Certificate | null }> | NoCoupon | Failed;
 
@@ -97,16 +97,16 @@ export type CouponCalls = {
   claimMany(userIds: readonly string[], attemptId: string): Promise<BulkClaimResult>;
   hold(request: HoldRequest): Promise<HoldResult>;
   /** Ends a user's hold, if there is one. */
-  giveBack(userId: string): Promise<GiveBackResult>;
+  releaseHold(userId: string): Promise<ReleaseHoldResult>;
   /** Ends all holds. */
-  endHolds(): Promise<EndHoldsResult>;
+  releaseAllHolds(): Promise<ReleaseAllHoldsResult>;
   /** Running holds by user id, behind `after`. */
-  holds(after: string, limit: number): Promise<HoldsResult>;
+  listHolds(after: string, limit: number): Promise<ListHoldsResult>;
   /** What one user has. */
-  own(userId: string): Promise<OwnResult>;
-  release(request: ReleaseRequest): Promise<ReleaseResult>;
+  getUserClaim(userId: string): Promise<UserClaimResult>;
+  revoke(request: RevokeRequest): Promise<RevokeResult>;
   /** Claims in the order of their positions. */
-  page(after: Cursor, limit: number): Promise<PageResult>;
+  listClaims(after: Cursor, limit: number): Promise<ListClaimsResult>;
   metrics(): Promise<MetricsResult>;
   certify(request: CertificateRequest): Promise<CertifyResult>;
 };

@@ -10,7 +10,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 export const BATCH_SIZE_BUCKETS = [1, 4, 16, 64, 256, 1024] as const;
 
 /** Counts since the coupon was created. */
-export type OutcomeCounts = {
+export type ClaimCounts = {
   readonly claims: Partial<Record<Outcome, number>>;
   /** Batches by size: one count for each of {@link BATCH_SIZE_BUCKETS}, not cumulative, and one for larger ones. */
   readonly batches: readonly number[];
@@ -18,14 +18,14 @@ export type OutcomeCounts = {
   readonly batched: number;
 };
 
-export const NO_OUTCOMES: OutcomeCounts = {
+export const NO_CLAIM_COUNTS: ClaimCounts = {
   claims: {},
   batches: Array.from({ length: BATCH_SIZE_BUCKETS.length + 1 }, () => 0),
   batched: 0,
 };
 
 /** The counts after a batch of claims ended as `outcomes` say. */
-export function counted(before: OutcomeCounts, outcomes: readonly Outcome[]): OutcomeCounts {
+export function counted(before: ClaimCounts, outcomes: readonly Outcome[]): ClaimCounts {
   if (outcomes.length === 0) return before;
   const claims = { ...before.claims };
   for (const outcome of outcomes) claims[outcome] = (claims[outcome] ?? 0) + 1;
@@ -36,21 +36,21 @@ export function counted(before: OutcomeCounts, outcomes: readonly Outcome[]): Ou
 }
 
 /** The counts after `count` claims were refused that never came into a batch. */
-export function countedApart(before: OutcomeCounts, outcome: Outcome, count: number): OutcomeCounts {
+export function addRefusals(before: ClaimCounts, outcome: Outcome, count: number): ClaimCounts {
   return { ...before, claims: { ...before.claims, [outcome]: (before.claims[outcome] ?? 0) + count } };
 }
 
 /** Reads counts as they were stored. What is no counts reads as none: metrics are not worth stopping a sale for. */
-export function outcomesIn(json: string): OutcomeCounts {
+export function claimCountsFrom(json: string): ClaimCounts {
   try {
     const stored: unknown = JSON.parse(json);
-    return isCounts(stored) ? stored : NO_OUTCOMES;
+    return isCounts(stored) ? stored : NO_CLAIM_COUNTS;
   } catch {
-    return NO_OUTCOMES;
+    return NO_CLAIM_COUNTS;
   }
 }
 
-function isCounts(value: unknown): value is OutcomeCounts {
+function isCounts(value: unknown): value is ClaimCounts {
   if (typeof value !== "object" || value === null || !("claims" in value && "batches" in value && "batched" in value)) return false;
-  return Array.isArray(value.batches) && value.batches.length === NO_OUTCOMES.batches.length && typeof value.batched === "number";
+  return Array.isArray(value.batches) && value.batches.length === NO_CLAIM_COUNTS.batches.length && typeof value.batched === "number";
 }

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { nameFault, textFault, type TextFault } from "../../src/domain/text.ts";
+import { nameFault, textFault, type TextFault } from "../../src/domain/names.ts";
 
 function isLoneSurrogate(point: string): boolean {
   return point.length === 1 && point >= "\ud800" && point <= "\udfff";
