@@ -22,7 +22,13 @@ const RULES: readonly Mutation[] = [
   {
     name: "winner-refused-as-out-of-stock",
     fault: "A closed sale is refused before the user's own claim is read.",
-    edits: [{ file: CLAIM, find: "if (claim !== null) return", replace: "if (claim !== null && closedFor(coupon, now) === null) return" }],
+    edits: [
+      {
+        file: CLAIM,
+        find: "const { claim, hold, revoked } = existing;",
+        replace: "const { hold, revoked } = existing;\n  const claim = closedFor(coupon, now) === null ? existing.claim : null;",
+      },
+    ],
     suite: inNode("rules/replay"),
   },
   {
@@ -34,18 +40,14 @@ const RULES: readonly Mutation[] = [
   {
     name: "revoked-request-wins-again",
     fault: "A late duplicate of the request whose claim was revoked gets a new unit.",
-    edits: [{ file: CLAIM, find: "if (revoked !== null) return", replace: "if (revoked !== null && revoked.position < 0) return" }],
+    edits: [{ file: CLAIM, find: "if (revoked !== null)", replace: "if (false)" }],
     suite: inNode("rules/holds-property"),
   },
   {
     name: "revoked-unit-returned-twice",
     fault: "A second revoke of one claim returns its unit again.",
     edits: [
-      {
-        file: "src/domain/revoke.ts",
-        find: "revoked: last }",
-        replace: "revoked: { ...last } }",
-      },
+      { file: "src/domain/revoke.ts", find: "revoked: last }", replace: "revoked: { ...last } }" },
       { file: STATEMENTS, find: "INSERT INTO releases", replace: "INSERT OR REPLACE INTO releases" },
     ],
     suite: inNode("rules/holds-property"),
