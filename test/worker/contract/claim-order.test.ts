@@ -88,7 +88,7 @@ describe("of a coupon that is sold out", () => {
 describe("of a coupon with units left", () => {
   test.for([
     ["paused", { paused: 1 }, "403 sale_paused", "the sale is paused: claim again when its state is open"],
-    ["not started", { starts_at: FUTURE }, "403 sale_not_started", "the sale has not started: claim again at starts_at"],
+    ["not started", { starts_at: FUTURE }, "403 sale_not_started", "the sale has not started: see starts_at"],
     ["ended", { ends_at: PAST }, "403 sale_ended", "the sale has ended"],
   ] as const)("but %s, a newcomer gets none", async ([, facts, outcome, sentence]) => {
     const name = await created(5);

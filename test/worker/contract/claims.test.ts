@@ -147,7 +147,7 @@ describe("a user who gets nothing", () => {
     setClock(START, -beforeMs);
     const name = await created(5, { starts_at: START });
     const answer = await claim(name, "early");
-    expectRefused(answer, "403 sale_not_started", "the sale has not started: claim again at starts_at");
+    expectRefused(answer, "403 sale_not_started", "the sale has not started: see starts_at");
     expect(answer.body["starts_at"]).toBe(START);
     expect(answer.headers.get("Retry-After")).toBe(retryAfter);
     expect((await look(name)).body).toMatchObject({ remaining_amount: 5, claimed_by: [] });

@@ -89,7 +89,7 @@ describe("holding a unit", () => {
     ["sold out", "400 out_of_stock", "coupon out of stock"],
     ["paused", "403 sale_paused", "the sale is paused: claim again when its state is open"],
     ["ended", "403 sale_ended", "the sale has ended"],
-    ["scheduled", "403 sale_not_started", "the sale has not started: claim again at starts_at"],
+    ["scheduled", "403 sale_not_started", "the sale has not started: see starts_at"],
   ] as const)("of a sale that is %s is refused as a claim is; who holds already is told of that", async ([state, told, sentence]) => {
     const name = await held();
     await change(name, CLOSED[state]);

@@ -83,7 +83,7 @@ describe("the window is half-open", () => {
     const name = await created(5, WINDOW);
     setClock(START - earlyMs);
     for (const answer of [await claim(name, "early"), await hold(name, "early")]) {
-      expectRefused(answer, "403 sale_not_started", "the sale has not started: claim again at starts_at");
+      expectRefused(answer, "403 sale_not_started", "the sale has not started: see starts_at");
       expect([answer.body["starts_at"], answer.headers.get("Retry-After")]).toEqual([iso(START), seconds]);
       expect(seqOf(answer)).toBe(1);
     }
