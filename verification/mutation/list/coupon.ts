@@ -5,7 +5,7 @@ import { inNode, inWorkerd, type Mutation } from "../mutation.ts";
 const CLAIM = "src/domain/claim.ts";
 const COUPON = "src/domain/coupon.ts";
 const CERTIFICATE = "src/domain/certificate.ts";
-const STATEMENTS = "src/engine/statements.ts";
+const HOLDS = "src/engine/hold-store.ts";
 const DRAFT = "src/engine/draft.ts";
 const ENGINE = "src/engine/coupon-engine.ts";
 const STORE = "src/engine/coupon-store.ts";
@@ -48,7 +48,7 @@ const RULES: readonly Mutation[] = [
     fault: "A second revoke of one claim returns its unit again.",
     edits: [
       { file: "src/domain/revoke.ts", find: "revoked: last }", replace: "revoked: { ...last } }" },
-      { file: STATEMENTS, find: "INSERT INTO releases", replace: "INSERT OR REPLACE INTO releases" },
+      { file: "src/engine/claim-store.ts", find: "INSERT INTO releases", replace: "INSERT OR REPLACE INTO releases" },
     ],
     suite: inNode("rules/holds-property"),
   },
@@ -74,7 +74,7 @@ const RULES: readonly Mutation[] = [
     name: "hold-ends-a-millisecond-late",
     fault: "A hold still keeps its unit at the instant of expires_at.",
     edits: [
-      { file: STATEMENTS, find: "WHERE expires_at <= ?", replace: "WHERE expires_at < ?" },
+      { file: HOLDS, find: "WHERE expires_at <= ?", replace: "WHERE expires_at < ?" },
       { file: DRAFT, find: "this.#coupon.nextExpiryAt <= this.at", replace: "this.#coupon.nextExpiryAt < this.at" },
       { file: DRAFT, find: " expiresAt <= this.at", replace: " expiresAt < this.at" },
     ],
@@ -258,7 +258,11 @@ const CERTIFICATES: readonly Mutation[] = [
     name: "set-without-revoked-claims",
     fault: "The bypass set misses the users whose claim was revoked.",
     edits: [
-      { file: STORE, find: "statements.SELECT_HOLD_MEMBERS, statements.SELECT_REVOKED_MEMBERS", replace: "statements.SELECT_HOLD_MEMBERS" },
+      {
+        file: STORE,
+        find: "FROM releases WHERE user_id > ?",
+        replace: "FROM releases WHERE user_id > ? AND 0",
+      },
     ],
     suite: inNode("rules/certificates"),
   },
