@@ -4,6 +4,7 @@ import { covers, received, startAt, type Asker, type HeldCertificate } from "../
 import { CLOSED_CODES, type ClosedCode } from "../domain/claim.ts";
 import * as limits from "../domain/limits.ts";
 import type { CouponCalls, Refused } from "../domain/rpc.ts";
+import { log } from "../log.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { Env, Worker } from "./env.ts";
 import { isCurrent, nextOrder } from "./heads.ts";
@@ -111,7 +112,7 @@ function takeRefused(env: Env, name: string, entry: Entry): Refusals {
   const { refused } = entry;
   entry.refused = {};
   for (const [code, count] of Object.entries(refused)) {
-    if (env.REQUEST_LOG !== "off") console.log(JSON.stringify({ event: "refused_at_edge", coupon: name, code, count }));
+    if (env.REQUEST_LOG !== "off") log("refused_at_edge", { coupon: name, code, count });
   }
   return refused;
 }

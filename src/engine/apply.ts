@@ -57,7 +57,7 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, around: Appl
       return held === null ? { ok: false, code: "claim_not_found", seq } : { ok: true, hold: held, seq };
     }
     case "list_holds": {
-      const rows = draft.store.holdsPage(message.after, message.limit + 1, draft.at);
+      const rows = draft.store.holds.page(message.after, message.limit + 1, draft.at);
       const holds = rows.slice(0, message.limit);
       return { ok: true, holds, next: rows.length > holds.length ? (holds.at(-1)?.userId ?? null) : null, seq };
     }
@@ -91,7 +91,7 @@ function read({ claimedBy: isWanted }: MessageOf<"read">, draft: Draft): rpc.Rea
   const { coupon } = draft;
   const view = found(coupon, draft.at);
   if (!isWanted || coupon.claimed > CLAIMANTS_AT_ONCE_MAX) return view;
-  const claimedBy = draft.store.claimants();
+  const claimedBy = draft.store.ledger.claimants();
   assert(claimedBy.length === coupon.claimed, "as many claimants as units claimed");
   return { ...view, coupon: { ...view.coupon, claimedBy } };
 }
@@ -134,7 +134,7 @@ function releaseHold({ userId }: MessageOf<"release_hold">, draft: Draft, around
 
 function releaseAllHolds(draft: Draft, around: ApplyContext): rpc.ReleaseAllHoldsResult | Deferred {
   const { coupon, at } = draft;
-  const holds = draft.store.holdsPage("", HOLDS_ENDED_AT_ONCE_MAX, at);
+  const holds = draft.store.holds.page("", HOLDS_ENDED_AT_ONCE_MAX, at);
   if (contradicts(coupon, { ...coupon, held: coupon.held - holds.length }, at, around.leaseUntil)) return DEFERRED;
   for (const held of holds) draft.releaseHold(held);
   return { ok: true, count: holds.length, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
@@ -145,7 +145,7 @@ function listClaims({ after, limit }: MessageOf<"list_claims">, { coupon, store 
   // A coupon of another epoch is another coupon.
   if (after.epoch !== null && after.epoch !== epoch) return { ok: false, code: "coupon_not_found", seq };
   // A claim's event stands behind as many events as its position counts, at least.
-  const rows = store.page({ position: after.position, seq: Math.max(after.seq, after.position) }, limit + 1);
+  const rows = store.ledger.page({ position: after.position, seq: Math.max(after.seq, after.position) }, limit + 1);
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const claims = rows.slice(0, limit).map(({ seq: _seq, ...claimed }) => claimed);
   return { ok: true, claims, next: last === undefined ? null : { position: last.position, seq: last.seq, epoch }, seq };

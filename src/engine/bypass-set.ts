@@ -67,7 +67,7 @@ export class BypassSet {
   }
 
   #follow(coupon: Coupon): boolean {
-    const events = this.#store.involved(this.#seq, BYPASS_ROWS_MAX);
+    const events = this.#store.ledger.involved(this.#seq, BYPASS_ROWS_MAX);
     for (const member of events) if (this.#add(member)) this.#changedSeq = member.seq;
     const isWhole = events.length < BYPASS_ROWS_MAX;
     this.#seq = isWhole ? coupon.seq : (events.at(-1)?.seq ?? coupon.seq);

@@ -1,50 +1,36 @@
-// The rows of one coupon, by name and type. Decides nothing.
+// The coupon's own row, and the stores of its other rows. Decides nothing.
 
 import { assert } from "../domain/assert.ts";
-import type { Claim, Hold } from "../domain/claim.ts";
-import type { Coupon, Instant, NewCoupon, Settings } from "../domain/coupon.ts";
-import { ROWS_AT_ONCE_MAX, ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
 import { claimCountsFrom, type ClaimCounts } from "../domain/claim-counts.ts";
-import type { RevokedClaim } from "../domain/revoke.ts";
-import type { Sql } from "./sql.ts";
+import type { Coupon, Instant, NewCoupon, Settings } from "../domain/coupon.ts";
+import { ClaimStore } from "./claim-store.ts";
+import { HoldStore } from "./hold-store.ts";
+import { LedgerStore } from "./ledger-store.ts";
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
-import * as statements from "./statements.ts";
-
-/** What happens to a coupon, as the ledger calls it. */
-export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired";
-
-/** What happened, as the ledger has it: seq, at, kind, user, position, and JSON with what needs more. */
-export type Event = readonly [number, Instant, EventKind, string | null, number | null, string | null];
+import type { Sql } from "./sql.ts";
 
 /** A newer version of the code wrote these tables: this one must not touch them. */
 export class NewerSchema extends Error {
   override readonly name = "NewerSchema";
 }
 
-/** A member of the bypass set: a user, and the key of their claim. */
-export type Member = { readonly userId: string; readonly key: string | null };
-
-/** The tables that the bypass set is built from. */
-export const MEMBER_TABLES = [statements.SELECT_CLAIM_MEMBERS, statements.SELECT_HOLD_MEMBERS, statements.SELECT_REVOKED_MEMBERS] as const;
-
-type Cell = string | number | null;
-
 export type StoredCoupon = { readonly coupon: Coupon; readonly outcomes: ClaimCounts };
 
 export class CouponStore {
+  readonly claims: ClaimStore;
+  readonly holds: HoldStore;
+  readonly ledger: LedgerStore;
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
     this.#sql = sql;
+    this.claims = new ClaimStore(sql);
+    this.holds = new HoldStore(sql);
+    this.ledger = new LedgerStore(sql);
   }
 
   transaction<T>(work: () => T): T {
     return this.#sql.transaction(work);
-  }
-
-  /** Whether there is a coupon. */
-  exists(): boolean {
-    return this.#sql.all(statements.HAS_SCHEMA).length > 0;
   }
 
   /** Removes all that the coupon ever stored. */
@@ -52,18 +38,31 @@ export class CouponStore {
     this.#sql.deleteAll();
   }
 
+  /** Whether a coupon was ever created here. Writes nothing. */
+  static readonly HAS_SCHEMA = `SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = 'coupon'`;
+  exists(): boolean {
+    return this.#sql.all(CouponStore.HAS_SCHEMA).length > 0;
+  }
+
+  /** Writes 1 row. */
+  static readonly INSERT_COUPON = `
+    INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, hold_seconds_max, holds_max, paused,
+                        last_position, seq, created_at, epoch, clock_at, outcomes)
+    VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
   /** Makes the tables and the coupon's row, whose ledger begins with its creation. */
   create(asked: NewCoupon, epoch: string, now: Instant, outcomes: ClaimCounts): void {
     for (const statement of SCHEMA) this.#sql.all(statement);
     const { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax } = asked;
     const written = JSON.stringify(outcomes);
-    this.#sql.all(statements.INSERT_COUPON, name, amount, startsAt, endsAt, holdSecondsMax, holdsMax, now, epoch, now, written);
-    this.append([[1, now, "created", null, null, JSON.stringify(settingsData(asked))]]);
+    this.#sql.all(CouponStore.INSERT_COUPON, name, amount, startsAt, endsAt, holdSecondsMax, holdsMax, now, epoch, now, written);
+    this.ledger.append([[1, now, "created", null, null, JSON.stringify(settingsData(asked))]]);
   }
 
+  /** Which version wrote the tables. Writes nothing. */
+  static readonly SELECT_SCHEMA_VERSION = `SELECT schema_version AS version FROM coupon`;
   /** The coupon as stored, once its own evidence was checked. Tables of an older version are migrated; throws {@link NewerSchema}. */
   load(): StoredCoupon {
-    const [found] = this.#sql.all<{ version: number }>(statements.SELECT_SCHEMA_VERSION);
+    const [found] = this.#sql.all<{ version: number }>(CouponStore.SELECT_SCHEMA_VERSION);
     assert(found !== undefined, "there is a coupon row");
     if (found.version > SCHEMA_VERSION) throw new NewerSchema(`the tables are of version ${found.version}, newer than ${SCHEMA_VERSION}`);
     return found.version === SCHEMA_VERSION ? this.#read() : this.transaction(() => this.#migrated(found.version));
@@ -78,9 +77,20 @@ export class CouponStore {
     return this.#read();
   }
 
+  /**
+   * The coupon as memory keeps it, and what the end of the ledger says of it: its head, and the position granted last (null
+   * where no claim is among its last 64 events). Writes nothing; reads at most 68 rows.
+   */
+  static readonly SELECT_COUPON = `
+    SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
+           created_at AS createdAt, epoch, clock_at AS clockAt, outcomes, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax,
+           (SELECT min(expires_at) FROM holds) AS nextExpiryAt,
+           (SELECT max(seq) FROM ledger) AS ledgerHead,
+           (SELECT position FROM ledger WHERE seq > (SELECT max(seq) FROM ledger) - 64 AND kind = 'claimed' ORDER BY seq DESC LIMIT 1) AS ledgerPosition
+    FROM coupon`;
   #read(): StoredCoupon {
     type Row = Omit<Coupon, "paused"> & { paused: number; ledgerHead: number; ledgerPosition: number | null; outcomes: string };
-    const [row] = this.#sql.all<Row>(statements.SELECT_COUPON);
+    const [row] = this.#sql.all<Row>(CouponStore.SELECT_COUPON);
     assert(row !== undefined, "there is a coupon row");
     const { paused, ledgerHead, ledgerPosition, outcomes, ...coupon } = row;
     assert(ledgerHead === coupon.seq, "the ledger ends where the coupon says");
@@ -90,15 +100,27 @@ export class CouponStore {
     return { coupon: { ...coupon, paused: paused === 1 }, outcomes: claimCountsFrom(outcomes) };
   }
 
-  /** The ledger's head as the coupon's row has it. */
+  /** The head that storage knows. Writes nothing; reads 1 row. */
+  static readonly SELECT_HEAD = `SELECT seq FROM coupon`;
   head(): number | undefined {
-    return this.#sql.all<{ seq: number }>(statements.SELECT_HEAD)[0]?.seq;
+    return this.#sql.all<{ seq: number }>(CouponStore.SELECT_HEAD)[0]?.seq;
   }
 
+  /**
+   * Moves the counters by what a transaction did, and, where `?8` is 1, sets what an operator set. All numbers move relative to
+   * what is stored, not to what memory believes, so that the table's checks see the truth; the answer lets memory compare.
+   * Writes 1 row.
+   */
+  static readonly ADVANCE_COUPON = `
+    UPDATE coupon
+    SET claimed = claimed + ?1, held = held + ?2, last_position = last_position + ?3, seq = seq + ?4, clock_at = max(clock_at, ?5), outcomes = ?6,
+        amount = amount + ?7, starts_at = iif(?8, ?9, starts_at), ends_at = iif(?8, ?10, ends_at), paused = iif(?8, ?11, paused),
+        hold_seconds_max = iif(?8, ?12, hold_seconds_max), holds_max = iif(?8, ?13, holds_max)
+    RETURNING amount, claimed, held, last_position AS lastPosition, seq`;
   /** Moves the stored coupon from `before` to `after`, its settings too if `isChanged`, and makes sure that it arrived there. */
   advance(before: Coupon, after: Coupon, isChanged: boolean, outcomes: ClaimCounts): void {
     const [stored] = this.#sql.all<Pick<Coupon, "amount" | "claimed" | "held" | "lastPosition" | "seq">>(
-      statements.ADVANCE_COUPON,
+      CouponStore.ADVANCE_COUPON,
       after.claimed - before.claimed,
       after.held - before.held,
       after.lastPosition - before.lastPosition,
@@ -121,121 +143,26 @@ export class CouponStore {
     assert(stored.seq === after.seq, "stored and remembered ledger heads are equal");
   }
 
-  /** Appends events to the ledger, in their order. */
-  append(events: readonly Event[]): void {
-    this.#insert(events, statements.INSERT_EVENT, statements.INSERT_EVENTS);
-  }
+  /** Members of the bypass set, table by table, behind a user id. Each writes nothing. */
+  static readonly SELECT_CLAIM_MEMBERS = `SELECT user_id AS userId, idempotency_key AS key FROM claims WHERE user_id > ? ORDER BY user_id LIMIT ?`;
+  static readonly SELECT_HOLD_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM holds WHERE user_id > ? ORDER BY user_id LIMIT ?`;
+  static readonly SELECT_REVOKED_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM releases WHERE user_id > ? GROUP BY user_id ORDER BY user_id LIMIT ?`;
 
-  claimOf(userId: string): Claim | null {
-    return this.#sql.all<Claim>(statements.SELECT_CLAIM, userId)[0] ?? null;
-  }
-
-  keyOwner(key: string): string | null {
-    return this.#sql.all<{ userId: string }>(statements.SELECT_KEY_OWNER, key)[0]?.userId ?? null;
-  }
-
-  /** The claims that any of these users has. */
-  claimsOf(userIds: readonly string[]): Claim[] {
-    return this.#sql.all<Claim>(statements.SELECT_CLAIMS, JSON.stringify(userIds));
-  }
-
-  /** Whose claims carry any of these keys of callers. */
-  keyOwners(keys: readonly string[]): { readonly key: string; readonly userId: string }[] {
-    return this.#sql.all<{ key: string; userId: string }>(statements.SELECT_KEY_OWNERS, JSON.stringify(keys));
-  }
-
-  insertClaims(claims: readonly Claim[]): void {
-    const rows = claims.map(({ userId, position, claimedAt, remainingAfter, key, attemptId }) => {
-      return [userId, position, claimedAt, remainingAfter, key, attemptId];
-    });
-    this.#insert(rows, statements.INSERT_CLAIM, statements.INSERT_CLAIMS);
-  }
-
-  deleteClaims(userIds: Iterable<string>): void {
-    for (const userId of userIds) this.#sql.all(statements.DELETE_CLAIM, userId);
-  }
-
-  /** Who holds a claim, in claim order. */
-  claimants(): string[] {
-    return this.#sql.all<{ userId: string }>(statements.SELECT_CLAIMANTS).map(({ userId }) => userId);
-  }
-
-  /** Claims after `position`, which stands in the ledger at `seq` or later, each with its own `seq`. */
-  page(after: { readonly position: number; readonly seq: number }, limit: number): (Claim & { readonly seq: number })[] {
-    return this.#sql.all<Claim & { readonly seq: number }>(statements.SELECT_PAGE, after.seq, after.position, limit);
-  }
-
-  /** Who is in the ledger behind `seq`, with the keys of their claims: at most `limit` events. */
-  involved(seq: number, limit: number): { readonly seq: number; readonly userId: string; readonly key: string | null }[] {
-    return this.#sql.all<{ seq: number; userId: string; key: string | null }>(statements.SELECT_INVOLVED, seq, limit);
-  }
-
-  /** Members that a table of {@link MEMBER_TABLES} has behind a user id, in the order of those. */
-  members(table: (typeof MEMBER_TABLES)[number], after: string, limit: number): Member[] {
+  /** Members that a table of {@link MEMBER_TABLES} has behind a user id, in the order of user ids. */
+  members(table: string, after: string, limit: number): Member[] {
     return this.#sql.all<Member>(table, after, limit);
   }
-
-  holdOf(userId: string): Hold | null {
-    return this.#sql.all<Hold>(statements.SELECT_HOLD, userId)[0] ?? null;
-  }
-
-  /** The holds that any of these users has. */
-  holdsOf(userIds: readonly string[]): Hold[] {
-    return this.#sql.all<Hold>(statements.SELECT_HOLDS, JSON.stringify(userIds));
-  }
-
-  /** Holds that run at `now`, by user id. */
-  holdsPage(after: string, limit: number, now: Instant): Hold[] {
-    return this.#sql.all<Hold>(statements.SELECT_HOLDS_PAGE, after, now, limit);
-  }
-
-  insertHolds(holds: Iterable<Hold>): void {
-    const rows = Array.from(holds, ({ userId, heldAt, expiresAt, attemptId }) => [userId, heldAt, expiresAt, attemptId]);
-    this.#insert(rows, statements.INSERT_HOLD, statements.INSERT_HOLDS);
-  }
-
-  deleteHolds(userIds: Iterable<string>): void {
-    const rows = Array.from(userIds, (userId) => [userId]);
-    this.#insert(rows, statements.DELETE_HOLD, statements.DELETE_HOLDS);
-  }
-
-  /** Holds that are over at `now`, first the one that ended first. */
-  expired(now: Instant): Hold[] {
-    return this.#sql.all<Hold>(statements.SELECT_EXPIRED, now);
-  }
-
-  /** When the first hold expires that still runs at `now`. */
-  nextExpiryAt(now: Instant): Instant | null {
-    return this.#sql.all<{ nextExpiryAt: number | null }>(statements.SELECT_NEXT_EXPIRY, now)[0]?.nextExpiryAt ?? null;
-  }
-
-  isHoldReleased(userId: string, attemptId: string): boolean {
-    return this.#sql.all(statements.SELECT_RELEASED_HOLD, userId, attemptId).length > 0;
-  }
-
-  insertReleasedHolds(rows: readonly (readonly [userId: string, attemptId: string, releasedAt: Instant])[]): void {
-    this.#insert(rows, statements.INSERT_RELEASED_HOLD, statements.INSERT_RELEASED_HOLDS);
-  }
-
-  /** One user's revoked claims, the last first. */
-  revokedClaimsOf(userId: string): RevokedClaim[] {
-    const rows = this.#sql.all<Claim & { readonly revokedAt: number }>(statements.SELECT_REVOKED_CLAIMS, userId);
-    return rows.map(({ revokedAt, ...claim }) => ({ claim, revokedAt }));
-  }
-
-  insertRevokedClaim({ claim, revokedAt }: RevokedClaim): void {
-    const { userId, position, claimedAt, remainingAfter, key, attemptId } = claim;
-    this.#sql.all(statements.INSERT_REVOKED_CLAIM, userId, position, claimedAt, remainingAfter, key, attemptId, revokedAt);
-  }
-
-  /** One by one while they are few: as JSON a row alone costs three times as much, and a thousand of them two thirds. */
-  #insert(rows: readonly (readonly Cell[])[], one: string, many: string): void {
-    if (rows.length < ROWS_AT_ONCE_MIN) for (const row of rows) this.#sql.all(one, ...row);
-    else
-      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE_MAX)
-        this.#sql.all(many, JSON.stringify(rows.slice(from, from + ROWS_AT_ONCE_MAX)));
-  }
 }
+
+/** A member of the bypass set: a user, and the key of their claim. */
+export type Member = { readonly userId: string; readonly key: string | null };
+
+/** The tables that the bypass set is built from. */
+export const MEMBER_TABLES = [
+  CouponStore.SELECT_CLAIM_MEMBERS,
+  CouponStore.SELECT_HOLD_MEMBERS,
+  CouponStore.SELECT_REVOKED_MEMBERS,
+] as const;
 
 /** An operator's settings, as the ledger has them. */
 export function settingsData({ amount, startsAt, endsAt, holdSecondsMax, holdsMax }: Settings) {

@@ -7,7 +7,9 @@ import type { HoldRequest } from "../domain/hold.ts";
 import { ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
 import type { ClaimCounts } from "../domain/claim-counts.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
-import { settingsData, type CouponStore, type Event, type EventKind } from "./coupon-store.ts";
+import { settingsData, type CouponStore } from "./coupon-store.ts";
+import type { ReleasedHold } from "./hold-store.ts";
+import type { Event, EventKind } from "./ledger-store.ts";
 import { Pending } from "./pending.ts";
 
 type Changing = { -readonly [Field in keyof Coupon]: Coupon[Field] };
@@ -22,7 +24,7 @@ export class Draft {
   readonly #holds: Pending<Hold>;
   readonly #keyOwners = new Map<string, string | null>();
   readonly #revokedClaims: RevokedClaim[] = [];
-  readonly #releasedHolds: [userId: string, attemptId: string, releasedAt: Instant][] = [];
+  readonly #releasedHolds: ReleasedHold[] = [];
   readonly #events: Event[] = [];
   /** Whether the operator's settings are others than before. */
   #isConfigured = false;
@@ -31,8 +33,8 @@ export class Draft {
     this.store = store;
     this.#before = before;
     this.#coupon = { ...before };
-    this.#claims = new Pending((userId) => store.claimOf(userId));
-    this.#holds = new Pending((userId) => store.holdOf(userId));
+    this.#claims = new Pending((userId) => store.claims.of(userId));
+    this.#holds = new Pending((userId) => store.holds.of(userId));
   }
 
   /** The coupon with all that was done so far. It changes with what is done next. */
@@ -62,11 +64,11 @@ export class Draft {
     const userIds = requests.map(({ userId }) => userId);
     const keys = requests.flatMap((request) => ("key" in request && request.key !== null ? request.key : []));
     const hasHolds = this.#coupon.held > 0 || requests.some((request) => "ttlMs" in request);
-    this.#claims.readAhead(userIds, this.store.claimsOf(userIds));
-    if (hasHolds) this.#holds.readAhead(userIds, this.#coupon.held > 0 ? this.store.holdsOf(userIds) : []);
+    this.#claims.readAhead(userIds, this.store.claims.ofAll(userIds));
+    if (hasHolds) this.#holds.readAhead(userIds, this.#coupon.held > 0 ? this.store.holds.ofAll(userIds) : []);
     if (keys.length === 0) return;
     for (const key of keys) this.#keyOwners.set(key, null);
-    for (const { key, userId } of this.store.keyOwners(keys)) this.#keyOwners.set(key, userId);
+    for (const { key, userId } of this.store.claims.keyOwners(keys)) this.#keyOwners.set(key, userId);
   }
 
   /** What a user has; `revoked` is the claim that this very request once made. */
@@ -80,19 +82,19 @@ export class Draft {
   /** Whose claim carries this key of a caller. */
   keyOwner(key: string): string | null {
     const known = this.#keyOwners.get(key);
-    return known === undefined ? this.store.keyOwner(key) : known;
+    return known === undefined ? this.store.claims.keyOwner(key) : known;
   }
 
   /** One user's revoked claims, the last first. */
   revokedClaimsOf(userId: string): readonly RevokedClaim[] {
     const drafted = this.#revokedClaims.filter(({ claim }) => claim.userId === userId).toReversed();
-    return [...drafted, ...this.store.revokedClaimsOf(userId)];
+    return [...drafted, ...this.store.claims.revokedOf(userId)];
   }
 
   /** Whether this request of a user made a hold that was released. */
   isHoldReleased(userId: string, attemptId: string): boolean {
     const isDrafted = this.#releasedHolds.some(([user, attempt]) => user === userId && attempt === attemptId);
-    return isDrafted || this.store.isHoldReleased(userId, attemptId);
+    return isDrafted || this.store.holds.isReleased(userId, attemptId);
   }
 
   grant(claim: Claim, hold: Hold | null): void {
@@ -146,20 +148,20 @@ export class Draft {
   save(outcomes: ClaimCounts): void {
     const claims = this.#claims.changes();
     const holds = this.#holds.changes();
-    this.store.deleteClaims(claims.removed);
-    this.store.insertClaims(claims.added);
-    this.store.deleteHolds(holds.removed);
-    this.store.insertHolds(holds.added);
-    for (const revoked of this.#revokedClaims) this.store.insertRevokedClaim(revoked);
-    this.store.insertReleasedHolds(this.#releasedHolds);
-    this.store.append(this.#events);
+    this.store.claims.delete(claims.removed);
+    this.store.claims.insert(claims.added);
+    this.store.holds.delete(holds.removed);
+    this.store.holds.insert(holds.added);
+    for (const revoked of this.#revokedClaims) this.store.claims.insertRevoked(revoked);
+    this.store.holds.insertReleased(this.#releasedHolds);
+    this.store.ledger.append(this.#events);
     const claimed = claims.added.length - claims.removed.length;
     assert(claimed === this.#coupon.claimed - this.#before.claimed, "as many claims written as claimed grew");
     this.store.advance(this.#before, this.#coupon, this.#isConfigured, outcomes);
   }
 
   #expire(): void {
-    const due = this.#holds.merged(this.store.expired(this.at)).filter(({ expiresAt }) => expiresAt <= this.at);
+    const due = this.#holds.merged(this.store.holds.expired(this.at)).filter(({ expiresAt }) => expiresAt <= this.at);
     this.#holds.readAhead(
       due.map(({ userId }) => userId),
       due,
@@ -170,7 +172,7 @@ export class Draft {
     }
     if (this.#coupon.held === 0) return;
     const drafted = this.#holds.changes().added.map(({ expiresAt }) => expiresAt);
-    this.#coupon.nextExpiryAt = Math.min(this.store.nextExpiryAt(this.at) ?? Infinity, ...drafted);
+    this.#coupon.nextExpiryAt = Math.min(this.store.holds.nextExpiryAt(this.at) ?? Infinity, ...drafted);
   }
 
   #removeHold(userId: string): void {

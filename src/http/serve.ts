@@ -5,7 +5,8 @@ import * as z from "zod";
 import type { Worker } from "../edge/env.ts";
 import { isOperator } from "./auth/operator.ts";
 import { enforceRateLimit, requireOperator, requireUser } from "./auth/guards.ts";
-import { log, logRequest } from "./log.ts";
+import { logFailure } from "../log.ts";
+import { logRequest } from "./request-log.ts";
 import { patternOf } from "./path-pattern.ts";
 import type { Refusal } from "./refusals.ts";
 import { requestContext, type Context, type RequestContext } from "./request-context.ts";
@@ -75,8 +76,8 @@ function withRequestLog(
     try {
       response = await handle(c, context);
     } catch (cause) {
-      const failure = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-      log("request_failed", { request_id: context.requestId, cause: failure });
+      const stack = cause instanceof Error ? cause.stack : undefined;
+      logFailure("request_failed", { request_id: context.requestId, cause: stack ?? cause });
       response = respond(context, { ok: false, code: "internal_error" });
     }
     if (context.isLogged && c.env.REQUEST_LOG !== "off")
@@ -89,7 +90,7 @@ function logRefusal(context: RequestContext, refusal: Refusal): void {
   if (refusal.isCounted === true) context.isLogged = false;
   if (!("cause" in refusal)) return;
   const { requestId, coupon } = context;
-  log("call_failed", { request_id: requestId, coupon, code: refusal.code, cause: String(refusal.cause) });
+  logFailure("call_failed", { request_id: requestId, coupon, code: refusal.code, cause: refusal.cause });
 }
 
 /** What the edge takes of a request. Without an execution context, work goes on for as long as the app's caller lets it. */

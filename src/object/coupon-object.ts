@@ -24,6 +24,7 @@ import {
   type MessageOf,
   type Stamped,
 } from "../engine/message.ts";
+import { logFailure } from "../log.ts";
 import { ExpiryAlarm } from "./expiry-alarm.ts";
 import { Lease } from "./lease.ts";
 import { Mailbox, MAILBOX_IS_FULL } from "./mailbox.ts";
@@ -199,6 +200,6 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   }
 
   #log(event: string, cause: unknown): void {
-    console.error(JSON.stringify({ event, coupon: this.ctx.id.name, cause: String(cause) }));
+    logFailure(event, { coupon: this.ctx.id.name, cause });
   }
 }

@@ -31,7 +31,7 @@ describe("sources", () => {
 
   test.for([
     ["the rule of a claim", "src/domain/claim.ts"],
-    ["its SQL", "src/engine/statements.ts"],
+    ["its SQL", "src/engine/claim-store.ts"],
     ["the batch", "src/object/mailbox.ts"],
     ["the table of statuses", "src/http/refusals.ts"],
   ] as const)("%s is one file under 200 lines", ([, path]) => {

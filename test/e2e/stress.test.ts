@@ -189,7 +189,7 @@ describe.concurrent("against a server that was named", () => {
   test.for([
     ["no token", { ADMIN_TOKEN: "" }, "wants the operator's token: set ADMIN_TOKEN, or --admin-token"],
     ["another token", { ADMIN_TOKEN: "guessed" }, "does not take this operator's token: check ADMIN_TOKEN, or --admin-token"],
-    ["a folder that is no state", { STATE: "src" }, "src is no state of Doorbuster"],
+    ["a folder that is no state", { STATE: "src" }, "src is not a state of Doorbuster"],
     ["an address elsewhere", { BASE_URL: "https://doorbuster.example.workers.dev" }, "is not on this machine"],
     ["no address at all", { BASE_URL: "localhost:8787" }, "takes an address such as"],
     ["a state without a server", { BASE_URL: "", STATE: "src" }, "name that server too"],

@@ -83,9 +83,9 @@ export function strangerCheck(document: Document, { operator, ofUser }: Tokens):
 function compilerOf({ components }: Document): Compile {
   const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, validateFormats: true });
   addFormats(ajv);
-  ajv.addVocabulary(["components"]);
+  ajv.addVocabulary(["components", "discriminator"]);
   return (schema) => {
-    const isNamed = "$ref" in schema || "allOf" in schema;
+    const isNamed = "$ref" in schema || "oneOf" in schema || "properties" in schema;
     return ajv.compile({ ...schema, ...(isNamed ? { unevaluatedProperties: false } : {}), components });
   };
 }
@@ -113,7 +113,11 @@ function generalAnswers(compile: Compile): ReadonlyMap<string, Foretold> {
     content: new Map([
       [
         "application/json",
-        compile({ allOf: [{ $ref: "#/components/schemas/Refusal" }, { type: "object", properties: { code: { const: code } } }] }),
+        compile({
+          type: "object",
+          properties: { error: { type: "string" }, code: { const: code }, request_id: { type: "string" } },
+          required: ["error", "code", "request_id"],
+        }),
       ],
     ]),
     headers: new Map(["x-request-id", ...headers].map((name) => [name, { isRequired: true, validate: text }])),

@@ -10,7 +10,7 @@ import { copyCheckout, ROOT } from "./copy.ts";
 import { inNode } from "./mutation.ts";
 import { judge, type Result } from "./verdict.ts";
 
-const RULE = "src/domain/text.ts";
+const RULE = "src/domain/names.ts";
 const LINE = `if (text === "") return "empty";`;
 
 let copy: string;
@@ -25,7 +25,7 @@ afterAll(() => removeScratch(copy));
 /** Judges a fault that stands in the place of one line of the text rule. */
 function judged(replace: string): Promise<Result> {
   const edits = [{ file: RULE, find: LINE, replace }];
-  return judge({ name: "planted", fault: "", edits, suite: inNode("rules/text") }, copy, new AbortController().signal);
+  return judge({ name: "planted", fault: "", edits, suite: inNode("rules/names") }, copy, new AbortController().signal);
 }
 
 test("a mutation that a test notices is killed by that test and then undone", async () => {

@@ -35,17 +35,17 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
       "     user_id TEXT PRIMARY KEY,\n     position INTEGER NOT NULL,",
       "     user_id TEXT NOT NULL,\n     position INTEGER PRIMARY KEY,",
     ],
-    ["engine/coupon-store", "return this.#sql.all<Claim>(statements.SELECT_CLAIM, userId)[0] ?? null;", "return null;"],
-    ["engine/coupon-store", "return this.#sql.all<Claim>(statements.SELECT_CLAIMS, JSON.stringify(userIds));", "return [];"],
+    ["engine/claim-store", "return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIM, userId)[0] ?? null;", "return null;"],
+    ["engine/claim-store", "return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIMS, JSON.stringify(userIds));", "return [];"],
   ),
   "keys-not-looked-up": bug("A key of another user's claim is not noticed before the tables refuse it.", [
     "engine/draft",
-    "return known === undefined ? this.store.keyOwner(key) : known;",
+    "return known === undefined ? this.store.claims.keyOwner(key) : known;",
     "return null;",
   ]),
   "holds-for-ever": bug("Holds that are over are not found.", [
-    "engine/coupon-store",
-    "return this.#sql.all<Hold>(statements.SELECT_EXPIRED, now);",
+    "engine/hold-store",
+    "return this.#sql.all<Hold>(HoldStore.SELECT_EXPIRED, now);",
     "return [];",
   ]),
   "expiry-late-by-a-millisecond": bug("A hold still runs at the instant at which it expires.", [
@@ -56,7 +56,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
   "expiry-early-by-a-millisecond": bug(
     "A hold is over a millisecond before it expires.",
     [
-      "engine/statements",
+      "engine/hold-store",
       "FROM holds WHERE expires_at <= ? ORDER BY expires_at, user_id",
       "FROM holds WHERE expires_at - 1 <= ? ORDER BY expires_at, user_id",
     ],

@@ -1,7 +1,10 @@
 // Fault points: where storage or the whole instance can fail, what is armed to fail next, and what was reached so far.
 
 import { SCHEMA } from "../../src/engine/schema.ts";
-import * as statements from "../../src/engine/statements.ts";
+import { ClaimStore } from "../../src/engine/claim-store.ts";
+import { CouponStore } from "../../src/engine/coupon-store.ts";
+import { HoldStore } from "../../src/engine/hold-store.ts";
+import { LedgerStore } from "../../src/engine/ledger-store.ts";
 import type { BreakStep } from "./plan.ts";
 
 /** What the object is doing. `claim` is a batch of them. */
@@ -36,7 +39,8 @@ const WIDTH = 64;
 export const INJECTED = new Error("storage failed, as planned");
 
 const NAMES = new Map<string, string>();
-for (const [name, text] of Object.entries(statements)) if (typeof text === "string") NAMES.set(text, name);
+for (const store of [CouponStore, ClaimStore, HoldStore, LedgerStore])
+  for (const [name, text] of Object.entries(store as object)) if (typeof text === "string") NAMES.set(text, name);
 for (const [index, text] of SCHEMA.entries()) NAMES.set(text, `SCHEMA[${index}]`);
 
 /** How often each fault point was passed, and how often something failed there. */

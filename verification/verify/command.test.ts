@@ -95,7 +95,7 @@ test("the verifier imports nothing of the product but the version of the tables"
   const named = imported.flatMap((file) => readFileSync(join(ROOT, file), "utf8").match(/import [^;]*\/src\/[^;]*;/g) ?? []);
   expect(named).toEqual(['import { SCHEMA_VERSION } from "../../src/engine/schema.ts";']);
   // The fixture shows that a real import of the product is seen.
-  expect(importedFrom(["verification/verify/state.fixture.ts"])).toContain("src/engine/statements.ts");
+  expect(importedFrom(["verification/verify/state.fixture.ts"])).toContain("src/engine/claim-store.ts");
 });
 
 /** These files and all that they import, directly or not, as paths from the project's root. */

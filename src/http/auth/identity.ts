@@ -5,7 +5,7 @@ import type { HonoJsonWebKey } from "hono/utils/jwt/jws";
 
 import { JWKS_DEADLINE_MS, JWKS_REFRESH_MS_MIN, JWKS_STALE_MS_MAX, JWKS_TTL_MS } from "../../domain/limits.ts";
 import type { Env } from "../../edge/env.ts";
-import { log } from "../log.ts";
+import { logFailure } from "../../log.ts";
 import { bearerIn } from "./operator.ts";
 
 type IdentityEnv = Pick<Env, "IDENTITY_SECRET" | "IDENTITY_JWKS_URL" | "IDENTITY_AUDIENCE">;
@@ -66,7 +66,7 @@ async function keysFor(token: string, url: string): Promise<HonoJsonWebKey[]> {
     Object.assign(known, { keys, fetchedAt: Date.now() });
     return keys;
   } catch (cause) {
-    log("identity_keys_failed", { cause: String(cause) });
+    logFailure("identity_keys_failed", { cause });
     return usable(now);
   }
 }

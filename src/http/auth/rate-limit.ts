@@ -1,7 +1,7 @@
 // How often one user may ask for one coupon: the platform's rate-limit bindings, judged before the object is touched.
 
 import type { Env } from "../../edge/env.ts";
-import { log } from "../log.ts";
+import { logFailure } from "../../log.ts";
 
 type RateLimitEnv = Pick<Env, "RATE_LIMIT" | "CLAIMS_100_PER_10S" | "CLAIMS_20_PER_10S" | "CLAIMS_5_PER_10S">;
 type Limit = { readonly requests: number; readonly counter: RateLimit };
@@ -29,7 +29,7 @@ export async function isTooMany({ counter }: Limit, coupon: string, userId: stri
     const { success } = await counter.limit({ key: `${coupon}\n${userId}` });
     return !success;
   } catch (cause) {
-    log("rate_limit_failed", { cause: String(cause) });
+    logFailure("rate_limit_failed", { cause });
     return false;
   }
 }

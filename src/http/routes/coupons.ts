@@ -24,13 +24,10 @@ export const createCoupon = route({
   summary: "Create a coupon",
   description: "Never resets a coupon that exists.",
   who: "operator",
-  isConditional: true,
   body: { schema: requests.CreateCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
   successes: { 201: { description: "Created; Location names it.", content: COUPON, headers: ["Location", "ETag"] } },
-  refusals: ["coupon_exists", "precondition_failed"],
-  async handle({ body, precondition }, { worker }) {
-    // There is no tag to match before it exists; If-None-Match: * asks for what holds anyway.
-    if (precondition !== null && precondition.ifMatch !== null) return { ok: false, code: "precondition_failed" };
+  refusals: ["coupon_exists"],
+  async handle({ body }, { worker }) {
     const { name, amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
     const coupon = { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax };
     const result = await callCoupon(worker.env, name, (object) => object.create(coupon), "once");

@@ -5,7 +5,7 @@ import { inNode, inWorkerd, type Mutation } from "../mutation.ts";
 const CLAIM = "src/domain/claim.ts";
 const COUPON = "src/domain/coupon.ts";
 const CERTIFICATE = "src/domain/certificate.ts";
-const STATEMENTS = "src/engine/statements.ts";
+const HOLDS = "src/engine/hold-store.ts";
 const DRAFT = "src/engine/draft.ts";
 const ENGINE = "src/engine/coupon-engine.ts";
 const STORE = "src/engine/coupon-store.ts";
@@ -16,13 +16,19 @@ const RULES: readonly Mutation[] = [
   {
     name: "idempotency-key-ignored",
     fault: "A retry with the same key is not recognized as a replay.",
-    edits: [{ file: CLAIM, find: "request.key === claim.key;", replace: "false;" }],
+    edits: [{ file: CLAIM, find: "request.key === claim.key);", replace: "false);" }],
     suite: inNode("rules/replay"),
   },
   {
     name: "winner-refused-as-out-of-stock",
     fault: "A closed sale is refused before the user's own claim is read.",
-    edits: [{ file: CLAIM, find: ".claim !== null) return", replace: ".claim !== null && closedFor(coupon, now) === null) return" }],
+    edits: [
+      {
+        file: CLAIM,
+        find: "const { claim, hold, revoked } = existing;",
+        replace: "const { hold, revoked } = existing;\n  const claim = closedFor(coupon, now) === null ? existing.claim : null;",
+      },
+    ],
     suite: inNode("rules/replay"),
   },
   {
@@ -34,19 +40,15 @@ const RULES: readonly Mutation[] = [
   {
     name: "revoked-request-wins-again",
     fault: "A late duplicate of the request whose claim was revoked gets a new unit.",
-    edits: [{ file: CLAIM, find: "if (own.released !== null)", replace: "if (own.released !== null && own.released.position < 0)" }],
+    edits: [{ file: CLAIM, find: "if (revoked !== null)", replace: "if (false)" }],
     suite: inNode("rules/holds-property"),
   },
   {
     name: "revoked-unit-returned-twice",
     fault: "A second revoke of one claim returns its unit again.",
     edits: [
-      {
-        file: "src/domain/release.ts",
-        find: `{ is: "released_already", release: last }`,
-        replace: `{ is: "released", claim: last.claim }`,
-      },
-      { file: STATEMENTS, find: "INSERT INTO releases", replace: "INSERT OR REPLACE INTO releases" },
+      { file: "src/domain/revoke.ts", find: "revoked: last }", replace: "revoked: { ...last } }" },
+      { file: "src/engine/claim-store.ts", find: "INSERT INTO releases", replace: "INSERT OR REPLACE INTO releases" },
     ],
     suite: inNode("rules/holds-property"),
   },
@@ -72,7 +74,7 @@ const RULES: readonly Mutation[] = [
     name: "hold-ends-a-millisecond-late",
     fault: "A hold still keeps its unit at the instant of expires_at.",
     edits: [
-      { file: STATEMENTS, find: "WHERE expires_at <= ?", replace: "WHERE expires_at < ?" },
+      { file: HOLDS, find: "WHERE expires_at <= ?", replace: "WHERE expires_at < ?" },
       { file: DRAFT, find: "this.#coupon.nextExpiryAt <= this.at", replace: "this.#coupon.nextExpiryAt < this.at" },
       { file: DRAFT, find: " expiresAt <= this.at", replace: " expiresAt < this.at" },
     ],
@@ -256,7 +258,11 @@ const CERTIFICATES: readonly Mutation[] = [
     name: "set-without-revoked-claims",
     fault: "The bypass set misses the users whose claim was revoked.",
     edits: [
-      { file: STORE, find: "statements.SELECT_HOLD_MEMBERS, statements.SELECT_RELEASE_MEMBERS", replace: "statements.SELECT_HOLD_MEMBERS" },
+      {
+        file: STORE,
+        find: "FROM releases WHERE user_id > ?",
+        replace: "FROM releases WHERE user_id > ? AND 0",
+      },
     ],
     suite: inNode("rules/certificates"),
   },

@@ -76,25 +76,25 @@ const ACCESS_AND_TEXT: readonly Mutation[] = [
   {
     name: "admin-token-compared-by-its-beginning",
     fault: "The first letters of the admin token are enough.",
-    edits: [{ file: "src/edge/operator.ts", find: "digest(token)]", replace: "digest(token.slice(0, offered.length))]" }],
+    edits: [{ file: "src/http/auth/operator.ts", find: "digest(token)]", replace: "digest(token.slice(0, offered.length))]" }],
     suite: inWorkerd("worker/edge/operator"),
   },
   {
     name: "user-of-the-token-not-compared",
     fault: "A valid token acts for every user.",
-    edits: [{ file: "src/edge/identity.ts", find: `sub === userId ? null : "forbidden"`, replace: "sub === userId ? null : null" }],
+    edits: [{ file: "src/http/auth/identity.ts", find: `sub === userId ? null : "forbidden"`, replace: "sub === userId ? null : null" }],
     suite: inWorkerd("worker/access/identity"),
   },
   {
     name: "rate-counted-by-user-alone",
     fault: "The rate limit counts a user's requests for all coupons together.",
-    edits: [{ file: "src/edge/rate-limit.ts", find: "key: `${coupon}\\n${userId}`", replace: "key: coupon && userId" }],
+    edits: [{ file: "src/http/auth/rate-limit.ts", find: "key: `${coupon}\\n${userId}`", replace: "key: coupon && userId" }],
     suite: inWorkerd("worker/access/rate-limit-counter"),
   },
   {
     name: "bytes-that-are-no-text-replaced",
     fault: "Bytes that are not UTF-8 are replaced, so that two user ids become one.",
-    edits: [{ file: "src/http/body.ts", find: "fatal: true", replace: "fatal: false" }],
+    edits: [{ file: "src/http/request.ts", find: "fatal: true", replace: "fatal: false" }],
     suite: inWorkerd("worker/contract/bodies"),
   },
   {
@@ -106,9 +106,7 @@ const ACCESS_AND_TEXT: readonly Mutation[] = [
   {
     name: "user-ids-in-the-log",
     fault: "The request log contains user ids.",
-    edits: [
-      { file: "src/http/request-log.ts", find: "    route,\n    status,", replace: "    route,\n    path: c.req.path,\n    status," },
-    ],
+    edits: [{ file: "src/http/request-log.ts", find: "code, coupon, user, ms", replace: "code, coupon, user: userId ?? user, ms" }],
     suite: inWorkerd("worker/live/request-log"),
   },
 ];

@@ -1,17 +1,13 @@
-// One structured line per event, and one per request.
+// One structured line per request.
 
+import { log } from "../log.ts";
 import type { RequestContext } from "./request-context.ts";
-
-/** Writes a line about a failure. */
-export function log(event: string, fields: Readonly<Record<string, unknown>>): void {
-  console.error(JSON.stringify({ event, ...fields }));
-}
 
 /** Writes the line of a request of the route `path` that was answered with `status` after `ms` milliseconds. */
 export async function logRequest(method: string, path: string, context: RequestContext, status: number, ms: number): Promise<void> {
   const { requestId, coupon, userId, code } = context;
   const user = userId === undefined ? undefined : await hashOf(userId);
-  console.log(JSON.stringify({ event: "request", request_id: requestId, method, route: path, status, code, coupon, user, ms }));
+  log("request", { request_id: requestId, method, route: path, status, code, coupon, user, ms });
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
