@@ -29,7 +29,7 @@ export async function expectConserved(name: string, answers: readonly Answer[] =
   });
   const ofLedger = new Set([...coupon.claims.values(), ...coupon.releases.values()].map(({ userId, position }) => `${position} ${userId}`));
   const acknowledged = answers.flatMap(({ status, body: { coupon_name, position, user_id } }) =>
-    status === 201 && coupon_name === name && position !== undefined ? [`${String(position)} ${String(user_id)}`] : [],
+    status === 201 && coupon_name === name && position !== undefined ? [`${Number(position)} ${String(user_id)}`] : [],
   );
   expect(acknowledged.filter((receipt) => !ofLedger.has(receipt))).toEqual([]);
   return stored(name);

@@ -22,7 +22,7 @@ test.for([
   await hold(name, "cid");
   await expectConserved(name);
   await runSql(name, damage);
-  await expect(expectConserved(name)).rejects.toThrow();
+  await expect(expectConserved(name)).rejects.toThrow("expected");
 });
 
 test("a coupon is not conserved without an acknowledged claim", async () => {
@@ -30,5 +30,5 @@ test("a coupon is not conserved without an acknowledged claim", async () => {
   const granted = await claim(name, "ada");
   await expectConserved(name, [granted]);
   const elsewhere = { ...granted, body: { ...granted.body, user_id: "eve" } };
-  await expect(expectConserved(name, [granted, elsewhere])).rejects.toThrow();
+  await expect(expectConserved(name, [granted, elsewhere])).rejects.toThrow("expected");
 });
