@@ -11,8 +11,9 @@ import { read, type Answer } from "./api.ts";
 import { stored, stubOf, type Stored } from "./storage.ts";
 
 /**
- * Expects that coupon `name` is conserved. Its ledger has no gap and gives no unit twice. It replays to the object's tables
- * and to the coupon that the API shows. Each granted claim in `answers` is in the ledger. Returns the tables.
+ * Expects that coupon `name` is conserved. Its ledger has no gap and gives no unit twice. It replays to the
+ * object's tables and to the coupon that the API shows. Each granted claim in `answers` is in the ledger.
+ * Returns the tables.
  */
 export async function expectConserved(name: string, answers: readonly Answer[] = []): Promise<Stored> {
   // Holds that are over end with this read.

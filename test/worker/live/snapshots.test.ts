@@ -1,4 +1,4 @@
-// Snapshots: an isolate reads a coupon at most once a second, and shows nothing older than what it acknowledged.
+// Snapshots: an isolate reads a coupon once a second, and shows nothing older than what it acknowledged.
 
 import { exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
