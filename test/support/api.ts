@@ -3,13 +3,13 @@
 import { exports } from "cloudflare:workers";
 
 export type Answer = { readonly status: number; readonly body: Record<string, unknown>; readonly headers: Headers };
-type Headed = Record<string, string>;
+type HeaderValues = Record<string, string>;
 
 /** Sends one request through the Worker and reads its JSON answer. An empty body reads as `{}`. */
 export async function send(
   method: string,
   path: string,
-  init: { body?: unknown; raw?: BodyInit; headers?: Headed; signal?: AbortSignal } = {},
+  init: { body?: unknown; raw?: BodyInit; headers?: HeaderValues; signal?: AbortSignal } = {},
 ): Promise<Answer> {
   const body = init.raw ?? (init.body === undefined ? undefined : JSON.stringify(init.body));
   const response = await exports.default.fetch(`https://doorbuster.test${path}`, {
@@ -52,11 +52,11 @@ export function read(name: string): Promise<Answer> {
   return send("GET", pathOf(name));
 }
 
-export function readStatus(name: string, headers: Headed = {}): Promise<Answer> {
+export function readStatus(name: string, headers: HeaderValues = {}): Promise<Answer> {
   return send("GET", pathOf(name, "status"), { headers });
 }
 
-export function change(name: string, body: unknown, headers: Headed = {}): Promise<Answer> {
+export function change(name: string, body: unknown, headers: HeaderValues = {}): Promise<Answer> {
   return send("PATCH", pathOf(name), { body, headers });
 }
 
@@ -64,7 +64,7 @@ export function remove(name: string): Promise<Answer> {
   return send("DELETE", pathOf(name));
 }
 
-export function claim(couponName: string, userId: string, headers: Headed = {}): Promise<Answer> {
+export function claim(couponName: string, userId: string, headers: HeaderValues = {}): Promise<Answer> {
   return send("POST", "/api/coupons/claim", { body: { user_id: userId, coupon_name: couponName }, headers });
 }
 

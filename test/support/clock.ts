@@ -6,8 +6,8 @@ export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 
 /**
- * The instant at which tests run their sales. It is far ahead of the platform's own clock, which no test can set: an alarm
- * that is due then never runs by itself.
+ * The instant at which tests run their sales. It is far ahead of the platform's own clock, which no test can
+ * set. So an alarm that is due then never runs by itself.
  */
 export const T0 = Date.parse("2031-03-01T12:00:00.000Z");
 
@@ -26,7 +26,7 @@ export function passClock(ms: number): void {
   setClock(Date.now() + ms);
 }
 
-/** Stops the clock and all timers until the end of the test. Returns how to pass time and run the timers that are due. */
+/** Stops the clock and all timers until the end of the test. Returns how to pass time and run due timers. */
 export function stopTime(): (ms: number) => Promise<unknown> {
   useFakeTimers(["Date", "setTimeout", "clearTimeout"]);
   return (ms) => vi.advanceTimersByTimeAsync(ms);

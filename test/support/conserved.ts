@@ -11,8 +11,9 @@ import { read, type Answer } from "./api.ts";
 import { stored, stubOf, type Stored } from "./storage.ts";
 
 /**
- * Expects that coupon `name` is conserved. Its ledger has no gap and gives no unit twice. It replays to the object's tables
- * and to the coupon that the API shows. Each granted claim in `answers` is in the ledger. Returns the tables.
+ * Expects that coupon `name` is conserved. Its ledger has no gap and gives no unit twice. It replays to the
+ * object's tables and to the coupon that the API shows. Each granted claim in `answers` is in the ledger.
+ * Returns the tables.
  */
 export async function expectConserved(name: string, answers: readonly Answer[] = []): Promise<Stored> {
   // Holds that are over end with this read.
@@ -27,13 +28,11 @@ export async function expectConserved(name: string, answers: readonly Answer[] =
     held_amount: coupon.holds.size,
     claimed_by: [...coupon.claims.keys()],
   });
-  const granted = new Map([...coupon.claims.values(), ...coupon.releases.values()].map(({ userId, position }) => [position, userId]));
-  for (const { status, body: receipt } of answers) {
-    if (status !== 201 || receipt["coupon_name"] !== name || !("position" in receipt)) continue;
-    expect({ [String(receipt["position"])]: granted.get(Number(receipt["position"])) }).toEqual({
-      [String(receipt["position"])]: receipt["user_id"],
-    });
-  }
+  const ofLedger = new Set([...coupon.claims.values(), ...coupon.releases.values()].map(({ userId, position }) => `${position} ${userId}`));
+  const acknowledged = answers.flatMap(({ status, body: { coupon_name, position, user_id } }) =>
+    status === 201 && coupon_name === name && position !== undefined ? [`${Number(position)} ${String(user_id)}`] : [],
+  );
+  expect(acknowledged.filter((receipt) => !ofLedger.has(receipt))).toEqual([]);
   return stored(name);
 }
 

@@ -1,4 +1,4 @@
-// The platform between the Worker and a coupon's object, made to fail as it does. The objects behind it are the real ones.
+// The platform between the Worker and a coupon's object, made to fail. The objects behind it are real.
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
@@ -57,8 +57,8 @@ export type Platform = {
 };
 
 /**
- * A namespace in front of the real one. The first calls meet `deliveries` one after the other, later ones are delivered. As
- * on the platform, a stub that threw throws the same from then on.
+ * A namespace in front of the real one. The first calls meet `deliveries` one after the other, later ones are
+ * delivered. As on the platform, a stub that threw throws the same from then on.
  */
 export function platform(...deliveries: readonly Delivery[]): Platform {
   const upcoming = [...deliveries];
@@ -114,7 +114,7 @@ export function claimOver(over: Platform, name: string, userId: string, headers:
   return sendOver(over, "POST", "/api/coupons/claim", { body: { user_id: userId, coupon_name: name }, headers });
 }
 
-/** Makes the object of coupon `name` hang: its calls wait until `resume`, which the end of the test calls too. */
+/** Makes the object of coupon `name` hang. Its calls wait until `resume` or the end of the test. */
 export async function hangObject(name: string): Promise<{ readonly resume: () => Promise<void> }> {
   const gate = { isOpen: false, isHanging: false };
   // The object is another I/O context: neither side can await a promise of the other and stay in its own.

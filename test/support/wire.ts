@@ -19,7 +19,7 @@ export async function postRaw(
   return { status: response.status, body: JSON.parse(text), headers: response.headers, text };
 }
 
-/** Expects the refusal `outcome`, as in `404 coupon_not_found`, with its request id. A contract's sentence is given as `error`. */
+/** Expects the refusal `outcome`, as in `404 coupon_not_found`. `error` is a sentence of the contract. */
 export function expectRefused({ status, body, headers }: Answer, outcome: string, error?: string): void {
   expect({ outcome: `${status} ${String(body["code"])}`, error: body["error"] }).toEqual({ outcome, error: error ?? expect.any(String) });
   expect(body["request_id"]).toBe(headers.get("X-Request-Id"));

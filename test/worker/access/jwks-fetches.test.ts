@@ -1,4 +1,4 @@
-// How the issuer's keys are fetched: seldom, again for a new key id, and what is answered while the issuer is down.
+// How the issuer's keys are fetched, and what is answered while the issuer is down.
 
 import { beforeAll, describe, expect, test, vi } from "vitest";
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
   [first, second] = await Promise.all([issuerKey("ES256", "first"), issuerKey("ES256", "second")]);
 });
 
-/** How a claim by ada with a token of `key` ends. The coupon is missing: 404 means that the token was accepted. */
+/** How a claim by ada with a token of `key` ends. The coupon is missing, so 404 means an accepted token. */
 async function claimWith(key: IssuerKey, { url }: Issuer): Promise<string> {
   const sent = { body: { user_id: "ada", coupon_name: freshName("missing") }, authorization: await key.tokenOf({ sub: "ada" }) };
   return outcomeOf(await workerWith({ IDENTITY_JWKS_URL: url })("POST", "/api/coupons/claim", sent));

@@ -1,4 +1,4 @@
-// What the rate limit counts, under which key, and what happens where the platform's counter is missing or fails.
+// What the rate limit counts, under which key, and what happens where the platform's counter fails.
 
 import { describe, expect, test, vi } from "vitest";
 

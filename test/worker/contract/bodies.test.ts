@@ -1,4 +1,4 @@
-// Request bodies: any JSON is read, whatever its content type. What is no JSON, too deep or too large is refused.
+// Request bodies: any JSON is read, whatever its content type. Anything else, or too much, is refused.
 
 import { describe, expect, test } from "vitest";
 

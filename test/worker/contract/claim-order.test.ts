@@ -1,4 +1,4 @@
-// The order in which a claim is judged. Where several refusals fit, the first of the contract's order is answered.
+// The order in which a claim is judged. Of several refusals that fit, the contract's first one is answered.
 
 import { describe, expect, test } from "vitest";
 
@@ -77,7 +77,7 @@ describe.for([
   ["at the end", { paused: false, isSoldOut: true }, ENDED],
   ["at the end", { paused: false, isSoldOut: false }, ENDED],
 ] as const)("a sale %s with %o", ([phase, { paused, isSoldOut }, [state, outcome]]) => {
-  /** `winner` has the first unit, under a key, and `holder` holds the second. A third is left unless the coupon is sold out. */
+  /** `winner` has the first unit, under a key, and `holder` holds the second. The rest is free. */
   async function sale(): Promise<{ readonly name: string; readonly granted: Answer }> {
     setClock(T0 - 2);
     const name = await created(isSoldOut ? 2 : 4);

@@ -1,4 +1,4 @@
-// What the operator's token opens, and what is open without it. edge/operator.test.ts has the rule for headers and settings.
+// What needs the operator's token. edge/operator.test.ts has the rule for headers and settings.
 
 import { describe, expect, test } from "vitest";
 

@@ -1,4 +1,4 @@
-// Query parameters and preconditions: a mutation takes no parameter but its own, so that a mistyped one can't widen it.
+// Query parameters and preconditions. A mistyped parameter can't widen a mutation, because it is refused.
 
 import { describe, expect, test } from "vitest";
 

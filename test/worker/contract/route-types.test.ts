@@ -1,4 +1,4 @@
-// A route that declares one thing and does another does not compile: each `@ts-expect-error` is an error of the compiler.
+// A route that does not do what it declares does not compile. Each `@ts-expect-error` is such an error.
 
 import { expect, test } from "vitest";
 import * as z from "zod";

@@ -1,4 +1,4 @@
-// Names and users: 1 to 255 code points, compared, stored and returned exactly as sent, in bodies and in paths.
+// Names and users: 1 to 255 code points, compared, stored and returned exactly as sent.
 
 import { describe, expect, test } from "vitest";
 

@@ -1,4 +1,4 @@
-// How an isolate renews certificates: after its answers, one at a time, within bounds of memory, and with each refusal counted once.
+// How an isolate renews certificates: after its answers, one at a time, and with each refusal counted once.
 
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";

@@ -65,7 +65,7 @@ test("one user whose first answers to 50 claims are lost gets one unit", async (
 
 describe("no success is answered as unavailable", () => {
   const overloaded = lost(platformError({ overloaded: true }));
-  // The platform throws this at the calls in flight when it ends an object that is out of memory (workerd, actor-cache.c++).
+  // The platform throws this when it ends an object that is out of memory (workerd, actor-cache.c++).
   const outOfMemory = answerLost(platformError({ overloaded: true, durableObjectReset: true }));
 
   test.for([

@@ -39,12 +39,6 @@ describe("this runtime", () => {
     vi.restoreAllMocks();
   });
 
-  test("marks a call whose object ended itself as reset alone", async () => {
-    const name = await created(5);
-    await moveHead(name, 5);
-    expect(await marksOf(stubOf(name).claim(REQUEST))).toEqual({ durableObjectReset: true });
-  });
-
   test("keeps a stub broken after a reset, while a fresh one works", async () => {
     const name = await created(5);
     const stub = stubOf(name);
@@ -53,19 +47,6 @@ describe("this runtime", () => {
     await moveHead(name, -5);
     expect(await marksOf(stub.claim(REQUEST))).toEqual({ durableObjectReset: true });
     expect(await stubOf(name).claim(REQUEST)).toMatchObject({ ok: true, claim: { position: 1 } });
-  });
-
-  test("adds remote to the marks of an exception of the object's code", async () => {
-    const name = await created(5);
-    vi.spyOn(CouponObject.prototype, "read").mockImplementationOnce(() => {
-      throw Object.assign(new Error("a bug"), { remote: false, retryable: true, durableObjectReset: true });
-    });
-    expect(await marksOf(stubOf(name).read({ claimedBy: false }))).toEqual({ remote: true, retryable: true, durableObjectReset: true });
-  });
-
-  test("marks a call of an unknown method as remote alone", async () => {
-    const stub = stubOf(await created(5)) as unknown as { unknown(): Promise<unknown> };
-    expect(await marksOf(stub.unknown())).toEqual({ remote: true });
   });
 });
 

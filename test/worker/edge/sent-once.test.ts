@@ -1,6 +1,6 @@
 // Which requests the Worker repeats after a failed call, through the real routes and to real objects.
 
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { claim, create, created, etagOf, freshName, listClaims, pathOf, read, send, outcomeOf } from "../../support/api.ts";
 import { answerLost, lost, platform, platformError, type Delivery } from "../../support/platform-faults.ts";
@@ -125,19 +125,6 @@ test("a bulk claim that the Worker repeats answers granted as the first time", a
     ],
   });
   expect((await listClaims(name)).body["claims"]).toHaveLength(3);
-});
-
-test("LOCATION_HINT goes with the calls of all routes", async () => {
-  const name = await sale();
-  const over = platform();
-  const get = vi.spyOn(over.coupons, "get");
-  const { send: sendNow } = isolate(over, { LOCATION_HINT: "weur" });
-  for (const [, method, , ask] of [...REPEATED, ...ONCE]) {
-    const { path, body, headers } = await ask(name);
-    await sendNow(method, path, body, headers);
-  }
-  expect(get.mock.calls.map(([, options]) => options)).toEqual(over.calls.map(() => ({ locationHint: "weur" })));
-  expect(new Set(over.calls.map(({ method }) => method))).toEqual(new Set([...REPEATED, ...ONCE].map(([, , call]) => call)));
 });
 
 test("a revoke without a position does not take the user's next claim", async () => {

@@ -21,7 +21,7 @@ function sampleIn(line: string): Sample {
   return { name, labels: Object.fromEntries(pairs), value: Number(value) };
 }
 
-/** The families in `text`, each with its HELP, its TYPE, and then its samples. Throws at the first line that is out of place. */
+/** The families in `text`, each with its HELP, TYPE and samples. Throws at a line that is out of place. */
 export function familiesIn(text: string): Family[] {
   if (!text.endsWith("\n")) throw new Error("the last line does not end");
   const families: (Omit<Family, "samples"> & { samples: Sample[] })[] = [];

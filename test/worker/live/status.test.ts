@@ -74,11 +74,6 @@ describe("the status of a coupon", () => {
     expect((await send("HEAD", pathOf(name, "status"), { headers: { "If-None-Match": etagOf(get) } })).status).toBe(304);
     expect((await send("HEAD", pathOf(freshName(), "status"))).status).toBe(404);
   });
-
-  test.for(["POST", "DELETE"])("by %s is 405", async (method) => {
-    const { status, headers } = await send(method, pathOf(await created(1), "status"));
-    expect([status, headers.get("Allow")]).toEqual([405, "GET, HEAD"]);
-  });
 });
 
 describe("a status read with If-None-Match", () => {

@@ -41,7 +41,7 @@ export async function endStreams(): Promise<void> {
   present.clear();
 }
 
-/** Waits until `holds` is true, for ten seconds at most. Unlike the test framework's waiting, it works with a stopped clock. */
+/** Waits until `holds` is true, for ten seconds at most. It works with a stopped clock. */
 export async function eventually(holds: () => boolean): Promise<void> {
   for (let round = 0; round < 1000; round += 1) {
     if (holds()) return;

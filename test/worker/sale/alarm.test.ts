@@ -1,4 +1,4 @@
-// The object's alarm: set where something is due, and set again each time it fails.
+// The object's alarm is set again each time it fails.
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
@@ -68,26 +68,6 @@ describe("an alarm that fails", () => {
     }
     await runSql(name, "DROP TRIGGER broken");
     expect((await claim(name, "bob")).body).toMatchObject({ position: 1, remaining_amount: 1 });
-    await expectConserved(name);
-  });
-});
-
-describe("an alarm is set", () => {
-  test("for the earliest expiry, then for the next", async () => {
-    setClock(T0);
-    const name = await created(5);
-    const set: (number | null)[] = [];
-    for (const [user, seconds] of [
-      ["a", 50],
-      ["b", 20],
-      ["c", 30],
-    ] as const) {
-      await hold(name, user, seconds);
-      set.push(await alarmOf(name));
-    }
-    expect(set).toEqual([50, 20, 20].map((seconds) => T0 + seconds * SECOND));
-    expect([await runAlarm(name), await runAlarm(name), await runAlarm(name)]).toEqual([10 * SECOND, 20 * SECOND, null]);
-    expect((await stored(name)).holds).toEqual([]);
     await expectConserved(name);
   });
 });

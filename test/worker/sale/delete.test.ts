@@ -29,7 +29,7 @@ import { expectConserved } from "../../support/conserved.ts";
 import { alarmOf, NOTHING, runSql, stored, storedBy, stubOf, tablesOf } from "../../support/storage.ts";
 import { expectRefused } from "../../support/wire.ts";
 
-/** A coupon of 10 units that was used in every way: claimed with and without a key, held, revoked, changed. */
+/** A coupon of 10 units that was used in every way: claimed, held, revoked, changed. */
 async function used(): Promise<string> {
   setClock(T0);
   const name = await created(9);

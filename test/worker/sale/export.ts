@@ -73,8 +73,8 @@ export type Streamed = {
 };
 
 /**
- * Reads a stream of claims a chunk at a time and keeps only counts. `meanwhile` runs once, after the first chunk. Throws
- * where the stream breaks.
+ * Reads a stream of claims a chunk at a time and keeps only counts. `meanwhile` runs after the first
+ * chunk. Throws where the stream breaks.
  */
 export async function streamed({ body }: Response, meanwhile?: () => Promise<unknown>): Promise<Streamed> {
   const counted = { lineCount: 0, byteCount: 0, chunkCount: 0, chunkBytesMax: 0, isOrdered: true, lastLine: "" };
@@ -99,7 +99,7 @@ export async function streamed({ body }: Response, meanwhile?: () => Promise<unk
   return counted;
 }
 
-/** A coupon with 25 claims, of which those at 3, 10 and 25 were revoked. The user of the first has claimed again, at 26. */
+/** A coupon with 25 claims, of which those at 3, 10 and 25 were revoked. `user-3` then claimed 26. */
 export async function soldInPart(): Promise<string> {
   setClock(T0);
   const name = await created(100);

@@ -2,20 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import {
-  claim,
-  countOutcomes,
-  created,
-  freshName,
-  getUserClaim,
-  hold,
-  receiptOf,
-  releaseHold,
-  remove,
-  revoke,
-  seqOf,
-  users,
-} from "../../support/api.ts";
+import { claim, created, freshName, getUserClaim, hold, receiptOf, releaseHold, remove, revoke, seqOf, users } from "../../support/api.ts";
 import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { expectRefused } from "../../support/wire.ts";
@@ -77,14 +64,4 @@ test("a user's claim of a missing or deleted coupon is 404 coupon_not_found", as
   for (const name of [freshName(), deleted]) {
     expectRefused(await getUserClaim(name, "ann"), "404 coupon_not_found", "coupon not found");
   }
-});
-
-test("a winner's 60 retries at once all get the same claim", async () => {
-  const name = await created(1);
-  const key = { "Idempotency-Key": "key" };
-  const { body } = await claim(name, "ann", key);
-  const answers = await Promise.all(Array.from({ length: 60 }, (_, index) => claim(name, "ann", index % 2 === 0 ? key : {})));
-  expect(countOutcomes(answers)).toEqual({ 201: 30, "409 already_claimed": 30 });
-  expect(answers.filter((answer) => JSON.stringify(answer.body) === JSON.stringify(body))).toHaveLength(30);
-  await expectConserved(name, answers);
 });

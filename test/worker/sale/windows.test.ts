@@ -23,19 +23,6 @@ async function saleAt(at: number, amount = 200): Promise<string> {
 }
 
 test.for([
-  ["1 ms before the start", START - 1, "scheduled", "403 sale_not_started"],
-  ["at the start", START, "open", "201"],
-  ["1 ms before the end", END - 1, "open", "201"],
-  ["at the end", END, "ended", "403 sale_ended"],
-] as const)("a sale %s: claims and holds are judged by the half-open window", async ([, at, state, outcome]) => {
-  const name = await saleAt(at);
-  expect((await readStatus(name)).body).toMatchObject({ state, server_time: iso(at), ...WINDOW });
-  expect(outcomeOf(await claim(name, "claimer"))).toBe(outcome);
-  expect(outcomeOf(await hold(name, "holder"))).toBe(outcome);
-  await expectConserved(name);
-});
-
-test.for([
   [3_600_000, "3600"],
   [1001, "2"],
   [1000, "1"],
