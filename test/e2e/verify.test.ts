@@ -48,7 +48,7 @@ async function visit(index: number): Promise<void> {
   if (index % 9 === 0) return;
   const { status, body } = await client.claim(NAME, userId);
   if (status === 201) told.push({ coupon: NAME, userId, position: Number(body["position"]), claimedAt: String(body["claimed_at"]) });
-  if (index % 5 === 0) await client.release(NAME, userId);
+  if (index % 5 === 0) await client.revoke(NAME, userId);
 }
 
 function verdicts(checks: readonly Check[]): string[] {

@@ -2,9 +2,9 @@
 
 import { CommandFailure } from "../cli/command.ts";
 import { couponClient, type Answer } from "../client/coupon-client.ts";
-import { connectionTo, openCrowd } from "../stress/crowd.ts";
+import { connectionTo, connectUsers } from "../stress/virtual-users.ts";
 import { drive } from "../stress/load.ts";
-import { countOutcomes, receiptOf, wordsOf } from "../stress/outcomes.ts";
+import { countOutcomes, receiptsOf, wordsOf } from "../stress/outcomes.ts";
 
 export type Sale = { readonly users: number; readonly stock: number; readonly coupon: string };
 
@@ -26,17 +26,17 @@ const TIMEOUT_MS = 30_000;
 export async function sell(label: string, url: string, { users, stock, coupon }: Sale): Promise<Sold> {
   const server = { url, adminToken: undefined, timeoutMs: TIMEOUT_MS };
   const connection = connectionTo(server);
-  const crowd = await openCrowd(server, users);
+  const virtualUsers = await connectUsers(server, users);
   try {
     const operator = couponClient(connection, server);
     expectStatus(await operator.create(coupon, stock), 201);
-    const slots = crowd.users.map((user, index) => {
+    const slots = virtualUsers.users.map((user, index) => {
       const userId = `user-${index + 1}`;
       return { atMs: 0, coupon, userId, send: () => user.claim(coupon, userId) };
     });
-    const sent = await drive(label, slots, crowd);
+    const sent = await drive(label, slots, virtualUsers);
     const counts = countOutcomes(sent);
-    const receipts = sent.map(receiptOf).filter((receipt) => receipt !== null);
+    const receipts = receiptsOf(sent);
     const status = expectStatus(await operator.status(coupon), 200);
     return {
       granted: counts.claim_granted,
@@ -46,7 +46,7 @@ export async function sell(label: string, url: string, { users, stock, coupon }:
       remaining: Number(status.body["remaining_amount"]),
     };
   } finally {
-    await Promise.all([crowd.leave(), connection.destroy()]);
+    await Promise.all([virtualUsers.close(), connection.destroy()]);
   }
 }
 
