@@ -142,7 +142,7 @@ describe.concurrent("the stress command against a named server", () => {
   test.for([
     ["a missing token", { ADMIN_TOKEN: "" }, "requires the operator's token: set ADMIN_TOKEN, or --admin-token"],
     ["a wrong token", { ADMIN_TOKEN: "guessed" }, "rejects this operator's token: check ADMIN_TOKEN, or --admin-token"],
-    ["a folder without state", { STATE: "src" }, "src is no state of Doorbuster"],
+    ["a folder without state", { STATE: "src" }, "src is not a state of Doorbuster"],
     ["another machine", { BASE_URL: "https://doorbuster.example.workers.dev" }, "is not on this machine"],
     ["an invalid address", { BASE_URL: "localhost:8787" }, "takes an address such as"],
   ] as const)("refuses %s in one sentence", async ([, env, sentence]) => {

@@ -118,18 +118,19 @@ test("a unit revoked 50 times on the other isolate gets one new winner each time
   }
 });
 
-describe("an isolate refuses at least half of 400 claims by itself", () => {
-  async function edgeShare(name: string, between: (index: number) => Promise<void> = async () => undefined): Promise<number> {
-    await untilRefusedAtEdge(other, name);
-    let atEdge = 0;
-    // One after the other, so that renewals come in between.
-    for (let index = 0; index < 400; index += 1) {
-      await between(index);
-      if (await isRefusedAtEdge(other, name)) atEdge += 1;
-    }
-    return atEdge / 400;
+/** The part of 400 claims that an isolate refuses by itself. */
+async function edgeShare(name: string, between: (index: number) => Promise<unknown> = async () => undefined): Promise<number> {
+  await untilRefusedAtEdge(other, name);
+  let atEdge = 0;
+  // One after the other, so that renewals come in between.
+  for (let index = 0; index < 400; index += 1) {
+    await between(index);
+    if (await isRefusedAtEdge(other, name)) atEdge += 1;
   }
+  return atEdge / 400;
+}
 
+describe("an isolate refuses at least half of 400 claims by itself", () => {
   test.for([
     ["before the start", schedule],
     ["while the sale is paused", pause],
@@ -142,9 +143,11 @@ describe("an isolate refuses at least half of 400 claims by itself", () => {
   test("while 30 holds that do not exist are released", async () => {
     const name = "releases-without-effect";
     await sellOut(name);
+    const statuses: number[] = [];
     const share = await edgeShare(name, async (index) => {
-      if (index < 30) expect((await other.releaseHold(name, `unknown-${index}`)).status).toBe(204);
+      if (index < 30) statuses.push((await other.releaseHold(name, `unknown-${index}`)).status);
     });
     expect(share).toBeGreaterThanOrEqual(0.5);
+    expect(statuses).toEqual(Array<number>(30).fill(204));
   });
 });
