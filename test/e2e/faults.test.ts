@@ -1,4 +1,4 @@
-// Histories of a real server whose network, objects and process break: those of the product are linearizable, those of planted bugs are not.
+// Histories of a real server whose network, objects and process fail: the product's are linearizable, those of planted bugs are not.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -16,23 +16,23 @@ beforeAll(async () => {
 
 afterAll(() => removeScratch(folder));
 
-test("histories of two isolates are linearizable while network, objects and server break", async () => {
+test("histories of two isolates are linearizable while network, objects and server fail", async () => {
   const bundle = await build(HOOKED, folder);
   const { totals, wrong } = await runRounds({ histories: 16, seed, bundle, folder, signal, onJudged: () => undefined });
   expect(wrong.map(({ story }) => story)).toEqual([]);
   expect(totals.histories).toBe(16);
-  // Something did break, and the edge did refuse.
+  // Faults did occur, and the edge did refuse.
   expect(totals.unknown).toBeGreaterThan(20);
   expect(totals.atEdge).toBeGreaterThan(20);
   expect(totals.aborts + totals.evictions).toBeGreaterThan(5);
 });
 
-test("each planted bug of a server is found by its histories", async () => {
+test("the histories of a server find each planted bug", async () => {
   const bundle = await build(MISTAKEN, folder);
   const found: string[] = [];
   for (const mistake of MISTAKES) {
     const { wrong } = await runRounds({
-      // Ends with the first round in which it is found.
+      // It ends with the first round that finds the bug.
       histories: 96,
       seed,
       bundle,

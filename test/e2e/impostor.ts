@@ -1,10 +1,10 @@
-// A server that speaks a little of the API and keeps few of its promises: what a check must not let pass.
+// A server with a small part of the API and planted faults, which the stress command must find.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 export type Faults = {
-  /** Answers nothing, or nothing to a claim. */
+  /** Answers no request, or no claim. */
   readonly hangs?: "always" | "on claims";
   /** Answers this to `GET /health`. */
   readonly health?: { readonly status: number; readonly body: unknown };
@@ -16,7 +16,7 @@ export type Faults = {
   readonly oversells?: number;
   /** Grants each user this many units. */
   readonly grantsEach?: number;
-  /** Leaves the last claimant out where it shows a coupon. */
+  /** Leaves the last claimant out of the coupon. */
   readonly forgets?: boolean;
 };
 
@@ -26,7 +26,7 @@ type Answered = { readonly status: number; readonly body: unknown } | null;
 
 const HEALTHY = { status: 200, body: { status: "healthy" } };
 
-/** Serves one coupon on 127.0.0.1, with the faults that are asked for and no others. */
+/** Serves one coupon on 127.0.0.1 with these faults. */
 export async function startImpostor(faults: Faults): Promise<Impostor> {
   const answer = couponWith(faults);
   const server = createServer((request, response) => void respond(request, response, answer)).listen(0, "127.0.0.1");
@@ -56,7 +56,7 @@ async function respond(
   response.end(JSON.stringify(answered.body));
 }
 
-/** Answers a route; null where it hangs. */
+/** Answers a route. Null hangs. */
 function couponWith(faults: Faults): (route: string, sent: Record<string, unknown>) => Answered {
   const { health = HEALTHY, create, oversells = 0, grantsEach = 1 } = faults;
   let coupon = { name: "", amount: 0 };

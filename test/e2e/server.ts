@@ -1,31 +1,20 @@
-// `wrangler dev` as a newcomer starts it, but on a port and a state folder of its own.
+// `wrangler dev` on its own port and state folder.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
 import { answering, freePort } from "../../verification/server/loopback.ts";
-
-const ROOT = join(import.meta.dirname, "../..");
+import { ROOT } from "./command.ts";
 
 export type Server = { readonly url: string; stop: () => Promise<void> };
 
-/** Starts the Worker on 127.0.0.1 with its state under `stateFolder`; resolves once it answers. */
+/** Starts the Worker on 127.0.0.1 with its state under `stateFolder`. Resolves once it answers. */
 export async function startServer(stateFolder: string): Promise<Server> {
   const port = await freePort();
-  const args = [
-    "dev",
-    "--port",
-    String(port),
-    "--inspector-port",
-    String(await freePort()),
-    "--persist-to",
-    stateFolder,
-    "--log-level",
-    "error",
-  ];
-  // A process group of its own, because wrangler has children and all of them must end.
-  const wrangler = spawn(join(ROOT, "node_modules/.bin/wrangler"), args, {
+  const args = `dev --port ${port} --inspector-port ${await freePort()} --log-level error`.split(" ");
+  // Its own process group, because wrangler has children and all of them must end.
+  const wrangler = spawn(join(ROOT, "node_modules/.bin/wrangler"), [...args, "--persist-to", stateFolder], {
     cwd: ROOT,
     detached: true,
     stdio: ["ignore", "ignore", "inherit"],
@@ -41,7 +30,7 @@ export async function startServer(stateFolder: string): Promise<Server> {
 async function stop(wrangler: ChildProcess): Promise<void> {
   if (wrangler.exitCode !== null || wrangler.pid === undefined) return;
   const ended = once(wrangler, "exit");
-  // SIGTERM would wait for hung requests for ever.
+  // SIGTERM would wait for hung requests.
   process.kill(-wrangler.pid, "SIGKILL");
   await ended;
 }

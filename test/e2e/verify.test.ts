@@ -1,4 +1,4 @@
-// The verification of a real server's files: while it serves, after a kill, and once somebody has tampered with them.
+// The verification of a real server's files: while it serves, after a kill, and after tampering.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { couponClient, type CouponClient } from "../../verification/client/coupon-client.ts";
 import { build, OBJECTS_FOLDER, PRODUCT, serve, type Served } from "../../verification/server/workerd.ts";
 import { fileOf } from "../../verification/verify/state-folder.ts";
-import { verify, type Check, type Receipt as Told } from "../../verification/verify/verify.ts";
+import { verify, type Check, type Receipt } from "../../verification/verify/verify.ts";
 
 const NAME = "verified 🎉/1";
 const AMOUNT = 300;
@@ -22,7 +22,7 @@ let state: string;
 let server: Served;
 let pool: Pool;
 let client: CouponClient;
-const told: Told[] = [];
+const receipts: Receipt[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "doorbuster-verify-"));
@@ -32,7 +32,7 @@ beforeAll(async () => {
   client = couponClient(pool, { adminToken: TOKEN });
   for (const name of [NAME, "deleted"]) await client.create(name, AMOUNT);
   await client.remove("deleted");
-  await client.claim("never created", "somebody");
+  await client.claim("never created", "user");
 });
 
 afterAll(async () => {
@@ -41,14 +41,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
-/** What one user does. Every third holds first, every fifth gives a claim back, and some holds are left behind, a few to expire. */
+/** The requests of one user. Every third holds first, every fifth is revoked, and some holds stay or expire. */
 async function visit(index: number): Promise<void> {
   const userId = `user-${index}`;
   if (index % 3 === 0) await client.hold(NAME, userId, index % 2 === 0 ? 1 : 600);
   if (index % 9 === 0) return;
   const { status, body } = await client.claim(NAME, userId);
-  if (status === 201) told.push({ coupon: NAME, userId, position: Number(body["position"]), claimedAt: String(body["claimed_at"]) });
-  if (index % 5 === 0) await client.release(NAME, userId);
+  if (status === 201) receipts.push({ coupon: NAME, userId, position: Number(body["position"]), claimedAt: String(body["claimed_at"]) });
+  if (index % 5 === 0) await client.revoke(NAME, userId);
 }
 
 function verdicts(checks: readonly Check[]): string[] {
@@ -57,38 +57,38 @@ function verdicts(checks: readonly Check[]): string[] {
 
 const ALL_PASS = [1, 2, 3, 4, 5, 6, 7, 8].map((number) => `${NAME} ${number} PASS`);
 
-test("all holds while claims go on", async () => {
+test("all checks pass while claims go on", async () => {
   const api = { url: server.url, adminToken: TOKEN };
   for (let index = 0; index < 800; index += 160) {
     const visits = Promise.all(Array.from({ length: 160 }, (_, place) => visit(index + place)));
-    expect(verdicts(await verify({ state, api, receipts: [...told] }))).toEqual(ALL_PASS);
+    expect(verdicts(await verify({ state, api, receipts: [...receipts] }))).toEqual(ALL_PASS);
     await visits;
   }
 
-  expect(told.length).toBeGreaterThanOrEqual(AMOUNT / 2);
-  expect(verdicts(await verify({ state, api, receipts: told }))).toEqual(ALL_PASS);
-  expect(verdicts(await verify({ state, coupon: NAME, api, receipts: told }))).toEqual(ALL_PASS);
+  expect(receipts.length).toBeGreaterThanOrEqual(AMOUNT / 2);
+  expect(verdicts(await verify({ state, api, receipts }))).toEqual(ALL_PASS);
+  expect(verdicts(await verify({ state, coupon: NAME, api, receipts }))).toEqual(ALL_PASS);
 });
 
-test("without a token all holds that everybody is shown", async () => {
+test("verification without a token compares only public fields, and rejects a wrong token", async () => {
   const check = (await verify({ state, api: { url: server.url } })).find(({ number }) => number === 4);
   expect(check?.detail).toMatch(/^event \d+: remaining_amount \d+, claimed_by not compared: only the operator gets it$/);
   await expect(verify({ state, api: { url: server.url, adminToken: "wrong" } })).rejects.toThrow("does not accept this admin token");
 });
 
-test("all holds in what a kill has left", async () => {
+test("all checks pass on the files of a killed server", async () => {
   await server.kill();
-  expect(verdicts(await verify({ state, receipts: told }))).toEqual(ALL_PASS.with(3, `${NAME} 4 SKIP`));
+  expect(verdicts(await verify({ state, receipts }))).toEqual(ALL_PASS.with(3, `${NAME} 4 SKIP`));
 });
 
-test("a claim that somebody took out of the file is missed", async () => {
-  const last = told.findLast(({ userId }) => Number(userId.slice(5)) % 5 !== 0);
+test("a claim that is deleted from the file fails the checks of counters and receipts", async () => {
+  const last = receipts.findLast(({ userId }) => Number(userId.slice(5)) % 5 !== 0);
   const database = new DatabaseSync(join(state, OBJECTS_FOLDER, fileOf(NAME)));
   database.prepare("DELETE FROM claims WHERE user_id = ?").run(last?.userId ?? "");
   database.exec("UPDATE coupon SET claimed = claimed - 1");
   database.close();
 
-  const failed = (await verify({ state, receipts: told })).filter(({ verdict }) => verdict === "FAIL");
+  const failed = (await verify({ state, receipts })).filter(({ verdict }) => verdict === "FAIL");
 
   expect(failed.map(({ number }) => number)).toEqual([7, 8]);
   expect(failed[1]?.detail).toBe(

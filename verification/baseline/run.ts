@@ -1,25 +1,24 @@
-// `npm run baseline`: the same rush on the product and on a Worker that looks first and writes then, which oversells.
+// `npm run baseline`: the same load on the product and on a Worker that reads first and writes then, which oversells.
 
-import { join } from "node:path";
-
-import { CommandFailure, EXIT, runCommand } from "../cli/command.ts";
+import { EXIT, runCommand } from "../cli/command.ts";
 import { writeResults } from "../cli/results.ts";
-import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../server/workerd.ts";
+import { bundleFor, folderFor, serverFor, type Ending } from "../server/for-command.ts";
+import { PRODUCT, type Served } from "../server/workerd.ts";
 import { isExact, oversoldBy, sell, type Sold } from "./sale.ts";
 
-/** The entry of the Worker with the mistake. */
+/** The product's app with the planted bug. */
 const BASELINE = "verification/workers/unsafe-baseline.ts";
 
 const COMMAND = {
   name: "npm run baseline",
-  about: `A load that never breaks anything proves nothing. This one is let loose, in turns, on the product and on the same app with a
-mistake that many make: the Worker looks whether a unit is left, waits for the answer, and then writes the claim.
-Exits with 1 unless that one oversells, and the product gives out exactly its stock every time.`,
+  about: `A load that never breaks anything proves nothing. This one runs, in turns, on the product and on the same app with a common
+bug: the Worker reads whether a unit is left, waits for the answer, and then writes the claim.
+Exits with 1 unless that one oversells and the product grants exactly its stock every time.`,
   options: {
-    users: { kind: "count", default: 1000, max: 10_000, help: "who claim at the same instant, each once" },
+    users: { kind: "count", default: 1000, max: 10_000, help: "users who claim once each at the same instant" },
     stock: { kind: "count", default: 100, max: 10_000, help: "units of the coupon" },
     rounds: { kind: "count", default: 5, max: 1000, help: "sales on each of the two" },
-    json: { kind: "text", value: "FILE", help: "write the results there as well" },
+    json: { kind: "text", value: "FILE", help: "writes the results there" },
   },
 } as const;
 
@@ -27,27 +26,15 @@ type Round = { readonly round: number; readonly baseline: Sold; readonly product
 
 await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   const { users, stock } = options;
-  const folder = await scratchFolder("baseline");
-  atEnd(() => removeScratch(folder));
-
-  async function started(entry: string, name: string): Promise<Served> {
-    const building = build(entry, folder, signal);
-    // Interrupted, it still writes into the folder for a moment.
-    atEnd(() => building.catch(() => undefined));
-    const bundle = await building.catch(() => {
-      throw new CommandFailure(`${entry} does not build: npm run build tells why`);
-    });
-    const server = await serve(bundle, { state: join(folder, name), signal });
-    atEnd(() => server.kill());
-    return server;
-  }
+  const ending = { atEnd, signal };
+  const folder = await folderFor(ending, "baseline");
   console.error("building and starting both");
-  const baseline = await started(BASELINE, "baseline-state");
-  const product = await started(PRODUCT, "product-state");
+  const baseline = await serverOf(BASELINE, folder, ending);
+  const product = await serverOf(PRODUCT, folder, ending);
 
   const rounds: Round[] = [];
-  console.log(`${users} users, ${stock} units, everybody at once\n`);
-  console.log("round  baseline granted  oversold by  left by its count   product granted  left by its count");
+  console.log(`${users} users, ${stock} units, all at once\n`);
+  console.log("round  baseline granted  oversold by  remaining   product granted  remaining");
   for (let round = 1; round <= options.rounds; round += 1) {
     const sale = { users, stock, coupon: `round-${round}` };
     const sold = {
@@ -61,7 +48,7 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
 
   const isOversold = rounds.some((sold) => oversoldBy(options, sold.baseline) > 0);
   const inexactCount = rounds.filter((sold) => !isExact(options, sold.product)).length;
-  console.log(`\nbaseline: ${isOversold ? "oversold" : "DID NOT OVERSELL: this load shows nothing"}`);
+  console.log(`\nbaseline: ${isOversold ? "oversold" : "DID NOT OVERSELL: this load proves nothing"}`);
   console.log(
     `product: ${inexactCount === 0 ? `exactly ${Math.min(users, stock)} every time` : `NOT EXACT in ${inexactCount} of ${rounds.length}`}`,
   );
@@ -69,15 +56,14 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   return isOversold && inexactCount === 0 ? EXIT.ok : EXIT.failed;
 });
 
+async function serverOf(entry: string, folder: string, ending: Ending): Promise<Served> {
+  const bundle = await bundleFor(ending, entry, folder);
+  return serverFor(ending, bundle, { state: `${bundle}-state` });
+}
+
 function row(stock: number, { round, baseline, product }: Round): string {
-  const cells = [
-    String(round).padStart(5),
-    String(baseline.granted).padStart(17),
-    String(oversoldBy({ stock }, baseline)).padStart(12),
-    String(baseline.remaining).padStart(18),
-    String(product.granted).padStart(17),
-    String(product.remaining).padStart(18),
-  ];
-  const errors = baseline.errors + product.errors;
-  return cells.join(" ") + (errors === 0 ? "" : `   ${baseline.errors} and ${product.errors} errors`);
+  const numbers = [round, baseline.granted, oversoldBy({ stock }, baseline), baseline.remaining, product.granted, product.remaining];
+  const widths = [5, 17, 12, 10, 17, 10];
+  const errors = baseline.errors + product.errors === 0 ? "" : `   ${baseline.errors} and ${product.errors} errors`;
+  return numbers.map((number, index) => String(number).padStart(widths[index] ?? 0)).join(" ") + errors;
 }

@@ -1,15 +1,15 @@
-// What every command here has in common: options from flags and the environment, help, one sentence for what went wrong,
-// an exit code that says which kind it was, and cleaning up, also after Ctrl-C.
+// The frame of every command: options from flags and the environment, help, one sentence for a failure, exit codes, and
+// cleaning up, also after Ctrl-C.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
-/** Exit codes. Those from 64 on are the ones of BSD's sysexits.h, so that a count of failures (at most 63) is never mistaken for them. */
+/** Exit codes. Those from 64 on are of BSD's sysexits.h. A count of failures is at most 63, so the two never overlap. */
 export const EXIT = { ok: 0, failed: 1, failuresMax: 63, usage: 64, unavailable: 69, bug: 70, interrupted: 130 } as const;
 
 const READER_MS_MAX = 1_000;
 
-/** An expected end: a sentence for the person at the terminal, and the exit code. */
+/** An expected failure: a sentence for the terminal, and the exit code. */
 export class CommandFailure extends Error {
   readonly exitCode: number;
 
@@ -22,7 +22,7 @@ export class CommandFailure extends Error {
 
 type Described = {
   readonly help: string;
-  /** Also read from the environment, under this name, or the flag's in capitals: `--initial-stock` is `INITIAL_STOCK`. */
+  /** Also read from the environment, under this name or the flag's in capitals: `--initial-stock` is `INITIAL_STOCK`. */
   readonly env?: true | string;
 };
 export type TextOption = Described & { readonly kind: "text"; readonly value: string; readonly default?: string };
@@ -42,28 +42,27 @@ export type Values<Wanted extends Options> = {
 };
 
 export type Command<Wanted extends Options> = {
-  /** As it is typed: `npm run stress`. */
+  /** Such as `npm run stress`. */
   readonly name: string;
-  /** What may stand beside the options, such as `[MODE]`. */
+  /** Operands in the help text, such as `[MODE]`. */
   readonly operands?: string;
-  /** The most operands that it takes; 0 when left out. */
+  /** 0 when left out. */
   readonly operandsMax?: number;
-  /** What it does, for `--help`. */
+  /** For `--help`. */
   readonly about: string;
   readonly options: Wanted;
 };
 
-/** What a command is given. */
 export type Call<Wanted extends Options> = {
   readonly options: Values<Wanted>;
   readonly operands: readonly string[];
-  /** Runs `work` at the end, however that comes; the last one added runs first. */
+  /** Runs `work` at the end of the command, also after a failure. The last one added runs first. */
   readonly atEnd: (work: () => Promise<unknown>) => void;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 };
 
-/** Runs a command and ends the process with the exit code that `run` answers. */
+/** Runs a command and ends the process with the exit code of `run`. */
 export async function runCommand<const Wanted extends Options>(
   command: Command<Wanted>,
   run: (call: Call<Wanted>) => Promise<number>,
@@ -76,18 +75,18 @@ export async function runCommand<const Wanted extends Options>(
       await ends
         .pop()?.()
         .catch((cause: unknown) => console.error(String(cause)));
-    const isTaken = Promise.all([process.stdout, process.stderr].map(taken));
-    // Whoever interrupts does not wait for a reader who has stopped reading.
-    await (interrupted.signal.aborted ? Promise.race([isTaken, pause(READER_MS_MAX)]) : isTaken);
+    const isRead = Promise.all([process.stdout, process.stderr].map(flushed));
+    // An interrupt does not wait for a reader that has stopped reading.
+    await (interrupted.signal.aborted ? Promise.race([isRead, pause(READER_MS_MAX)]) : isRead);
     process.exit(exitCode);
   }
 
-  // Whoever reads what is printed may stop reading (`| head`); the run goes on to its end, and cleans up.
+  // A reader may stop reading (`| head`). The run goes on to its end and cleans up.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
-      // A terminal's Ctrl-C can come twice: from it, and from npm.
+      // Ctrl-C can arrive twice: from the terminal and from npm.
       if (interrupted.signal.aborted) return;
       interrupted.abort();
       console.error(`\n${command.name}: interrupted, cleaning up`);
@@ -103,7 +102,7 @@ export async function runCommand<const Wanted extends Options>(
     }
     return await end(await run({ options, operands, atEnd: (work) => ends.push(work), signal: interrupted.signal }));
   } catch (cause) {
-    // What breaks while the interrupt is being cleaned up, breaks because of it.
+    // An error during the clean-up of an interrupt comes from the interrupt.
     if (interrupted.signal.aborted) return await new Promise<never>(() => undefined);
     if (cause instanceof CommandFailure) console.error(`${command.name}: ${cause.message}`);
     else console.error(cause);
@@ -111,14 +110,14 @@ export async function runCommand<const Wanted extends Options>(
   }
 }
 
-/** Once the reader of a pipe has taken all that was printed, or gave up: to exit before that cuts it off. */
-async function taken(stream: NodeJS.WriteStream): Promise<void> {
+/** Resolves once the reader of a pipe has read all output, or gave up. An earlier exit would cut it off. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     stream.write("", () => resolve());
   });
 }
 
-/** Reads flags before the environment, and that before the defaults. Throws {@link CommandFailure} on what it does not take. */
+/** Reads flags first, then the environment, then defaults. Throws {@link CommandFailure} on an invalid option. */
 export function parseCommand<const Wanted extends Options>(
   command: Command<Wanted>,
   args: readonly string[],
@@ -151,7 +150,7 @@ function valueOf(command: Command<Options>, name: string, option: Option, given:
   throw usage(command, `--${flagOf(name)} takes a whole number from ${min} to ${option.max}, not "${String(given)}"`);
 }
 
-/** The failure of a call that the command does not take. */
+/** The failure of an invalid call. */
 export function usage(command: Pick<Command<Options>, "name">, message: string): CommandFailure {
   return new CommandFailure(`${message} (see ${command.name} -- --help)`, EXIT.usage);
 }

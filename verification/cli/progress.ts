@@ -1,11 +1,11 @@
-// How far a long run has come: a bar on a terminal, now and then a line elsewhere.
+// The progress of a long run: a bar on a terminal, elsewhere a line every few seconds.
 
 import { Presets, SingleBar } from "cli-progress";
 
 export type Progress = {
-  /** Says that `count` of the total are done, and what else is worth knowing. */
+  /** Shows that `count` of the total are done, with a note. */
   readonly update: (count: number, note?: string) => void;
-  /** Takes the bar away. To be called once, also where the run failed. */
+  /** Removes the bar. Call it once, also after a failure. */
   readonly stop: () => void;
 };
 

@@ -1,4 +1,4 @@
-// What a command found, in files: records for people, numbers for machines.
+// Files with the results of a command.
 
 import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -8,13 +8,13 @@ import { promisify } from "node:util";
 
 import { CommandFailure } from "./command.ts";
 
-/** Writes `results` as JSON, with the commit and the machine that they are of. Throws {@link CommandFailure} where it can't. */
+/** Writes `results` as JSON, with the commit and the machine. Throws {@link CommandFailure} if it can't. */
 export async function writeResults(file: string, results: object): Promise<void> {
   const machine = { cpu: cpus()[0]?.model, cpus: cpus().length, node: process.version };
   await writeText(file, `${JSON.stringify({ ...results, commit: await commitHere(), machine }, null, 2)}\n`);
 }
 
-/** Writes a text, into folders that need not be there. Throws {@link CommandFailure} where it can't. */
+/** Writes a text and creates missing folders. Throws {@link CommandFailure} if it can't. */
 export async function writeText(file: string, text: string): Promise<void> {
   try {
     await mkdir(dirname(resolve(file)), { recursive: true });
@@ -24,7 +24,7 @@ export async function writeText(file: string, text: string): Promise<void> {
   }
 }
 
-/** The checkout's commit, marked where the product has changed since; null outside of a checkout. */
+/** The checkout's commit, marked if the product has changed since; null outside of a checkout. */
 async function commitHere(): Promise<string | null> {
   try {
     const commit = await git("rev-parse", "HEAD");

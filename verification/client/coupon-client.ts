@@ -1,12 +1,12 @@
-// The API as commands call it: one undici dispatcher, one typed function for each route, answers as values.
+// The API as commands call it: one typed function for each route, over an undici dispatcher. Answers are values.
 
 import type { Dispatcher } from "undici";
 
-/** One answer. A body that is no JSON object reads as `{}`: whoever cares looks for the fields that it needs. */
+/** One answer. A body that is not a JSON object is `{}`. */
 export type Answer = {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
-  /** The ledger's head when the answer was computed, from `Coupon-Seq`; null where the answer does not say. */
+  /** The ledger's head when the answer was computed, from `Coupon-Seq`; null without the header. */
   readonly seq: number | null;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 };
@@ -14,15 +14,15 @@ export type Answer = {
 export type CouponClient = ReturnType<typeof couponClient>;
 
 export type ClientOptions = {
-  /** Sent with every request of the operator, where there is one. */
+  /** Sent with every operator request. */
   readonly adminToken?: string | undefined;
 };
 
 type Sent = { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> };
 
 /**
- * Speaks to the server behind `dispatcher`: a `Client` is one connection, a `Pool` is many. Its timeouts are the dispatcher's.
- * Every call resolves with whatever was answered, and rejects where nothing was: then the outcome is unknown.
+ * Sends requests through `dispatcher`: a `Client` is one connection, a `Pool` is many. Its timeouts are the dispatcher's.
+ * A call resolves with any answer, and rejects without one: then the outcome is unknown.
  */
 export function couponClient(dispatcher: Dispatcher, { adminToken }: ClientOptions = {}) {
   function send(method: Dispatcher.HttpMethod, path: string, { body, headers = {} }: Sent = {}): Promise<Answer> {
@@ -39,7 +39,7 @@ export function couponClient(dispatcher: Dispatcher, { adminToken }: ClientOptio
   return {
     send,
     health: () => send("GET", "/health"),
-    /** Extra fields are those of the API: `starts_at`, `ends_at`. */
+    /** `extra` are further fields of the API, such as `starts_at`. */
     create: (name: string, amount: number, extra: Readonly<Record<string, unknown>> = {}) =>
       send("POST", "/api/coupons", { body: { name, amount, ...extra }, headers: operator }),
     read: (name: string) => send("GET", at(name), { headers: operator }),
@@ -51,9 +51,9 @@ export function couponClient(dispatcher: Dispatcher, { adminToken }: ClientOptio
         body: { user_id: userId, coupon_name: name },
         ...(key === undefined ? {} : { headers: { "idempotency-key": key } }),
       }),
-    /** The user's own claim, or the hold that runs. */
-    own: (name: string, userId: string) => send("GET", at(name, "claims", userId)),
-    release: (name: string, userId: string, { position }: { readonly position?: number | undefined } = {}) =>
+    /** The user's claim or running hold. */
+    userClaim: (name: string, userId: string) => send("GET", at(name, "claims", userId)),
+    revoke: (name: string, userId: string, { position }: { readonly position?: number | undefined } = {}) =>
       send("DELETE", at(name, "claims", userId) + (position === undefined ? "" : `?position=${position}`), { headers: operator }),
     claims: (name: string, { after = 0, limit = 1000 }: { readonly after?: number; readonly limit?: number } = {}) =>
       send("GET", `${at(name, "claims")}?after=${after}&limit=${limit}`, { headers: operator }),
@@ -63,14 +63,14 @@ export function couponClient(dispatcher: Dispatcher, { adminToken }: ClientOptio
   };
 }
 
-/** Sends one request. Without undici's streams, which cost the sender more than all the rest of a small answer. */
+/** Sends one request without undici's streams, which cost more than the rest of a small answer. */
 function answerOf(dispatcher: Dispatcher, request: Dispatcher.DispatchOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
     let headers: Answer["headers"] = {};
     dispatcher.dispatch(request, {
-      // undici insists on it.
+      // Required by undici.
       onRequestStart: () => undefined,
       onResponseStart(_controller, statusCode, fields) {
         status = statusCode;
@@ -84,7 +84,7 @@ function answerOf(dispatcher: Dispatcher, request: Dispatcher.DispatchOptions): 
   });
 }
 
-/** The path of a coupon, or of what is below it: each part is one percent-encoded segment. */
+/** A path below a coupon. Each part is one percent-encoded segment. */
 function at(name: string, ...below: readonly string[]): string {
   return ["/api/coupons", ...[name, ...below].map((part) => encodeURIComponent(part))].join("/");
 }

@@ -1,179 +1,165 @@
-// What callers were told, what the files say after each kill, and whether the two agree. No server and no file in here.
+// Compares the receipts of callers with the files after each kill. It uses no server and no file.
 
 import type { Answer } from "../client/coupon-client.ts";
-import { wordsOf } from "../stress/outcomes.ts";
-import type { Check, Receipt as Told } from "../verify/verify.ts";
-import { nothing, type Tally } from "./tally.ts";
+import { receiptIn, wordsOf } from "../stress/outcomes.ts";
+import type { Check, Receipt } from "../verify/verify.ts";
+import { newCounters, type Counters } from "./counters.ts";
 
-/** One user who wants one unit, and asks under the same key until there is an answer. */
+/** One user who wants one unit, and retries with the same key until there is an answer. */
 export type Caller = { readonly coupon: string; readonly userId: string; readonly key: string };
 
-/** One row of a coupon's claims, as its file has it. */
-export type StoredClaim = Told & { readonly key: string | null };
+/** One row of a coupon's claims in its file. */
+export type StoredClaim = Receipt & { readonly key: string | null };
 
-/** What is in the files: claims by their coupon's name, and why a file can't be read, one sentence each. */
+/** The claims in the files by coupon, and why a file is unreadable, one sentence each. */
 export type Stored = { readonly claims: ReadonlyMap<string, readonly StoredClaim[]>; readonly unreadable: readonly string[] };
 
-/** Claims that were told so shortly before a kill are counted apart: what is answered before it is written is lost among them. */
+/** Claims acknowledged so shortly before a kill are counted as late: a server that answers before it writes loses these. */
 export const LATE_MS = 20;
 
-/** What is known of one caller. */
-type Line = {
+type CallerState = {
   readonly caller: Caller;
-  isAsking: boolean;
-  told: { readonly receipt: Told; readonly atMs: number } | null;
+  isWaiting: boolean;
+  acknowledged: { readonly receipt: Receipt; readonly atMs: number } | null;
   isLost: boolean;
-  /** After a kill that left it without an answer: what its user had in the file then. Undefined before the first such kill. */
+  /** The user's claim in the file after a kill that left the request unanswered. Undefined before the first such kill. */
   found: StoredClaim | null | undefined;
 };
 
-/** The books of one sale. */
+/** The account of one sale. */
 export class Account {
-  readonly tally: Tally = nothing();
-  /** What was wrong, one sentence each. */
+  readonly counters: Counters = newCounters();
+  /** One sentence each. */
   readonly faults: string[] = [];
-  readonly #lines: ReadonlyMap<Caller, Line>;
+  readonly #states: ReadonlyMap<Caller, CallerState>;
 
   constructor(callers: readonly Caller[]) {
-    this.#lines = new Map(callers.map((caller) => [caller, { caller, isAsking: false, told: null, isLost: false, found: undefined }]));
+    const stateOf = (caller: Caller): CallerState => ({ caller, isWaiting: false, acknowledged: null, isLost: false, found: undefined });
+    this.#states = new Map(callers.map((caller) => [caller, stateOf(caller)]));
   }
 
-  /** Every claim that a caller was told about. */
-  get told(): Told[] {
-    return [...this.#lines.values()].flatMap(({ told }) => (told === null ? [] : [told.receipt]));
+  /** Every acknowledged claim. */
+  get receipts(): Receipt[] {
+    return [...this.#states.values()].flatMap(({ acknowledged }) => (acknowledged === null ? [] : [acknowledged.receipt]));
   }
 
   asked(caller: Caller): void {
-    this.#line(caller).isAsking = true;
+    this.#stateOf(caller).isWaiting = true;
   }
 
-  /** Notes an answer that has arrived as a whole, at `atMs` of the same clock as kills. */
+  /** Takes a complete answer, at `atMs` of the clock of kills. */
   answered(caller: Caller, answer: Answer, atMs: number): void {
-    const line = this.#line(caller);
-    line.isAsking = false;
-    const receipt = receiptIn(caller, answer);
+    const state = this.#stateOf(caller);
+    state.isWaiting = false;
+    const receipt = answer.status === 201 ? receiptIn(answer.body, caller) : null;
     if (receipt !== null) {
-      line.told = { receipt, atMs };
-      this.tally.acknowledged += 1;
-      this.#granted(line, receipt, answer.headers["idempotent-replayed"] === "true");
+      state.acknowledged = { receipt, atMs };
+      this.counters.acknowledged += 1;
+      this.#granted(state, receipt, answer.headers["idempotent-replayed"] === "true");
     } else if (answer.status === 400 && answer.body["code"] === "out_of_stock") {
-      this.#refused(line);
+      this.#refused(state);
     } else {
-      this.#fault(line, `was answered ${wordsOf(answer)}`);
+      this.#fault(state, `got ${wordsOf(answer)}`);
     }
   }
 
-  /** Compares with the files as the kill at `atMs` left them. Whoever has no answer by now has to ask again, and is returned. */
+  /** Compares with the files after the kill at `atMs`. Returns the callers without an answer, who must ask again. */
   killed(stored: Stored, atMs: number): Caller[] {
-    const unanswered = [...this.#lines.values()].filter(({ isAsking }) => isAsking);
-    this.tally.kills += 1;
-    if (unanswered.length === 0) this.tally.idleKills += 1;
-    this.tally.late += [...this.#lines.values()].filter(({ told }) => told !== null && told.atMs > atMs - LATE_MS).length;
+    const states = [...this.#states.values()];
+    const unanswered = states.filter(({ isWaiting }) => isWaiting);
+    this.counters.kills += 1;
+    if (unanswered.length === 0) this.counters.idleKills += 1;
+    this.counters.late += states.filter(({ acknowledged }) => acknowledged !== null && acknowledged.atMs > atMs - LATE_MS).length;
     const claims = this.#compare(stored);
-    for (const line of unanswered) this.#unanswered(line, claims.get(nameOf(line.caller)) ?? null);
+    for (const state of unanswered) this.#unanswered(state, claims.get(nameOf(state.caller)) ?? null);
     return unanswered.map(({ caller }) => caller);
   }
 
-  /** Compares with the files at the end of the sale, when nobody asks any more; `checks` are the verification of the same files. */
+  /** Compares with the files at the end of the sale. `checks` are the verification of the same files. */
   closed(stored: Stored, amounts: ReadonlyMap<string, number>, checks: readonly Check[]): void {
     this.#compare(stored);
-    const told = new Set(this.told.map(nameOf));
+    const acknowledged = new Set(this.receipts.map(nameOf));
     for (const [coupon, amount] of amounts) {
       const claims = stored.claims.get(coupon) ?? [];
       const keys = claims.flatMap(({ key }) => key ?? []);
       const repeated = [claims.map(({ userId }) => userId), claims.map(({ position }) => position), keys].map(repeatedCount);
-      this.tally.twice += Math.max(...repeated);
-      this.tally.untold += claims.filter((claim) => !told.has(nameOf(claim))).length;
-      this.tally.coupons += 1;
-      if (claims.length === amount) this.tally.couponsExact += 1;
+      this.counters.duplicates += Math.max(...repeated);
+      this.counters.unacknowledged += claims.filter((claim) => !acknowledged.has(nameOf(claim))).length;
+      this.counters.coupons += 1;
+      if (claims.length === amount) this.counters.couponsExact += 1;
       else this.faults.push(`${coupon}: ${claims.length} claims are stored, and its amount is ${amount}`);
     }
-    this.tally.checksPassed += checks.filter(({ verdict }) => verdict === "PASS").length;
     const notPassed = checks.filter(({ verdict }) => verdict !== "PASS");
-    this.tally.checksNotPassed += notPassed.length;
-    this.tally.toldChecksFailed += notPassed.filter(({ number, verdict }) => number === 8 && verdict === "FAIL").length;
+    this.counters.checksPassed += checks.length - notPassed.length;
+    this.counters.checksNotPassed += notPassed.length;
+    this.counters.receiptChecksFailed += notPassed.filter(({ number, verdict }) => number === 8 && verdict === "FAIL").length;
     for (const { coupon, number, title, verdict, detail } of notPassed) {
       this.faults.push(`${coupon}: verification ${number}, ${title}: ${verdict}, ${detail}`);
     }
   }
 
-  /** Whoever was told of a claim must have it, with that position and that instant. Answers the claims that are stored. */
+  /** Every acknowledged claim must be stored with its position and instant. Returns the stored claims by user. */
   #compare(stored: Stored): ReadonlyMap<string, StoredClaim> {
-    const claims = byUser(stored);
+    const claims = new Map([...stored.claims.values()].flat().map((claim) => [nameOf(claim), claim]));
     this.faults.push(...stored.unreadable);
-    for (const line of this.#lines.values()) {
-      if (line.told === null || line.isLost) continue;
-      const { position, claimedAt } = line.told.receipt;
-      const claim = claims.get(nameOf(line.caller));
-      if (claim?.position === position && claim.claimedAt === claimedAt) continue;
-      line.isLost = true;
-      this.tally.lost += 1;
-      this.#fault(
-        line,
-        `was told of ${claimWords(line.told.receipt)}, and the file has ${claim === undefined ? "nothing" : claimWords(claim)}`,
-      );
+    for (const state of this.#states.values()) {
+      if (state.acknowledged === null || state.isLost) continue;
+      const { receipt } = state.acknowledged;
+      const claim = claims.get(nameOf(state.caller));
+      if (claim !== undefined && isSame(claim, receipt)) continue;
+      state.isLost = true;
+      this.counters.lost += 1;
+      this.#fault(state, `got ${wordsOfClaim(receipt)}, and the file has ${claim === undefined ? "nothing" : wordsOfClaim(claim)}`);
     }
     return claims;
   }
 
-  #unanswered(line: Line, claim: StoredClaim | null): void {
-    if (line.found !== undefined) this.tally[line.found === null ? "missingAgain" : "foundAgain"] += 1;
-    if (line.found !== undefined && line.found !== null && claim === null)
-      this.#fault(line, `had ${claimWords(line.found)} in the file, and has no more`);
-    line.isAsking = false;
-    line.found = claim;
-    this.tally[claim === null ? "missing" : "found"] += 1;
+  #unanswered(state: CallerState, claim: StoredClaim | null): void {
+    const { found } = state;
+    if (found !== undefined) this.counters[found === null ? "missingAgain" : "foundAgain"] += 1;
+    if (found && claim === null) this.#fault(state, `had ${wordsOfClaim(found)} in the file, and lost it`);
+    state.isWaiting = false;
+    state.found = claim;
+    this.counters[claim === null ? "missing" : "found"] += 1;
   }
 
-  #granted(line: Line, receipt: Told, isReplay: boolean): void {
-    const { found } = line;
+  #granted(state: CallerState, receipt: Receipt, isReplay: boolean): void {
+    const { found } = state;
+    const got = `got ${wordsOfClaim(receipt)} as a ${isReplay ? "replay" : "new claim"}`;
     if (found === undefined || found === null) {
-      if (found === null) this.tally.missingGranted += 1;
-      if (isReplay) this.#fault(line, `was told of ${claimWords(receipt)} as a replay, and the file had nothing`);
-      return;
-    }
-    if (isReplay && found.position === receipt.position && found.claimedAt === receipt.claimedAt) this.tally.foundReplayed += 1;
-    else
-      this.#fault(
-        line,
-        `had ${claimWords(found)} in the file, and was told of ${claimWords(receipt)}${isReplay ? "" : " as if it were new"}`,
-      );
+      if (found === null) this.counters.missingGranted += 1;
+      if (isReplay) this.#fault(state, `${got}, and the file had nothing`);
+    } else if (isReplay && isSame(found, receipt)) this.counters.foundReplayed += 1;
+    else this.#fault(state, `${got}, and had ${wordsOfClaim(found)} in the file`);
   }
 
-  #refused(line: Line): void {
-    this.tally.refused += 1;
-    if (line.found === null) this.tally.missingRefused += 1;
-    if (line.found !== null && line.found !== undefined)
-      this.#fault(line, `had ${claimWords(line.found)} in the file, and was told out_of_stock`);
+  #refused(state: CallerState): void {
+    const { found } = state;
+    this.counters.refused += 1;
+    if (found === null) this.counters.missingRefused += 1;
+    if (found) this.#fault(state, `got out_of_stock, and had ${wordsOfClaim(found)} in the file`);
   }
 
-  #fault({ caller }: Line, what: string): void {
+  #fault({ caller }: CallerState, what: string): void {
     this.faults.push(`${caller.coupon}: ${caller.userId} ${what}`);
   }
 
-  #line(caller: Caller): Line {
-    const line = this.#lines.get(caller);
-    if (line === undefined) throw new Error(`nobody knows the caller ${caller.userId}`);
-    return line;
+  #stateOf(caller: Caller): CallerState {
+    const state = this.#states.get(caller);
+    if (state === undefined) throw new Error(`unknown caller ${caller.userId}`);
+    return state;
   }
 }
 
-/** The claim that an answer tells of, null where it tells of none. */
-function receiptIn({ coupon, userId }: Caller, { status, body }: Answer): Told | null {
-  const { user_id: toldUser, coupon_name: toldCoupon, position, claimed_at: claimedAt } = body;
-  if (status !== 201 || toldUser !== userId || toldCoupon !== coupon) return null;
-  return typeof position === "number" && typeof claimedAt === "string" ? { coupon, userId, position, claimedAt } : null;
-}
-
-function byUser({ claims }: Stored): ReadonlyMap<string, StoredClaim> {
-  return new Map([...claims.values()].flat().map((claim) => [nameOf(claim), claim]));
-}
-
-function nameOf({ coupon, userId }: Pick<Told, "coupon" | "userId">): string {
+function nameOf({ coupon, userId }: Pick<Receipt, "coupon" | "userId">): string {
   return JSON.stringify([coupon, userId]);
 }
 
-function claimWords({ position, claimedAt }: Told): string {
+function isSame(a: Receipt, b: Receipt): boolean {
+  return a.position === b.position && a.claimedAt === b.claimedAt;
+}
+
+function wordsOfClaim({ position, claimedAt }: Receipt): string {
   return `position ${position} at ${claimedAt}`;
 }
 

@@ -1,4 +1,4 @@
-// A server on a disk whose power can be cut: to kill it is to cut the power, and to start the machine again.
+// A server on a disk whose power can be cut. Its `kill` cuts the power and starts the machine again.
 
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { Disk, type Cuts } from "./disk.ts";
 import { slowFsync } from "./slow-fsync.ts";
 
 export class Power {
-  /** Whether the disk can be made to lie about its flushes: that takes a C compiler. */
+  /** Whether the disk can lie about its flushes. It takes a C compiler. */
   readonly canLie: boolean;
   readonly #disk: Disk;
   readonly #lies: string;
@@ -23,7 +23,7 @@ export class Power {
     this.canLie = canLie;
   }
 
-  /** Makes the disk below `folder`. Answers why not, where this machine or this user can't. */
+  /** Makes the disk below `folder`. Returns the reason if this machine or this user can't. */
   static async open(folder: string, seed: number): Promise<Power | string> {
     const disk = await Disk.open(folder).catch(
       (cause: unknown) => String(cause instanceof Error ? cause.message : cause).split("\n")[0] ?? "",
@@ -31,12 +31,11 @@ export class Power {
     if (typeof disk === "string") return disk;
     const lies = join(folder, "lies");
     const library = await slowFsync(folder, lies);
-    // What is spawned from here on inherits it; the disk's own commands don't take it over.
+    // Servers inherit it. The disk's own commands remove it.
     if (library !== null) process.env["LD_PRELOAD"] = library;
     return new Power(disk, lies, library !== null, seed);
   }
 
-  /** A folder for the files of one run. */
   state(label: string): string {
     return join(this.#disk.root, label);
   }
@@ -45,7 +44,7 @@ export class Power {
     return this.#disk.cuts;
   }
 
-  /** Serves `bundle`; where it `isLying`, flushes do nothing. Its `kill` cuts the power. */
+  /** Serves `bundle`. If `isLying`, flushes do nothing. */
   async serve(bundle: string, options: ServeOptions, isLying: boolean): Promise<Served> {
     await (isLying ? writeFile(this.#lies, "") : rm(this.#lies, { force: true }));
     const server = await serve(bundle, options);
@@ -53,7 +52,6 @@ export class Power {
     return { ...server, kill: () => this.#disk.cut(server, this.#random) };
   }
 
-  /** Ends everything, whatever state it is in. */
   async close(): Promise<void> {
     await this.#server?.kill();
     await this.#disk.close();

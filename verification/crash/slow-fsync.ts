@@ -1,14 +1,14 @@
-// A library that makes each fsync of the server slow, as a disk is, or a lie, built where the machine has a C compiler.
+// A preloaded library that makes each fsync of the server slow, as on a disk, or a no-op. It takes a C compiler.
 
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-/** Longest delay before a flush, in milliseconds: while it waits, what was written is not on the disk. */
+/** The longest delay before a flush. Until then, written data is not on the disk. */
 const DELAY_MS_MAX = 10;
 
-/** While the file `lies` exists, an fsync says that it was done, and does nothing. */
+/** While the file `lies` exists, an fsync reports success and does nothing. */
 function source(lies: string): string {
   return `#define _GNU_SOURCE
 #include <dlfcn.h>
@@ -26,7 +26,7 @@ int fdatasync(int fd) { return flush("fdatasync", fd); }
 `;
 }
 
-/** Builds it below `folder`; answers its path for `LD_PRELOAD`, null where there is no compiler. */
+/** Builds it below `folder`. Returns its path for `LD_PRELOAD`, or null without a compiler. */
 export async function slowFsync(folder: string, lies: string): Promise<string | null> {
   const code = join(folder, "slow-fsync.c");
   const library = join(folder, "slow-fsync.so");

@@ -1,4 +1,4 @@
-// What is on disk after a kill: the claims in copies of the objects' files.
+// The claims on disk after a kill, read from copies of the objects' files.
 
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -9,8 +9,8 @@ import { tablesOf, Unreadable } from "../verify/tables.ts";
 import type { Stored, StoredClaim } from "./accounting.ts";
 
 /**
- * The claims of every coupon below `state`. To be asked while no server runs: what lies there then is what the kill has left.
- * Only copies are opened, because opening a database does with it what the restart is to do.
+ * The claims of every coupon below `state`. Call it while no server runs. It opens only copies, because opening a database recovers
+ * it, and that is the restart's work.
  */
 export async function storedClaims(state: string): Promise<Stored> {
   const { folder, files } = await stateFolder(state);
@@ -30,7 +30,7 @@ export async function storedClaims(state: string): Promise<Stored> {
   return { claims, unreadable };
 }
 
-/** What is in one file, or why it can't be read. */
+/** The claims in one file, or why it can't be read. */
 function claimsIn(copy: string): { readonly coupon: string; readonly claims: readonly StoredClaim[] } | string {
   const database = new DatabaseSync(copy, { readOnly: true });
   try {

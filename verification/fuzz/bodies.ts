@@ -1,60 +1,55 @@
-// Bodies for an operation: right ones, wrong fields, broken bytes, and sizes and depths at and beyond the bounds.
+// Request bodies: valid ones, wrong fields, broken bytes, and sizes and depths at and beyond the bounds.
 
 import * as fc from "fast-check";
 
 import type { Document, Schema } from "./document.ts";
-import { NASTY_FIELDS, NASTY_TEXTS, NASTY_TOKENS } from "./nasty-values.ts";
+import { HOSTILE_FIELDS, HOSTILE_TEXTS, HOSTILE_TOKENS } from "./hostile-values.ts";
 import { entriesFor, type Entries } from "./values.ts";
 
-/** How deep the deepest bodies are. */
+/** Levels of the deepest bodies. */
 const DEPTH_MAX = 10_000;
-/** Where the largest bodies that are taken end, in bytes, as the README says. */
+/** The largest bodies that routes accept, in bytes (`limits.ts`). */
 const SIZES = [16 * 1024, 1024 * 1024] as const;
 
-type Change = {
-  readonly kind: "drop" | "rename" | "repeat" | "replace" | "add";
-  readonly at: number;
-  readonly field: string;
-  readonly json: string;
-};
-type Edit = { readonly kind: "flip" | "insert" | "remove" | "cut"; readonly at: number; readonly byte: number };
+/** Replaces `removed` parts from `at` on by `added`. */
+type Splice<Part> = { readonly at: number; readonly removed: number; readonly added: readonly Part[] };
 
-/** A value of the wrong kind, or a stranger one. */
 const token = fc.oneof(
   fc.constantFrom("null", "true", "1", '""', "[]", "{}"),
-  fc.constantFrom(...NASTY_TOKENS),
-  fc.constantFrom(...NASTY_TEXTS).map((text) => JSON.stringify(text)),
+  fc.constantFrom(...HOSTILE_TOKENS),
+  fc.constantFrom(...HOSTILE_TEXTS).map((text) => JSON.stringify(text)),
 );
 
-const change: fc.Arbitrary<Change> = fc.record({
-  kind: fc.constantFrom("replace", "drop", "rename", "repeat", "add"),
-  at: fc.nat(9),
-  field: fc.constantFrom(...NASTY_FIELDS),
-  json: token,
-});
+const strangeField = fc.tuple(fc.constantFrom(...HOSTILE_FIELDS), token);
+const strangeByte = fc.oneof(
+  fc.nat(255).map((code) => String.fromCharCode(code)),
+  fc.constantFrom(...Array.from('\0"\\{}\x80\xc0\xed\xff')),
+);
 
-const edit: fc.Arbitrary<Edit> = fc.record({
-  kind: fc.constantFrom("flip", "insert", "remove", "cut"),
-  at: fc.nat(400),
-  byte: fc.oneof(fc.nat(255), fc.constantFrom(0, 0x22, 0x5c, 0x7b, 0x7d, 0x80, 0xc0, 0xed, 0xff)),
-});
+function splices<Part>(part: fc.Arbitrary<Part>, atMax: number): fc.Arbitrary<Splice<Part>[]> {
+  const one = fc.record({ at: fc.nat(atMax), removed: fc.constantFrom(0, 1, 1, Infinity), added: fc.array(part, { maxLength: 1 }) });
+  return fc.array(one, { minLength: 1, maxLength: 3 });
+}
+
+function spliced<Part>(parts: readonly Part[], { at, removed, added }: Splice<Part>): readonly Part[] {
+  return parts.toSpliced(parts.length === 0 ? 0 : at % parts.length, removed, ...added);
+}
 
 /** Bodies, as bytes in a string, for an operation whose body `schema` describes. */
 export function bodyFor(document: Document, schema: Schema): fc.Arbitrary<string> {
   const entries = entriesFor(document, schema);
-  const right = entries.map((fields) => bytesOf(written(fields)));
+  const valid = entries.map((fields) => bytesOf(written(fields)));
+  // Its value is hostile under its own name: the field itself is known and required.
+  const retyped = fc.tuple(entries, fc.nat(9), token).map(([fields, at, json]) => replaced(fields, at, json));
+  const bent = fc.tuple(entries, splices(strangeField, 9)).map(([fields, changes]) => changes.reduce(spliced<Entries[number]>, fields));
+  const repeated = entries.map((fields) => [...fields, ...fields.slice(0, 1)]);
+  const broken = fc
+    .tuple(valid, splices(strangeByte, 400))
+    .map(([bytes, edits]) => edits.reduce(spliced<string>, Array.from(bytes)).join(""));
   return fc.oneof(
-    { weight: 300, arbitrary: right },
-    {
-      weight: 150,
-      arbitrary: fc
-        .tuple(entries, fc.array(change, { minLength: 1, maxLength: 3 }))
-        .map(([fields, changes]) => bytesOf(written(changes.reduce(changed, fields)))),
-    },
-    {
-      weight: 70,
-      arbitrary: fc.tuple(right, fc.array(edit, { minLength: 1, maxLength: 4 })).map(([bytes, edits]) => edits.reduce(edited, bytes)),
-    },
+    { weight: 300, arbitrary: valid },
+    { weight: 150, arbitrary: fc.oneof(retyped, bent, repeated).map((fields) => bytesOf(written(fields))) },
+    { weight: 70, arbitrary: broken },
     { weight: 20, arbitrary: token.map(bytesOf) },
     { weight: 15, arbitrary: junk },
     { weight: 10, arbitrary: fc.tuple(fc.constantFrom("[", '{"a":', '{"user_id":[', "[[],"), fc.nat(DEPTH_MAX), fc.boolean()).map(deep) },
@@ -63,67 +58,28 @@ export function bodyFor(document: Document, schema: Schema): fc.Arbitrary<string
   );
 }
 
-/** What no JSON at all looks like, and JSON in other clothes. */
+/** Bytes that are not JSON, and JSON in an envelope. */
 const junk: fc.Arbitrary<string> = fc.oneof(
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString("latin1")),
-  fc.constantFrom(
-    "",
-    " ",
-    "\0",
-    "user_id=user-1&coupon_name=fuzz-open-1",
-    "<claim/>",
-    '\xef\xbb\xbf{"user_id":"user-1"}',
-    "\xff\xfe{\0}\0",
-    "{}{}",
-    "{} x",
-    "//\n{}",
-  ),
+  fc.constantFrom("", " ", "\0", "user_id=user-1&coupon_name=fuzz-open-1", "<claim/>", "{}{}", "{} x", "//\n{}"),
+  fc.constantFrom('\xef\xbb\xbf{"user_id":"user-1"}', "\xff\xfe{\0}\0"),
 );
 
 function written(entries: Entries): string {
   return `{${entries.map(([field, json]) => `${JSON.stringify(field)}:${json}`).join(",")}}`;
 }
 
-function changed(entries: Entries, { kind, at, field, json }: Change): Entries {
-  const index = entries.length === 0 ? 0 : at % entries.length;
-  const [name, value] = entries[index] ?? [field, json];
-  switch (kind) {
-    case "drop":
-      return entries.toSpliced(index, 1);
-    case "rename":
-      return entries.toSpliced(index, 1, [field, value]);
-    case "replace":
-      return entries.toSpliced(index, 1, [name, json]);
-    case "repeat":
-      return [...entries, [name, json]];
-    default:
-      return [...entries, [field, json]];
-  }
-}
-
-function edited(bytes: string, { kind, at, byte }: Edit): string {
-  const index = bytes.length === 0 ? 0 : at % bytes.length;
-  const [before, after] = [bytes.slice(0, index), bytes.slice(index + 1)];
-  switch (kind) {
-    case "flip":
-      return before + String.fromCharCode(byte) + after;
-    case "insert":
-      return before + String.fromCharCode(byte) + bytes.slice(index);
-    case "remove":
-      return before + after;
-    default:
-      return before;
-  }
+function replaced(entries: Entries, at: number, json: string): Entries {
+  const index = at % Math.max(1, entries.length);
+  return entries.map(([field, before], place) => [field, place === index ? json : before]);
 }
 
 function deep([opening, depth, isClosed]: readonly [string, number, boolean]): string {
-  const closing = Array.from(opening, (letter) => ({ "[": "]", "{": "}" })[letter] ?? "")
-    .toReversed()
-    .join("");
-  return opening.repeat(depth) + (isClosed ? `1${closing.repeat(depth)}` : "");
+  const closing = Array.from(opening, (letter) => ({ "[": "]", "{": "}" })[letter] ?? "").toReversed();
+  return opening.repeat(depth) + (isClosed ? `1${closing.join("").repeat(depth)}` : "");
 }
 
-/** Right bodies that are filled up, by a field that is ignored or by blanks, to just below, at, or above `size` bytes. */
+/** Valid bodies that an unknown field or blanks fill to just below, at, or above `size` bytes. */
 function sized(entries: fc.Arbitrary<Entries>, size: number): fc.Arbitrary<string> {
   return fc.tuple(entries, fc.integer({ min: -2, max: 2 }), fc.boolean()).map(([fields, delta, isBlank]) => {
     const bytes = bytesOf(written(isBlank ? fields : [...fields, ["padding", '""']]));

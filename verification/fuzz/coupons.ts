@@ -1,17 +1,17 @@
-// The coupons and users that a fuzz run knows: enough of them, in every state, that most requests meet something.
+// The coupons and users of a fuzz run: one in every state, so that most requests find something.
 
 import type { FuzzRequest } from "./request.ts";
 
 const PAST = "2001-01-01T00:00:00Z";
 const FUTURE = "2099-01-01T00:00:00Z";
 
-/** A coupon that is there when the run begins, and again after it was deleted. */
+/** A coupon that exists when the run begins, and again after it was deleted. */
 type Stock = {
   readonly name: string;
   readonly amount: number;
   readonly window?: { readonly starts_at?: string; readonly ends_at?: string };
   readonly isPaused?: true;
-  /** Who claims, and who holds, one unit each before anybody else. */
+  /** The first users claim so many units, and the next ones hold so many. */
   readonly claims?: number;
   readonly holds?: number;
 };
@@ -28,7 +28,7 @@ const STOCK: readonly Stock[] = [
   ...several(3, "scheduled", { amount: 10, window: { starts_at: FUTURE } }),
   ...several(3, "paused", { amount: 10, claims: 2, isPaused: true }),
   ...several(4, "held", { amount: 8, claims: 2, holds: 4 }),
-  // Names that are also something else.
+  // Names that are also routes, escapes or properties.
   ...["claim", "claims", "status", "a/b", "100%", "用户 🎉", "__proto__", "' OR 1=1 --", "a\\b"].map((name) => ({ name, amount: 50 })),
 ];
 
@@ -36,7 +36,7 @@ export const COUPON_NAMES = STOCK.map(({ name }) => name);
 export const USER_IDS = Array.from({ length: 60 }, (_, index) => `user-${index + 1}`);
 export const KEYS = Array.from({ length: 5 }, (_, index) => `key-${index + 1}`);
 
-/** The requests that make them. Where one of them is there already it stays as it is, but for what it gives out. */
+/** The requests that create them. A coupon that exists stays as it is, except for claims and holds. */
 export function stockRequests(operator: string | undefined): FuzzRequest[] {
   const headers = operator === undefined ? [] : [["Authorization", `Bearer ${operator}`] as const];
   const json = (method: string, target: string, value: unknown): FuzzRequest => ({

@@ -1,29 +1,35 @@
-// A small OpenAPI document for the tests of the fuzzer, and right answers to what it describes.
+// A small OpenAPI document for the fuzzer's own tests, and valid answers to it.
 
 import type { Document } from "./document.ts";
 import type { FuzzAnswer, FuzzRequest } from "./request.ts";
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: object) => ({ "application/json": { schema } });
+const object = (properties: object, ...optional: readonly string[]) => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+});
 const headers = {
   "X-Request-Id": { $ref: "#/components/headers/X-Request-Id" },
   "Coupon-Seq": { $ref: "#/components/headers/Coupon-Seq" },
 };
-const refusal = (...codes: readonly string[]) => ({
-  headers,
-  content: json({ allOf: [ref("Refusal"), { type: "object", properties: { code: { enum: codes } } }] }),
-});
+const refusal = (...codes: readonly string[]) => {
+  const schemas = codes.map((code) => object({ error: string, code: { const: code }, request_id: string, claim: ref("Receipt") }, "claim"));
+  return { headers, content: json({ oneOf: schemas, discriminator: { propertyName: "code" } }) };
+};
+const string = { type: "string" };
 const text = { type: "string", minLength: 1, maxLength: 255 };
-const inPath = { name: "name", in: "path", required: true, schema: text };
+const parameters = [{ name: "name", in: "path", required: true, schema: text }];
 
 export const DOCUMENT = {
   openapi: "3.1.0",
   paths: {
     "/api/coupons/{name}": {
       get: {
-        operationId: "look",
+        operationId: "getCoupon",
         security: [],
-        parameters: [inPath],
+        parameters,
         responses: {
           "200": { headers: { ...headers, ETag: { $ref: "#/components/headers/ETag" } }, content: json(ref("Coupon")) },
           "404": refusal("coupon_not_found"),
@@ -31,17 +37,17 @@ export const DOCUMENT = {
         },
       },
       delete: {
-        operationId: "remove",
+        operationId: "deleteCoupon",
         security: [{ operator: [] }],
-        parameters: [inPath],
+        parameters,
         responses: { "204": { headers }, "404": refusal("coupon_not_found") },
       },
     },
     "/api/coupons/claim": {
       post: {
-        operationId: "claim",
+        operationId: "claimCoupon",
         security: [{}, { user: [] }],
-        parameters: [{ name: "Idempotency-Key", in: "header", required: false, schema: { type: "string" } }],
+        parameters: [{ name: "Idempotency-Key", in: "header", required: false, schema: string }],
         requestBody: { content: json(ref("ClaimRequest")) },
         responses: { "201": { headers, content: json(ref("Receipt")) }, "400": refusal("invalid_request", "out_of_stock") },
       },
@@ -49,48 +55,33 @@ export const DOCUMENT = {
   },
   components: {
     headers: {
-      "X-Request-Id": { required: true, schema: { type: "string" } },
+      "X-Request-Id": { required: true, schema: string },
       "Coupon-Seq": { schema: { type: "integer" } },
-      ETag: { required: true, schema: { type: "string" } },
+      ETag: { required: true, schema: string },
     },
     schemas: {
-      ClaimRequest: { type: "object", properties: { user_id: text, coupon_name: text }, required: ["user_id", "coupon_name"] },
-      Coupon: {
-        type: "object",
-        properties: {
-          name: text,
-          amount: { type: "integer", minimum: 1, maximum: 10 },
-          created_at: { type: "string", format: "date-time" },
-        },
-        required: ["name", "amount", "created_at"],
-      },
-      Receipt: {
-        type: "object",
-        properties: { coupon_name: text, user_id: text, position: { type: "integer", minimum: 1 } },
-        required: ["coupon_name", "user_id", "position"],
-      },
-      Status: { type: "object", properties: { seq: { type: "integer" } }, required: ["seq"] },
-      Refusal: {
-        type: "object",
-        properties: { error: { type: "string" }, code: { type: "string" }, request_id: { type: "string" }, claim: ref("Receipt") },
-        required: ["error", "code", "request_id"],
-      },
+      ClaimRequest: object({ user_id: text, coupon_name: text }),
+      Coupon: object({
+        name: text,
+        amount: { type: "integer", minimum: 1, maximum: 10 },
+        created_at: { type: "string", format: "date-time" },
+      }),
+      Receipt: object({ coupon_name: text, user_id: text, position: { type: "integer", minimum: 1 } }),
+      Status: object({ seq: { type: "integer" } }),
     },
   },
 } as unknown as Document;
 
-/** A request without anything that need not be there. */
 export function asks(method: string, target: string, body: string | null = null): FuzzRequest {
   return { method, target, headers: [], body };
 }
 
-/** An answer of the server that named the request `r-1`. */
+/** An answer with the request id `r-1`. */
 export function answers(status: number, body: object | string, more: Readonly<Record<string, string | undefined>> = {}): FuzzAnswer {
-  const told = typeof body === "string" ? body : JSON.stringify(body);
-  return { status, body: told, headers: { "x-request-id": "r-1", "content-type": "application/json", ...more } };
+  const sent = typeof body === "string" ? body : JSON.stringify(body);
+  return { status, body: sent, headers: { "x-request-id": "r-1", "content-type": "application/json", ...more } };
 }
 
-/** A refusal as all of them are. */
-export function refuses(status: number, code: string, more: object = {}): FuzzAnswer {
-  return answers(status, { error: "a sentence", code, request_id: "r-1", ...more });
+export function refuses(status: number, code: string, more: object = {}, headersMore: Readonly<Record<string, string>> = {}): FuzzAnswer {
+  return answers(status, { error: "a sentence", code, request_id: "r-1", ...more }, headersMore);
 }

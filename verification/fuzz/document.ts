@@ -1,4 +1,4 @@
-// The OpenAPI document as the server tells it: its operations, and which of them a request is for.
+// The server's OpenAPI document: its operations, and which of them a request is for.
 
 import { CommandFailure } from "../cli/command.ts";
 
@@ -9,6 +9,7 @@ export type Schema = {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
@@ -50,9 +51,9 @@ export type Operation = Described & {
   readonly segments: readonly string[];
 };
 
-/** Takes what the server sent as its document. Throws {@link CommandFailure} where it is none. */
+/** Parses the server's document. Throws {@link CommandFailure} on anything else. */
 export function documentIn(text: string, url: string): Document {
-  const fault = new CommandFailure(`${url}/openapi.json is no OpenAPI 3.1 document`);
+  const fault = new CommandFailure(`${url}/openapi.json is not an OpenAPI 3.1 document`);
   try {
     const document = JSON.parse(text) as Document;
     if (!document.openapi.startsWith("3.1.") || Object.keys(document.paths).length === 0) throw fault;
@@ -62,7 +63,6 @@ export function documentIn(text: string, url: string): Document {
   }
 }
 
-/** Every operation of the document. */
 export function operationsOf({ paths }: Document): Operation[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, described]) => operationOf(path, method, described)),
@@ -73,7 +73,7 @@ function operationOf(path: string, method: string, described: Described): Operat
   return { ...described, method: method.toUpperCase(), path, segments: path.split("/") };
 }
 
-/** What `value` is, or what it refers to. */
+/** The value itself, or the part of the document that it refers to. */
 export function resolved<Value>(document: Document, value: Value | Ref): Value {
   if (typeof value !== "object" || value === null || !("$ref" in value) || typeof value.$ref !== "string") return value as Value;
   let found: unknown = document;
@@ -82,37 +82,42 @@ export function resolved<Value>(document: Document, value: Value | Ref): Value {
   return resolved(document, found as Value | Ref);
 }
 
-/** What a request is for. `named` are the parameters in the path, decoded; null where one can't be. */
-export type Aim =
-  | { readonly at: "operation"; readonly operation: Operation; readonly named: Readonly<Record<string, string | null>> }
-  | { readonly at: "other_method"; readonly allowed: readonly string[] }
-  | { readonly at: "nowhere" };
+/** What a request is for. `parameters` are those in the path, decoded; null where decoding fails. */
+export type RequestTarget =
+  | { readonly is: "operation"; readonly operation: Operation; readonly parameters: Readonly<Record<string, string | null>> }
+  | { readonly is: "no such method" }
+  | { readonly is: "no such path" };
 
-/**
- * What a request to `target` may be for. Two readings of a target are right: as it is, and with dots and backslashes taken as
- * URLs take them, which what stands in front of a server may do.
- */
-export function aimsOf(operations: readonly Operation[], method: string, target: string): Aim[] {
-  const path = utf8Of(target).replace(/[?#].*$/s, "");
-  const normalized = new URL(`http://127.0.0.1${path}`).pathname;
-  return Array.from(new Set([path, normalized]), (reading) => aimOf(operations, method, reading.split("/")));
+/** Its name in reports. */
+export function nameOf(at: RequestTarget): string {
+  return at.is === "operation" ? at.operation.operationId : at.is;
 }
 
-/** Bytes that stand one in each character, read as UTF-8. */
-export function utf8Of(bytes: string): string {
+/**
+ * What a request may be for. A target has two valid readings: as it is, and normalized as a URL (dots and backslashes), as a proxy
+ * in front of the server may do.
+ */
+export function targetsOf(operations: readonly Operation[], method: string, target: string): RequestTarget[] {
+  const path = utf8Of(target).replace(/[?#].*$/s, "");
+  const normalized = new URL(`http://127.0.0.1${path}`).pathname;
+  return Array.from(new Set([path, normalized]), (reading) => targetOf(operations, method, reading.split("/")));
+}
+
+/** Decodes UTF-8 from a text with one character for each byte. */
+function utf8Of(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString();
 }
 
-function aimOf(operations: readonly Operation[], method: string, segments: readonly string[]): Aim {
+function targetOf(operations: readonly Operation[], method: string, segments: readonly string[]): RequestTarget {
   const onPath = operations.filter((operation) => isOn(operation.segments, segments));
-  if (onPath.length === 0) return { at: "nowhere" };
+  if (onPath.length === 0) return { is: "no such path" };
   const served = onPath.filter((operation) => operation.method === (method === "HEAD" ? "GET" : method));
-  const [operation] = served.toSorted((a, b) => parameterCount(a) - parameterCount(b));
-  if (operation === undefined) return { at: "other_method", allowed: onPath.map((each) => each.method) };
-  const named = operation.segments.flatMap((segment, index) =>
+  const [operation] = served.toSorted((a, b) => a.segments.filter(isParameter).length - b.segments.filter(isParameter).length);
+  if (operation === undefined) return { is: "no such method" };
+  const parameters = operation.segments.flatMap((segment, index) =>
     isParameter(segment) ? [[segment.slice(1, -1), decoded(segments[index] ?? "")] as const] : [],
   );
-  return { at: "operation", operation, named: Object.fromEntries(named) };
+  return { is: "operation", operation, parameters: Object.fromEntries(parameters) };
 }
 
 function isOn(pattern: readonly string[], segments: readonly string[]): boolean {
@@ -125,10 +130,6 @@ function isOn(pattern: readonly string[], segments: readonly string[]): boolean 
 
 export function isParameter(segment: string): boolean {
   return segment.startsWith("{");
-}
-
-function parameterCount({ segments }: Operation): number {
-  return segments.filter(isParameter).length;
 }
 
 function decoded(segment: string): string | null {

@@ -1,140 +1,103 @@
-// What a fuzz run found, for people and as numbers.
+// The findings of a fuzz run, as text and as numbers.
 
 import type { Check } from "../verify/verify.ts";
+import type { Counters } from "./counters.ts";
+import type { Failure } from "./driver.ts";
 import type { Sent } from "./inputs.ts";
-import type { RawOutcome } from "./raw-sockets.ts";
-import { curlOf } from "./request.ts";
-import type { StoryFailure } from "./stories.ts";
-import type { Tally } from "./tally.ts";
-import type { Failure } from "./volley.ts";
+import type { RawResult } from "./raw-sockets.ts";
+import type { ScenarioFailure } from "./scenarios.ts";
 
 export type Findings = {
   readonly seed: number;
   /** For each server. */
   readonly sent: readonly Sent[];
-  readonly tally: Tally;
-  /** Null where they were not run. */
-  readonly raw: RawOutcome | null;
-  readonly stories: {
-    readonly url: string;
-    readonly count: number;
-    readonly requests: number;
-    readonly failures: readonly StoryFailure[];
-  } | null;
-  readonly servers: readonly {
-    readonly url: string;
-    readonly isOwn: boolean;
-    readonly isAlive: boolean;
-    readonly memoryMib: number | null;
-  }[];
-  /** Null where the files are out of reach. */
+  readonly counters: Counters;
+  /** Null when one input is sent alone. */
+  readonly raw: RawResult | null;
+  readonly scenarios: { readonly count: number; readonly requests: number; readonly failures: readonly ScenarioFailure[] } | null;
+  readonly servers: readonly { readonly url: string; readonly isAlive: boolean; readonly memoryMib: number | null }[];
+  /** Null without access to the files. */
   readonly checks: readonly Check[] | null;
 };
 
 /**
- * Most memory that a server may take, in MiB. An isolate's own limit is 128 MB in production; here one process has the Worker
- * and hundreds of objects with their SQLite caches. A leak of 20 KiB a request would pass it in 50,000.
+ * Most memory of a server, in MiB. One process has the Worker and hundreds of objects with their SQLite caches. A leak of 20 KiB a
+ * request would exceed it in 50,000 requests.
  */
 const MEMORY_MIB_MAX = 1_024;
 
-/** Failures that are shown of each server. */
-const SHOWN_MAX = 20;
+const FAILURES_SHOWN_MAX = 20;
 
-/** The report, and whether nothing was wrong. */
+type Part = { readonly summary: string; readonly failures?: readonly string[]; readonly isPassed: boolean };
+
+/** The report, and whether all parts passed. */
 export function linesOf(findings: Findings): { readonly lines: readonly string[]; readonly isPassed: boolean } {
-  const { sent, servers, checks } = findings;
-  const parts = [...sent.map(inputsPart), rawPart(findings), storiesPart(findings), ...servers.map(serverPart), filesPart(checks)];
-  const shown = parts.filter((part) => part !== null);
+  const { sent, servers, raw, scenarios, checks } = findings;
+  const parts: Part[] = sent.map(inputsPart);
+  if (raw !== null) {
+    const failures = raw.failures.map(({ name, fault }) => `${name}: ${fault}`);
+    parts.push({ summary: `${raw.cases} hostile sockets: ${failures.length} failed`, failures, isPassed: failures.length === 0 });
+  }
+  if (scenarios !== null) {
+    const failures = scenarios.failures.map(({ fault, requests }) =>
+      [fault, ...requests.map((each) => JSON.stringify(each))].join("\n    "),
+    );
+    const summary = `${scenarios.count} scenarios of ${scenarios.requests} requests: ${failures.length} failed`;
+    parts.push({ summary, failures, isPassed: failures.length === 0 });
+  }
+  parts.push(...servers.map(serverPart));
+  if (checks !== null) {
+    const failed = checks.filter(({ verdict }) => verdict === "FAIL").length;
+    const coupons = new Set(checks.map(({ coupon }) => coupon)).size;
+    parts.push({ summary: `files of ${coupons} coupons: ${failed} of ${checks.length} checks failed`, isPassed: failed === 0 });
+  }
   const lines = [
-    // One input alone has nothing to be counted.
-    ...(findings.raw === null ? [] : tallyLines(findings.tally)),
-    ...shown.flatMap(({ failures, summary, isPassed }) => [...failures, `${isPassed ? "✓" : "✗"} ${summary}`]),
+    ...(raw === null ? [] : counterLines(findings.counters)),
+    ...parts.flatMap(({ failures = [], summary, isPassed }) => [
+      ...failures.slice(0, FAILURES_SHOWN_MAX).map((failure) => `✗ ${failure}`),
+      `${isPassed ? "✓" : "✗"} ${summary}`,
+    ]),
   ];
-  return { lines, isPassed: shown.every(({ isPassed }) => isPassed) };
+  return { lines, isPassed: parts.every(({ isPassed }) => isPassed) };
 }
 
-function tallyLines(tally: Tally): string[] {
-  const { count, unmet } = tally.foretold();
-  return [
-    ...Object.entries(tally.byOperation()).map(([where, counts]) => `  ${where.padEnd(34)}${statusesOf(counts)}`),
-    `  answers that the document foretells, faults of the server aside: met ${count - unmet.length} of ${count}`,
-    ...unmet.map((each) => `    not met: ${each}`),
-    "",
-  ];
+function counterLines(counters: Counters): string[] {
+  const { count, unmet } = counters.documented();
+  const rows = Object.entries(counters.byOperation()).map(([where, counts]) => {
+    const statuses = Object.entries(counts).map(([status, times]) => `${status} × ${times}`);
+    return `  ${where.padEnd(34)}${statuses.join(", ")}`;
+  });
+  const met = `  documented answers below 500: ${count - unmet.length} of ${count} occurred`;
+  return [...rows.toSorted(), met, ...unmet.map((each) => `    not: ${each}`), ""];
 }
 
-type Part = { readonly failures: readonly string[]; readonly summary: string; readonly isPassed: boolean };
-
-function inputsPart({ url, isGuarded, inputs, failures, regressions, seconds }: Sent): Part {
+function inputsPart({ isGuarded, inputs, failures, regressions, seconds }: Sent): Part {
   const isPassed = failures.length === 0;
-  // The rule of three: nothing in N bounds the rate below 3/N.
-  const bound = isPassed && inputs > 3 ? ` (95 % sure: fewer than 1 in ${Math.floor(inputs / 3)} do)` : "";
-  const where = isGuarded ? "inputs to the server that asks users for tokens" : "inputs";
+  // The rule of three: no failure in N bounds the rate below 3/N with 95 % confidence.
+  const bound = isPassed && inputs > 3 ? ` (rate below 1 in ${Math.floor(inputs / 3)}, 95 %)` : "";
+  const where = isGuarded ? "inputs to the server with user tokens" : "inputs";
   return {
-    failures: failures.slice(0, SHOWN_MAX).flatMap((failure) => failureLines(failure, url, isGuarded)),
-    summary: `${inputs} ${where} in ${seconds.toFixed(0)} s: ${failures.length} answered wrongly${bound}; ${regressions} known ones before them`,
+    failures: failures.map((failure) => failureText(failure, isGuarded)),
+    summary: `${inputs} ${where} in ${seconds.toFixed(0)} s: ${failures.length} failed${bound}; ${regressions} known ones before them`,
     isPassed,
   };
 }
 
-function failureLines({ fault, request, drawn, isRepeated }: Failure, url: string, isGuarded: boolean): string[] {
-  const lines = [`✗ ${fault}`, `    ${curlOf(request, url)}`, `    ${JSON.stringify({ request })}`];
-  if (drawn !== null) lines.push(`    npm run fuzz -- --seed ${drawn.seed} --path ${drawn.path}${isGuarded ? " --guarded" : ""}`);
-  if (!isRepeated) lines.push("    sent again it was right: it depends on what the coupons had become");
-  return lines;
+function failureText({ fault, request, drawn, isRepeated }: Failure, isGuarded: boolean): string {
+  const lines = [fault, JSON.stringify({ request })];
+  if (drawn !== null) lines.push(`npm run fuzz -- --seed ${drawn.seed} --path ${drawn.path}${isGuarded ? " --guarded" : ""}`);
+  if (!isRepeated) lines.push("it passed when sent again: it depends on the state of the coupons");
+  return lines.join("\n    ");
 }
 
-function rawPart({ raw }: Findings): Part | null {
-  if (raw === null) return null;
-  const own = statusesOf(raw.byRuntime);
-  const byRuntime = own === "" ? "" : `; workerd answered by itself: ${own}`;
-  return {
-    failures: raw.failures.map(({ name, fault }) => `✗ ${name}: ${fault}`),
-    summary: `${raw.cases} hostile sockets: ${raw.failures.length} went wrong${byRuntime}`,
-    isPassed: raw.failures.length === 0,
-  };
+function serverPart({ url, isAlive, memoryMib }: Findings["servers"][number]): Part {
+  const memory = memoryMib === null ? "" : `, at most ${memoryMib} MiB of memory (bound ${MEMORY_MIB_MAX})`;
+  return { summary: `${url} is ${isAlive ? "alive" : "gone"}${memory}`, isPassed: isAlive && (memoryMib ?? 0) <= MEMORY_MIB_MAX };
 }
 
-function storiesPart({ stories }: Findings): Part | null {
-  if (stories === null) return null;
-  const { url, count, requests, failures } = stories;
-  return {
-    failures: failures.flatMap(({ fault, requests: all }) => [`✗ ${fault}`, ...all.map((request) => `    ${curlOf(request, url)}`)]),
-    summary: `${count} stories of ${requests} requests: ${failures.length} went wrong`,
-    isPassed: failures.length === 0,
-  };
-}
-
-function serverPart({ url, isOwn, isAlive, memoryMib }: Findings["servers"][number]): Part {
-  const isBounded = (memoryMib ?? 0) <= MEMORY_MIB_MAX;
-  const memory = memoryMib === null ? "" : `; it took at most ${memoryMib} MiB of memory (bound ${MEMORY_MIB_MAX})`;
-  return {
-    failures: [],
-    summary: `${url} ${isAlive ? (isOwn ? "is alive, the same process" : "is alive") : "is gone"}${memory}`,
-    isPassed: isAlive && isBounded,
-  };
-}
-
-function filesPart(checks: Findings["checks"]): Part | null {
-  if (checks === null) return null;
-  const failed = checks.filter(({ verdict }) => verdict === "FAIL").length;
-  const coupons = new Set(checks.map(({ coupon }) => coupon)).size;
-  return { failures: [], summary: `files of ${coupons} coupons: ${failed} of ${checks.length} checks failed`, isPassed: failed === 0 };
-}
-
-function statusesOf(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .map(([status, count]) => `${status} × ${count}`)
-    .join(", ");
-}
-
-/** The findings as they are kept in a file. */
-export function numbersOf({ tally, checks, ...rest }: Findings): object {
+/** The findings for a results file. */
+export function numbersOf({ counters, checks, ...rest }: Findings): object {
   const failed = checks?.filter(({ verdict }) => verdict === "FAIL") ?? [];
-  return {
-    ...rest,
-    byOperation: tally.byOperation(),
-    foretold: tally.foretold(),
-    verification: checks === null ? null : { checks: checks.length, failed },
-  };
+  const verification = checks === null ? null : { checks: checks.length, failed };
+  return { ...rest, byOperation: counters.byOperation(), documented: counters.documented(), verification };
 }

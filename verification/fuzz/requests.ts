@@ -1,4 +1,4 @@
-// Requests for every operation of the document: most as it says, many with something bent.
+// Requests for every operation of the document: most are valid, many have one hostile part.
 
 import * as fc from "fast-check";
 
@@ -8,26 +8,26 @@ import { isParameter, operationsOf, type Document, type Operation, type Paramete
 import {
   ACCEPTS,
   CONTENT_TYPES,
-  NASTY_PATHS,
-  NASTY_QUERIES,
-  NASTY_SEGMENTS,
-  NASTY_VALUES,
+  HOSTILE_HEADER_VALUES,
+  HOSTILE_HEADERS,
+  HOSTILE_PATHS,
+  HOSTILE_QUERIES,
+  HOSTILE_SEGMENTS,
   OTHER_METHODS,
-  STRANGE_HEADERS,
-} from "./nasty-lines.ts";
+} from "./hostile-values.ts";
 import type { FuzzRequest } from "./request.ts";
 import type { Tokens } from "./tokens.ts";
 import { textFor, valueFor } from "./values.ts";
 
 type Header = readonly [name: string, value: string];
 
-/** Longest target that is sent: workerd by itself answers 414 to those of 64 KiB. */
+/** The longest target. workerd answers 414 by itself to those of 64 KiB. */
 const TARGET_LENGTH_MAX = 16_000;
 
-/** The users who turn up more often than others. */
+/** The users that occur most often. */
 const USERS_WITH_TOKEN = 6;
 
-const nastyValue = fc.constantFrom(...NASTY_VALUES);
+const hostileValue = fc.constantFrom(...HOSTILE_HEADER_VALUES);
 
 /** Arbitrary requests for all operations of `document`. */
 export function requestFor(document: Document, tokens: Tokens): fc.Arbitrary<FuzzRequest> {
@@ -38,7 +38,7 @@ export function requestFor(document: Document, tokens: Tokens): fc.Arbitrary<Fuz
   return fc.oneof(...weighted);
 }
 
-/** What deletes coupons leaves the others little to meet, and what takes nothing has little to get wrong. */
+/** Deletions are rare, so that other requests find a coupon. Routes without input are rare, as they have little to get wrong. */
 function weightOf({ method, path, requestBody }: Operation): number {
   const isSimple = requestBody === undefined && !path.includes("{");
   return isSimple || (method === "DELETE" && path === "/api/coupons/{name}") ? 1 : 5;
@@ -67,7 +67,7 @@ function requestOf(document: Document, operation: Operation, tokens: Tokens): fc
 
 const junkBody = fc.constantFrom("", "{}", "x", "x".repeat(20_000));
 
-/** `usual`, but once in `times` + 1 the other. */
+/** `usual`, and once in `times` + 1 the other. */
 function mostly<Usual, Other>(usual: fc.Arbitrary<Usual>, times: number, other: fc.Arbitrary<Other>): fc.Arbitrary<Usual | Other> {
   return fc.oneof({ weight: times, arbitrary: usual }, { weight: 1, arbitrary: other });
 }
@@ -75,21 +75,21 @@ function mostly<Usual, Other>(usual: fc.Arbitrary<Usual>, times: number, other: 
 function pathOf({ segments }: Operation): fc.Arbitrary<string> {
   const parts = segments.map((segment) => (isParameter(segment) ? segmentFor(segment.slice(1, -1)) : fc.constant(segment)));
   const path = fc.tuple(...parts).map((all) => all.join("/"));
-  const bent = fc.tuple(path, fc.constantFrom(...NASTY_PATHS)).map(([right, form]) => form.replace("|", () => right));
+  const bent = fc.tuple(path, fc.constantFrom(...HOSTILE_PATHS)).map(([right, form]) => form.replace("|", () => right));
   return mostly(path, 25, bent);
 }
 
 function segmentFor(name: string): fc.Arbitrary<string> {
   const encoded = fc.tuple(textFor(name), fc.constantFrom(...ENCODINGS)).map(([text, encode]) => encode(text));
-  return mostly(encoded, 15, fc.constantFrom(...NASTY_SEGMENTS));
+  return mostly(encoded, 15, fc.constantFrom(...HOSTILE_SEGMENTS));
 }
 
-/** Ways to write one text as a segment of a path, the usual one more often than the others. */
+/** Ways to write a text as a segment of a path. The first one is usual. */
 const ENCODINGS: readonly ((text: string) => string)[] = [
   ...Array.from({ length: 12 }, () => (text: string) => encodeURIComponent(text.toWellFormed())),
   // Every byte, in small letters.
   (text) => Buffer.from(text).toString("hex").replaceAll(/../g, "%$&"),
-  // As little as a target allows: blanks, control characters, and what would end the segment.
+  // Only what a target cannot hold: blanks, control characters, and ends of the segment.
   (text) => Buffer.from(text.toWellFormed().replaceAll(/[\p{Cc} /?#%<>`]/gu, encodeURIComponent)).toString("latin1"),
   (text) => encodeURIComponent(encodeURIComponent(text.toWellFormed())),
 ];
@@ -99,7 +99,7 @@ function queryOf(document: Document, { parameters }: Operation): fc.Arbitrary<st
     .filter((parameter) => parameter.in === "query")
     .map(({ name, schema }) => {
       const right = valueFor(document, schema, name).map((value) => String(value));
-      const value = mostly(right, 4, mostly(nastyValue, 1, textFor(name))).map((text) => encodeURIComponent(text.toWellFormed()));
+      const value = mostly(right, 4, mostly(hostileValue, 1, textFor(name))).map((text) => encodeURIComponent(text.toWellFormed()));
       return mostly(
         value.map((text) => [`${name}=${text}`]),
         1,
@@ -107,7 +107,7 @@ function queryOf(document: Document, { parameters }: Operation): fc.Arbitrary<st
       );
     });
   const right = fc.tuple(...described).map((all) => all.flat().join("&"));
-  return mostly(right, 15, fc.constantFrom(...NASTY_QUERIES)).map((query) => (query === "" ? "" : `?${query}`));
+  return mostly(right, 15, fc.constantFrom(...HOSTILE_QUERIES)).map((query) => (query === "" ? "" : `?${query}`));
 }
 
 function headersOf(operation: Operation, tokens: Tokens): fc.Arbitrary<Header[]> {
@@ -116,23 +116,23 @@ function headersOf(operation: Operation, tokens: Tokens): fc.Arbitrary<Header[]>
     .tuple(
       authorization(operation, tokens),
       ...described,
-      rarely(8, headerOf("Accept", mostly(fc.constantFrom(...ACCEPTS), 10, nastyValue))),
-      rarely(4, headerOf("Content-Type", mostly(fc.constantFrom(...CONTENT_TYPES), 10, nastyValue))),
-      rarely(10, headerOf("X-Request-Id", mostly(fc.uuid(), 1, nastyValue))),
+      rarely(8, headerOf("Accept", mostly(fc.constantFrom(...ACCEPTS), 10, hostileValue))),
+      rarely(4, headerOf("Content-Type", mostly(fc.constantFrom(...CONTENT_TYPES), 10, hostileValue))),
+      rarely(10, headerOf("X-Request-Id", mostly(fc.uuid(), 1, hostileValue))),
       rarely(
         15,
-        fc.constantFrom(...STRANGE_HEADERS).map((header): Header[] => [header]),
+        fc.constantFrom(...HOSTILE_HEADERS).map((header): Header[] => [header]),
       ),
       rarely(
         15,
-        fc.constantFrom("If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID").chain((name) => headerOf(name, nastyValue)),
+        fc.constantFrom("If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID").chain((name) => headerOf(name, hostileValue)),
       ),
     )
     .map((all) => all.flat());
 }
 
-/** The values that mean something, by header; drawn from as often as from those that mean nothing. */
-const MEANT: Readonly<Record<string, fc.Arbitrary<string>>> = {
+/** Meaningful values by header. */
+const MEANINGFUL: Readonly<Record<string, fc.Arbitrary<string>>> = {
   "Idempotency-Key": fc.constantFrom(...KEYS).chain((key) => fc.constantFrom(key, `"${key}"`)),
   "If-Match": fc.constantFrom("*", '"00000000-1-open"', 'W/"00000000-1-open"'),
   "If-None-Match": fc.constantFrom("*", '"00000000-1-open"', 'W/"00000000-1-open"'),
@@ -140,21 +140,21 @@ const MEANT: Readonly<Record<string, fc.Arbitrary<string>>> = {
 };
 
 function headerFor({ name }: Parameter): fc.Arbitrary<Header[]> {
-  return rarely(2, headerOf(name, mostly(MEANT[name] ?? nastyValue, 3, nastyValue)));
+  return rarely(2, headerOf(name, mostly(MEANINGFUL[name] ?? hostileValue, 3, hostileValue)));
 }
 
-/** Once in `times`, and else nothing. */
+/** Once in `times`; otherwise none. */
 function rarely(times: number, headers: fc.Arbitrary<Header[]>): fc.Arbitrary<Header[]> {
   return mostly(fc.constant([]), times - 1, headers);
 }
 
-/** The header, which now and then stands there twice. */
+/** The header, sometimes twice. */
 function headerOf(name: string, values: fc.Arbitrary<string>): fc.Arbitrary<Header[]> {
   return fc.array(values, { minLength: 1, maxLength: 2 }).map((all) => all.map((value): Header => [name, value]));
 }
 
-/** The right header for who may call, and now and then another one, or two. */
-function authorization({ security }: Operation, { operator, ofUser, hostile }: Tokens): fc.Arbitrary<Header[]> {
+/** The valid header for the operation, and sometimes another one, or two. */
+function authorization({ security }: Operation, { operator, ofUser, invalid }: Tokens): fc.Arbitrary<Header[]> {
   const asOperator: Header[] = operator === undefined ? [] : [["Authorization", `Bearer ${operator}`]];
   const isForUser = security.some((way) => "user" in way);
   const isForOperator = security.some((way) => "operator" in way);
@@ -167,8 +167,8 @@ function authorization({ security }: Operation, { operator, ofUser, hostile }: T
     fc
       .constantFrom("", "Bearer", "Bearer ", "Basic Zm9vOmJhcg==", `bearer  ${operator ?? ""}`)
       .map((value): Header[] => [["Authorization", value]]),
-    fc.constantFrom(...hostile).map((token): Header[] => [["Authorization", `Bearer ${token}`]]),
-    fc.constantFrom(...hostile).map((token): Header[] => asOperator.concat([["Authorization", `Bearer ${token}`]])),
+    fc.constantFrom(...invalid).map((token): Header[] => [["Authorization", `Bearer ${token}`]]),
+    fc.constantFrom(...invalid).map((token): Header[] => asOperator.concat([["Authorization", `Bearer ${token}`]])),
   );
   return mostly(right, isForOperator ? 15 : isForUser ? 3 : 1, wrong);
 }

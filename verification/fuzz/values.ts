@@ -1,12 +1,12 @@
-// From a JSON Schema of the document to arbitrary JSON texts that fit it, nearly fit it, or don't.
+// Arbitrary values for a JSON Schema of the document.
 
 import * as fc from "fast-check";
 
 import { COUPON_NAMES, USER_IDS } from "./coupons.ts";
 import { resolved, type Document, type Schema } from "./document.ts";
-import { NASTY_TEXTS } from "./nasty-values.ts";
+import { HOSTILE_TEXTS } from "./hostile-values.ts";
 
-/** The fields of an object, each as a name and JSON text: so a name can stand there twice, and a value be no JSON. */
+/** The fields of an object as names and JSON texts, so that a name can occur twice and a value can be invalid. */
 export type Entries = readonly (readonly [field: string, json: string])[];
 
 const INSTANTS = [
@@ -19,18 +19,17 @@ const INSTANTS = [
 
 const LETTERS = Array.from("abzAZ019 -_.~'é用🎉\u0301\u200d");
 
-const nasty = fc.constantFrom(...NASTY_TEXTS);
 const anyText = fc.oneof(
-  { weight: 4, arbitrary: nasty },
-  // Not fast-check's own strings, which take a second to set up.
+  { weight: 4, arbitrary: fc.constantFrom(...HOSTILE_TEXTS) },
+  // fast-check's own strings take a second to set up.
   { weight: 1, arbitrary: fc.array(fc.nat(0x10ffff), { maxLength: 40 }).map((points) => String.fromCodePoint(...points)) },
   { weight: 1, arbitrary: fc.array(fc.constantFrom(...LETTERS), { maxLength: 40 }).map((letters) => letters.join("")) },
 );
 
-/** The first users turn up more often than the others, so that they meet what they did before. */
+/** The first users occur more often, so that they meet their earlier claims and holds. */
 const REGULARS = [...USER_IDS, ...Array.from({ length: 12 }, () => USER_IDS.slice(0, 6)).flat()];
 
-/** Texts that mean something to the server. What is not drawn from them names a coupon or a user that nobody knows. */
+/** Names of coupons and users that exist. */
 const KNOWN: Readonly<Record<string, fc.Arbitrary<string>>> = {
   name: known(COUPON_NAMES),
   coupon_name: known(COUPON_NAMES),
@@ -47,7 +46,7 @@ export function textFor(name: string): fc.Arbitrary<string> {
   return Object.hasOwn(KNOWN, name) ? (KNOWN[name] ?? anyText) : anyText;
 }
 
-/** Values that fit `schema`; `field` is where they stand. Throws on a kind of schema that it can't generate from. */
+/** Values that fit `schema` of the field `field`. Throws on an unknown kind of schema. */
 export function valueFor(document: Document, schema: Schema, field: string): fc.Arbitrary<unknown> {
   const { type, anyOf, items, enum: listed, minItems = 0, maxItems = 10, ...bounds } = resolved(document, schema);
   if ("const" in bounds) return fc.constant(bounds.const);
@@ -63,7 +62,7 @@ export function valueFor(document: Document, schema: Schema, field: string): fc.
     case "null":
       return fc.constant(null);
     case "array":
-      // Rarely as many as are allowed, as that takes long to judge.
+      // The full number is rare, because the server takes long to judge it.
       return fc.oneof(
         {
           weight: 40,
@@ -80,7 +79,7 @@ export function valueFor(document: Document, schema: Schema, field: string): fc.
   }
 }
 
-/** The fields of objects that fit `schema`: those that it requires, and some of the others. */
+/** The fields of objects that fit `schema`: the required ones, and some of the others. */
 export function entriesFor(document: Document, schema: Schema): fc.Arbitrary<Entries> {
   const { properties = {}, required = [] } = resolved(document, schema);
   const fields = Object.entries(properties).map(([field, of]) => {
@@ -97,7 +96,7 @@ function fitting(texts: fc.Arbitrary<string>, { minLength = 0, maxLength = Infin
   );
 }
 
-/** Whole numbers within the bounds, small ones and the bounds themselves above all. */
+/** Whole numbers within the bounds, mostly small ones and the bounds themselves. */
 function integer({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Schema): fc.Arbitrary<number> {
   return fc.oneof(
     { weight: 4, arbitrary: fc.integer({ min: minimum, max: Math.min(maximum, minimum + 60) }) },

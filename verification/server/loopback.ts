@@ -1,11 +1,11 @@
-// Servers of our own on 127.0.0.1: a port for one, and when it answers.
+// A free port on 127.0.0.1, and waiting for a server there.
 
 import { once } from "node:events";
 import { createServer } from "node:net";
 
 const READY_WITHIN_MS = 60_000;
 
-/** A port that nobody listens on now. */
+/** A port without a listener. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
@@ -16,7 +16,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Resolves once the server at `url` is healthy. Throws when it ended before, by `isRunning`, or takes over a minute. */
+/** Resolves once the server at `url` is healthy. Throws if it ends before, by `isRunning`, or takes over a minute. */
 export async function answering(url: string, isRunning: () => boolean): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline && isRunning()) {

@@ -1,10 +1,10 @@
-// Folders for what a command needs while it runs: several commands, and tests, make and remove them at the same time.
+// Scratch folders, which several commands and tests create and remove at the same time.
 
 import { expect, test } from "vitest";
 
 import { removeScratch, scratchFolder } from "./workerd.ts";
 
-test("a folder is made although others remove theirs, and the parent with the last of them", async () => {
+test("a scratch folder is created while others are removed with their parent", async () => {
   const makers = Array.from({ length: 50 }, async (_, index) => {
     for (let round = 0; round < 20; round += 1) await removeScratch(await scratchFolder(`maker-${index}`));
     return index;

@@ -1,4 +1,4 @@
-// A build of the Worker, made as for Cloudflare and served by workerd itself: `wrangler dev` has a proxy in front.
+// Builds the Worker as for Cloudflare, and serves it with workerd itself. `wrangler dev` has a proxy in front.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,44 +14,44 @@ const READY_WITHIN_MS = 60_000;
 /** The entry of the product itself. */
 export const PRODUCT = "src/index.ts";
 
-/** Where workerd and wrangler keep the objects' SQLite files, below the folder of their state. */
+/** The folder of the objects' SQLite files, below the state folder of workerd and wrangler. */
 export const OBJECTS_FOLDER = "doorbuster-CouponObject";
 
 export type Served = {
   /** Such as `http://127.0.0.1:41234`. */
   readonly url: string;
-  /** One address for each isolate, the first is `url`. */
+  /** One address for each isolate. The first is `url`. */
   readonly urls: readonly string[];
   readonly port: number;
   readonly pid: number;
-  /** False once the process has ended, whoever ended it. */
+  /** False once the process has ended. */
   readonly isRunning: () => boolean;
-  /** Ends the process with SIGKILL, as SIGTERM would wait for hung requests for ever. Resolves once it is gone. */
+  /** Ends the process with SIGKILL, because SIGTERM would wait for hung requests. Resolves once it is gone. */
   readonly kill: () => Promise<void>;
 };
 
 export type ServeOptions = {
-  /** The folder that keeps the objects, made when missing. Serve again with the same one to go on. */
+  /** The folder of the objects, created if missing. Serve again with the same one to continue. */
   readonly state: string;
   /** The port on 127.0.0.1; a free one when left out. */
   readonly port?: number;
-  /** Variables of the Worker, beside `ADMIN_AUTH=off`. Nothing limits the rate: workerd alone has no such counters. */
+  /** Variables of the Worker besides `ADMIN_AUTH=off`. There is no rate limit, because workerd alone has no such counters. */
   readonly vars?: Readonly<Record<string, string>>;
-  /** Kills the process when it is aborted, also while it still starts. */
+  /** Kills the process when aborted, also while it starts. */
   readonly signal?: AbortSignal;
   /** Further arguments of `workerd serve`. */
   readonly args?: readonly string[];
-  /** Isolates of the Worker in front of the same objects, each with an address of its own: one unless said. Further ones take free ports. */
+  /** Isolates of the Worker in front of the same objects, each with its own address; 1 when left out. Further ones take free ports. */
   readonly isolates?: number;
   /** Compatibility flags of the Worker. */
   readonly flags?: readonly string[];
-  /** Told what it writes to standard error, where the Worker's errors go, piece by piece. */
+  /** Called with each piece of standard error, where the Worker's errors go. */
   readonly onError?: (text: string) => void;
 };
 
 const SCRATCH_ATTEMPTS_MAX = 1_000;
 
-/** A new folder for what a command writes while it runs, inside the checkout. Whoever asked for it removes it. */
+/** A new folder inside the checkout for the files of a running command. The caller removes it. */
 export async function scratchFolder(purpose: string): Promise<string> {
   const parent = join(ROOT, ".scratch");
   for (let attempt = 1; ; attempt += 1) {
@@ -59,26 +59,26 @@ export async function scratchFolder(purpose: string): Promise<string> {
       await mkdir(parent, { recursive: true });
       return await mkdtemp(join(parent, `${purpose}-`));
     } catch (cause) {
-      // Another command has just removed the parent with the last folder of its own.
+      // Another command has just removed the parent with its last folder.
       if ((cause as NodeJS.ErrnoException).code !== "ENOENT" || attempt === SCRATCH_ATTEMPTS_MAX) throw cause;
     }
   }
 }
 
-/** Removes a folder of {@link scratchFolder}, and their parent with the last of them. */
+/** Removes a folder of {@link scratchFolder}, and the parent with the last one. */
 export async function removeScratch(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  // Another command may still have one.
+  // Another command may still have a folder there.
   await rmdir(join(ROOT, ".scratch")).catch(() => undefined);
 }
 
 /**
- * Builds `entry` (a path from the checkout's root) with wrangler below `folder`. Answers the bundle's path. Stops when `signal`
+ * Builds `entry` (a path from the checkout's root) with wrangler below `folder`. Returns the bundle's path. Stops when `signal`
  * is aborted.
  */
 export async function build(entry: string, folder: string, signal?: AbortSignal): Promise<string> {
   const built = join(folder, `built-${entry.replaceAll(/\W+/g, "-")}`);
-  // wrangler's own log and settings stay in the folder as well, and nothing is reported to anybody.
+  // wrangler's log and settings stay in the folder, and it sends no metrics.
   const env = {
     ...process.env,
     XDG_CONFIG_HOME: join(folder, "config"),
@@ -90,13 +90,13 @@ export async function build(entry: string, folder: string, signal?: AbortSignal)
     cwd: ROOT,
     env,
   });
-  // Not by execFile's own `signal`: that would not wait until the process is gone.
+  // execFile's own `signal` would not wait until the process is gone.
   signal?.addEventListener("abort", () => building.child.kill(), { once: true });
   await building;
   return join(built, basename(entry).replace(/\.ts$/, ".js"));
 }
 
-/** Serves a bundle of {@link build} on 127.0.0.1; resolves once it listens. Throws a sentence when it cannot. */
+/** Serves a bundle of {@link build} on 127.0.0.1. Resolves once it listens, and throws a sentence if it can't. */
 export async function serve(bundle: string, options: ServeOptions): Promise<Served> {
   const { state, port = 0, vars = {}, signal, args = [], flags = [], isolates = 1, onError } = options;
   await mkdir(state, { recursive: true });
@@ -106,14 +106,14 @@ export async function serve(bundle: string, options: ServeOptions): Promise<Serv
   const workerd = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...args], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
   const { pid } = workerd;
   if (pid === undefined) throw new Error("workerd did not start");
-  // Not only gone, but all that it wrote is read as well.
+  // `close` comes after all output is read.
   const ended = once(workerd, "close");
   const stop = (): void => void workerd.kill("SIGKILL");
   signal?.addEventListener("abort", stop);
   workerd.once("exit", () => signal?.removeEventListener("abort", stop));
-  let said = "";
+  let output = "";
   workerd.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    said = (said + text).slice(-2_000);
+    output = (output + text).slice(-2_000);
     onError?.(text);
   });
 
@@ -131,8 +131,8 @@ export async function serve(bundle: string, options: ServeOptions): Promise<Serv
       once(timeout, "abort").then(() => null),
     ]);
     if (listening === null) {
-      const why = /address already in use/i.test(said) ? `port ${port} is already in use` : said.trim().split("\n").at(-1);
-      throw new Error(`the server did not start: ${why ?? "it says nothing"}`);
+      const why = /address already in use/i.test(output) ? `port ${port} is already in use` : output.trim().split("\n").at(-1);
+      throw new Error(`the server did not start: ${why ?? "no output"}`);
     }
     const urls = listening.map((one) => `http://127.0.0.1:${one}`);
     return { url: urls[0] ?? "", urls, port: listening[0] ?? 0, pid, isRunning, kill };
@@ -144,7 +144,7 @@ export async function serve(bundle: string, options: ServeOptions): Promise<Serv
   }
 }
 
-/** The ports of the isolates, as workerd says on its control pipe: one JSON line for each socket. */
+/** The ports of the isolates from workerd's control pipe, which has one JSON line for each socket. */
 async function portsOf(control: Readable, isolates: number): Promise<readonly number[] | null> {
   let text = "";
   for await (const chunk of control.setEncoding("utf8")) {
@@ -159,7 +159,7 @@ async function portsOf(control: Readable, isolates: number): Promise<readonly nu
 
 type Config = Required<Pick<ServeOptions, "state" | "port" | "vars" | "flags" | "isolates">> & { readonly bundle: string };
 
-/** The first isolate has the objects; the others are services of their own that are bound to its namespace. */
+/** The first isolate has the objects. The others are bound to its namespace. */
 function capnp({ bundle, state, port, vars, flags, isolates }: Config): string {
   const texts = Object.entries(vars).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`);
   const all = Array.from({ length: isolates }, (_, index) => index);
@@ -186,7 +186,7 @@ const config :Workerd.Config = (
 ${workers.join("")}`;
 }
 
-/** The binary itself: the package's own launcher would be a second process. */
+/** The binary itself. The package's launcher would be a second process. */
 function workerdBinary(): string {
   const cpu = process.arch === "arm64" ? "arm64" : "64";
   const system = process.platform === "win32" ? "windows" : process.platform;

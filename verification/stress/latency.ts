@@ -1,8 +1,8 @@
-// How long requests took, in few numbers.
+// Latencies in a few numbers.
 
 export type Latency = {
   readonly requests: number;
-  /** From the first instant at which one was meant to be sent until the last was over. */
+  /** From the first planned instant to the last end. */
   readonly requestsPerSecond: number;
   readonly avgMs: number;
   readonly minMs: number;
@@ -15,7 +15,7 @@ export type Latency = {
 
 type Timed = { readonly slot: { readonly atMs: number }; readonly latencyMs: number; readonly endedAtMs: number };
 
-/** Sums up requests, those that failed included: their wait is what a user had. Null where there are none. */
+/** Failed requests count as well, because a user waited for them. Null without requests. */
 export function latencyOf(sent: readonly Timed[]): Latency | null {
   if (sent.length === 0) return null;
   const sorted = sent.map(({ latencyMs }) => latencyMs).sort((a, b) => a - b);
@@ -35,7 +35,7 @@ export function latencyOf(sent: readonly Timed[]): Latency | null {
   };
 }
 
-/** The smallest of the sorted values that at least a share of them does not exceed (nearest rank). NaN where there is none. */
+/** The smallest sorted value that at least a share of all does not exceed (nearest rank). NaN without values. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;
 }

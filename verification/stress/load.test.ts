@@ -1,13 +1,17 @@
-// How the load is sent and timed, without a server.
+// The load's timing, thresholds and options, without a server.
 
 import { setTimeout as pause } from "node:timers/promises";
 
 import { describe, expect, test } from "vitest";
 
+import { CommandFailure, parseCommand } from "../cli/command.ts";
 import type { Answer } from "../client/coupon-client.ts";
 import { latencyOf, percentile } from "./latency.ts";
 import { drive } from "./load.ts";
-import { CLAIM_BOUNDS, exactly, within } from "./thresholds.ts";
+import { checkOptions, LOAD_OPTIONS, seedOf } from "./options.ts";
+import { reportOf } from "./report.ts";
+import { isLoopback } from "./target.ts";
+import { CLAIM_BOUNDS, exactly, within, withoutLatency } from "./thresholds.ts";
 
 const ANSWER: Answer = { status: 200, body: {}, seq: 1, headers: {} };
 const BUSY_MS = 80;
@@ -22,104 +26,116 @@ async function resetAfter20Ms(): Promise<Answer> {
   throw Object.assign(new Error("reset"), { code: "ECONNRESET" });
 }
 
-const patient = { users: [], timeoutMs: 30_000, leave: () => Promise.resolve() };
+const virtualUsers = { users: [], timeoutMs: 30_000, close: () => Promise.resolve() };
 
-describe("percentiles", () => {
-  test.for([
-    [0, 1],
-    [0.01, 1],
-    [0.5, 50],
-    [0.9, 90],
-    [0.99, 99],
-    [0.995, 100],
-    [1, 100],
-  ] as const)("a share of %d of the values 1 to 100 is at most %d", ([share, value]) => {
-    expect(
-      percentile(
-        Array.from({ length: 100 }, (_, index) => index + 1),
-        share,
-      ),
-    ).toBe(value);
-  });
-
-  test("of one value are that value, of none are no number", () => {
-    expect([percentile([7], 0), percentile([7], 0.5), percentile([7], 1), percentile([], 0.5)]).toEqual([7, 7, 7, NaN]);
-  });
+test.for([
+  [0.01, 1],
+  [0.5, 50],
+  [0.99, 99],
+  [0.995, 100],
+  [1, 100],
+] as const)("percentile %d of 1 to 100 is %d", ([share, value]) => {
+  const values = Array.from({ length: 100 }, (_, index) => index + 1);
+  expect([percentile(values, share), percentile([7], share), percentile([], share)]).toEqual([value, 7, NaN]);
 });
 
-describe("latency", () => {
-  test("is summed up over all requests, with the rate from the first instant to the last end", () => {
-    const sent = [30, 10, 20].map((latencyMs, index) => ({ slot: { atMs: index * 1000 }, latencyMs, endedAtMs: index * 1000 + latencyMs }));
-    expect(latencyOf(sent)).toEqual({
-      requests: 3,
-      requestsPerSecond: 3 / 2.02,
-      avgMs: 20,
-      minMs: 10,
-      p50Ms: 20,
-      p90Ms: 30,
-      p95Ms: 30,
-      p99Ms: 30,
-      maxMs: 30,
-    });
-  });
-
-  test("of no requests is none, and keeps no bound", () => {
-    expect(latencyOf([])).toBeNull();
-    expect(within("claims", CLAIM_BOUNDS, null).map(({ isKept }) => isKept)).toEqual([false, false, false]);
-  });
+test("latency covers all requests, and the rate the time from first plan to last end", () => {
+  const sent = [30, 10, 20].map((latencyMs, index) => ({ slot: { atMs: index * 1000 }, latencyMs, endedAtMs: index * 1000 + latencyMs }));
+  expect(latencyOf(sent)).toMatchObject({ requests: 3, requestsPerSecond: 3 / 2.02, avgMs: 20, minMs: 10, p50Ms: 20, p99Ms: 30 });
 });
 
-describe("thresholds", () => {
-  const slow = { requests: 1, requestsPerSecond: 1, avgMs: 0, minMs: 0, p50Ms: 499.9, p90Ms: 0, p95Ms: 1000, p99Ms: 2500, maxMs: 0 };
+test("a latency threshold fails at its bound and without requests, unless latency is ignored", () => {
+  const latency = { requests: 1, requestsPerSecond: 1, avgMs: 0, minMs: 0, p50Ms: 499.9, p90Ms: 0, p95Ms: 1000, p99Ms: 2500, maxMs: 0 };
+  const thresholds = within("claims", CLAIM_BOUNDS, latency);
+  expect(thresholds.map(({ isKept }) => isKept)).toEqual([true, false, false]);
+  expect(within("claims", CLAIM_BOUNDS, null).map(({ isKept }) => isKept)).toEqual([false, false, false]);
+  expect(withoutLatency([...thresholds, exactly("claim errors", 0, 1)]).map(({ isKept }) => isKept)).toEqual([true, true, true, false]);
+});
 
-  test("latency stays below its bounds, and not at them", () => {
-    expect(within("claims", CLAIM_BOUNDS, slow)).toEqual([
-      { what: "claims: p50", wanted: "< 500 ms", actual: "499.9 ms", isKept: true, isLatency: true },
-      { what: "claims: p95", wanted: "< 1000 ms", actual: "1000.0 ms", isKept: false, isLatency: true },
-      { what: "claims: p99", wanted: "< 2000 ms", actual: "2500.0 ms", isKept: false, isLatency: true },
-    ]);
-  });
+test("a count threshold is exact in both directions", () => {
+  expect([99, 100, 101].map((actual) => exactly("claims granted", 100, actual).isKept)).toEqual([false, true, false]);
+});
 
-  test("a count is exact in both directions", () => {
-    expect([99, 100, 101].map((actual) => exactly("claims granted", 100, actual).isKept)).toEqual([false, true, false]);
-  });
+test.for([
+  ["passes with kept thresholds and passed checks", 0, ["PASS", "SKIP"], true],
+  ["fails with a broken threshold", 1, ["PASS"], false],
+  ["fails with a failed check", 0, ["PASS", "FAIL"], false],
+  ["fails without a check", 0, [], false],
+  ["fails with skipped checks only", 0, ["SKIP"], false],
+] as const)("a report %s and keeps receipts to itself", ([, errors, verdicts, isPassed]) => {
+  const checks = verdicts.map((verdict) => ({ coupon: "C", title: "claims ≤ amount", verdict, detail: "" }));
+  const receipts = [{ coupon: "C", userId: "ada", position: 1, claimedAt: "2026-11-21T09:56:14.755Z" }];
+  const thresholds = [exactly("claim errors", 0, errors)];
+  const measured = { setting: "", coupons: ["C"], counters: {}, latency: {}, thresholds, faults: [], receipts };
+  const report = reportOf("purchase-load", "", "", measured, { by: "the files", checks, print: () => undefined });
+  expect([report.isPassed, JSON.stringify(report).includes("ada")]).toEqual([isPassed, false]);
 });
 
 describe("the load", () => {
-  test("is timed from when it was meant to be sent, so that a stalled sender hides nothing", async () => {
+  test("counts latency from the planned instant while the sender is blocked", async () => {
     const slots = [
       { atMs: 0, send: () => (blockFor(BUSY_MS), Promise.resolve(ANSWER)) },
       { atMs: 0, send: () => Promise.resolve(ANSWER) },
       { atMs: 10, send: () => Promise.resolve(ANSWER) },
     ];
-    const [first, second, third] = await drive("stalled", slots, patient);
-    expect(first?.latencyMs).toBeGreaterThanOrEqual(BUSY_MS);
-    expect(second?.latencyMs).toBeGreaterThanOrEqual(BUSY_MS);
-    expect(third?.latencyMs).toBeGreaterThanOrEqual(BUSY_MS - 10);
-    expect(third?.sentAtMs).toBeGreaterThanOrEqual(BUSY_MS);
+    const latencies = (await drive("stalled", slots, virtualUsers)).map(({ latencyMs }) => latencyMs);
+    expect([latencies[0], latencies[1], (latencies[2] ?? 0) + 10].filter((ms) => (ms ?? 0) < BUSY_MS)).toEqual([]);
   });
 
-  test("goes on while what was sent before is not answered", async () => {
+  test("sends a request while an earlier one is unanswered", async () => {
     const first = Promise.withResolvers<Answer>();
     const slots = [
       { atMs: 0, send: () => first.promise },
       { atMs: 5, send: () => (first.resolve(ANSWER), Promise.resolve(ANSWER)) },
     ];
-    expect((await drive("open", slots, patient)).map(({ answer }) => answer?.status)).toEqual([200, 200]);
+    expect((await drive("open", slots, virtualUsers)).map(({ answer }) => answer?.status)).toEqual([200, 200]);
   });
 
-  test("waits for each instant, and sends nothing before", async () => {
-    const sent = await drive(
-      "paced",
-      Array.from({ length: 100 }, (_, index) => index * 0.7).map((atMs) => ({ atMs, send: () => Promise.resolve(ANSWER) })),
-      patient,
-    );
+  test("sends no request before its instant", async () => {
+    const slots = Array.from({ length: 100 }, (_, index) => ({ atMs: index * 0.7, send: () => Promise.resolve(ANSWER) }));
+    const sent = await drive("paced", slots, virtualUsers);
     expect(sent.filter(({ slot, sentAtMs }) => sentAtMs < slot.atMs)).toEqual([]);
   });
 
-  test("notes what failed, and how long that took", async () => {
-    const [sent] = await drive("broken", [{ atMs: 0, send: resetAfter20Ms }], patient);
-    expect([sent?.answer, sent?.failure]).toEqual([null, "the connection was closed"]);
-    expect(sent?.latencyMs).toBeGreaterThanOrEqual(19);
+  test("records a failure with its latency", async () => {
+    const [sent] = await drive("broken", [{ atMs: 0, send: resetAfter20Ms }], virtualUsers);
+    expect([sent?.answer, sent?.failure, (sent?.latencyMs ?? 0) >= 19]).toEqual([null, "the connection was closed", true]);
+  });
+});
+
+test("only hosts that are always this machine count as loopback", () => {
+  const hosts = ["localhost", "127.0.0.1", "127.8.9.10", "[::1]", "10.0.0.1", "127.evil.test", "localhost.evil.test", "[::2]", "0.0.0.0"];
+  expect(hosts.filter(isLoopback)).toEqual(["localhost", "127.0.0.1", "127.8.9.10", "[::1]"]);
+});
+
+describe("the options", () => {
+  const command = { name: "npm run stress", about: "", options: LOAD_OPTIONS };
+
+  function options(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const parsed = parseCommand(command, args, env).options;
+    if (parsed === "help") throw new Error("help");
+    return parsed;
+  }
+
+  test("come from flags first, then the environment, then defaults", () => {
+    const env = { VUS: "50", INITIAL_STOCK: "5", BASE_URL: "http://127.0.0.1:8787" };
+    expect(options(["--vus", "60"], env)).toMatchObject({ vus: 60, initialStock: 5, baseUrl: "http://127.0.0.1:8787", dedupUsers: 10 });
+  });
+
+  test.for([
+    [["--vus", "0"]],
+    [["--initial-stock", "2147483648"]],
+    [["--timeout", "1e9"]],
+    [["--state", "folder"]],
+    [["--dedup-users", "1000", "--dedup-requests", "11"]],
+    [["--coupon", " "]],
+    [["--coupon", "x".repeat(201)]],
+  ] as const)("reject %o", ([args]) => {
+    expect(() => checkOptions("npm run stress", options(args))).toThrow(CommandFailure);
+  });
+
+  test("take a whole number as the seed, or draw one", () => {
+    expect([seedOf("npm run stress", "42"), Number.isInteger(seedOf("npm run stress", undefined))]).toEqual([42, true]);
+    for (const seed of ["-1", "x", "4294967296", "1.5", ""]) expect(() => seedOf("npm run stress", seed)).toThrow(CommandFailure);
   });
 });

@@ -1,10 +1,10 @@
-// The operations of mixed-workload: drawn from a seed, and what each may be answered.
+// The operations of mixed-workload, drawn from a seed, and the documented answers of each.
 
 import { seeded } from "../random.ts";
 import type { Answer, CouponClient } from "../client/coupon-client.ts";
 import { receiptIn, wordsOf } from "./outcomes.ts";
 
-/** Every operation: its share of a hundred, and all that a coupon without a window may answer to it. */
+/** Every operation: its share of a hundred, and all answers of a coupon without a window. */
 export const OPERATIONS = {
   create: { share: 20, answers: ["201", "409 coupon_exists"] },
   claim: {
@@ -13,13 +13,13 @@ export const OPERATIONS = {
   },
   read: { share: 8, answers: ["200", "404 coupon_not_found"] },
   status: { share: 8, answers: ["200", "404 coupon_not_found"] },
-  own: { share: 4, answers: ["200", "404 coupon_not_found", "404 claim_not_found"] },
+  user_claim: { share: 4, answers: ["200", "404 coupon_not_found", "404 claim_not_found"] },
   hold: {
     share: 5,
     answers: ["201", "200", "400 out_of_stock", "404 coupon_not_found", "409 already_claimed", "429 rate_limited"],
   },
-  give_back: { share: 2, answers: ["204", "404 coupon_not_found", "404 claim_not_found"] },
-  release: { share: 3, answers: ["200", "404 coupon_not_found", "404 claim_not_found"] },
+  release_hold: { share: 2, answers: ["204", "404 coupon_not_found", "404 claim_not_found"] },
+  revoke: { share: 3, answers: ["200", "404 coupon_not_found", "404 claim_not_found"] },
 } as const;
 
 export type Kind = keyof typeof OPERATIONS;
@@ -34,7 +34,7 @@ export type Draw = {
   readonly amountMax: number;
 };
 
-/** As long as a coupon allows by default, and longer than any run, so that no hold ends while it is being checked. */
+/** The default bound of a coupon, and longer than any run, so that no hold expires while it is verified. */
 const HOLD_SECONDS = 900;
 
 const DECK: readonly Kind[] = (Object.keys(OPERATIONS) as Kind[]).flatMap((kind) =>
@@ -59,10 +59,10 @@ const SEND = {
   claim: (client, { coupon, userId }) => client.claim(coupon, userId),
   read: (client, { coupon }) => client.read(coupon),
   status: (client, { coupon }) => client.status(coupon),
-  own: (client, { coupon, userId }) => client.own(coupon, userId),
+  user_claim: (client, { coupon, userId }) => client.userClaim(coupon, userId),
   hold: (client, { coupon, userId }) => client.hold(coupon, userId, HOLD_SECONDS),
-  give_back: (client, { coupon, userId }) => client.releaseHold(coupon, userId),
-  release: (client, { coupon, userId }) => client.release(coupon, userId),
+  release_hold: (client, { coupon, userId }) => client.releaseHold(coupon, userId),
+  revoke: (client, { coupon, userId }) => client.revoke(coupon, userId),
 } as const satisfies Record<Kind, Send>;
 
 /** Sends one operation. */
@@ -70,7 +70,7 @@ export function perform(client: CouponClient, operation: Operation): Promise<Ans
   return SEND[operation.kind](client, operation);
 }
 
-/** Whether the operation may be answered so at all. */
+/** Whether the answer is documented for the operation. */
 export function isDocumented({ kind }: Pick<Operation, "kind">, answer: Answer): boolean {
   return (OPERATIONS[kind].answers as readonly string[]).includes(wordsOf(answer));
 }
@@ -80,9 +80,9 @@ export function answerFault({ kind, coupon, userId }: Omit<Operation, "amount">,
   if (status >= 400 || status === 204) return null;
   if (kind === "claim" && receiptIn(body, { coupon, userId }) === null) return "no receipt of this coupon and user";
   const { amount, remaining_amount: remaining, claimed_by: claimants } = body;
-  if (kind !== "own" && !(typeof remaining === "number" && remaining >= 0)) return "less than nothing is left";
-  if (typeof amount === "number" && Number(remaining) > amount) return "more is left than there ever was";
+  if (kind !== "user_claim" && !(typeof remaining === "number" && remaining >= 0)) return "a negative amount remains";
+  if (typeof amount === "number" && Number(remaining) > amount) return "more remains than the amount";
   if (!Array.isArray(claimants)) return null;
-  if (new Set(claimants).size !== claimants.length) return "somebody has two";
-  return claimants.length + Number(remaining) <= Number(amount) ? null : "more is claimed and left than there ever was";
+  if (new Set(claimants).size !== claimants.length) return "a user has two claims";
+  return claimants.length + Number(remaining) <= Number(amount) ? null : "claimed and remaining exceed the amount";
 }

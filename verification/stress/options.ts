@@ -1,14 +1,14 @@
-// What the stress commands can be told, by flag or by environment, with a bound for each.
+// The options of the stress commands, from flags or the environment, each with its bound.
 
 import { usage, type CountOption, type FlagOption, type TextOption, type Values } from "../cli/command.ts";
 
 export const MODES = ["purchase-load", "duplicate-user", "status-polling", "mixed-workload", "last-unit"] as const;
 export type Mode = (typeof MODES)[number];
 
-/** Most connections at once: about as many as one address pair has local ports for, with room for those of the run before. */
+/** One address pair has local ports for about so many connections, besides those of the run before. */
 const CONNECTIONS_MAX = 10_000;
 const SEED_MAX = 2 ** 31 - 1;
-/** Leaves room for what the modes append, within the 255 code points of a name. */
+/** A name has at most 255 code points, and modes append to it. */
 const COUPON_LENGTH_MAX = 200;
 
 function text(value: string, help: string) {
@@ -21,17 +21,17 @@ function count(fallback: number, max: number, help: string, min = 1) {
 
 export const LOAD_OPTIONS = {
   baseUrl: text("URL", "the server to load; without it, one is built from this checkout and started for the run"),
-  adminToken: text("TOKEN", "the operator's token of that server, where it has one"),
+  adminToken: text("TOKEN", "the operator's token of that server, if it has one"),
   state: text("FOLDER", "the state folder of that server, so that its files are verified too"),
   initialStock: count(100, 2_147_483_647, "units of the coupon"),
   vus: count(1000, CONNECTIONS_MAX, "virtual users, each with a connection of its own"),
-  coupon: text("NAME", "name of the coupon, which must not exist; a fresh one when left out"),
+  coupon: text("NAME", "name of the coupon, which must not exist; a new one when left out"),
   dedupUsers: count(10, 1000, "duplicate-user: users"),
   dedupRequests: count(100, 1000, "duplicate-user: claims of each of them"),
   rounds: count(20, 10_000, "last-unit: rounds, each with a coupon of its own"),
   cooldown: count(5, 600, "seconds between two runs", 0),
-  timeout: count(30, 600, "seconds until a request that is not answered counts as failed"),
-  seed: text("N", "mixed-workload: draws the same operations again; a fresh one when left out"),
+  timeout: count(30, 600, "seconds until a request without an answer fails"),
+  seed: text("N", "mixed-workload: draws the same operations again; a new one when left out"),
   ignoreLatency: {
     kind: "flag",
     env: true,
@@ -42,12 +42,12 @@ export const LOAD_OPTIONS = {
 
 export type LoadOptions = Values<typeof LOAD_OPTIONS>;
 
-/** A name that no other run has. */
+/** A unique name. */
 export function freshName(purpose: Mode | "warm-up"): string {
   return `${purpose}-${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 }
 
-/** The seed that was asked for, or a fresh one. Throws the usage failure of `command`. */
+/** The given seed, or a new one. Throws the usage failure of `command`. */
 export function seedOf(command: string, given: string | undefined): number {
   if (given === undefined) return Math.floor(Math.random() * SEED_MAX);
   const seed = Number(given);
@@ -55,7 +55,7 @@ export function seedOf(command: string, given: string | undefined): number {
   throw usage({ name: command }, `--seed takes a whole number from 0 to ${SEED_MAX}, not "${given}"`);
 }
 
-/** Refuses what each option alone cannot know to be wrong. Throws the usage failure of `command`. */
+/** Checks options that depend on each other. Throws the usage failure of `command`. */
 export function checkOptions(command: string, { baseUrl, state, coupon, dedupUsers, dedupRequests }: LoadOptions): void {
   if (state !== undefined && baseUrl === undefined) {
     throw usage({ name: command }, "--state is the folder of the server at --base-url: name that server too");

@@ -1,4 +1,4 @@
-// The report of a run: for a terminal, for a job's page, and for machines.
+// The report of a run, as text, Markdown and data.
 
 import type { Latency } from "./latency.ts";
 import type { Measured } from "./modes/mode.ts";
@@ -6,7 +6,7 @@ import type { Mode } from "./options.ts";
 import type { Threshold } from "./thresholds.ts";
 import type { Verification } from "./verification.ts";
 
-export type Report = Omit<Measured, "told" | "released"> & {
+export type Report = Omit<Measured, "receipts" | "revoked"> & {
   readonly mode: Mode;
   readonly startedAt: string;
   readonly server: string;
@@ -14,12 +14,12 @@ export type Report = Omit<Measured, "told" | "released"> & {
   readonly isPassed: boolean;
 };
 
-/** Puts together what a run has measured and what verification found. A failed check is a threshold that is not kept. */
+/** Combines measurements and verification. A failed check is a threshold that is not kept. */
 export function reportOf(
   mode: Mode,
   startedAt: string,
   server: string,
-  { told: _told, released: _released, ...measured }: Measured,
+  { receipts: _receipts, revoked: _revoked, ...measured }: Measured,
   { by, checks }: Verification,
 ): Report {
   const failed = checks.filter(({ verdict }) => verdict === "FAIL");
@@ -39,7 +39,6 @@ const NAME_WIDTH = 44;
 const SHARES = ["avgMs", "minMs", "p50Ms", "p90Ms", "p95Ms", "p99Ms", "maxMs"] as const satisfies readonly (keyof Latency)[];
 const FAULTS_SHOWN_MAX = 10;
 
-/** What stands on the terminal, line by line. */
 export function linesOf(report: Report): string[] {
   const latencies = Object.entries(report.latency).filter((entry): entry is [string, Latency] => entry[1] !== null);
   const { faults, thresholds } = report;
@@ -60,7 +59,7 @@ export function linesOf(report: Report): string[] {
   ];
 }
 
-/** The same for a job's page, as Markdown. */
+/** The thresholds as a Markdown table, for a job's page. */
 export function markdownOf(reports: readonly Report[]): string {
   const sections = reports.map(({ mode, setting, thresholds, isPassed }) => [
     `### ${isPassed ? "✓" : "✗"} stress: ${mode}`,

@@ -1,4 +1,4 @@
-// `npm run stress`: loads a running server over real sockets, then verifies what is left.
+// `npm run stress`: loads a server over real sockets, then verifies its coupons.
 
 import { appendFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
@@ -18,13 +18,13 @@ await runCommand(
     operands: `[${[...MODES, "all"].join("|")}]`,
     operandsMax: 1,
     about: `
-Loads a server over real sockets, each virtual user on a connection of its own, and verifies afterwards that exactly the
-stock was given out. Without a mode it is purchase-load; all is every one in turn. Exits with 1 when a threshold or a
-check fails, with 69 when the server cannot be loaded at all.`,
+Loads a server over real sockets, each virtual user on its own connection, and then verifies that exactly the stock was
+granted. The default mode is purchase-load; all runs every mode in turn. Exits with 1 when a threshold or a check fails, and
+with 69 when the server cannot be loaded.`,
     options: {
       ...LOAD_OPTIONS,
       json: { kind: "text", value: "FILE", help: "writes the reports there" },
-      markdown: { kind: "text", value: "FILE", help: "writes a summary there, as for a job's page" },
+      markdown: { kind: "text", value: "FILE", help: "writes a summary there" },
     },
   },
   async (call) => {
@@ -57,6 +57,6 @@ check fails, with 69 when the server cannot be loaded at all.`,
 
 function modesOf(word: string): readonly Mode[] {
   const modes = word === "all" ? MODES : MODES.filter((mode) => mode === word);
-  if (modes.length === 0) throw usage({ name: COMMAND }, `there is no mode "${word}"`);
+  if (modes.length === 0) throw usage({ name: COMMAND }, `no mode is called "${word}"`);
   return modes;
 }

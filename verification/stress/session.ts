@@ -1,9 +1,9 @@
-// One run of one mode: looks whether the server is fit for it, loads it, verifies what is left, and sums it up.
+// One run of one mode: checks the server, loads it, verifies the coupons, and reports.
 
 import { duplicateUser } from "./modes/duplicate-user.ts";
 import { lastUnit } from "./modes/last-unit.ts";
 import { mixedWorkload } from "./modes/mixed-workload.ts";
-import type { Ground, Measured } from "./modes/mode.ts";
+import type { Measured, Run } from "./modes/mode.ts";
 import { purchaseLoad } from "./modes/purchase-load.ts";
 import { statusPolling } from "./modes/status-polling.ts";
 import { freshName, type LoadOptions, type Mode } from "./options.ts";
@@ -19,11 +19,11 @@ const RUNS = {
   "status-polling": statusPolling,
   "mixed-workload": mixedWorkload,
   "last-unit": lastUnit,
-} as const satisfies Record<Mode, (ground: Ground) => Promise<Measured>>;
+} as const satisfies Record<Mode, (run: Run) => Promise<Measured>>;
 
 export type Asked = { readonly mode: Mode; readonly coupon?: string | undefined; readonly options: LoadOptions; readonly seed: number };
 
-/** Runs one mode against `target`. Throws a `CommandFailure` where there is nothing to report. */
+/** Runs one mode against `target`. Throws a `CommandFailure` if there is nothing to report. */
 export async function runMode(
   target: Target,
   { mode, coupon = freshName(mode), options, seed }: Asked,

@@ -1,4 +1,4 @@
-// `npm run stress:stability`: the same run several times on one server, because a race that is lost once in five is lost.
+// `npm run stress:stability`: repeats one run on one server, because a race may be lost only once in a while.
 
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -18,8 +18,8 @@ await runCommand(
     operands: `[N] [${MODES.join("|")}]`,
     operandsMax: 2,
     about: `
-Repeats a run of npm run stress on one server, each time with a coupon of its own, and a pause between. Without a mode it
-is purchase-load, without a number ${RUNS_DEFAULT} runs. Exits with the number of failed runs, ${EXIT.failuresMax} at most.`,
+Repeats a run of npm run stress on one server, each time with a new coupon, and pauses between runs. The default is
+${RUNS_DEFAULT} runs of purchase-load. Exits with the number of failed runs, ${EXIT.failuresMax} at most.`,
     options: LOAD_OPTIONS,
   },
   async (call) => {
@@ -46,18 +46,17 @@ is purchase-load, without a number ${RUNS_DEFAULT} runs. Exits with the number o
 );
 
 function askedFor(operands: readonly string[]): { readonly runs: number; readonly mode: Mode } {
-  // What is a number is N, wherever it stands.
+  // N and the mode may stand in any order.
   const numbers = operands.filter((word) => /^\d+$/.test(word));
   const words = operands.filter((word) => !/^\d+$/.test(word));
   const runs = numbers[0] === undefined ? RUNS_DEFAULT : Number(numbers[0]);
   const mode = MODES.find((known) => known === (words[0] ?? "purchase-load"));
-  if (mode === undefined) throw usage({ name: COMMAND }, `there is no mode "${words[0] ?? ""}"`);
+  if (mode === undefined) throw usage({ name: COMMAND }, `no mode is called "${words[0] ?? ""}"`);
   if (numbers.length > 1 || words.length > 1) throw usage({ name: COMMAND }, "takes one number of runs and one mode");
   if (runs < 1 || runs > RUNS_MAX) throw usage({ name: COMMAND }, `takes 1 to ${RUNS_MAX} runs, not ${runs}`);
   return { runs, mode };
 }
 
-/** A run in one line: how it ended, what was counted, and how long requests took. */
 function lineOf({ isPassed, counters, latency }: Report): string {
   const counts = Object.entries(counters).filter(([name, count]) => count > 0 && /^claim_|^http_/.test(name));
   const times = Object.entries(latency).map(

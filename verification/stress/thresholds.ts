@@ -1,4 +1,4 @@
-// What a run has to keep to, each with what it was.
+// Bounds that a run must keep, each with the actual value.
 
 import type { Latency } from "./latency.ts";
 
@@ -7,11 +7,10 @@ export type Threshold = {
   readonly wanted: string;
   readonly actual: string;
   readonly isKept: boolean;
-  /** It is one of time. */
   readonly isLatency?: true;
 };
 
-/** Milliseconds below which half, 95 % and 99 % of the requests must end. */
+/** Half, 95 % and 99 % of the requests must end below these. */
 export type LatencyBounds = { readonly p50Ms: number; readonly p95Ms: number; readonly p99Ms: number };
 
 export const CLAIM_BOUNDS: LatencyBounds = { p50Ms: 500, p95Ms: 1000, p99Ms: 2000 };
@@ -22,12 +21,12 @@ export function exactly(what: string, wanted: number, actual: number): Threshold
   return { what, wanted: wanted.toLocaleString("en-US"), actual: actual.toLocaleString("en-US"), isKept: actual === wanted };
 }
 
-/** The same, where those of time are shown and not judged. */
+/** Marks bounds of latency as kept, whatever they are. */
 export function withoutLatency(thresholds: readonly Threshold[]): Threshold[] {
   return thresholds.map((each) => (each.isLatency === true ? { ...each, wanted: `${each.wanted}, not judged`, isKept: true } : each));
 }
 
-/** The latencies of `of`, each below its bound. Without any request none is kept. */
+/** The latencies of `of`, each below its bound. Without requests none is kept. */
 export function within(of: string, bounds: LatencyBounds, latency: Latency | null): Threshold[] {
   return (["p50Ms", "p95Ms", "p99Ms"] as const).map((share) => {
     const actual = latency?.[share] ?? NaN;

@@ -1,4 +1,4 @@
-// Verifies a run independently of the numbers that it measured: in the objects' files, or else over the API alone.
+// Verifies a run's coupons in the objects' files, or over the API if the files are out of reach.
 
 import { join } from "node:path";
 
@@ -9,22 +9,19 @@ import { checkOverApi } from "./api-checks.ts";
 import type { Measured } from "./modes/mode.ts";
 import type { Target } from "./target.ts";
 
-/** Where `npm start` keeps its state. */
+/** The state folder of `npm start`. */
 const LOCAL_STATE = join(import.meta.dirname, "../../.wrangler/state/v3/do");
 
-type Made = { readonly coupon: string; readonly title: string; readonly verdict: Check["verdict"]; readonly detail: string };
-
 export type Verification = {
-  /** What the run was held against. */
   readonly by: "the files" | "the API alone";
-  readonly checks: readonly Made[];
+  readonly checks: readonly Pick<Check, "coupon" | "title" | "verdict" | "detail">[];
   readonly print: () => void;
 };
 
-/** Holds every coupon of a run against what its users were told. A coupon that cannot be verified has not passed. */
+/** Compares every coupon of a run with the receipts of its users. A coupon that cannot be verified fails. */
 export async function verifyRun(target: Target, measured: Measured): Promise<Verification> {
-  if (target.state !== null) return inFiles(target, target.state, measured);
-  return (await isIn(LOCAL_STATE, measured.coupons)) ? inFiles(target, LOCAL_STATE, measured) : overApi(target, measured);
+  const state = target.state ?? ((await isIn(LOCAL_STATE, measured.coupons)) ? LOCAL_STATE : null);
+  return state === null ? overApi(target, measured) : inFiles(target, state, measured);
 }
 
 async function isIn(state: string, coupons: readonly string[]): Promise<boolean> {
@@ -37,27 +34,27 @@ async function isIn(state: string, coupons: readonly string[]): Promise<boolean>
   }
 }
 
-async function inFiles({ url, adminToken }: Target, state: string, { coupons, told }: Measured): Promise<Verification> {
+async function inFiles({ url, adminToken }: Target, state: string, { coupons, receipts }: Measured): Promise<Verification> {
   const api = { url, ...(adminToken === undefined ? {} : { adminToken }) };
   const checks: Check[] = [];
-  const unknown: Made[] = [];
+  const failures: Verification["checks"][number][] = [];
   for (const coupon of coupons) {
     try {
-      checks.push(...(await verify({ state, coupon, api, receipts: told.filter((receipt) => receipt.coupon === coupon) })));
+      checks.push(...(await verify({ state, coupon, api, receipts: receipts.filter((receipt) => receipt.coupon === coupon) })));
     } catch (cause) {
       if (!(cause instanceof CommandFailure)) throw cause;
-      unknown.push({ coupon, title: "it can be verified", verdict: "FAIL", detail: cause.message });
+      failures.push({ coupon, title: "it can be verified", verdict: "FAIL", detail: cause.message });
     }
   }
   function print(): void {
-    for (const { coupon, detail } of unknown) console.log(`  FAIL ${coupon} can't be verified: ${detail}`);
-    if (checks.length > 0) printWorthReading(checks);
+    for (const { coupon, detail } of failures) console.log(`  FAIL ${coupon} can't be verified: ${detail}`);
+    if (checks.length > 0) printRelevant(checks);
   }
-  return { by: "the files", checks: [...checks, ...unknown], print };
+  return { by: "the files", checks: [...checks, ...failures], print };
 }
 
-/** All checks of one coupon; of many coupons those of the ones that failed. */
-function printWorthReading(checks: readonly Check[]): void {
+/** Prints all checks of one coupon; of many coupons, those of the failed ones. */
+function printRelevant(checks: readonly Check[]): void {
   const coupons = new Set(checks.map(({ coupon }) => coupon));
   const failed = new Set(checks.filter(({ verdict }) => verdict === "FAIL").map(({ coupon }) => coupon));
   const shown = coupons.size === 1 ? checks : checks.filter(({ coupon }) => failed.has(coupon));
@@ -66,14 +63,9 @@ function printWorthReading(checks: readonly Check[]): void {
 }
 
 async function overApi({ operator }: Target, measured: Measured): Promise<Verification> {
-  const checks = (await checkOverApi(operator, measured)).map(({ coupon, title, isPassed, detail }): Made => ({
-    coupon,
-    title,
-    verdict: isPassed ? "PASS" : "FAIL",
-    detail,
-  }));
+  const checks = await checkOverApi(operator, measured);
   function print(): void {
-    console.log("  the server's files are not known (--state), so this is verified over its API alone:");
+    console.log("  verified over the API alone, because the server's files are unknown (--state):");
     for (const { coupon, title, verdict, detail } of checks) console.log(`  ${verdict} ${coupon}: ${title} (${detail})`);
   }
   return { by: "the API alone", checks, print };

@@ -1,91 +1,74 @@
-// A crowd and a single unit, round after round: one user wins it, and then all ask again, most of whom the edge refuses.
+// Rounds with a single unit: all users claim at once, one wins, and then all claim again. The edge refuses most of these.
 
 import { progressOf } from "../../cli/progress.ts";
-import { openCrowd, type Crowd } from "../crowd.ts";
 import { drive, type Sent } from "../load.ts";
-import {
-  CLAIM_OUTCOMES,
-  claimFault,
-  countFaults,
-  countHttpErrors,
-  countOutcomes,
-  receiptOf,
-  showsReceipt,
-  type ClaimSlot,
-  type Fault,
-} from "../outcomes.ts";
+import { claimFault, countFaults, countOutcomes, receiptsOf, showsReceipt, type ClaimSlot, type Fault } from "../outcomes.ts";
 import { createCoupon } from "../preflight.ts";
 import { exactly } from "../thresholds.ts";
-import type { Ground, Measured } from "./mode.ts";
+import { connectUsers, type VirtualUsers } from "../virtual-users.ts";
+import { withoutErrors, type Measured, type Run } from "./mode.ts";
 
-/** What is left of a round: keeping every request of a thousand rounds would take gigabytes. */
-type Round = Pick<Measured, "counters" | "told"> & {
+/** The result of a round. Keeping every request of a thousand rounds would take gigabytes. */
+type Round = Pick<Measured, "counters" | "receipts"> & {
   readonly coupon: string;
-  /** The only one who won was told 409 when they asked again, with the receipt. */
-  readonly isWinnerTold: boolean;
+  /** Whether the winner's second claim got 409 with the receipt. */
+  readonly isReceiptShown: boolean;
   readonly faults: readonly Fault[];
 };
 
-export async function lastUnit(ground: Ground): Promise<Measured> {
-  const { coupon, options } = ground;
-  const { rounds: roundCount, vus } = options;
+export async function lastUnit(run: Run): Promise<Measured> {
+  const { rounds: roundCount, vus } = run.options;
   const rounds: Round[] = [];
-  const crowd = await openCrowd(ground.target, vus);
+  const virtualUsers = await connectUsers(run.target, vus);
   const progress = progressOf("last-unit", roundCount);
   try {
     for (let number = 1; number <= roundCount; number += 1) {
-      rounds.push(await roundOf(ground, crowd, `${coupon}-${number}`));
+      rounds.push(await roundOf(run, virtualUsers, `${run.coupon}-${number}`));
       progress.update(number);
     }
   } finally {
     progress.stop();
-    await crowd.leave();
+    await virtualUsers.close();
   }
 
-  const counters = summed(rounds);
+  const counters: Record<string, number> = {};
+  for (const round of rounds) for (const [name, count] of Object.entries(round.counters)) counters[name] = (counters[name] ?? 0) + count;
   return {
     setting: `${roundCount} rounds of ${vus} users and one unit: all claim at once, and when all are answered, all claim again`,
     coupons: rounds.map((round) => round.coupon),
     counters,
     latency: {},
     thresholds: [
-      exactly("rounds with exactly one winner", roundCount, rounds.filter(({ told }) => told.length === 1).length),
-      exactly("winners told 409 and their receipt", roundCount, rounds.filter(({ isWinnerTold }) => isWinnerTold).length),
-      exactly("the others are told out_of_stock, twice", 2 * (vus - 1) * roundCount, counters["claim_out_of_stock"] ?? 0),
-      exactly("claim errors", 0, counters["claim_error"] ?? 0),
-      exactly("HTTP errors", 0, counters["http_errors"] ?? 0),
+      exactly("rounds with exactly one winner", roundCount, rounds.filter(({ receipts }) => receipts.length === 1).length),
+      exactly("winners who get 409 with their receipt", roundCount, rounds.filter(({ isReceiptShown }) => isReceiptShown).length),
+      exactly("the others get out_of_stock, twice", 2 * (vus - 1) * roundCount, counters["claim_out_of_stock"] ?? 0),
+      ...withoutErrors(counters),
     ],
     faults: countFaults(rounds.flatMap(({ faults }) => faults.flatMap(({ what, count }) => Array<string>(count).fill(what)))),
-    told: rounds.flatMap(({ told }) => told),
-    released: [],
+    receipts: rounds.flatMap(({ receipts }) => receipts),
   };
 }
 
-async function roundOf({ target }: Ground, crowd: Crowd, coupon: string): Promise<Round> {
+async function roundOf({ target }: Run, virtualUsers: VirtualUsers, coupon: string): Promise<Round> {
   await createCoupon(target, coupon, 1);
-  const slots = crowd.users.map((user, index): ClaimSlot => {
+  const slots = virtualUsers.users.map((user, index): ClaimSlot => {
     const userId = `user-${index + 1}`;
     return { atMs: 0, coupon, userId, send: () => user.claim(coupon, userId) };
   });
-  const first = await drive(null, slots, crowd);
-  const again = await drive(null, slots, crowd);
+  const first = await drive(null, slots, virtualUsers);
+  const again = await drive(null, slots, virtualUsers);
   const sent = [...first, ...again];
-  const told = sent.map(receiptOf).filter((receipt) => receipt !== null);
-  const [won] = told;
+  const receipts = receiptsOf(sent);
+  const [won] = receipts;
   return {
     coupon,
-    told,
-    isWinnerTold: won !== undefined && again.some((each) => each.slot.userId === won.userId && showsReceipt(each, won)),
-    counters: { ...countOutcomes(sent), served_by_edge: sent.filter(isOfEdge).length, http_errors: countHttpErrors(sent) },
+    receipts,
+    isReceiptShown: won !== undefined && again.some((each) => each.slot.userId === won.userId && showsReceipt(each, won)),
+    counters: { ...countOutcomes(sent), served_by_edge: sent.filter(isFromEdge).length },
     faults: countFaults(sent.map(claimFault)),
   };
 }
 
-function isOfEdge({ answer }: Sent<ClaimSlot>): boolean {
+function isFromEdge({ answer }: Sent<ClaimSlot>): boolean {
   return answer?.headers["served-by"] === "edge";
-}
-
-function summed(rounds: readonly Round[]): Record<string, number> {
-  const names = [...CLAIM_OUTCOMES, "served_by_edge", "http_errors"];
-  return Object.fromEntries(names.map((name) => [name, rounds.reduce((sum, { counters }) => sum + (counters[name] ?? 0), 0)]));
 }

@@ -1,65 +1,66 @@
-// What every mode is given, and what it brings back.
+// The input and the result of every mode.
 
 import { CommandFailure } from "../../cli/command.ts";
 import type { CouponClient } from "../../client/coupon-client.ts";
-import type { Receipt as Told } from "../../verify/verify.ts";
-import { openCrowd, type Crowd } from "../crowd.ts";
+import type { Receipt } from "../../verify/verify.ts";
 import type { Latency } from "../latency.ts";
 import { drive, type Sent, type Slot } from "../load.ts";
 import type { LoadOptions } from "../options.ts";
 import type { Fault } from "../outcomes.ts";
 import type { Target } from "../target.ts";
-import type { Threshold } from "../thresholds.ts";
+import { exactly, type Threshold } from "../thresholds.ts";
+import { connectUsers, type VirtualUsers } from "../virtual-users.ts";
 
-export type Ground = {
+export type Run = {
   readonly target: Target;
-  /** The name of the coupon, or what the names begin with. */
+  /** The name of the coupon, or the start of the names. */
   readonly coupon: string;
   readonly options: LoadOptions;
   readonly seed: number;
 };
 
 export type Measured = {
-  /** What was done, in one line. */
+  /** The load in one line. */
   readonly setting: string;
-  /** Every coupon that there is now because of the run. */
+  /** Every coupon that the run created. */
   readonly coupons: readonly string[];
   readonly counters: Readonly<Record<string, number>>;
-  /** By what was asked. */
+  /** By kind of request. */
   readonly latency: Readonly<Record<string, Latency | null>>;
   readonly thresholds: readonly Threshold[];
   readonly faults: readonly Fault[];
-  /** Every receipt that a user got. */
-  readonly told: readonly Told[];
-  /** Users whose claims the run asked to release, by coupon: what they were told need not hold any more. */
-  readonly released: readonly Pick<Told, "coupon" | "userId">[];
+  readonly receipts: readonly Receipt[];
+  /** Users whose claims the run revoked, or tried to. Their receipts need not hold any more. */
+  readonly revoked?: readonly Pick<Receipt, "coupon" | "userId">[];
 };
 
-/**
- * Connects `count` users and drives what `plan` makes of them. Throws {@link CommandFailure} where nothing at all was
- * answered: then there is nothing to report.
- */
-export async function rush<Planned extends Slot>(
+/** Connects `count` users and sends the slots of `plan`. Throws {@link CommandFailure} if no request is answered. */
+export async function load<Planned extends Slot>(
   label: string,
-  { target }: Ground,
+  { target }: Run,
   count: number,
-  plan: (users: Crowd["users"]) => readonly Planned[],
+  plan: (users: VirtualUsers["users"]) => readonly Planned[],
 ): Promise<Sent<Planned>[]> {
-  const crowd = await openCrowd(target, count);
+  const virtualUsers = await connectUsers(target, count);
   try {
-    const sent = await drive(label, plan(crowd.users), crowd);
+    const sent = await drive(label, plan(virtualUsers.users), virtualUsers);
     if (sent.every(({ answer }) => answer === null)) {
       throw new CommandFailure(`${target.url} answered none of ${sent.length} requests: ${sent[0]?.failure ?? "none was sent"}`);
     }
     return sent;
   } finally {
-    await crowd.leave();
+    await virtualUsers.close();
   }
 }
 
-/** One user of a crowd that has as many as are asked for. */
-export function userAt(users: Crowd["users"], index: number): CouponClient {
+/** The user at `index`. Throws beyond the last one. */
+export function userAt(users: VirtualUsers["users"], index: number): CouponClient {
   const user = users[index];
   if (user === undefined) throw new Error(`there is no user ${index}`);
   return user;
+}
+
+/** No mode may have errors. */
+export function withoutErrors(counters: Measured["counters"]): Threshold[] {
+  return [exactly("claim errors", 0, counters["claim_error"] ?? 0), exactly("HTTP errors", 0, counters["http_errors"] ?? 0)];
 }

@@ -1,4 +1,4 @@
-// Many requests at once: each lane draws, sends and checks one after the other, and shrinks the first that fails.
+// Many requests at once: each sender draws, sends and checks one after the other, and shrinks the first that fails.
 
 import * as fc from "fast-check";
 
@@ -6,60 +6,61 @@ import type { AnswerCheck } from "./answers.ts";
 import type { FuzzAnswer, FuzzRequest } from "./request.ts";
 
 export type Target = {
-  /** Rejects where there is no answer. */
+  /** Rejects without an answer. */
   readonly send: (request: FuzzRequest) => Promise<FuzzAnswer>;
   readonly check: AnswerCheck;
 };
 
-/** A request that got a wrong answer, as small as it could be made. */
+/** A request with a wrong answer, as small as shrinking made it. */
 export type Failure = {
   readonly fault: string;
   readonly request: FuzzRequest;
-  /** What draws it again: seed and path of the lane that found it; null for a request that was not drawn. */
+  /** Seed and path that draw it again; null for a request that was not drawn. */
   readonly drawn: { readonly seed: number; readonly path: string } | null;
-  /** Whether it failed once more when it was sent alone: else it depends on what the coupons had become. */
+  /** Whether it failed again when sent alone. Otherwise it depends on the state of the coupons. */
   readonly isRepeated: boolean;
 };
 
-export type VolleyOptions = {
+type OnAnswer = (request: FuzzRequest, answer: FuzzAnswer) => Promise<void> | void;
+
+export type DriverOptions = {
   readonly inputs: number;
   readonly seed: number;
   /** Draws and sends the input of this path alone, with `seed` as it is. */
   readonly path?: string;
   readonly signal: AbortSignal;
-  /** Told of each request with its answer; for counting. Resolves when the next one may be drawn. */
-  readonly onAnswer: (request: FuzzRequest, answer: FuzzAnswer) => Promise<void>;
+  /** Called with each answer. The next request waits for it. */
+  readonly onAnswer: OnAnswer;
 };
 
 /** Requests in flight. */
-const LANES = 48;
-/** Keeps the lanes' seeds apart; a prime. */
+const SENDERS = 48;
+/** A prime. It keeps the seeds of the senders apart. */
 const SEED_STEP = 7919;
-/** Seeds that the command takes, from 0 on. */
+/** The command takes seeds from 0 up to this. */
 const SEEDS = 2 ** 31;
-/** How long a lane goes on making a failing request smaller. */
 const SHRINK_MS_MAX = 20_000;
 
-/** Sends `inputs` drawn requests and answers the failures, at most one for each lane. */
-export async function volley(target: Target, requests: fc.Arbitrary<FuzzRequest>, options: VolleyOptions): Promise<Failure[]> {
+/** Sends `inputs` drawn requests and returns the failures, at most one of each sender. */
+export async function drive(target: Target, requests: fc.Arbitrary<FuzzRequest>, options: DriverOptions): Promise<Failure[]> {
   const { inputs, seed, path } = options;
-  if (path !== undefined) return lane(target, requests, { seed, numRuns: 1, path }, options);
-  const lanes = Array.from({ length: Math.min(LANES, inputs) }, (_, index) => {
-    const numRuns = Math.floor(inputs / LANES) + (index < inputs % LANES ? 1 : 0);
-    return lane(target, requests, { seed: (seed + index * SEED_STEP) % SEEDS, numRuns }, options);
+  if (path !== undefined) return sender(target, requests, { seed, numRuns: 1, path }, options);
+  const senders = Array.from({ length: Math.min(SENDERS, inputs) }, (_, index) => {
+    const numRuns = Math.floor(inputs / SENDERS) + (index < inputs % SENDERS ? 1 : 0);
+    return sender(target, requests, { seed: (seed + index * SEED_STEP) % SEEDS, numRuns }, options);
   });
-  return (await Promise.all(lanes)).flat();
+  return (await Promise.all(senders)).flat();
 }
 
-async function lane(
+async function sender(
   target: Target,
   requests: fc.Arbitrary<FuzzRequest>,
   parameters: { readonly seed: number; readonly numRuns: number; readonly path?: string },
-  { signal, onAnswer }: VolleyOptions,
+  { signal, onAnswer }: DriverOptions,
 ): Promise<Failure[]> {
   let failedAt = Infinity;
   const property = fc.asyncProperty(requests, async (request) => {
-    // What is left to draw, or to make smaller, counts as right.
+    // Requests after an interrupt, or after the time for shrinking, count as right.
     if (signal.aborted || performance.now() - failedAt > SHRINK_MS_MAX) return;
     const fault = await faultOf(target, request, onAnswer);
     if (fault === null) return;
@@ -74,8 +75,8 @@ async function lane(
   return [{ fault, request, drawn: { seed: parameters.seed, path: counterexamplePath ?? "" }, isRepeated }];
 }
 
-/** Sends requests that are known, one after the other. */
-export async function replay(target: Target, requests: readonly FuzzRequest[], onAnswer: VolleyOptions["onAnswer"]): Promise<Failure[]> {
+/** Sends known requests, one after the other. */
+export async function replay(target: Target, requests: readonly FuzzRequest[], onAnswer: OnAnswer = () => undefined): Promise<Failure[]> {
   const failures: Failure[] = [];
   for (const request of requests) {
     const fault = await faultOf(target, request, onAnswer);
@@ -84,13 +85,9 @@ export async function replay(target: Target, requests: readonly FuzzRequest[], o
   return failures;
 }
 
-async function faultOf({ send, check }: Target, request: FuzzRequest, onAnswer: VolleyOptions["onAnswer"]): Promise<string | null> {
-  let answer: FuzzAnswer;
-  try {
-    answer = await send(request);
-  } catch (cause) {
-    return `no answer: ${cause instanceof Error ? cause.message : String(cause)}`;
-  }
+async function faultOf({ send, check }: Target, request: FuzzRequest, onAnswer: OnAnswer): Promise<string | null> {
+  const answer = await send(request).catch((cause: unknown) => `no answer: ${cause instanceof Error ? cause.message : String(cause)}`);
+  if (typeof answer === "string") return answer;
   const fault = check(request, answer);
   await onAnswer(request, answer);
   return fault;

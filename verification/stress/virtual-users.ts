@@ -1,33 +1,33 @@
-// Virtual users: each has a connection of its own, open before the load begins.
+// Virtual users: each has its own connection, which is open before the load begins.
 
 import { Client, errors } from "undici";
 
 import { CommandFailure } from "../cli/command.ts";
 import { couponClient, type CouponClient } from "../client/coupon-client.ts";
 
-/** How many connections are being opened at a time: a server's queue of unaccepted ones is short. */
+/** Connections that are opened at a time, because a server's queue of unaccepted ones is short. */
 const OPENING_MAX = 100;
-/** Files that this process or a server has open beside its connections. */
+/** Open files of this process or a server besides its connections. */
 const OTHER_FILES = 200;
-/** Longer than a run, so that nobody has to connect again in the middle of it. */
+/** Longer than a run, so that no user reconnects during it. */
 const KEEP_ALIVE_MS = 600_000;
 
 export type Server = { readonly url: string; readonly adminToken: string | undefined; readonly timeoutMs: number };
 
-export type Crowd = {
+export type VirtualUsers = {
   readonly users: readonly CouponClient[];
   readonly timeoutMs: number;
-  /** Closes all connections. Whoever still waits for an answer is told that there is none. */
-  readonly leave: () => Promise<void>;
+  /** Closes all connections. Requests without an answer fail. */
+  readonly close: () => Promise<void>;
 };
 
-class Left extends Error {}
+class Closed extends Error {}
 
-// Asked before there is any connection: the report looks up the name of every address that this process is connected to.
+// Read before the first connection: the report resolves the name of every address that this process is connected to.
 const FILES_MAX = openFilesMax();
 
-/** Connects `count` virtual users, each of which asks for `/health` once. Throws {@link CommandFailure} where not all can. */
-export async function openCrowd(server: Server, count: number): Promise<Crowd> {
+/** Connects `count` virtual users by one `GET /health` each. Throws {@link CommandFailure} if one fails. */
+export async function connectUsers(server: Server, count: number): Promise<VirtualUsers> {
   if (count + OTHER_FILES > FILES_MAX) {
     throw new CommandFailure(
       `${count} connections take about ${count + OTHER_FILES} open files, and this shell allows ${FILES_MAX}: ` +
@@ -36,23 +36,23 @@ export async function openCrowd(server: Server, count: number): Promise<Crowd> {
   }
   const clients = Array.from({ length: count }, () => connectionTo(server));
   const users = clients.map((client) => couponClient(client, server));
-  const crowd: Crowd = {
+  const virtualUsers: VirtualUsers = {
     users,
     timeoutMs: server.timeoutMs,
-    leave: async () => void (await Promise.all(clients.map((client) => client.destroy(new Left())))),
+    close: async () => void (await Promise.all(clients.map((client) => client.destroy(new Closed())))),
   };
   try {
     for (let first = 0; first < count; first += OPENING_MAX) {
       await Promise.all(users.slice(first, first + OPENING_MAX).map((user) => user.health()));
     }
   } catch (cause) {
-    await crowd.leave();
+    await virtualUsers.close();
     throw new CommandFailure(`could not open ${count} connections to ${server.url}: ${failureOf(cause, server.timeoutMs)}`);
   }
-  return crowd;
+  return virtualUsers;
 }
 
-/** One connection, made when it is first used. */
+/** One connection, opened at its first request. */
 export function connectionTo({ url, timeoutMs }: Server): Client {
   return new Client(url, {
     pipelining: 1,
@@ -67,7 +67,7 @@ export function connectionTo({ url, timeoutMs }: Server): Client {
 /** Why there was no answer, in a few words. */
 export function failureOf(cause: unknown, timeoutMs: number): string {
   const code = codeOf(cause);
-  if (cause instanceof Left || /^UND_ERR_(?:HEADERS|BODY|CONNECT)_TIMEOUT$|^ETIMEDOUT$/.test(code)) {
+  if (cause instanceof Closed || /^UND_ERR_(?:HEADERS|BODY|CONNECT)_TIMEOUT$|^ETIMEDOUT$/.test(code)) {
     return `no answer within ${timeoutMs / 1000} s`;
   }
   if (cause instanceof errors.HTTPParserError) return "the answer is not HTTP";
@@ -80,17 +80,17 @@ const FAILURES: Readonly<Record<string, string>> = {
   EPIPE: "the connection was closed",
   UND_ERR_SOCKET: "the connection was closed",
   EMFILE: "too many open files",
-  ENOTFOUND: "there is no such host",
+  ENOTFOUND: "no such host",
   EADDRNOTAVAIL: "no local port is free",
 };
 
-/** The system's or undici's code of an error; of several attempts to connect, that of the first. */
+/** The system's or undici's code of an error. Of several attempts to connect, the first one's. */
 function codeOf(cause: unknown): string {
   if (cause instanceof AggregateError && !("code" in cause && typeof cause.code === "string")) return codeOf(cause.errors[0]);
   return typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string" ? cause.code : "";
 }
 
-/** How many files this process and those that it starts may have open. Windows sets no such limit. */
+/** The limit of open files of this process and its children. Windows has none. */
 function openFilesMax(): number {
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: number | string } } };
   const soft = userLimits?.open_files?.soft;

@@ -1,0 +1,160 @@
+// The answers that a coupon owes at each step of a scenario, by the reference model.
+
+import { isDeepStrictEqual } from "node:util";
+
+import { answerOf } from "../faults/wire.ts";
+import { follow, HOLD_LIMITS, type Coupon } from "../history/coupon.ts";
+import { differenceIn } from "../history/difference.ts";
+import type { Answer, Call, EventKind, Outcome } from "../history/history.ts";
+import { judge, type Verdict } from "../history/specification.ts";
+import type { FuzzAnswer } from "./request.ts";
+import { isConditional, type Step } from "./scenario-steps.ts";
+import { objectIn } from "./streams.ts";
+
+export type ScenarioModel = {
+  readonly name: string;
+  coupon: Coupon | null;
+  /** The ledger's head; 0 without a coupon. */
+  seq: number;
+  /** The latest entity tag, and the version of the coupon that it stands for. */
+  tag: { readonly text: string; readonly version: string } | null;
+  /** How often the coupon was created. */
+  incarnations: number;
+  /** Bulk claims so far. Each one without a key is an attempt of its own. */
+  bulks: number;
+};
+
+export function newModel(name: string): ScenarioModel {
+  return { name, coupon: null, seq: 0, tag: null, incarnations: 0, bulks: 0 };
+}
+
+/** Takes one step. Returns what is wrong with its answer, or null. */
+export function follows(model: ScenarioModel, asked: Step, answer: FuzzAnswer): string | null {
+  const fault = stepped(model, asked, answer);
+  if (fault !== null) return fault;
+  const seq = Number(answer.headers["coupon-seq"]);
+  if (seq !== model.seq) return `Coupon-Seq is ${seq} instead of ${model.seq}`;
+  const tag = answer.headers["etag"];
+  if (typeof tag === "string" && asked.kind === "call") model.tag = { text: tag, version: versionOf(model) };
+  return null;
+}
+
+function stepped(model: ScenarioModel, asked: Step, answer: FuzzAnswer): string | null {
+  const { coupon, tag } = model;
+  const { status } = answer;
+  const body = objectIn(answer.body) ?? {};
+  const isCurrent = tag?.version === versionOf(model);
+  if (asked.kind === "call") {
+    if (coupon === null || !isConditional(asked) || tag === null || isCurrent) return called(model, asked.call, answer, body);
+    return differs({ code: "precondition_failed" }, body);
+  }
+  if (coupon === null) return differs({ status: 404 }, { status });
+  switch (asked.kind) {
+    case "status": {
+      if (isConditional(asked) && isCurrent) return differs({ status: 304 }, { status });
+      const { state, amount, remaining } = judge(coupon, { kind: "read" }, null, coupon.at);
+      return differs({ status: 200, state, amount, remaining_amount: remaining, seq: model.seq }, { ...body, status });
+    }
+    case "list":
+      return listed(coupon, asked, body);
+    default:
+      return claimedInBulk(model, coupon, asked, body);
+  }
+}
+
+function called(model: ScenarioModel, call: Call, { status, headers }: FuzzAnswer, body: Readonly<Record<string, unknown>>): string | null {
+  const returned = answerOf(model.name, call, { status, headers, body });
+  if (returned === null) return "the outcome is unknown";
+  return judged(model, call, returned, null, call.kind === "claim" ? call.key : null);
+}
+
+/** Compares an answer with the model's, and takes its event into the model. */
+function judged(model: ScenarioModel, call: Call, returned: Answer, attempt: string | null, key: string | null): string | null {
+  const before = model.coupon?.at ?? 0;
+  // Changes return no instant.
+  const at =
+    call.kind === "create" ? (returned.createdAt ?? before) : (returned.releasedAt ?? returned.heldAt ?? returned.claimedAt ?? before);
+  const verdict = judge(model.coupon, call, attempt, at);
+  const fault = differenceIn(returned, verdict);
+  if (fault !== null || verdict.isEvent === undefined) return fault;
+  if (at < before) return "its time went back";
+  append(model, "userId" in call ? call.userId : null, verdict, at, attempt, key);
+  return null;
+}
+
+/** The incarnation and the ledger's head, as an entity tag identifies them. */
+function versionOf({ incarnations, seq }: ScenarioModel): string {
+  return `${incarnations} ${seq}`;
+}
+
+function append(
+  model: ScenarioModel,
+  userId: string | null,
+  { is, ...facts }: Verdict,
+  at: number,
+  attempt: string | null,
+  key: string | null,
+): void {
+  if (is === "ended") {
+    for (const holder of model.coupon?.holds.keys() ?? []) append(model, holder, { is: "given_back" }, at, attempt, null);
+    return;
+  }
+  const { amount, startsAt = null, endsAt = null, paused = false, expiresAt } = facts;
+  const { holdSecondsMax = HOLD_LIMITS.holdSecondsMax, holdsMax = HOLD_LIMITS.holdsMax } = facts;
+  const event = {
+    // The outcome of an event is its kind.
+    kind: is as EventKind,
+    seq: is === "created" ? 1 : is === "removed" ? 0 : model.seq + 1,
+    at,
+    userId,
+    position: null,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(amount === undefined ? {} : { settings: { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } }),
+  };
+  model.coupon = follow(model.coupon, event, attempt, key);
+  model.seq = event.seq;
+  if (is === "created") model.incarnations += 1;
+}
+
+function listed({ claims }: Coupon, { after, limit }: Step & { kind: "list" }, body: Readonly<Record<string, unknown>>): string | null {
+  const behind = Array.from(claims.values()).filter(({ position }) => position > after);
+  const page = behind.slice(0, limit);
+  const next = behind.length > limit ? (page.at(-1)?.position ?? null) : null;
+  const due = page.map(({ userId, position, claimedAt }) => [userId, position, claimedAt]);
+  const returned = recordsIn(body["claims"]).map((claim) => [claim["user_id"], claim["position"], Date.parse(String(claim["claimed_at"]))]);
+  return differs({ claims: due, next }, { claims: returned, next: body["next"] });
+}
+
+function claimedInBulk(
+  model: ScenarioModel,
+  coupon: Coupon,
+  { userIds, key }: Step & { kind: "bulk" },
+  body: Readonly<Record<string, unknown>>,
+): string | null {
+  model.bulks += 1;
+  const attempt = `bulk ${key ?? `without a key ${model.bulks}`}`;
+  const results = recordsIn(body["results"]);
+  const before = coupon.claims.size;
+  for (const [index, userId] of userIds.entries()) {
+    const { user_id: returnedUser, outcome, position, claimed_at: claimedAt } = results[index] ?? {};
+    const receipt = position === undefined ? {} : { position: Number(position), claimedAt: Date.parse(String(claimedAt)) };
+    const returned = { is: (outcome === "granted" ? "claimed" : outcome) as Outcome, seq: 0, ...receipt };
+    const fault =
+      differs({ user_id: userId }, { user_id: returnedUser }) ??
+      judged(model, { kind: "claim", userId, key: null }, returned, attempt, null);
+    if (fault !== null) return `for user ${index + 1}: ${fault}`;
+  }
+  const { remaining } = judge(coupon, { kind: "read" }, null, coupon.at);
+  const due = { results: userIds.length, granted_count: coupon.claims.size - before, remaining_amount: remaining };
+  return differs(due, { ...body, results: results.length });
+}
+
+function recordsIn(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? (value as readonly Readonly<Record<string, unknown>>[]) : [];
+}
+
+/** The first field that differs, or null. */
+function differs(due: Readonly<Record<string, unknown>>, returned: Readonly<Record<string, unknown>>): string | null {
+  const wrong = Object.entries(due).find(([name, value]) => !isDeepStrictEqual(returned[name], value));
+  return wrong === undefined ? null : `${wrong[0]} is ${JSON.stringify(returned[wrong[0]])} instead of ${JSON.stringify(wrong[1])}`;
+}
