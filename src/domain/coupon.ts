@@ -59,7 +59,7 @@ export function windowPhase({ startsAt, endsAt }: SaleWindow, now: Instant): "be
   return startsAt !== null && now < startsAt ? "before" : "within";
 }
 
-/** The state of the sale at `now`; where several fit, the first of {@link SaleState} is told. */
+/** The state of the sale at `now`; where several apply, the first of {@link SaleState}. */
 export function saleState(coupon: Coupon, now: Instant): SaleState {
   const phase = windowPhase(coupon, now);
   if (phase === "after") return "ended";

@@ -37,7 +37,7 @@ describe("a user gets one unit, however often they ask", () => {
     await expectConserved(name, answers);
   });
 
-  test("the same key, twenty times at once, is one grant told twenty times", async () => {
+  test("the same key, twenty times at once, is one grant answered twenty times", async () => {
     const name = await created(5);
     const answers = await Promise.all(Array.from({ length: 20 }, () => claim(name, "patient", { "Idempotency-Key": "attempt-1" })));
     expect(countOutcomes(answers)).toEqual({ 201: 20 });
@@ -46,15 +46,15 @@ describe("a user gets one unit, however often they ask", () => {
     await expectConserved(name, answers);
   });
 
-  test("a winner who asks again during the stampede is never told that they lost", async () => {
+  test("a winner who asks again during the stampede is never answered that they lost", async () => {
     const name = await created(10);
     const answers = await Promise.all(users(100).flatMap((user) => [claim(name, user), claim(name, user)]));
     const winners = new Set((await read(name)).body["claimed_by"] as string[]);
     const asked = users(100).flatMap((user) => [user, user]);
     const outcomes = asked.filter((user) => winners.has(user)).map((user) => user);
-    const told = answers.filter((_, index) => winners.has(asked[index] ?? ""));
+    const answered = answers.filter((_, index) => winners.has(asked[index] ?? ""));
     expect(outcomes).toHaveLength(20);
-    expect(countOutcomes(told)).toEqual({ 201: 10, "409 already_claimed": 10 });
+    expect(countOutcomes(answered)).toEqual({ 201: 10, "409 already_claimed": 10 });
     await expectConserved(name, answers);
   });
 });

@@ -42,14 +42,14 @@ describe("mixed load leaves every coupon conserved", () => {
     ]).then((all) => [all[10], ...all.slice(0, 10), ...all.slice(11)]);
 
     expect(creation?.status).toBe(201);
-    const told = answers.filter((answer) => answer !== undefined);
-    const counts = countOutcomes(told);
+    const answered = answers.filter((answer) => answer !== undefined);
+    const counts = countOutcomes(answered);
     expect((counts["201"] ?? 0) + (counts["404 coupon_not_found"] ?? 0)).toBe(29);
-    await expectConserved(name, told);
+    await expectConserved(name, answered);
 
     const again = await Promise.all(claims.map(({ send }) => send()));
-    expect(countOutcomes([...told, ...again])["201"]).toBe(29);
-    await expectConserved(name, [...told, ...again]);
+    expect(countOutcomes([...answered, ...again])["201"]).toBe(29);
+    await expectConserved(name, [...answered, ...again]);
   });
 
   test("thirty creates of one name: one is first, and no later one resets it", async () => {

@@ -109,7 +109,7 @@ function drawClaim({ below, pick }: Random, memory: Memory, userId: string): Cal
   return { kind: "claim", userId, key };
 }
 
-/** With the position that was told, where one was: the Worker repeats only that by itself. */
+/** With the position that was answered, where one was: the Worker repeats only that by itself. */
 function drawRelease({ below, pick }: Random, { positions }: Memory, userId: string): Call {
   if (positions.length === 0 || below(3) === 0) return { kind: "release", userId, position: null };
   return { kind: "release", ...pick(positions) };

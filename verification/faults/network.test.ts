@@ -10,7 +10,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { FATES, UNHARMED, type Fate } from "./fate.ts";
 import { FaultyNetwork, PASSAGE_HEADER, type Passage } from "./proxy.ts";
 
-const ANSWER = JSON.stringify({ told: "a whole answer" });
+const ANSWER = JSON.stringify({ answered: "a whole answer" });
 const BODY = JSON.stringify({ asked: "a whole request" });
 
 let server: Server;
@@ -129,7 +129,7 @@ test("a client that goes is seen to go by the server", async () => {
   await expect.poll(() => arrived.map(({ isBroken }) => isBroken), { timeout: LONG_MS }).toEqual([true]);
 });
 
-test("while the server is down, nothing arrives and nobody is told anything", async () => {
+test("while the server is down, nothing arrives and nobody is answered anything", async () => {
   network.targets = [];
   for (const is of FATES) expect(await send({ is }, 100)).toMatchObject({ heard: null, passage: { deliveries: 0 } });
   expect(arrived).toEqual([]);

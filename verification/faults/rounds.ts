@@ -33,7 +33,7 @@ export type RoundsOptions = {
   readonly folder: string;
   readonly vars?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Told after each round how many histories are judged. */
+  /** Answered after each round how many histories are judged. */
   readonly onJudged: (historyCount: number) => void;
 };
 

@@ -76,7 +76,7 @@ const SUCCESSES = {
   remove: { 204: "removed" },
 } as const satisfies Record<Call["kind"], Readonly<Record<number, Outcome>>>;
 
-/** What was told, or null where the server itself does not know. What is no answer to this call keeps its status as its name. */
+/** What was answered, or null where the server itself does not know. What is no answer to this call keeps its status as its name. */
 export function answerOf(name: string, call: Call, { status, headers, body }: Heard): Answer | null {
   if (body["code"] === "outcome_unknown") return null;
   const seq = Number(headers["coupon-seq"] ?? -1);
@@ -155,7 +155,7 @@ function holdersIn(holds: unknown): readonly string[] {
 
 /** The operator is shown the claimants of a coupon. */
 function claimantsIn({ claimed_by: claimedBy }: Heard["body"]): Facts {
-  return { claimants: Array.isArray(claimedBy) ? (claimedBy as string[]) : ["(nobody was told)"] };
+  return { claimants: Array.isArray(claimedBy) ? (claimedBy as string[]) : ["(nobody was answered)"] };
 }
 
 function receiptFacts({ position, claimed_at: claimedAt }: Heard["body"]): Facts {

@@ -15,7 +15,7 @@ export type Agreement = {
   /** Histories that both found right, and wrong. */
   readonly rightCount: number;
   readonly wrongCount: number;
-  /** The first one on which they differ, told; null where there is none. */
+  /** The first one on which they differ, answered; null where there is none. */
   readonly dispute: string | null;
 };
 

@@ -5,11 +5,11 @@ import { follow, type Coupon } from "./coupon.ts";
 import { isWithoutEffect, type Answer, type Facts, type History, type LedgerEvent, type Operation } from "./history.ts";
 import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
 
-/** Where a search stands: what has taken effect, how far the ledger was told, and the coupon at that instant. */
+/** Where a search stands: what has taken effect, how far the ledger was answered, and the coupon at that instant. */
 type Point = {
   /** One bit for each operation that is behind. */
   readonly done: number;
-  readonly told: number;
+  readonly answered: number;
   readonly at: number;
   readonly life: number;
   readonly seq: number;
@@ -17,27 +17,27 @@ type Point = {
 };
 
 /**
- * Whether some order of the operations, at instants at which they ran, gives every answer as it was told, its seq too, and
+ * Whether some order of the operations, at instants at which they ran, gives every answer as it was answered, its seq too, and
  * writes the ledger as it is. Takes histories of a steady clock, seen from the object, with at most 30 operations.
  */
 export function isExplainable(history: History): boolean {
   const dead = new Set<string>();
-  const start = { done: 0, told: 0, at: -Infinity, life: 0, seq: 0, coupon: null };
+  const start = { done: 0, answered: 0, at: -Infinity, life: 0, seq: 0, coupon: null };
   return search(history, start, dead);
 }
 
 function search(history: History, point: Point, dead: Set<string>): boolean {
   if (isEnd(history, point)) return true;
-  const name = `${point.done} ${point.told} ${point.at} ${holders(point.coupon)}`;
+  const name = `${point.done} ${point.answered} ${point.at} ${holders(point.coupon)}`;
   if (dead.has(name)) return false;
   for (const next of nextPoints(history, point)) if (search(history, next, dead)) return true;
   dead.add(name);
   return false;
 }
 
-/** All that was answered has happened, and all that happened is told. */
-function isEnd({ operations, events }: History, { done, told }: Point): boolean {
-  return told === events.length && operations.every(({ answer }, index) => (done & (1 << index)) !== 0 || !hadEffect(answer));
+/** All that was answered has happened, and all that happened is answered. */
+function isEnd({ operations, events }: History, { done, answered }: Point): boolean {
+  return answered === events.length && operations.every(({ answer }, index) => (done & (1 << index)) !== 0 || !hadEffect(answer));
 }
 
 function hadEffect(answer: Answer | null): boolean {
@@ -72,7 +72,7 @@ function mayBeNext({ operations }: History, { done }: Point, { startedAt }: Oper
 }
 
 function afterExpiry({ events }: History, point: Point): Point | null {
-  const event = events[point.told];
+  const event = events[point.answered];
   const held = event?.kind === "expired" ? point.coupon?.holds.get(event.userId ?? "") : undefined;
   if (event === undefined || held === undefined || event.at < Math.max(point.at, held.expiresAt) || event.seq !== point.seq + 1)
     return null;
@@ -87,7 +87,7 @@ function* afterOperation({ events }: History, point: Point, operation: Operation
   const isAtEdge = answer?.servedByEdge === true;
   const nextExpiryAt = call.kind === "remove" || isAtEdge ? Infinity : (point.coupon?.nextExpiryAt ?? Infinity);
   const until = Math.min((answer === null ? null : operation.clockUntil) ?? Infinity, nextExpiryAt - 1);
-  const event = events[point.told];
+  const event = events[point.answered];
   // An event has its instant. Anything else is best judged as early as its answer allows.
   const ends = isAtEdge ? [...(point.coupon?.holds.values() ?? [])].map(({ expiresAt }) => expiresAt) : [];
   const instants = [from, point.coupon?.settings.startsAt, point.coupon?.settings.endsAt, event?.at, ...ends];
@@ -113,7 +113,7 @@ function afterEvent(point: Point, event: LedgerEvent, verdict: Verdict, operatio
 function afterHolds(events: readonly LedgerEvent[], point: Point, at: number, done: number): Point | null {
   let next = point;
   for (const userId of [...(point.coupon?.holds.keys() ?? [])].toSorted()) {
-    const event = events[next.told];
+    const event = events[next.answered];
     if (event?.kind !== "given_back" || event.userId !== userId || event.at !== at || event.seq !== next.seq + 1) return null;
     next = after(next, event, done, null);
   }
@@ -124,7 +124,7 @@ function after(point: Point, event: LedgerEvent, done: number, operation: Operat
   const key = operation?.call.kind === "claim" ? operation.call.key : null;
   const coupon = follow(copyOf(point.coupon), event, event.attempt ?? operation?.attempt ?? null, key);
   const life = event.kind === "created" ? point.life + 1 : point.life;
-  return { done, told: point.told + 1, at: event.at, life, seq: event.seq, coupon };
+  return { done, answered: point.answered + 1, at: event.at, life, seq: event.seq, coupon };
 }
 
 function copyOf(coupon: Coupon | null): Coupon | null {

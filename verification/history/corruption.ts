@@ -65,7 +65,7 @@ function endingAt(endedAt: number | null): Pick<Operation, "endedAt" | "clockUnt
   return { endedAt, clockUntil: endedAt };
 }
 
-/** It was told something else. */
+/** It was answered something else. */
 function retold(random: Random, operation: Operation, others: readonly Operation[]): Operation {
   const { answer } = operation;
   const endedAt = operation.endedAt ?? operation.startedAt + random.below(10);

@@ -1,10 +1,10 @@
-// What was told or written beside what had to be.
+// What was answered or written beside what had to be.
 
 import { HOLD_LIMITS } from "./coupon.ts";
 import type { Answer, Facts, LedgerEvent } from "./history.ts";
 import { isSame, type Verdict } from "./specification.ts";
 
-/** Whether what a call has to be told is that it causes `event`. */
+/** Whether what a call has to be answered is that it causes `event`. */
 export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settings }: LedgerEvent): boolean {
   if (verdict.isEvent !== true || verdict.is !== kind) return false;
   if (position !== null && verdict.position !== position) return false;
@@ -15,22 +15,22 @@ export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settin
 /** What an answer has beside facts, and the facts that are lists. */
 const NO_SCALAR_FACTS: ReadonlySet<string> = new Set<keyof Answer>(["is", "seq", "life", "at", "servedByEdge", "claimants", "holders"]);
 
-/** How what was told differs from what had to be, in words. */
-export function differenceIn(told: Answer, due: Verdict): string | null {
-  if (told.is !== due.is) return `it was told ${told.is}, and ${due.is} is right`;
-  // Every fact that is told, a new one too; a plain loop, because millions of answers are compared.
-  for (const fact in told) {
+/** How what was answered differs from what had to be, in words. */
+export function differenceIn(answered: Answer, due: Verdict): string | null {
+  if (answered.is !== due.is) return `it was answered ${answered.is}, and ${due.is} is right`;
+  // Every fact that is answered, a new one too; a plain loop, because millions of answers are compared.
+  for (const fact in answered) {
     if (NO_SCALAR_FACTS.has(fact)) continue;
-    const value = told[fact as keyof Facts];
+    const value = answered[fact as keyof Facts];
     if (value !== undefined && value !== due[fact as keyof Facts])
-      return `it was told ${fact} ${String(value)}, and ${String(due[fact as keyof Facts])} is right`;
+      return `it was answered ${fact} ${String(value)}, and ${String(due[fact as keyof Facts])} is right`;
   }
-  return listDifference("claimants", told.claimants, due.claimants) ?? listDifference("holders", told.holders, due.holders);
+  return listDifference("claimants", answered.claimants, due.claimants) ?? listDifference("holders", answered.holders, due.holders);
 }
 
-function listDifference(fact: string, told: readonly string[] | undefined, due: readonly string[] = []): string | null {
-  if (told === undefined || isSameList(told, due)) return null;
-  return `it was told ${fact} [${told.join(", ")}], and [${due.join(", ")}] is right`;
+function listDifference(fact: string, answered: readonly string[] | undefined, due: readonly string[] = []): string | null {
+  if (answered === undefined || isSameList(answered, due)) return null;
+  return `it was answered ${fact} [${answered.join(", ")}], and [${due.join(", ")}] is right`;
 }
 
 function isSameList(a: readonly string[], b: readonly string[]): boolean {

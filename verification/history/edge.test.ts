@@ -32,12 +32,12 @@ describe("after the last unit went", () => {
   });
 
   test("a refusal of a winner is rejected", () => {
-    const wrong = "by a certificate of seq 2: it was told out_of_stock, and already_claimed is right";
+    const wrong = "by a certificate of seq 2: it was answered out_of_stock, and already_claimed is right";
     expect(verdictOn(history(1, [ann, atEdge(30, 31, "ann", 2)], soldOut))).toBe(wrong);
   });
 
   test("a refusal before the last unit went is rejected", () => {
-    const wrong = "by a certificate of seq 1: it was told out_of_stock, and claimed is right";
+    const wrong = "by a certificate of seq 1: it was answered out_of_stock, and claimed is right";
     expect(verdictOn(history(1, [ann, atEdge(5, 6, "bob", 1)], soldOut))).toBe(wrong);
   });
 
@@ -59,7 +59,7 @@ describe("a restock", () => {
   });
 
   test("a refusal after it was acknowledged is rejected", () => {
-    const wrong = "by a certificate of seq 2: it was told out_of_stock, and claimed is right";
+    const wrong = "by a certificate of seq 2: it was answered out_of_stock, and claimed is right";
     expect(verdictOn(history(1, [ann, restock, atEdge(111, 112, "bob", 2)], events))).toBe(wrong);
   });
 

@@ -36,16 +36,16 @@ describe("claims", () => {
 
   test("an oversell that the ledger hides", () => {
     const alone = asked(10, 20, claim("ann"), granted(2, 1, 15, 0));
-    expectWrong(history(1, [alone, asked(30, 40, claim("bob"), granted(2, 1, 15, 0))], [claimed(2, 15, "ann", 1)]), "told claimed");
+    expectWrong(history(1, [alone, asked(30, 40, claim("bob"), granted(2, 1, 15, 0))], [claimed(2, 15, "ann", 1)]), "answered claimed");
   });
 
-  test("a lost acknowledgement: the ledger ends before what somebody was told", () => {
+  test("a lost acknowledgement: the ledger ends before what somebody was answered", () => {
     expectWrong(history(2, [ann, bob], events.slice(0, 1)), "answered at seq 3, which the ledger never reached");
   });
 
   test("a lost acknowledgement, with another's claim in its place", () => {
     const other = [claimed(2, 15, "cid", 1)];
-    expectWrong(history(2, [ann, asked(10, null, claim("cid"), null)], other), "told claimed, and the ledger has no such event of it");
+    expectWrong(history(2, [ann, asked(10, null, claim("cid"), null)], other), "answered claimed, and the ledger has no such event of it");
   });
 
   test("a double grant", () => {
@@ -71,7 +71,7 @@ describe("claims", () => {
   test("a refused winner", () => {
     const winner = asked(10, 20, claim("ann", "k1"), granted(2, 1, 15, 0));
     const again = asked(30, 40, claim("ann"), refused("out_of_stock", 2));
-    expectWrong(history(1, [winner, again], [claimed(2, 15, "ann", 1)]), "told out_of_stock, and already_claimed is right");
+    expectWrong(history(1, [winner, again], [claimed(2, 15, "ann", 1)]), "answered out_of_stock, and already_claimed is right");
   });
 
   test("a position that was given before", () => {
@@ -84,7 +84,7 @@ describe("claims", () => {
   });
 
   test("a claim refused while there are units", () => {
-    expectWrong(history(2, [asked(10, 20, claim("ann"), refused("out_of_stock", 1))], []), "told out_of_stock, and claimed is right");
+    expectWrong(history(2, [asked(10, 20, claim("ann"), refused("out_of_stock", 1))], []), "answered out_of_stock, and claimed is right");
   });
 
   test("a gap in the ledger", () => {
@@ -93,7 +93,7 @@ describe("claims", () => {
 
   test("more left than there is", () => {
     const generous = asked(10, 20, claim("ann"), granted(2, 1, 15, 2));
-    expectWrong(history(2, [generous], [claimed(2, 15, "ann", 1)]), "told remaining 2, and 1 is right");
+    expectWrong(history(2, [generous], [claimed(2, 15, "ann", 1)]), "answered remaining 2, and 1 is right");
   });
 });
 
@@ -111,14 +111,14 @@ describe("replays", () => {
   });
 
   test("a wrong replay: another position, another instant, another rest", () => {
-    expectWrong(history(1, [ann, asksAgain({ ...replay, position: 2 })], events), "told position 2, and 1 is right");
-    expectWrong(history(1, [ann, asksAgain({ ...replay, claimedAt: 35 })], events), "told claimedAt 35, and 15 is right");
-    expectWrong(history(1, [ann, asksAgain({ ...replay, remaining: 1 })], events), "told remaining 1, and 0 is right");
+    expectWrong(history(1, [ann, asksAgain({ ...replay, position: 2 })], events), "answered position 2, and 1 is right");
+    expectWrong(history(1, [ann, asksAgain({ ...replay, claimedAt: 35 })], events), "answered claimedAt 35, and 15 is right");
+    expectWrong(history(1, [ann, asksAgain({ ...replay, remaining: 1 })], events), "answered remaining 1, and 0 is right");
   });
 
   test("a replay for another key, and none for the same", () => {
-    expectWrong(history(1, [ann, asksAgain(replay, "k2")], events), "told replayed, and already_claimed is right");
-    expectWrong(history(1, [ann, asksAgain(refused("already_claimed", 2))], events), "told already_claimed, and replayed is right");
+    expectWrong(history(1, [ann, asksAgain(replay, "k2")], events), "answered replayed, and already_claimed is right");
+    expectWrong(history(1, [ann, asksAgain(refused("already_claimed", 2))], events), "answered already_claimed, and replayed is right");
   });
 
   test("a key of another user's claim", () => {
@@ -140,7 +140,7 @@ describe("replays", () => {
     expectRight(history(2, [late, change], [...events, changed], { seenFrom: "client" }));
     expectWrong(history(2, [late, change], [...events, changed]), "no request can have caused it");
     const twice: Operation = { ...late, answer: { ...granted(3, 1, 15, 1), is: "replayed" } };
-    expectWrong(history(2, [twice, change], [...events, changed], { seenFrom: "client" }), "told replayed, and claimed is right");
+    expectWrong(history(2, [twice, change], [...events, changed], { seenFrom: "client" }), "answered replayed, and claimed is right");
   });
 });
 
@@ -183,7 +183,7 @@ describe("reads", () => {
     const operations = [ann, asked(20, 30, claim("bob"), granted(3, 2, 25, 0))];
     expectRight(history(2, [...operations, asked(40, 41, read, { is: "found", seq: 3, claimants: ["ann", "bob"] })], both));
     const wrong = asked(40, 41, read, { is: "found", seq: 3, claimants: ["bob", "ann"] });
-    expectWrong(history(2, [...operations, wrong], both), "told claimants [bob, ann], and [ann, bob] is right");
+    expectWrong(history(2, [...operations, wrong], both), "answered claimants [bob, ann], and [ann, bob] is right");
   });
 
   test("one's own claim", () => {
@@ -209,7 +209,7 @@ describe("unknown outcomes", () => {
   const lost = asked(10, null, claim("ann", "k1"), null);
   const retry = asked(30, 40, claim("ann", "k1"), { is: "replayed", seq: 2, position: 1, claimedAt: 15, remaining: 0 });
 
-  test("it happened, and a retry was told so", () => {
+  test("it happened, and a retry was answered so", () => {
     expectRight(history(1, [lost, retry], [claimed(2, 15, "ann", 1, { key: "k1" })]));
   });
 
@@ -265,7 +265,7 @@ describe("unknown outcomes", () => {
     expectRight(history(1, [late, lost, seen], events));
   });
 
-  test("of two requests that can have made a hold, it was the one that was told so", () => {
+  test("of two requests that can have made a hold, it was the one that was answered so", () => {
     const [first, second] = ["a1", "a2"].map((attempt) => asked(10, null, hold("ann", 100), null, { attempt }));
     const events = [event(2, 15, "held", "ann", { expiresAt: 115 })];
     for (const sent of [
@@ -278,20 +278,20 @@ describe("unknown outcomes", () => {
       }
       expectWrong(history(2, [...sent, toldOfHold("held", "a3")], events), "event 2 held ann: no request can have caused it");
       const both = [toldOfHold("held", "a1"), toldOfHold("held", "a2")];
-      expectWrong(history(2, [...sent, ...both], events), "it was told held, and held_already is right");
+      expectWrong(history(2, [...sent, ...both], events), "it was answered held, and held_already is right");
     }
     const own = toldOfHold("held_already", "a1");
     expectWrong(history(2, [first as Operation, own], events), "event 2 held ann: no request can have caused it");
   });
 
-  test("of two requests that can have made a hold, it was the one with a name where a name was told so", () => {
+  test("of two requests that can have made a hold, it was the one with a name where a name was answered so", () => {
     const named = asked(10, null, hold("ann", 100), null, { attempt: "a1" });
     const events = [event(2, 15, "held", "ann", { expiresAt: 115 })];
     expectRight(history(2, [{ ...named, attempt: null }, named, toldOfHold("held", "a1")], events));
     expectRight(history(2, [named, { ...named, attempt: null }, toldOfHold("held", "a1")], events));
   });
 
-  test("of two lives of a coupon, it is told of the one with a hold like that", () => {
+  test("of two lives of a coupon, it is answered of the one with a hold like that", () => {
     const sent = ["a1", "a2"].map((attempt) => asked(10, null, hold("ann", 100), null, { attempt }));
     const again = asked(60, 62, { kind: "create", amount: 2, startsAt: null, endsAt: null }, { is: "created", seq: 1, createdAt: 60 });
     const removed = asked(50, 52, { kind: "remove" }, { is: "removed", seq: 0 });
@@ -300,21 +300,21 @@ describe("unknown outcomes", () => {
       event(0, 50, "removed"),
       event(1, 60, "created", null, { settings: settings(2) }),
     ];
-    for (const told of [toldOfHold("held_already", "a1"), toldOfHold("held", "a2")]) {
-      expectRight(history(2, [...sent, told, removed, again], events));
+    for (const answered of [toldOfHold("held_already", "a1"), toldOfHold("held", "a2")]) {
+      expectRight(history(2, [...sent, answered, removed, again], events));
     }
   });
 });
 
-test("a violation is told with the ledger and every operation, those that it is about marked", () => {
+test("a violation is answered with the ledger and every operation, those that it is about marked", () => {
   const recorded = history(
     1,
     [asked(10, 20, claim("ann"), granted(2, 1, 15, 0)), asked(30, 40, claim("bob", "k1"), refused("sale_paused", 2))],
     [claimed(2, 15, "ann", 1)],
   );
-  const told = story(recorded, violationIn(recorded));
-  expect(told).toContain("violation: at seq 2: it was told sale_paused, and out_of_stock is right");
-  expect(told).toContain("  2      15 ms claimed ann #1");
-  expect(told).toContain("→            30…40 somebody: claim userId=bob key=k1 → sale_paused seq 2");
-  expect(told.match(/^→/gm)).toHaveLength(1);
+  const answered = story(recorded, violationIn(recorded));
+  expect(answered).toContain("violation: at seq 2: it was answered sale_paused, and out_of_stock is right");
+  expect(answered).toContain("  2      15 ms claimed ann #1");
+  expect(answered).toContain("→            30…40 somebody: claim userId=bob key=k1 → sale_paused seq 2");
+  expect(answered.match(/^→/gm)).toHaveLength(1);
 });

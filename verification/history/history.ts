@@ -1,4 +1,4 @@
-// A recorded history: what clients asked of one coupon, when, what they were told, and the ledger that is left of it.
+// A recorded history: what clients asked of one coupon, when, what they were answered, and the ledger that is left of it.
 
 /** What somebody asked. */
 export type Call =
@@ -67,7 +67,7 @@ export type Outcome =
   | "position_mismatch"
   | "amount_below_claimed"
   | "invalid_request"
-  // Nothing was changed: so it was told, or so the network knows that never delivered it.
+  // Nothing was changed: so it was answered, or so the network knows that never delivered it.
   | "unavailable"
   | "undelivered";
 

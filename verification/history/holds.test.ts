@@ -53,7 +53,7 @@ describe("limits of holds", () => {
     expectRight(history(limited, [asked(10, 11, hold("bob", MINUTE_MS), tooLong)], []));
     expectWrong(
       history(limited, [asked(10, 11, hold("bob", MINUTE_MS), { ...tooLong, ttlSecondsMax: 60 })], []),
-      "told ttlSecondsMax 60, and 59 is right",
+      "answered ttlSecondsMax 60, and 59 is right",
     );
     expectWrong(history(limited, [ann.operation], [ann.event]), "to be answered hold_too_long");
   });
@@ -62,7 +62,7 @@ describe("limits of holds", () => {
     const limited = settings(3, { holdsMax: 1 });
     const second = asked(20, 21, hold("bob", MINUTE_MS), refused("hold_limit_reached", 2));
     expectRight(history(limited, [ann.operation, second], [ann.event]));
-    expectWrong(history(3, [ann.operation, second], [ann.event]), "told hold_limit_reached, and held is right");
+    expectWrong(history(3, [ann.operation, second], [ann.event]), "answered hold_limit_reached, and held is right");
     const lower = asked(15, 17, { kind: "change", holdsMax: 1 }, { is: "changed", seq: 3, holdsMax: 1 });
     const lowered = event(3, 16, "changed", null, { settings: limited });
     expectRight(history(3, [ann.operation, lower, { ...second, answer: refused("hold_limit_reached", 3) }], [ann.event, lowered]));
@@ -98,7 +98,7 @@ describe("limits of holds", () => {
     const bob = holding(3, 12, "bob", 1);
     const both = [bob.operation, ann.operation];
     expectRight(history(3, [...both, list(["ann", "bob"])], [ann.event, bob.event]));
-    expectWrong(history(3, [...both, list(["ann"])], [ann.event, bob.event]), "told holders [ann], and [ann, bob] is right");
+    expectWrong(history(3, [...both, list(["ann"])], [ann.event, bob.event]), "answered holders [ann], and [ann, bob] is right");
     expectRight(history(3, [...both, asked(20, 21, read, { is: "found", seq: 3, held: 2 })], [ann.event, bob.event]));
   });
 });
@@ -116,9 +116,9 @@ describe("an end of all holds", () => {
   });
 
   test("that says another number, or leaves one, is rejected", () => {
-    const told = (count: number) => ({ ...end, answer: { is: "ended", seq: 5, count } as const });
-    expectWrong(history(3, [...operations, told(3)], events), "no request can have caused it");
-    expectWrong(history(3, [...operations, told(1)], events), "event 4 given_back ann: no request can have caused it");
+    const answered = (count: number) => ({ ...end, answer: { is: "ended", seq: 5, count } as const });
+    expectWrong(history(3, [...operations, answered(3)], events), "no request can have caused it");
+    expectWrong(history(3, [...operations, answered(1)], events), "event 4 given_back ann: no request can have caused it");
     expectWrong(history(3, [...operations, { ...end, answer: null }], events.slice(0, 3)), "event 4 given_back ann");
   });
 

@@ -11,7 +11,7 @@ import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
 /**
  * Why `history` is no history of a correct coupon, or null where it is one.
  *
- * Checked is that the specification, led along the ledger, allows every event, wants every answer as it was told, at an
+ * Checked is that the specification, led along the ledger, allows every event, wants every answer as it was answered, at an
  * instant that the operation can have had, and that nobody stands behind an operation that began after they had their answer.
  *
  * An event has its instant from the ledger. Anything else is right if it is right at some instant between its beginning and
@@ -20,7 +20,7 @@ import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
  *
  * What else is taken: a request of unknown outcome may have caused one event at any time after it was sent; behind the Worker, a
  * call that it repeats by itself (a claim, a hold, a change, a release by position) may have caused up to two more before it was
- * answered, and a claim so made is told as new. Of several lives of one name, an answer that does not say which it is about
+ * answered, and a claim so made is answered as new. Of several lives of one name, an answer that does not say which it is about
  * stands in the first in which it is right. Nothing else.
  *
  * A refusal at the edge has no exception: it names the head at which its certificate was issued, so it stands at the first slot
@@ -85,7 +85,7 @@ class Replay {
     for (let at = slot; at >= 0 && (this.#firstEnd[at] ?? 0) > (endedAt ?? Infinity); at -= 1) this.#firstEnd[at] = endedAt ?? Infinity;
   }
 
-  /** Follows one event, and looks at what its writer was told. */
+  /** Follows one event, and looks at what its writer was answered. */
   #happen(event: LedgerEvent): Violation | null {
     const index = this.#placement.writers[this.#slot] ?? -1;
     const writer = this.#history.operations[index];
@@ -230,7 +230,7 @@ class Replay {
     // With the hold's expiry the head would have moved on, but for the edge it need not.
     const expiresAt = isAtEdge ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
     const high = Math.min(until, nextAt, expiresAt - 1, answer.at ?? Infinity);
-    if (low > high) return `it was told ${answer.is}, but there is no instant at which the ledger stood there and it ran`;
+    if (low > high) return `it was answered ${answer.is}, but there is no instant at which the ledger stood there and it ran`;
     const difference = this.#differsAt(low, answer, call, attempt);
     if (difference === null || coupon === null) return difference;
     // Between two events only the sale window makes a difference, and at the edge the end of a hold.
@@ -244,7 +244,7 @@ class Replay {
 
   #differsAt(at: number, answer: Answer, call: Call, attempt: string | null): string | null {
     const verdict = (answer.servedByEdge === true ? judgeAtEdge : judge)(this.#coupon, call, attempt, at);
-    if (verdict.isEvent === true && verdict.is === answer.is) return `it was told ${answer.is}, and the ledger has no such event of it`;
+    if (verdict.isEvent === true && verdict.is === answer.is) return `it was answered ${answer.is}, and the ledger has no such event of it`;
     return differenceIn(answer, this.#unhidden(verdict, call, attempt));
   }
 

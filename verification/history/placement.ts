@@ -8,7 +8,7 @@ import { isWithoutEffect, type History, type Operation, type Outcome } from "./h
 /** Deliveries of one repeatable call by the Worker beside the one that is answered. */
 const REDELIVERIES_MAX = 2;
 
-/** Asked of the object itself, these are told only to whoever wrote the event. */
+/** Asked of the object itself, these are answered only to whoever wrote the event. */
 const ALWAYS_EVENTS: ReadonlySet<Outcome> = new Set<Outcome>(["created", "claimed", "held", "removed"]);
 
 /**
@@ -29,7 +29,7 @@ export class Placement {
   readonly #slots: Int32Array;
   /** By slot: whoever wrote its event had begun by then, because somebody had heard of it. */
   readonly #deadlines: Float64Array;
-  /** By the slot of a hold: attempts that were told of it as theirs, and as made by another. */
+  /** By the slot of a hold: attempts that were answered of it as theirs, and as made by another. */
   readonly #holders = new Map<number, { readonly own: Set<string>; readonly others: Set<string> }>();
 
   /** Calls that ended all holds have caused what `endings` says. */
@@ -157,20 +157,20 @@ export class Placement {
     }
   }
 
-  /** A ledger does not tell whose attempt made a hold, but who asks is told whether it was theirs. */
+  /** A ledger does not tell whose attempt made a hold, but who asks is answered whether it was theirs. */
   #findHolders(): void {
     const { operations, events } = this.#history;
     for (const [index, { call, attempt, answer }] of operations.entries()) {
       if (call.kind !== "hold" || attempt === null || (answer?.is !== "held" && answer?.is !== "held_already")) continue;
-      // Of several lives it may be about any, so that only a hold as it was told can be meant.
+      // Of several lives it may be about any, so that only a hold as it was answered can be meant.
       const slots = this.#slotsOf(operations[index]).map((slot) => holdBefore(events, slot, call.userId));
       const [slot, ...more] = slots.filter(
         (held) => events[held - 1]?.at === answer.heldAt && events[held - 1]?.expiresAt === answer.expiresAt,
       );
       if (slot === undefined || more.length > 0) continue;
-      const told = this.#holders.get(slot) ?? { own: new Set(), others: new Set() };
-      this.#holders.set(slot, told);
-      told[answer.is === "held" ? "own" : "others"].add(attempt);
+      const answered = this.#holders.get(slot) ?? { own: new Set(), others: new Set() };
+      this.#holders.set(slot, answered);
+      answered[answer.is === "held" ? "own" : "others"].add(attempt);
     }
   }
 
@@ -183,8 +183,8 @@ export class Placement {
   }
 
   /**
-   * Whoever was told what an event's writer is told, with the event as the ledger's head, wrote it. Of several (a second
-   * release is told the same) it is the one that began first: any later one can as well have found it done. Of several that
+   * Whoever was answered what an event's writer is answered, with the event as the ledger's head, wrote it. Of several (a second
+   * release is answered the same) it is the one that began first: any later one can as well have found it done. Of several that
    * must have written something, it is the one that ended first: a later one may have written the like in the next life.
    */
   #claimEvent(index: number): void {
@@ -203,7 +203,7 @@ export class Placement {
           return;
         }
       }
-      // What can also be told where nothing happened stays in the first life that it may be about.
+      // What can also be answered where nothing happened stays in the first life that it may be about.
       if (!ALWAYS_EVENTS.has(answer.is)) return;
     }
   }
@@ -270,15 +270,16 @@ export class Placement {
     if (answer !== null && answer.is === event.kind && !isAnswerOf(answer, event)) return false;
     if (event.attempt !== undefined && attempt !== null && event.attempt !== attempt) return false;
     if (call.kind === "hold" && attempt !== null && isHoldReleased(events, slot, call.userId, attempt)) return false;
-    const told = this.#holders.get(slot);
-    if (attempt !== null && told?.others.has(attempt) === true) return false;
-    if (told !== undefined && told.own.size > 0 && (attempt === null ? event.attempt === undefined : !told.own.has(attempt))) return false;
+    const answered = this.#holders.get(slot);
+    if (attempt !== null && answered?.others.has(attempt) === true) return false;
+    if (answered !== undefined && answered.own.size > 0 && (attempt === null ? event.attempt === undefined : !answered.own.has(attempt)))
+      return false;
     return isCauseOf(call, events, slot);
   }
 }
 
 function isBefore(a: Operation, b: Operation, is: Outcome): boolean {
-  // A request without a name is told that a hold is its own only where it has just made it.
+  // A request without a name is answered that a hold is its own only where it has just made it.
   if (is === "held" && (a.attempt === null) !== (b.attempt === null)) return a.attempt === null;
   return ALWAYS_EVENTS.has(is) ? (a.endedAt ?? Infinity) < (b.endedAt ?? Infinity) : a.startedAt < b.startedAt;
 }

@@ -93,8 +93,8 @@ class Sale {
     const verdict = judge(this.#coupon, pending.call, pending.attempt, this.#now);
     if (pending.call.kind === "end_holds") this.#releaseAllHolds();
     else if (verdict.isEvent === true) this.#append(eventOf(verdict, pending, this.#seq(verdict.is), this.#now), pending);
-    const { isEvent: _isEvent, ...told } = verdict;
-    pending.answer = { ...told, seq: this.#coupon === null ? 0 : this.#seq("changed") - 1, life: this.#life };
+    const { isEvent: _isEvent, ...answered } = verdict;
+    pending.answer = { ...answered, seq: this.#coupon === null ? 0 : this.#seq("changed") - 1, life: this.#life };
   }
 
   /** Refuses a request without the object, by a certificate of any age that is true; false where there can be none. */

@@ -3,7 +3,7 @@
 import { HOLD_LIMITS, left, newCoupon, releasedHold, type Claim, type Coupon } from "./coupon.ts";
 import type { Call, Facts, Outcome, Settings } from "./history.ts";
 
-/** What a call has to be told, and whether it is an event: then the event's kind is the outcome, but for `ended`, which is one for each hold. */
+/** What a call has to be answered, and whether it is an event: then the event's kind is the outcome, but for `ended`, which is one for each hold. */
 export type Verdict = Facts & { readonly is: Outcome; readonly isEvent?: true };
 
 /** Judges `call` at the instant `at`, at which every hold that is over has been given up. */
@@ -124,8 +124,8 @@ function hold(coupon: Coupon, userId: string, ttlMs: number, attempt: string | n
 
 function releaseAllHolds(coupon: Coupon): Verdict {
   const count = coupon.holds.size;
-  const told = { is: "ended", count, remaining: left(coupon) + count } as const;
-  return count === 0 ? told : { ...told, isEvent: true };
+  const answered = { is: "ended", count, remaining: left(coupon) + count } as const;
+  return count === 0 ? answered : { ...answered, isEvent: true };
 }
 
 function release(coupon: Coupon, userId: string, position: number | null, at: number): Verdict {
@@ -145,8 +145,8 @@ function change(coupon: Coupon, asked: Partial<Settings>, at: number): Verdict {
   if (startsAt !== null && endsAt !== null && endsAt <= startsAt) return { is: "invalid_request" };
   const amountMin = coupon.claims.size + coupon.holds.size;
   if (settings.amount < amountMin) return { is: "amount_below_claimed", amountMin };
-  const told = { is: "changed", ...view({ ...coupon, settings }, at) } as const;
-  return isSame(settings, coupon.settings) ? told : { ...told, isEvent: true };
+  const answered = { is: "changed", ...view({ ...coupon, settings }, at) } as const;
+  return isSame(settings, coupon.settings) ? answered : { ...answered, isEvent: true };
 }
 
 /** What `asked` makes of settings; what it does not name stays. */

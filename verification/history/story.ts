@@ -1,4 +1,4 @@
-// A history told to a person: what the ledger has, and who asked for what, when, and what they heard.
+// A history as text for a person: what the ledger has, and every request with its answer.
 
 import type { Answer, Call, History, LedgerEvent, Operation, Violation } from "./history.ts";
 
@@ -8,7 +8,7 @@ export function story(history: History, violation: Violation | null = null): str
   const named = new Set(violation?.operations);
   const clockZero = Math.min(...operations.map(({ clockFrom }) => clockFrom));
   const startZero = Math.min(...operations.map(({ startedAt }) => startedAt));
-  const told = operations
+  const answered = operations
     .toSorted((a, b) => a.startedAt - b.startedAt)
     .map((operation) => `${named.has(operation) ? "→" : " "} ${operationLine(operation, startZero, clockZero)}`);
   return [
@@ -16,7 +16,7 @@ export function story(history: History, violation: Violation | null = null): str
     `ledger (clock from ${new Date(clockZero).toISOString()}):`,
     ...events.map((event) => `  ${eventLine(event, clockZero)}`),
     "operations:",
-    ...told,
+    ...answered,
   ].join("\n");
 }
 
@@ -57,7 +57,7 @@ function factsLine(facts: Readonly<Record<string, unknown>>, zero: number): stri
     .join(" ");
 }
 
-/** Instants are told as milliseconds since the history began. */
+/** Instants are written as milliseconds since the history began. */
 function said(name: string, value: unknown, zero: number): string {
   if (Array.isArray(value)) return `[${value.join(",")}]`;
   return typeof value === "number" && (name === "at" || name.endsWith("At")) ? `${ms(value - zero)}ms` : String(value);

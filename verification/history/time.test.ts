@@ -32,8 +32,11 @@ describe("time", () => {
     const lost = asked(95, null, claim("ann"), null);
     expectWrong(history(window, [lost], [claimed(2, 99, "ann", 1)]), "is to be answered sale_not_started");
     expectRight(history(window, [lost], [claimed(2, 100, "ann", 1)]));
-    expectWrong(history(window, [asked(190, 199, claim("bob"), refused("sale_ended", 1))], []), "told sale_ended, and claimed is right");
-    expectWrong(history(window, [asked(100, 110, claim("bob"), early)], []), "told sale_not_started, and claimed is right");
+    expectWrong(
+      history(window, [asked(190, 199, claim("bob"), refused("sale_ended", 1))], []),
+      "answered sale_ended, and claimed is right",
+    );
+    expectWrong(history(window, [asked(100, 110, claim("bob"), early)], []), "answered sale_not_started, and claimed is right");
   });
 
   test("a paused sale", () => {
@@ -51,7 +54,7 @@ describe("time", () => {
     const operations = [asked(10, 20, read, { is: "found", seq: 1, state: "ended" }, { clockFrom: 205, clockUntil: 206 })];
     const refusedLater = asked(30, 40, claim("ann"), refused("sale_ended", 1), { clockFrom: 150, clockUntil: 160 });
     expectRight(history(ended, [...operations, refusedLater], [], { isClockSteady: false }));
-    expectWrong(history(ended, [...operations, refusedLater], []), "told sale_ended, and claimed is right");
+    expectWrong(history(ended, [...operations, refusedLater], []), "answered sale_ended, and claimed is right");
   });
 });
 
@@ -84,7 +87,7 @@ describe("holds", () => {
 
   test("a hold that is made longer by asking again", () => {
     const again = asked(20, 22, hold("ann", 50), { is: "held_already", seq: 2, heldAt: 11, expiresAt: 71 });
-    expectWrong(history(1, [held, again], events), "told expiresAt 71, and 61 is right");
+    expectWrong(history(1, [held, again], events), "answered expiresAt 71, and 61 is right");
   });
 
   test("holds that end in another order than their own", () => {
@@ -112,7 +115,7 @@ describe("releases", () => {
   test("the unit returns twice", () => {
     expectWrong(
       history(1, [ann, first, asked(30, 40, release("ann"), { ...taken, remaining: 2 })], events),
-      "told remaining 2, and 1 is right",
+      "answered remaining 2, and 1 is right",
     );
     const twice = [...events, event(4, 35, "released", "ann", { position: 1 })];
     const again = asked(30, 40, release("ann"), { ...taken, seq: 4, releasedAt: 35 });
@@ -151,10 +154,10 @@ describe("several lives of one name", () => {
   });
 
   test("what was before is remembered", () => {
-    const told = asked(70, 80, claim("ann"), { is: "already_claimed", seq: 2, position: 1 });
-    expectWrong(history(1, [ann, gone, again, told], events), "which the ledger never reached while it ran");
+    const answered = asked(70, 80, claim("ann"), { is: "already_claimed", seq: 2, position: 1 });
+    expectWrong(history(1, [ann, gone, again, answered], events), "which the ledger never reached while it ran");
     const first = asked(70, 80, read, { is: "found", seq: 1, remaining: 0, claimants: ["ann"] });
-    expectWrong(history(1, [ann, gone, again, first], events), "told remaining 0, and 1 is right");
+    expectWrong(history(1, [ann, gone, again, first], events), "answered remaining 0, and 1 is right");
   });
 
   test("a coupon that is found after it was removed", () => {

@@ -10,7 +10,7 @@ type Refused = messages.Refused;
 
 /**
  * The answers that a result tells, one for each of `calls`. `life` is that of the coupon that was asked, where it is known. What a history has no
- * word for is told as a read of the coupon without any facts.
+ * word for is answered as a read of the coupon without any facts.
  */
 export function answersOf(calls: readonly Call[], result: Result, life: number | undefined): Answer[] {
   const about = life === undefined ? {} : { life };
@@ -76,8 +76,8 @@ function held({ heldAt, expiresAt }: { readonly heldAt: number; readonly expires
 
 function found({ seq, now, coupon }: messages.Found): Answer {
   const { claimedBy } = coupon;
-  const told = { is: "found", seq, at: now, ...view(coupon) } as const;
-  return claimedBy === undefined ? told : { ...told, claimants: claimedBy };
+  const answered = { is: "found", seq, at: now, ...view(coupon) } as const;
+  return claimedBy === undefined ? answered : { ...answered, claimants: claimedBy };
 }
 
 function view(coupon: messages.CouponView) {

@@ -9,7 +9,7 @@ import { timeFault } from "./time-check.ts";
 const CREATED: LedgerEvent = { kind: "created", seq: 1, at: 0, userId: null, position: null };
 const CHANGED: LedgerEvent = { kind: "changed", seq: 2, at: 5, userId: null, position: null };
 
-function told(endedAt: number, answer: Partial<Answer>): Recorded {
+function answered(endedAt: number, answer: Partial<Answer>): Recorded {
   const whole = { is: "found", seq: 1, life: 1, ...answer } as Answer;
   return { call: { kind: "read" }, client: "c", startedAt: 0, endedAt, clockFrom: 0, clockUntil: null, attempt: null, answer: whole };
 }
@@ -18,14 +18,14 @@ describe("a sale goes on only forward", () => {
   test.for([
     ["a look that finds it open after it was over", { state: "ended" }, { state: "open" }, "over, and then, at seq 1, to be open"],
     ["a look that finds it yet to come after it was open", { state: "open" }, { state: "scheduled" }, "open, and then"],
-    ["a claim that is told so", { is: "sale_ended" }, { is: "out_of_stock" }, "over, and then"],
+    ["a claim that is answered so", { is: "sale_ended" }, { is: "out_of_stock" }, "over, and then"],
   ] as const)("%s", ([, first, then, sentence]) => {
-    expect(timeFault([told(10, first), told(20, then)], [CREATED])).toContain(sentence);
-    expect(timeFault([told(10, then), told(20, first)], [CREATED])).toBeNull();
+    expect(timeFault([answered(10, first), answered(20, then)], [CREATED])).toContain(sentence);
+    expect(timeFault([answered(10, then), answered(20, first)], [CREATED])).toBeNull();
   });
 
   test("unless it was changed in between, or is another life's", () => {
-    expect(timeFault([told(10, { state: "ended" }), told(20, { state: "open", seq: 2 })], [CREATED, CHANGED])).toBeNull();
-    expect(timeFault([told(10, { state: "ended" }), told(20, { state: "open", life: 2 })], [CREATED, CREATED])).toBeNull();
+    expect(timeFault([answered(10, { state: "ended" }), answered(20, { state: "open", seq: 2 })], [CREATED, CHANGED])).toBeNull();
+    expect(timeFault([answered(10, { state: "ended" }), answered(20, { state: "open", life: 2 })], [CREATED, CREATED])).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-// What is checked once a history is over: all that was told, against all that is stored.
+// What is checked once a history is over: all that was answered, against all that is stored.
 
 import type { History, LedgerEvent } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
@@ -26,7 +26,7 @@ export function check(scene: Scene, course: Course): readonly LedgerEvent[] {
   return events;
 }
 
-/** The history that a breach is about: what was asked and told, and the ledgers. */
+/** The history that a breach is about: what was asked and answered, and the ledgers. */
 export function recordedStory(scene: Scene, course: Course, { rule }: Breach): string {
   const history = historyOf(course, readTables(scene, course), rule === "client" ? "client" : "object");
   return history.operations.length === 0 ? "" : story(history, violationIn(history));
@@ -70,7 +70,7 @@ function removedAt({ from, until }: Removal, life: number, lastAt: number, deliv
   return Math.max(...found, Math.min(...notFound));
 }
 
-/** Who was told that something failed, when nothing had. */
+/** Who was answered that something failed, when nothing had. */
 function checkFailures({ points, breach, plan }: Scene, { platform, clients }: Course): void {
   const { unavailableCount } = platform;
   if (unavailableCount > points.thrownCount)

@@ -21,7 +21,7 @@ export class Clients {
   readonly #isolates: Isolates;
   readonly #name: string;
   /** What clients asked, and what they were answered. */
-  readonly told: Recorded[] = [];
+  readonly answered: Recorded[] = [];
   /** Messages that were sent beside those that were answered: each can have done the same. */
   readonly repeated: Recorded[] = [];
   /** Requests that wait for an answer. */
@@ -44,7 +44,7 @@ export class Clients {
 
   /** What clients were answered, with the object's clock anywhere between the most that it was behind the true one and ahead of it. */
   byTheObjectsClock(skewMsMin: number, skewMsMax: number): Operation[] {
-    return [...this.told, ...this.repeated].map((operation) => {
+    return [...this.answered, ...this.repeated].map((operation) => {
       const { clockFrom, clockUntil } = operation;
       const until = clockUntil === null ? null : clockUntil + skewMsMax;
       return Object.assign({}, operation, { clockFrom: clockFrom + skewMsMin, clockUntil: until });
@@ -59,7 +59,7 @@ export class Clients {
     const tag = step.ask.kind === "change" && step.ask.isGuarded ? (this.#tags.get(step.client) ?? "*") : null;
     const startedAt = scheduler.stamp();
     const clockFrom = T0 + scheduler.now;
-    const told = callsOf(step.ask).map((call): Recorded => ({
+    const answered = callsOf(step.ask).map((call): Recorded => ({
       call,
       client,
       startedAt,
@@ -69,7 +69,7 @@ export class Clients {
       attempt: null,
       answer: null,
     }));
-    this.told.push(...told);
+    this.answered.push(...answered);
     this.openCount += 1;
     const sent: Sent = {
       ask: step.ask,
@@ -92,7 +92,7 @@ export class Clients {
     runFor(this.#scene, sent, () => {
       void this.#fetched(sent, tag).then(
         (heard) => {
-          if (!isOver) this.#hear(step, sent, told, heard, repeats, known);
+          if (!isOver) this.#hear(step, sent, answered, heard, repeats, known);
           isOver = true;
           return null;
         },
@@ -107,7 +107,7 @@ export class Clients {
       this.leftCount += 1;
       this.#scene.tell?.(`${nameOf(sent)}: the visitor leaves`);
       this.openCount -= 1;
-      this.#noteRepeats(sent, told, true);
+      this.#noteRepeats(sent, answered, true);
     });
   }
 
@@ -137,7 +137,7 @@ export class Clients {
     return { status: response.status, headers: Object.fromEntries(response.headers), body };
   }
 
-  #hear(step: AskStep, sent: Sent, told: readonly Recorded[], heard: HeardOverHttp, repeats: number, known: number): void {
+  #hear(step: AskStep, sent: Sent, answered: readonly Recorded[], heard: HeardOverHttp, repeats: number, known: number): void {
     const { scheduler, digest, tell } = this.#scene;
     this.openCount -= 1;
     const { code } = heard.body;
@@ -147,10 +147,10 @@ export class Clients {
     digest.add(scheduler.now);
     digest.addText(word);
     tell?.(`${nameOf(sent)} is answered ${word}${isFromEdge ? " by the Worker itself" : ""}`);
-    const answers = this.#answersTo(sent, told, heard, isFromEdge);
-    this.#noteRepeats(sent, told, false);
+    const answers = this.#answersTo(sent, answered, heard, isFromEdge);
+    this.#noteRepeats(sent, answered, false);
     const endedAt = scheduler.stamp();
-    for (const [index, operation] of told.entries()) {
+    for (const [index, operation] of answered.entries()) {
       const answer = answers?.[index] ?? answers?.[0] ?? null;
       operation.answer = answer;
       operation.attempt = sent.attempt;
@@ -173,16 +173,16 @@ export class Clients {
     });
   }
 
-  #noteRepeats({ ask, messageCount, attempt, number, client }: Sent, told: readonly Recorded[], hasLeft: boolean): void {
-    for (const operation of told) operation.attempt = attempt;
+  #noteRepeats({ ask, messageCount, attempt, number, client }: Sent, answered: readonly Recorded[], hasLeft: boolean): void {
+    for (const operation of answered) operation.attempt = attempt;
     if (messageCount <= 1 && !hasLeft) return;
     if (messageCount > 1 && !mayBeRepeated(ask)) this.#scene.breach("once", `${client}'s request ${number} was sent ${messageCount} times`);
     for (let count = 1; count < messageCount; count += 1)
-      this.repeated.push(...told.map((operation) => ({ ...operation, answer: null, endedAt: null, clockUntil: null })));
+      this.repeated.push(...answered.map((operation) => ({ ...operation, answer: null, endedAt: null, clockUntil: null })));
   }
 
   /** What was answered, in the words of a history; null where the outcome is unknown. */
-  #answersTo(sent: Sent, told: readonly Recorded[], http: HeardOverHttp, isFromEdge: boolean): readonly Answer[] | null {
+  #answersTo(sent: Sent, answered: readonly Recorded[], http: HeardOverHttp, isFromEdge: boolean): readonly Answer[] | null {
     const { ask, heard } = sent;
     const { status, body } = http;
     const code = body["code"];
@@ -195,16 +195,16 @@ export class Clients {
     if (isFromEdge) this.edgeCount += 1;
     const { kind } = ask;
     if (kind === "status" || kind === "view") {
-      const answer = viewAnswer(told, http);
+      const answer = viewAnswer(answered, http);
       return [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq, true) }];
     }
-    const [first] = told;
+    const [first] = answered;
     if (first === undefined) return [];
     const isListed = kind === "claim_many" || kind === "page" || kind === "metrics";
     if (isFromEdge || !isListed) {
       const answer = answerOf(this.#name, first.call, http);
       if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq) }];
-      return this.#sameAsHeard(sent, told, answer, code === "precondition_failed");
+      return this.#sameAsHeard(sent, answered, answer, code === "precondition_failed");
     }
     if (heard === null) {
       this.#scene.breach("answer", `${nameOf(sent)} is answered what the object never answered`);
@@ -214,7 +214,7 @@ export class Clients {
   }
 
   /** What was answered has to be what the object said, to the last attempt that was heard. */
-  #sameAsHeard(sent: Sent, told: readonly Recorded[], answer: Answer | null, isTagFault: boolean): readonly Answer[] | null {
+  #sameAsHeard(sent: Sent, answered: readonly Recorded[], answer: Answer | null, isTagFault: boolean): readonly Answer[] | null {
     const byObject = sent.heard?.answers[0];
     const { ask } = sent;
     // The Worker itself refuses a window that is none.
@@ -230,7 +230,7 @@ export class Clients {
       return null;
     }
     const is = isTagFault ? "found" : answer.is;
-    if (isTagFault) for (const operation of told) operation.call = { kind: "read" };
+    if (isTagFault) for (const operation of answered) operation.call = { kind: "read" };
     // To the client it is no replay where the Worker's own retry found what its first attempt had done.
     const isOwn = byObject.is === "replayed" && is === "claimed" && sent.sentCount > 1;
     if (byObject.seq !== answer.seq || (byObject.is !== is && !isOwn))
@@ -238,7 +238,7 @@ export class Clients {
         "answer",
         `${nameOf(sent)} is answered ${is} at seq ${answer.seq}, and the object said ${byObject.is} at seq ${byObject.seq}`,
       );
-    if (is === "coupon_exists") for (const operation of told) operation.clockFrom = 0;
+    if (is === "coupon_exists") for (const operation of answered) operation.clockFrom = 0;
     const life = byObject.life === undefined ? {} : { life: byObject.life };
     return [{ ...answer, is, ...life }];
   }

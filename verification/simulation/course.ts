@@ -111,7 +111,7 @@ export class Course {
 export function stepText(step: Step): string {
   if (step.is === "ask") return `client ${step.client} asks ${askText(step.ask)}`;
   if (step.is === "clock") return `the clock of isolate ${step.isolate} is set back by ${step.backMs} ms`;
-  if (step.is === "flush") return "the object will be told that its next flush failed";
+  if (step.is === "flush") return "the object will be answered that its next flush failed";
   if (step.is === "restart") return `the instance ends: ${endText(step)}`;
   return `the fault point after ${step.skip} others will ${step.how === "throw" ? "throw" : `end the instance: ${endText(step)}`}`;
 }

@@ -8,11 +8,14 @@ export const FEATURES: readonly string[] = [
   ...named("asked", "create read change claim claim_many hold give_back end_holds holds own release page metrics remove status view"),
   ...named("event", "created changed claimed released held given_back expired removed"),
   ...named(
-    "told",
+    "answered",
     "ok coupon_exists coupon_not_found already_claimed idempotency_key_reused claim_released hold_too_long hold_limit_reached sale_ended",
   ),
-  ...named("told", "sale_not_started sale_paused out_of_stock claim_not_found position_mismatch amount_below_claimed precondition_failed"),
-  ...named("told", "invalid_request unavailable outcome_unknown"),
+  ...named(
+    "answered",
+    "sale_not_started sale_paused out_of_stock claim_not_found position_mismatch amount_below_claimed precondition_failed",
+  ),
+  ...named("answered", "invalid_request unavailable outcome_unknown"),
   ...named("network", "request_lost turned_away answer_lost late silent duplicate"),
   ...named("faults", "throw crash eviction powerCut lostWrites flush"),
   ...named("certificate", "out_of_stock sale_ended sale_not_started sale_paused"),

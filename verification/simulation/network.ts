@@ -97,14 +97,14 @@ export class Network {
   }
 
   /** Sends one attempt of a request. */
-  send<Told extends Result>(stub: Stub, asked: Asked, call: (object: SimulatedObject) => Promise<Told>): Promise<Told> {
+  send<Answered extends Result>(stub: Stub, asked: Asked, call: (object: SimulatedObject) => Promise<Answered>): Promise<Answered> {
     const { request } = stub;
     const isOwn = asked.command !== "certify";
     const fate = isOwn ? this.#nextFate(request) : this.#backgroundFate();
     if (isOwn) request.attempt ??= asked.attempt;
-    return new Promise<Told>((resolve, reject) => {
+    return new Promise<Answered>((resolve, reject) => {
       const fail = (mark: Mark | "turned_away"): void => {
-        // What comes after it was told to have failed, it is not told.
+        // What comes after it was answered to have failed, it is not answered.
         if (stub.broken !== null) return;
         stub.broken = EXCEPTIONS[mark];
         if (isOwn) request.lastFailure = mark;
@@ -126,7 +126,7 @@ export class Network {
           runFor(this.#scene, request, () => {
             if (isOwn) request.heard = { result, answers };
             this.#onHeard({ isolate: request.isolate, result, life: answers[0]?.life ?? life, command: asked.command });
-            resolve(result as Told);
+            resolve(result as Answered);
           });
         });
       };
@@ -255,10 +255,10 @@ export class Stub implements messages.CouponCalls {
     return this.#send({ command: "certify", calls: [] }, (object) => object.certify(request));
   }
 
-  #send<Told extends Result>(
+  #send<Answered extends Result>(
     asked: Omit<Asked, "attempt"> & Partial<Pick<Asked, "attempt">>,
-    call: (object: SimulatedObject) => Promise<Told>,
-  ): Promise<Told> {
+    call: (object: SimulatedObject) => Promise<Answered>,
+  ): Promise<Answered> {
     return this.broken === null ? this.#network.send(this, { attempt: null, ...asked }, call) : Promise.reject(this.broken);
   }
 }

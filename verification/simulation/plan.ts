@@ -25,7 +25,7 @@ export type Mark = (typeof MARKS)[number];
 /**
  * What becomes of one attempt of the Worker: it is `delivered` and answered; the object never hears of it (`request_lost`, and
  * `turned_away` where the platform says so); its answer never comes back (`answer_lost`), or it arrives only after the Worker was
- * told that it failed (`late`); or nobody ever says anything (`silent`).
+ * answered that it failed (`late`); or nobody ever says anything (`silent`).
  */
 export const FATES = ["delivered", "request_lost", "turned_away", "answer_lost", "late", "silent"] as const;
 export type Fate = {
@@ -33,7 +33,7 @@ export type Fate = {
   /** On the way there and back. */
   readonly toMs: number;
   readonly backMs: number;
-  /** What the Worker is told where it fails. */
+  /** What the Worker is answered where it fails. */
   readonly mark: Mark;
   /** How long after the first the network delivers it once more; null where it does not. */
   readonly duplicateMs: number | null;
@@ -49,7 +49,7 @@ export type AskStep = {
   readonly ask: Ask;
   /** Of the attempts in their order; those that go on beyond the list go well. */
   readonly fates: readonly Fate[];
-  /** How often the client asks again, with the same key, when it was not told what became of it. */
+  /** How often the client asks again, with the same key, when it was not answered what became of it. */
   readonly patience: number;
   readonly patienceMs: number;
   /** How long the visitor stays; null where until the answer. */
@@ -62,7 +62,7 @@ export type End = {
   readonly isLossy: boolean;
   /** By how much the clock of the next instance is ahead of the true one; null where it stays as it was. */
   readonly skewMs: number | null;
-  /** What those who wait for an answer are told. */
+  /** What those who wait for an answer are answered. */
   readonly mark: Mark;
 };
 
@@ -75,7 +75,7 @@ export type RestartStep = End & { readonly is: "restart"; readonly at: number };
 /** The clock of an isolate is set back. */
 export type ClockStep = { readonly is: "clock"; readonly at: number; readonly isolate: number; readonly backMs: number };
 
-/** The object is told of the next flush that it failed, and the end that it then asks for is late in coming. */
+/** The object is answered of the next flush that it failed, and the end that it then asks for is late in coming. */
 export type FlushStep = { readonly is: "flush"; readonly at: number };
 
 export type Step = AskStep | BreakStep | RestartStep | ClockStep | FlushStep;

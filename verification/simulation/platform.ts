@@ -16,7 +16,7 @@ import { endText, messageName, recorded, reword, saidBy } from "./words.ts";
 const END_IS_NOTICED_MS = 1;
 const RING_AGAIN_MS = 10;
 
-/** What an object is told whose flush failed. */
+/** What an object is answered whose flush failed. */
 const FLUSH_FAILED = new Error("the flush failed, as planned");
 
 /** How late the end comes that an object asks for whose flush failed. */
@@ -37,7 +37,7 @@ export class Platform {
   #syncs: { readonly version: number; readonly resolve: () => void }[] = [];
   /** Flushes that are under way, in their order, and how much each of them has. */
   #flushes: { readonly version: number; readonly at: number; readonly timer: Timer }[] = [];
-  /** The next flush fails, as the object is told. */
+  /** The next flush fails, as the object is answered. */
   isFlushBad = false;
   failedFlushCount = 0;
   severalFlushesCount = 0;
@@ -135,7 +135,7 @@ export class Platform {
     if (this.isFlushBad) {
       this.isFlushBad = false;
       this.failedFlushCount += 1;
-      this.scene.tell?.("the object is told that its flush failed");
+      this.scene.tell?.("the object is answered that its flush failed");
       return Promise.reject(FLUSH_FAILED);
     }
     if (written === onDisk) return Promise.resolve();

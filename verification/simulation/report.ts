@@ -20,7 +20,7 @@ export function linesOf({ doneCount, sum, failures, seconds }: Run): string[] {
     `histories      ${said(doneCount)} in ${seconds.toFixed(1)} s, ${said(Math.round(doneCount / seconds))} a second`,
     `operations     ${said(counts["operations"])} asked by clients, ${said(counts["deliveries"])} that reached an object`,
     `happened       ${kinds(counts, "event")}`,
-    `clients told   ${kinds(counts, "told")}`,
+    `clients answered   ${kinds(counts, "answered")}`,
     `from the edge  ${said(counts["answers.edge"])} refusals by a certificate`,
     `retries        ${kinds(counts, "retries")}`,
     `network        ${kinds(counts, "network")}`,

@@ -6,7 +6,7 @@ import type { AskStep, Plan, Step } from "./plan.ts";
 const RUNS_MAX = 400;
 
 /**
- * A smaller plan that fails as `plan` does, as told by `fails`: steps are left out, and those that stay are made plainer, until
+ * A smaller plan that fails as `plan` does, as answered by `fails`: steps are left out, and those that stay are made plainer, until
  * nothing more can go.
  */
 export function shrunk(plan: Plan, fails: (plan: Plan) => boolean, runsMax: number = RUNS_MAX): Plan {

@@ -1,4 +1,4 @@
-// One history: a plan is carried out, and all that was told and stored is checked.
+// One history: a plan is carried out, and all that was answered and stored is checked.
 
 import type { LedgerEvent } from "../history/history.ts";
 import { seeded } from "../random.ts";
@@ -93,9 +93,9 @@ function count(totals: Totals, { points, storage, plan }: Scene, course: Course,
   some("faults.flush", platform.failedFlushCount);
   some("visitors.left", clients.leftCount);
   if (plan.steps.some(({ is }) => is === "clock")) totals.add("clock.isolateSetBack");
-  totals.add("operations", clients.told.length);
+  totals.add("operations", clients.answered.length);
   totals.add("deliveries", platform.delivered.length);
-  for (const word of clients.outcomes) totals.add(`told.${word}`);
+  for (const word of clients.outcomes) totals.add(`answered.${word}`);
   for (const { kind } of events) totals.add(`event.${kind}`);
   for (const { is } of network.mishaps) totals.add(`network.${is}`);
   const duplicates = network.duplicateCount;

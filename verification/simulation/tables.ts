@@ -1,4 +1,4 @@
-// The tables that a history leaves, read from outside: told over from the ledger alone, they have to be what they are.
+// The tables that a history leaves, read from outside: answered over from the ledger alone, they have to be what they are.
 
 import { follow, left, type Coupon } from "../history/coupon.ts";
 import type { EventKind, LedgerEvent, Settings } from "../history/history.ts";
@@ -19,16 +19,16 @@ const COUPON = `
 export type HolderOf = (seq: number, userId: string | null) => string | undefined;
 
 /** One life of a coupon, as its tables tell it. */
-export type Told = {
+export type Answered = {
   readonly events: readonly LedgerEvent[];
   /** What is wrong with the tables, a sentence; null where nothing is. */
   readonly fault: string | null;
 };
 
-const NOTHING: Told = { events: [], fault: null };
+const NOTHING: Answered = { events: [], fault: null };
 
 /** Tells one life over. `looks` are the answers of that life that have to be checked by themselves. */
-export function toldOver(database: Database, name: string, looks: readonly Look[], holderOf: HolderOf): Told {
+export function toldOver(database: Database, name: string, looks: readonly Look[], holderOf: HolderOf): Answered {
   if (!database.isDefined) return NOTHING;
   const claims = database.rows(CLAIMS);
   const releases = database.rows(RELEASES);

@@ -14,7 +14,7 @@ import { Simulator } from "./simulation.ts";
 import { Databases } from "./storage.ts";
 import { addedDigests, Totals, type Counts, type Sum } from "./totals.ts";
 
-/** What a thread is told at its beginning. */
+/** What a thread is answered at its beginning. */
 export type Setting = {
   /** One of {@link PLANTED_BUGS}, by its name. */
   readonly bug?: string;
@@ -41,7 +41,7 @@ export type Done = {
   readonly digest: Sum["digest"];
   readonly failures: readonly Failure[];
   readonly stories: readonly string[];
-  /** Of all tasks so far; told at the end. */
+  /** Of all tasks so far; answered at the end. */
   readonly coverage: readonly CoverageRow[];
 };
 

@@ -1,4 +1,4 @@
-// Whether the coupon's time ever went back: who was told that the sale had begun or ended was told so for good.
+// Whether the coupon's time ever went back: who was answered that the sale had begun or ended was answered so for good.
 
 import type { Answer, LedgerEvent } from "../history/history.ts";
 import type { Recorded } from "./network.ts";
@@ -22,7 +22,7 @@ export function timeFault(judged: readonly Recorded[], events: readonly LedgerEv
     const changeCount = changes[life]?.filter((at) => at <= seq).length ?? 0;
     const coupon = `${life} ${changeCount}`;
     const before = phases.get(coupon) ?? phase;
-    if (phase < before) return `the sale was told to be ${NAMES[before] ?? ""}, and then, at seq ${seq}, to be ${NAMES[phase] ?? ""}`;
+    if (phase < before) return `the sale was answered to be ${NAMES[before] ?? ""}, and then, at seq ${seq}, to be ${NAMES[phase] ?? ""}`;
     phases.set(coupon, phase);
   }
   return null;

@@ -2,7 +2,7 @@
 
 import type { CoverageRow } from "./points.ts";
 
-/** Counts by name. Names with a dot are one of several of a kind: `told.out_of_stock`. */
+/** Counts by name. Names with a dot are one of several of a kind: `answered.out_of_stock`. */
 export type Counts = Readonly<Record<string, number>>;
 
 /** The counts of some histories, and a number that stands for all that happened in them, whatever their order. */

@@ -11,9 +11,9 @@ const VIEW_MS_MAX = 1_000;
 export const BACK_MS_MAX = 50;
 
 /** A view may be a second old: to the history it is a read that began so much earlier. */
-export function viewAnswer(told: readonly Recorded[], { status, headers, body }: Heard): Answer {
+export function viewAnswer(answered: readonly Recorded[], { status, headers, body }: Heard): Answer {
   const ageMs = VIEW_MS_MAX + 2 * BACK_MS_MAX;
-  for (const operation of told) {
+  for (const operation of answered) {
     operation.startedAt -= ageMs;
     operation.clockFrom -= ageMs;
   }

@@ -32,5 +32,5 @@ export function saidBy(result: Result, answers: readonly Answer[]): string {
 /** An end in words. */
 export function endText({ isLossy, skewMs, mark }: End): string {
   const clock = skewMs === null ? "" : `, the next clock ${skewMs} ms ahead`;
-  return `${isLossy ? "what is not on disk is lost" : "what was written stays"}${clock}, callers are told ${mark}`;
+  return `${isLossy ? "what is not on disk is lost" : "what was written stays"}${clock}, callers are answered ${mark}`;
 }
