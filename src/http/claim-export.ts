@@ -42,9 +42,16 @@ export function couponWithClaimants(coupon: object): Write {
   };
 }
 
+// Many line readers end a line at these too, and JSON allows them in a string as they are.
+const LINE_SEPARATOR = /[\u2028\u2029]/g;
+
+function escaped(separator: string): string {
+  return separator === "\u2028" ? "\\u2028" : "\\u2029";
+}
+
 /** A line for each claim, as JSON. */
 export function ndjson(name: string): Write {
-  return (claims) => claims.map((claim) => `${JSON.stringify(receipt(name, claim))}\n`).join("");
+  return (claims) => claims.map((claim) => `${JSON.stringify(receipt(name, claim)).replaceAll(LINE_SEPARATOR, escaped)}\n`).join("");
 }
 
 /** A line for each claim, and one with the columns' names before them. */

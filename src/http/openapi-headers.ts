@@ -27,6 +27,11 @@ export const HEADERS = {
     required: true,
     schema: { type: "string", examples: ['"1b4e28ba-182-open"'] },
   },
+  "Server-Time": {
+    description: "The time of the server; on 304 too, where server_time in a cached body is old.",
+    required: true,
+    schema: { type: "string", format: "date-time", examples: ["2026-11-27T09:00:00.000Z"] },
+  },
   RateLimit: {
     description: "What is left of the policy (draft-ietf-httpapi-ratelimit-headers-10).",
     required: true,

@@ -139,7 +139,7 @@ function successResponses({ successes, method, isConditional }: Route, schemas: 
   const isRevalidated = isConditional === true && method === "GET";
   return {
     ...Object.fromEntries(responses),
-    ...(isRevalidated ? { 304: response("Unchanged: the ETag is in If-None-Match.", {}, ["ETag"]) } : {}),
+    ...(isRevalidated ? { 304: response("Unchanged: the ETag is in If-None-Match.", {}, successes[200]?.headers ?? []) } : {}),
   };
 }
 

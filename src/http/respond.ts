@@ -8,6 +8,9 @@ import { instant, receipt } from "./representations.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { AnySuccess } from "./route.ts";
 
+/** A proxy that compresses an answer would make its ETag weak, which `If-Match` never matches, and hold back a stream. */
+const CACHE_CONTROL = "no-store, no-transform";
+
 /** Renders what a handler or a guard has answered. */
 export function respond(context: RequestContext, answer: AnySuccess | Refusal): Response {
   return answer.ok ? succeed(context, answer) : refuse(context, answer);
@@ -83,7 +86,7 @@ function sendBody(
   seq: number | undefined,
   headers: Record<string, string>,
 ): Response {
-  headers["Cache-Control"] ??= "no-store";
+  headers["Cache-Control"] ??= CACHE_CONTROL;
   headers["X-Request-Id"] = requestId;
   if (seq !== undefined) headers["Coupon-Seq"] = String(seq);
   return new Response(body, { status, headers });

@@ -16,7 +16,9 @@ export const getStatus = route({
   summary: "Get the state of the sale",
   who: "everybody",
   isConditional: true,
-  successes: { 200: { description: "May be cached for a second.", content: { [JSON_TYPE]: StatusAnswer }, headers: ["ETag"] } },
+  successes: {
+    200: { description: "May be cached for a second.", content: { [JSON_TYPE]: StatusAnswer }, headers: ["ETag", "Server-Time"] },
+  },
   refusals: [],
   async handle({ params: { name } }, { worker }) {
     const result = await snapshot(worker, name);
@@ -24,7 +26,9 @@ export const getStatus = route({
     // Weak, because server_time differs where the coupon does not (RFC 9110, 8.8.1).
     const etag = `W/${etagOf(result.coupon, result.now)}`;
     const json = wire.status(result, Math.max(Date.now(), result.now));
-    return ok(200, { json, seq: result.seq, etag, cacheControl: "public, max-age=1" });
+    // A cache that gets 304 shows its old body, whose server_time stands still: the header is the fresh one (RFC 9111, 4.3.4).
+    const headers = { "Server-Time": json.server_time };
+    return ok(200, { json, seq: result.seq, etag, cacheControl: "public, max-age=1, no-transform", headers });
   },
 });
 

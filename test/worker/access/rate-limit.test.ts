@@ -33,7 +33,7 @@ test("a user's 101st request for a coupon gets 429 by default", async () => {
     "retry-after": "10",
     ratelimit: '"user";r=0;t=10',
     "ratelimit-policy": '"user";q=100;w=10',
-    "cache-control": "no-store",
+    "cache-control": "no-store, no-transform",
   });
   expect(headers.get("Coupon-Seq")).toBeNull();
   // Holds count with the claims. Other users and other coupons have counts of their own.

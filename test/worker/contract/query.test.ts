@@ -53,3 +53,11 @@ describe("a precondition", () => {
     expect((await send("GET", pathOf(await created(1)), { headers: STALE })).status).toBe(412);
   });
 });
+
+test("a 304 of the status carries the time of the server in a header", async () => {
+  const path = pathOf(await created(1), "status");
+  const first = await send("GET", path);
+  expect(first.headers.get("Server-Time")).toBe(first.body["server_time"]);
+  const again = await send("GET", path, { headers: { "If-None-Match": first.headers.get("ETag") ?? "" } });
+  expect([again.status, again.headers.get("Server-Time")]).toEqual([304, expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/)]);
+});

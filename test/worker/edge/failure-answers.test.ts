@@ -32,7 +32,7 @@ test.for([
   expect(answer.status).toBe(503);
   expect(answer.body).toEqual({ error: REFUSALS[code].error, code, request_id: "request-1" });
   expect(Object.fromEntries(answer.headers)).toEqual({
-    "cache-control": "no-store",
+    "cache-control": "no-store, no-transform",
     "content-type": "application/json",
     "x-request-id": "request-1",
     "retry-after": "1",

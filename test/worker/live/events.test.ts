@@ -16,7 +16,7 @@ describe("a new viewer", () => {
     expect(response.status).toBe(200);
     expect(Object.fromEntries(response.headers)).toMatchObject({
       "content-type": "text/event-stream; charset=utf-8",
-      "cache-control": "no-store",
+      "cache-control": "no-store, no-transform",
       "x-accel-buffering": "no",
       "coupon-seq": "1",
       "x-request-id": expect.stringMatching(/^[\x21-\x7e]{1,255}$/),

@@ -26,7 +26,7 @@ describe("the metrics", () => {
     const { status, headers } = await exports.default.fetch(`https://doorbuster.test${pathOf(name, "metrics")}`);
     expect(status).toBe(200);
     expect(headers.get("Content-Type")).toBe("text/plain; version=0.0.4; charset=utf-8");
-    expect(headers.get("Cache-Control")).toBe("no-store");
+    expect(headers.get("Cache-Control")).toBe("no-store, no-transform");
     expect(headers.get("Coupon-Seq")).toBe("1");
   });
 

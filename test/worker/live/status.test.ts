@@ -48,8 +48,8 @@ describe("the status of a coupon", () => {
   test("is cacheable and has a weak ETag", async () => {
     const name = await created(1);
     const [status, coupon] = [await readStatus(name), await read(name)];
-    expect(status.headers.get("Cache-Control")).toBe("public, max-age=1");
-    expect(coupon.headers.get("Cache-Control")).toBe("no-store");
+    expect(status.headers.get("Cache-Control")).toBe("public, max-age=1, no-transform");
+    expect(coupon.headers.get("Cache-Control")).toBe("no-store, no-transform");
     expect(etagOf(coupon)).toMatch(/^"[\x21\x23-\x7e]+"$/);
     expect(etagOf(status)).toBe(`W/${etagOf(coupon)}`);
   });
@@ -61,7 +61,12 @@ describe("the status of a coupon", () => {
       await remove(name);
     }
     const { status, body, headers } = await readStatus(name, { "If-None-Match": "*" });
-    expect([status, body["code"], headers.get("Cache-Control"), headers.get("ETag")]).toEqual([404, "coupon_not_found", "no-store", null]);
+    expect([status, body["code"], headers.get("Cache-Control"), headers.get("ETag")]).toEqual([
+      404,
+      "coupon_not_found",
+      "no-store, no-transform",
+      null,
+    ]);
   });
 
   test("by HEAD has the same headers and no body", async () => {
@@ -88,7 +93,7 @@ describe("a status read with If-None-Match", () => {
     const { status, body, headers } = await readStatus(name, { "If-None-Match": sent(tag) });
     expect([status, body]).toEqual([304, {}]);
     expect(headers.get("ETag")).toBe(tag);
-    expect(headers.get("Cache-Control")).toBe("public, max-age=1");
+    expect(headers.get("Cache-Control")).toBe("public, max-age=1, no-transform");
     expect(headers.get("Coupon-Seq")).toBe("1");
     expect(headers.get("Content-Type")).toBeNull();
   });

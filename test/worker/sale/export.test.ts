@@ -27,6 +27,20 @@ describe("the media type of a list of claims", () => {
   });
 });
 
+test("the NDJSON has no line separator of Unicode inside a line", async () => {
+  const name = await created(2);
+  const ids = ["anna\u2028b", "x\u2029y"];
+  for (const user of ids) await claim(name, user);
+  const { text } = await exported(name, NDJSON);
+  expect(text).not.toMatch(/[\u2028\u2029]/);
+  expect(
+    text
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { user_id: string }).user_id),
+  ).toEqual(ids);
+});
+
 describe("the CSV", () => {
   const HEADER = ["coupon_name", "user_id", "position", "claimed_at"];
 
@@ -35,7 +49,7 @@ describe("the CSV", () => {
     const name = await created(5);
     for (const user of users(2)) await claim(name, user);
     const { status, text, headers } = await exported(name, "text/csv");
-    expect([status, headers.get("Coupon-Seq"), headers.get("Cache-Control")]).toEqual([200, "3", "no-store"]);
+    expect([status, headers.get("Coupon-Seq"), headers.get("Cache-Control")]).toEqual([200, "3", "no-store, no-transform"]);
     const at = iso(T0);
     expect(text).toBe(`coupon_name,user_id,position,claimed_at\r\n${name},user-1,1,${at}\r\n${name},user-2,2,${at}\r\n`);
   });
