@@ -8,7 +8,7 @@ import type { Receipt } from "../verify/verify.ts";
 import { leakFault } from "./answers.ts";
 import type { Harness } from "./harness.ts";
 import { RAW_CASES, RAW_COUPON, type RawCase } from "./raw-cases.ts";
-import type { FuzzAnswer, FuzzRequest } from "./request.ts";
+import { jsonRequest, type FuzzAnswer } from "./request.ts";
 import { objectIn } from "./streams.ts";
 
 export type RawResult = {
@@ -71,9 +71,13 @@ async function smuggled(harness: Harness): Promise<RawResult["failures"]> {
 }
 
 /** Sends a valid request; returns its answer, or what is wrong with it. */
-async function honest({ send, check, tokens }: Harness, method: string, target: string, body?: object): Promise<FuzzAnswer | string> {
-  const headers = tokens.operator === undefined ? [] : [["Authorization", `Bearer ${tokens.operator}`] as const];
-  const request: FuzzRequest = { method, target, headers, body: body === undefined ? null : JSON.stringify(body) };
+async function honest(
+  { send, check, tokens }: Harness,
+  method: string,
+  target: string,
+  body: object | null = null,
+): Promise<FuzzAnswer | string> {
+  const request = jsonRequest(method, target, body, tokens.operator);
   try {
     const answer = await send(request);
     return check(request, answer) ?? answer;

@@ -25,6 +25,16 @@ export type FuzzAnswer = {
   readonly body: string;
 };
 
+/** A JSON request with the operator's token, if there is one. */
+export function jsonRequest(method: string, target: string, value: object | null, operator: string | undefined): FuzzRequest {
+  return {
+    method,
+    target,
+    headers: operator === undefined ? [] : [["Authorization", `Bearer ${operator}`]],
+    body: value === null ? null : Buffer.from(JSON.stringify(value)).toString("latin1"),
+  };
+}
+
 /** Far above the largest answer. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 const CHUNK_BYTES = 4096;

@@ -3,14 +3,13 @@
 import { expect, test } from "vitest";
 
 import type { Call } from "../history/history.ts";
-import { answers, refuses } from "./document.fixture.ts";
+import { answers, AT, COUPON, RECEIPT, refuses } from "./document.fixture.ts";
 import type { FuzzAnswer } from "./request.ts";
 import { follows, newModel } from "./scenario-model.ts";
 import { fuzzRequestOf, type Step } from "./scenario-steps.ts";
 
 type Answered = readonly [step: Step, answer: FuzzAnswer];
 
-const AT = "2026-11-21T09:56:14.724Z";
 const LATER = "2026-11-21T09:56:15.000Z";
 
 const call = (asked: Call, isTagged = false): Step => ({ kind: "call", call: asked, isTagged });
@@ -25,11 +24,7 @@ function refused(seq: number, status: number, code: string, more: object = {}): 
   return refuses(status, code, more, { "coupon-seq": String(seq) });
 }
 
-const LIMITS = { held_amount: 0, hold_seconds_max: 900, holds_max: null };
-const SALE = { name: "c", amount: 1, state: "open", starts_at: null, ends_at: null, paused: false, created_at: AT, ...LIMITS };
-const COUPON = { ...SALE, remaining_amount: 1, claimed_by: [] };
-const SOLD_OUT = { ...SALE, remaining_amount: 0, state: "sold_out", claimed_by: ["ann"] };
-const RECEIPT = { coupon_name: "c", user_id: "ann", position: 1, claimed_at: AT };
+const SOLD_OUT = { ...COUPON, remaining_amount: 0, state: "sold_out", claimed_by: ["ann"] };
 const granted = (seq: number, more: object = {}): FuzzAnswer => ok(seq, { ...RECEIPT, remaining_amount: 0, ...more }, {}, 201);
 const replayed = (more: object = {}): FuzzAnswer =>
   ok(2, { ...RECEIPT, remaining_amount: 0, ...more }, { "idempotent-replayed": "true" }, 201);
@@ -49,7 +44,7 @@ const bulkGranted = { user_id: "ann", outcome: "granted", position: 1, claimed_a
 
 /** What is wrong with the answer to the last step. The earlier ones are right. */
 function faultOf(...steps: readonly Answered[]): string | null {
-  const model = newModel("c");
+  const model = newModel("PROMO");
   const faults = steps.map(([step, answer]) => follows(model, step, answer));
   expect(faults.slice(0, -1)).toEqual(faults.slice(0, -1).map(() => null));
   return faults.at(-1) ?? null;
@@ -123,5 +118,5 @@ test("a scenario step is sent as the API expects it", () => {
   });
   expect(headers(PAUSE)).toEqual(["Authorization: Bearer token", 'If-Match: "tag"']);
   expect(headers({ kind: "status", isTagged: true })).toEqual(["Authorization: Bearer token", 'If-None-Match: "tag"']);
-  expect(headers({ ...bulkOf("ann"), key: "k" } as Step)).toEqual(["Idempotency-Key: k", "Authorization: Bearer token"]);
+  expect(headers({ ...bulkOf("ann"), key: "k" } as Step)).toEqual(["Authorization: Bearer token", "Idempotency-Key: k"]);
 });
