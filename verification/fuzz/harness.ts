@@ -39,8 +39,8 @@ const OPERATOR = "fuzz-operator";
 const SECRET = "fuzz-users";
 
 /**
- * The servers to fuzz, until the command ends. Of our own, the first trusts every user id and the second requires a token of each
- * user. Throws {@link CommandFailure} without a server.
+ * The servers to fuzz, until the command ends. Of our own, the first trusts every user id and the second
+ * requires a token of each user. Throws {@link CommandFailure} without a server.
  */
 export async function harnessesFor(options: HarnessOptions): Promise<readonly [Harness, ...Harness[]]> {
   const { baseUrl, adminToken, atEnd } = options;

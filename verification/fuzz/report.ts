@@ -21,8 +21,8 @@ export type Findings = {
 };
 
 /**
- * Most memory of a server, in MiB. One process has the Worker and hundreds of objects with their SQLite caches. A leak of 20 KiB a
- * request would exceed it in 50,000 requests.
+ * Most memory of a server, in MiB. One process has the Worker and hundreds of objects with their SQLite
+ * caches. A leak of 20 KiB a request would exceed it in 50,000 requests.
  */
 const MEMORY_MIB_MAX = 1_024;
 

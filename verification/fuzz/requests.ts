@@ -37,7 +37,7 @@ export function requestFor(document: Document, tokens: Tokens): fc.Arbitrary<Fuz
   return fc.oneof(...weighted);
 }
 
-/** Deletions are rare, so that other requests find a coupon. Routes without input are rare, as they have little to get wrong. */
+/** Deletions are rare, so that other requests find a coupon. Routes without input have few faults. */
 function weightOf({ method, path, requestBody }: Operation): number {
   const isSimple = requestBody === undefined && !path.includes("{");
   return isSimple || (method === "DELETE" && path === "/api/coupons/{name}") ? 1 : 5;

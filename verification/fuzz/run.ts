@@ -1,4 +1,4 @@
-// `npm run fuzz`: sends valid and hostile requests, and checks every answer against the server's OpenAPI document.
+// `npm run fuzz`: sends valid and hostile requests, and checks each answer against the OpenAPI document.
 
 import { EXIT, runCommand, usage } from "../cli/command.ts";
 import { writeResults } from "../cli/results.ts";

@@ -6,7 +6,7 @@ import { requestOf, type Request } from "../faults/wire.ts";
 import type { Call } from "../history/history.ts";
 import { jsonRequest, type FuzzRequest } from "./request.ts";
 
-/** A call of the reference model, or several claims or reads in one. `isTagged` sends the latest entity tag. */
+/** A call of the reference model, or several claims or reads. `isTagged` sends the latest entity tag. */
 export type Step =
   | { readonly kind: "call"; readonly call: Call; readonly isTagged: boolean }
   | { readonly kind: "bulk"; readonly userIds: readonly string[]; readonly key: string | null }

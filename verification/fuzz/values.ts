@@ -6,7 +6,7 @@ import { COUPON_NAMES, USER_IDS } from "./coupons.ts";
 import { resolved, type Document, type Schema } from "./document.ts";
 import { HOSTILE_TEXTS } from "./hostile-values.ts";
 
-/** The fields of an object as names and JSON texts, so that a name can occur twice and a value can be invalid. */
+/** The fields of an object as names and JSON texts. A name can occur twice, and a value can be invalid. */
 export type Entries = readonly (readonly [field: string, json: string])[];
 
 const INSTANTS = [
