@@ -1,4 +1,4 @@
-// A load that shows that it can find overselling: a Worker that reads first and writes then oversells under it.
+// A load that can find overselling: a Worker that reads first and then writes oversells under it.
 
 import { join } from "node:path";
 

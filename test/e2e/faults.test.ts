@@ -1,4 +1,4 @@
-// Histories of a real server whose network, objects and process fail: the product's are linearizable, those of planted bugs are not.
+// Histories of a real server with faults: the product's are linearizable, those of planted bugs are not.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 

@@ -17,7 +17,7 @@ type Received = { readonly kind: "message" | "state" | "deleted"; readonly id: s
 
 let stateFolder: string;
 let server: Server;
-/** A proxy with one address for every process of the server. `heads` are the first bytes of each connection. */
+/** A proxy with one address for all processes. `heads` are the first bytes of each connection. */
 let proxy: { readonly listener: Listener; readonly sockets: Set<Socket>; readonly heads: string[]; readonly url: string };
 
 async function openProxy(): Promise<typeof proxy> {

@@ -78,7 +78,7 @@ function scratch(): string[] {
   return existsSync(parent) ? readdirSync(parent).filter((name) => /^stress-\w{6}$/.test(name)) : [];
 }
 
-/** Whether the server of the run in `own` has stored claims: its write-ahead log has grown beyond the creation. */
+/** Whether the server of the run in `own` has stored claims, by the size of its write-ahead log. */
 function hasClaims(own: string): boolean {
   const objects = join(ROOT, ".scratch", own, "state", OBJECTS_FOLDER);
   if (own === "" || !existsSync(objects)) return false;

@@ -1,4 +1,4 @@
-// Two isolates of the Worker in front of the same objects: neither contradicts an acknowledgement of the other.
+// Two isolates in front of the same objects: neither contradicts an acknowledgement of the other.
 
 import { Pool } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-// `npm run baseline`: the same load on the product and on a Worker that reads first and writes then, which oversells.
+// `npm run baseline`: the same load on the product and on a Worker that reads first and then writes.
 
 import { EXIT, runCommand } from "../cli/command.ts";
 import { writeResults } from "../cli/results.ts";

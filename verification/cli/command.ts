@@ -1,10 +1,10 @@
-// The frame of every command: options from flags and the environment, help, one sentence for a failure, exit codes, and
-// cleaning up, also after Ctrl-C.
+// The frame of every command: options from flags and the environment, help, one sentence for a failure, exit
+// codes, and cleaning up, also after Ctrl-C.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
-/** Exit codes. Those from 64 on are of BSD's sysexits.h. A count of failures is at most 63, so the two never overlap. */
+/** Exit codes. Those from 64 on are of BSD's sysexits.h, so a count of failures is at most 63. */
 export const EXIT = { ok: 0, failed: 1, failuresMax: 63, usage: 64, unavailable: 69, bug: 70, interrupted: 130 } as const;
 
 const READER_MS_MAX = 1_000;
@@ -22,7 +22,7 @@ export class CommandFailure extends Error {
 
 type Described = {
   readonly help: string;
-  /** Also read from the environment, under this name or the flag's in capitals: `--initial-stock` is `INITIAL_STOCK`. */
+  /** Also read from this variable, or from the flag's name in capitals: `INITIAL_STOCK`. */
   readonly env?: true | string;
 };
 export type TextOption = Described & { readonly kind: "text"; readonly value: string; readonly default?: string };
@@ -117,7 +117,7 @@ async function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/** Reads flags first, then the environment, then defaults. Throws {@link CommandFailure} on an invalid option. */
+/** Reads flags, then the environment, then defaults. Throws {@link CommandFailure} on an invalid option. */
 export function parseCommand<const Wanted extends Options>(
   command: Command<Wanted>,
   args: readonly string[],

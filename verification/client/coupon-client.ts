@@ -1,4 +1,4 @@
-// The API as commands call it: one typed function for each route, over an undici dispatcher. Answers are values.
+// The API as commands call it: one typed function for each route, over an undici dispatcher.
 
 import type { Dispatcher } from "undici";
 
@@ -21,8 +21,8 @@ export type ClientOptions = {
 type Sent = { readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> };
 
 /**
- * Sends requests through `dispatcher`: a `Client` is one connection, a `Pool` is many. Its timeouts are the dispatcher's.
- * A call resolves with any answer, and rejects without one: then the outcome is unknown.
+ * Sends requests through `dispatcher`: a `Client` is one connection, a `Pool` is many. Its timeouts are the
+ * dispatcher's. A call resolves with any answer, and rejects without one: then the outcome is unknown.
  */
 export function couponClient(dispatcher: Dispatcher, { adminToken }: ClientOptions = {}) {
   function send(method: Dispatcher.HttpMethod, path: string, { body, headers = {} }: Sent = {}): Promise<Answer> {

@@ -14,7 +14,7 @@ export type StoredClaim = Receipt & { readonly key: string | null };
 /** The claims in the files by coupon, and why a file is unreadable, one sentence each. */
 export type Stored = { readonly claims: ReadonlyMap<string, readonly StoredClaim[]>; readonly unreadable: readonly string[] };
 
-/** Claims acknowledged so shortly before a kill are counted as late: a server that answers before it writes loses these. */
+/** So shortly before a kill a claim is late: a server that answers before it writes loses such claims. */
 export const LATE_MS = 20;
 
 type CallerState = {
@@ -22,7 +22,7 @@ type CallerState = {
   isWaiting: boolean;
   acknowledged: { readonly receipt: Receipt; readonly atMs: number } | null;
   isLost: boolean;
-  /** The user's claim in the file after a kill that left the request unanswered. Undefined before the first such kill. */
+  /** The user's claim in the file after a kill without an answer. Undefined before the first such kill. */
   found: StoredClaim | null | undefined;
 };
 
@@ -63,7 +63,7 @@ export class Account {
     }
   }
 
-  /** Compares with the files after the kill at `atMs`. Returns the callers without an answer, who must ask again. */
+  /** Compares with the files after the kill at `atMs`. Returns the callers without an answer. */
   killed(stored: Stored, atMs: number): Caller[] {
     const states = [...this.#states.values()];
     const unanswered = states.filter(({ isWaiting }) => isWaiting);
@@ -98,7 +98,7 @@ export class Account {
     }
   }
 
-  /** Every acknowledged claim must be stored with its position and instant. Returns the stored claims by user. */
+  /** Every acknowledged claim must be stored as it is. Returns the stored claims by user. */
   #compare(stored: Stored): ReadonlyMap<string, StoredClaim> {
     const claims = new Map([...stored.claims.values()].flat().map((claim) => [nameOf(claim), claim]));
     this.faults.push(...stored.unreadable);

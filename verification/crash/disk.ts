@@ -1,4 +1,4 @@
-// A disk whose power can be cut: an ext4 in a file. A cut keeps the writes that the block device had received.
+// A disk whose power can be cut: an ext4 in a file. A cut keeps the writes that reached the block device.
 
 import { execFile } from "node:child_process";
 import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -60,8 +60,9 @@ export class Disk {
   }
 
   /**
-   * Stops `server`, cuts the power and ends it. The file system then has the block device's content of that instant, after a replay
-   * of its journal. Dirty pages are lost, except sometimes a random part of their sectors.
+   * Stops `server`, cuts the power and ends it. The file system then has the block device's content of that
+   * instant, after a replay of its journal. Dirty pages are lost, except sometimes a random part of their
+   * sectors.
    */
   async cut(server: Served, random: Random): Promise<void> {
     process.kill(server.pid, "SIGSTOP");

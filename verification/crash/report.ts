@@ -58,8 +58,8 @@ function cutLines({ cuts, unsynced, unsyncedSectors, torn, tornSectors }: Cuts):
 }
 
 /**
- * The upper bound of the true rate of losses after none in so many claims, at 95 % confidence (rule of three: Hanley and
- * Lippman-Hand, JAMA 1983). Null after a loss.
+ * The upper bound of the true rate of losses after none in so many claims, at 95 % confidence (rule of three:
+ * Hanley and Lippman-Hand, JAMA 1983). Null after a loss.
  */
 export function boundOf({ lost, acknowledged }: Counters): number | null {
   return lost === 0 && acknowledged > 0 ? 3 / acknowledged : null;

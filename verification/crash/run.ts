@@ -1,4 +1,4 @@
-// `npm run crash`: kills the server or cuts its power under load, and compares acknowledged claims with the disk.
+// `npm run crash`: kills the server or cuts its power under load, and looks for acknowledged claims on disk.
 
 import { join } from "node:path";
 

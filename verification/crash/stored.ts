@@ -9,8 +9,8 @@ import { tablesOf, Unreadable } from "../verify/tables.ts";
 import type { Stored, StoredClaim } from "./accounting.ts";
 
 /**
- * The claims of every coupon below `state`. Call it while no server runs. It opens only copies, because opening a database recovers
- * it, and that is the restart's work.
+ * The claims of every coupon below `state`. Call it while no server runs. It opens only copies, because
+ * opening a database recovers it, and that is the restart's work.
  */
 export async function storedClaims(state: string): Promise<Stored> {
   const { folder, files } = await stateFolder(state);

@@ -1,9 +1,9 @@
-// The fuzzer's check of answers accepts valid ones and finds each planted fault.
+// The fuzzer's check of answers finds each planted fault. That it accepts valid ones is shown by `npm run fuzz`.
 
 import { describe, expect, test } from "vitest";
 
 import { accessCheck, answerCheck } from "./answers.ts";
-import { answers, asks, DOCUMENT, refuses } from "./document.fixture.ts";
+import { answers, asks, COUPON, DOCUMENT, RECEIPT, refuses } from "./document.fixture.ts";
 import { streamFault, type Parts } from "./streams.ts";
 import { tokensSignedWith } from "./tokens.ts";
 
@@ -11,24 +11,11 @@ const check = answerCheck(DOCUMENT);
 const PATH = "/api/coupons/PROMO";
 const GET = asks("GET", PATH);
 const CLAIM = asks("POST", "/api/coupons/claim", "{}");
-const COUPON = { name: "PROMO", amount: 3, created_at: "2026-11-21T09:56:14.724Z" };
-const RECEIPT = { coupon_name: "PROMO", user_id: "user", position: 1 };
+const GRANTED = { ...RECEIPT, remaining_amount: 0 };
 const FOUND = { etag: '"tag"', "coupon-seq": "3" };
 
-describe("the check of answers accepts", () => {
-  test.for([
-    ["a coupon", GET, answers(200, COUPON, FOUND)],
-    ["a refusal that repeats a user's text", CLAIM, refuses(400, "out_of_stock", { claim: { ...RECEIPT, user_id: "select 1; at x (y)" } })],
-    ["an empty 204", asks("DELETE", PATH), answers(204, "", { "content-type": undefined })],
-    ["an empty answer to HEAD", asks("HEAD", PATH), answers(200, "", FOUND)],
-    ["404 for an unknown path", asks("GET", "/nowhere"), refuses(404, "not_found")],
-    ["405 with Allow for an unknown method", asks("PUT", PATH), refuses(405, "method_not_allowed", {}, { allow: "GET, HEAD" })],
-    ["an answer about an escaped name", asks("GET", "/api/coupons/a%2Fb?x=1"), answers(200, { ...COUPON, name: "a/b" }, FOUND)],
-    ["an answer about a name in bytes", asks("GET", "/api/coupons/\u00c3\u00a9"), answers(200, { ...COUPON, name: "é" }, FOUND)],
-    ["an answer for the normalized path", asks("GET", "/api/x/../coupons/PROMO"), answers(200, COUPON, FOUND)],
-  ] as const)("%s", ([, request, answer]) => {
-    expect(check(request, answer)).toBeNull();
-  });
+test("the check of answers accepts the answer that the planted faults change", () => {
+  expect(check(GET, answers(200, COUPON, FOUND))).toBeNull();
 });
 
 describe("the check of answers finds", () => {
@@ -36,10 +23,10 @@ describe("the check of answers finds", () => {
     ["a 503, also a documented one", GET, refuses(503, "unavailable"), "status 503"],
     ["an undocumented status", GET, refuses(409, "coupon_not_found"), "status 409 is not documented"],
     ["the code of another status", GET, refuses(404, "out_of_stock"), "does not fit its schema: /code"],
-    ["a missing field", GET, answers(200, { name: "PROMO", amount: 3 }, FOUND), "required property 'created_at'"],
+    ["a missing field", GET, answers(200, { ...COUPON, created_at: undefined }, FOUND), "required property 'created_at'"],
     ["an undocumented field", GET, answers(200, { ...COUPON, epoch: "x" }, FOUND), "unevaluated properties"],
-    ["a number out of bounds", GET, answers(200, { ...COUPON, amount: 11 }, FOUND), "must be <= 10"],
-    ["an invalid time", GET, answers(200, { ...COUPON, created_at: "today" }, FOUND), "must match format"],
+    ["a number out of bounds", GET, answers(200, { ...COUPON, amount: 0 }, FOUND), "must be >= 1"],
+    ["an invalid time", GET, answers(200, { ...COUPON, created_at: "today" }, FOUND), "/created_at must match"],
     ["a body that is not JSON", GET, answers(200, "{", FOUND), "not a JSON object"],
     ["another content type", GET, answers(200, COUPON, { ...FOUND, "content-type": "text/html" }), "content type text/html"],
     ["a body of a 204", asks("DELETE", PATH), answers(204, "x"), "an undocumented body"],
@@ -77,8 +64,8 @@ test("the check of access accepts the user's and the operator's token alone", ()
   const tokens = tokensSignedWith("operator", "secret");
   const isAllowed = accessCheck(DOCUMENT, tokens);
   const claimWith = (token: string) =>
-    isAllowed({ ...CLAIM, headers: [["Authorization", `Bearer ${token}`]] }, answers(201, RECEIPT)) ?? "allowed";
-  expect([claimWith(tokens.ofUser?.("user") ?? ""), claimWith("operator"), isAllowed(GET, answers(200, COUPON, FOUND))]).toEqual([
+    isAllowed({ ...CLAIM, headers: [["Authorization", `Bearer ${token}`]] }, answers(201, GRANTED)) ?? "allowed";
+  expect([claimWith(tokens.ofUser?.("ann") ?? ""), claimWith("operator"), isAllowed(GET, answers(200, COUPON, FOUND))]).toEqual([
     "allowed",
     "allowed",
     null,

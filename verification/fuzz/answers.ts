@@ -60,7 +60,7 @@ export function answerCheck(document: Document): AnswerCheck {
   };
 }
 
-/** Where users have tokens: a user's data and units go only to a request with that user's token or the operator's. */
+/** A user's data and units go only to a request with that user's token or the operator's. */
 export function accessCheck(document: Document, { operator, ofUser }: Tokens): AnswerCheck {
   const operations = operationsOf(document);
   return ({ method, target, headers }, { status, body }) => {
@@ -122,7 +122,7 @@ function requestIdFault({ headers }: FuzzRequest, answer: FuzzAnswer): string | 
   return sent.length === 1 && USABLE_REQUEST_ID.test(first) && first !== id ? "X-Request-Id is not the caller's" : null;
 }
 
-/** Searches every header and refusal. The parts that repeat the caller's texts are left out; schemas check other answers. */
+/** Searches every header and refusal, except the parts that repeat the caller's texts. */
 export function leakFault({ status, headers, body }: FuzzAnswer): string | null {
   const { "x-request-id": _id, location: _location, ...own } = headers;
   const leaked = INTERNALS.exec(JSON.stringify(own)) ?? (status >= 400 ? INTERNALS.exec(withoutEchoes(body)) : null);

@@ -1,6 +1,6 @@
 // The coupons and users of a fuzz run: one in every state, so that most requests find something.
 
-import type { FuzzRequest } from "./request.ts";
+import { jsonRequest, type FuzzRequest } from "./request.ts";
 
 const PAST = "2001-01-01T00:00:00Z";
 const FUTURE = "2099-01-01T00:00:00Z";
@@ -38,22 +38,14 @@ export const KEYS = Array.from({ length: 5 }, (_, index) => `key-${index + 1}`);
 
 /** The requests that create them. A coupon that exists stays as it is, except for claims and holds. */
 export function stockRequests(operator: string | undefined): FuzzRequest[] {
-  const headers = operator === undefined ? [] : [["Authorization", `Bearer ${operator}`] as const];
-  const json = (method: string, target: string, value: unknown): FuzzRequest => ({
-    method,
-    target,
-    headers,
-    body: Buffer.from(JSON.stringify(value)).toString("latin1"),
-  });
-  return STOCK.flatMap(requestsFor);
-
-  function requestsFor({ name, amount, window = {}, isPaused, claims = 0, holds = 0 }: Stock): FuzzRequest[] {
+  const requests: FuzzRequest[] = [];
+  for (const { name, amount, window = {}, isPaused, claims = 0, holds = 0 } of STOCK) {
     const at = `/api/coupons/${encodeURIComponent(name)}`;
-    return [
-      json("POST", "/api/coupons", { name, amount, ...window }),
-      ...(claims > 0 ? [json("POST", `${at}/claims`, { user_ids: USER_IDS.slice(0, claims) })] : []),
-      ...USER_IDS.slice(claims, claims + holds).map((user_id) => json("POST", `${at}/holds`, { user_id, ttl_seconds: 900 })),
-      ...(isPaused === true ? [json("PATCH", at, { paused: true })] : []),
-    ];
+    const holders = USER_IDS.slice(claims, claims + holds);
+    requests.push(jsonRequest("POST", "/api/coupons", { name, amount, ...window }, operator));
+    if (claims > 0) requests.push(jsonRequest("POST", `${at}/claims`, { user_ids: USER_IDS.slice(0, claims) }, operator));
+    for (const user_id of holders) requests.push(jsonRequest("POST", `${at}/holds`, { user_id, ttl_seconds: 900 }, operator));
+    if (isPaused === true) requests.push(jsonRequest("PATCH", at, { paused: true }, operator));
   }
+  return requests;
 }

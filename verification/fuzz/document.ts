@@ -4,52 +4,40 @@ import { CommandFailure } from "../cli/command.ts";
 
 /** A JSON Schema (2020-12), as far as requests are generated from it. */
 export type Schema = {
-  readonly $ref?: string;
   readonly type?: string;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
+  readonly format?: string;
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly format?: string;
-};
+} & { readonly [Bound in "minItems" | "maxItems" | "minLength" | "maxLength" | "minimum" | "maximum"]?: number };
 
+type Named<Value> = Readonly<Record<string, Value>>;
 type Header = { readonly required?: boolean; readonly schema: Schema };
-type Content = Readonly<Record<string, { readonly schema: Schema }>>;
+type Content = Named<{ readonly schema: Schema }>;
 type Ref = { readonly $ref: string };
 
-export type Response = { readonly headers?: Readonly<Record<string, Header | Ref>>; readonly content?: Content };
-export type Parameter = { readonly name: string; readonly in: string; readonly schema: Schema };
+export type Response = { readonly headers?: Named<Header | Ref>; readonly content?: Content };
 
 type Described = {
   readonly operationId: string;
-  readonly security: readonly Readonly<Record<string, unknown>>[];
-  readonly parameters: readonly Parameter[];
+  readonly security: readonly Named<unknown>[];
+  readonly parameters: readonly { readonly name: string; readonly in: string; readonly schema: Schema }[];
   readonly requestBody?: { readonly content: Content };
-  readonly responses: Readonly<Record<string, Response>>;
+  readonly responses: Named<Response>;
 };
 
 export type Document = {
   readonly openapi: string;
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>>; readonly headers: Readonly<Record<string, Header>> };
+  readonly paths: Named<Named<Described>>;
+  readonly components: { readonly schemas: Named<Schema>; readonly headers: Named<Header> };
 };
 
-export type Operation = Described & {
-  /** In capitals. */
-  readonly method: string;
-  /** Such as `/api/coupons/{name}`. */
-  readonly path: string;
-  readonly segments: readonly string[];
-};
+/** `method` is in capitals, and `path` is such as `/api/coupons/{name}`. */
+export type Operation = Described & { readonly method: string; readonly path: string; readonly segments: readonly string[] };
 
 /** Parses the server's document. Throws {@link CommandFailure} on anything else. */
 export function documentIn(text: string, url: string): Document {
@@ -94,8 +82,8 @@ export function nameOf(at: RequestTarget): string {
 }
 
 /**
- * What a request may be for. A target has two valid readings: as it is, and normalized as a URL (dots and backslashes), as a proxy
- * in front of the server may do.
+ * What a request may be for. A target has two valid readings: as it is, and normalized as a URL (dots and
+ * backslashes), as a proxy in front of the server may do.
  */
 export function targetsOf(operations: readonly Operation[], method: string, target: string): RequestTarget[] {
   const path = utf8Of(target).replace(/[?#].*$/s, "");

@@ -24,7 +24,7 @@ function driveTo(target: Target, options: Pick<DriverOptions, "inputs" | "seed" 
 describe("the driver", () => {
   test("finds a fault of one field, shrinks it, and draws it again", async () => {
     const target = serverWith(({ method, body }) => method === "POST" && body?.includes('"coupon_name":null') === true);
-    const [failure] = await driveTo(target, { inputs: 3000, seed: 2 });
+    const [failure] = await driveTo(target, { inputs: 20_000, seed: 2 });
     expect(failure).toMatchObject({ fault: "status 500", isRepeated: true, request: { method: "POST", target: "/api/coupons/claim" } });
     expect(failure?.request.body?.length).toBeLessThan(80);
     const again = await driveTo(target, { inputs: 1, ...(failure?.drawn ?? { seed: 0, path: "" }) });
@@ -34,7 +34,7 @@ describe("the driver", () => {
   test("finds a fault of one escape in a path and nothing else", async () => {
     const failures = await driveTo(
       serverWith(({ target }) => target.includes("%ED%A0%80")),
-      { inputs: 3000, seed: 3 },
+      { inputs: 10_000, seed: 3 },
     );
     expect(failures.length).toBeGreaterThan(0);
     expect(failures.every(({ request }) => request.target.includes("%ED%A0%80"))).toBe(true);
@@ -54,7 +54,7 @@ describe("the driver", () => {
   });
 });
 
-const DRAWN = fc.sample(REQUESTS, { seed: 5, numRuns: 4000 });
+const DRAWN = fc.sample(REQUESTS, { seed: 5, numRuns: 15_000 });
 
 test.for<readonly [string, (request: FuzzRequest) => boolean]>([
   ["valid claims", ({ body }) => /^\{"user_id":"user-\d+","coupon_name":"fuzz-open-\d"\}$/.test(body ?? "")],
@@ -73,6 +73,6 @@ test.for<readonly [string, (request: FuzzRequest) => boolean]>([
   ["other methods", ({ method }) => method === "PROPFIND"],
   ["repeated keys", ({ headers }) => headers.filter(([name]) => name === "Idempotency-Key").length === 2],
   ["unknown query parameters", ({ target }) => target.includes("?__proto__=1")],
-])("4,000 drawn requests include %s", ([, isSuch]) => {
+])("15,000 drawn requests include %s", ([, isSuch]) => {
   expect(DRAWN.filter(isSuch).length).toBeGreaterThan(0);
 });

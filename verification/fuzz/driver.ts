@@ -1,4 +1,4 @@
-// Many requests at once: each sender draws, sends and checks one after the other, and shrinks the first that fails.
+// Many senders at once: each draws, sends and checks request after request, and shrinks its first failure.
 
 import * as fc from "fast-check";
 

@@ -39,8 +39,8 @@ const OPERATOR = "fuzz-operator";
 const SECRET = "fuzz-users";
 
 /**
- * The servers to fuzz, until the command ends. Of our own, the first trusts every user id and the second requires a token of each
- * user. Throws {@link CommandFailure} without a server.
+ * The servers to fuzz, until the command ends. Of our own, the first trusts every user id and the second
+ * requires a token of each user. Throws {@link CommandFailure} without a server.
  */
 export async function harnessesFor(options: HarnessOptions): Promise<readonly [Harness, ...Harness[]]> {
   const { baseUrl, adminToken, atEnd } = options;
@@ -69,17 +69,9 @@ async function harnessAt(url: string, tokens: Tokens, own: Harness["own"], atEnd
     throw new CommandFailure(`nothing listens at ${url}: start the server first, or leave --base-url out and one is started for the run`);
   });
   const document = documentIn(body, url);
-  const [isDocumented, isAllowed] = [checkOf(body, document), accessCheck(document, tokens)];
+  const [isDocumented, isAllowed] = [answerCheck(document), accessCheck(document, tokens)];
   const check: AnswerCheck = (request, answer) => isDocumented(request, answer) ?? isAllowed(request, answer);
   return { url, tokens, document, send: sendTo, check, own };
-}
-
-let compiled: { readonly text: string; readonly check: AnswerCheck } | null = null;
-
-/** The check of a document's answers. Compiling takes a second, so servers with the same document share it. */
-function checkOf(text: string, document: Document): AnswerCheck {
-  if (compiled?.text !== text) compiled = { text, check: answerCheck(document) };
-  return compiled.check;
 }
 
 function originOf(command: string, baseUrl: string): string {

@@ -1,4 +1,4 @@
-// Hostile bytes for a socket that our code answers. What workerd refuses by itself is left out.
+// Hostile bytes for a socket that our code answers, and that workerd does not refuse by itself.
 
 export type RawCase = {
   readonly name: string;
@@ -6,8 +6,6 @@ export type RawCase = {
   readonly bytes: string;
   /** The statuses of our answers, in order. */
   readonly statuses: readonly number[];
-  /** Sent repeatedly after `bytes`. */
-  readonly drip?: { readonly bytes: string; readonly everyMs: number };
   /** What the caller does then: close its half, or reset the connection. */
   readonly leaves?: "end" | "reset";
 };
@@ -48,27 +46,20 @@ function chunked(body: string, headers = ""): string {
   return post(CHUNKED + headers, body);
 }
 
-type Row = readonly [name: string, bytes: string, statuses: readonly number[], more?: Pick<RawCase, "drip" | "leaves">];
+type Row = readonly [name: string, bytes: string, statuses: readonly number[], more?: Pick<RawCase, "leaves">];
 
 const WEBSOCKET =
   "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 const HEADS: readonly Row[] = [
-  ["TRACE", get("/health", "", "TRACE"), [405]],
   ["a target in absolute form", get("http://evil.example/health"), [200]],
   ["a target in authority form", get("evil.example:443"), [404]],
   ["an asterisk", get("*", "", "OPTIONS"), [404]],
   ["no slash", get("health"), [404]],
-  ["two slashes", get("//api//coupons"), [404]],
   ["another host behind two slashes", get("//evil.example/health"), [404]],
   ["half a host behind two slashes", get("//["), [404]],
-  ["a fragment", get("/health#x"), [200]],
-  ["dots", get("/api/../health"), [404]],
-  ["UTF-8 in the target", get("/caf\u00c3\u00a9"), [404]],
-  ["a target of 20,000 bytes", get(`/${"a".repeat(20_000)}`), [404]],
   ["two Hosts", "GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", [200]],
   ["a Host that is half an address", "GET /health HTTP/1.1\r\nHost: [::1\r\n\r\n", [200]],
-  ["Latin letters as X-Request-Id", get("/health", "X-Request-Id: caf\u00e9\r\n"), [200]],
   ["an upgrade to a WebSocket", get("/health", WEBSOCKET), [200]],
 ];
 
@@ -78,7 +69,6 @@ const BODIES: readonly Row[] = [
   ["a length longer than the body, and then the end", sized(claimBody("smuggled-end"), 400), [400], { leaves: "end" }],
   ["a length longer than the body, and then a reset", sized(claimBody("smuggled-reset"), 400), [], { leaves: "reset" }],
   ["a body without a length", post("", claimBody("smuggled-no-length")), [400]],
-  ["a body that comes a byte at a time", post("Content-Length: 100\r\n"), [], { drip: { bytes: " ", everyMs: 50 } }],
   ["a claim as the body of a GET", get("/health", `Content-Length: ${claim("smuggled-get").length}\r\n`) + claim("smuggled-get"), [200]],
   ["a claim as the body of a claim", sized(claim("smuggled-in-claim")), [400]],
   [
@@ -92,7 +82,6 @@ const BODIES: readonly Row[] = [
   ["a chunk whose size is beyond 64 bits", chunked(`${"F".repeat(17)}\r\n{}\r\n${LAST}`), [400]],
   ["a chunk longer than its size", chunked(`2\r\n{}${claim("smuggled-overrun")}\r\n${LAST}`), [400]],
   ["chunks without a last one, and then the end", chunked(chunk("{}")), [400], { leaves: "end" }],
-  ["endless chunks", chunked(""), [413], { drip: { bytes: chunk(" ".repeat(1024)), everyMs: 5 } }],
 ];
 
 const CONNECTIONS: readonly Row[] = [

@@ -1,14 +1,14 @@
 // Sends hostile bytes over bare sockets. After each case an honest user must still get a unit.
 
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
 import type { Receipt } from "../verify/verify.ts";
 import { leakFault } from "./answers.ts";
 import type { Harness } from "./harness.ts";
 import { RAW_CASES, RAW_COUPON, type RawCase } from "./raw-cases.ts";
-import type { FuzzAnswer, FuzzRequest } from "./request.ts";
+import { jsonRequest, type FuzzAnswer } from "./request.ts";
 import { objectIn } from "./streams.ts";
 
 export type RawResult = {
@@ -22,18 +22,6 @@ export type RawResult = {
 const WITHIN_MS = 20_000;
 /** No further answer may come in this time after the last expected one. */
 const LINGER_MS = 100;
-/**
- * Tries of a case that keeps sending and whose connection is reset before any byte arrived. A server that closes with unread bytes
- * resets the connection, and loses an answer that was on its way (RFC 9112, section 9.6).
- */
-const TRIES = 5;
-
-type Received = {
-  /** Ours only: workerd's own answers have no X-Request-Id. */
-  readonly answers: readonly FuzzAnswer[];
-  readonly isResetAtOnce: boolean;
-};
-
 /** Runs all cases, one after the other. */
 export async function attack(harness: Harness, signal: AbortSignal): Promise<RawResult> {
   const failures: { name: string; fault: string }[] = [];
@@ -53,8 +41,8 @@ export async function attack(harness: Harness, signal: AbortSignal): Promise<Raw
 
   for (const [index, rawCase] of RAW_CASES.entries()) {
     if (signal.aborted) break;
-    const received = await receive(harness.url, rawCase, signal);
-    const fault = faultOf(rawCase, received.answers, harness.own !== null) ?? (await claimAfter(`honest-after-${index}`));
+    const answers = await exchange(harness.url, rawCase, signal);
+    const fault = faultOf(rawCase, answers, harness.own !== null) ?? (await claimAfter(`honest-after-${index}`));
     if (fault !== null) failures.push({ name: rawCase.name, fault });
   }
   failures.push(...(await smuggled(harness)));
@@ -71,9 +59,13 @@ async function smuggled(harness: Harness): Promise<RawResult["failures"]> {
 }
 
 /** Sends a valid request; returns its answer, or what is wrong with it. */
-async function honest({ send, check, tokens }: Harness, method: string, target: string, body?: object): Promise<FuzzAnswer | string> {
-  const headers = tokens.operator === undefined ? [] : [["Authorization", `Bearer ${tokens.operator}`] as const];
-  const request: FuzzRequest = { method, target, headers, body: body === undefined ? null : JSON.stringify(body) };
+async function honest(
+  { send, check, tokens }: Harness,
+  method: string,
+  target: string,
+  body: object | null = null,
+): Promise<FuzzAnswer | string> {
+  const request = jsonRequest(method, target, body, tokens.operator);
   try {
     const answer = await send(request);
     return check(request, answer) ?? answer;
@@ -82,37 +74,23 @@ async function honest({ send, check, tokens }: Harness, method: string, target: 
   }
 }
 
-/** What a case receives, in the first of {@link TRIES} tries in which it was not lost on its way. */
-export async function receive(url: string, rawCase: RawCase, signal: AbortSignal): Promise<Received> {
-  for (let tries = 1; ; tries += 1) {
-    const received = await exchange(url, rawCase, signal);
-    const isLost = received.isResetAtOnce && rawCase.drip !== undefined && rawCase.statuses.length > 0;
-    if (!isLost || tries === TRIES || signal.aborted) return received;
-  }
-}
-
-async function exchange(url: string, { bytes, drip, leaves, statuses }: RawCase, signal: AbortSignal): Promise<Received> {
+/** Sends a case and returns our answers. workerd's own have no X-Request-Id. */
+async function exchange(url: string, { bytes, leaves, statuses }: RawCase, signal: AbortSignal): Promise<FuzzAnswer[]> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
-  const state = { text: "", isClosed: false, isReset: false };
-  socket.setEncoding("latin1").on("data", (text: string) => (state.text += text));
-  socket.on("error", () => (state.isReset = true)).on("close", () => (state.isClosed = true));
+  let [text, isClosed] = ["", false];
+  socket.setEncoding("latin1").on("data", (received: string) => (text += received));
+  socket.on("error", () => undefined).on("close", () => (isClosed = true));
   await once(socket, "connect");
   // A reset follows as soon as the bytes have left, before an answer can come back.
   socket.write(bytes, "latin1", () => (leaves === "reset" ? socket.resetAndDestroy() : undefined));
-  const dripping = drip === undefined ? undefined : setInterval(() => write(socket, drip.bytes), drip.everyMs);
   if (leaves === "end") socket.end();
   const deadline = performance.now() + WITHIN_MS;
-  const isOver = (): boolean => state.isClosed || answersIn(state.text).length >= statuses.length;
+  const isOver = (): boolean => isClosed || answersIn(text).length >= statuses.length;
   while (!isOver() && performance.now() < deadline && !signal.aborted) await pause(5);
-  if (!state.isClosed) await pause(LINGER_MS);
-  clearInterval(dripping);
+  if (!isClosed) await pause(LINGER_MS);
   socket.destroy();
-  return { answers: answersIn(state.text), isResetAtOnce: state.isReset && state.text === "" };
-}
-
-function write(socket: Socket, bytes: string): void {
-  if (socket.writable) socket.write(bytes, "latin1");
+  return answersIn(text);
 }
 
 /** Our answers in what a socket received. One that is sent in chunks, a stream here, takes the rest. */
@@ -129,7 +107,7 @@ export function answersIn(text: string): FuzzAnswer[] {
   return [...(isOurs ? [{ status: Number(status), headers, body: rest.slice(0, length) }] : []), ...answersIn(rest.slice(length))];
 }
 
-/** What is wrong with the answers to a case, or null. Behind a proxy (`isBare` is false) their number may differ. */
+/** What is wrong with the answers to a case, or null. Unless the server `isBare`, their number may differ. */
 export function faultOf({ statuses }: RawCase, answers: readonly FuzzAnswer[], isBare: boolean): string | null {
   for (const answer of answers) {
     const { error, code, request_id: id } = objectIn(answer.body) ?? {};

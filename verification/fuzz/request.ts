@@ -25,6 +25,16 @@ export type FuzzAnswer = {
   readonly body: string;
 };
 
+/** A JSON request with the operator's token, if there is one. */
+export function jsonRequest(method: string, target: string, value: object | null, operator: string | undefined): FuzzRequest {
+  return {
+    method,
+    target,
+    headers: operator === undefined ? [] : [["Authorization", `Bearer ${operator}`]],
+    body: value === null ? null : Buffer.from(JSON.stringify(value)).toString("latin1"),
+  };
+}
+
 /** Far above the largest answer. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 const CHUNK_BYTES = 4096;
@@ -37,8 +47,9 @@ const FIRST_MESSAGE = /\ndata: [^\n]*\n\n/;
  */
 const UNREAD_BYTES_MAX = 65_536;
 /**
- * Tries of a chunked body whose connection ends while it is sent. A sender that workerd closes on is reset, and may lose the answer
- * (RFC 9112, section 9.6). With 1 MiB this happens 30 to 80 times of 100 on a busy machine. An accepted body is never cut off.
+ * Tries of a chunked body whose connection ends while it is sent. A sender that workerd closes on is reset,
+ * and may lose the answer (RFC 9112, section 9.6). With 1 MiB this happens 30 to 80 times of 100 on a busy
+ * machine. An accepted body is never cut off.
  */
 const TRIES = 60;
 /** How a connection ends under a body or an answer, as Node and undici name it. */
@@ -63,7 +74,7 @@ async function exchange(dispatcher: Dispatcher, { method, target, headers, body,
     method,
     path: target,
     headers: headers.flat(),
-    // workerd may close silently after a large body that it did not read, so the connection takes no other request.
+    // workerd may close silently after a large unread body, so the connection takes no other request.
     reset: (bytes?.byteLength ?? 0) > UNREAD_BYTES_MAX,
     body: bytes !== null && isChunked === true ? Readable.from(chunksOf(bytes)) : bytes,
   });

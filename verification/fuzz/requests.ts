@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 
 import { bodyFor } from "./bodies.ts";
 import { KEYS, USER_IDS } from "./coupons.ts";
-import { isParameter, operationsOf, type Document, type Operation, type Parameter } from "./document.ts";
+import { isParameter, operationsOf, type Document, type Operation } from "./document.ts";
 import {
   ACCEPTS,
   CONTENT_TYPES,
@@ -23,7 +23,6 @@ type Header = readonly [name: string, value: string];
 
 /** The longest target. workerd answers 414 by itself to those of 64 KiB. */
 const TARGET_LENGTH_MAX = 16_000;
-
 /** The users that occur most often. */
 const USERS_WITH_TOKEN = 6;
 
@@ -38,7 +37,7 @@ export function requestFor(document: Document, tokens: Tokens): fc.Arbitrary<Fuz
   return fc.oneof(...weighted);
 }
 
-/** Deletions are rare, so that other requests find a coupon. Routes without input are rare, as they have little to get wrong. */
+/** Deletions are rare, so that other requests find a coupon. Routes without input have few faults. */
 function weightOf({ method, path, requestBody }: Operation): number {
   const isSimple = requestBody === undefined && !path.includes("{");
   return isSimple || (method === "DELETE" && path === "/api/coupons/{name}") ? 1 : 5;
@@ -46,47 +45,42 @@ function weightOf({ method, path, requestBody }: Operation): number {
 
 function requestOf(document: Document, operation: Operation, tokens: Tokens): fc.Arbitrary<FuzzRequest> {
   const schema = operation.requestBody?.content["application/json"]?.schema;
-  const body = schema === undefined ? mostly(fc.constant(null), 30, junkBody) : mostly(bodyFor(document, schema), 30, fc.constant(null));
+  const junk = fc.constantFrom("", "{}", "x", "x".repeat(20_000));
+  const body = schema === undefined ? mostly(30, fc.constant(null), junk) : mostly(30, bodyFor(document, schema), fc.constant(null));
   return fc
     .record({
-      method: mostly(fc.constant(operation.method), 12, fc.constantFrom("HEAD", "HEAD", ...OTHER_METHODS)),
+      method: mostly(12, fc.constant(operation.method), fc.constantFrom("HEAD", "HEAD", ...OTHER_METHODS)),
       path: pathOf(operation),
       query: queryOf(document, operation),
       headers: headersOf(operation, tokens),
       body,
-      isChunked: mostly(fc.constant(false), 15, fc.constant(true)),
+      isChunked: mostly(15, fc.constant(false), fc.constant(true)),
     })
-    .map(({ method, path, query, headers, body: bytes, isChunked }) => ({
-      method,
-      target: (path + query).slice(0, TARGET_LENGTH_MAX),
-      headers,
-      body: bytes,
-      isChunked: isChunked && bytes !== null,
-    }));
+    .map(({ method, path, query, headers, body: bytes, isChunked }) => {
+      const target = (path + query).slice(0, TARGET_LENGTH_MAX);
+      return { method, target, headers, body: bytes, isChunked: isChunked && bytes !== null };
+    });
 }
 
-const junkBody = fc.constantFrom("", "{}", "x", "x".repeat(20_000));
-
 /** `usual`, and once in `times` + 1 the other. */
-function mostly<Usual, Other>(usual: fc.Arbitrary<Usual>, times: number, other: fc.Arbitrary<Other>): fc.Arbitrary<Usual | Other> {
+function mostly<Usual, Other>(times: number, usual: fc.Arbitrary<Usual>, other: fc.Arbitrary<Other>): fc.Arbitrary<Usual | Other> {
   return fc.oneof({ weight: times, arbitrary: usual }, { weight: 1, arbitrary: other });
 }
 
 function pathOf({ segments }: Operation): fc.Arbitrary<string> {
   const parts = segments.map((segment) => (isParameter(segment) ? segmentFor(segment.slice(1, -1)) : fc.constant(segment)));
   const path = fc.tuple(...parts).map((all) => all.join("/"));
-  const bent = fc.tuple(path, fc.constantFrom(...HOSTILE_PATHS)).map(([right, form]) => form.replace("|", () => right));
-  return mostly(path, 25, bent);
+  const bent = fc.tuple(path, fc.constantFrom(...HOSTILE_PATHS)).map(([valid, form]) => form.replace("|", () => valid));
+  return mostly(25, path, bent);
 }
 
 function segmentFor(name: string): fc.Arbitrary<string> {
-  const encoded = fc.tuple(textFor(name), fc.constantFrom(...ENCODINGS)).map(([text, encode]) => encode(text));
-  return mostly(encoded, 15, fc.constantFrom(...HOSTILE_SEGMENTS));
+  const usual = textFor(name).map((text) => encodeURIComponent(text.toWellFormed()));
+  const encoded = fc.tuple(textFor(name), fc.constantFrom(...OTHER_ENCODINGS)).map(([text, encode]) => encode(text));
+  return mostly(15, mostly(4, usual, encoded), fc.constantFrom(...HOSTILE_SEGMENTS));
 }
 
-/** Ways to write a text as a segment of a path. The first one is usual. */
-const ENCODINGS: readonly ((text: string) => string)[] = [
-  ...Array.from({ length: 12 }, () => (text: string) => encodeURIComponent(text.toWellFormed())),
+const OTHER_ENCODINGS: readonly ((text: string) => string)[] = [
   // Every byte, in small letters.
   (text) => Buffer.from(text).toString("hex").replaceAll(/../g, "%$&"),
   // Only what a target cannot hold: blanks, control characters, and ends of the segment.
@@ -98,37 +92,15 @@ function queryOf(document: Document, { parameters }: Operation): fc.Arbitrary<st
   const described = parameters
     .filter((parameter) => parameter.in === "query")
     .map(({ name, schema }) => {
-      const right = valueFor(document, schema, name).map((value) => String(value));
-      const value = mostly(right, 4, mostly(hostileValue, 1, textFor(name))).map((text) => encodeURIComponent(text.toWellFormed()));
-      return mostly(
-        value.map((text) => [`${name}=${text}`]),
-        1,
-        fc.constant([]),
+      const valid = valueFor(document, schema, name).map(String);
+      const value = mostly(4, valid, mostly(1, hostileValue, textFor(name)));
+      return fc.option(
+        value.map((text) => `${name}=${encodeURIComponent(text.toWellFormed())}`),
+        { freq: 2 },
       );
     });
-  const right = fc.tuple(...described).map((all) => all.flat().join("&"));
-  return mostly(right, 15, fc.constantFrom(...HOSTILE_QUERIES)).map((query) => (query === "" ? "" : `?${query}`));
-}
-
-function headersOf(operation: Operation, tokens: Tokens): fc.Arbitrary<Header[]> {
-  const described = operation.parameters.filter((parameter) => parameter.in === "header").map(headerFor);
-  return fc
-    .tuple(
-      authorization(operation, tokens),
-      ...described,
-      rarely(8, headerOf("Accept", mostly(fc.constantFrom(...ACCEPTS), 10, hostileValue))),
-      rarely(4, headerOf("Content-Type", mostly(fc.constantFrom(...CONTENT_TYPES), 10, hostileValue))),
-      rarely(10, headerOf("X-Request-Id", mostly(fc.uuid(), 1, hostileValue))),
-      rarely(
-        15,
-        fc.constantFrom(...HOSTILE_HEADERS).map((header): Header[] => [header]),
-      ),
-      rarely(
-        15,
-        fc.constantFrom("If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID").chain((name) => headerOf(name, hostileValue)),
-      ),
-    )
-    .map((all) => all.flat());
+  const valid = fc.tuple(...described).map((all) => all.filter((each) => each !== null).join("&"));
+  return mostly(15, valid, fc.constantFrom(...HOSTILE_QUERIES)).map((query) => (query === "" ? "" : `?${query}`));
 }
 
 /** Meaningful values by header. */
@@ -139,36 +111,52 @@ const MEANINGFUL: Readonly<Record<string, fc.Arbitrary<string>>> = {
   "Last-Event-ID": fc.nat(50).map(String),
 };
 
-function headerFor({ name }: Parameter): fc.Arbitrary<Header[]> {
-  return rarely(2, headerOf(name, mostly(MEANINGFUL[name] ?? hostileValue, 3, hostileValue)));
+function headersOf(operation: Operation, tokens: Tokens): fc.Arbitrary<Header[]> {
+  const described = operation.parameters
+    .filter((parameter) => parameter.in === "header")
+    .map(({ name }) => headerOf(2, name, mostly(3, MEANINGFUL[name] ?? hostileValue, hostileValue)));
+  const anyName = fc.constantFrom(...Object.keys(MEANINGFUL));
+  const headers = [
+    authorization(operation, tokens),
+    ...described,
+    headerOf(8, "Accept", mostly(10, fc.constantFrom(...ACCEPTS), hostileValue)),
+    headerOf(4, "Content-Type", mostly(10, fc.constantFrom(...CONTENT_TYPES), hostileValue)),
+    headerOf(10, "X-Request-Id", mostly(1, fc.uuid(), hostileValue)),
+    rarely(15, fc.constantFrom(...HOSTILE_HEADERS.map((header): Header[] => [header]))),
+    anyName.chain((name) => headerOf(15, name, hostileValue)),
+  ];
+  return fc.tuple(...headers).map((all) => all.flat());
 }
 
 /** Once in `times`; otherwise none. */
 function rarely(times: number, headers: fc.Arbitrary<Header[]>): fc.Arbitrary<Header[]> {
-  return mostly(fc.constant([]), times - 1, headers);
+  return mostly(times - 1, fc.constant([]), headers);
 }
 
-/** The header, sometimes twice. */
-function headerOf(name: string, values: fc.Arbitrary<string>): fc.Arbitrary<Header[]> {
-  return fc.array(values, { minLength: 1, maxLength: 2 }).map((all) => all.map((value): Header => [name, value]));
+/** The header once in `times`, sometimes twice. */
+function headerOf(times: number, name: string, values: fc.Arbitrary<string>): fc.Arbitrary<Header[]> {
+  const headers = fc.array(values, { minLength: 1, maxLength: 2 }).map((all) => all.map((value): Header => [name, value]));
+  return rarely(times, headers);
 }
 
 /** The valid header for the operation, and sometimes another one, or two. */
 function authorization({ security }: Operation, { operator, ofUser, invalid }: Tokens): fc.Arbitrary<Header[]> {
-  const asOperator: Header[] = operator === undefined ? [] : [["Authorization", `Bearer ${operator}`]];
+  const asOperator = operator === undefined ? [] : bearer(operator);
   const isForUser = security.some((way) => "user" in way);
   const isForOperator = security.some((way) => "operator" in way);
-  const users = ofUser === null ? [] : USER_IDS.slice(0, USERS_WITH_TOKEN).map((userId) => ofUser(userId));
-  const asUser = users.map((token): Header[] => [["Authorization", `Bearer ${token}`]]);
-  const right = isForUser && asUser.length > 0 ? fc.constantFrom(...asUser) : fc.constant(asOperator);
+  const users = ofUser === null ? [] : USER_IDS.slice(0, USERS_WITH_TOKEN).map((userId) => bearer(ofUser(userId)));
+  const valid = isForUser && users.length > 0 ? fc.constantFrom(...users) : fc.constant(asOperator);
   const wrong = fc.oneof(
-    fc.constant<Header[]>([]),
-    fc.constant(asOperator),
+    fc.constantFrom([], asOperator),
     fc
       .constantFrom("", "Bearer", "Bearer ", "Basic Zm9vOmJhcg==", `bearer  ${operator ?? ""}`)
       .map((value): Header[] => [["Authorization", value]]),
-    fc.constantFrom(...invalid).map((token): Header[] => [["Authorization", `Bearer ${token}`]]),
-    fc.constantFrom(...invalid).map((token): Header[] => asOperator.concat([["Authorization", `Bearer ${token}`]])),
+    fc.constantFrom(...invalid).map(bearer),
+    fc.constantFrom(...invalid).map((token) => asOperator.concat(bearer(token))),
   );
-  return mostly(right, isForOperator ? 15 : isForUser ? 3 : 1, wrong);
+  return mostly(isForOperator ? 15 : isForUser ? 3 : 1, valid, wrong);
+}
+
+function bearer(token: string): Header[] {
+  return [["Authorization", `Bearer ${token}`]];
 }

@@ -39,46 +39,34 @@ export function follows(model: ScenarioModel, asked: Step, answer: FuzzAnswer): 
   return null;
 }
 
-function stepped(model: ScenarioModel, asked: Step, answer: FuzzAnswer): string | null {
+function stepped(model: ScenarioModel, asked: Step, { status, headers, body: text }: FuzzAnswer): string | null {
   const { coupon, tag } = model;
-  const { status } = answer;
-  const body = objectIn(answer.body) ?? {};
+  const body = objectIn(text) ?? {};
   const isCurrent = tag?.version === versionOf(model);
   if (asked.kind === "call") {
-    if (coupon === null || !isConditional(asked) || tag === null || isCurrent) return called(model, asked.call, answer, body);
-    return differs({ code: "precondition_failed" }, body);
+    if (coupon !== null && tag !== null && isConditional(asked) && !isCurrent) return differs({ code: "precondition_failed" }, body);
+    const returned = answerOf(model.name, asked.call, { status, headers, body });
+    return returned === null ? "the outcome is unknown" : judged(model, asked.call, returned);
   }
   if (coupon === null) return differs({ status: 404 }, { status });
-  switch (asked.kind) {
-    case "status": {
-      if (isConditional(asked) && isCurrent) return differs({ status: 304 }, { status });
-      const { state, amount, remaining } = judge(coupon, { kind: "read" }, null, coupon.at);
-      return differs({ status: 200, state, amount, remaining_amount: remaining, seq: model.seq }, { ...body, status });
-    }
-    case "list":
-      return listed(coupon, asked, body);
-    default:
-      return claimedInBulk(model, coupon, asked, body);
-  }
-}
-
-function called(model: ScenarioModel, call: Call, { status, headers }: FuzzAnswer, body: Readonly<Record<string, unknown>>): string | null {
-  const returned = answerOf(model.name, call, { status, headers, body });
-  if (returned === null) return "the outcome is unknown";
-  return judged(model, call, returned, null, call.kind === "claim" ? call.key : null);
+  if (asked.kind === "list") return listed(coupon, asked, body);
+  if (asked.kind === "bulk") return claimedInBulk(model, coupon, asked, body);
+  if (isConditional(asked) && isCurrent) return differs({ status: 304 }, { status });
+  const { state, amount, remaining } = judge(coupon, { kind: "read" }, null, coupon.at);
+  return differs({ status: 200, state, amount, remaining_amount: remaining, seq: model.seq }, { ...body, status });
 }
 
 /** Compares an answer with the model's, and takes its event into the model. */
-function judged(model: ScenarioModel, call: Call, returned: Answer, attempt: string | null, key: string | null): string | null {
+function judged(model: ScenarioModel, call: Call, returned: Answer, attempt: string | null = null): string | null {
   const before = model.coupon?.at ?? 0;
+  const { createdAt, releasedAt, heldAt, claimedAt } = returned;
   // Changes return no instant.
-  const at =
-    call.kind === "create" ? (returned.createdAt ?? before) : (returned.releasedAt ?? returned.heldAt ?? returned.claimedAt ?? before);
+  const at = (call.kind === "create" ? createdAt : (releasedAt ?? heldAt ?? claimedAt)) ?? before;
   const verdict = judge(model.coupon, call, attempt, at);
   const fault = differenceIn(returned, verdict);
   if (fault !== null || verdict.isEvent === undefined) return fault;
   if (at < before) return "its time went back";
-  append(model, "userId" in call ? call.userId : null, verdict, at, attempt, key);
+  append(model, call, verdict, at, attempt);
   return null;
 }
 
@@ -87,16 +75,9 @@ function versionOf({ incarnations, seq }: ScenarioModel): string {
   return `${incarnations} ${seq}`;
 }
 
-function append(
-  model: ScenarioModel,
-  userId: string | null,
-  { is, ...facts }: Verdict,
-  at: number,
-  attempt: string | null,
-  key: string | null,
-): void {
+function append(model: ScenarioModel, call: Call, { is, ...facts }: Verdict, at: number, attempt: string | null): void {
   if (is === "ended") {
-    for (const holder of model.coupon?.holds.keys() ?? []) append(model, holder, { is: "given_back" }, at, attempt, null);
+    for (const userId of model.coupon?.holds.keys() ?? []) append(model, { kind: "give_back", userId }, { is: "given_back" }, at, attempt);
     return;
   }
   const { amount, startsAt = null, endsAt = null, paused = false, expiresAt } = facts;
@@ -106,12 +87,12 @@ function append(
     kind: is as EventKind,
     seq: is === "created" ? 1 : is === "removed" ? 0 : model.seq + 1,
     at,
-    userId,
+    userId: "userId" in call ? call.userId : null,
     position: null,
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(amount === undefined ? {} : { settings: { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } }),
   };
-  model.coupon = follow(model.coupon, event, attempt, key);
+  model.coupon = follow(model.coupon, event, attempt, call.kind === "claim" ? call.key : null);
   model.seq = event.seq;
   if (is === "created") model.incarnations += 1;
 }
@@ -140,8 +121,7 @@ function claimedInBulk(
     const receipt = position === undefined ? {} : { position: Number(position), claimedAt: Date.parse(String(claimedAt)) };
     const returned = { is: (outcome === "granted" ? "claimed" : outcome) as Outcome, seq: 0, ...receipt };
     const fault =
-      differs({ user_id: userId }, { user_id: returnedUser }) ??
-      judged(model, { kind: "claim", userId, key: null }, returned, attempt, null);
+      differs({ user_id: userId }, { user_id: returnedUser }) ?? judged(model, { kind: "claim", userId, key: null }, returned, attempt);
     if (fault !== null) return `for user ${index + 1}: ${fault}`;
   }
   const { remaining } = judge(coupon, { kind: "read" }, null, coupon.at);

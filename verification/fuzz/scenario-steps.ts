@@ -4,9 +4,9 @@ import * as fc from "fast-check";
 
 import { requestOf, type Request } from "../faults/wire.ts";
 import type { Call } from "../history/history.ts";
-import type { FuzzRequest } from "./request.ts";
+import { jsonRequest, type FuzzRequest } from "./request.ts";
 
-/** A call of the reference model, or several claims or reads in one. `isTagged` sends the latest entity tag. */
+/** A call of the reference model, or several claims or reads. `isTagged` sends the latest entity tag. */
 export type Step =
   | { readonly kind: "call"; readonly call: Call; readonly isTagged: boolean }
   | { readonly kind: "bulk"; readonly userIds: readonly string[]; readonly key: string | null }
@@ -62,10 +62,10 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
 /** The request of a step on the coupon `name`; `tag` is the latest entity tag. */
 export function fuzzRequestOf(asked: Step, name: string, operator: string | undefined, tag: string | null): FuzzRequest {
   const { method, path, headers, body } = wireRequestOf(asked, name);
-  const all = Object.entries(headers);
-  if (operator !== undefined) all.push(["Authorization", `Bearer ${operator}`]);
-  if (isConditional(asked) && tag !== null) all.push([asked.kind === "status" ? "If-None-Match" : "If-Match", tag]);
-  return { method, target: path, headers: all, body: body === null ? null : Buffer.from(JSON.stringify(body)).toString("latin1") };
+  const request = jsonRequest(method, path, body, operator);
+  const condition = asked.kind === "status" ? "If-None-Match" : "If-Match";
+  const tags = isConditional(asked) && tag !== null ? [[condition, tag] as const] : [];
+  return { ...request, headers: [...request.headers, ...Object.entries(headers), ...tags] };
 }
 
 /** Whether a step sends the latest entity tag. */
@@ -74,17 +74,11 @@ export function isConditional(asked: Step): boolean {
 }
 
 function wireRequestOf(asked: Step, name: string): Request {
+  if (asked.kind === "call") return requestOf(name, asked.call);
   const coupon = `/api/coupons/${encodeURIComponent(name)}`;
-  switch (asked.kind) {
-    case "status":
-      return { method: "GET", path: `${coupon}/status`, headers: {}, body: null };
-    case "list":
-      return { method: "GET", path: `${coupon}/claims?after=${asked.after}&limit=${asked.limit}`, headers: {}, body: null };
-    case "bulk": {
-      const headers: Record<string, string> = asked.key === null ? {} : { "Idempotency-Key": asked.key };
-      return { method: "POST", path: `${coupon}/claims`, headers, body: { user_ids: asked.userIds } };
-    }
-    default:
-      return requestOf(name, asked.call);
-  }
+  const get = { method: "GET", headers: {}, body: null } as const;
+  if (asked.kind === "status") return { ...get, path: `${coupon}/status` };
+  if (asked.kind === "list") return { ...get, path: `${coupon}/claims?after=${asked.after}&limit=${asked.limit}` };
+  const headers: Record<string, string> = asked.key === null ? {} : { "Idempotency-Key": asked.key };
+  return { method: "POST", path: `${coupon}/claims`, headers, body: { user_ids: asked.userIds } };
 }

@@ -6,7 +6,7 @@ import { COUPON_NAMES, USER_IDS } from "./coupons.ts";
 import { resolved, type Document, type Schema } from "./document.ts";
 import { HOSTILE_TEXTS } from "./hostile-values.ts";
 
-/** The fields of an object as names and JSON texts, so that a name can occur twice and a value can be invalid. */
+/** The fields of an object as names and JSON texts. A name can occur twice, and a value can be invalid. */
 export type Entries = readonly (readonly [field: string, json: string])[];
 
 const INSTANTS = [
@@ -29,13 +29,13 @@ const anyText = fc.oneof(
 /** The first users occur more often, so that they meet their earlier claims and holds. */
 const REGULARS = [...USER_IDS, ...Array.from({ length: 12 }, () => USER_IDS.slice(0, 6)).flat()];
 
-/** Names of coupons and users that exist. */
-const KNOWN: Readonly<Record<string, fc.Arbitrary<string>>> = {
-  name: known(COUPON_NAMES),
-  coupon_name: known(COUPON_NAMES),
-  user_id: known(REGULARS),
-  user_ids: known(REGULARS),
-};
+/** Names of coupons and users that exist, by field. */
+const KNOWN: ReadonlyMap<string, fc.Arbitrary<string>> = new Map([
+  ["name", known(COUPON_NAMES)],
+  ["coupon_name", known(COUPON_NAMES)],
+  ["user_id", known(REGULARS)],
+  ["user_ids", known(REGULARS)],
+]);
 
 function known(texts: readonly string[]): fc.Arbitrary<string> {
   return fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...texts) }, { weight: 1, arbitrary: anyText });
@@ -43,7 +43,7 @@ function known(texts: readonly string[]): fc.Arbitrary<string> {
 
 /** A text for the field or parameter `name`. */
 export function textFor(name: string): fc.Arbitrary<string> {
-  return Object.hasOwn(KNOWN, name) ? (KNOWN[name] ?? anyText) : anyText;
+  return KNOWN.get(name) ?? anyText;
 }
 
 /** Values that fit `schema` of the field `field`. Throws on an unknown kind of schema. */
@@ -61,19 +61,12 @@ export function valueFor(document: Document, schema: Schema, field: string): fc.
       return fc.boolean();
     case "null":
       return fc.constant(null);
-    case "array":
+    case "array": {
+      const few = fc.array(valueFor(document, items ?? {}, field), { minLength: minItems, maxLength: Math.min(maxItems, 12) });
       // The full number is rare, because the server takes long to judge it.
-      return fc.oneof(
-        {
-          weight: 40,
-          arbitrary: fc.array(valueFor(document, items ?? {}, field), { minLength: minItems, maxLength: Math.min(maxItems, 12) }),
-        },
-        { weight: 1, arbitrary: fc.array(fc.constantFrom(...USER_IDS), { minLength: maxItems - 1, maxLength: maxItems + 1, size: "max" }) },
-      );
-    case "object":
-      return entriesFor(document, schema).map((entries) =>
-        Object.fromEntries(entries.map(([name, json]) => [name, JSON.parse(json) as unknown])),
-      );
+      const many = fc.array(fc.constantFrom(...USER_IDS), { minLength: maxItems - 1, maxLength: maxItems + 1, size: "max" });
+      return fc.oneof({ weight: 40, arbitrary: few }, { weight: 1, arbitrary: many });
+    }
     default:
       throw new Error(`no values for a schema like ${JSON.stringify(schema).slice(0, 200)}`);
   }

@@ -12,7 +12,7 @@ export async function folderFor({ atEnd }: Ending, purpose: string): Promise<str
   return folder;
 }
 
-/** Builds `entry` below `folder`; returns the bundle's path. Throws {@link CommandFailure} on a build error. */
+/** Builds `entry` below `folder`. Returns the bundle's path. Throws {@link CommandFailure}. */
 export async function bundleFor({ atEnd, signal }: Ending, entry: string, folder: string): Promise<string> {
   const building = build(entry, folder, signal);
   // An interrupted build still writes into the folder for a moment.

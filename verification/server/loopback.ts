@@ -16,7 +16,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Resolves once the server at `url` is healthy. Throws if it ends before, by `isRunning`, or takes over a minute. */
+/** Resolves once the server at `url` is healthy. Throws if it ends before or takes over a minute. */
 export async function answering(url: string, isRunning: () => boolean): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (Date.now() < deadline && isRunning()) {

@@ -1,4 +1,4 @@
-// Builds the Worker as for Cloudflare, and serves it with workerd itself. `wrangler dev` has a proxy in front.
+// Builds the Worker as for Cloudflare, and serves it with workerd, without the proxy of `wrangler dev`.
 
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -26,7 +26,7 @@ export type Served = {
   readonly pid: number;
   /** False once the process has ended. */
   readonly isRunning: () => boolean;
-  /** Ends the process with SIGKILL, because SIGTERM would wait for hung requests. Resolves once it is gone. */
+  /** Sends SIGKILL, because SIGTERM would wait for hung requests. Resolves once the process is gone. */
   readonly kill: () => Promise<void>;
 };
 
@@ -35,13 +35,13 @@ export type ServeOptions = {
   readonly state: string;
   /** The port on 127.0.0.1; a free one when left out. */
   readonly port?: number;
-  /** Variables of the Worker besides `ADMIN_AUTH=off`. There is no rate limit, because workerd alone has no such counters. */
+  /** Variables of the Worker besides `ADMIN_AUTH=off`. workerd alone has no rate limit. */
   readonly vars?: Readonly<Record<string, string>>;
   /** Kills the process when aborted, also while it starts. */
   readonly signal?: AbortSignal;
   /** Further arguments of `workerd serve`. */
   readonly args?: readonly string[];
-  /** Isolates of the Worker in front of the same objects, each with its own address; 1 when left out. Further ones take free ports. */
+  /** Isolates of the Worker in front of the same objects, each with its own port; 1 when left out. */
   readonly isolates?: number;
   /** Compatibility flags of the Worker. */
   readonly flags?: readonly string[];
@@ -73,8 +73,8 @@ export async function removeScratch(folder: string): Promise<void> {
 }
 
 /**
- * Builds `entry` (a path from the checkout's root) with wrangler below `folder`. Returns the bundle's path. Stops when `signal`
- * is aborted.
+ * Builds `entry` (a path from the checkout's root) with wrangler below `folder`. Returns the bundle's path.
+ * Stops when `signal` is aborted.
  */
 export async function build(entry: string, folder: string, signal?: AbortSignal): Promise<string> {
   const built = join(folder, `built-${entry.replaceAll(/\W+/g, "-")}`);
@@ -96,7 +96,7 @@ export async function build(entry: string, folder: string, signal?: AbortSignal)
   return join(built, basename(entry).replace(/\.ts$/, ".js"));
 }
 
-/** Serves a bundle of {@link build} on 127.0.0.1. Resolves once it listens, and throws a sentence if it can't. */
+/** Serves a bundle of {@link build} on 127.0.0.1. Resolves once it listens. Throws a sentence. */
 export async function serve(bundle: string, options: ServeOptions): Promise<Served> {
   const { state, port = 0, vars = {}, signal, args = [], flags = [], isolates = 1, onError } = options;
   await mkdir(state, { recursive: true });

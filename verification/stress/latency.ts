@@ -35,7 +35,7 @@ export function latencyOf(sent: readonly Timed[]): Latency | null {
   };
 }
 
-/** The smallest sorted value that at least a share of all does not exceed (nearest rank). NaN without values. */
+/** The smallest value that at least a share of all does not exceed (nearest rank). NaN without values. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;
 }

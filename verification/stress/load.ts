@@ -1,4 +1,4 @@
-// Sends each request at its planned instant, whether or not earlier ones are answered, and records the outcome.
+// Sends each request at its planned instant, also while earlier ones are unanswered.
 
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -23,8 +23,8 @@ const PROGRESS_EVERY_MS = 100;
 const GRACE_MS = 2_000;
 
 /**
- * Sends every slot; they are in the order of their instants. Resolves when all are answered or have failed, at the latest
- * `timeoutMs` and {@link GRACE_MS} after the last one. Shows progress if there is a label.
+ * Sends every slot; they are in the order of their instants. Resolves when all are answered or have failed,
+ * at the latest `timeoutMs` and {@link GRACE_MS} after the last one. Shows progress if there is a label.
  */
 export async function drive<Planned extends Slot>(
   label: string | null,

@@ -16,7 +16,7 @@ export async function preflight(target: Target): Promise<void> {
   throw new CommandFailure(`what answers at ${url} is not Doorbuster: it answered GET /health with ${status} and not "healthy"`);
 }
 
-/** Creates a coupon, and checks that its file is in the folder of --state. Throws {@link CommandFailure} otherwise. */
+/** Creates a coupon, and checks that its file is in the folder of --state. Throws {@link CommandFailure}. */
 export async function createCoupon(target: Target, coupon: string, amount: number): Promise<void> {
   const { url, operator, state, origin } = target;
   const answer = await answerOf(target, "POST /api/coupons", () => operator.create(coupon, amount));

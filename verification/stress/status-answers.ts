@@ -6,8 +6,8 @@ import type { Answer } from "../client/coupon-client.ts";
 const STATUS_AGE_MS_MAX = 1_000;
 
 /**
- * What is wrong with a status by itself, or null. The ledger of such a coupon has one event for its creation and one for each
- * claim, so its head determines the remaining amount.
+ * What is wrong with a status by itself, or null. The ledger of such a coupon has one event for its creation
+ * and one for each claim, so its head determines the remaining amount.
  */
 export function statusFault(status: Answer["body"], { name, amount }: { readonly name: string; readonly amount: number }): string | null {
   const { remaining_amount: remaining, state, seq } = status;
@@ -21,7 +21,8 @@ export function statusFault(status: Answer["body"], { name, amount }: { readonly
 type Received = { readonly sentAtMs: number; readonly endedAtMs: number; readonly answer: Answer | null };
 
 /**
- * One fault for each status that is older than an answer which arrived over a second before the status was requested.
+ * One fault for each status that is older than an answer which arrived over a second before the status was
+ * requested.
  */
 export function behind(statuses: readonly Received[], everything: readonly Received[]): string[] {
   const received = everything

@@ -20,7 +20,7 @@ export type Target = Server & {
   readonly operator: CouponClient;
 };
 
-/** The server at --base-url, or one that is built and served until the command ends. Throws {@link CommandFailure} without one. */
+/** The server at --base-url, or our own until the command ends. Throws {@link CommandFailure} without one. */
 export async function targetOf(command: string, { options, atEnd, signal }: Call<typeof LOAD_OPTIONS>): Promise<Target> {
   const ending = { atEnd, signal };
   const timeoutMs = options.timeout * 1000;
@@ -39,7 +39,7 @@ export async function targetOf(command: string, { options, atEnd, signal }: Call
   return target;
 }
 
-/** Claims and reads another coupon until the server's code is compiled, as on a server that has been up for a while. */
+/** Claims and reads another coupon until the server's code is compiled, as on a server in use. */
 async function warmUp(target: Target): Promise<void> {
   const coupon = freshName("warm-up");
   await createCoupon(target, coupon, WARM_UP_ROUNDS * WARM_UP_USERS);

@@ -23,7 +23,7 @@ export type VirtualUsers = {
 
 class Closed extends Error {}
 
-// Read before the first connection: the report resolves the name of every address that this process is connected to.
+// Read before the first connection: the report resolves the name of every connected address.
 const FILES_MAX = openFilesMax();
 
 /** Connects `count` virtual users by one `GET /health` each. Throws {@link CommandFailure} if one fails. */

@@ -1,4 +1,4 @@
-// Rounds with a single unit: all users claim at once, one wins, and then all claim again. The edge refuses most of these.
+// Rounds with a single unit: all users claim at once, one wins, and then all claim again.
 
 import { progressOf } from "../../cli/progress.ts";
 import { drive, type Sent } from "../load.ts";

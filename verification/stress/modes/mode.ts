@@ -34,7 +34,7 @@ export type Measured = {
   readonly revoked?: readonly Pick<Receipt, "coupon" | "userId">[];
 };
 
-/** Connects `count` users and sends the slots of `plan`. Throws {@link CommandFailure} if no request is answered. */
+/** Connects `count` users and sends the slots of `plan`. Throws {@link CommandFailure} without an answer. */
 export async function load<Planned extends Slot>(
   label: string,
   { target }: Run,
