@@ -27,7 +27,7 @@ export function eventStream(worker: Worker, name: string, first: Found): Readabl
 
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      send(`retry: ${STREAM_RETRY_MS}\n\n${message(first)}`);
+      send(`${COME_BACK}${message(first)}`);
       timer = setTimeout(tick, STREAM_TICK_MS);
 
       function send(text: string): void {
@@ -55,7 +55,7 @@ export function eventStream(worker: Worker, name: string, first: Found): Readabl
           send(`${stateChange(sent, now)}${message(now)}`);
           sent = now;
         } else if (hasRoom && Date.now() - sentAt >= STREAM_HEARTBEAT_MS) {
-          send(": still here\n\n");
+          send(": still here\n");
         }
         timer = setTimeout(tick, STREAM_TICK_MS);
       }
@@ -79,5 +79,8 @@ function stateChange(from: Found, to: Found): string {
   return `event: state\nid: ${to.seq}\ndata: ${JSON.stringify({ from: from.coupon.state, to: to.coupon.state, seq: to.seq })}\n\n`;
 }
 
-/** A stream that ends at once and asks the viewer to come back: any other status would end an EventSource for good. */
-export const COME_BACK = `retry: ${STREAM_RETRY_MS}\n\n`;
+/**
+ * When to come back. Alone it is a stream that ends at once: any other status would end an EventSource for good. No block of a stream is
+ * without data, and neither this nor a comment ends one: `@microsoft/fetch-event-source` takes an empty block for a message.
+ */
+export const COME_BACK = `retry: ${STREAM_RETRY_MS}\n`;

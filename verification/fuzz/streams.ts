@@ -17,7 +17,7 @@ export type Parts = { readonly isStatus: ValidateFunction; readonly isReceipt: V
 const CSV = /^coupon_name,user_id,position,claimed_at\r\n(?:(?:"(?:[^"]|"")*"|[^",\r\n]*)(?:,(?:"(?:[^"]|"")*"|[^",\r\n]*)){3}\r\n)*$/;
 /** A comment, or a name with labels and a number (Prometheus' text format, 0.0.4). */
 const METRIC_LINE = /^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{[^\n]*\})? -?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|\+Inf))$/;
-const FIRST_MESSAGE = /^retry: \d+\n\nid: (\d+)\ndata: ([^\n]*)\n\n/;
+const FIRST_MESSAGE = /^retry: \d+\nid: (\d+)\ndata: ([^\n]*)\n\n/;
 
 /** What is wrong with a body of the media type, or null. */
 export function streamFault(mediaType: string, body: string, { isStatus, isReceipt }: Parts): string | null {

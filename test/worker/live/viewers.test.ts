@@ -107,8 +107,7 @@ describe("a viewer who reads slowly", () => {
       await fast.until(seq);
     }
     expect(await slow.until(4)).toEqual([
-      { retry: "2000" },
-      expect.objectContaining({ id: "1" }),
+      expect.objectContaining({ retry: "2000", id: "1" }),
       { event: "state", id: "4", data: { from: "open", to: "sold_out", seq: 4 } },
       expect.objectContaining({ id: "4", data: expect.objectContaining({ state: "sold_out", remaining_amount: 0 }) }),
     ]);
@@ -121,9 +120,8 @@ describe("a viewer who reads slowly", () => {
     await fast.until(1);
     await remove(name);
     expect(await fast.next()).toEqual({ event: "deleted", data: {} });
-    expect([await slow.next(), await slow.next(), await slow.next(), await slow.next()]).toEqual([
-      { retry: "2000" },
-      expect.objectContaining({ id: "1" }),
+    expect([await slow.next(), await slow.next(), await slow.next()]).toEqual([
+      expect.objectContaining({ retry: "2000", id: "1" }),
       { event: "deleted", data: {} },
       null,
     ]);
@@ -136,8 +134,7 @@ describe("a viewer with Last-Event-ID", () => {
     await claim(name, "ada");
     const seq = (await claim(name, "bob")).headers.get("Coupon-Seq");
     const { next } = await viewer(name, { "Last-Event-ID": lastEventId });
-    expect(await next()).toEqual({ retry: "2000" });
-    expect(await next()).toMatchObject({ id: seq, data: { remaining_amount: 3 } });
+    expect(await next()).toMatchObject({ retry: "2000", id: seq, data: { remaining_amount: 3 } });
   });
 
   test("beyond the isolate's snapshot gets a newer one at once", async () => {
@@ -147,7 +144,6 @@ describe("a viewer with Last-Event-ID", () => {
     await claim(name, "ada");
     const { headers } = await claim(name, "bob");
     const late = await viewer(name, { "Last-Event-ID": headers.get("Coupon-Seq") ?? "" });
-    await late.next();
     expect(await late.next()).toMatchObject({ id: "3" });
     passClock(SECOND);
     expect(await early.next()).toMatchObject({ id: "3" });
