@@ -1,6 +1,6 @@
-// Facts that must hold. They stay on in production: a broken one stops the object before it can answer wrongly.
+// Assertions. They stay on in production: a broken one stops the object before it can answer wrongly.
 
-/** A fact that had to hold did not. Never caught to go on: the object that sees one is aborted. */
+/** An assertion failed. It is never caught to go on: the object is aborted. */
 export class BrokenAssertion extends Error {
   override readonly name = "BrokenAssertion";
 }

@@ -1,4 +1,4 @@
-// A certificate: for a moment, an isolate may answer in the coupon's name everybody who certainly has nothing of it.
+// A certificate: for a moment, an isolate may refuse every user outside a bypass set in the coupon's name.
 
 import { bytesOf, mayContain, type BloomFilter } from "./bloom-filter.ts";
 import { closedFor, type ClosedCode } from "./claim.ts";
@@ -8,14 +8,14 @@ import { CERTIFICATE_MS_MAX, LEASE_MARGIN_MS } from "./limits.ts";
 /** How a coupon answers every new user: the refusal, and with `sale_not_started` the start that it names. */
 export type Statement = { readonly code: ClosedCode; readonly startsAt: Instant | null };
 
-/** The coupon's word that `code` is its answer to every user and key outside the bypass set, for `validForMs` after it was requested. */
+/** States that `code` is the answer to every user and key outside the bypass set, for `validForMs` after the request. */
 export type Certificate = Statement & {
   readonly epoch: string;
   readonly seq: number;
   readonly validForMs: number;
-  /** With `sale_not_started`: how long the start is away. */
+  /** With `sale_not_started`: the time until the start. */
   readonly startsInMs: number;
-  /** While units are held, a holder's claim can bring a new key into use: then every claim with a key is judged by the object. */
+  /** While units are held, a holder's claim can bring a new key into use. Then the object judges every claim with a key. */
   readonly isAnyKeyNew: boolean;
   /** The seq at which the bypass set changed last. */
   readonly bypassSeq: number;
@@ -25,9 +25,9 @@ export type Certificate = Statement & {
 
 /** What an isolate sends with its request for a certificate. */
 export type CertificateRequest = {
-  /** The bypass set that it has. */
+  /** The bypass set that the isolate has. */
   readonly known: Pick<Certificate, "epoch" | "bypassSeq"> | null;
-  /** How many claims it has refused by certificates since its last request. */
+  /** Claims that certificates refused in the isolate since its last request. */
   readonly refused: Readonly<Partial<Record<ClosedCode, number>>>;
 };
 
@@ -72,7 +72,7 @@ export function contradicts(before: Coupon, after: Coupon | null, at: Instant, l
   return trueUntil(after, next) < Math.min(trueUntil(before, stated), leaseUntil);
 }
 
-/** A certificate in the hands of an isolate, which requested it at `requestedAt` by its own clock. */
+/** A certificate in an isolate, which requested it at `requestedAt` by its own clock. */
 export type HeldCertificate = Omit<Certificate, "bypass"> & {
   readonly requestedAt: Instant;
   readonly mayContain: (member: string) => boolean;
@@ -95,7 +95,7 @@ export function startAt({ startsAt, startsInMs, requestedAt }: HeldCertificate, 
   return startsAt === null ? {} : { startsAt, startsInMs: Math.max(1, startsInMs - (now - requestedAt)) };
 }
 
-/** Who asks: a user, and the key of their claim, if any. */
+/** The user of a claim or a hold, and the key of the claim, if any. */
 export type Asker = { readonly userId: string; readonly key: string | null };
 
 /** Whether the isolate that holds `certificate` may answer `asker` with it at `now`. The one rule of the edge. */
@@ -112,7 +112,7 @@ export function userMember(userId: string): string {
   return `u${userId}`;
 }
 
-/** A caller's key, as the bypass set lists it: another user who sends it is refused because of the key. */
+/** A caller's key, as the bypass set lists it: another user's claim with it is refused because of the key. */
 export function keyMember(key: string): string {
   return `k${key}`;
 }

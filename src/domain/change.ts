@@ -2,7 +2,7 @@
 
 import type { Coupon, Settings } from "./coupon.ts";
 
-/** What an operator sets; every field is absolute, and one that is absent stays as it is. A window's end of null is no end. */
+/** What an operator sets. Every field is absolute; an absent field stays as it is; null leaves the window open at that end. */
 export type Change = Partial<Settings & { readonly paused: boolean }>;
 
 const FIELDS = ["amount", "startsAt", "endsAt", "paused", "holdSecondsMax", "holdsMax"] as const satisfies readonly (keyof Change)[];

@@ -2,14 +2,14 @@
 
 import { CLOSED_CODES } from "./claim.ts";
 
-/** What became of one user of a bulk claim. */
+/** How one user's part of a bulk claim ended. */
 export const BULK_OUTCOMES = ["granted", "replayed", "already_claimed", "claim_released", ...CLOSED_CODES] as const;
 export type BulkOutcome = (typeof BULK_OUTCOMES)[number];
 
 /** How a claim ended: `granted`, `replayed`, or the code of its refusal. */
 export type ClaimOutcome = BulkOutcome | "idempotency_key_reused" | "coupon_not_found" | "invalid_request" | "unavailable";
 
-/** Upper bounds of the batch sizes that are counted apart, in claims; one more bucket takes what is larger. */
+/** Upper bounds of the batch sizes of the histogram, in claims. One more bucket takes larger batches. */
 export const BATCH_SIZE_BUCKETS = [1, 4, 16, 64, 256, 1024] as const;
 
 /** Counts since the coupon was created. */
@@ -38,12 +38,12 @@ export function addBatch(before: ClaimCounts, outcomes: readonly ClaimOutcome[])
   return { claims, batches, batched: before.batched + outcomes.length };
 }
 
-/** The counts after `count` claims were refused that never came into a batch. */
+/** The counts after `count` refusals outside of any batch. */
 export function addRefusals(before: ClaimCounts, outcome: ClaimOutcome, count: number): ClaimCounts {
   return { ...before, claims: { ...before.claims, [outcome]: (before.claims[outcome] ?? 0) + count } };
 }
 
-/** Reads counts as they were stored. What is no counts reads as none: metrics are not worth stopping a sale for. */
+/** Reads stored counts. Anything else reads as no counts: metrics are not worth stopping a sale for. */
 export function claimCountsFrom(json: string): ClaimCounts {
   try {
     const stored: unknown = JSON.parse(json);

@@ -1,8 +1,8 @@
-// The rule of a claim: who gets a unit, and how everybody else is refused.
+// The rule of a claim: which user gets a unit, and how the others are refused.
 
 import { remaining, saleState, type Coupon, type Instant, type SaleState } from "./coupon.ts";
 
-/** One unit given to one user: what was written down when it was granted, the same on every replay. */
+/** One unit given to one user. It is the same on every replay. */
 export type Claim = {
   readonly userId: string;
   /** 1-based order of the grant. */

@@ -21,11 +21,11 @@ export type Settings = SaleWindow & {
 /** What an operator asks for when creating a coupon. */
 export type NewCoupon = Settings & { readonly name: string };
 
-/** Everything that is known of a coupon, but for who holds its units. */
+/** A coupon without its claims and holds. */
 export type Coupon = NewCoupon & {
   /** Units given for good. */
   readonly claimed: number;
-  /** Units kept for somebody until an instant. */
+  /** Units kept for users until an instant. */
   readonly held: number;
   readonly paused: boolean;
   /** The position of the claim granted last, 0 before the first. Positions are never used twice. */
@@ -33,7 +33,7 @@ export type Coupon = NewCoupon & {
   /** The ledger's head: the `seq` of what happened last. */
   readonly seq: number;
   readonly createdAt: Instant;
-  /** Tells this coupon from one of the same name that was deleted before. */
+  /** Distinguishes this coupon from a deleted one of the same name. */
   readonly epoch: string;
   /** The latest instant this coupon acted upon; its time never goes back behind it. */
   readonly clockAt: Instant;
@@ -48,7 +48,7 @@ export function remaining(coupon: Coupon): number {
   return coupon.amount - coupon.claimed - coupon.held;
 }
 
-/** Claims that were taken back. Derived: every grant takes a new position, and only a release lowers `claimed`. */
+/** Revoked claims. Derived: every grant takes a new position, and only a revoke lowers `claimed`. */
 export function revokedCount(coupon: Coupon): number {
   return coupon.lastPosition - coupon.claimed;
 }

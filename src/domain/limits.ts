@@ -23,14 +23,14 @@ export const HOLD_TTL_SECONDS_MIN = 1;
 export const HOLD_TTL_SECONDS_MAX = 86_400;
 export const HOLD_SECONDS_MAX_DEFAULT = 900;
 
-/** Claims on one page of the list, in rows: the most, and what is meant where nobody says. Stops answers of unbounded size. */
+/** Claims on one page of the list, in rows: the most, and the default. Stops answers of unbounded size. */
 export const PAGE_SIZE_MAX = 1000;
 export const PAGE_SIZE_DEFAULT = 100;
 
 /** Claims fetched at once for an export, in rows. About 1 MB, far below the 32 MiB that fit into one RPC. */
 export const EXPORT_PAGE_SIZE = 5000;
 
-/** Claimants listed with a coupon in one answer of its object; more are fetched page by page. Stops a look from filling its 128 MB. */
+/** Claimants listed with a coupon in one answer of its object; more are fetched page by page. Stops a read from filling its 128 MB. */
 export const CLAIMANTS_AT_ONCE_MAX = 10_000;
 
 /**
@@ -150,7 +150,7 @@ export const RATE_LIMIT_WINDOW_SECONDS = 10;
 /** How long fetched identity keys are used, in milliseconds. An issuer's revoked key is refused after it. */
 export const JWKS_TTL_MS = 300_000;
 
-/** How long they are used while the issuer can't be reached, in milliseconds. Then nobody is let in on an old key's word. */
+/** How long they are used while the issuer can't be reached, in milliseconds. After that no old key is valid. */
 export const JWKS_STALE_MS_MAX = 3_600_000;
 
 /** Shortest time between two fetches of identity keys, in milliseconds. Once some are known, stops tokens with made-up key ids from causing fetches. */
@@ -175,12 +175,12 @@ export const SNAPSHOTS_MAX = 1024;
 export const SNAPSHOT_POLL_MS = 25;
 
 /**
- * Looks at a coupon that one viewer's stream takes before it ends and the viewer comes back. Each is a subrequest of the
+ * Reads of a coupon by one viewer's stream before it ends and the viewer reconnects. Each is a subrequest of the
  * viewer's request, of which Cloudflare's free plan allows 50; a stream that has none left would see nothing any more.
  */
-export const STREAM_LOOKS_MAX = 40;
+export const STREAM_READS_MAX = 40;
 
-/** How often a viewer's stream looks for news in its isolate, in milliseconds. */
+/** How often a viewer's stream checks its isolate for a newer snapshot, in milliseconds. */
 export const STREAM_TICK_MS = 250;
 
 /** Longest silence of a stream, in milliseconds; then a comment keeps proxies from closing it. Common idle limits are 30 s and up. */

@@ -2,13 +2,13 @@
 
 import { TEXT_CODE_POINTS_MAX } from "./limits.ts";
 
-/** Why a string is no acceptable text, most helpful reason first. */
+/** Why a string is not accepted, the most helpful reason first. */
 export type TextFault = "empty" | "blank" | "too_long" | "malformed";
 
 // C0, DEL and C1: they break logs, CSV files and terminals, and no person can see them.
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
-/** Answers why `text` can't be a `user_id` (or, with more rules, a name), or null when it can. */
+/** Returns why `text` can't be a `user_id` (or, with more rules, a name), or null when it can. */
 export function textFault(text: string): TextFault | null {
   if (text === "") return "empty";
   if (text.trim() === "") return "blank";

@@ -29,10 +29,10 @@ export type Refused<Code extends RefusalCode = RefusalCode> = Seq & {
 };
 type Done<Fields = unknown> = Seq & { readonly ok: true } & Fields;
 
-/** A unit went to the caller; `replayed` when that happened in an earlier request with the same key. */
+/** The user has a unit; `replayed` when an earlier request with the same key got it. */
 export type Granted = Done<{ readonly claim: Claim; readonly replayed: boolean }>;
 
-/** A coupon as it was at one instant. `claimedBy` is there when it was asked for: all who hold a claim, in claim order. */
+/** A coupon at one instant. `claimedBy` is there on request: all users with a claim, in claim order. */
 export type CouponView = Coupon & { readonly state: SaleState; readonly claimedBy?: readonly string[] };
 export type Found = Done<{ readonly coupon: CouponView; readonly now: number }>;
 
@@ -69,7 +69,7 @@ export type HoldResult =
   | Failed
   | Refused<"already_claimed" | "hold_released" | "hold_too_long" | "hold_limit_reached">;
 export type ReleaseHoldResult = Done | NoCoupon | Failed;
-/** How many holds were ended. */
+/** `count` holds were released. */
 export type ReleaseAllHoldsResult = Done<{ readonly count: number; readonly remaining: number }> | NoCoupon | Failed;
 export type ListHoldsResult = Done<{ readonly holds: readonly Hold[]; readonly next: string | null }> | NoCoupon | Failed;
 export type UserClaimResult = Done<{ readonly claim: Claim } | { readonly hold: Hold }> | NoCoupon | Failed | Refused<"claim_not_found">;

@@ -1,4 +1,4 @@
-// What an isolate may refuse without asking the coupon's object: most of a sale's traffic comes while nothing is to be had.
+// Refusals by certificate, without a call of the coupon's object. Most of a sale's traffic comes while it is closed.
 
 import { covers, received, startAt, type Asker, type HeldCertificate } from "../domain/certificate.ts";
 import { CLOSED_CODES, type ClosedCode } from "../domain/claim.ts";
@@ -10,7 +10,7 @@ import type { Env, Worker } from "./env.ts";
 import { isCurrent, nextOrder } from "./heads.ts";
 import { isWithin } from "./time.ts";
 
-/** A refusal that the object was not asked for. A claim's is counted, and logged in one line for many. */
+/** A refusal by certificate. Refused claims are counted, and logged in one line for many. */
 export type RefusedAtEdge = Refused<ClosedCode> & { readonly servedBy: "edge"; readonly isCounted: boolean };
 
 type Entry = {

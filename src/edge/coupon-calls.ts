@@ -1,4 +1,4 @@
-// How the Worker calls a coupon's object: which one, how long, and whether once more.
+// Calls of a coupon's object: which one, the deadline, and retries.
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
 import type { CouponCalls } from "../domain/rpc.ts";

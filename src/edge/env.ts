@@ -1,4 +1,4 @@
-// What the Worker is given by its configuration (wrangler.toml, secrets, .dev.vars).
+// The Worker's configuration: wrangler.toml, secrets, .dev.vars.
 
 import type { CouponCalls } from "../domain/rpc.ts";
 

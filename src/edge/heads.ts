@@ -1,4 +1,4 @@
-// The ledger head of each coupon, as the last answer of its object has shown it to this isolate.
+// Monotonic reads: the ledger head of each coupon that this isolate has seen, so that it never shows an older one.
 
 import { HEADS_MAX } from "../domain/limits.ts";
 

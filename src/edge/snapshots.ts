@@ -1,4 +1,4 @@
-// The coupon as this isolate shows it to visitors. However many they are, one of them reads it for all.
+// The snapshot of a coupon that an isolate shows. One visitor reads it for all.
 
 import { unchangedUntil } from "../domain/coupon.ts";
 import { CALL_DEADLINE_MS, SNAPSHOT_MS_MAX, SNAPSHOT_POLL_MS, SNAPSHOT_TAKEOVER_MS, SNAPSHOTS_MAX } from "../domain/limits.ts";
@@ -35,10 +35,10 @@ export async function snapshot(worker: Worker, name: string, seqMin = 0): Promis
 }
 
 /** What a stream may send now, null where it is to wait; and whether it was this stream that read. */
-export type News = { readonly result: ReadResult | CallFailure | null; readonly hasRead: boolean };
+export type StreamRead = { readonly result: ReadResult | CallFailure | null; readonly hasRead: boolean };
 
 /** The coupon for a stream that goes on: read once a second at most, by whichever stream comes first. */
-export async function news(worker: Worker, name: string): Promise<News> {
+export async function readForStream(worker: Worker, name: string): Promise<StreamRead> {
   const now = Date.now();
   const last = entries.get(name)?.last ?? null;
   const isRecent = last !== null && isWithin(now - last.requestedAt, SNAPSHOT_MS_MAX);
@@ -61,7 +61,7 @@ function isReading(name: string, now: number): boolean {
   return current !== null && isWithin(now - current.requestedAt, SNAPSHOT_TAKEOVER_MS);
 }
 
-/** Reads the coupon for all who ask meanwhile: the read goes on where its own visitor leaves. */
+/** Reads the coupon for all visitors that wait. The read goes on when its own visitor leaves. */
 async function readNow({ env, waitUntil }: Worker, name: string, deadlineMs?: number): Promise<ReadResult | CallFailure> {
   const read: Read = { order: nextOrder(), requestedAt: Date.now(), result: null };
   const entry = entries.get(name) ?? { last: null, current: null };

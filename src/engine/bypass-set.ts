@@ -1,4 +1,4 @@
-// Who may be answered otherwise than a certificate states: users with a claim, a running hold or a revoked claim, and keys in use.
+// The bypass set: users with a claim, a running hold or a revoked claim, and keys in use. A certificate does not cover them.
 
 import { BloomFilterBuilder, type BloomFilter } from "../domain/bloom-filter.ts";
 import { keyMember, userMember } from "../domain/certificate.ts";

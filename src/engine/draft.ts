@@ -1,4 +1,4 @@
-// A coupon in the middle of a batch: what it will be, and what has to be written for that. Reads storage, writes nothing before `save`.
+// The changes of a coupon during a batch. It reads storage and writes nothing before `save`.
 
 import { assert } from "../domain/assert.ts";
 import type { Claim, ClaimRequest, Hold, UserClaim } from "../domain/claim.ts";
@@ -14,7 +14,7 @@ import { Pending } from "./pending.ts";
 
 type Changing = { -readonly [Field in keyof Coupon]: Coupon[Field] };
 
-/** Changes of one coupon, one message after the other. Throw it away when the batch fails. */
+/** The changes of one coupon, message after message. Discard it when the batch fails. */
 export class Draft {
   readonly store: CouponStore;
   readonly #before: Coupon;
@@ -26,7 +26,7 @@ export class Draft {
   readonly #revokedClaims: RevokedClaim[] = [];
   readonly #releasedHolds: ReleasedHold[] = [];
   readonly #events: Event[] = [];
-  /** Whether the operator's settings are others than before. */
+  /** Whether the operator's settings have changed. */
   #isConfigured = false;
 
   constructor(store: CouponStore, before: Coupon) {
@@ -52,13 +52,13 @@ export class Draft {
     return this.#before.seq;
   }
 
-  /** Goes on to the message stamped `stamp`, or later if the coupon has seen later: every hold that is over by then expires. */
+  /** Advances to `stamp`, or stays where the coupon's time is later. Every hold that is due by then expires. */
   advanceTo(stamp: Instant): void {
     this.#coupon.clockAt = Math.max(stamp, this.#coupon.clockAt);
     if (this.#coupon.nextExpiryAt !== null && this.#coupon.nextExpiryAt <= this.at) this.#expire();
   }
 
-  /** Reads at once what the users of many claims and holds have, because a statement for each would cost more. */
+  /** Reads by one statement what the users of many claims and holds have, because one for each costs more. */
   readAhead(requests: readonly (ClaimRequest | HoldRequest)[]): void {
     if (requests.length < ROWS_AT_ONCE_MIN) return;
     const userIds = requests.map(({ userId }) => userId);
@@ -122,7 +122,7 @@ export class Draft {
     this.#happened("held", hold.userId, null, { expires_at: hold.expiresAt });
   }
 
-  /** Returns a held unit to the stock, for good: the request that made the hold makes no other. */
+  /** Returns a held unit to the stock. The request that made the hold makes no other. */
   releaseHold({ userId, attemptId }: Hold): void {
     this.#releasedHolds.push([userId, attemptId, this.at]);
     this.#happened("given_back", userId, null);

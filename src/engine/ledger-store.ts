@@ -28,7 +28,7 @@ export class LedgerStore {
     writeRows(this.#sql, events, LedgerStore.INSERT_EVENT, LedgerStore.INSERT_EVENTS);
   }
 
-  /** Who holds a claim, in claim order, without the rest of it. Writes nothing. */
+  /** The users with a claim, in claim order. Writes nothing. */
   static readonly SELECT_CLAIMANTS = `
     SELECT claims.user_id AS userId
     FROM ledger CROSS JOIN claims ON claims.user_id = ledger.user_id AND claims.position = ledger.position
@@ -52,7 +52,7 @@ export class LedgerStore {
     return this.#sql.all<Claim & { readonly seq: number }>(LedgerStore.SELECT_PAGE, after.seq, after.position, limit);
   }
 
-  /** Who is in the ledger behind an event, each with the key of the claim that they have now. Writes nothing. */
+  /** The users in the ledger behind an event, each with the key of their current claim. Writes nothing. */
   static readonly SELECT_INVOLVED = `
     SELECT ledger.seq, ledger.user_id AS userId, claims.idempotency_key AS key
     FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id

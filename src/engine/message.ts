@@ -1,4 +1,4 @@
-// The messages of a coupon's mailbox, and what each of them is answered.
+// The messages of a coupon's mailbox, and the answer to each.
 
 import type { CertificateRequest } from "../domain/certificate.ts";
 import type { Change } from "../domain/change.ts";
@@ -9,7 +9,7 @@ import type { HoldRequest } from "../domain/hold.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
 
-/** By kind: what the message carries, and what it is answered when it was judged. */
+/** By kind: what the message carries, and its answer once it is judged. */
 type Kinds = {
   create: [{ readonly coupon: NewCoupon; readonly epoch: string }, rpc.CreateResult];
   remove: [{ readonly precondition?: Precondition | null }, rpc.DeleteResult];
@@ -38,7 +38,7 @@ export type MessageOf<K extends Kind> = Extract<Message, { readonly kind: K }>;
 export type AnswerTo<K extends Kind> = Kinds[K][1];
 export type Answer = AnswerTo<Kind>;
 
-/** Not judged: it would make false what certificates in use state. To be sent again once the lease has lapsed. */
+/** Not judged, because it contradicts certificates in use. It is sent again once the lease has lapsed. */
 export const DEFERRED = { ok: false, code: "deferred" } as const;
 export type Deferred = typeof DEFERRED;
 
@@ -65,7 +65,7 @@ const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
   "write_counts",
 ]);
 
-/** Whether `message` shares its batch with no other. A read of all claimants looks at rows, which a batch has not written yet. */
+/** Whether `message` shares its batch with no other. A read of all claimants reads rows, which a batch has not written yet. */
 export function isExclusive(message: Message): boolean {
   return EXCLUSIVE.has(message.kind) || (message.kind === "read" && message.claimedBy);
 }

@@ -13,7 +13,7 @@ export type Write = (claims: readonly Claim[], isFirst: boolean, isLast: boolean
 /**
  * Streams `first` and every page behind it. A page is fetched once the one before was read. An export is no snapshot: what is
  * claimed meanwhile is at its end, what is released meanwhile may be missing. A page that can't be had breaks the stream,
- * so that nobody takes a part for the whole.
+ * so that a part is not taken for the whole.
  */
 export function exportStream(env: CouponEnv, name: string, first: Page, write: Write): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
@@ -33,7 +33,7 @@ export function exportStream(env: CouponEnv, name: string, first: Page, write: W
   });
 }
 
-/** A coupon as JSON with everybody who holds a claim, for when they are too many for one answer of the object. */
+/** A coupon as JSON with all users that have a claim, when they are too many for one answer of the object. */
 export function couponWithClaimants(coupon: object): Write {
   const open = `${JSON.stringify(coupon).slice(0, -1)},"claimed_by":[`;
   return (claims, isFirst, isLast) => {

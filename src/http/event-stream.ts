@@ -1,14 +1,14 @@
 // One viewer's stream of snapshots.
 
-import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_LOOKS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
+import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_READS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
 import type { Found } from "../domain/rpc.ts";
 import type { Worker } from "../edge/env.ts";
-import { news } from "../edge/snapshots.ts";
+import { readForStream } from "../edge/snapshots.ts";
 import * as wire from "./representations.ts";
 
 /**
  * Streams the coupon `name` to one viewer, beginning with `first`, until the viewer leaves, the coupon is deleted, or the
- * stream has taken as many looks as its request may; then the viewer comes back by itself.
+ * stream has made as many reads as its request may. Then the viewer reconnects by itself.
  */
 export function eventStream(worker: Worker, name: string, first: Found): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
@@ -28,44 +28,44 @@ export function eventStream(worker: Worker, name: string, first: Found): Readabl
   return new ReadableStream<Uint8Array>({
     start(controller) {
       send(`${COME_BACK}${message(first)}`);
-      timer = setTimeout(tick, STREAM_TICK_MS);
+      timer = setTimeout(sendChanges, STREAM_TICK_MS);
 
       function send(text: string): void {
         controller.enqueue(utf8.encode(text));
         sentAt = Date.now();
       }
 
-      async function tick(): Promise<void> {
-        const { result, hasRead } = await news(worker, name);
+      async function sendChanges(): Promise<void> {
+        const { result, hasRead } = await readForStream(worker, name);
         if (isOver) return;
         if (hasRead) readCount += 1;
         const isDeleted = result?.ok === false && result.code === "coupon_not_found";
-        if (isDeleted || readCount >= STREAM_LOOKS_MAX) {
+        if (isDeleted || readCount >= STREAM_READS_MAX) {
           if (isDeleted) send("event: deleted\ndata: {}\n\n");
           leave();
           controller.close();
           return;
         }
         const now = result?.ok === true ? result : sent;
-        // A viewer who reads slowly is sent the latest once there is room, and nothing of what was between.
+        // A slow viewer gets the latest snapshot once there is room, and skips those between.
         const hasRoom = (controller.desiredSize ?? 0) > 0;
         const isDue = Date.now() - messageAt >= SNAPSHOT_MS_MAX;
-        if (hasRoom && isDue && isNews(now, sent)) {
+        if (hasRoom && isDue && isNewer(now, sent)) {
           messageAt = Date.now();
           send(`${stateChange(sent, now)}${message(now)}`);
           sent = now;
         } else if (hasRoom && Date.now() - sentAt >= STREAM_HEARTBEAT_MS) {
           send(": still here\n");
         }
-        timer = setTimeout(tick, STREAM_TICK_MS);
+        timer = setTimeout(sendChanges, STREAM_TICK_MS);
       }
     },
     cancel: leave,
   });
 }
 
-/** Whether there is anything to tell: what an isolate has seen may also be older than what this viewer was sent. */
-function isNews(now: Found, sent: Found): boolean {
+/** Whether `now` is newer than what this viewer was sent. An isolate may also have an older snapshot. */
+function isNewer(now: Found, sent: Found): boolean {
   if (now.coupon.epoch !== sent.coupon.epoch) return now.now >= sent.now;
   return now.seq > sent.seq || (now.seq === sent.seq && now.now >= sent.now && now.coupon.state !== sent.coupon.state);
 }

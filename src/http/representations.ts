@@ -1,4 +1,4 @@
-// How the domain's values look on the wire: snake_case fields, times in UTC with milliseconds.
+// The domain's values on the wire: snake_case fields, times in UTC with milliseconds.
 
 import type { Claim, Hold } from "../domain/claim.ts";
 import { remaining, type Instant } from "../domain/coupon.ts";

@@ -33,8 +33,8 @@ import { sqlOver } from "./sql-storage.ts";
 const now = (): number => Date.now();
 
 /**
- * One coupon, named by its public name. It stores nothing, not even a table, before `create`. Its answers leave only when
- * what they are about is on disk: the platform's output gate sees to that.
+ * One coupon, named by its public name. It stores nothing, not even a table, before `create`. The
+ * platform's output gate holds its answers back until what they say is on disk.
  */
 export class CouponObject extends DurableObject implements rpc.CouponCalls {
   readonly #engine: CouponEngine;
@@ -95,7 +95,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return this.#submit({ kind: "release_hold", userId });
   }
 
-  /** A message for so many at a time: a million holds must not hold up the claims. */
+  /** One message for a bounded number of holds, so that a million of them do not delay the claims. */
   async releaseAllHolds(): Promise<rpc.ReleaseAllHoldsResult> {
     let count = 0;
     for (;;) {
@@ -138,7 +138,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return result;
   }
 
-  /** What was queued before it is judged before it. */
+  /** Messages that arrived before it are judged before it. */
   async remove(precondition: Precondition | null = null): Promise<rpc.DeleteResult> {
     return this.#submit({ kind: "remove", precondition });
   }
@@ -151,7 +151,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     });
   }
 
-  /** Sends a message, and once more after the lease where it would have made false what certificates state. */
+  /** Submits a message, and again after the lease has lapsed where it contradicts certificates. */
   async #submit<K extends Kind>(message: MessageOf<K>): Promise<AnswerTo<K>> {
     const answer = await this.#mailbox.submit(message);
     if (isAnswerTo(message, answer)) return answer;

@@ -1,4 +1,4 @@
-// The object's alarm: it expires holds in time that would otherwise be expired by the next message. No answer depends on it.
+// The object's alarm: it expires holds on time where no message comes. No answer depends on it.
 
 import { ALARM_RETRY_MS_MAX, ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 

@@ -1,4 +1,4 @@
-// The lease: how long certificates that this object issued may be in use. What would make them false waits for its end.
+// The lease: how long issued certificates may be in use. A message that contradicts them waits for its end.
 
 import { leaseEnd } from "../domain/certificate.ts";
 import { CERTIFICATE_MS_MAX } from "../domain/limits.ts";
@@ -8,7 +8,7 @@ export class Lease {
   #until: number;
   #waiterCount = 0;
 
-  /** An instance that has just begun may follow one that has just issued a certificate. */
+  /** A new instance may follow one that has just issued a certificate, so it begins with a full lease. */
   constructor(clock: () => number) {
     this.#clock = clock;
     this.#until = leaseEnd(clock(), CERTIFICATE_MS_MAX);
@@ -24,7 +24,7 @@ export class Lease {
     this.#until = Math.max(this.#until, leaseEnd(at, validForMs));
   }
 
-  /** There is no coupon, of which no certificate can be in use: its removal has waited for that. */
+  /** There is no coupon, so no certificate can be in use: its removal has waited for that. */
   clear(): void {
     this.#until = 0;
   }

@@ -1,4 +1,4 @@
-// The one queue of an actor: every message is stamped when it arrives, and judged in its turn, many in one transaction.
+// The one queue of an actor. It stamps each message on arrival and judges them in order, many in one transaction.
 
 import { assert, BrokenAssertion } from "../domain/assert.ts";
 import { BATCH_WAIT_MS_MAX, BATCH_WAIT_MS_MIN, BATCH_WAIT_PER_FLUSH, FLUSH_MS_INITIAL } from "../domain/limits.ts";
@@ -42,7 +42,7 @@ export class Mailbox<Message, Answer> {
   readonly #flights = new Set<{ readonly since: number }>();
   #flushMs = FLUSH_MS_INITIAL;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Once a fact was broken nothing is judged any more, whether or not `abort` ends this object at once. */
+  /** After a failed assertion nothing is judged any more, whether or not `abort` ends this object at once. */
   #broken: BrokenAssertion | null = null;
 
   constructor(options: MailboxOptions<Message, Answer>) {

@@ -6,14 +6,14 @@ import { identityFault } from "./identity.ts";
 import { hasAdminToken, isOperator } from "./operator.ts";
 import { isTooMany, rateLimitOf } from "./rate-limit.ts";
 
-/** Refuses everybody but the operator. */
+/** Refuses every caller but the operator. */
 export async function requireOperator(headers: Headers, env: Env): Promise<Refusal<"unauthorized"> | null> {
   const isAllowed = await isOperator(headers.get("authorization"), env);
   return isAllowed ? null : { ok: false, code: "unauthorized", error: TOKEN_REQUIRED.operator };
 }
 
 /**
- * Refuses a caller who can't act for `userId`. With `orOperator`, whoever has the admin token may: an operator has to be able to
+ * Refuses a caller who can't act for `userId`. With `orOperator`, the admin token is enough: an operator has to be able to
  * help a user.
  */
 export async function requireUser(

@@ -54,7 +54,7 @@ async function keysFor(token: string, url: string): Promise<HonoJsonWebKey[]> {
   const now = Date.now();
   const isFresh = now - known.fetchedAt < JWKS_TTL_MS && known.keys.some((key) => key.kid === kid);
   const wasTriedJustNow = now - known.triedAt < JWKS_REFRESH_MS_MIN;
-  // While somebody fetches, or the issuer just failed, the keys at hand have to do. Only without any does everybody try.
+  // While a fetch runs, or after one has failed, the known keys are used. Without any, every request fetches.
   if (isFresh || (wasTriedJustNow && known.keys.length > 0)) return usable(now);
   known.triedAt = now;
   try {

@@ -22,7 +22,7 @@ function limitOf(requests: number, counter: RateLimit | undefined): Limit | null
   return counter === undefined ? null : { requests, counter };
 }
 
-/** Whether this request is one too many. A counter that fails lets everybody through: the stock is guarded elsewhere. */
+/** Whether this request is one too many. A counter that fails lets requests through: the stock is guarded elsewhere. */
 export async function isTooMany({ counter }: Limit, coupon: string, userId: string): Promise<boolean> {
   try {
     // No name can contain a line break, so no two pairs share a key.
