@@ -7,7 +7,7 @@ import type { CouponCalls, Refused } from "../domain/rpc.ts";
 import { log } from "../log.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { Env, Worker } from "./env.ts";
-import { isCurrent, nextOrder } from "./heads.ts";
+import { isCurrent, nextOrder } from "./monotonic-reads.ts";
 import { isWithin } from "./time.ts";
 
 /** A refusal by certificate. Refused claims are counted, and logged in one line for many. */
@@ -56,8 +56,8 @@ export async function judged<Result extends { readonly ok: boolean; readonly cod
   return result;
 }
 
-/** What is kept, in coupons and in bytes: its bounds are tested by it. */
-export function kept(): { readonly coupons: number; readonly bytes: number } {
+/** How many coupons and bytes the certificates of this isolate take. Tests check its bounds. */
+export function cacheSize(): { readonly coupons: number; readonly bytes: number } {
   return { coupons: entries.size, bytes: Array.from(entries.values()).reduce((sum, { held }) => sum + (held?.bytes ?? 0), 0) };
 }
 
@@ -98,7 +98,7 @@ async function renew(env: Env, name: string, entry: Entry, requestedAt: number):
 function keep(env: Env, name: string, entry: Entry): void {
   entries.delete(name);
   entries.set(name, entry);
-  let bytes = kept().bytes;
+  let bytes = cacheSize().bytes;
   for (const [oldest, dropped] of entries) {
     if (entries.size <= limits.CERTIFICATES_MAX && bytes <= limits.CERTIFICATES_BYTES_MAX) break;
     takeRefused(env, oldest, dropped);

@@ -3,7 +3,7 @@
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
 import type { CouponCalls } from "../domain/rpc.ts";
 import type { CouponEnv } from "./env.ts";
-import { nextOrder, noteHead } from "./heads.ts";
+import { nextOrder, recordHead } from "./monotonic-reads.ts";
 import { pause } from "./time.ts";
 
 /** Why there is no answer of the object: a read has failed, or the outcome of a mutation is unknown. */
@@ -41,7 +41,7 @@ export async function callCoupon<Result extends Answer>(
   });
   try {
     const result = await Promise.race([attempts(env, name, call, effect, caller), deadline]);
-    if (!("cause" in result)) noteHead(name, result, order);
+    if (!("cause" in result)) recordHead(name, result, order);
     return result;
   } finally {
     caller.isWaiting = false;

@@ -5,7 +5,7 @@ import { CALL_DEADLINE_MS, SNAPSHOT_MS_MAX, SNAPSHOT_POLL_MS, SNAPSHOT_TAKEOVER_
 import type { ReadResult } from "../domain/rpc.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { Worker } from "./env.ts";
-import { isCurrent, nextOrder } from "./heads.ts";
+import { isCurrent, nextOrder } from "./monotonic-reads.ts";
 import { isWithin, pause } from "./time.ts";
 
 type Read = { readonly order: number; readonly requestedAt: number; result: ReadResult | CallFailure | null };

@@ -254,7 +254,7 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
     "SNAPSHOT_MS_MAX = 60_000",
   ]),
   "view-goes-back": bug("An isolate shows what is older than what it has acknowledged.", [
-    "edge/heads",
+    "edge/monotonic-reads",
     "return head !== undefined &&",
     "return head !== undefined || requestOrder === -1 &&",
   ]),

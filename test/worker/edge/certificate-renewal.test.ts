@@ -12,7 +12,7 @@ import {
   CERTIFICATES_BYTES_MAX,
   CERTIFICATES_MAX,
 } from "../../../src/domain/limits.ts";
-import { kept } from "../../../src/edge/certificates.ts";
+import { cacheSize } from "../../../src/edge/certificates.ts";
 import type { CouponNamespace } from "../../../src/edge/env.ts";
 import { claim, created, freshName, pathOf, send, users } from "../../support/api.ts";
 import { iso, setClock, T0 } from "../../support/clock.ts";
@@ -205,7 +205,7 @@ describe("refusals at the edge", () => {
 describe("an isolate", () => {
   test("keeps certificates of at most CERTIFICATES_MAX coupons", { timeout: 60_000 }, async () => {
     await flood(await soldOut(), CERTIFICATES_MAX + 20);
-    expect(kept().coupons).toBe(CERTIFICATES_MAX);
+    expect(cacheSize().coupons).toBe(CERTIFICATES_MAX);
   });
 
   test("keeps bypass sets of at most CERTIFICATES_BYTES_MAX", { timeout: 60_000 }, async () => {
@@ -219,6 +219,6 @@ describe("an isolate", () => {
     // The bypass set of so many winners takes 64 KiB.
     const coupons = CERTIFICATES_BYTES_MAX / (64 * 1024);
     await flood(name, coupons + 20);
-    expect(kept()).toEqual({ coupons, bytes: CERTIFICATES_BYTES_MAX });
+    expect(cacheSize()).toEqual({ coupons, bytes: CERTIFICATES_BYTES_MAX });
   });
 });

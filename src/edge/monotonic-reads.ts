@@ -24,7 +24,7 @@ export function nextOrder(): number {
  * Notes the head that an answer shows, which was requested at `requestOrder`. An answer without a judgment shows none; a lower head
  * that was requested before the known one was seen is only late.
  */
-export function noteHead(name: string, { seq, code, coupon }: Answer, requestOrder: number): void {
+export function recordHead(name: string, { seq, code, coupon }: Answer, requestOrder: number): void {
   if (seq === undefined || code === "unavailable" || code === "invalid_request") return;
   const known = heads.get(name);
   const epoch = coupon?.epoch ?? known?.epoch ?? null;
