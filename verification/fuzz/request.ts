@@ -48,8 +48,8 @@ const FIRST_MESSAGE = /\ndata: [^\n]*\n\n/;
 const UNREAD_BYTES_MAX = 65_536;
 /**
  * Tries of a body whose connection ends before the answer is complete. workerd resets a connection with
- * unread bytes, and the sender may lose the answer (RFC 9112, section 9.6). With 1 MiB this happens 30 to 80
- * times of 100 on a busy machine. An accepted body is never cut off.
+ * unread bytes. The sender may then lose the answer (RFC 9112, section 9.6): with 1 MiB, 30 to 80 times of
+ * 100 on a busy machine. An accepted body is never cut off.
  */
 const TRIES = 60;
 /** How a connection ends while a chunked body is sent, as Node and undici name it. */
