@@ -5,7 +5,7 @@ import { receiptIn, wordsOf } from "../stress/outcomes.ts";
 import type { Check, Receipt } from "../verify/verify.ts";
 import { newCounters, type Counters } from "./counters.ts";
 
-/** One user who wants one unit, and retries with the same key until there is an answer. */
+/** A user's claim, which is retried with the same key until there is an answer. */
 export type Caller = { readonly coupon: string; readonly userId: string; readonly key: string };
 
 /** One row of a coupon's claims in its file. */

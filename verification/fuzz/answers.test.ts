@@ -1,4 +1,5 @@
-// The fuzzer's check of answers finds each planted fault. That it accepts valid ones is shown by `npm run fuzz`.
+// The fuzzer's check of answers finds each planted fault. That it accepts valid ones is shown by `npm run
+// fuzz`.
 
 import { describe, expect, test } from "vitest";
 

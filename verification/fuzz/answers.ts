@@ -124,16 +124,11 @@ function requestIdFault({ headers }: FuzzRequest, answer: FuzzAnswer): string | 
 
 /** Searches every header and refusal, except the parts that repeat the caller's texts. */
 export function leakFault({ status, headers, body }: FuzzAnswer): string | null {
-  const { "x-request-id": _id, location: _location, ...own } = headers;
-  const leaked = INTERNALS.exec(JSON.stringify(own)) ?? (status >= 400 ? INTERNALS.exec(withoutEchoes(body)) : null);
-  return leaked === null ? null : `it leaks internals: ${leaked[0]}`;
-}
-
-function withoutEchoes(body: string): string {
-  const refusal = objectIn(body);
-  if (refusal === null) return body;
-  const { request_id: _id, claim: _claim, ...own } = refusal;
-  return JSON.stringify(own);
+  const { "x-request-id": _id, location: _location, ...ownHeaders } = headers;
+  const { request_id: _requestId, claim: _claim, ...ownBody } = objectIn(body) ?? { body };
+  const texts = [JSON.stringify(ownHeaders), status >= 400 ? JSON.stringify(ownBody) : ""];
+  const leaked = texts.map((text) => INTERNALS.exec(text)).find((match) => match !== null);
+  return leaked === undefined ? null : `it leaks internals: ${leaked[0]}`;
 }
 
 function headerFault({ headers }: Documented, answer: FuzzAnswer): string | null {

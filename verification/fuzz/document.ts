@@ -82,8 +82,8 @@ export function nameOf(at: RequestTarget): string {
 }
 
 /**
- * What a request may be for. A target has two valid readings: as it is, and normalized as a URL (dots and
- * backslashes), as a proxy in front of the server may do.
+ * What a request may be for. A target has two valid readings: as it is, and normalized as a URL. A proxy in
+ * front of the server may normalize dots and backslashes.
  */
 export function targetsOf(operations: readonly Operation[], method: string, target: string): RequestTarget[] {
   const path = utf8Of(target).replace(/[?#].*$/s, "");

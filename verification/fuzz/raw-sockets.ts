@@ -4,11 +4,15 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { Pool } from "undici";
+
+import { couponClient } from "../client/coupon-client.ts";
+import { receiptIn } from "../stress/outcomes.ts";
 import type { Receipt } from "../verify/verify.ts";
 import { leakFault } from "./answers.ts";
 import type { Harness } from "./harness.ts";
 import { RAW_CASES, RAW_COUPON, type RawCase } from "./raw-cases.ts";
-import { jsonRequest, type FuzzAnswer } from "./request.ts";
+import type { FuzzAnswer } from "./request.ts";
 import { objectIn } from "./streams.ts";
 
 export type RawResult = {
@@ -22,56 +26,41 @@ export type RawResult = {
 const WITHIN_MS = 20_000;
 /** No further answer may come in this time after the last expected one. */
 const LINGER_MS = 100;
+
 /** Runs all cases, one after the other. */
-export async function attack(harness: Harness, signal: AbortSignal): Promise<RawResult> {
+export async function attack({ url, tokens, own }: Harness, signal: AbortSignal): Promise<RawResult> {
   const failures: { name: string; fault: string }[] = [];
   const receipts: Receipt[] = [];
-  // A server of an earlier run still has the coupon.
-  await honest(harness, "DELETE", `/api/coupons/${RAW_COUPON}`);
-  await honest(harness, "POST", "/api/coupons", { name: RAW_COUPON, amount: 10_000 });
+  const pool = new Pool(url, { headersTimeout: WITHIN_MS });
+  const client = couponClient(pool, { adminToken: tokens.operator });
 
   async function claimAfter(userId: string): Promise<string | null> {
-    const answer = await honest(harness, "POST", "/api/coupons/claim", { user_id: userId, coupon_name: RAW_COUPON });
-    if (typeof answer === "string") return `then an honest claim got ${answer}`;
-    if (answer.status !== 201) return `then an honest claim got ${answer.status} ${answer.body}`;
-    const { position, claimed_at: claimedAt } = objectIn(answer.body) ?? {};
-    receipts.push({ coupon: RAW_COUPON, userId, position: Number(position), claimedAt: String(claimedAt) });
+    const { status, body } = await client.claim(RAW_COUPON, userId);
+    const receipt = status === 201 ? receiptIn(body, { coupon: RAW_COUPON, userId }) : null;
+    if (receipt === null) return `then an honest claim got ${status} ${JSON.stringify(body)}`;
+    receipts.push(receipt);
     return null;
   }
 
-  for (const [index, rawCase] of RAW_CASES.entries()) {
-    if (signal.aborted) break;
-    const answers = await exchange(harness.url, rawCase, signal);
-    const fault = faultOf(rawCase, answers, harness.own !== null) ?? (await claimAfter(`honest-after-${index}`));
-    if (fault !== null) failures.push({ name: rawCase.name, fault });
-  }
-  failures.push(...(await smuggled(harness)));
-  return { cases: RAW_CASES.length, failures, receipts };
-}
-
-/** The granted claims that were only ever part of other requests. */
-async function smuggled(harness: Harness): Promise<RawResult["failures"]> {
-  const name = "smuggled claims";
-  const answer = await honest(harness, "GET", `/api/coupons/${RAW_COUPON}`);
-  const claimants = typeof answer === "string" ? undefined : objectIn(answer.body)?.["claimed_by"];
-  if (!Array.isArray(claimants)) return [{ name, fault: "the coupon does not show its claimants" }];
-  return claimants.filter((user) => !String(user).startsWith("honest")).map((user) => ({ name, fault: `granted to ${String(user)}` }));
-}
-
-/** Sends a valid request; returns its answer, or what is wrong with it. */
-async function honest(
-  { send, check, tokens }: Harness,
-  method: string,
-  target: string,
-  body: object | null = null,
-): Promise<FuzzAnswer | string> {
-  const request = jsonRequest(method, target, body, tokens.operator);
   try {
-    const answer = await send(request);
-    return check(request, answer) ?? answer;
-  } catch (cause) {
-    return `no answer: ${String(cause)}`;
+    // A server of an earlier run still has the coupon.
+    await client.remove(RAW_COUPON);
+    await client.create(RAW_COUPON, 10_000);
+    for (const [index, rawCase] of RAW_CASES.entries()) {
+      if (signal.aborted) break;
+      const answers = await exchange(url, rawCase, signal);
+      const fault = faultOf(rawCase, answers, own !== null) ?? (await claimAfter(`honest-after-${index}`).catch(String));
+      if (fault !== null) failures.push({ name: rawCase.name, fault });
+    }
+    const { body } = await client.read(RAW_COUPON);
+    const claimants = Array.isArray(body["claimed_by"]) ? body["claimed_by"].map(String) : ["(the coupon shows no claimants)"];
+    // Such a claim was only ever part of another request.
+    const smuggled = claimants.filter((user) => !user.startsWith("honest"));
+    failures.push(...smuggled.map((user) => ({ name: "a smuggled claim", fault: `granted to ${user}` })));
+  } finally {
+    await pool.destroy();
   }
+  return { cases: RAW_CASES.length, failures, receipts };
 }
 
 /** Sends a case and returns our answers. workerd's own have no X-Request-Id. */

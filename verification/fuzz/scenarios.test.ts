@@ -1,4 +1,5 @@
-// The scenarios of the fuzzer find each broken promise. That they accept a correct coupon is shown by `npm run fuzz`.
+// The scenarios of the fuzzer find each broken promise. That they accept a correct coupon is shown by `npm
+// run fuzz`.
 
 import { expect, test } from "vitest";
 
