@@ -114,8 +114,13 @@ export class CouponEngine {
   #remove({ precondition = null }: MessageOf<"remove">, at: Instant, { leaseUntil }: LeaseState): Applied {
     if (!this.#store.exists()) return only(NO_COUPON, false);
     const coupon = precondition === null ? null : this.#load();
-    if (coupon !== null && !isMet(precondition, etagOf(coupon, Math.max(at, coupon.clockAt))))
-      return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
+    if (coupon !== null) {
+      // At its stamp, as every message: a hold that is due by then changes the tag, whether or not it was removed yet.
+      const draft = new Draft(this.#store, coupon);
+      draft.advanceTo(at);
+      if (!isMet(precondition, etagOf(draft.coupon, draft.at)))
+        return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
+    }
     if (leaseUntil > at) return only(DEFERRED, false);
     this.#store.deleteAll();
     this.#coupon = undefined;

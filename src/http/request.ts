@@ -149,7 +149,14 @@ async function readStream(stream: ReadableStream<Uint8Array> | null, bytesMax: n
     if (length > bytesMax) return null;
     chunks.push(chunk);
   }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  // A `Blob` would join them too, at twenty times the cost.
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole;
 }
 
 /** The JSON value in `bytes`; undefined, which no schema takes, where there is none. */

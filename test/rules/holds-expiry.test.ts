@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
+import { etagOf } from "../../src/domain/etag.ts";
 import { asks, EngineCalls, newCoupon, outcomes, T0 } from "./coupon.ts";
 import { expectReplayed } from "./holds-ledger.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
@@ -118,4 +119,27 @@ test("1,000 holds end in one transaction, in which a claim takes a unit", () => 
   const { claims, holds } = expectReplayed(sql);
   expect([claims, holds]).toEqual([new Map([["rival", 1]]), new Map()]);
   expect(sql.all("SELECT DISTINCT at FROM ledger WHERE kind IN ('expired', 'claimed')")).toEqual([{ at: T0 + TTL_MS }]);
+});
+
+describe("a delete with If-Match", () => {
+  test("is refused once a hold has expired, before any other message has removed it", () => {
+    const engine = new EngineCalls(nodeSql());
+    engine.create(newCoupon(1), "epoch-1", T0);
+    engine.hold({ userId: "ann", ttlMs: TTL_MS, attemptId: "hold" }, T0);
+    const read = engine.read({ claimedBy: false }, T0 + TTL_MS - 1);
+    if (!read.ok) throw new Error(read.code);
+    const precondition = { ifMatch: etagOf(read.coupon, read.now), ifNoneMatch: null };
+    expect(engine.one({ kind: "remove", precondition }, T0 + TTL_MS)).toMatchObject({ ok: false, code: "precondition_failed" });
+    expect(engine.read({ claimedBy: false }, T0 + TTL_MS)).toMatchObject({ ok: true, coupon: { state: "open", held: 0 } });
+  });
+
+  test("is carried out with the tag of a later read", () => {
+    const engine = new EngineCalls(nodeSql());
+    engine.create(newCoupon(1), "epoch-1", T0);
+    engine.hold({ userId: "ann", ttlMs: TTL_MS, attemptId: "hold" }, T0);
+    const read = engine.read({ claimedBy: false }, T0 + TTL_MS);
+    if (!read.ok) throw new Error(read.code);
+    const precondition = { ifMatch: etagOf(read.coupon, read.now), ifNoneMatch: null };
+    expect(engine.one({ kind: "remove", precondition }, T0 + TTL_MS + 1)).toMatchObject({ ok: true });
+  });
 });
