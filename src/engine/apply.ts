@@ -1,4 +1,4 @@
-// What each message does to a draft, and what it is answered.
+// Applies each kind of message to a draft, and returns its answer.
 
 import { assert, BrokenAssertion } from "../domain/assert.ts";
 import { certifiable, contradicts } from "../domain/certificate.ts";
@@ -14,12 +14,12 @@ import { claim, hold, type ClaimJudgment } from "./claims.ts";
 import type { Draft } from "./draft.ts";
 import { DEFERRED, type Answer, type Deferred, type Kind, type MessageOf } from "./message.ts";
 
-/** What is known around a draft. */
+/** The facts from outside the draft. */
 export type ApplyContext = {
   readonly bypassSet: BypassSet;
-  /** Claim counts up to the message that is judged. */
+  /** Returns the claim counts up to the current message. */
   readonly outcomes: () => ClaimCounts;
-  /** Until when certificates may be in use, by the coupon's time. */
+  /** Until when issued certificates may be in use, by the coupon's time. */
   readonly leaseUntil: Instant;
   /** False while a message waits for the lease to lapse. */
   readonly mayCertify: boolean;
@@ -27,7 +27,7 @@ export type ApplyContext = {
 
 export type Applicable = Exclude<Kind, "create" | "remove">;
 
-/** Judges `message` on what the draft has come to, and drafts what it does. Throws what storage throws. */
+/** Judges `message` on the draft as it is, and drafts its changes. Throws what storage throws. */
 export function apply(message: MessageOf<Applicable>, draft: Draft, around: ApplyContext): Answer | Deferred {
   const { seq } = draft.coupon;
   switch (message.kind) {
@@ -66,7 +66,7 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, around: Appl
     case "metrics": {
       const { claims, ...batches } = around.outcomes();
       confirmHead(draft);
-      // Grants are counted by the coupon, which forgets none.
+      // The coupon itself counts its grants. That count is never lost.
       return { ...found(draft.coupon, draft.at), outcomes: { claims: { ...claims, granted: draft.coupon.lastPosition }, ...batches } };
     }
     case "certify":
@@ -81,7 +81,7 @@ function bulkPart(result: ClaimJudgment): rpc.BulkPart {
   return result;
 }
 
-/** A coupon as an answer shows it. */
+/** Returns the answer that shows a coupon at `now`. */
 export function found(coupon: Coupon, now: Instant): rpc.Found {
   return { ok: true, coupon: { ...coupon, state: saleState(coupon, now) }, now, seq: coupon.seq };
 }
@@ -142,9 +142,9 @@ function releaseAllHolds(draft: Draft, around: ApplyContext): rpc.ReleaseAllHold
 
 function listClaims({ after, limit }: MessageOf<"list_claims">, { coupon, store }: Draft): rpc.ListClaimsResult {
   const { epoch, seq } = coupon;
-  // A coupon of another epoch is another coupon.
+  // The same name with another epoch is another coupon.
   if (after.epoch !== null && after.epoch !== epoch) return { ok: false, code: "coupon_not_found", seq };
-  // A claim's event stands behind as many events as its position counts, at least.
+  // The seq of a claim's event is greater than its position: the ledger begins with the coupon's creation.
   const rows = store.ledger.page({ position: after.position, seq: Math.max(after.seq, after.position) }, limit + 1);
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const claims = rows.slice(0, limit).map(({ seq: _seq, ...claimed }) => claimed);
@@ -172,7 +172,10 @@ function certify({ request }: MessageOf<"certify">, draft: Draft, { bypassSet, m
   return { ok: true, certificate, seq };
 }
 
-/** Reads the head that storage has: an instance that the platform has replaced learns so there, and answers nothing stale. */
+/**
+ * Compares the head in memory with the stored one. So an instance that the platform has replaced returns
+ * nothing stale.
+ */
 function confirmHead({ store, storedSeq }: Draft): void {
   assert(store.head() === storedSeq, "stored and remembered ledger heads are equal");
 }

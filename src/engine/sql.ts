@@ -1,13 +1,20 @@
-// The synchronous SQL port. The object implements it over its own storage, Node over node:sqlite.
+// The synchronous SQL port. The object implements it over its storage. Tests in Node implement it over
+// node:sqlite.
 
 export type SqlValue = string | number | null;
 export type SqlRow = Record<string, SqlValue>;
 
 export type Sql = {
-  /** Runs one statement to its end and answers all of its rows. Throws what SQLite refuses. */
+  /** Runs one statement and returns all its rows. Throws if SQLite refuses it. */
   all<Row extends SqlRow>(statement: string, ...bindings: readonly SqlValue[]): Row[];
-  /** Runs `work` so that all of its writes land, or, when it throws, none; then the throw goes on. */
+  /**
+   * Runs `work` in one transaction. If `work` throws, all its writes are rolled back, and the exception is
+   * rethrown.
+   */
   transaction<T>(work: () => T): T;
-  /** Removes everything that is stored, and the alarm, before it returns. Outside of a transaction only. */
+  /**
+   * Removes everything that is stored, and the alarm, before it returns. Call it outside of transactions
+   * only.
+   */
   deleteAll(): void;
 };

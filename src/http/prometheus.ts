@@ -1,4 +1,5 @@
-// Metrics in the Prometheus text exposition format, version 0.0.4, named by its rules: base units, `_total` for counters.
+// Metrics in the Prometheus text format, version 0.0.4. Names follow its rules: base units, `_total` for
+// counters.
 
 import { remaining } from "../domain/coupon.ts";
 import type { CouponView } from "../domain/rpc.ts";
@@ -6,7 +7,7 @@ import { BATCH_SIZE_BUCKETS, type ClaimCounts } from "../domain/claim-counts.ts"
 
 type Sample = { readonly suffix?: string; readonly labels?: Readonly<Record<string, string>>; readonly value: number };
 
-/** The metrics of one coupon. */
+/** Returns the metrics of one coupon as text. */
 export function prometheusText(coupon: CouponView, outcomes: ClaimCounts): string {
   const claims = Object.entries(outcomes.claims).map(([outcome, value]) => ({ labels: { outcome }, value }));
   const units = Object.entries({ claimed: coupon.claimed, held: coupon.held, remaining: remaining(coupon) });

@@ -1,4 +1,4 @@
-// Coupons: create, get, change, delete.
+// The routes of coupons: create, get, change and delete.
 
 import type { Change } from "../../domain/change.ts";
 import { etagOf } from "../../domain/etag.ts";
@@ -56,7 +56,7 @@ export const getCoupon = route({
     if (!result.ok) return result;
     if (!claimedBy || result.coupon.claimedBy !== undefined) return ok(200, shown(result));
 
-    // More claimants than the object lists in one answer.
+    // There are more claimants than the object lists in one answer.
     const from = { position: 0, seq: 0, epoch: result.coupon.epoch };
     const first = await callCoupon(worker.env, name, (coupon) => coupon.listClaims(from, EXPORT_PAGE_SIZE), "read");
     if (!first.ok) return first;
@@ -80,7 +80,7 @@ export const changeCoupon = route({
   successes: { 200: { description: "The coupon as it is now.", content: COUPON, headers: ["ETag"] } },
   refusals: ["amount_below_claimed", "precondition_failed"],
   async handle({ params: { name }, body, precondition }, { worker }) {
-    // With a precondition, a second delivery would find the tag changed by the first.
+    // With a precondition, a second delivery would fail, because the first one has changed the tag.
     const effect = precondition === null ? "repeatable" : "once";
     const result = await callCoupon(worker.env, name, (coupon) => coupon.change(changeIn(body), precondition), effect);
     if (result.ok) return ok(200, shown(result));
