@@ -1,15 +1,12 @@
-// A set of texts that fits into a message: exact while it is small, a Bloom filter once it is large. It has
-// false positives, and no false negatives.
+// A set of texts that fits into a message: exact if it is small, otherwise a Bloom filter. It has no false
+// negatives.
 
 import { BLOOM_BITS_PER_MEMBER, BLOOM_BYTES_MAX, BLOOM_BYTES_MIN, EXACT_MEMBERS_MAX } from "./limits.ts";
 
 /** The texts themselves, or the bits of a Bloom filter over them. The number of bits is a power of two. */
 export type BloomFilter = readonly string[] | Uint8Array;
 
-/**
- * Bits set for each text. With {@link BLOOM_BITS_PER_MEMBER} bits a text, ten give the fewest false
- * positives.
- */
+/** Bits set for each text: ten give the fewest false positives with {@link BLOOM_BITS_PER_MEMBER}. */
 const HASH_COUNT = 10;
 
 /** Builds a {@link BloomFilter}. */

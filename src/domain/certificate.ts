@@ -1,5 +1,4 @@
-// A certificate lets an isolate refuse every user outside a bypass set for a moment, without a call of the
-// object.
+// A certificate lets an isolate refuse users outside a bypass set for a moment, without calling the object.
 
 import { bytesOf, mayContain, type BloomFilter } from "./bloom-filter.ts";
 import { closedFor, type ClosedCode } from "./claim.ts";
@@ -9,20 +8,14 @@ import { CERTIFICATE_MS_MAX, LEASE_MARGIN_MS } from "./limits.ts";
 /** How a coupon refuses every new user. `startsAt` is set with `sale_not_started` only. */
 export type Statement = { readonly code: ClosedCode; readonly startsAt: Instant | null };
 
-/**
- * States that `code` is the answer to all users and keys outside the bypass set, for `validForMs` after the
- * request.
- */
+/** States that `code` is the answer outside the bypass set, for `validForMs` after the request. */
 export type Certificate = Statement & {
   readonly epoch: string;
   readonly seq: number;
   readonly validForMs: number;
   /** With `sale_not_started`: milliseconds until the start. Otherwise 0. */
   readonly startsInMs: number;
-  /**
-   * True while units are held. A holder can claim with a new key, so the object must judge every claim with a
-   * key.
-   */
+  /** True while units are held: a holder can claim with a new key, so only the object can judge keys. */
   readonly isAnyKeyNew: boolean;
   /** The seq of the last change of the bypass set. */
   readonly bypassSeq: number;
@@ -125,9 +118,7 @@ export function userMember(userId: string): string {
   return `u${userId}`;
 }
 
-/**
- * Returns the member that stands for a key in use. Another user's claim with that key has its own refusal.
- */
+/** Returns the member that stands for a key in use, because the key has a refusal of its own. */
 export function keyMember(key: string): string {
   return `k${key}`;
 }

@@ -2,10 +2,7 @@
 
 import type { Coupon, Settings } from "./coupon.ts";
 
-/**
- * The new settings. An absent field keeps its value. `startsAt` or `endsAt` null leaves the window open at
- * that end.
- */
+/** The new settings. An absent field keeps its value. Null leaves the window open at that end. */
 export type Change = Partial<Settings & { readonly paused: boolean }>;
 
 const FIELDS = ["amount", "startsAt", "endsAt", "paused", "holdSecondsMax", "holdsMax"] as const satisfies readonly (keyof Change)[];
@@ -17,9 +14,7 @@ export type ChangeVerdict =
   /** The window would end before it starts. */
   | { readonly ok: false; readonly code: "invalid_request" };
 
-/**
- * Judges one change. The amount must cover all claimed and held units. The window must end after it starts.
- */
+/** Judges one change. The amount must cover claimed and held units, and the window must not be empty. */
 export function judgeChange(change: Change, before: Coupon): ChangeVerdict {
   const coupon = { ...before, ...change };
   const amountMin = before.claimed + before.held;

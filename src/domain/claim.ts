@@ -29,9 +29,7 @@ export type Hold = {
   readonly attemptId: string;
 };
 
-/**
- * What one user has: a claim, a hold, or neither. `revoked` is the revoked claim that this same request made.
- */
+/** What a user has: a claim, a hold, or neither. `revoked` is the revoked claim of this same request. */
 export type UserClaim = { readonly claim: Claim | null; readonly hold: Hold | null; readonly revoked: Claim | null };
 
 /** The facts that the rule needs. `keyOwner` is the user whose claim carries the same key. */

@@ -51,9 +51,7 @@ export function remaining(coupon: Coupon): number {
   return coupon.amount - coupon.claimed - coupon.held;
 }
 
-/**
- * Returns the number of revoked claims. Every grant takes a new position, and only a revoke lowers `claimed`.
- */
+/** Returns the number of revoked claims: a grant takes a new position, and only a revoke lowers `claimed`. */
 export function revokedCount(coupon: Coupon): number {
   return coupon.lastPosition - coupon.claimed;
 }

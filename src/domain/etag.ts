@@ -13,10 +13,7 @@ export function etagOf(coupon: Coupon, now: Instant): string {
   return `"${coupon.epoch.slice(0, 8)}-${coupon.seq}-${saleState(coupon, now)}"`;
 }
 
-/**
- * Whether `If-Match` is absent or names `etag`. `*` names every tag. A weak tag never matches (RFC 9110,
- * 13.1.1).
- */
+/** Whether `If-Match` is absent, `*`, or names `etag`. A weak tag never matches (RFC 9110, 13.1.1). */
 export function meetsIfMatch({ ifMatch }: Precondition, etag: string): boolean {
   return ifMatch === null || ifMatch.trim() === "*" || (!etag.startsWith("W/") && tagsIn(ifMatch).includes(etag));
 }

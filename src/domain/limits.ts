@@ -1,8 +1,8 @@
 // All bounds of the system, each with its unit, its reason, and what it prevents.
 
 /**
- * Longest `name` and `user_id`, in Unicode code points. The older services stored VARCHAR(255). Prevents
- * unbounded keys.
+ * Longest `name` and `user_id`, in code points. The older services stored VARCHAR(255). Prevents unbounded
+ * keys.
  */
 export const TEXT_CODE_POINTS_MAX = 255;
 
@@ -19,9 +19,8 @@ export const OPERATOR_BODY_BYTES_MAX = 1024 * 1024;
 export const CLAIM_BODY_BYTES_MAX = 16 * 1024;
 
 /**
- * Shortest and longest hold, in seconds, and the default of a coupon's own maximum. A checkout takes a
- * quarter of an hour. A checkout by bank transfer takes a day. Prevents holds that keep a unit as long as a
- * claim.
+ * Shortest and longest hold, in seconds, and the default of a coupon's own maximum. A quarter of an hour
+ * covers a checkout. A day covers a bank transfer. Prevents holds without end.
  */
 export const HOLD_TTL_SECONDS_MIN = 1;
 export const HOLD_TTL_SECONDS_MAX = 86_400;
@@ -46,10 +45,7 @@ export const CLAIMANTS_AT_ONCE_MAX = 10_000;
  */
 export const BULK_CLAIMS_MAX = 1000;
 
-/**
- * Fewest rows that share one statement, as JSON. Measured: with fewer rows, one statement for each is
- * quicker.
- */
+/** Fewest rows that share one statement, as JSON. Measured: for fewer rows, single statements are quicker. */
 export const ROWS_AT_ONCE_MIN = 8;
 
 /**
@@ -58,18 +54,13 @@ export const ROWS_AT_ONCE_MIN = 8;
  */
 export const ROWS_AT_ONCE_MAX = 1000;
 
-/**
- * How long claim counts may stay in memory only, in milliseconds. Prevents one written row for each refusal.
- */
+/** How long claim counts may stay in memory only, in milliseconds. Prevents a write for each refusal. */
 export const COUNTS_FLUSH_MS = 5_000;
 
 /** Most holds that one message releases. Prevents one transaction that releases a million holds. */
 export const HOLDS_ENDED_AT_ONCE_MAX = 1000;
 
-/**
- * First and longest pause before a failed alarm runs again, in milliseconds. Each pause is twice the one
- * before.
- */
+/** First and longest pause before a failed alarm runs again, in milliseconds. Each pause doubles. */
 export const ALARM_RETRY_MS_MIN = 1_000;
 export const ALARM_RETRY_MS_MAX = 60_000;
 
@@ -103,34 +94,25 @@ export const BATCH_WAIT_PER_FLUSH = 0.25;
 export const BATCH_WAIT_MS_MIN = 1;
 export const BATCH_WAIT_MS_MAX = 250;
 
-/**
- * Assumed length of a flush until the first one is measured, in milliseconds. Most flushes on Cloudflare take
- * this long.
- */
+/** Assumed length of a flush before one is measured, in milliseconds. Cloudflare's typical value. */
 export const FLUSH_MS_INITIAL = 40;
 
-/**
- * Deadline of a call to the object, retries included, in milliseconds. Prevents a call that hangs from
- * hanging its caller.
- */
+/** Deadline of a call to the object with all retries, in milliseconds. Prevents endless requests. */
 export const CALL_DEADLINE_MS = 10_000;
 
 /** Most retries of one call to the object. Prevents a retry storm on an object that is down. */
 export const CALL_RETRIES_MAX = 2;
 
 /**
- * Longest pause before the first retry of a call, in milliseconds. Half to all of it is drawn. It doubles for
- * the second.
+ * Longest pause before the first retry of a call, in milliseconds. The pause is random, and at least half of
+ * this. The second retry doubles it.
  */
 export const RETRY_PAUSE_MS = 50;
 
 /** The `Retry-After` of `unavailable` and `outcome_unknown`, in seconds. */
 export const RETRY_AFTER_SECONDS = 1;
 
-/**
- * Most object ids in an isolate's cache, which saves a hash of the name. Prevents a scan of names from
- * filling memory.
- */
+/** Most object ids in an isolate's cache. Prevents a scan of names from filling memory. */
 export const ID_CACHE_SIZE_MAX = 4096;
 
 /**
@@ -146,39 +128,24 @@ export const CERTIFICATE_MS_MAX = 1_000;
  */
 export const LEASE_MARGIN_MS = 100;
 
-/**
- * A certificate is renewed after a part of its validity. The part is drawn between these, so that isolates
- * spread.
- */
+/** A certificate is renewed after a random part of its validity, so that isolates do not renew together. */
 export const CERTIFICATE_RENEWAL_MIN = 0.5;
 export const CERTIFICATE_RENEWAL_MAX = 0.75;
 
-/** Pause after a request that returned no certificate, in milliseconds. One to two times this is drawn. */
+/** Pause after a request that returned no certificate, in milliseconds. It is random, up to twice this. */
 export const CERTIFICATE_RETRY_MS = 100;
 
-/**
- * Age at which a running request for a certificate counts as lost, in milliseconds. Then a visitor starts
- * another.
- */
+/** Age at which a running request for a certificate counts as lost, in milliseconds. */
 export const CERTIFICATE_TAKEOVER_MS = 3_000;
 
-/**
- * Most coupons whose certificates an isolate caches, and most bytes of their bypass sets. A part of its 128
- * MB.
- */
+/** Most certificates in an isolate, and most bytes of their bypass sets. A part of its 128 MB. */
 export const CERTIFICATES_MAX = 1024;
 export const CERTIFICATES_BYTES_MAX = 8 * 1024 * 1024;
 
-/**
- * Most members of an exact bypass set. A larger set is a Bloom filter. This many take about the bytes of a
- * small filter.
- */
+/** Most members of an exact bypass set. They take about as many bytes as the smallest useful filter. */
 export const EXACT_MEMBERS_MAX = 256;
 
-/**
- * Bits of a Bloom filter for each member. With ten hashes, 0.1 % of others are false positives (ln 1000 / ln²
- * 2 = 14.4).
- */
+/** Bits of a Bloom filter for each member. They give 0.1 % of false positives: ln 1000 / ln² 2 = 14.4. */
 export const BLOOM_BITS_PER_MEMBER = 14.4;
 
 /**
@@ -188,40 +155,29 @@ export const BLOOM_BITS_PER_MEMBER = 14.4;
 export const BLOOM_BYTES_MIN = 1024;
 export const BLOOM_BYTES_MAX = 2 * 1024 * 1024;
 
-/**
- * Most rows that one message reads for a bypass set. Prevents the first certificate of a large sale from
- * delaying claims.
- */
+/** Most rows that one message reads for a bypass set. Prevents a large set from delaying claims. */
 export const BYPASS_ROWS_MAX = 5_000;
 
 /** The period of the rate-limit bindings in wrangler.toml, in seconds. The platform allows 10 and 60. */
 export const RATE_LIMIT_WINDOW_SECONDS = 10;
 
 /**
- * How long fetched identity keys are fresh, in milliseconds. After that, a key that its issuer revoked is
- * refused.
+ * How long fetched identity keys are fresh, in milliseconds. Then a key that its issuer revoked is refused.
  */
 export const JWKS_TTL_MS = 300_000;
 
-/**
- * How long they are used while the issuer can't be reached, in milliseconds. After that, no fetched key is
- * valid.
- */
+/** How long fetched identity keys are used while the issuer can't be reached, in milliseconds. */
 export const JWKS_STALE_MS_MAX = 3_600_000;
 
 /**
- * Shortest time between two fetches of identity keys, in milliseconds. Prevents a fetch for each forged key
- * id.
+ * Shortest time between fetches of identity keys, in milliseconds. Prevents a fetch for each forged key id.
  */
 export const JWKS_REFRESH_MS_MIN = 10_000;
 
 /** Deadline of a fetch of identity keys, in milliseconds. */
 export const JWKS_DEADLINE_MS = 3_000;
 
-/**
- * Oldest snapshot that an isolate shows, in milliseconds. Prevents viewers from loading the object that
- * judges claims.
- */
+/** Greatest age of a snapshot, in milliseconds. Prevents viewers from delaying claims. */
 export const SNAPSHOT_MS_MAX = 1_000;
 
 /** Age at which a running read for all viewers counts as lost, in milliseconds. Its viewer may have left. */
@@ -233,10 +189,7 @@ export const HEADS_MAX = 4096;
 /** Most coupons whose snapshot an isolate caches. Prevents a scan of names from filling memory. */
 export const SNAPSHOTS_MAX = 1024;
 
-/**
- * Interval at which a viewer checks for the end of another viewer's read, in milliseconds. Most reads take
- * less.
- */
+/** Interval at which a viewer checks for another viewer's read, in milliseconds. Most reads take less. */
 export const SNAPSHOT_POLL_MS = 25;
 
 /**
@@ -250,7 +203,7 @@ export const STREAM_READS_MAX = 40;
 export const STREAM_POLL_MS = 250;
 
 /**
- * Longest silence of a stream, in milliseconds. Then a comment keeps proxies from closing it, often after 30
+ * Longest silence of a stream, in milliseconds. Then it sends a comment. Proxies close idle streams after 30
  * s or more.
  */
 export const STREAM_HEARTBEAT_MS = 15_000;

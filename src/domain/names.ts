@@ -18,7 +18,7 @@ export function textFault(text: string): TextFault | null {
 }
 
 /**
- * As {@link textFault}, for a coupon's name. `.` and `..` are refused, because a URL path can't carry them.
+ * As {@link textFault}, for a coupon's name. Refuses `.` and `..` too, because a URL path can't carry them.
  */
 export function nameFault(name: string): TextFault | null {
   return name === "." || name === ".." ? "malformed" : textFault(name);

@@ -1,5 +1,4 @@
-// The calls from the Worker to a coupon's object. Arguments and results are plain values, which RPC can
-// carry.
+// The calls from the Worker to a coupon's object. RPC carries plain values only.
 
 import type { Certificate, CertificateRequest } from "./certificate.ts";
 import type { Change } from "./change.ts";
@@ -103,10 +102,7 @@ export type CouponCalls = {
   /** Deletes the coupon and all its rows if its current entity tag meets `precondition`. */
   remove(precondition?: Precondition | null): Promise<DeleteResult>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
-  /**
-   * Claims a unit for each user, in this order and in one transaction. `attemptId` names the attempt of each
-   * user.
-   */
+  /** Claims a unit for each user, in this order, in one transaction and with the same `attemptId`. */
   claimMany(userIds: readonly string[], attemptId: string): Promise<BulkClaimResult>;
   hold(request: HoldRequest): Promise<HoldResult>;
   /** Releases the user's hold, if there is one. */

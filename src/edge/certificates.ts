@@ -1,5 +1,4 @@
-// Refusals by certificate, without a call of the coupon's object. Most requests of a sale arrive while it is
-// closed.
+// Refusals by certificate, without calling the object. Most requests arrive while a sale is closed.
 
 import { covers, received, startAt, type Asker, type HeldCertificate } from "../domain/certificate.ts";
 import { CLOSED_CODES, type ClosedCode } from "../domain/claim.ts";
@@ -64,18 +63,12 @@ export function cacheSize(): { readonly coupons: number; readonly bytes: number 
   return { coupons: entries.size, bytes: Array.from(entries.values()).reduce((sum, { held }) => sum + (held?.bytes ?? 0), 0) };
 }
 
-/**
- * Whether this isolate has returned nothing newer. An older certificate is true too, but its seq would go
- * back.
- */
+/** Whether this isolate has returned nothing newer. An older certificate is true, but its seq goes back. */
 function isShowable(name: string, { held, order }: Entry): boolean {
   return held !== null && isCurrent(name, held.seq, order);
 }
 
-/**
- * Starts a renewal if one is due and none is running. No visitor waits for it, and no visitor's leaving
- * cancels it.
- */
+/** Starts a renewal if one is due and none is running. It does not depend on its visitor's request. */
 function renewIfDue({ env, waitUntil }: Worker, name: string, now: number): void {
   const entry = entries.get(name) ?? { held: null, order: 0, renewedAt: 0, isRenewing: false, renewAfterMs: 0, refused: {} };
   const outdatedMs = entry.held === null || isShowable(name, entry) ? Infinity : limits.CERTIFICATE_RETRY_MS;

@@ -38,10 +38,10 @@ export async function callCoupon<Result extends Answer>(
   const caller = { isWaiting: true };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<CallFailure>((resolve) => {
-    timer = setTimeout(() => resolve(unanswered(effect, `no answer in ${deadlineMs} ms`)), deadlineMs);
+    timer = setTimeout(() => resolve(failureOf(effect, `no answer in ${deadlineMs} ms`)), deadlineMs);
   });
   try {
-    const result = await Promise.race([attempts(env, name, call, effect, caller), deadline]);
+    const result = await Promise.race([callWithRetries(env, name, call, effect, caller), deadline]);
     if (!("cause" in result)) recordHead(name, result, order);
     return result;
   } finally {
@@ -50,7 +50,7 @@ export async function callCoupon<Result extends Answer>(
   }
 }
 
-async function attempts<Result extends Answer>(
+async function callWithRetries<Result extends Answer>(
   env: CouponEnv,
   name: string,
   call: (coupon: CouponCalls) => Promise<Result>,
@@ -62,17 +62,17 @@ async function attempts<Result extends Answer>(
       // A new stub each time, because a stub that threw stays broken.
       const result = await call(stubOf(env, name));
       // `unavailable` means that this attempt changed nothing. An earlier attempt may have changed something.
-      return retry > 0 && result.code === "unavailable" ? unanswered(effect, result.code) : result;
+      return retry > 0 && result.code === "unavailable" ? failureOf(effect, result.code) : result;
     } catch (cause) {
-      if (effect === "once" || retry >= CALL_RETRIES_MAX || isOverloaded(cause) || !caller.isWaiting) return unanswered(effect, cause);
+      if (effect === "once" || retry >= CALL_RETRIES_MAX || isOverloaded(cause) || !caller.isWaiting) return failureOf(effect, cause);
       await pause(RETRY_PAUSE_MS * 2 ** retry * (0.5 + Math.random() / 2));
-      if (!caller.isWaiting) return unanswered(effect, cause);
+      if (!caller.isWaiting) return failureOf(effect, cause);
     }
   }
 }
 
 /** Returns the failure of a call that the object may have executed. A read changes nothing in any case. */
-function unanswered(effect: CallEffect, cause: unknown): CallFailure {
+function failureOf(effect: CallEffect, cause: unknown): CallFailure {
   return { ok: false, code: effect === "read" ? "unavailable" : "outcome_unknown", cause };
 }
 
@@ -88,10 +88,7 @@ function isOverloaded(cause: unknown): boolean {
 
 const ids = new Map<string, DurableObjectId>();
 
-/**
- * Returns a stub of the object, by its cached id. A full cache is cleared. Ids in demand return to it at
- * once.
- */
+/** Returns a stub of the object. A full cache of ids is cleared, and ids in demand soon return to it. */
 function stubOf({ COUPONS, LOCATION_HINT }: CouponEnv, name: string): CouponCalls {
   let id = ids.get(name);
   if (id === undefined) {

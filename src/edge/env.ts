@@ -25,10 +25,7 @@ export type Env = CouponEnv & {
   readonly CLAIMS_5_PER_10S?: RateLimit;
   /** The counter in force: `100` (default), `20`, `5`, or `off`. A number between two means the lower one. */
   readonly RATE_LIMIT?: string;
-  /**
-   * If this or the key set is configured, user routes need a JWT whose `sub` is the user. This one is for
-   * HS256.
-   */
+  /** With this secret (HS256) or the key set, user routes need a JWT whose `sub` is the user. */
   readonly IDENTITY_SECRET?: string;
   /** The URL of a key set for ES256 and RS256. If both are configured, only the key set counts. */
   readonly IDENTITY_JWKS_URL?: string;

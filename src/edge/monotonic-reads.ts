@@ -1,5 +1,4 @@
-// Monotonic reads: the latest ledger head of each coupon in this isolate, so that the isolate never shows an
-// older state.
+// Monotonic reads: records each coupon's ledger head, so that this isolate never shows an older state.
 
 import { HEADS_MAX } from "../domain/limits.ts";
 

@@ -18,15 +18,15 @@ type Entry = { last: Read | null; current: Read | null };
 const entries = new Map<string, Entry>();
 
 /**
- * Returns the coupon, at most a second old and never older than an earlier answer of this isolate. It is not
- * older than `seqMin` either, unless a read that begins after this call finds an older one. Returns
+ * Returns the coupon, at most a second old. It is not older than an answer that this isolate gave before this
+ * call. It is older than `seqMin` only if a read that begins after this call finds it so. Returns
  * `unavailable` if no read ends within the deadline of a call.
  */
 export async function snapshot(worker: Worker, name: string, seqMin = 0): Promise<ReadResult | CallFailure> {
   const arrived = nextOrder();
   for (let waitedMs = 0; waitedMs < CALL_DEADLINE_MS; waitedMs += SNAPSHOT_POLL_MS) {
     const now = Date.now();
-    const known = shown(name, now);
+    const known = freshSnapshot(name, now);
     if (known !== null && known.seq >= seqMin) return known;
     const last = entries.get(name)?.last ?? null;
     if (last !== null && last.order > arrived && last.result !== null) return last.result;
@@ -36,10 +36,7 @@ export async function snapshot(worker: Worker, name: string, seqMin = 0): Promis
   return { ok: false, code: "unavailable", cause: "no read has ended" };
 }
 
-/**
- * The state that a stream may send, or null if the stream must wait. `hasRead` says whether this stream made
- * the read.
- */
+/** The state that a stream may send, or null if it must wait. `hasRead`: whether this stream read it. */
 export type StreamRead = { readonly result: ReadResult | CallFailure | null; readonly hasRead: boolean };
 
 /** Returns the coupon for a running stream. All streams together read it at most once a second. */
@@ -47,12 +44,12 @@ export async function readForStream(worker: Worker, name: string): Promise<Strea
   const now = Date.now();
   const last = entries.get(name)?.last ?? null;
   const isRecent = last !== null && isWithin(now - last.requestedAt, SNAPSHOT_MS_MAX);
-  if (isRecent || isReading(name, now)) return { result: shown(name, now), hasRead: false };
+  if (isRecent || isReading(name, now)) return { result: freshSnapshot(name, now), hasRead: false };
   return { result: await readNow(worker, name), hasRead: true };
 }
 
 /** Returns the cached snapshot if the isolate may show it at `now`, or else null. */
-function shown(name: string, now: number): ReadResult | null {
+function freshSnapshot(name: string, now: number): ReadResult | null {
   const { order, requestedAt, result } = entries.get(name)?.last ?? { order: 0, requestedAt: 0, result: null };
   if (result === null || "cause" in result || !isCurrent(name, result.seq, order)) return null;
   if (!result.ok && result.code !== "coupon_not_found") return null;

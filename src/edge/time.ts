@@ -4,10 +4,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/**
- * Whether an age is less than `ms` milliseconds. False for a negative age, which a clock that was set back
- * gives.
- */
+/** Whether an age is less than `ms` milliseconds. False if it is negative, after a clock was set back. */
 export function isWithin(ageMs: number, ms: number): boolean {
   return ageMs >= 0 && ageMs < ms;
 }

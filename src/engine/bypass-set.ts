@@ -1,5 +1,4 @@
-// The bypass set: users with a claim, a running hold or a revoked claim, and keys in use. No certificate
-// covers them.
+// The bypass set: users with a claim, a hold or a revoked claim, and keys in use. No certificate covers them.
 
 import { BloomFilterBuilder, type BloomFilter } from "../domain/bloom-filter.ts";
 import { keyMember, userMember } from "../domain/certificate.ts";
@@ -27,10 +26,7 @@ export class BypassSet {
     this.#store = store;
   }
 
-  /**
-   * Returns the set at the coupon's head. Returns null after a bounded number of rows: call it again to go
-   * on.
-   */
+  /** Returns the set at the coupon's head, or null if rows are left to read: call it again to go on. */
   read(coupon: Coupon): { readonly seq: number; readonly members: BloomFilter } | null {
     if (coupon.epoch !== this.#epoch || this.#isOutgrown(coupon)) this.#begin(coupon);
     const wasWhole = this.#table >= MEMBER_TABLES.length;
@@ -56,9 +52,7 @@ export class BypassSet {
     this.#seq = coupon.seq;
   }
 
-  /**
-   * Reads more of the tables. The ledger has the rows that are added meanwhile. Returns whether all is read.
-   */
+  /** Reads more of the tables. Returns whether all is read. The ledger has what is added meanwhile. */
   #readTables(): boolean {
     for (let left = BYPASS_ROWS_MAX; left > 0;) {
       const table = MEMBER_TABLES[this.#table];

@@ -25,6 +25,6 @@ export function hold(draft: Draft, request: HoldRequest): HoldResult {
   const isReleased = existing.claim === null && existing.hold === null && draft.isHoldReleased(userId, attemptId);
   const verdict = judgeHold(request, { coupon: draft.coupon, existing, isReleased }, draft.at);
   if (!verdict.ok) return { ...verdict, seq: draft.coupon.seq };
-  if (verdict.hold !== existing.hold) draft.keep(verdict.hold);
+  if (verdict.hold !== existing.hold) draft.hold(verdict.hold);
   return { ...verdict, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
 }

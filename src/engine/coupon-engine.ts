@@ -1,5 +1,4 @@
-// The engine of one coupon over the SQL port. It judges a batch of messages and writes all changes in one
-// transaction.
+// The engine of one coupon over the SQL port. It judges a batch and writes all changes in one transaction.
 
 import type { CertificateRequest } from "../domain/certificate.ts";
 import { CLOSED_CODES } from "../domain/claim.ts";
@@ -16,10 +15,7 @@ import type { Sql } from "./sql.ts";
 
 const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
 
-/**
- * Until when issued certificates may be in use, by the clock that stamps messages, and whether new ones may
- * be issued.
- */
+/** As in {@link ApplyContext}, but `leaseUntil` is by the clock that stamps messages. */
 export type LeaseState = Pick<ApplyContext, "leaseUntil" | "mayCertify">;
 
 /** The result of a batch: an answer for each message, and whether anything was written. */
@@ -36,8 +32,8 @@ export class CouponEngine {
   #coupon: Coupon | null | undefined = undefined;
   #seqBeforeReload = 0;
   /** The claim counts, which are written together with other changes. Null until they are loaded. */
-  #outcomes: ClaimCounts | null = null;
-  #areOutcomesWritten = true;
+  #claimCounts: ClaimCounts | null = null;
+  #areCountsWritten = true;
 
   constructor(sql: Sql) {
     this.#store = new CouponStore(sql);
@@ -57,22 +53,22 @@ export class CouponEngine {
     if (before === null) return { answers: batch.map(() => NO_COUPON), isWritten: false };
 
     const draft = new Draft(this.#store, before);
-    const ended: ClaimOutcome[] = [];
-    const outcomes = (): ClaimCounts => addBatch(this.#outcomes ?? NO_CLAIM_COUNTS, ended);
-    const around = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, outcomes };
+    const outcomes: ClaimOutcome[] = [];
+    const claimCounts = (): ClaimCounts => addBatch(this.#claimCounts ?? NO_CLAIM_COUNTS, outcomes);
+    const context = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, claimCounts };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
       if (message.kind === "create" || message.kind === "remove") throw new TypeError("an exclusive message shares its batch");
       draft.advanceTo(at);
       // After a restart the clock may be behind the coupon's time. The lease counts by the clock.
       const leaseUntil = lease.leaseUntil + (draft.at - at);
-      const answer = apply(message, draft, { ...around, leaseUntil });
-      if (message.kind === "claim" && isAnswerTo(message, answer)) ended.push(outcomeOf(answer));
-      if ("results" in answer) ended.push(...answer.results.map(outcomeOf));
+      const answer = apply(message, draft, { ...context, leaseUntil });
+      if (message.kind === "claim" && isAnswerTo(message, answer)) outcomes.push(outcomeOf(answer));
+      if ("results" in answer) outcomes.push(...answer.results.map(outcomeOf));
       return answer;
     });
-    const isFlush = first?.message.kind === "write_counts" && !this.#areOutcomesWritten;
-    return { answers, isWritten: this.#commit(draft, outcomes(), ended.length > 0, isFlush) };
+    const isFlush = first?.message.kind === "write_counts" && !this.#areCountsWritten;
+    return { answers, isWritten: this.#commit(draft, claimCounts(), outcomes.length > 0, isFlush) };
   }
 
   /** Counts claims that an isolate has refused by certificates. */
@@ -87,7 +83,7 @@ export class CouponEngine {
 
   /** Whether memory has claim counts that storage has not. */
   get hasUnwrittenCounts(): boolean {
-    return !this.#areOutcomesWritten;
+    return !this.#areCountsWritten;
   }
 
   /** No hold expires before this instant. Null while nothing is held, or while the coupon is not loaded. */
@@ -117,7 +113,7 @@ export class CouponEngine {
       return this.#store.load();
     });
     this.#coupon = stored.coupon;
-    this.#outcomes = stored.outcomes;
+    this.#claimCounts = stored.claimCounts;
     return only(found(stored.coupon, at), true);
   }
 
@@ -131,8 +127,8 @@ export class CouponEngine {
     this.#store.deleteAll();
     this.#coupon = undefined;
     this.#seqBeforeReload = 0;
-    this.#outcomes = null;
-    this.#areOutcomesWritten = true;
+    this.#claimCounts = null;
+    this.#areCountsWritten = true;
     return only({ ok: true, seq: 0 }, true);
   }
 
@@ -140,19 +136,19 @@ export class CouponEngine {
    * Writes the draft if it has changes. Memory changes after the commit. Returns whether anything was
    * written.
    */
-  #commit(draft: Draft, outcomes: ClaimCounts, isCounted: boolean, isFlush: boolean): boolean {
+  #commit(draft: Draft, claimCounts: ClaimCounts, isCounted: boolean, isFlush: boolean): boolean {
     const isWritten = draft.isChanged || isFlush;
-    if (isWritten) this.#store.transaction(() => draft.save(outcomes));
+    if (isWritten) this.#store.transaction(() => draft.save(claimCounts));
     this.#coupon = draft.coupon;
-    this.#outcomes = outcomes;
-    this.#areOutcomesWritten = isWritten || (this.#areOutcomesWritten && !isCounted);
+    this.#claimCounts = claimCounts;
+    this.#areCountsWritten = isWritten || (this.#areCountsWritten && !isCounted);
     return isWritten;
   }
 
   #countRefused(outcome: ClaimOutcome, count: number): void {
     if (!this.#coupon) return;
-    this.#outcomes = addRefusals(this.#outcomes ?? NO_CLAIM_COUNTS, outcome, count);
-    this.#areOutcomesWritten = false;
+    this.#claimCounts = addRefusals(this.#claimCounts ?? NO_CLAIM_COUNTS, outcome, count);
+    this.#areCountsWritten = false;
   }
 
   /** Returns the coupon in memory. While there is none, each call reads storage. */
@@ -160,7 +156,7 @@ export class CouponEngine {
     if (this.#coupon !== undefined && this.#coupon !== null) return this.#coupon;
     const stored = this.#store.exists() ? this.#store.load() : null;
     this.#coupon = stored?.coupon ?? null;
-    this.#outcomes ??= stored?.outcomes ?? null;
+    this.#claimCounts ??= stored?.claimCounts ?? null;
     return this.#coupon;
   }
 }

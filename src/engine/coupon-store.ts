@@ -14,7 +14,7 @@ export class NewerSchema extends Error {
   override readonly name = "NewerSchema";
 }
 
-export type StoredCoupon = { readonly coupon: Coupon; readonly outcomes: ClaimCounts };
+export type StoredCoupon = { readonly coupon: Coupon; readonly claimCounts: ClaimCounts };
 
 export class CouponStore {
   readonly claims: ClaimStore;
@@ -50,12 +50,12 @@ export class CouponStore {
                         last_position, seq, created_at, epoch, clock_at, outcomes)
     VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
   /** Creates the tables, the coupon's row, and the first event of its ledger. */
-  create(asked: NewCoupon, epoch: string, now: Instant, outcomes: ClaimCounts): void {
+  create(settings: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts): void {
     for (const statement of SCHEMA) this.#sql.all(statement);
-    const { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax } = asked;
-    const written = JSON.stringify(outcomes);
+    const { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax } = settings;
+    const written = JSON.stringify(claimCounts);
     this.#sql.all(CouponStore.INSERT_COUPON, name, amount, startsAt, endsAt, holdSecondsMax, holdsMax, now, epoch, now, written);
-    this.ledger.append([[1, now, "created", null, null, JSON.stringify(settingsData(asked))]]);
+    this.ledger.append([[1, now, "created", null, null, JSON.stringify(settingsData(settings))]]);
   }
 
   /** The version of the tables. Writes nothing. */
@@ -100,7 +100,7 @@ export class CouponStore {
     assert(ledgerPosition === null || ledgerPosition === coupon.lastPosition, "the ledger granted last what the coupon says");
     assert(coupon.claimed + coupon.held <= coupon.amount, "no more units given and held than there are");
     assert((coupon.held === 0) === (coupon.nextExpiryAt === null), "units are held exactly while there are holds");
-    return { coupon: { ...coupon, paused: paused === 1 }, outcomes: claimCountsFrom(outcomes) };
+    return { coupon: { ...coupon, paused: paused === 1 }, claimCounts: claimCountsFrom(outcomes) };
   }
 
   /** The stored ledger head. Writes nothing. Reads 1 row. */
@@ -124,7 +124,7 @@ export class CouponStore {
    * Changes the stored coupon from `before` to `after`, and asserts the result. With `isChanged`, the
    * settings too.
    */
-  advance(before: Coupon, after: Coupon, isChanged: boolean, outcomes: ClaimCounts): void {
+  advance(before: Coupon, after: Coupon, isChanged: boolean, claimCounts: ClaimCounts): void {
     const [stored] = this.#sql.all<Pick<Coupon, "amount" | "claimed" | "held" | "lastPosition" | "seq">>(
       CouponStore.ADVANCE_COUPON,
       after.claimed - before.claimed,
@@ -132,7 +132,7 @@ export class CouponStore {
       after.lastPosition - before.lastPosition,
       after.seq - before.seq,
       after.clockAt,
-      JSON.stringify(outcomes),
+      JSON.stringify(claimCounts),
       after.amount - before.amount,
       isChanged ? 1 : 0,
       after.startsAt,

@@ -76,7 +76,7 @@ export class Draft {
     const claim = this.#claims.get(userId);
     const hold = claim === null && this.#coupon.held > 0 ? this.#holds.get(userId) : null;
     const isLate = claim === null && request !== null && revokedCount(this.#coupon) > 0;
-    return { claim, hold, revoked: isLate ? this.#revokedBy(request) : null };
+    return { claim, hold, revoked: isLate ? this.#revokedClaimOf(request) : null };
   }
 
   /** Returns the user whose claim has this idempotency key. */
@@ -102,7 +102,7 @@ export class Draft {
     if (claim.key !== null) this.#keyOwners.set(claim.key, claim.userId);
     this.#coupon.claimed += 1;
     this.#coupon.lastPosition = claim.position;
-    this.#happened("claimed", claim.userId, claim.position);
+    this.#record("claimed", claim.userId, claim.position);
     if (hold !== null) this.#removeHold(hold.userId);
   }
 
@@ -112,20 +112,20 @@ export class Draft {
     if (claim.key !== null) this.#keyOwners.set(claim.key, null);
     this.#revokedClaims.push(revoked);
     this.#coupon.claimed -= 1;
-    this.#happened("released", claim.userId, claim.position);
+    this.#record("released", claim.userId, claim.position);
   }
 
-  keep(hold: Hold): void {
+  hold(hold: Hold): void {
     this.#holds.set(hold.userId, hold);
     this.#coupon.held += 1;
     this.#coupon.nextExpiryAt = Math.min(hold.expiresAt, this.#coupon.nextExpiryAt ?? hold.expiresAt);
-    this.#happened("held", hold.userId, null, { expires_at: hold.expiresAt });
+    this.#record("held", hold.userId, null, { expires_at: hold.expiresAt });
   }
 
   /** Returns a held unit to the stock. A late duplicate of the request that made the hold gets no other. */
   releaseHold({ userId, attemptId }: Hold): void {
     this.#releasedHolds.push([userId, attemptId, this.at]);
-    this.#happened("given_back", userId, null);
+    this.#record("given_back", userId, null);
     this.#removeHold(userId);
   }
 
@@ -133,7 +133,7 @@ export class Draft {
     const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = coupon;
     this.#isConfigured = true;
     Object.assign(this.#coupon, { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax });
-    this.#happened("changed", null, null, { ...settingsData(coupon), paused: paused ? 1 : 0 });
+    this.#record("changed", null, null, { ...settingsData(coupon), paused: paused ? 1 : 0 });
   }
 
   /**
@@ -145,7 +145,7 @@ export class Draft {
   }
 
   /** Writes the rows and the counters. Call it inside a transaction. */
-  save(outcomes: ClaimCounts): void {
+  save(claimCounts: ClaimCounts): void {
     const claims = this.#claims.changes();
     const holds = this.#holds.changes();
     this.store.claims.delete(claims.removed);
@@ -157,7 +157,7 @@ export class Draft {
     this.store.ledger.append(this.#events);
     const claimed = claims.added.length - claims.removed.length;
     assert(claimed === this.#coupon.claimed - this.#before.claimed, "as many claims written as claimed grew");
-    this.store.advance(this.#before, this.#coupon, this.#isConfigured, outcomes);
+    this.store.advance(this.#before, this.#coupon, this.#isConfigured, claimCounts);
   }
 
   #expire(): void {
@@ -167,7 +167,7 @@ export class Draft {
       due,
     );
     for (const { userId } of due.toSorted((a, b) => a.expiresAt - b.expiresAt)) {
-      this.#happened("expired", userId, null);
+      this.#record("expired", userId, null);
       this.#removeHold(userId);
     }
     if (this.#coupon.held === 0) return;
@@ -181,12 +181,12 @@ export class Draft {
     if (this.#coupon.held === 0) this.#coupon.nextExpiryAt = null;
   }
 
-  #happened(kind: EventKind, userId: string | null, position: number | null, more: object | null = null): void {
+  #record(kind: EventKind, userId: string | null, position: number | null, more: object | null = null): void {
     this.#coupon.seq += 1;
     this.#events.push([this.#coupon.seq, this.at, kind, userId, position, more === null ? null : JSON.stringify(more)]);
   }
 
-  #revokedBy({ userId, key, attemptId }: ClaimRequest): Claim | null {
+  #revokedClaimOf({ userId, key, attemptId }: ClaimRequest): Claim | null {
     const made = this.revokedClaimsOf(userId).find(({ claim }) => claim.attemptId === attemptId || (key !== null && claim.key === key));
     return made?.claim ?? null;
   }

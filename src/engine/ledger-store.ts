@@ -52,10 +52,7 @@ export class LedgerStore {
     return this.#sql.all<Claim & { readonly seq: number }>(LedgerStore.SELECT_PAGE, after.seq, after.position, limit);
   }
 
-  /**
-   * The users of the events after an event, each with the idempotency key of the current claim. Writes
-   * nothing.
-   */
+  /** The users of the events after a seq, each with the key of the current claim. Writes nothing. */
   static readonly SELECT_INVOLVED = `
     SELECT ledger.seq, ledger.user_id AS userId, claims.idempotency_key AS key
     FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id

@@ -38,9 +38,7 @@ export type MessageOf<K extends Kind> = Extract<Message, { readonly kind: K }>;
 export type AnswerTo<K extends Kind> = Kinds[K][1];
 export type Answer = AnswerTo<Kind>;
 
-/**
- * Not judged, because the message contradicts certificates in use. Submit it again when the lease has lapsed.
- */
+/** Not judged, because it contradicts certificates in use. Submit it again when the lease has lapsed. */
 export const DEFERRED = { ok: false, code: "deferred" } as const;
 export type Deferred = typeof DEFERRED;
 
@@ -67,10 +65,7 @@ const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
   "write_counts",
 ]);
 
-/**
- * Whether `message` must be a batch of its own. A read of all claimants needs rows that a batch has not
- * written yet.
- */
+/** Whether `message` must be a batch of its own. A read of all claimants needs rows in storage. */
 export function isExclusive(message: Message): boolean {
   return EXCLUSIVE.has(message.kind) || (message.kind === "read" && message.claimedBy);
 }

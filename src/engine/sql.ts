@@ -1,5 +1,4 @@
-// The synchronous SQL port. The object implements it over its storage. Tests in Node implement it over
-// node:sqlite.
+// The synchronous SQL port. The object implements it over its storage, tests in Node over node:sqlite.
 
 export type SqlValue = string | number | null;
 export type SqlRow = Record<string, SqlValue>;
@@ -7,14 +6,8 @@ export type SqlRow = Record<string, SqlValue>;
 export type Sql = {
   /** Runs one statement and returns all its rows. Throws if SQLite refuses it. */
   all<Row extends SqlRow>(statement: string, ...bindings: readonly SqlValue[]): Row[];
-  /**
-   * Runs `work` in one transaction. If `work` throws, all its writes are rolled back, and the exception is
-   * rethrown.
-   */
+  /** Runs `work` in one transaction. If `work` throws, rolls back all its writes and rethrows. */
   transaction<T>(work: () => T): T;
-  /**
-   * Removes everything that is stored, and the alarm, before it returns. Call it outside of transactions
-   * only.
-   */
+  /** Removes all that is stored, and the alarm, before it returns. Call it outside of transactions only. */
   deleteAll(): void;
 };

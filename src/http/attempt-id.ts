@@ -5,8 +5,7 @@ let count = 0;
 
 /**
  * Returns an id that no other request has: 64 random bits for the isolate, and a count. It is not secret. A
- * random UUID for each request would cost ten times as much. The platform allows random values only within a
- * request.
+ * UUID for each request costs ten times as much. Random values exist only within a request.
  */
 export function nextAttemptId(): string {
   isolate ??= randomHex();

@@ -65,9 +65,7 @@ export function eventStream(worker: Worker, name: string, first: Found): Readabl
   });
 }
 
-/**
- * Whether `now` is newer than the last snapshot that this viewer was sent. An isolate can have an older one.
- */
+/** Whether `now` is newer than the last message of this stream. The isolate can have an older snapshot. */
 function isNewer(now: Found, sent: Found): boolean {
   if (now.coupon.epoch !== sent.coupon.epoch) return now.now >= sent.now;
   return now.seq > sent.seq || (now.seq === sent.seq && now.now >= sent.now && now.coupon.state !== sent.coupon.state);
@@ -83,8 +81,8 @@ function stateChange(from: Found, to: Found): string {
 }
 
 /**
- * The field that sets when a viewer reconnects. Alone, it is a stream that ends at once. An error status
- * would end an EventSource permanently. Neither this nor a comment ends a block, because
+ * The field that sets when a viewer reconnects. Sent alone, it makes a stream that ends at once. An error
+ * status would end an EventSource permanently. Neither this nor a comment ends a block, because
  * `@microsoft/fetch-event-source` takes a block without data for a message.
  */
 export const RECONNECT = `retry: ${STREAM_RETRY_MS}\n`;

@@ -2,10 +2,7 @@
 
 export type Json = Record<string, unknown>;
 
-/**
- * Returns the example of `schema`, or one made from its parts. `schemas` are the named schemas of the
- * document.
- */
+/** Returns the example of `schema`, or one made from its parts. `schemas` are the named ones. */
 export function exampleOf(schema: unknown, schemas: Json): unknown {
   const { $ref, examples, const: constant, enum: values, oneOf, anyOf, allOf, items, properties, type } = recordOf(schema);
   if (typeof $ref === "string") return exampleOf(schemas[$ref.slice($ref.lastIndexOf("/") + 1)], schemas);

@@ -35,10 +35,7 @@ const SECURITY = {
 
 const PARAMS: Readonly<Record<string, z.ZodType>> = { name: CouponName, user_id: UserId };
 
-/**
- * Returns the route that serves the document of `described` and of itself. The first request makes the
- * document.
- */
+/** Returns the route that serves the document. It describes itself too. The first request makes it. */
 export function openApiRoute(described: readonly Route[]): Route {
   let document: Json | undefined;
   const self: Route = route({

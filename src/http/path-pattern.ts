@@ -23,8 +23,8 @@ function fitsSegment(one: string | { readonly literal: string }, part: string): 
 }
 
 /**
- * Returns the path as it was sent. `URL` would remove dots and turn backslashes into slashes, and so name
- * another coupon than the caller.
+ * Returns the path as it was sent. `URL` would remove dots and turn backslashes into slashes, which could
+ * name another coupon.
  */
 export function pathOf(url: string): string {
   return /^[^:]*:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? "";

@@ -7,10 +7,7 @@ import type { RevokedClaim } from "../domain/revoke.ts";
 
 let written = { at: 0, text: new Date(0).toISOString() };
 
-/**
- * Returns an instant as RFC 3339, in UTC with milliseconds. Caches the last one, because a whole batch shares
- * it.
- */
+/** Returns an instant as RFC 3339. Caches the last one, because all claims of a batch share it. */
 export function instant(at: Instant): string {
   if (at !== written.at) written = { at, text: new Date(at).toISOString() };
   return written.text;

@@ -82,26 +82,26 @@ function integer(min: number, max: number, description: string) {
   return z
     .number(absentOrInvalid)
     .check(({ value, issues }) => {
-      const isFine = Number.isInteger(value) && value >= min && value <= max;
-      if (!isFine) issues.push({ code: "custom", message: "is invalid", input: value });
+      const isValid = Number.isInteger(value) && value >= min && value <= max;
+      if (!isValid) issues.push({ code: "custom", message: "is invalid", input: value });
     })
     .meta({ description, type: "integer", minimum: min, maximum: max, examples: [Math.min(Math.max(min, 900), max)] });
 }
 
-/** Returns the schema of an integer query parameter. An absent one is `preset`. */
+/** Returns the schema of an integer query parameter. An absent one is `defaultValue`. */
 export function queryInteger(min: number, max: number, description: string): z.ZodType<number | null>;
-export function queryInteger(min: number, max: number, description: string, preset: number): z.ZodType<number>;
-export function queryInteger(min: number, max: number, description: string, preset: number | null = null): z.ZodType<number | null> {
+export function queryInteger(min: number, max: number, description: string, defaultValue: number): z.ZodType<number>;
+export function queryInteger(min: number, max: number, description: string, defaultValue: number | null = null): z.ZodType<number | null> {
   return z
     .string()
     .check(({ value, issues }) => {
-      const isFine = /^(0|[1-9]\d{0,15})$/.test(value) && Number(value) >= min && Number(value) <= max;
-      if (!isFine) issues.push({ code: "custom", message: "is invalid", input: value });
+      const isValid = /^(0|[1-9]\d{0,15})$/.test(value) && Number(value) >= min && Number(value) <= max;
+      if (!isValid) issues.push({ code: "custom", message: "is invalid", input: value });
     })
-    .meta({ description, type: "integer", minimum: min, maximum: max, ...(preset === null ? {} : { default: preset }) })
+    .meta({ description, type: "integer", minimum: min, maximum: max, ...(defaultValue === null ? {} : { default: defaultValue }) })
     .transform(Number)
     .optional()
-    .transform((value) => value ?? preset);
+    .transform((value) => value ?? defaultValue);
 }
 
 /** Returns the schema of a text query parameter. An absent one is the empty text. */

@@ -144,10 +144,10 @@ async function readBody(request: Request, schema: z.ZodType, bytesMax: number): 
  * not JSON.
  */
 async function readAtMost(request: Request, bytesMax: number): Promise<Uint8Array | null> {
-  const announced = request.headers.get("content-length");
+  const contentLength = request.headers.get("content-length");
   try {
-    if (announced === null) return await readStream(request.body, bytesMax);
-    return Number(announced) > bytesMax ? null : await request.bytes();
+    if (contentLength === null) return await readStream(request.body, bytesMax);
+    return Number(contentLength) > bytesMax ? null : await request.bytes();
   } catch {
     return new Uint8Array();
   }

@@ -19,8 +19,8 @@ import type { Route } from "./route.ts";
 export function serve(route: Route): (c: Context) => Promise<Response> {
   const { path, who, isRateLimited } = route;
   const read = requestReader(route, patternOf(path));
-  const isOfUser = who === "user" || who === "user_or_operator";
-  if (isOfUser && !(path.includes("{user_id}") || names(route, "user_id"))) throw new TypeError(`${route.id} names no user`);
+  const isUserRoute = who === "user" || who === "user_or_operator";
+  if (isUserRoute && !(path.includes("{user_id}") || bodyHas(route, "user_id"))) throw new TypeError(`${route.id} names no user`);
 
   return withRequestLog(path, async (c, context) => {
     const { raw: request } = c.req;
@@ -29,7 +29,7 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     const input = await read(c);
     if (isRefusal(input)) return respond(context, input);
     const { coupon = "", userId = "" } = Object.assign(context, subjectOf(input));
-    if (isOfUser) {
+    if (isUserRoute) {
       const refusal =
         (await requireUser(request.headers, c.env, userId, who === "user_or_operator")) ??
         (isRateLimited === true ? await enforceRateLimit(c.env, coupon, userId) : null);
@@ -51,7 +51,7 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
   });
 }
 
-function names({ body }: Route, field: string): boolean {
+function bodyHas({ body }: Route, field: string): boolean {
   return body?.schema instanceof z.ZodObject && field in body.schema.shape;
 }
 

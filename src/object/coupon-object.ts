@@ -165,7 +165,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     const applied = this.#engine.apply(batch, this.#lease.state);
     const [first] = batch;
     const [answer] = applied.answers;
-    if (first !== undefined && answer?.ok === true) this.#follow(first, answer);
+    if (first !== undefined && answer?.ok === true) this.#updateLeaseAndAlarm(first, answer);
     // Not after claims alone: an earlier alarm would delay their commit, and a claim makes no hold.
     if (batch.some(({ message }) => message.kind !== "claim")) this.#alarm.schedule(this.#engine.nextExpiryAt);
     this.#scheduleFlush();
@@ -173,7 +173,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   }
 
   /** Updates the lease and the alarm after an exclusive message. */
-  #follow({ message, at }: Stamped, answer: Answer): void {
+  #updateLeaseAndAlarm({ message, at }: Stamped, answer: Answer): void {
     if (message.kind === "create") this.#lease.clear();
     if (message.kind === "remove") this.#alarm.clear();
     if (message.kind !== "certify" || !isAnswerTo(message, answer) || !answer.ok || answer.certificate === null) return;

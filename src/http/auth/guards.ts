@@ -12,10 +12,7 @@ export async function requireOperator(headers: Headers, env: Env): Promise<Refus
   return isAllowed ? null : { ok: false, code: "unauthorized", error: TOKEN_REQUIRED.operator };
 }
 
-/**
- * Refuses a caller without a token of `userId`. With `orOperator`, the admin token is enough, so an operator
- * can help.
- */
+/** Refuses a caller without a token of `userId`. With `orOperator`, the admin token is enough. */
 export async function requireUser(
   headers: Headers,
   env: Env,

@@ -1,5 +1,4 @@
-// Identity: checks that a request acts for its own user, by a JSON Web Token (RFC 7519). It is off unless
-// configured.
+// Identity: a JSON Web Token (RFC 7519) must name the user of a request. It is off unless configured.
 
 import { decode, verify, verifyWithJwks } from "hono/jwt";
 import type { HonoJsonWebKey } from "hono/utils/jwt/jws";
@@ -30,8 +29,7 @@ export async function identityFault(authorization: string | null, userId: string
 
 /** Returns the token's payload. Throws if its signature, algorithm, times or audience are not valid. */
 async function payloadOf(token: string, env: IdentityEnv): Promise<Record<string, unknown>> {
-  // The clocks of issuers differ by seconds, so an issue time in the near future is accepted. `nbf` is still
-  // checked.
+  // The clocks of issuers differ by seconds, so `iat` may be in the future. `nbf` may not.
   const verification = { iat: false, ...(env.IDENTITY_AUDIENCE ? { aud: env.IDENTITY_AUDIENCE } : {}) };
   if (env.IDENTITY_JWKS_URL) {
     const allowedAlgorithms = ["ES256", "RS256"] as const;
@@ -42,10 +40,7 @@ async function payloadOf(token: string, env: IdentityEnv): Promise<Record<string
 
 class KeysUnavailable extends Error {}
 
-/**
- * The last fetched keys, and the time of the last try. These are plain values: requests must not share a
- * promise.
- */
+/** The last fetched keys, and the time of the last try. No promise: requests must not share one. */
 const known: { url: string; keys: HonoJsonWebKey[]; fetchedAt: number; triedAt: number } = {
   url: "",
   keys: [],
@@ -59,8 +54,7 @@ async function keysFor(token: string, url: string): Promise<HonoJsonWebKey[]> {
   const now = Date.now();
   const isFresh = now - known.fetchedAt < JWKS_TTL_MS && known.keys.some((key) => key.kid === kid);
   const wasTriedJustNow = now - known.triedAt < JWKS_REFRESH_MS_MIN;
-  // Soon after a try, the known keys are used, even if it is still running or has failed. Without keys, every
-  // request fetches.
+  // Soon after a try, running or failed, the known keys are used. Without keys, every request fetches.
   if (isFresh || (wasTriedJustNow && known.keys.length > 0)) return usableKeys(now);
   known.triedAt = now;
   try {

@@ -6,10 +6,7 @@ const BEARER = /^Bearer +([^\s]+) *$/i;
 
 type OperatorEnv = Pick<Env, "ADMIN_TOKEN" | "ADMIN_TOKEN_PREVIOUS" | "ADMIN_AUTH">;
 
-/**
- * Whether a request with this `Authorization` header comes from the operator. With `ADMIN_AUTH=off` every
- * request does.
- */
+/** Whether a request with this header comes from the operator. With `ADMIN_AUTH=off`, every request does. */
 export async function isOperator(authorization: string | null, env: OperatorEnv): Promise<boolean> {
   return env.ADMIN_AUTH === "off" || hasAdminToken(authorization, env);
 }

@@ -1,5 +1,4 @@
-// The rate limit of one user for one coupon, by the platform's bindings. It is checked before a call of the
-// object.
+// The rate limit of one user for one coupon, by the platform's bindings. It keeps calls off the object.
 
 import type { Env } from "../../edge/env.ts";
 import { logFailure } from "../../log.ts";
@@ -9,8 +8,7 @@ type Limit = { readonly requests: number; readonly counter: RateLimit };
 
 /**
  * Returns the limit in force, or null if there is none. A deployment fixes the limit of a binding, so each
- * limit that the variable `RATE_LIMIT` can choose has its own. A number between two limits means the lower
- * one.
+ * value of `RATE_LIMIT` has its own binding. A number between two means the lower one.
  */
 export function rateLimitOf(env: RateLimitEnv): Limit | null {
   if (env.RATE_LIMIT === "off") return null;
@@ -24,10 +22,7 @@ function limitOf(requests: number, counter: RateLimit | undefined): Limit | null
   return counter === undefined ? null : { requests, counter };
 }
 
-/**
- * Whether this request exceeds the limit. A failed counter lets requests pass, because the stock does not
- * depend on it.
- */
+/** Whether this request exceeds the limit. A failed counter lets it pass: the stock does not depend on it. */
 export async function isTooMany({ counter }: Limit, coupon: string, userId: string): Promise<boolean> {
   try {
     // No name has a line break, so each pair has its own key.

@@ -32,8 +32,8 @@ export const holdUnit = route({
     const result = await callOrRefuse(worker, name, { userId, key: null }, (coupon) => coupon.hold(request), false);
     if (!result.ok) return result;
     const { hold, isNew, remaining, seq } = result;
-    const shown = { json: { ...wire.hold(name, hold), remaining_amount: remaining }, seq };
-    return isNew ? ok(201, shown) : ok(200, shown);
+    const answer = { json: { ...wire.hold(name, hold), remaining_amount: remaining }, seq };
+    return isNew ? ok(201, answer) : ok(200, answer);
   },
 });
 
