@@ -1,6 +1,6 @@
-// Assertions. They stay on in production: a broken one stops the object before it can answer wrongly.
+// Assertions. They stay on in production: a failed one stops the object before it can answer wrongly.
 
-/** An assertion failed. It is never caught to go on: the object is aborted. */
+/** A failed assertion. Never catch it and go on: the object must be aborted. */
 export class BrokenAssertion extends Error {
   override readonly name = "BrokenAssertion";
 }

@@ -1,11 +1,12 @@
-// A set of texts that fits into a message: exact while it is small, a Bloom filter once it is large. It never denies a member.
+// A set of texts that fits into a message: exact if it is small, otherwise a Bloom filter. It has no false
+// negatives.
 
 import { BLOOM_BITS_PER_MEMBER, BLOOM_BYTES_MAX, BLOOM_BYTES_MIN, EXACT_MEMBERS_MAX } from "./limits.ts";
 
-/** The texts themselves, or the bits of a Bloom filter over them, whose number is a power of two. */
+/** The texts themselves, or the bits of a Bloom filter over them. The number of bits is a power of two. */
 export type BloomFilter = readonly string[] | Uint8Array;
 
-/** Bits set for each text: with {@link BLOOM_BITS_PER_MEMBER} bits a text, ten give the fewest false positives. */
+/** Bits set for each text: ten give the fewest false positives with {@link BLOOM_BITS_PER_MEMBER}. */
 const HASH_COUNT = 10;
 
 /** Builds a {@link BloomFilter}. */
@@ -15,27 +16,27 @@ export class BloomFilterBuilder {
   #bits: Uint8Array | null = null;
   #count = 0;
 
-  /** `expectedCount` texts fit without more than one false positive in a thousand. */
+  /** With `expectedCount` texts, at most one other text in a thousand is a false positive. */
   constructor(expectedCount: number) {
     this.#expectedCount = expectedCount;
   }
 
-  /** Texts added so far, without those that looked like earlier ones. */
+  /** Texts added so far. A text that the filter already seemed to contain is not counted. */
   get count(): number {
     return this.#count;
   }
 
-  /** Whether false positives become more frequent than one in a thousand. */
+  /** Whether one more text would raise the false positives above one in a thousand. */
   get isFull(): boolean {
     return this.#bits !== null && this.#count * BLOOM_BITS_PER_MEMBER >= this.#bits.length * 8;
   }
 
-  /** Whether a larger filter would be too large to send. */
+  /** Whether the filter has the largest size that is sent. */
   get isLargest(): boolean {
     return this.#bits !== null && this.#bits.length >= BLOOM_BYTES_MAX;
   }
 
-  /** Adds `text`; returns whether the filter is another one now. */
+  /** Adds `text`. Returns whether that changed the set. */
   add(text: string): boolean {
     const isNew = this.#bits === null ? !this.#texts.has(text) : setBits(this.#bits, text);
     if (!isNew) return false;
@@ -47,7 +48,7 @@ export class BloomFilterBuilder {
     return true;
   }
 
-  /** The set as it is now. */
+  /** Returns the set as it is now. */
   build(): BloomFilter {
     return this.#bits ?? Array.from(this.#texts);
   }
@@ -60,20 +61,20 @@ export class BloomFilterBuilder {
   }
 }
 
-/** Returns a function that says whether a text may be in the set: false is certain. */
+/** Returns a function that says whether a text may be in the set. False is certain. */
 export function mayContain(filter: BloomFilter): (text: string) => boolean {
   if (filter instanceof Uint8Array) return (text) => hasBits(filter, text);
   const texts = new Set(filter);
   return (text) => texts.has(text);
 }
 
-/** What a set takes in memory, in bytes. */
+/** Returns the memory that a set takes, in bytes. */
 export function bytesOf(filter: BloomFilter): number {
   if (filter instanceof Uint8Array) return filter.length;
   return filter.reduce((sum, text) => sum + text.length * 2, 0);
 }
 
-/** Sets the bits of `text`; returns whether one of them was not set yet. */
+/** Sets the bits of `text`. Returns whether one of them was not set before. */
 function setBits(bits: Uint8Array, text: string): boolean {
   const [first, step] = hashesOf(text);
   let isNew = false;
@@ -96,12 +97,18 @@ function hasBits(bits: Uint8Array, text: string): boolean {
   return true;
 }
 
-/** Two hashes stand for all ten (source: Kirsch and Mitzenmacher, "Less hashing, same performance"). An odd step meets every bit. */
+/**
+ * Ten hashes, derived from two (source: Kirsch and Mitzenmacher, "Less hashing, same performance"). The step
+ * is odd, so it reaches every bit.
+ */
 function bitAt(bits: Uint8Array, first: number, step: number, index: number): number {
   return ((first + Math.imul(step | 1, index)) >>> 0) & (bits.length * 8 - 1);
 }
 
-/** Two 32-bit hashes over the UTF-16 units, finished as MurmurHash3 does. Not secret: a forged hit costs the forger a hop. */
+/**
+ * Two 32-bit hashes over the UTF-16 units, finished as MurmurHash3 does. They are not secret: a forged false
+ * positive only costs its own caller a call of the object.
+ */
 function hashesOf(text: string): readonly [number, number] {
   let first = 0xdeadbeef;
   let second = 0x41c6ce57;

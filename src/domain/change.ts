@@ -1,20 +1,20 @@
-// The rule of a change: what an operator may set a coupon to.
+// The rule of a change: which settings of a coupon an operator may change, and to what.
 
 import type { Coupon, Settings } from "./coupon.ts";
 
-/** What an operator sets. Every field is absolute; an absent field stays as it is; null leaves the window open at that end. */
+/** The new settings. An absent field keeps its value. Null leaves the window open at that end. */
 export type Change = Partial<Settings & { readonly paused: boolean }>;
 
 const FIELDS = ["amount", "startsAt", "endsAt", "paused", "holdSecondsMax", "holdsMax"] as const satisfies readonly (keyof Change)[];
 
 export type ChangeVerdict =
-  /** `coupon` is the same object as before where nothing changes. */
+  /** If nothing changes, `coupon` is the same object as before. */
   | { readonly ok: true; readonly coupon: Coupon }
   | { readonly ok: false; readonly code: "amount_below_claimed"; readonly amountMin: number }
   /** The window would end before it starts. */
   | { readonly ok: false; readonly code: "invalid_request" };
 
-/** Judges one change. Units that are claimed or held stay in the amount, and a window has to last. */
+/** Judges one change. The amount must cover claimed and held units, and the window must not be empty. */
 export function judgeChange(change: Change, before: Coupon): ChangeVerdict {
   const coupon = { ...before, ...change };
   const amountMin = before.claimed + before.held;

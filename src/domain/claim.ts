@@ -2,34 +2,34 @@
 
 import { remaining, saleState, type Coupon, type Instant, type SaleState } from "./coupon.ts";
 
-/** One unit given to one user. It is the same on every replay. */
+/** One unit given to one user. A replay returns the same claim. */
 export type Claim = {
   readonly userId: string;
-  /** 1-based order of the grant. */
+  /** The 1-based order of the grant. */
   readonly position: number;
   readonly claimedAt: Instant;
-  /** Units that were left once it was granted. */
+  /** Units left after this grant. */
   readonly remainingAfter: number;
   /** The caller's `Idempotency-Key`, if it sent one. */
   readonly key: string | null;
-  /** The Worker's name for the request that was granted, the same over its own retries. */
+  /** The Worker's name for the request that was granted. The Worker's own retries send the same one. */
   readonly attemptId: string;
 };
 
-/** One user asks for one unit. */
+/** The request of one user for one unit. */
 export type ClaimRequest = Pick<Claim, "userId" | "key" | "attemptId">;
 
 /** A unit kept for one user. */
 export type Hold = {
   readonly userId: string;
   readonly heldAt: Instant;
-  /** The hold ends at this instant: it no longer counts then. */
+  /** At this instant the hold no longer counts. */
   readonly expiresAt: Instant;
-  /** The Worker's name for the request that made it. */
+  /** The Worker's name for the request that made the hold. */
   readonly attemptId: string;
 };
 
-/** What one user has of a coupon: at most one of the first two. `revoked` is the claim that this very request once made. */
+/** What a user has: a claim, a hold, or neither. `revoked` is the revoked claim of this same request. */
 export type UserClaim = { readonly claim: Claim | null; readonly hold: Hold | null; readonly revoked: Claim | null };
 
 /** The facts that the rule needs. `keyOwner` is the user whose claim carries the same key. */
@@ -45,7 +45,7 @@ export type ClaimVerdict =
 export const CLOSED_CODES = ["out_of_stock", "sale_ended", "sale_not_started", "sale_paused"] as const;
 export type ClosedCode = (typeof CLOSED_CODES)[number];
 
-/** The refusal of a new user; with `sale_not_started`, when the sale starts. */
+/** The refusal of a new user. `sale_not_started` has the start and the milliseconds until then. */
 export type Closed = {
   readonly ok: false;
   readonly code: ClosedCode;
@@ -61,7 +61,7 @@ const CODE_OF_STATE = {
   open: null,
 } as const satisfies Record<SaleState, ClosedCode | null>;
 
-/** The refusal of every new user at `now`, or null while the sale is open. */
+/** Returns the refusal of every new user at `now`, or null while the sale is open. */
 export function closedFor(coupon: Coupon, now: Instant): Closed | null {
   const code = CODE_OF_STATE[saleState(coupon, now)];
   if (code === null) return null;
@@ -70,8 +70,8 @@ export function closedFor(coupon: Coupon, now: Instant): Closed | null {
 }
 
 /**
- * Judges one claim at `now`. The refusals stand in the order of the contract. What the user already has comes before what the
- * sale has left, so that a winner who asks again always gets their receipt.
+ * Judges one claim at `now`. The refusals stand in the order of the API contract. The user's own claim comes
+ * before the state of the sale. So a winner who retries always gets the receipt.
  */
 export function judgeClaim(request: ClaimRequest, { coupon, existing, keyOwner }: ClaimFacts, now: Instant): ClaimVerdict {
   const { claim, hold, revoked } = existing;
@@ -85,7 +85,7 @@ export function judgeClaim(request: ClaimRequest, { coupon, existing, keyOwner }
 }
 
 function newClaim({ userId, key, attemptId }: ClaimRequest, coupon: Coupon, isHolder: boolean, now: Instant): Claim {
-  // A unit that was held is not among those that remain.
+  // The unit of a hold was subtracted when it was held.
   const remainingAfter = remaining(coupon) - (isHolder ? 0 : 1);
   return { userId, position: coupon.lastPosition + 1, claimedAt: now, remainingAfter, key, attemptId };
 }

@@ -1,16 +1,16 @@
-// The rule of a hold: which user gets a unit kept, and for how long.
+// The rule of a hold: which user gets a hold, and for how long.
 
 import { closedFor, type Claim, type Closed, type Hold, type UserClaim } from "./claim.ts";
 import type { Coupon, Instant } from "./coupon.ts";
 
-/** One user asks for a unit to be kept for them. */
+/** The request of one user to hold one unit. */
 export type HoldRequest = { readonly userId: string; readonly ttlMs: number; readonly attemptId: string };
 
-/** The facts that the rule needs. `isReleased`: this very request made a hold that was released since. */
+/** The facts that the rule needs. `isReleased` is true if this same request made a hold that was released. */
 export type HoldFacts = { readonly coupon: Coupon; readonly existing: UserClaim; readonly isReleased: boolean };
 
 export type HoldVerdict =
-  /** `isNew` is true for every delivery of the request that made the hold. */
+  /** `isNew` is true for every delivery of the request that made the hold, retries included. */
   | { readonly ok: true; readonly hold: Hold; readonly isNew: boolean }
   | { readonly ok: false; readonly code: "already_claimed"; readonly claim: Claim }
   | { readonly ok: false; readonly code: "hold_released" | "hold_limit_reached" }
@@ -18,8 +18,9 @@ export type HoldVerdict =
   | Closed;
 
 /**
- * Judges one hold at `now`, in the order of a claim. Asking again never extends a hold. A closed sale comes before a released
- * hold and the coupon's limits, because a certificate gives every user outside its bypass set the same answer.
+ * Judges one hold at `now`, in the same order as a claim. A second request never extends a hold. A closed
+ * sale comes before a released hold and before the coupon's limits. Certificates need that order, because
+ * they give every user outside the bypass set the same answer.
  */
 export function judgeHold(request: HoldRequest, { coupon, existing, isReleased }: HoldFacts, now: Instant): HoldVerdict {
   const { userId, ttlMs, attemptId } = request;

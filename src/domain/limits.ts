@@ -1,190 +1,212 @@
-// Every bound of the system, with its unit, its reason, and what it stops.
+// All bounds of the system, each with its unit, its reason, and what it prevents.
 
-/** Longest `name` and `user_id`, in Unicode code points. The older services stored VARCHAR(255); stops unbounded keys. */
+/**
+ * Longest `name` and `user_id`, in code points. The older services stored VARCHAR(255). Prevents unbounded
+ * keys.
+ */
 export const TEXT_CODE_POINTS_MAX = 255;
 
-/** Most units of one coupon: a signed 32-bit integer, so that every client language can hold it. */
+/** Most units of one coupon: the largest signed 32-bit integer, which every client language has. */
 export const AMOUNT_MAX = 2_147_483_647;
 
-/** Largest body of an operator route, in bytes. Stops a caller from filling the isolate's 128 MB. */
+/** Largest body of an operator route, in bytes. Prevents a caller from filling the isolate's 128 MB. */
 export const OPERATOR_BODY_BYTES_MAX = 1024 * 1024;
 
 /**
- * Largest body of a claim or a hold, in bytes. Two texts of 255 code points, every one escaped as a surrogate pair (12 bytes),
- * take 6,120 bytes; the rest is room for fields that are ignored.
+ * Largest body of a claim or a hold, in bytes. Two texts of 255 code points take 6,120 bytes if each code
+ * point is escaped as a surrogate pair (12 bytes). The rest is room for fields that are ignored.
  */
 export const CLAIM_BODY_BYTES_MAX = 16 * 1024;
 
 /**
- * Shortest and longest time that a unit may be held, in seconds, and a coupon's own maximum unless its operator sets another. A
- * quarter of an hour is a checkout; a day covers one by bank transfer. Stops a hold that is a claim in disguise.
+ * Shortest and longest hold, in seconds, and the default of a coupon's own maximum. A quarter of an hour
+ * covers a checkout. A day covers a bank transfer. Prevents holds without end.
  */
 export const HOLD_TTL_SECONDS_MIN = 1;
 export const HOLD_TTL_SECONDS_MAX = 86_400;
 export const HOLD_SECONDS_MAX_DEFAULT = 900;
 
-/** Claims on one page of the list, in rows: the most, and the default. Stops answers of unbounded size. */
+/** Rows on one page of a list: the most, and the default. Prevents answers of unbounded size. */
 export const PAGE_SIZE_MAX = 1000;
 export const PAGE_SIZE_DEFAULT = 100;
 
-/** Claims fetched at once for an export, in rows. About 1 MB, far below the 32 MiB that fit into one RPC. */
+/** Rows that an export fetches at once. They take about 1 MB. One RPC can carry 32 MiB. */
 export const EXPORT_PAGE_SIZE = 5000;
 
-/** Claimants listed with a coupon in one answer of its object; more are fetched page by page. Stops a read from filling its 128 MB. */
+/**
+ * Most claimants that the object lists in one answer. If there are more, the Worker fetches them page by
+ * page. Prevents a read from filling the object's 128 MB.
+ */
 export const CLAIMANTS_AT_ONCE_MAX = 10_000;
 
 /**
- * Most users in one bulk claim. They share one transaction, a turn of some tens of milliseconds, and their longest ids fit into
- * {@link OPERATOR_BODY_BYTES_MAX} as UTF-8; as \\u escapes, 340 of them do.
+ * Most users in one bulk claim. Their transaction blocks the object for some tens of milliseconds. As UTF-8,
+ * this many of the longest ids fit into {@link OPERATOR_BODY_BYTES_MAX}. As \\u escapes, 340 fit.
  */
 export const BULK_CLAIMS_MAX = 1000;
 
-/** Rows from which on they are read or written by one statement, as JSON. Measured: below, one statement for each is quicker. */
+/** Fewest rows that share one statement, as JSON. Measured: for fewer rows, single statements are quicker. */
 export const ROWS_AT_ONCE_MIN = 8;
 
 /**
- * Most rows in one such statement. A thousand of the largest rows are 1.6 MB of JSON, where a bound text may have 2 MB on Cloudflare.
- * Stops holds that all end at once from making a text that no storage takes.
+ * Most rows in one such statement. A thousand of the largest rows are 1.6 MB of JSON. On Cloudflare a bound
+ * text may have 2 MB. Prevents many holds that expire at once from exceeding that limit.
  */
 export const ROWS_AT_ONCE_MAX = 1000;
 
-/** How long claim counts may stay in memory alone, in milliseconds. Stops a row written for each refusal. */
+/** How long claim counts may stay in memory only, in milliseconds. Prevents a write for each refusal. */
 export const COUNTS_FLUSH_MS = 5_000;
 
-/** Holds that the operator ends with one message. Stops the end of a million holds from being one transaction. */
+/** Most holds that one message releases. Prevents one transaction that releases a million holds. */
 export const HOLDS_ENDED_AT_ONCE_MAX = 1000;
 
-/** First pause before an alarm that failed is tried again, and the longest, in milliseconds; doubled each time. */
+/** First and longest pause before a failed alarm runs again, in milliseconds. Each pause doubles. */
 export const ALARM_RETRY_MS_MIN = 1_000;
 export const ALARM_RETRY_MS_MAX = 60_000;
 
-/** Longest `Idempotency-Key` and `X-Request-Id`, in characters. Stops unbounded rows and log lines. */
+/** Longest `Idempotency-Key` and `X-Request-Id`, in characters. Prevents unbounded rows and log lines. */
 export const HEADER_TOKEN_LENGTH_MAX = 255;
 
 /**
- * Most messages in one transaction. A claim costs some tens of microseconds inside the object, so this is a turn of some
- * tens of milliseconds: a storm of claims doesn't starve the reads.
+ * Most messages in one transaction. A claim costs some tens of microseconds inside the object. So a batch
+ * blocks the object for some tens of milliseconds, and many claims do not starve the reads.
  */
 export const BATCH_SIZE_MAX = 512;
 
 /**
- * Most messages in a coupon's mailbox; beyond it a message is refused with `unavailable`. At 1,000 claims a second, where
- * Cloudflare's soft limit for one object is, the last message that fits is answered inside the caller's deadline. Stops a
- * queue that only grows.
+ * Most messages in a coupon's mailbox. When it is full, a message is refused with `unavailable`. Cloudflare's
+ * soft limit for one object is 1,000 requests a second. At that rate the last message in a full mailbox is
+ * answered within the caller's deadline. Prevents a queue that grows without end.
  */
 export const MAILBOX_LENGTH_MAX = 8192;
 
 /**
- * While a flush is in flight, the next batch starts once its oldest message has waited this part of a flush. Simulated against
- * "after the flush": a mean wait of 1.17 flushes instead of 1.5, for 8 % more rows.
+ * While a flush is in flight, the next batch starts when its oldest message has waited this part of a flush.
+ * In a simulation, the mean wait was 1.17 flushes, for 8 % more rows. With "start after the flush" it was 1.5
+ * flushes.
  */
 export const BATCH_WAIT_PER_FLUSH = 0.25;
 
-/** Bounds of that wait, in milliseconds: a timer's resolution, and a flush of one second, which Cloudflare sometimes takes. */
+/**
+ * Bounds of that wait, in milliseconds. The lower one is the resolution of a timer. The upper one belongs to
+ * a flush of one second, which Cloudflare sometimes takes.
+ */
 export const BATCH_WAIT_MS_MIN = 1;
 export const BATCH_WAIT_MS_MAX = 250;
 
-/** What a flush is believed to take before the first one was measured, in milliseconds: what Cloudflare takes most often. */
+/** Assumed length of a flush before one is measured, in milliseconds. Cloudflare's typical value. */
 export const FLUSH_MS_INITIAL = 40;
 
-/** How long the Worker waits for the object over all of its attempts, in milliseconds. Stops a hung call from hanging its caller. */
+/** Deadline of a call to the object with all retries, in milliseconds. Prevents endless requests. */
 export const CALL_DEADLINE_MS = 10_000;
 
-/** Further attempts after the first of one call to the object. Stops a retry storm on an object that is down. */
+/** Most retries of one call to the object. Prevents a retry storm on an object that is down. */
 export const CALL_RETRIES_MAX = 2;
 
-/** Pause before the second attempt of a call, in milliseconds, at most; drawn between half of it and it, and doubled for the third. */
+/**
+ * Longest pause before the first retry of a call, in milliseconds. The pause is random, and at least half of
+ * this. The second retry doubles it.
+ */
 export const RETRY_PAUSE_MS = 50;
 
-/** What `Retry-After` says on `unavailable` and `outcome_unknown`, in seconds. */
+/** The `Retry-After` of `unavailable` and `outcome_unknown`, in seconds. */
 export const RETRY_AFTER_SECONDS = 1;
 
-/** Object ids that an isolate remembers, because computing one hashes the name. Stops a scan of names from filling its memory. */
+/** Most object ids in an isolate's cache. Prevents a scan of names from filling memory. */
 export const ID_CACHE_SIZE_MAX = 4096;
 
 /**
- * Longest validity of a certificate, in milliseconds, from its request on. It is how long an operator's change of a closed sale
- * may have to wait, and it bounds the object to one certificate a second for each isolate.
+ * Longest validity of a certificate, in milliseconds, counted from its request. An operator's change of a
+ * closed sale may wait this long. Each isolate requests about one certificate in this time.
  */
 export const CERTIFICATE_MS_MAX = 1_000;
 
 /**
- * How long the object takes a certificate to be in use behind its validity, in milliseconds, and how long before a window edge it
- * ends. Covers what an isolate's clock may be set back, and what it may run slower than the object's.
+ * How long the object assumes a certificate to be in use after its validity, in milliseconds. A certificate
+ * also ends this long before a window edge. Covers an isolate's clock that is set back or runs slower than
+ * the object's.
  */
 export const LEASE_MARGIN_MS = 100;
 
-/** The part of its validity after which a certificate is renewed, at least and at most: drawn for each, so that isolates spread. */
+/** A certificate is renewed after a random part of its validity, so that isolates do not renew together. */
 export const CERTIFICATE_RENEWAL_MIN = 0.5;
 export const CERTIFICATE_RENEWAL_MAX = 0.75;
 
-/** Shortest pause before an isolate requests a certificate again that it was not given, in milliseconds; up to twice that is drawn. */
+/** Pause after a request that returned no certificate, in milliseconds. It is random, up to twice this. */
 export const CERTIFICATE_RETRY_MS = 100;
 
-/** How long a request for a certificate may take before another visitor's request starts one, in milliseconds: the first was cut off. */
+/** Age at which a running request for a certificate counts as lost, in milliseconds. */
 export const CERTIFICATE_TAKEOVER_MS = 3_000;
 
-/** Coupons that an isolate keeps certificates of, and their bypass sets, in bytes. A part of its 128 MB. */
+/** Most certificates in an isolate, and most bytes of their bypass sets. A part of its 128 MB. */
 export const CERTIFICATES_MAX = 1024;
 export const CERTIFICATES_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Members that a bypass set lists one by one; beyond them it is a Bloom filter. About as many bytes as the smallest useful filter. */
+/** Most members of an exact bypass set. They take about as many bytes as the smallest useful filter. */
 export const EXACT_MEMBERS_MAX = 256;
 
-/** Bits of a Bloom filter for each member: with ten hashes, one in a thousand others seems to be one (ln 1000 / ln² 2 = 14.4). */
+/** Bits of a Bloom filter for each member. They give 0.1 % of false positives: ln 1000 / ln² 2 = 14.4. */
 export const BLOOM_BITS_PER_MEMBER = 14.4;
 
 /**
- * Smallest and largest Bloom filter, in bytes. The largest holds 1,165,000 members with one false positive in a thousand, two
- * million with one in forty: a false positive costs a hop.
+ * Smallest and largest Bloom filter, in bytes. The largest holds 1,165,000 members with one false positive in
+ * a thousand, or two million with one in forty. A false positive costs a call of the object.
  */
 export const BLOOM_BYTES_MIN = 1024;
 export const BLOOM_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Rows that are read for a bypass set in one message. Stops the first certificate of a large sale from holding up its claims. */
+/** Most rows that one message reads for a bypass set. Prevents a large set from delaying claims. */
 export const BYPASS_ROWS_MAX = 5_000;
 
-/** The period of the rate-limit bindings in wrangler.toml, in seconds. The platform takes 10 or 60. */
+/** The period of the rate-limit bindings in wrangler.toml, in seconds. The platform allows 10 and 60. */
 export const RATE_LIMIT_WINDOW_SECONDS = 10;
 
-/** How long fetched identity keys are used, in milliseconds. An issuer's revoked key is refused after it. */
+/**
+ * How long fetched identity keys are fresh, in milliseconds. Then a key that its issuer revoked is refused.
+ */
 export const JWKS_TTL_MS = 300_000;
 
-/** How long they are used while the issuer can't be reached, in milliseconds. After that no old key is valid. */
+/** How long fetched identity keys are used while the issuer can't be reached, in milliseconds. */
 export const JWKS_STALE_MS_MAX = 3_600_000;
 
-/** Shortest time between two fetches of identity keys, in milliseconds. Once some are known, stops tokens with made-up key ids from causing fetches. */
+/**
+ * Shortest time between fetches of identity keys, in milliseconds. Prevents a fetch for each forged key id.
+ */
 export const JWKS_REFRESH_MS_MIN = 10_000;
 
-/** How long the Worker waits for the identity keys, in milliseconds. */
+/** Deadline of a fetch of identity keys, in milliseconds. */
 export const JWKS_DEADLINE_MS = 3_000;
 
-/** How old what an isolate shows of a coupon may be, in milliseconds. Keeps viewers off the claim path. */
+/** Greatest age of a snapshot, in milliseconds. Prevents viewers from delaying claims. */
 export const SNAPSHOT_MS_MAX = 1_000;
 
-/** How long a read for all viewers may take before another viewer reads instead, in milliseconds: the first may have left. */
+/** Age at which a running read for all viewers counts as lost, in milliseconds. Its viewer may have left. */
 export const SNAPSHOT_TAKEOVER_MS = 3_000;
 
-/** Coupons of which an isolate remembers the ledger head. Stops a scan of names from filling its memory. */
+/** Most coupons whose ledger head an isolate remembers. Prevents a scan of names from filling memory. */
 export const HEADS_MAX = 4096;
 
-/** Coupons of which an isolate keeps what it shows. Stops a scan of names from filling its memory. */
+/** Most coupons whose snapshot an isolate caches. Prevents a scan of names from filling memory. */
 export const SNAPSHOTS_MAX = 1024;
 
-/** How often a viewer checks whether another viewer's read has come, in milliseconds: longer than most reads take. */
+/** Interval at which a viewer checks for another viewer's read, in milliseconds. Most reads take less. */
 export const SNAPSHOT_POLL_MS = 25;
 
 /**
- * Reads of a coupon by one viewer's stream before it ends and the viewer reconnects. Each is a subrequest of the
- * viewer's request, of which Cloudflare's free plan allows 50; a stream that has none left would see nothing any more.
+ * Most reads by one viewer's stream. Then the stream ends and the viewer reconnects. Each read is a
+ * subrequest of the viewer's request. Cloudflare's free plan allows 50, and a stream without any left would
+ * never change again.
  */
 export const STREAM_READS_MAX = 40;
 
-/** How often a viewer's stream checks its isolate for a newer snapshot, in milliseconds. */
-export const STREAM_TICK_MS = 250;
+/** Interval at which a viewer's stream checks its isolate for a newer snapshot, in milliseconds. */
+export const STREAM_POLL_MS = 250;
 
-/** Longest silence of a stream, in milliseconds; then a comment keeps proxies from closing it. Common idle limits are 30 s and up. */
+/**
+ * Longest silence of a stream, in milliseconds. Then it sends a comment. Proxies close idle streams after 30
+ * s or more.
+ */
 export const STREAM_HEARTBEAT_MS = 15_000;
 
-/** When a viewer whose stream broke should come back, in milliseconds. */
+/** Pause before a viewer whose stream broke reconnects, in milliseconds. */
 export const STREAM_RETRY_MS = 2_000;

@@ -1,14 +1,14 @@
-// What may be a coupon's name or a user's id. Both are compared and stored exactly as given.
+// Which strings can be a coupon's name or a user's id. Both are stored and compared exactly as given.
 
 import { TEXT_CODE_POINTS_MAX } from "./limits.ts";
 
-/** Why a string is not accepted, the most helpful reason first. */
+/** Why a string is not accepted. If several reasons apply, the first one is reported. */
 export type TextFault = "empty" | "blank" | "too_long" | "malformed";
 
-// C0, DEL and C1: they break logs, CSV files and terminals, and no person can see them.
+// C0, DEL and C1 are invisible, and they break logs, CSV files and terminals.
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
-/** Returns why `text` can't be a `user_id` (or, with more rules, a name), or null when it can. */
+/** Returns why `text` can't be a `user_id`, or null if it can. A coupon's name has one more rule. */
 export function textFault(text: string): TextFault | null {
   if (text === "") return "empty";
   if (text.trim() === "") return "blank";
@@ -17,12 +17,14 @@ export function textFault(text: string): TextFault | null {
   return null;
 }
 
-/** As {@link textFault}, for a coupon's name: `.` and `..` are refused because no URL path can carry them. */
+/**
+ * As {@link textFault}, for a coupon's name. Refuses `.` and `..` too, because a URL path can't carry them.
+ */
 export function nameFault(name: string): TextFault | null {
   return name === "." || name === ".." ? "malformed" : textFault(name);
 }
 
-/** Counts code points only where the cheaper count of UTF-16 units can't decide. */
+/** Counts code points only if the number of UTF-16 units, which is cheaper, does not decide. */
 function isLongerThan(text: string, codePointsMax: number): boolean {
   if (text.length <= codePointsMax) return false;
   if (text.length > codePointsMax * 2) return true;

@@ -1,4 +1,4 @@
-// Every expected "no". Its sentence and its status are in http/refusals.ts.
+// The codes of all refusals. Their sentences and statuses are in http/refusals.ts.
 
 export const REFUSAL_CODES = [
   // Returned by the coupon's object.
@@ -18,7 +18,7 @@ export const REFUSAL_CODES = [
   "position_mismatch",
   "amount_below_claimed",
   "precondition_failed",
-  // Returned by the Worker in front of it.
+  // Returned by the Worker.
   "invalid_request",
   "unauthorized",
   "forbidden",
@@ -32,5 +32,5 @@ export const REFUSAL_CODES = [
   "internal_error",
 ] as const;
 
-/** What a refusal is called on the wire and in the code. */
+/** The name of a refusal, on the wire and in the code. */
 export type RefusalCode = (typeof REFUSAL_CODES)[number];

@@ -1,4 +1,4 @@
-// The calls between the Worker and a coupon's object. Arguments and results are plain values, which RPC can carry.
+// The calls from the Worker to a coupon's object. RPC carries plain values only.
 
 import type { Certificate, CertificateRequest } from "./certificate.ts";
 import type { Change } from "./change.ts";
@@ -10,16 +10,16 @@ import type { BulkOutcome, ClaimCounts, ClaimOutcome } from "./claim-counts.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { RevokedClaim, RevokeRequest } from "./revoke.ts";
 
-/** The ledger's head when the answer was computed; 0 for a coupon that does not exist. */
+/** The ledger's head when the answer was computed. It is 0 if there is no coupon. */
 type Seq = { readonly seq: number };
 
-/** An expected "no" of the object, with what helps the caller. */
+/** A refusal by the object, with details for the caller. */
 export type Refused<Code extends RefusalCode = RefusalCode> = Seq & {
   readonly ok: false;
   readonly code: Code;
-  /** The claim that this user has (`already_claimed`, `position_mismatch`) or had (`claim_released`). */
+  /** The user's claim (`already_claimed`, `position_mismatch`) or revoked claim (`claim_released`). */
   readonly claim?: Claim;
-  /** With `sale_not_started`: when it starts, and how long that is from now. */
+  /** With `sale_not_started`: when the sale starts, and the milliseconds until then. */
   readonly startsAt?: number;
   readonly startsInMs?: number;
   /** With `amount_below_claimed`: the lowest amount that is allowed. */
@@ -29,21 +29,24 @@ export type Refused<Code extends RefusalCode = RefusalCode> = Seq & {
 };
 type Done<Fields = unknown> = Seq & { readonly ok: true } & Fields;
 
-/** The user has a unit; `replayed` when an earlier request with the same key got it. */
+/** The user has a unit. `replayed` is true if an earlier request with the same key or attempt id got it. */
 export type Granted = Done<{ readonly claim: Claim; readonly replayed: boolean }>;
 
-/** A coupon at one instant. `claimedBy` is there on request: all users with a claim, in claim order. */
+/** A coupon at one instant. On request, `claimedBy` has all users with a claim, in claim order. */
 export type CouponView = Coupon & { readonly state: SaleState; readonly claimedBy?: readonly string[] };
 export type Found = Done<{ readonly coupon: CouponView; readonly now: number }>;
 
 /**
- * Where a page of claims begins: after `position`, which stands in the ledger at `seq` or later, of the coupon with this
- * `epoch`, or of whichever there is.
+ * Where a page of claims begins: after `position`. The ledger has that position at `seq` or later. `epoch`
+ * names one coupon among those of the same name. Null means the current one.
  */
 export type Cursor = { readonly position: number; readonly seq: number; readonly epoch: string | null };
 export type Page = Done<{ readonly claims: readonly Claim[]; readonly next: Cursor | null }>;
 
-/** Storage failed, the mailbox is full, or a newer version wrote the tables; nothing was changed. Any call can end so. */
+/**
+ * Storage failed, the mailbox is full, or a newer version of the code wrote the tables. Nothing was changed.
+ * Any call can return this.
+ */
 export type Failed = Refused<"unavailable">;
 export type NoCoupon = Refused<"coupon_not_found">;
 export type ClosedSale = Refused<ClosedCode>;
@@ -80,10 +83,10 @@ export type RevokeResult =
   | Refused<"claim_not_found" | "position_mismatch">;
 export type ListClaimsResult = Page | NoCoupon | Failed;
 export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: ClaimCounts }> | NoCoupon | Failed;
-/** A certificate, or null where there is none to issue right now. */
+/** A certificate, or null if none can be issued now. */
 export type CertifyResult = Done<{ readonly certificate: Certificate | null }> | NoCoupon | Failed;
 
-/** How a claim ended. */
+/** Returns the outcome of a claim. */
 export function outcomeOf(result: BulkPart): BulkOutcome;
 export function outcomeOf(result: ClaimResult): ClaimOutcome;
 export function outcomeOf(result: ClaimResult): ClaimOutcome {
@@ -94,24 +97,24 @@ export function outcomeOf(result: ClaimResult): ClaimOutcome {
 export type CouponCalls = {
   create(coupon: NewCoupon): Promise<CreateResult>;
   read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult>;
-  /** Sets what the operator asks for, if the coupon's current entity tag meets `precondition`. */
+  /** Changes the settings if the coupon's current entity tag meets `precondition`. */
   change(change: Change, precondition: Precondition | null): Promise<ChangeResult>;
-  /** Removes everything, if the coupon's current entity tag meets `precondition`. */
+  /** Deletes the coupon and all its rows if its current entity tag meets `precondition`. */
   remove(precondition?: Precondition | null): Promise<DeleteResult>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
-  /** Claims a unit for each of these users, in their order and in one transaction. `attemptId` names the attempt of each. */
+  /** Claims a unit for each user, in this order, in one transaction and with the same `attemptId`. */
   claimMany(userIds: readonly string[], attemptId: string): Promise<BulkClaimResult>;
   hold(request: HoldRequest): Promise<HoldResult>;
-  /** Ends a user's hold, if there is one. */
+  /** Releases the user's hold, if there is one. */
   releaseHold(userId: string): Promise<ReleaseHoldResult>;
-  /** Ends all holds. */
+  /** Releases all holds. */
   releaseAllHolds(): Promise<ReleaseAllHoldsResult>;
-  /** Running holds by user id, behind `after`. */
+  /** Lists running holds in the order of their user ids, after the user id `after`. */
   listHolds(after: string, limit: number): Promise<ListHoldsResult>;
-  /** The claim of one user, or the hold. */
+  /** Returns the claim or the running hold of one user. */
   getUserClaim(userId: string): Promise<UserClaimResult>;
   revoke(request: RevokeRequest): Promise<RevokeResult>;
-  /** Claims in the order of their positions. */
+  /** Lists claims in the order of their positions. */
   listClaims(after: Cursor, limit: number): Promise<ListClaimsResult>;
   metrics(): Promise<MetricsResult>;
   certify(request: CertificateRequest): Promise<CertifyResult>;

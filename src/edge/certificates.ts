@@ -1,4 +1,4 @@
-// Refusals by certificate, without a call of the coupon's object. Most of a sale's traffic comes while it is closed.
+// Refusals by certificate, without calling the object. Most requests arrive while a sale is closed.
 
 import { covers, received, startAt, type Asker, type HeldCertificate } from "../domain/certificate.ts";
 import { CLOSED_CODES, type ClosedCode } from "../domain/claim.ts";
@@ -10,38 +10,40 @@ import type { Env, Worker } from "./env.ts";
 import { isCurrent, nextOrder } from "./monotonic-reads.ts";
 import { isWithin } from "./time.ts";
 
-/** A refusal by certificate. Refused claims are counted, and logged in one line for many. */
+/** A refusal by certificate. With `isCounted`, the object counts it, and one log line covers many of them. */
 export type RefusedAtEdge = Refused<ClosedCode> & { readonly servedBy: "edge"; readonly isCounted: boolean };
 
 type Entry = {
   held: HeldCertificate | null;
-  /** When it was requested, among all that this isolate does. */
+  /** The place of its request in the order of this isolate's calls. See `nextOrder`. */
   order: number;
-  /** When a renewal began last, whether it goes on, and how long after its begin the next one is due. */
+  /** When the last renewal began, whether it is running, and how long after its begin the next one is due. */
   renewedAt: number;
   isRenewing: boolean;
   renewAfterMs: number;
-  /** Claims refused here that the object hasn't counted. */
+  /** Claims that were refused here and not yet reported to the object. */
   refused: Refusals;
 };
 type Refusals = Partial<Record<ClosedCode, number>>;
 
-// Plain values, the least recently renewed first: a promise shared between requests would turn one visitor's leaving into an error for all.
+// The least recently renewed entry is the first. Entries are plain values: when a visitor leaves, the
+// platform cancels that visitor's promises, and a shared one would fail for all.
 const entries = new Map<string, Entry>();
 
 /**
- * Has the object of the coupon `name` judge a claim or a hold, or refuses it here where a certificate covers the asker. `ask` must do
- * the same however often it is delivered.
+ * Refuses a claim or a hold by certificate if one covers the asker. Otherwise calls the object of the coupon
+ * `name`. A retry may deliver `call` more than once, so it must be repeatable. With `isCounted`, such a
+ * refusal is counted as one of a claim.
  */
-export async function judged<Result extends { readonly ok: boolean; readonly code?: string; readonly seq: number }>(
+export async function callOrRefuse<Result extends { readonly ok: boolean; readonly code?: string; readonly seq: number }>(
   worker: Worker,
   name: string,
   asker: Asker,
-  ask: (coupon: CouponCalls) => Promise<Result>,
+  call: (coupon: CouponCalls) => Promise<Result>,
   isCounted: boolean,
 ): Promise<Result | CallFailure | RefusedAtEdge> {
   const { env } = worker;
-  if (env.SOLD_OUT_CACHE === "off") return callCoupon(env, name, ask, "repeatable");
+  if (env.SOLD_OUT_CACHE === "off") return callCoupon(env, name, call, "repeatable");
   const now = Date.now();
   const entry = entries.get(name);
   const certificate = entry?.held ?? null;
@@ -51,29 +53,29 @@ export async function judged<Result extends { readonly ok: boolean; readonly cod
     renewIfDue(worker, name, now);
     return { ok: false, code, seq, ...startAt(certificate, now), servedBy: "edge", isCounted };
   }
-  const result = await callCoupon(env, name, ask, "repeatable");
+  const result = await callCoupon(env, name, call, "repeatable");
   if (CLOSED_CODES.some((code) => code === result.code)) renewIfDue(worker, name, Date.now());
   return result;
 }
 
-/** How many coupons and bytes the certificates of this isolate take. Tests check its bounds. */
+/** Returns how many certificates this isolate caches, and the bytes of their bypass sets. */
 export function cacheSize(): { readonly coupons: number; readonly bytes: number } {
   return { coupons: entries.size, bytes: Array.from(entries.values()).reduce((sum, { held }) => sum + (held?.bytes ?? 0), 0) };
 }
 
-/** Whether nothing that this isolate has shown is newer. An older certificate would be as true, but its seq would go back. */
+/** Whether this isolate has returned nothing newer. An older certificate is true, but its seq goes back. */
 function isShowable(name: string, { held, order }: Entry): boolean {
   return held !== null && isCurrent(name, held.seq, order);
 }
 
-/** One renewal at a time, by a call of its own, which no visitor waits for or cancels. */
+/** Starts a renewal if one is due and none is running. It does not depend on its visitor's request. */
 function renewIfDue({ env, waitUntil }: Worker, name: string, now: number): void {
   const entry = entries.get(name) ?? { held: null, order: 0, renewedAt: 0, isRenewing: false, renewAfterMs: 0, refused: {} };
   const outdatedMs = entry.held === null || isShowable(name, entry) ? Infinity : limits.CERTIFICATE_RETRY_MS;
   const dueMs = entry.isRenewing ? limits.CERTIFICATE_TAKEOVER_MS : Math.min(entry.renewAfterMs, outdatedMs);
   if (isWithin(now - entry.renewedAt, dueMs)) return;
   Object.assign(entry, { renewedAt: now, isRenewing: true });
-  keep(env, name, entry);
+  store(env, name, entry);
   waitUntil(renew(env, name, entry, now));
 }
 
@@ -81,9 +83,9 @@ async function renew(env: Env, name: string, entry: Entry, requestedAt: number):
   const order = nextOrder();
   const refused = takeRefused(env, name, entry);
   const known = entry.held === null ? null : { epoch: entry.held.epoch, bypassSeq: entry.held.bypassSeq };
-  // Sent once, so that the same refusals are not counted twice.
+  // No retry: it could count the same refusals twice.
   const result = await callCoupon(env, name, (coupon) => coupon.certify({ known, refused }), "once");
-  // Another one has begun because this one took too long.
+  // This renewal took too long, and another one has begun.
   if (requestedAt !== entry.renewedAt) return;
   entry.isRenewing = false;
   entry.renewAfterMs = Date.now() - requestedAt + limits.CERTIFICATE_RETRY_MS * (1 + Math.random());
@@ -92,10 +94,11 @@ async function renew(env: Env, name: string, entry: Entry, requestedAt: number):
     const { CERTIFICATE_RENEWAL_MIN: min, CERTIFICATE_RENEWAL_MAX: max } = limits;
     Object.assign(entry, { held, order, renewAfterMs: held.validForMs * (min + Math.random() * (max - min)) });
   }
-  keep(env, name, entry);
+  store(env, name, entry);
 }
 
-function keep(env: Env, name: string, entry: Entry): void {
+/** Stores an entry as the most recent one, and drops the oldest entries beyond the bounds. */
+function store(env: Env, name: string, entry: Entry): void {
   entries.delete(name);
   entries.set(name, entry);
   let bytes = cacheSize().bytes;
@@ -107,7 +110,7 @@ function keep(env: Env, name: string, entry: Entry): void {
   }
 }
 
-/** Takes the counts, and logs them: a line for each refusal would cost more than the refusal. */
+/** Resets the counts and logs them. One log line for each refusal would cost more than the refusal. */
 function takeRefused(env: Env, name: string, entry: Entry): Refusals {
   const { refused } = entry;
   entry.refused = {};

@@ -1,4 +1,4 @@
-// Calls of a coupon's object: which one, the deadline, and retries.
+// Calls of a coupon's object: the stub, the deadline and the retries.
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
 import type { CouponCalls } from "../domain/rpc.ts";
@@ -6,7 +6,7 @@ import type { CouponEnv } from "./env.ts";
 import { nextOrder, recordHead } from "./monotonic-reads.ts";
 import { pause } from "./time.ts";
 
-/** Why there is no answer of the object: a read has failed, or the outcome of a mutation is unknown. */
+/** The result without an answer of the object: a read has failed, or the outcome of a mutation is unknown. */
 export type CallFailure = {
   readonly ok: false;
   readonly code: "unavailable" | "outcome_unknown";
@@ -14,17 +14,18 @@ export type CallFailure = {
 };
 
 /**
- * What a call does to the coupon: nothing (`read`), the same however often it is delivered (`repeatable`), or something
- * else each time (`once`). Only the first two are tried again.
+ * The effect of a call: none (`read`), the same for each delivery (`repeatable`), or a new one for each
+ * delivery (`once`). A call with effect `once` is never retried.
  */
 export type CallEffect = "read" | "repeatable" | "once";
 
-/** What an answer of the object has to show here. */
+/** The fields of an answer that are read here. */
 type Answer = { readonly ok: boolean; readonly code?: string; readonly seq?: number; readonly coupon?: { readonly epoch: string } };
 
 /**
- * Calls the object of the coupon `name` and answers what it answers, or why there is no answer. Never throws. All attempts
- * together take at most `deadlineMs`; what is unknown by then stays unknown, because the object may still do it.
+ * Calls the object of the coupon `name`. Returns its answer, or the failure. Never throws. All attempts
+ * together take at most `deadlineMs`. After the deadline a mutation stays unknown, because the object may
+ * still execute it.
  */
 export async function callCoupon<Result extends Answer>(
   env: CouponEnv,
@@ -37,10 +38,10 @@ export async function callCoupon<Result extends Answer>(
   const caller = { isWaiting: true };
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<CallFailure>((resolve) => {
-    timer = setTimeout(() => resolve(unanswered(effect, `no answer in ${deadlineMs} ms`)), deadlineMs);
+    timer = setTimeout(() => resolve(failureOf(effect, `no answer in ${deadlineMs} ms`)), deadlineMs);
   });
   try {
-    const result = await Promise.race([attempts(env, name, call, effect, caller), deadline]);
+    const result = await Promise.race([callWithRetries(env, name, call, effect, caller), deadline]);
     if (!("cause" in result)) recordHead(name, result, order);
     return result;
   } finally {
@@ -49,7 +50,7 @@ export async function callCoupon<Result extends Answer>(
   }
 }
 
-async function attempts<Result extends Answer>(
+async function callWithRetries<Result extends Answer>(
   env: CouponEnv,
   name: string,
   call: (coupon: CouponCalls) => Promise<Result>,
@@ -58,27 +59,28 @@ async function attempts<Result extends Answer>(
 ): Promise<Result | CallFailure> {
   for (let retry = 0; ; retry += 1) {
     try {
-      // A fresh stub each time: one that threw stays broken.
+      // A new stub each time, because a stub that threw stays broken.
       const result = await call(stubOf(env, name));
-      // "Nothing was changed" is true of this attempt, but one before it may have been carried out.
-      return retry > 0 && result.code === "unavailable" ? unanswered(effect, result.code) : result;
+      // `unavailable` means that this attempt changed nothing. An earlier attempt may have changed something.
+      return retry > 0 && result.code === "unavailable" ? failureOf(effect, result.code) : result;
     } catch (cause) {
-      if (effect === "once" || retry >= CALL_RETRIES_MAX || isOverloaded(cause) || !caller.isWaiting) return unanswered(effect, cause);
+      if (effect === "once" || retry >= CALL_RETRIES_MAX || isOverloaded(cause) || !caller.isWaiting) return failureOf(effect, cause);
       await pause(RETRY_PAUSE_MS * 2 ** retry * (0.5 + Math.random() / 2));
-      if (!caller.isWaiting) return unanswered(effect, cause);
+      if (!caller.isWaiting) return failureOf(effect, cause);
     }
   }
 }
 
-/** The failure where the object may or may not have done what it was asked. A read changes nothing either way. */
-function unanswered(effect: CallEffect, cause: unknown): CallFailure {
+/** Returns the failure of a call that the object may have executed. A read changes nothing in any case. */
+function failureOf(effect: CallEffect, cause: unknown): CallFailure {
   return { ok: false, code: effect === "read" ? "unavailable" : "outcome_unknown", cause };
 }
 
 /**
- * Whether the platform asks not to be called again at once. No other mark of an exception decides anything: one of the platform's own
- * can carry `remote`, and one of the object's code any mark (source: Cloudflare's Durable Objects error handling guide). What may
- * be repeated follows from the call alone.
+ * Whether the platform says that the object is overloaded, so that a retry would add to the load. No other
+ * property of an exception is read: a platform's exception can have `remote`, and the object's code can set
+ * any property (source: Cloudflare's Durable Objects error handling guide). Only the effect of the call says
+ * whether it can be repeated.
  */
 function isOverloaded(cause: unknown): boolean {
   return typeof cause === "object" && cause !== null && "overloaded" in cause && cause.overloaded === true;
@@ -86,7 +88,7 @@ function isOverloaded(cause: unknown): boolean {
 
 const ids = new Map<string, DurableObjectId>();
 
-/** The object, by its remembered id. A full memory is emptied: the coupons in demand are back in it at once. */
+/** Returns a stub of the object. A full cache of ids is cleared, and ids in demand soon return to it. */
 function stubOf({ COUPONS, LOCATION_HINT }: CouponEnv, name: string): CouponCalls {
   let id = ids.get(name);
   if (id === undefined) {
@@ -94,6 +96,6 @@ function stubOf({ COUPONS, LOCATION_HINT }: CouponEnv, name: string): CouponCall
     id = COUPONS.idFromName(name);
     ids.set(name, id);
   }
-  // The first call of all places an object for good.
+  // The first call of an object places it permanently.
   return LOCATION_HINT === undefined ? COUPONS.get(id) : COUPONS.get(id, { locationHint: LOCATION_HINT });
 }

@@ -1,28 +1,30 @@
-// Monotonic reads: the ledger head of each coupon that this isolate has seen, so that it never shows an older one.
+// Monotonic reads: records each coupon's ledger head, so that this isolate never shows an older state.
 
 import { HEADS_MAX } from "../domain/limits.ts";
 
 /**
- * `order` tells when the head became another one, among all that this isolate has begun and ended; `since`, when it fell last or was another
- * coupon's: what was requested before may be of an earlier coupon of the name.
+ * `order` is the place of the head's last change in the order of this isolate's events. `since` is the place
+ * of the last change to a lower head or to another coupon. A request before `since` may have read an earlier
+ * coupon.
  */
 type Head = { readonly seq: number; readonly epoch: string | null; readonly order: number; readonly since: number };
 
-/** What an answer shows: the head, and, where it shows the coupon, which one of its name it is. */
+/** The fields of an answer that are read here: the head, and the epoch if the answer shows the coupon. */
 type Answer = { readonly seq?: number; readonly code?: string; readonly coupon?: { readonly epoch: string } };
 
 const heads = new Map<string, Head>();
 let order = 0;
 
-/** The order of what begins now. */
+/** Returns the place of an event that happens now, in the order of this isolate's events. */
 export function nextOrder(): number {
   order += 1;
   return order;
 }
 
 /**
- * Notes the head that an answer shows, which was requested at `requestOrder`. An answer without a judgment shows none; a lower head
- * that was requested before the known one was seen is only late.
+ * Records the head of an answer to a request that began at `requestOrder`. An answer without a judgment has
+ * no head. A lower head is ignored if its request began before the known head was recorded: that answer is
+ * only late.
  */
 export function recordHead(name: string, { seq, code, coupon }: Answer, requestOrder: number): void {
   if (seq === undefined || code === "unavailable" || code === "invalid_request") return;
@@ -33,18 +35,19 @@ export function recordHead(name: string, { seq, code, coupon }: Answer, requestO
     if (known.epoch === null && epoch !== null) heads.set(name, { ...known, epoch });
     return;
   }
-  // No coupon at all is never merely late: at worst it costs a read.
+  // Seq 0 means that there is no coupon. It is recorded even if it is late, which costs one read at most.
   const isLower = known !== undefined && seq < known.seq;
   if (isLower && !isAnother && seq > 0 && requestOrder < known.order) return;
-  // A full memory is emptied: what is not known to be current is asked for again.
+  // A full memory is cleared. Without a recorded head, the coupon is read again.
   if (known === undefined && heads.size >= HEADS_MAX) heads.clear();
   const now = nextOrder();
   heads.set(name, { seq, epoch, order: now, since: isLower || isAnother ? now : (known?.since ?? 0) });
 }
 
 /**
- * Whether what stands at `seq`, and was requested at `requestOrder`, is not older than any answer that this isolate has had: it stands at
- * the same head, or was requested after that was seen. So a coupon that was created again is recognized as another one.
+ * Whether a state at `seq` is at least as new as every answer in this isolate. It is, if `seq` is the known
+ * head, or if its request began after that head was recorded. A state of an earlier coupon of the same name
+ * is not current.
  */
 export function isCurrent(name: string, seq: number, requestOrder: number): boolean {
   const head = heads.get(name);

@@ -1,10 +1,10 @@
-// Time in an isolate, whose clock can go back.
+// Time in an isolate. Its clock can be set back.
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Whether something is less than `ms` milliseconds old. A clock that went back shows an age that can't be: then nothing is. */
+/** Whether an age is less than `ms` milliseconds. False if it is negative, after a clock was set back. */
 export function isWithin(ageMs: number, ms: number): boolean {
   return ageMs >= 0 && ageMs < ms;
 }

@@ -1,4 +1,4 @@
-// What each message does to a draft, and what it is answered.
+// Applies each kind of message to a draft, and returns its answer.
 
 import { assert, BrokenAssertion } from "../domain/assert.ts";
 import { certifiable, contradicts } from "../domain/certificate.ts";
@@ -14,12 +14,12 @@ import { claim, hold, type ClaimJudgment } from "./claims.ts";
 import type { Draft } from "./draft.ts";
 import { DEFERRED, type Answer, type Deferred, type Kind, type MessageOf } from "./message.ts";
 
-/** What is known around a draft. */
+/** The facts from outside the draft. */
 export type ApplyContext = {
   readonly bypassSet: BypassSet;
-  /** Claim counts up to the message that is judged. */
-  readonly outcomes: () => ClaimCounts;
-  /** Until when certificates may be in use, by the coupon's time. */
+  /** Returns the claim counts up to the current message. */
+  readonly claimCounts: () => ClaimCounts;
+  /** Until when issued certificates may be in use, by the coupon's time. */
   readonly leaseUntil: Instant;
   /** False while a message waits for the lease to lapse. */
   readonly mayCertify: boolean;
@@ -27,8 +27,8 @@ export type ApplyContext = {
 
 export type Applicable = Exclude<Kind, "create" | "remove">;
 
-/** Judges `message` on what the draft has come to, and drafts what it does. Throws what storage throws. */
-export function apply(message: MessageOf<Applicable>, draft: Draft, around: ApplyContext): Answer | Deferred {
+/** Judges `message` on the draft as it is, and drafts its changes. Throws what storage throws. */
+export function apply(message: MessageOf<Applicable>, draft: Draft, context: ApplyContext): Answer | Deferred {
   const { seq } = draft.coupon;
   switch (message.kind) {
     case "claim":
@@ -42,13 +42,13 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, around: Appl
       return { ok: true, results, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
     }
     case "release_hold":
-      return releaseHold(message, draft, around);
+      return releaseHold(message, draft, context);
     case "release_all_holds":
-      return releaseAllHolds(draft, around);
+      return releaseAllHolds(draft, context);
     case "revoke":
-      return revoke(message, draft, around);
+      return revoke(message, draft, context);
     case "change":
-      return change(message, draft, around);
+      return change(message, draft, context);
     case "read":
       return read(message, draft);
     case "user_claim": {
@@ -64,13 +64,13 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, around: Appl
     case "list_claims":
       return listClaims(message, draft);
     case "metrics": {
-      const { claims, ...batches } = around.outcomes();
+      const { claims, ...batches } = context.claimCounts();
       confirmHead(draft);
-      // Grants are counted by the coupon, which forgets none.
+      // The coupon itself counts its grants. That count is never lost.
       return { ...found(draft.coupon, draft.at), outcomes: { claims: { ...claims, granted: draft.coupon.lastPosition }, ...batches } };
     }
     case "certify":
-      return certify(message, draft, around);
+      return certify(message, draft, context);
     default:
       return { ok: true, seq };
   }
@@ -81,7 +81,7 @@ function bulkPart(result: ClaimJudgment): rpc.BulkPart {
   return result;
 }
 
-/** A coupon as an answer shows it. */
+/** Returns the answer that shows a coupon at `now`. */
 export function found(coupon: Coupon, now: Instant): rpc.Found {
   return { ok: true, coupon: { ...coupon, state: saleState(coupon, now) }, now, seq: coupon.seq };
 }
@@ -96,55 +96,59 @@ function read({ claimedBy: isWanted }: MessageOf<"read">, draft: Draft): rpc.Rea
   return { ...view, coupon: { ...view.coupon, claimedBy } };
 }
 
-function change({ change: asked, precondition }: MessageOf<"change">, draft: Draft, around: ApplyContext): rpc.ChangeResult | Deferred {
+function change(
+  { change: requested, precondition }: MessageOf<"change">,
+  draft: Draft,
+  context: ApplyContext,
+): rpc.ChangeResult | Deferred {
   const { coupon, at } = draft;
   const { seq } = coupon;
   if (!isMet(precondition, etagOf(coupon, at))) return { ok: false, code: "precondition_failed", seq };
-  const verdict = judgeChange(asked, coupon);
+  const verdict = judgeChange(requested, coupon);
   if (!verdict.ok) return { ...verdict, seq };
   if (verdict.coupon !== coupon) {
-    if (contradicts(coupon, verdict.coupon, at, around.leaseUntil)) return DEFERRED;
+    if (contradicts(coupon, verdict.coupon, at, context.leaseUntil)) return DEFERRED;
     draft.configure(verdict.coupon);
   }
   return found(draft.coupon, at);
 }
 
-function revoke({ request }: MessageOf<"revoke">, draft: Draft, around: ApplyContext): rpc.RevokeResult | Deferred {
+function revoke({ request }: MessageOf<"revoke">, draft: Draft, context: ApplyContext): rpc.RevokeResult | Deferred {
   const { coupon, at } = draft;
   const past = draft.revokedClaimsOf(request.userId);
   const last = request.position === null ? past[0] : past.find(({ claim: { position } }) => position === request.position);
   const verdict = judgeRevoke(request, draft.userClaim(request.userId).claim, last ?? null, at);
   if (!verdict.ok) return { ...verdict, seq: coupon.seq };
   if (verdict.revoked !== last) {
-    if (contradicts(coupon, { ...coupon, claimed: coupon.claimed - 1 }, at, around.leaseUntil)) return DEFERRED;
+    if (contradicts(coupon, { ...coupon, claimed: coupon.claimed - 1 }, at, context.leaseUntil)) return DEFERRED;
     draft.revoke(verdict.revoked);
   }
   return { ...verdict, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
 }
 
-function releaseHold({ userId }: MessageOf<"release_hold">, draft: Draft, around: ApplyContext): rpc.ReleaseHoldResult | Deferred {
+function releaseHold({ userId }: MessageOf<"release_hold">, draft: Draft, context: ApplyContext): rpc.ReleaseHoldResult | Deferred {
   const { coupon, at } = draft;
   const held = draft.userClaim(userId).hold;
   if (held !== null) {
-    if (contradicts(coupon, { ...coupon, held: coupon.held - 1 }, at, around.leaseUntil)) return DEFERRED;
+    if (contradicts(coupon, { ...coupon, held: coupon.held - 1 }, at, context.leaseUntil)) return DEFERRED;
     draft.releaseHold(held);
   }
   return { ok: true, seq: draft.coupon.seq };
 }
 
-function releaseAllHolds(draft: Draft, around: ApplyContext): rpc.ReleaseAllHoldsResult | Deferred {
+function releaseAllHolds(draft: Draft, context: ApplyContext): rpc.ReleaseAllHoldsResult | Deferred {
   const { coupon, at } = draft;
   const holds = draft.store.holds.page("", HOLDS_ENDED_AT_ONCE_MAX, at);
-  if (contradicts(coupon, { ...coupon, held: coupon.held - holds.length }, at, around.leaseUntil)) return DEFERRED;
+  if (contradicts(coupon, { ...coupon, held: coupon.held - holds.length }, at, context.leaseUntil)) return DEFERRED;
   for (const held of holds) draft.releaseHold(held);
   return { ok: true, count: holds.length, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
 }
 
 function listClaims({ after, limit }: MessageOf<"list_claims">, { coupon, store }: Draft): rpc.ListClaimsResult {
   const { epoch, seq } = coupon;
-  // A coupon of another epoch is another coupon.
+  // The same name with another epoch is another coupon.
   if (after.epoch !== null && after.epoch !== epoch) return { ok: false, code: "coupon_not_found", seq };
-  // A claim's event stands behind as many events as its position counts, at least.
+  // The seq of a claim's event is greater than its position: the ledger begins with the coupon's creation.
   const rows = store.ledger.page({ position: after.position, seq: Math.max(after.seq, after.position) }, limit + 1);
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const claims = rows.slice(0, limit).map(({ seq: _seq, ...claimed }) => claimed);
@@ -172,7 +176,7 @@ function certify({ request }: MessageOf<"certify">, draft: Draft, { bypassSet, m
   return { ok: true, certificate, seq };
 }
 
-/** Reads the head that storage has: an instance that the platform has replaced learns so there, and answers nothing stale. */
+/** Compares the head in memory with the stored one: an instance that was replaced must not answer. */
 function confirmHead({ store, storedSeq }: Draft): void {
   assert(store.head() === storedSeq, "stored and remembered ledger heads are equal");
 }

@@ -1,4 +1,4 @@
-// The bypass set: users with a claim, a running hold or a revoked claim, and keys in use. A certificate does not cover them.
+// The bypass set: users with a claim, a hold or a revoked claim, and keys in use. No certificate covers them.
 
 import { BloomFilterBuilder, type BloomFilter } from "../domain/bloom-filter.ts";
 import { keyMember, userMember } from "../domain/certificate.ts";
@@ -7,26 +7,26 @@ import { BYPASS_ROWS_MAX } from "../domain/limits.ts";
 import { MEMBER_TABLES, type CouponStore, type Member } from "./coupon-store.ts";
 
 /**
- * Is built from the tables, and follows the ledger from there: while the object lives, each row is read once. A hold that has ended
- * stays in it, which costs its user a hop, until the set is full and built anew.
+ * The set is built from the tables and then updated from the ledger, so a build reads each row once. An ended
+ * hold stays in the set until the set is full and rebuilt. Until then its user's requests reach the object.
  */
 export class BypassSet {
   readonly #store: CouponStore;
   #epoch = "";
   #members = new BloomFilterBuilder(0);
-  /** How far the tables have been read: which one, and behind which user. */
+  /** The next table to read, and the last user that was read of it. */
   #table = 0;
   #after = "";
-  /** The ledger has been followed up to here. */
+  /** The seq of the last event that was read. */
   #seq = 0;
-  /** The seq at which the set changed last. */
+  /** The seq of the last change of the set. */
   #changedSeq = 0;
 
   constructor(store: CouponStore) {
     this.#store = store;
   }
 
-  /** The set as of the coupon's head; null where a bounded number of rows was read and others are left. */
+  /** Returns the set at the coupon's head, or null if rows are left to read: call it again to go on. */
   read(coupon: Coupon): { readonly seq: number; readonly members: BloomFilter } | null {
     if (coupon.epoch !== this.#epoch || this.#isOutgrown(coupon)) this.#begin(coupon);
     const wasWhole = this.#table >= MEMBER_TABLES.length;
@@ -35,12 +35,15 @@ export class BypassSet {
     return { seq: this.#changedSeq, members: this.#members.build() };
   }
 
-  /** What ended holds have left in a full set is dropped by building it anew. The largest set takes more than fits well. */
+  /**
+   * Whether the set is full and must be rebuilt, larger or without ended holds. A set of the largest size
+   * stays until it has twice the members that there can be.
+   */
   #isOutgrown(coupon: Coupon): boolean {
     return this.#members.isFull && (!this.#members.isLargest || this.#members.count > 2 * memberCountMax(coupon));
   }
 
-  /** With room for twice as many as there are. */
+  /** Begins a set with room for twice the current members. */
   #begin(coupon: Coupon): void {
     this.#epoch = coupon.epoch;
     this.#members = new BloomFilterBuilder(2 * memberCountMax(coupon));
@@ -49,7 +52,7 @@ export class BypassSet {
     this.#seq = coupon.seq;
   }
 
-  /** Reads on in the tables; what is added to them meanwhile is in the ledger. */
+  /** Reads more of the tables. Returns whether all is read. The ledger has what is added meanwhile. */
   #readTables(): boolean {
     for (let left = BYPASS_ROWS_MAX; left > 0;) {
       const table = MEMBER_TABLES[this.#table];
@@ -66,6 +69,7 @@ export class BypassSet {
     return this.#table >= MEMBER_TABLES.length;
   }
 
+  /** Reads the events since the last call. Returns whether all are read. */
   #follow(coupon: Coupon): boolean {
     const events = this.#store.ledger.involved(this.#seq, BYPASS_ROWS_MAX);
     for (const member of events) if (this.#add(member)) this.#changedSeq = member.seq;
@@ -81,7 +85,7 @@ export class BypassSet {
   }
 }
 
-/** As many members as there can be: every claim may have a key. */
+/** Returns the most members that there can be: every claim may have a key. */
 function memberCountMax(coupon: Coupon): number {
   return 2 * coupon.claimed + coupon.held + revokedCount(coupon);
 }

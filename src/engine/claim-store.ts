@@ -1,4 +1,4 @@
-// Claims and revoked claims: their rows, and the statements that read and write them.
+// The rows of claims and revoked claims, and their statements.
 
 import type { Claim } from "../domain/claim.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
@@ -26,7 +26,7 @@ export class ClaimStore {
     return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIMS, JSON.stringify(userIds));
   }
 
-  /** Whose claim carries this key of a caller. Writes nothing. */
+  /** The user whose claim has this idempotency key. Writes nothing. */
   static readonly SELECT_KEY_OWNER = `SELECT user_id AS userId FROM claims WHERE idempotency_key = ?`;
   keyOwner(key: string): string | null {
     return this.#sql.all<{ userId: string }>(ClaimStore.SELECT_KEY_OWNER, key)[0]?.userId ?? null;
@@ -40,7 +40,7 @@ export class ClaimStore {
     return this.#sql.all<{ key: string; userId: string }>(ClaimStore.SELECT_KEY_OWNERS, JSON.stringify(keys));
   }
 
-  /** Writes 1 row, and 1 more where the caller sent a key. */
+  /** Writes 1 row, or 2 if the claim has an idempotency key. */
   static readonly INSERT_CLAIM = `
     INSERT INTO claims (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id) VALUES (?, ?, ?, ?, ?, ?)`;
   /** As {@link INSERT_CLAIM}, for each of a JSON array of such rows. */
@@ -54,13 +54,13 @@ export class ClaimStore {
     writeRows(this.#sql, rows, ClaimStore.INSERT_CLAIM, ClaimStore.INSERT_CLAIMS);
   }
 
-  /** Writes 1 row, and 1 more where the caller had sent a key. */
+  /** Writes 1 row, or 2 if the claim has an idempotency key. */
   static readonly DELETE_CLAIM = `DELETE FROM claims WHERE user_id = ?`;
   delete(userIds: readonly string[]): void {
     for (const userId of userIds) this.#sql.all(ClaimStore.DELETE_CLAIM, userId);
   }
 
-  /** One user's released claims, the last first. Writes nothing. */
+  /** The revoked claims of one user, the last first. Writes nothing. */
   static readonly SELECT_REVOKED_CLAIMS = `SELECT ${CLAIM_COLUMNS}, released_at AS revokedAt FROM releases WHERE user_id = ? ORDER BY position DESC`;
   revokedOf(userId: string): RevokedClaim[] {
     const rows = this.#sql.all<Claim & { readonly revokedAt: number }>(ClaimStore.SELECT_REVOKED_CLAIMS, userId);

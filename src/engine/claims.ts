@@ -1,4 +1,4 @@
-// Claims and holds in the middle of a batch: their facts, the verdict, and what is drafted.
+// Judges claims and holds within a batch: reads the facts, calls the rule, and drafts the changes.
 
 import { judgeClaim, type ClaimRequest, type ClaimVerdict } from "../domain/claim.ts";
 import { remaining } from "../domain/coupon.ts";
@@ -6,10 +6,10 @@ import { judgeHold, type HoldRequest } from "../domain/hold.ts";
 import type { HoldResult } from "../domain/rpc.ts";
 import type { Draft } from "./draft.ts";
 
-/** What a claim comes to where there is a coupon. */
+/** The verdict on a claim of a coupon that exists. */
 export type ClaimJudgment = ClaimVerdict & { readonly seq: number };
 
-/** Judges one claim on the draft, and drafts what it is granted. */
+/** Judges one claim on the draft, and drafts its grant. */
 export function claim(draft: Draft, request: ClaimRequest): ClaimJudgment {
   const existing = draft.userClaim(request.userId, request);
   const keyOwner = request.key === null ? null : draft.keyOwner(request.key);
@@ -18,13 +18,13 @@ export function claim(draft: Draft, request: ClaimRequest): ClaimJudgment {
   return { ...verdict, seq: draft.coupon.seq };
 }
 
-/** Judges one hold on the draft, and drafts the unit that is kept. */
+/** Judges one hold on the draft, and drafts a new hold. */
 export function hold(draft: Draft, request: HoldRequest): HoldResult {
   const { userId, attemptId } = request;
   const existing = draft.userClaim(userId);
   const isReleased = existing.claim === null && existing.hold === null && draft.isHoldReleased(userId, attemptId);
   const verdict = judgeHold(request, { coupon: draft.coupon, existing, isReleased }, draft.at);
   if (!verdict.ok) return { ...verdict, seq: draft.coupon.seq };
-  if (verdict.hold !== existing.hold) draft.keep(verdict.hold);
+  if (verdict.hold !== existing.hold) draft.hold(verdict.hold);
   return { ...verdict, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
 }

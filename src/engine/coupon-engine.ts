@@ -1,4 +1,4 @@
-// The state of one coupon over the SQL port: a batch of messages in, answers, rows and ledger out, in one transaction.
+// The engine of one coupon over the SQL port. It judges a batch and writes all changes in one transaction.
 
 import type { CertificateRequest } from "../domain/certificate.ts";
 import { CLOSED_CODES } from "../domain/claim.ts";
@@ -15,22 +15,25 @@ import type { Sql } from "./sql.ts";
 
 const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
 
-/** Until when certificates may be in use, by the clock that stamps messages, and whether others may be issued. */
+/** As in {@link ApplyContext}, but `leaseUntil` is by the clock that stamps messages. */
 export type LeaseState = Pick<ApplyContext, "leaseUntil" | "mayCertify">;
 
-/** What a batch came to: an answer for each message, and whether anything was written. */
+/** The result of a batch: an answer for each message, and whether anything was written. */
 export type Applied = { readonly answers: readonly (Answer | Deferred)[]; readonly isWritten: boolean };
 
-/** One coupon. A call that throws has written nothing, but memory may be behind: call {@link CouponEngine.reload} before going on. */
+/**
+ * One coupon. A call that throws has written nothing, but memory may differ from storage. Then call
+ * {@link CouponEngine.reload} before the next call.
+ */
 export class CouponEngine {
   readonly #store: CouponStore;
   readonly #bypassSet: BypassSet;
-  /** The coupon as stored, null where there is none; undefined until it is loaded. Changes only after a commit. */
+  /** The stored coupon. Null if there is none, undefined until it is loaded. Changes only after a commit. */
   #coupon: Coupon | null | undefined = undefined;
   #seqBeforeReload = 0;
-  /** Counted in memory, written along with what is written anyway; null until they were read. */
-  #outcomes: ClaimCounts | null = null;
-  #areOutcomesWritten = true;
+  /** The claim counts, which are written together with other changes. Null until they are loaded. */
+  #claimCounts: ClaimCounts | null = null;
+  #areCountsWritten = true;
 
   constructor(sql: Sql) {
     this.#store = new CouponStore(sql);
@@ -38,8 +41,9 @@ export class CouponEngine {
   }
 
   /**
-   * Judges messages in their order, each at its own stamp and on what the ones before it have left. All that they change is written in
-   * one transaction; without changes there is none. An exclusive message has to be alone.
+   * Judges messages in their order, each at its own stamp. Each message sees the changes of those before it.
+   * All changes are written in one transaction. Without changes there is no transaction. An exclusive message
+   * must be alone.
    */
   apply(batch: readonly Stamped[], lease: LeaseState): Applied {
     const [first] = batch;
@@ -49,25 +53,25 @@ export class CouponEngine {
     if (before === null) return { answers: batch.map(() => NO_COUPON), isWritten: false };
 
     const draft = new Draft(this.#store, before);
-    const ended: ClaimOutcome[] = [];
-    const outcomes = (): ClaimCounts => addBatch(this.#outcomes ?? NO_CLAIM_COUNTS, ended);
-    const around = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, outcomes };
+    const outcomes: ClaimOutcome[] = [];
+    const claimCounts = (): ClaimCounts => addBatch(this.#claimCounts ?? NO_CLAIM_COUNTS, outcomes);
+    const context = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, claimCounts };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
       if (message.kind === "create" || message.kind === "remove") throw new TypeError("an exclusive message shares its batch");
       draft.advanceTo(at);
-      // The lease ends by the clock, which may be behind the coupon's time after a restart.
+      // After a restart the clock may be behind the coupon's time. The lease counts by the clock.
       const leaseUntil = lease.leaseUntil + (draft.at - at);
-      const answer = apply(message, draft, { ...around, leaseUntil });
-      if (message.kind === "claim" && isAnswerTo(message, answer)) ended.push(outcomeOf(answer));
-      if ("results" in answer) ended.push(...answer.results.map(outcomeOf));
+      const answer = apply(message, draft, { ...context, leaseUntil });
+      if (message.kind === "claim" && isAnswerTo(message, answer)) outcomes.push(outcomeOf(answer));
+      if ("results" in answer) outcomes.push(...answer.results.map(outcomeOf));
       return answer;
     });
-    const isFlush = first?.message.kind === "write_counts" && !this.#areOutcomesWritten;
-    return { answers, isWritten: this.#commit(draft, outcomes(), ended.length > 0, isFlush) };
+    const isFlush = first?.message.kind === "write_counts" && !this.#areCountsWritten;
+    return { answers, isWritten: this.#commit(draft, claimCounts(), outcomes.length > 0, isFlush) };
   }
 
-  /** Counts claims that isolates refused by certificates. */
+  /** Counts claims that an isolate has refused by certificates. */
   countAtEdge(refused: CertificateRequest["refused"]): void {
     for (const code of CLOSED_CODES) if (refused[code] !== undefined) this.#countRefused(code, refused[code]);
   }
@@ -77,22 +81,25 @@ export class CouponEngine {
     this.#countRefused("unavailable", 1);
   }
 
-  /** Whether there are claim counts that only memory has. */
+  /** Whether memory has claim counts that storage has not. */
   get hasUnwrittenCounts(): boolean {
-    return !this.#areOutcomesWritten;
+    return !this.#areCountsWritten;
   }
 
-  /** No hold expires before this instant; null while nothing is held, as far as memory knows. */
+  /** No hold expires before this instant. Null while nothing is held, or while the coupon is not loaded. */
   get nextExpiryAt(): Instant | null {
     return this.#coupon?.nextExpiryAt ?? null;
   }
 
-  /** The ledger's head as last seen, 0 where no coupon was seen. A failure does not change it: what failed wrote nothing. */
+  /**
+   * The last known ledger head, or 0 without a coupon. A failed batch has written nothing and does not change
+   * it.
+   */
   get seq(): number {
     return this.#coupon?.seq ?? this.#seqBeforeReload;
   }
 
-  /** Forgets what memory believes of the coupon; the next call reads storage again. Counts that are not written stay. */
+  /** Discards the coupon in memory, so that the next call reads storage again. Unwritten counts stay. */
   reload(): void {
     this.#seqBeforeReload = this.seq;
     this.#coupon = undefined;
@@ -106,11 +113,11 @@ export class CouponEngine {
       return this.#store.load();
     });
     this.#coupon = stored.coupon;
-    this.#outcomes = stored.outcomes;
+    this.#claimCounts = stored.claimCounts;
     return only(found(stored.coupon, at), true);
   }
 
-  /** A coupon that can't be read any more can still be removed. */
+  /** Without a precondition this reads no coupon, so that a damaged coupon can still be deleted. */
   #remove({ precondition = null }: MessageOf<"remove">, at: Instant, { leaseUntil }: LeaseState): Applied {
     if (!this.#store.exists()) return only(NO_COUPON, false);
     const coupon = precondition === null ? null : this.#load();
@@ -125,33 +132,36 @@ export class CouponEngine {
     this.#store.deleteAll();
     this.#coupon = undefined;
     this.#seqBeforeReload = 0;
-    this.#outcomes = null;
-    this.#areOutcomesWritten = true;
+    this.#claimCounts = null;
+    this.#areCountsWritten = true;
     return only({ ok: true, seq: 0 }, true);
   }
 
-  /** Writes what the draft has come to, if that is anything; memory follows once it is committed. */
-  #commit(draft: Draft, outcomes: ClaimCounts, isCounted: boolean, isFlush: boolean): boolean {
+  /**
+   * Writes the draft if it has changes. Memory changes after the commit. Returns whether anything was
+   * written.
+   */
+  #commit(draft: Draft, claimCounts: ClaimCounts, isCounted: boolean, isFlush: boolean): boolean {
     const isWritten = draft.isChanged || isFlush;
-    if (isWritten) this.#store.transaction(() => draft.save(outcomes));
+    if (isWritten) this.#store.transaction(() => draft.save(claimCounts));
     this.#coupon = draft.coupon;
-    this.#outcomes = outcomes;
-    this.#areOutcomesWritten = isWritten || (this.#areOutcomesWritten && !isCounted);
+    this.#claimCounts = claimCounts;
+    this.#areCountsWritten = isWritten || (this.#areCountsWritten && !isCounted);
     return isWritten;
   }
 
   #countRefused(outcome: ClaimOutcome, count: number): void {
     if (!this.#coupon) return;
-    this.#outcomes = addRefusals(this.#outcomes ?? NO_CLAIM_COUNTS, outcome, count);
-    this.#areOutcomesWritten = false;
+    this.#claimCounts = addRefusals(this.#claimCounts ?? NO_CLAIM_COUNTS, outcome, count);
+    this.#areCountsWritten = false;
   }
 
-  /** The coupon as memory has it; while there is none, storage is asked each time. */
+  /** Returns the coupon in memory. While there is none, each call reads storage. */
   #load(): Coupon | null {
     if (this.#coupon !== undefined && this.#coupon !== null) return this.#coupon;
     const stored = this.#store.exists() ? this.#store.load() : null;
     this.#coupon = stored?.coupon ?? null;
-    this.#outcomes ??= stored?.outcomes ?? null;
+    this.#claimCounts ??= stored?.claimCounts ?? null;
     return this.#coupon;
   }
 }

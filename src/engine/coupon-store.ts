@@ -1,4 +1,4 @@
-// The coupon's own row, and the stores of its other rows. Decides nothing.
+// The coupon's own row and its statements, and the stores of its other rows. No rule is here.
 
 import { assert } from "../domain/assert.ts";
 import { claimCountsFrom, type ClaimCounts } from "../domain/claim-counts.ts";
@@ -9,12 +9,12 @@ import { LedgerStore } from "./ledger-store.ts";
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 
-/** A newer version of the code wrote these tables: this one must not touch them. */
+/** A newer version of the code wrote these tables. This version must not touch them. */
 export class NewerSchema extends Error {
   override readonly name = "NewerSchema";
 }
 
-export type StoredCoupon = { readonly coupon: Coupon; readonly outcomes: ClaimCounts };
+export type StoredCoupon = { readonly coupon: Coupon; readonly claimCounts: ClaimCounts };
 
 export class CouponStore {
   readonly claims: ClaimStore;
@@ -33,12 +33,12 @@ export class CouponStore {
     return this.#sql.transaction(work);
   }
 
-  /** Removes all that the coupon ever stored. */
+  /** Removes everything that is stored. */
   deleteAll(): void {
     this.#sql.deleteAll();
   }
 
-  /** Whether a coupon was ever created here. Writes nothing. */
+  /** Whether there is a coupon. Writes nothing. */
   static readonly HAS_SCHEMA = `SELECT 1 AS found FROM sqlite_master WHERE type = 'table' AND name = 'coupon'`;
   exists(): boolean {
     return this.#sql.all(CouponStore.HAS_SCHEMA).length > 0;
@@ -49,18 +49,21 @@ export class CouponStore {
     INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, hold_seconds_max, holds_max, paused,
                         last_position, seq, created_at, epoch, clock_at, outcomes)
     VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
-  /** Makes the tables and the coupon's row, whose ledger begins with its creation. */
-  create(asked: NewCoupon, epoch: string, now: Instant, outcomes: ClaimCounts): void {
+  /** Creates the tables, the coupon's row, and the first event of its ledger. */
+  create(settings: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts): void {
     for (const statement of SCHEMA) this.#sql.all(statement);
-    const { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax } = asked;
-    const written = JSON.stringify(outcomes);
+    const { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax } = settings;
+    const written = JSON.stringify(claimCounts);
     this.#sql.all(CouponStore.INSERT_COUPON, name, amount, startsAt, endsAt, holdSecondsMax, holdsMax, now, epoch, now, written);
-    this.ledger.append([[1, now, "created", null, null, JSON.stringify(settingsData(asked))]]);
+    this.ledger.append([[1, now, "created", null, null, JSON.stringify(settingsData(settings))]]);
   }
 
-  /** Which version wrote the tables. Writes nothing. */
+  /** The version of the tables. Writes nothing. */
   static readonly SELECT_SCHEMA_VERSION = `SELECT schema_version AS version FROM coupon`;
-  /** The coupon as stored, once its own evidence was checked. Tables of an older version are migrated; throws {@link NewerSchema}. */
+  /**
+   * Returns the stored coupon after checking it. Migrates tables of an older version. Throws
+   * {@link NewerSchema}.
+   */
   load(): StoredCoupon {
     const [found] = this.#sql.all<{ version: number }>(CouponStore.SELECT_SCHEMA_VERSION);
     assert(found !== undefined, "there is a coupon row");
@@ -78,8 +81,8 @@ export class CouponStore {
   }
 
   /**
-   * The coupon as memory keeps it, and what the end of the ledger says of it: its head, and the position granted last (null
-   * where no claim is among its last 64 events). Writes nothing; reads at most 68 rows.
+   * The coupon, and two facts from the ledger to compare it with: the head and the last granted position. The
+   * position is null if the last 64 events have no claim. Writes nothing. Reads at most 68 rows.
    */
   static readonly SELECT_COUPON = `
     SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
@@ -97,19 +100,19 @@ export class CouponStore {
     assert(ledgerPosition === null || ledgerPosition === coupon.lastPosition, "the ledger granted last what the coupon says");
     assert(coupon.claimed + coupon.held <= coupon.amount, "no more units given and held than there are");
     assert((coupon.held === 0) === (coupon.nextExpiryAt === null), "units are held exactly while there are holds");
-    return { coupon: { ...coupon, paused: paused === 1 }, outcomes: claimCountsFrom(outcomes) };
+    return { coupon: { ...coupon, paused: paused === 1 }, claimCounts: claimCountsFrom(outcomes) };
   }
 
-  /** The head that storage knows. Writes nothing; reads 1 row. */
+  /** The stored ledger head. Writes nothing. Reads 1 row. */
   static readonly SELECT_HEAD = `SELECT seq FROM coupon`;
   head(): number | undefined {
     return this.#sql.all<{ seq: number }>(CouponStore.SELECT_HEAD)[0]?.seq;
   }
 
   /**
-   * Moves the counters by what a transaction did, and, where `?8` is 1, sets what an operator set. All numbers move relative to
-   * what is stored, not to what memory believes, so that the table's checks see the truth; the answer lets memory compare.
-   * Writes 1 row.
+   * Adds the changes of a transaction to the stored counters. If `?8` is 1, sets the operator's settings too.
+   * The additions start from the stored values, not from those in memory, so the table's checks test the real
+   * values. The returned row lets memory compare. Writes 1 row.
    */
   static readonly ADVANCE_COUPON = `
     UPDATE coupon
@@ -117,8 +120,11 @@ export class CouponStore {
         amount = amount + ?7, starts_at = iif(?8, ?9, starts_at), ends_at = iif(?8, ?10, ends_at), paused = iif(?8, ?11, paused),
         hold_seconds_max = iif(?8, ?12, hold_seconds_max), holds_max = iif(?8, ?13, holds_max)
     RETURNING amount, claimed, held, last_position AS lastPosition, seq`;
-  /** Moves the stored coupon from `before` to `after`, its settings too if `isChanged`, and makes sure that it arrived there. */
-  advance(before: Coupon, after: Coupon, isChanged: boolean, outcomes: ClaimCounts): void {
+  /**
+   * Changes the stored coupon from `before` to `after`, and asserts the result. With `isChanged`, the
+   * settings too.
+   */
+  advance(before: Coupon, after: Coupon, isChanged: boolean, claimCounts: ClaimCounts): void {
     const [stored] = this.#sql.all<Pick<Coupon, "amount" | "claimed" | "held" | "lastPosition" | "seq">>(
       CouponStore.ADVANCE_COUPON,
       after.claimed - before.claimed,
@@ -126,7 +132,7 @@ export class CouponStore {
       after.lastPosition - before.lastPosition,
       after.seq - before.seq,
       after.clockAt,
-      JSON.stringify(outcomes),
+      JSON.stringify(claimCounts),
       after.amount - before.amount,
       isChanged ? 1 : 0,
       after.startsAt,
@@ -143,28 +149,28 @@ export class CouponStore {
     assert(stored.seq === after.seq, "stored and remembered ledger heads are equal");
   }
 
-  /** Members of the bypass set, table by table, behind a user id. Each writes nothing. */
+  /** Members of the bypass set after a user id, one statement for each table. They write nothing. */
   static readonly SELECT_CLAIM_MEMBERS = `SELECT user_id AS userId, idempotency_key AS key FROM claims WHERE user_id > ? ORDER BY user_id LIMIT ?`;
   static readonly SELECT_HOLD_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM holds WHERE user_id > ? ORDER BY user_id LIMIT ?`;
   static readonly SELECT_REVOKED_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM releases WHERE user_id > ? GROUP BY user_id ORDER BY user_id LIMIT ?`;
 
-  /** Members that a table of {@link MEMBER_TABLES} has behind a user id, in the order of user ids. */
+  /** Returns members of one of {@link MEMBER_TABLES} after a user id, in the order of user ids. */
   members(table: string, after: string, limit: number): Member[] {
     return this.#sql.all<Member>(table, after, limit);
   }
 }
 
-/** A member of the bypass set: a user, and the key of their claim. */
+/** A user in the bypass set, and the idempotency key of the user's claim. */
 export type Member = { readonly userId: string; readonly key: string | null };
 
-/** The tables that the bypass set is built from. */
+/** The statements that the bypass set is built from, one for each table. */
 export const MEMBER_TABLES = [
   CouponStore.SELECT_CLAIM_MEMBERS,
   CouponStore.SELECT_HOLD_MEMBERS,
   CouponStore.SELECT_REVOKED_MEMBERS,
 ] as const;
 
-/** An operator's settings, as the ledger has them. */
+/** Returns an operator's settings as the ledger stores them. */
 export function settingsData({ amount, startsAt, endsAt, holdSecondsMax, holdsMax }: Settings) {
   return { amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax };
 }

@@ -1,4 +1,4 @@
-// The changes of a coupon during a batch. It reads storage and writes nothing before `save`.
+// The draft of one batch: all changes of the coupon. It reads storage, and writes nothing before `save`.
 
 import { assert } from "../domain/assert.ts";
 import type { Claim, ClaimRequest, Hold, UserClaim } from "../domain/claim.ts";
@@ -14,14 +14,14 @@ import { Pending } from "./pending.ts";
 
 type Changing = { -readonly [Field in keyof Coupon]: Coupon[Field] };
 
-/** The changes of one coupon, message after message. Discard it when the batch fails. */
+/** The changes of one coupon by the messages of a batch. Discard the draft if the batch fails. */
 export class Draft {
   readonly store: CouponStore;
   readonly #before: Coupon;
   readonly #coupon: Changing;
-  /** By user; keys by whose claim carries them. */
   readonly #claims: Pending<Claim>;
   readonly #holds: Pending<Hold>;
+  /** The user whose claim has each idempotency key, as far as it was read. */
   readonly #keyOwners = new Map<string, string | null>();
   readonly #revokedClaims: RevokedClaim[] = [];
   readonly #releasedHolds: ReleasedHold[] = [];
@@ -37,28 +37,28 @@ export class Draft {
     this.#holds = new Pending((userId) => store.holds.of(userId));
   }
 
-  /** The coupon with all that was done so far. It changes with what is done next. */
+  /** The coupon with all changes so far. The same object changes with the next message. */
   get coupon(): Coupon {
     return this.#coupon;
   }
 
-  /** The instant of the message that is judged. */
+  /** The instant at which the current message is judged. */
   get at(): Instant {
     return this.#coupon.clockAt;
   }
 
-  /** The ledger's head as it is stored. */
+  /** The ledger's head before the batch, as stored. */
   get storedSeq(): number {
     return this.#before.seq;
   }
 
-  /** Advances to `stamp`, or stays where the coupon's time is later. Every hold that is due by then expires. */
+  /** Advances the coupon's time to `stamp`, and never back. Expires all holds that are due. */
   advanceTo(stamp: Instant): void {
     this.#coupon.clockAt = Math.max(stamp, this.#coupon.clockAt);
     if (this.#coupon.nextExpiryAt !== null && this.#coupon.nextExpiryAt <= this.at) this.#expire();
   }
 
-  /** Reads by one statement what the users of many claims and holds have, because one for each costs more. */
+  /** Reads the claims, holds and keys of many requests at once. One statement for each request costs more. */
   readAhead(requests: readonly (ClaimRequest | HoldRequest)[]): void {
     if (requests.length < ROWS_AT_ONCE_MIN) return;
     const userIds = requests.map(({ userId }) => userId);
@@ -71,27 +71,27 @@ export class Draft {
     for (const { key, userId } of this.store.claims.keyOwners(keys)) this.#keyOwners.set(key, userId);
   }
 
-  /** What a user has; `revoked` is the claim that this very request once made. */
+  /** Returns what a user has. With `request`, `revoked` is the revoked claim that this same request made. */
   userClaim(userId: string, request: ClaimRequest | null = null): UserClaim {
     const claim = this.#claims.get(userId);
     const hold = claim === null && this.#coupon.held > 0 ? this.#holds.get(userId) : null;
     const isLate = claim === null && request !== null && revokedCount(this.#coupon) > 0;
-    return { claim, hold, revoked: isLate ? this.#revokedBy(request) : null };
+    return { claim, hold, revoked: isLate ? this.#revokedClaimOf(request) : null };
   }
 
-  /** Whose claim carries this key of a caller. */
+  /** Returns the user whose claim has this idempotency key. */
   keyOwner(key: string): string | null {
     const known = this.#keyOwners.get(key);
     return known === undefined ? this.store.claims.keyOwner(key) : known;
   }
 
-  /** One user's revoked claims, the last first. */
+  /** Returns one user's revoked claims, the last first. */
   revokedClaimsOf(userId: string): readonly RevokedClaim[] {
     const drafted = this.#revokedClaims.filter(({ claim }) => claim.userId === userId).toReversed();
     return [...drafted, ...this.store.claims.revokedOf(userId)];
   }
 
-  /** Whether this request of a user made a hold that was released. */
+  /** Whether this same request of the user made a hold that was released. */
   isHoldReleased(userId: string, attemptId: string): boolean {
     const isDrafted = this.#releasedHolds.some(([user, attempt]) => user === userId && attempt === attemptId);
     return isDrafted || this.store.holds.isReleased(userId, attemptId);
@@ -102,7 +102,7 @@ export class Draft {
     if (claim.key !== null) this.#keyOwners.set(claim.key, claim.userId);
     this.#coupon.claimed += 1;
     this.#coupon.lastPosition = claim.position;
-    this.#happened("claimed", claim.userId, claim.position);
+    this.#record("claimed", claim.userId, claim.position);
     if (hold !== null) this.#removeHold(hold.userId);
   }
 
@@ -112,20 +112,20 @@ export class Draft {
     if (claim.key !== null) this.#keyOwners.set(claim.key, null);
     this.#revokedClaims.push(revoked);
     this.#coupon.claimed -= 1;
-    this.#happened("released", claim.userId, claim.position);
+    this.#record("released", claim.userId, claim.position);
   }
 
-  keep(hold: Hold): void {
+  hold(hold: Hold): void {
     this.#holds.set(hold.userId, hold);
     this.#coupon.held += 1;
     this.#coupon.nextExpiryAt = Math.min(hold.expiresAt, this.#coupon.nextExpiryAt ?? hold.expiresAt);
-    this.#happened("held", hold.userId, null, { expires_at: hold.expiresAt });
+    this.#record("held", hold.userId, null, { expires_at: hold.expiresAt });
   }
 
-  /** Returns a held unit to the stock. The request that made the hold makes no other. */
+  /** Returns a held unit to the stock. A late duplicate of the request that made the hold gets no other. */
   releaseHold({ userId, attemptId }: Hold): void {
     this.#releasedHolds.push([userId, attemptId, this.at]);
-    this.#happened("given_back", userId, null);
+    this.#record("given_back", userId, null);
     this.#removeHold(userId);
   }
 
@@ -133,19 +133,19 @@ export class Draft {
     const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = coupon;
     this.#isConfigured = true;
     Object.assign(this.#coupon, { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax });
-    this.#happened("changed", null, null, { ...settingsData(coupon), paused: paused ? 1 : 0 });
+    this.#record("changed", null, null, { ...settingsData(coupon), paused: paused ? 1 : 0 });
   }
 
   /**
-   * Whether there is anything to write. That time has passed is written only where it opened or ended the sale: what was answered
-   * of that must stay true if the clock steps back.
+   * Whether there is anything to write. Time alone is written only if it has opened or ended the sale.
+   * Answers have shown the new phase, and it must stay if the clock is set back.
    */
   get isChanged(): boolean {
     return this.#events.length > 0 || windowPhase(this.#before, this.#before.clockAt) !== windowPhase(this.#before, this.at);
   }
 
-  /** Writes the rows and the counters, inside a transaction. */
-  save(outcomes: ClaimCounts): void {
+  /** Writes the rows and the counters. Call it inside a transaction. */
+  save(claimCounts: ClaimCounts): void {
     const claims = this.#claims.changes();
     const holds = this.#holds.changes();
     this.store.claims.delete(claims.removed);
@@ -157,7 +157,7 @@ export class Draft {
     this.store.ledger.append(this.#events);
     const claimed = claims.added.length - claims.removed.length;
     assert(claimed === this.#coupon.claimed - this.#before.claimed, "as many claims written as claimed grew");
-    this.store.advance(this.#before, this.#coupon, this.#isConfigured, outcomes);
+    this.store.advance(this.#before, this.#coupon, this.#isConfigured, claimCounts);
   }
 
   #expire(): void {
@@ -167,7 +167,7 @@ export class Draft {
       due,
     );
     for (const { userId } of due.toSorted((a, b) => a.expiresAt - b.expiresAt)) {
-      this.#happened("expired", userId, null);
+      this.#record("expired", userId, null);
       this.#removeHold(userId);
     }
     if (this.#coupon.held === 0) return;
@@ -181,12 +181,12 @@ export class Draft {
     if (this.#coupon.held === 0) this.#coupon.nextExpiryAt = null;
   }
 
-  #happened(kind: EventKind, userId: string | null, position: number | null, more: object | null = null): void {
+  #record(kind: EventKind, userId: string | null, position: number | null, more: object | null = null): void {
     this.#coupon.seq += 1;
     this.#events.push([this.#coupon.seq, this.at, kind, userId, position, more === null ? null : JSON.stringify(more)]);
   }
 
-  #revokedBy({ userId, key, attemptId }: ClaimRequest): Claim | null {
+  #revokedClaimOf({ userId, key, attemptId }: ClaimRequest): Claim | null {
     const made = this.revokedClaimsOf(userId).find(({ claim }) => claim.attemptId === attemptId || (key !== null && claim.key === key));
     return made?.claim ?? null;
   }

@@ -1,4 +1,4 @@
-// Running holds and released holds: their rows, and the statements that read and write them.
+// The rows of running and released holds, and their statements.
 
 import type { Hold } from "../domain/claim.ts";
 import type { Instant } from "../domain/coupon.ts";
@@ -7,7 +7,7 @@ import type { Sql } from "./sql.ts";
 
 const HOLD_COLUMNS = `user_id AS userId, held_at AS heldAt, expires_at AS expiresAt, attempt_id AS attemptId`;
 
-/** A request whose hold was released. */
+/** The request whose hold was released, and when. */
 export type ReleasedHold = readonly [userId: string, attemptId: string, releasedAt: Instant];
 
 export class HoldStore {
@@ -29,7 +29,7 @@ export class HoldStore {
     return this.#sql.all<Hold>(HoldStore.SELECT_HOLDS, JSON.stringify(userIds));
   }
 
-  /** Holds by user id behind one, that still run at an instant. Writes nothing. */
+  /** Holds that run at an instant, in the order of their user ids, after a user id. Writes nothing. */
   static readonly SELECT_HOLDS_PAGE = `SELECT ${HOLD_COLUMNS} FROM holds WHERE user_id > ? AND expires_at > ? ORDER BY user_id LIMIT ?`;
   page(after: string, limit: number, now: Instant): Hold[] {
     return this.#sql.all<Hold>(HoldStore.SELECT_HOLDS_PAGE, after, now, limit);
@@ -55,19 +55,19 @@ export class HoldStore {
     writeRows(this.#sql, rows, HoldStore.DELETE_HOLD, HoldStore.DELETE_HOLDS);
   }
 
-  /** Holds that are over at an instant, first the one that ended first. Writes nothing. */
+  /** Holds that have expired at an instant, in the order of their expiry. Writes nothing. */
   static readonly SELECT_EXPIRED = `SELECT ${HOLD_COLUMNS} FROM holds WHERE expires_at <= ? ORDER BY expires_at, user_id`;
   expired(now: Instant): Hold[] {
     return this.#sql.all<Hold>(HoldStore.SELECT_EXPIRED, now);
   }
 
-  /** When the first hold expires that still runs at an instant. Writes nothing. */
+  /** The next expiry of a hold that runs at an instant. Writes nothing. */
   static readonly SELECT_NEXT_EXPIRY = `SELECT min(expires_at) AS nextExpiryAt FROM holds WHERE expires_at > ?`;
   nextExpiryAt(now: Instant): Instant | null {
     return this.#sql.all<{ nextExpiryAt: number | null }>(HoldStore.SELECT_NEXT_EXPIRY, now)[0]?.nextExpiryAt ?? null;
   }
 
-  /** Whether this attempt of a user made a hold that was released. Writes nothing. */
+  /** Whether this request of a user made a hold that was released. Writes nothing. */
   static readonly SELECT_RELEASED_HOLD = `SELECT 1 AS found FROM released_holds WHERE user_id = ? AND attempt_id = ?`;
   isReleased(userId: string, attemptId: string): boolean {
     return this.#sql.all(HoldStore.SELECT_RELEASED_HOLD, userId, attemptId).length > 0;

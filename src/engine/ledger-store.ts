@@ -1,14 +1,14 @@
-// The ledger: what happened to the coupon, in order, and what is read by its order.
+// The ledger: the coupon's events in order, and the reads that use this order.
 
 import type { Claim } from "../domain/claim.ts";
 import type { Instant } from "../domain/coupon.ts";
 import { writeRows } from "./rows.ts";
 import type { Sql } from "./sql.ts";
 
-/** What happens to a coupon, as the ledger calls it. */
+/** The kinds of events. A revoke is `released`, a released hold is `given_back`. */
 export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired";
 
-/** What happened, as the ledger has it: seq, at, kind, user, position, and JSON with what needs more. */
+/** One event: seq, at, kind, user, position, and JSON with more details. */
 export type Event = readonly [number, Instant, EventKind, string | null, number | null, string | null];
 
 export class LedgerStore {
@@ -39,8 +39,8 @@ export class LedgerStore {
   }
 
   /**
-   * Claims in the order of their positions, which is the ledger's, so that `claims` needs no second index. Begins behind an
-   * event of which it is known that the page can't begin before it. Writes nothing.
+   * Claims in the order of their positions. The ledger has the same order, so `claims` needs no second index.
+   * `?1` is an event that comes before the whole page. Writes nothing.
    */
   static readonly SELECT_PAGE = `
     SELECT claims.user_id AS userId, claims.position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS key,
@@ -52,7 +52,7 @@ export class LedgerStore {
     return this.#sql.all<Claim & { readonly seq: number }>(LedgerStore.SELECT_PAGE, after.seq, after.position, limit);
   }
 
-  /** The users in the ledger behind an event, each with the key of their current claim. Writes nothing. */
+  /** The users of the events after a seq, each with the key of the current claim. Writes nothing. */
   static readonly SELECT_INVOLVED = `
     SELECT ledger.seq, ledger.user_id AS userId, claims.idempotency_key AS key
     FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id

@@ -9,7 +9,7 @@ import type { HoldRequest } from "../domain/hold.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
 
-/** By kind: what the message carries, and its answer once it is judged. */
+/** For each kind of message, its fields and its answer. */
 type Kinds = {
   create: [{ readonly coupon: NewCoupon; readonly epoch: string }, rpc.CreateResult];
   remove: [{ readonly precondition?: Precondition | null }, rpc.DeleteResult];
@@ -28,7 +28,7 @@ type Kinds = {
   certify: [{ readonly request: CertificateRequest }, rpc.CertifyResult | BypassIncomplete];
   /** Removes holds that have expired. */
   expire: [unknown, rpc.DoneResult];
-  /** Writes counts that are in memory alone. */
+  /** Writes counts that only memory has. */
   write_counts: [unknown, rpc.DoneResult];
 };
 
@@ -38,22 +38,22 @@ export type MessageOf<K extends Kind> = Extract<Message, { readonly kind: K }>;
 export type AnswerTo<K extends Kind> = Kinds[K][1];
 export type Answer = AnswerTo<Kind>;
 
-/** Not judged, because it contradicts certificates in use. It is sent again once the lease has lapsed. */
+/** Not judged, because it contradicts certificates in use. Submit it again when the lease has lapsed. */
 export const DEFERRED = { ok: false, code: "deferred" } as const;
 export type Deferred = typeof DEFERRED;
 
-/** The bypass set is not read to its end yet: send `certify` again to go on. */
+/** More rows of the bypass set are left to read. Submit `certify` again to go on. */
 export type BypassIncomplete = { readonly ok: false; readonly code: "bypass_incomplete" };
 
-/** Whether `message` was judged: then `answer` is of its kind. */
+/** Whether `message` was judged. Then `answer` has the type that belongs to its kind. */
 export function isAnswerTo<K extends Kind>(_message: MessageOf<K>, answer: Answer | Deferred): answer is AnswerTo<K> {
   return answer !== DEFERRED;
 }
 
-/** A message with its stamp: the instant at which it arrived, at which it is judged. */
+/** A message and its stamp: the instant of its arrival, at which it is judged. */
 export type Stamped = { readonly message: Message; readonly at: Instant };
 
-/** Heavy messages, and those that make or remove the tables: each is a batch of its own. */
+/** Heavy messages, and those that create or delete the tables. Each is a batch of its own. */
 const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
   "create",
   "remove",
@@ -65,7 +65,7 @@ const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
   "write_counts",
 ]);
 
-/** Whether `message` shares its batch with no other. A read of all claimants reads rows, which a batch has not written yet. */
+/** Whether `message` must be a batch of its own. A read of all claimants needs rows in storage. */
 export function isExclusive(message: Message): boolean {
   return EXCLUSIVE.has(message.kind) || (message.kind === "read" && message.claimedBy);
 }

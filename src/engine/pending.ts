@@ -1,9 +1,9 @@
-// Rows of one table by user, with the changes of a batch that are not written yet.
+// The rows of one table by user, with the unwritten changes of a batch.
 
 type Row = { readonly userId: string };
 type Entry<R> = { readonly stored: R | null; row: R | null };
 
-/** Reads each row once, and keeps what becomes of it until it is written. */
+/** Reads each row once, and keeps its changes until they are written. */
 export class Pending<R extends Row> {
   readonly #read: (userId: string) => R | null;
   readonly #entries = new Map<string, Entry<R>>();
@@ -20,7 +20,7 @@ export class Pending<R extends Row> {
     this.#entryOf(userId).row = row;
   }
 
-  /** Takes the rows of many users at once, as storage has them; a user without one has none. */
+  /** Adds the stored `rows` of all `userIds`. A user without a row here has none in storage. */
   readAhead(userIds: readonly string[], rows: readonly R[]): void {
     const found = new Map(rows.map((row) => [row.userId, row]));
     for (const userId of userIds) {
@@ -29,7 +29,7 @@ export class Pending<R extends Row> {
     }
   }
 
-  /** `stored` rows as the batch has left them, and the rows that it has added. */
+  /** Returns the `stored` rows that the batch has not changed, and all rows that it has added. */
   merged(stored: readonly R[]): R[] {
     const isUnchanged = ({ userId }: R): boolean => {
       const entry = this.#entries.get(userId);
@@ -38,7 +38,7 @@ export class Pending<R extends Row> {
     return [...stored.filter(isUnchanged), ...this.changes().added];
   }
 
-  /** What the batch has made of the table: the rows to delete first, then those to insert. */
+  /** Returns the changes of the batch. Delete the removed rows first, then insert the added ones. */
   changes(): { readonly removed: readonly string[]; readonly added: readonly R[] } {
     const removed: string[] = [];
     const added: R[] = [];

@@ -1,9 +1,12 @@
-// Rows that are written many at once.
+// Writes many rows with few statements.
 
 import { ROWS_AT_ONCE_MAX, ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
 import type { Sql, SqlValue } from "./sql.ts";
 
-/** Runs `one` for each row while they are few, otherwise `many` over a JSON array. As JSON a single row costs three times as much, and a thousand two thirds. */
+/**
+ * Runs `one` for each of a few rows, and `many` over a JSON array of more. As JSON, a single row costs three
+ * times as much, and a thousand rows cost two thirds.
+ */
 export function writeRows(sql: Sql, rows: readonly (readonly SqlValue[])[], one: string, many: string): void {
   if (rows.length < ROWS_AT_ONCE_MIN) {
     for (const row of rows) sql.all(one, ...row);

@@ -1,8 +1,8 @@
-// The tables of one coupon, and how those of an older version become them.
+// The tables of one coupon, and the migrations from older versions.
 
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 
-/** The version of {@link SCHEMA}, written into `coupon.schema_version`. */
+/** The version of {@link SCHEMA}. It is stored in `coupon.schema_version`. */
 export const SCHEMA_VERSION = 2;
 
 const RELEASED_HOLDS = `CREATE TABLE released_holds (
@@ -13,8 +13,8 @@ const RELEASED_HOLDS = `CREATE TABLE released_holds (
    ) STRICT, WITHOUT ROWID`;
 
 /**
- * The tables of one coupon. The constraints refuse an oversell, a second claim of one user and a forked ledger by
- * themselves, whatever the code above them believes. Only creating a coupon runs these.
+ * The tables of one coupon. Their constraints refuse an oversell, a second claim of one user and a forked
+ * ledger, whatever the code does. Only the creation of a coupon runs these statements.
  */
 export const SCHEMA = [
   `CREATE TABLE coupon (
@@ -38,7 +38,7 @@ export const SCHEMA = [
      CHECK (claimed >= 0 AND held >= 0 AND claimed + held <= amount)
    ) STRICT`,
 
-  // The index costs its row only where a caller sent a key of its own; the Worker's attempt ids are not in it.
+  // The index costs a row only if the caller sent an idempotency key. The Worker's attempt ids are not in it.
   `CREATE TABLE claims (
      user_id TEXT PRIMARY KEY,
      position INTEGER NOT NULL,
@@ -49,7 +49,7 @@ export const SCHEMA = [
    ) STRICT, WITHOUT ROWID`,
   `CREATE UNIQUE INDEX claims_by_key ON claims (idempotency_key) WHERE idempotency_key IS NOT NULL`,
 
-  // The index finds the holds that expire next: a hold writes its row here and there.
+  // The index finds the holds that expire next. A hold writes one row here and one in the index.
   `CREATE TABLE holds (
      user_id TEXT PRIMARY KEY,
      held_at INTEGER NOT NULL,
@@ -58,10 +58,10 @@ export const SCHEMA = [
    ) STRICT, WITHOUT ROWID`,
   `CREATE INDEX holds_by_expiry ON holds (expires_at)`,
 
-  // Holds that were released, so that a late duplicate of the request that made one does not hold again.
+  // Released holds, so that a late duplicate of a request does not hold again.
   RELEASED_HOLDS,
 
-  // Claims that were taken back, so that a late duplicate of the request that made one is recognized.
+  // Revoked claims, so that a late duplicate of a request is recognized.
   `CREATE TABLE releases (
      user_id TEXT NOT NULL,
      position INTEGER NOT NULL,
@@ -73,7 +73,7 @@ export const SCHEMA = [
      PRIMARY KEY (user_id, position)
    ) STRICT, WITHOUT ROWID`,
 
-  // `position` is there for what grants a claim, `data` is JSON for what needs more.
+  // `position` is set for grants and revokes. `data` is JSON with more details.
   `CREATE TABLE ledger (
      seq INTEGER PRIMARY KEY,
      at INTEGER NOT NULL,
@@ -87,8 +87,8 @@ export const SCHEMA = [
 ] as const;
 
 /**
- * By version: the statements that make the next one of it. A coupon of an older version goes through them when it is loaded. Version 2
- * knows limits for holds; a coupon that was made without them keeps those it was made under.
+ * For each version, the statements that migrate it to the next one. They run when a coupon is loaded. Version
+ * 2 adds the limits of holds. A coupon of version 1 keeps the limits that it was created with.
  */
 export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   1: [

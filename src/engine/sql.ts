@@ -1,13 +1,13 @@
-// The synchronous SQL port. The object implements it over its own storage, Node over node:sqlite.
+// The synchronous SQL port. The object implements it over its storage, tests in Node over node:sqlite.
 
 export type SqlValue = string | number | null;
 export type SqlRow = Record<string, SqlValue>;
 
 export type Sql = {
-  /** Runs one statement to its end and answers all of its rows. Throws what SQLite refuses. */
+  /** Runs one statement and returns all its rows. Throws if SQLite refuses it. */
   all<Row extends SqlRow>(statement: string, ...bindings: readonly SqlValue[]): Row[];
-  /** Runs `work` so that all of its writes land, or, when it throws, none; then the throw goes on. */
+  /** Runs `work` in one transaction. If `work` throws, rolls back all its writes and rethrows. */
   transaction<T>(work: () => T): T;
-  /** Removes everything that is stored, and the alarm, before it returns. Outside of a transaction only. */
+  /** Removes all that is stored, and the alarm, before it returns. Call it outside of transactions only. */
   deleteAll(): void;
 };

@@ -1,4 +1,4 @@
-// The schemas of answers: their types, and their part of the OpenAPI document.
+// The schemas of answers. They type the answers, and they are a part of the OpenAPI document.
 
 import * as z from "zod";
 
@@ -32,7 +32,7 @@ const Count = z
   .min(0)
   .meta({ examples: [1] });
 
-/** The states of a sale. Where several apply, the first one is shown. */
+/** The states of a sale. If several apply, the first one is shown. */
 const State = z.enum(["ended", "scheduled", "paused", "sold_out", "open"]).meta({ examples: ["open"] });
 
 export const CouponAnswer = z.object({
@@ -130,14 +130,14 @@ export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time
 /** A body that is not JSON. */
 export const TextAnswer = z.string();
 
-/** What every refusal says. */
+/** The fields of every refusal. */
 export const RefusalFields = z.object({
   error: z.string().meta({ description: "A sentence for a person: what is wrong, and what to do." }),
   code: z.string(),
   request_id: z.string().meta({ examples: ["5f0c3b1d9a7e2c48-1a"] }),
 });
 
-/** What some refusals say besides, by code. */
+/** The further fields of some refusals, by code. */
 export const REFUSAL_DETAILS: Partial<Record<RefusalCode, z.ZodObject>> = {
   invalid_request: z.object({
     fields: z
@@ -154,7 +154,7 @@ export const REFUSAL_DETAILS: Partial<Record<RefusalCode, z.ZodObject>> = {
   rate_limited: z.object({ retry_after: z.int().meta({ description: "Seconds.", examples: [10] }) }),
 };
 
-/** The schemas that the OpenAPI document names. */
+/** The named schemas of the OpenAPI document. */
 export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   CreateCouponRequest: CreateCouponBody,
   ChangeCouponRequest: ChangeCouponBody,

@@ -1,4 +1,4 @@
-// The Hono app over the table of all routes.
+// The Hono app, made from the table of all routes.
 
 import { Hono } from "hono";
 
@@ -16,7 +16,7 @@ import { serve, serveUnrouted } from "./serve.ts";
 const DESCRIBED: readonly Route[] = [claims, holds, coupons, live, service].flatMap((module) => Object.values(module));
 const ROUTES: readonly Route[] = [...DESCRIBED, openApiRoute(DESCRIBED)];
 
-/** The whole of the HTTP interface. */
+/** Returns the app that serves the whole HTTP interface. */
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ router: new PathRouter() });
   for (const route of ROUTES) app.on(route.method, route.path, serve(route));

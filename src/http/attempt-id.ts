@@ -1,11 +1,11 @@
-// Names for requests, of which no two are the same.
+// Unique attempt ids for requests.
 
 let isolate: string | null = null;
 let count = 0;
 
 /**
- * A name that no other request has: 64 random bits that name the isolate, and a count. It is no secret. A random UUID for each
- * request would cost ten times as much. Nothing random can be drawn before the first request.
+ * Returns an id that no other request has: 64 random bits for the isolate, and a count. It is not secret. A
+ * UUID for each request costs ten times as much. Random values exist only within a request.
  */
 export function nextAttemptId(): string {
   isolate ??= randomHex();
@@ -13,7 +13,7 @@ export function nextAttemptId(): string {
   return `${isolate}-${count.toString(36)}`;
 }
 
-/** 16 hex digits of a UUID that are random all: its version and variant stand between them. */
+/** Returns 16 random hex digits of a UUID. The digits of its version and variant are left out. */
 function randomHex(): string {
   const uuid = crypto.randomUUID();
   return uuid.slice(0, 4) + uuid.slice(-12);

@@ -7,13 +7,13 @@ import { callCoupon } from "../edge/coupon-calls.ts";
 import type { CouponEnv } from "../edge/env.ts";
 import { receipt } from "./representations.ts";
 
-/** Writes a page of claims, which may be the first, the last, or both. */
+/** Returns the text of one page of claims. A page can be the first, the last, or both. */
 export type Write = (claims: readonly Claim[], isFirst: boolean, isLast: boolean) => string;
 
 /**
- * Streams `first` and every page behind it. A page is fetched once the one before was read. An export is no snapshot: what is
- * claimed meanwhile is at its end, what is released meanwhile may be missing. A page that can't be had breaks the stream,
- * so that a part is not taken for the whole.
+ * Streams `first` and all pages after it. Each page is fetched when the one before was read. An export is not
+ * a snapshot: new claims are at its end, and claims that are revoked meanwhile may be missing. A page that
+ * can't be fetched breaks the stream, so that an incomplete export is not taken for a complete one.
  */
 export function exportStream(env: CouponEnv, name: string, first: Page, write: Write): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
@@ -33,7 +33,7 @@ export function exportStream(env: CouponEnv, name: string, first: Page, write: W
   });
 }
 
-/** A coupon as JSON with all users that have a claim, when they are too many for one answer of the object. */
+/** Writes a coupon as JSON, with claimants that are too many for one answer of the object. */
 export function couponWithClaimants(coupon: object): Write {
   const open = `${JSON.stringify(coupon).slice(0, -1)},"claimed_by":[`;
   return (claims, isFirst, isLast) => {
@@ -42,19 +42,19 @@ export function couponWithClaimants(coupon: object): Write {
   };
 }
 
-// Many line readers end a line at these too, and JSON allows them in a string as they are.
+// JSON allows these characters unescaped in a string, but many line readers end a line at them.
 const LINE_SEPARATOR = /[\u2028\u2029]/g;
 
 function escaped(separator: string): string {
   return separator === "\u2028" ? "\\u2028" : "\\u2029";
 }
 
-/** A line for each claim, as JSON. */
+/** Writes one JSON line for each claim. */
 export function ndjson(name: string): Write {
   return (claims) => claims.map((claim) => `${JSON.stringify(receipt(name, claim)).replaceAll(LINE_SEPARATOR, escaped)}\n`).join("");
 }
 
-/** A line for each claim, and one with the columns' names before them. */
+/** Writes one CSV line for each claim, after a header line. */
 export function csv(name: string): Write {
   return (claims, isFirst) => {
     const rows = claims.map((claim) => `${Object.values(receipt(name, claim)).map(csvCell).join(",")}\r\n`);
@@ -63,10 +63,11 @@ export function csv(name: string): Write {
 }
 
 /**
- * Quotes what has to be quoted, and puts an apostrophe before what a spreadsheet would run as a formula, also one that takes a
- * semicolon for the end of a cell (source: OWASP, CSV Injection).
+ * Returns a cell, quoted if necessary. An apostrophe precedes each text that a spreadsheet would run as a
+ * formula. Some spreadsheets end a cell at a semicolon, so one also follows each semicolon before such a text
+ * (source: OWASP, CSV Injection).
  */
 function csvCell(value: string | number): string {
-  const harmless = String(value).replaceAll(/(^(?=\s*[=+\-@＝＋－＠])|;(?=[\s"]*[=+\-@＝＋－＠]))/g, "$1'");
-  return /[",\r\n]|^\s|\s$/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  const escapedText = String(value).replaceAll(/(^(?=\s*[=+\-@＝＋－＠])|;(?=[\s"]*[=+\-@＝＋－＠]))/g, "$1'");
+  return /[",\r\n]|^\s|\s$/.test(escapedText) ? `"${escapedText.replaceAll('"', '""')}"` : escapedText;
 }

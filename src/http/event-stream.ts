@@ -1,34 +1,35 @@
-// One viewer's stream of snapshots.
+// The stream of snapshots for one viewer, as Server-Sent Events.
 
-import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_READS_MAX, STREAM_RETRY_MS, STREAM_TICK_MS } from "../domain/limits.ts";
+import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_POLL_MS, STREAM_READS_MAX, STREAM_RETRY_MS } from "../domain/limits.ts";
 import type { Found } from "../domain/rpc.ts";
 import type { Worker } from "../edge/env.ts";
 import { readForStream } from "../edge/snapshots.ts";
 import * as wire from "./representations.ts";
 
 /**
- * Streams the coupon `name` to one viewer, beginning with `first`, until the viewer leaves, the coupon is deleted, or the
- * stream has made as many reads as its request may. Then the viewer reconnects by itself.
+ * Streams the coupon `name` to one viewer, beginning with `first`. The stream ends when the viewer leaves,
+ * when the coupon is deleted, or after the most reads that one request may make. Then the viewer reconnects
+ * by itself.
  */
 export function eventStream(worker: Worker, name: string, first: Found): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let isOver = false;
+  let isEnded = false;
   let sent = first;
   let sentAt = Date.now();
   let messageAt = Date.now();
   let readCount = 0;
 
-  function leave(): void {
-    if (isOver) return;
-    isOver = true;
+  function end(): void {
+    if (isEnded) return;
+    isEnded = true;
     clearTimeout(timer ?? null);
   }
 
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      send(`${COME_BACK}${message(first)}`);
-      timer = setTimeout(sendChanges, STREAM_TICK_MS);
+      send(`${RECONNECT}${message(first)}`);
+      timer = setTimeout(sendChanges, STREAM_POLL_MS);
 
       function send(text: string): void {
         controller.enqueue(utf8.encode(text));
@@ -37,17 +38,17 @@ export function eventStream(worker: Worker, name: string, first: Found): Readabl
 
       async function sendChanges(): Promise<void> {
         const { result, hasRead } = await readForStream(worker, name);
-        if (isOver) return;
+        if (isEnded) return;
         if (hasRead) readCount += 1;
         const isDeleted = result?.ok === false && result.code === "coupon_not_found";
         if (isDeleted || readCount >= STREAM_READS_MAX) {
           if (isDeleted) send("event: deleted\ndata: {}\n\n");
-          leave();
+          end();
           controller.close();
           return;
         }
         const now = result?.ok === true ? result : sent;
-        // A slow viewer gets the latest snapshot once there is room, and skips those between.
+        // A slow viewer skips snapshots, and gets the latest one when there is room.
         const hasRoom = (controller.desiredSize ?? 0) > 0;
         const isDue = Date.now() - messageAt >= SNAPSHOT_MS_MAX;
         if (hasRoom && isDue && isNewer(now, sent)) {
@@ -57,14 +58,14 @@ export function eventStream(worker: Worker, name: string, first: Found): Readabl
         } else if (hasRoom && Date.now() - sentAt >= STREAM_HEARTBEAT_MS) {
           send(": still here\n");
         }
-        timer = setTimeout(sendChanges, STREAM_TICK_MS);
+        timer = setTimeout(sendChanges, STREAM_POLL_MS);
       }
     },
-    cancel: leave,
+    cancel: end,
   });
 }
 
-/** Whether `now` is newer than what this viewer was sent. An isolate may also have an older snapshot. */
+/** Whether `now` is newer than the last message of this stream. The isolate can have an older snapshot. */
 function isNewer(now: Found, sent: Found): boolean {
   if (now.coupon.epoch !== sent.coupon.epoch) return now.now >= sent.now;
   return now.seq > sent.seq || (now.seq === sent.seq && now.now >= sent.now && now.coupon.state !== sent.coupon.state);
@@ -80,7 +81,8 @@ function stateChange(from: Found, to: Found): string {
 }
 
 /**
- * When to come back. Alone it is a stream that ends at once: any other status would end an EventSource for good. No block of a stream is
- * without data, and neither this nor a comment ends one: `@microsoft/fetch-event-source` takes an empty block for a message.
+ * The field that sets when a viewer reconnects. Sent alone, it makes a stream that ends at once. An error
+ * status would end an EventSource permanently. Neither this nor a comment ends a block, because
+ * `@microsoft/fetch-event-source` takes a block without data for a message.
  */
-export const COME_BACK = `retry: ${STREAM_RETRY_MS}\n`;
+export const RECONNECT = `retry: ${STREAM_RETRY_MS}\n`;

@@ -1,8 +1,8 @@
-// Examples of bodies, made from the examples that their fields have.
+// Examples of bodies, made from the examples of their fields.
 
 export type Json = Record<string, unknown>;
 
-/** A value that fits `schema`: its own example, or one put together from its parts. `schemas` are the document's named ones. */
+/** Returns the example of `schema`, or one made from its parts. `schemas` are the named ones. */
 export function exampleOf(schema: unknown, schemas: Json): unknown {
   const { $ref, examples, const: constant, enum: values, oneOf, anyOf, allOf, items, properties, type } = recordOf(schema);
   if (typeof $ref === "string") return exampleOf(schemas[$ref.slice($ref.lastIndexOf("/") + 1)], schemas);
@@ -17,7 +17,7 @@ export function exampleOf(schema: unknown, schemas: Json): unknown {
   return Object.fromEntries(Object.entries(recordOf(properties)).map(([name, property]) => [name, exampleOf(property, schemas)]));
 }
 
-/** The fields of an object; of anything else, none. */
+/** Returns the fields of an object. Any other value has none. */
 export function recordOf(value: unknown): Json {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }

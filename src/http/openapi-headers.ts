@@ -2,7 +2,7 @@
 
 import type { RefusalCode } from "../domain/refusals.ts";
 
-/** A header that is required is on every answer of a status that names it. */
+/** A required header is on every answer of a status that lists it. */
 export const HEADERS = {
   "X-Request-Id": {
     description: "Names this request: the caller's X-Request-Id if it is usable, otherwise a name of ours.",
@@ -45,7 +45,7 @@ export const HEADERS = {
 } as const;
 export type HeaderName = keyof typeof HEADERS;
 
-/** The headers of a refusal. */
+/** The headers of each refusal. */
 export const HEADERS_OF_CODE: Partial<Record<RefusalCode, readonly HeaderName[]>> = {
   sale_not_started: ["Retry-After", "Served-By"],
   rate_limited: ["Retry-After", "RateLimit", "RateLimit-Policy"],

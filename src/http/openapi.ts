@@ -1,4 +1,4 @@
-// The OpenAPI 3.1 document, made from the declarations that also run.
+// The OpenAPI 3.1 document. It is made from the same declarations that run.
 
 import * as z from "zod";
 
@@ -12,7 +12,7 @@ import { ok, route, type Route, type Success } from "./route.ts";
 import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./answer-schemas.ts";
 import { CouponName, UserId } from "./request-schemas.ts";
 
-/** The version of the HTTP interface; the package's version. */
+/** The version of the HTTP interface, equal to the package's version. */
 export const API_VERSION = "0.1.0";
 
 const DESCRIPTION =
@@ -35,7 +35,7 @@ const SECURITY = {
 
 const PARAMS: Readonly<Record<string, z.ZodType>> = { name: CouponName, user_id: UserId };
 
-/** The route that serves the document of `described` and of itself. It is made once, when it is first read. */
+/** Returns the route that serves the document. It describes itself too. The first request makes it. */
 export function openApiRoute(described: readonly Route[]): Route {
   let document: Json | undefined;
   const self: Route = route({
@@ -98,7 +98,7 @@ function operation(declared: Route, schemas: Json): Json {
   };
 }
 
-/** The refusals that a route lists, and those that follow from the rest of its declaration. */
+/** Returns the refusals that a route lists, and those that the rest of its declaration implies. */
 function refusalsOf(declared: Route): RefusalCode[] {
   const { refusals, who, body, path, method, query, isRateLimited, takesIdempotencyKey, isConditional } = declared;
   const codes = new Set<RefusalCode>([...refusals, "internal_error"]);
@@ -143,7 +143,7 @@ function successResponses({ successes, method, isConditional }: Route, schemas: 
   };
 }
 
-/** One response for each status, which names its codes. */
+/** Returns one response for each status, with all its codes. */
 function refusalResponses(declared: Route, schemas: Json): Json {
   const byStatus = Map.groupBy(refusalsOf(declared), (code) => REFUSALS[code].status);
   return Object.fromEntries(Array.from(byStatus, ([status, ofStatus]) => [status, refusalResponse(declared, ofStatus, schemas)]));
@@ -164,7 +164,7 @@ function refusalResponse({ who }: Route, codes: readonly RefusalCode[], schemas:
   return response(description, { [JSON_TYPE]: { schema, examples: Object.fromEntries(examples) } }, Array.from(headers));
 }
 
-/** A schema for each refusal, so that a generated client knows the codes of each operation. */
+/** Returns a schema for each refusal. So a generated client knows the codes of each operation. */
 function refusalSchemas(routes: readonly Route[]): Json {
   const codes = Array.from(new Set(routes.flatMap(refusalsOf)), (code) => {
     const details = REFUSAL_DETAILS[code] ?? z.object({});
@@ -185,18 +185,18 @@ function response(description: string, bodies: Json, headers: readonly HeaderNam
 }
 
 function content(type: string, schema: Json, schemas: Json): Json {
-  // The schema of a stream is that of one message or line, of which an example of the whole would not consist.
+  // A stream's schema describes one message or line, so it gives no example of the whole body.
   return type === JSON_TYPE ? { schema, example: exampleOf(schema, schemas) } : { schema };
 }
 
-/** A reference to the schema where it has a name, and otherwise the schema. */
+/** Returns a reference to a named schema, or else the schema itself. */
 function schemaOf(schema: z.ZodType): Json {
   const [name] = Object.entries(NAMED_SCHEMAS).find(([, named]) => named === schema) ?? [];
   if (name !== undefined) return { $ref: refTo(name) };
   return bare(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }));
 }
 
-/** Every named schema; bodies as they are sent, answers as they are returned. */
+/** Returns all named schemas: bodies as callers send them, and answers as the API returns them. */
 function componentSchemas(): Json {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(NAMED_SCHEMAS)) registry.add(schema, { id });
@@ -208,7 +208,7 @@ function refTo(name: string): string {
   return `#/components/schemas/${name}`;
 }
 
-/** The schema without what says where it stands: the document says that. */
+/** Returns the schema without the fields that name its dialect and place. */
 function bare({ $schema: _dialect, $id: _id, "~standard": _standard, ...schema }: Json): Json {
   return schema;
 }

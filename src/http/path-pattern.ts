@@ -1,12 +1,12 @@
-// A route's path: whether a request's path fits it, and where its parameters stand.
+// The pattern of a route's path: which paths fit it, and which segments are its parameters.
 
 export type PathPattern = {
   readonly fits: (path: string) => boolean;
-  /** `index` counts segments, the empty one before the first slash included. */
+  /** `index` counts all segments, including the empty one before the first slash. */
   readonly params: readonly { readonly name: string; readonly index: number }[];
 };
 
-/** The pattern of a path as OpenAPI writes it: `/api/coupons/{name}`. */
+/** Returns the pattern of a path in OpenAPI's form, such as `/api/coupons/{name}`. */
 export function patternOf(path: string): PathPattern {
   const segments = path.split("/").map((segment) => /^\{(\w+)\}$/.exec(segment)?.[1] ?? { literal: segment });
   return {
@@ -23,8 +23,8 @@ function fitsSegment(one: string | { readonly literal: string }, part: string): 
 }
 
 /**
- * The path as it was sent. `URL` would remove dots and turn backslashes into slashes, so that another coupon would be named than
- * the one that was asked for.
+ * Returns the path as it was sent. `URL` would remove dots and turn backslashes into slashes, which could
+ * name another coupon.
  */
 export function pathOf(url: string): string {
   return /^[^:]*:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? "";

@@ -1,12 +1,13 @@
-// Which handler a request goes to.
+// The router: it finds the handler of a request.
 
 import type { Result, Router } from "hono/router";
 
 import { patternOf, type PathPattern } from "./path-pattern.ts";
 
 /**
- * A router for Hono over the patterns of the route table, so that routing, 405 and the reading of parameters agree. A path without
- * parameters, such as that of all claims, is found in a map. One handler to a route: there is no middleware here.
+ * A router for Hono over the patterns of the route table. Routing, 405 and path parameters use the same
+ * patterns. A map finds paths without parameters, such as the path of all claims. Each route has one handler
+ * and no middleware.
  */
 export class PathRouter<Handler> implements Router<Handler> {
   readonly name = "PathRouter";

@@ -1,4 +1,4 @@
-// Metrics in the Prometheus text exposition format, version 0.0.4, named by its rules: base units, `_total` for counters.
+// Metrics in the Prometheus text format, version 0.0.4. Names use base units, and `_total` for counters.
 
 import { remaining } from "../domain/coupon.ts";
 import type { CouponView } from "../domain/rpc.ts";
@@ -6,14 +6,14 @@ import { BATCH_SIZE_BUCKETS, type ClaimCounts } from "../domain/claim-counts.ts"
 
 type Sample = { readonly suffix?: string; readonly labels?: Readonly<Record<string, string>>; readonly value: number };
 
-/** The metrics of one coupon. */
-export function prometheusText(coupon: CouponView, outcomes: ClaimCounts): string {
-  const claims = Object.entries(outcomes.claims).map(([outcome, value]) => ({ labels: { outcome }, value }));
+/** Returns the metrics of one coupon as text. */
+export function prometheusText(coupon: CouponView, counts: ClaimCounts): string {
+  const claims = Object.entries(counts.claims).map(([outcome, value]) => ({ labels: { outcome }, value }));
   const units = Object.entries({ claimed: coupon.claimed, held: coupon.held, remaining: remaining(coupon) });
   const byState = units.map(([state, value]) => ({ labels: { state }, value }));
   return [
     family(coupon.name, "doorbuster_claims_total", "counter", "Claims by how they ended.", claims),
-    family(coupon.name, "doorbuster_claim_batch_size", "histogram", "Claims judged in one transaction.", batchSizes(outcomes)),
+    family(coupon.name, "doorbuster_claim_batch_size", "histogram", "Claims judged in one transaction.", batchSizes(counts)),
     family(coupon.name, "doorbuster_coupon_units", "gauge", "Units of the coupon by what became of them.", byState),
     family(coupon.name, "doorbuster_coupon_amount", "gauge", "Units ever put on offer.", [{ value: coupon.amount }]),
     family(coupon.name, "doorbuster_coupon_open", "gauge", "1 while the sale is open.", [{ value: coupon.state === "open" ? 1 : 0 }]),

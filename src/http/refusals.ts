@@ -1,16 +1,16 @@
-// The one table from refusal to status and sentence. A code without a row does not compile.
+// The status and the sentence of each refusal. A code without a row does not compile.
 
 import type { RefusalCode } from "../domain/refusals.ts";
 import type { Refused } from "../domain/rpc.ts";
 
 type Row = {
   readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 422 | 429 | 500 | 503;
-  /** What is wrong, and what the caller can do. Clients of older systems match the sentences marked as fixed. */
+  /** Says what is wrong and what the caller can do. Clients of older systems match the fixed sentences. */
   readonly error: string;
 };
 
 export const REFUSALS = {
-  // Fixed.
+  // Fixed: do not change these sentences.
   coupon_exists: { status: 409, error: "coupon already exists" },
   coupon_not_found: { status: 404, error: "coupon not found" },
   already_claimed: { status: 409, error: "coupon already claimed by user" },
@@ -18,7 +18,7 @@ export const REFUSALS = {
   invalid_request: { status: 400, error: "invalid request body" },
   internal_error: { status: 500, error: "internal server error" },
 
-  // Ours.
+  // These sentences may be improved.
   sale_ended: { status: 403, error: "the sale has ended" },
   sale_not_started: { status: 403, error: "the sale has not started: see starts_at" },
   sale_paused: { status: 403, error: "the sale is paused: claim again when its state is open" },
@@ -44,31 +44,31 @@ export const REFUSALS = {
   },
 } as const satisfies Record<RefusalCode, Row>;
 
-/** The sentence of `unauthorized`, by the token that a route asks for. */
+/** The sentence of `unauthorized`, by the token that a route requires. */
 export const TOKEN_REQUIRED = {
   operator: "operator token required: send the header Authorization: Bearer <token>",
   user: "user token required: send the header Authorization: Bearer <token>",
 } as const;
 
-/** An expected "no": of the coupon's object, of its certificate, of the call to it, or of the Worker itself. */
+/** A refusal by the coupon's object, by its certificate, by a failed call, or by the Worker. */
 export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>, "seq"> & {
   readonly seq?: number;
-  /** A better sentence than the table's. */
+  /** A more specific sentence than the one in the table. */
   readonly error?: string;
-  /** With `invalid_request`: what is wrong with each field. */
+  /** With `invalid_request`: the fault of each field. */
   readonly fields?: Readonly<Record<string, string>>;
-  /** With `method_not_allowed`: the methods that the path takes. */
+  /** With `method_not_allowed`: the methods that the path allows. */
   readonly allow?: string;
-  /** With `rate_limited`: how many requests are allowed in a window. */
+  /** With `rate_limited`: how many requests a window allows. */
   readonly requestsMax?: number;
-  /** The certificate answered. Its refusals are counted and logged in one line for many where `isCounted`. */
+  /** Set if a certificate refused. With `isCounted`, one log line covers many such refusals. */
   readonly servedBy?: "edge";
   readonly isCounted?: boolean;
-  /** The call to the object has failed. */
+  /** Set if the call to the object has failed. */
   readonly cause?: unknown;
 };
 
-/** An invalid request, because of one field. */
+/** Returns the refusal of a request with one invalid field. */
 export function invalid(field: string, fault: string): Refusal<"invalid_request"> {
   return { ok: false, code: "invalid_request", fields: { [field]: fault } };
 }

@@ -1,4 +1,4 @@
-// The domain's values on the wire: snake_case fields, times in UTC with milliseconds.
+// The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
 import type { Claim, Hold } from "../domain/claim.ts";
 import { remaining, type Instant } from "../domain/coupon.ts";
@@ -7,25 +7,25 @@ import type { RevokedClaim } from "../domain/revoke.ts";
 
 let written = { at: 0, text: new Date(0).toISOString() };
 
-/** An instant as RFC 3339, in UTC with milliseconds. The last one is remembered: a whole batch shares it. */
+/** Returns an instant as RFC 3339. Caches the last one, because all claims of a batch share it. */
 export function instant(at: Instant): string {
   if (at !== written.at) written = { at, text: new Date(at).toISOString() };
   return written.text;
 }
 
-/** A claim, the same on every replay. */
+/** Returns the receipt of a claim. Every replay returns the same one. */
 export function receipt(couponName: string, claim: Claim) {
   return { coupon_name: couponName, user_id: claim.userId, position: claim.position, claimed_at: instant(claim.claimedAt) };
 }
 
-/** The outcome of one user's part of a bulk claim, with the claim that the user has, if any. */
+/** Returns the outcome of one user's part of a bulk claim, with the user's claim, if any. */
 export function bulkOutcome(userId: string, part: BulkPart) {
   const claim = part.ok || part.code === "already_claimed" ? part.claim : undefined;
   const receiptFields = claim === undefined ? {} : { position: claim.position, claimed_at: instant(claim.claimedAt) };
   return { user_id: userId, outcome: outcomeOf(part), ...receiptFields };
 }
 
-/** A coupon; with its claimants where `claimedBy` is there. */
+/** Returns a coupon, with its claimants if `view` has them. */
 export function coupon(view: CouponView) {
   return {
     name: view.name,
@@ -43,7 +43,7 @@ export function coupon(view: CouponView) {
   };
 }
 
-/** The snapshot of a sale; `now` is the time of the server. */
+/** Returns the snapshot of a sale. `now` is the server's time. */
 export function status({ coupon: view, seq }: Found, now: Instant) {
   return {
     name: view.name,
@@ -62,7 +62,7 @@ export function hold(couponName: string, { userId, heldAt, expiresAt }: Hold) {
   return { coupon_name: couponName, user_id: userId, held_at: instant(heldAt), expires_at: instant(expiresAt) };
 }
 
-/** A revoked claim, the same on every repetition. */
+/** Returns a revoked claim. A repeated revoke returns the same one. */
 export function revokedClaim(couponName: string, { claim, revokedAt }: RevokedClaim) {
   return { ...receipt(couponName, claim), released_at: instant(revokedAt) };
 }

@@ -1,4 +1,4 @@
-// What is known of one request, for its answer and for the log.
+// The context of one request, for its answer and its log line.
 
 import type { Context as HonoContext } from "hono";
 
@@ -11,22 +11,22 @@ export type AppEnv = { readonly Bindings: Env };
 export type Context = HonoContext<AppEnv>;
 
 export type RequestContext = {
-  /** Names the request in its answer and in the logs: the caller's `X-Request-Id`, or else the attempt id. */
+  /** The caller's `X-Request-Id`, or else the attempt id. It is in the answer and in the logs. */
   readonly requestId: string;
-  /** Ours alone: no two requests share it, whatever the caller sends. */
+  /** A unique id, whatever the caller sends. */
   readonly attemptId: string;
-  /** What the log line says of the request, filled in as it becomes known. */
+  /** Fields of the log line. They are set as soon as they are known. */
   coupon?: string;
   userId?: string;
   code?: RefusalCode;
-  /** False for a refusal that is counted in a line for many. */
+  /** False for a refusal that shares its log line with many others. */
   isLogged: boolean;
 };
 
-/** What a caller may name a request or a key: text that can be answered and logged as it is. */
+/** The form of a request id and of an idempotency key. It is safe in headers and logs. */
 export const VISIBLE_ASCII = new RegExp(`^[\\x21-\\x7e]{1,${HEADER_TOKEN_LENGTH_MAX}}$`);
 
-/** The context of a request that has just arrived. */
+/** Returns the context of a new request. */
 export function requestContext(headers: Headers): RequestContext {
   const attemptId = nextAttemptId();
   const requestId = headers.get("x-request-id");

@@ -1,4 +1,4 @@
-// The schemas of requests: their parsers, and their part of the OpenAPI document.
+// The schemas of requests. They parse requests, and they are a part of the OpenAPI document.
 
 import * as z from "zod";
 
@@ -19,7 +19,7 @@ const TEXT_ERRORS = {
   malformed: "is invalid",
 } as const satisfies Record<TextFault, string>;
 
-/** The fault of a field of the wrong type; JSON's null counts as missing. */
+/** The fault of a field of the wrong type. JSON's null counts as missing. */
 const absentOrInvalid = {
   error: (issue: { readonly input?: unknown }) => (issue.input === undefined || issue.input === null ? "is required" : "is invalid"),
 };
@@ -34,10 +34,10 @@ function text(faultOf: (value: string) => TextFault | null, description: string)
     .meta({ description, minLength: 1, maxLength: TEXT_CODE_POINTS_MAX });
 }
 
-/** A coupon's public name, as it may stand in a body. */
+/** A coupon's name in a body. */
 export const CouponName = text(nameFault, "The coupon's public name, compared exactly as given.").meta({ examples: ["PROMO_SUPER"] });
 
-/** Who claims. */
+/** A user's id in a body. */
 export const UserId = text(textFault, "Who claims: an opaque string, compared exactly as given.").meta({ examples: ["user_12345"] });
 
 const Amount = z
@@ -48,19 +48,22 @@ const Amount = z
   })
   .meta({ description: "Units ever put on offer.", type: "integer", minimum: 1, maximum: AMOUNT_MAX, examples: [500] });
 
-// What RFC 3339 can write in UTC, and so what can be answered: the years 0000 to 9999.
+// RFC 3339 in UTC can write the years 0000 to 9999, so answers can't have others.
 const INSTANT_MIN = Date.parse("0000-01-01T00:00:00.000Z");
 const INSTANT_MAX = Date.parse("9999-12-31T23:59:59.999Z");
 const rfc3339 = z.iso.datetime({ offset: true });
 
-/** Epoch milliseconds of an RFC 3339 instant, or NaN. Its `T` and `Z` may be lower-case (RFC 3339, 5.6). */
+/**
+ * Returns the epoch milliseconds of an RFC 3339 instant, or NaN. `T` and `Z` may be lower-case (RFC 3339,
+ * 5.6).
+ */
 function epochMs(written: string): number {
   const upper = written.toUpperCase();
   const at = rfc3339.safeParse(upper).success ? Date.parse(upper) : NaN;
   return at >= INSTANT_MIN && at <= INSTANT_MAX ? at : NaN;
 }
 
-/** An instant with an offset, parsed to epoch milliseconds; null where it is no end. */
+/** An instant with an offset, parsed to epoch milliseconds. Null leaves the window open at this end. */
 const SettableInstant = z
   .string("is invalid")
   .check(({ value, issues }) => {
@@ -79,29 +82,29 @@ function integer(min: number, max: number, description: string) {
   return z
     .number(absentOrInvalid)
     .check(({ value, issues }) => {
-      const isFine = Number.isInteger(value) && value >= min && value <= max;
-      if (!isFine) issues.push({ code: "custom", message: "is invalid", input: value });
+      const isValid = Number.isInteger(value) && value >= min && value <= max;
+      if (!isValid) issues.push({ code: "custom", message: "is invalid", input: value });
     })
     .meta({ description, type: "integer", minimum: min, maximum: max, examples: [Math.min(Math.max(min, 900), max)] });
 }
 
-/** A query parameter that is an integer; `preset` where it is absent. */
+/** Returns the schema of an integer query parameter. An absent one is `defaultValue`. */
 export function queryInteger(min: number, max: number, description: string): z.ZodType<number | null>;
-export function queryInteger(min: number, max: number, description: string, preset: number): z.ZodType<number>;
-export function queryInteger(min: number, max: number, description: string, preset: number | null = null): z.ZodType<number | null> {
+export function queryInteger(min: number, max: number, description: string, defaultValue: number): z.ZodType<number>;
+export function queryInteger(min: number, max: number, description: string, defaultValue: number | null = null): z.ZodType<number | null> {
   return z
     .string()
     .check(({ value, issues }) => {
-      const isFine = /^(0|[1-9]\d{0,15})$/.test(value) && Number(value) >= min && Number(value) <= max;
-      if (!isFine) issues.push({ code: "custom", message: "is invalid", input: value });
+      const isValid = /^(0|[1-9]\d{0,15})$/.test(value) && Number(value) >= min && Number(value) <= max;
+      if (!isValid) issues.push({ code: "custom", message: "is invalid", input: value });
     })
-    .meta({ description, type: "integer", minimum: min, maximum: max, ...(preset === null ? {} : { default: preset }) })
+    .meta({ description, type: "integer", minimum: min, maximum: max, ...(defaultValue === null ? {} : { default: defaultValue }) })
     .transform(Number)
     .optional()
-    .transform((value) => value ?? preset);
+    .transform((value) => value ?? defaultValue);
 }
 
-/** A query parameter that is any text, empty where it is absent. */
+/** Returns the schema of a text query parameter. An absent one is the empty text. */
 export function queryText(description: string): z.ZodType<string> {
   return z
     .string()

@@ -1,4 +1,4 @@
-// From a request to the values that its route declares, or the refusal of what can't be one.
+// Parses a request into the values that its route declares, or returns a refusal.
 
 import { accepts } from "hono/accepts";
 import type * as z from "zod";
@@ -16,7 +16,7 @@ type Values = Input<string, z.ZodType, Readonly<Record<string, z.ZodType>>>;
 const QUOTED = /^"(.*)"$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-/** Reads the requests of a route whose path is `pattern`. */
+/** Returns the function that reads the requests of a route. `pattern` is the route's path. */
 export function requestReader(route: Route, pattern: PathPattern): (c: Context) => Promise<Values | Refusal> {
   const { body: declared, query: schemas = {}, takesIdempotencyKey, isConditional, method } = route;
   const mediaTypes = Object.values<{ readonly content?: object }>(route.successes).flatMap(({ content = {} }) => Object.keys(content));
@@ -42,7 +42,7 @@ export function requestReader(route: Route, pattern: PathPattern): (c: Context) 
   };
 }
 
-/** The coupon and the user that a request is about, where it names them. */
+/** Returns the coupon and the user that a request names, if any. */
 export function subjectOf({ params, body }: Pick<Values, "params" | "body">): { readonly coupon?: string; readonly userId?: string } {
   const coupon = textIn(params, "name") ?? textIn(body, "coupon_name") ?? textIn(body, "name");
   const userId = textIn(params, "user_id") ?? textIn(body, "user_id");
@@ -54,7 +54,7 @@ function textIn(values: unknown, name: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Whether a value that was read is a refusal. Nothing that a schema parses has a code and no `ok`. */
+/** Whether a read value is a refusal. No body schema has a field `ok`. */
 export function isRefusal(value: unknown): value is Refusal {
   return typeof value === "object" && value !== null && "ok" in value && value.ok === false;
 }
@@ -64,7 +64,10 @@ function preconditionIn(headers: Headers): Precondition | null {
   return ifMatch === null && ifNoneMatch === null ? null : { ifMatch, ifNoneMatch };
 }
 
-/** The `Idempotency-Key`, bare or in quotes; null where none was sent, undefined where it is malformed. */
+/**
+ * Returns the `Idempotency-Key`, which may be in quotes. Returns null without one, and undefined for a
+ * malformed one.
+ */
 function idempotencyKeyIn(headers: Headers): string | null | undefined {
   const sent = headers.get("idempotency-key");
   if (sent === null) return null;
@@ -72,7 +75,10 @@ function idempotencyKeyIn(headers: Headers): string | null | undefined {
   return VISIBLE_ASCII.test(key) ? key : undefined;
 }
 
-/** A mistyped parameter must not widen a change, so a strict route takes none but its own. */
+/**
+ * Returns the query parameters. With `isStrict`, refuses unknown ones, because a mistyped one must not widen
+ * a change.
+ */
 function readQuery(url: string, schemas: Readonly<Record<string, z.ZodType>>, isStrict: boolean): Values["query"] | Refusal {
   const start = url.indexOf("?");
   const names = Object.keys(schemas);
@@ -98,13 +104,16 @@ const NOT_FOUND: Readonly<Record<string, Refusal>> = {
   user_id: { ok: false, code: "claim_not_found" },
 };
 
-/** Decoded here and not by the router, which takes malformed escapes as they are and so would give one thing two names. */
+/**
+ * Decodes the path parameters. Hono's own decoding keeps malformed escapes, which would give one coupon two
+ * names.
+ */
 function readParams(url: string, { params }: PathPattern): Record<string, string> | Refusal {
   const segments = pathOf(url).split("/");
   const values: Record<string, string> = {};
   for (const { name, index } of params) {
     const text = decoded(segments[index] ?? "");
-    // No coupon and no user can be called so.
+    // No coupon and no user can have this name.
     if (text === null || FAULT_OF[name]?.(text) !== null) return NOT_FOUND[name] ?? { ok: false, code: "not_found" };
     values[name] = text;
   }
@@ -120,8 +129,8 @@ function decoded(segment: string): string | null {
 }
 
 /**
- * The body as `schema` parses it, or the refusal: 413 over `bytesMax`, else 400. The content type is not asked: JSON is taken as such.
- * Bytes that are not UTF-8 are refused, because replacing them would make one user of two.
+ * Returns the body as `schema` parses it, or a refusal: 413 above `bytesMax`, or else 400. The content type
+ * does not matter. Bytes that are not UTF-8 are refused, because replacing them could make two users equal.
  */
 async function readBody(request: Request, schema: z.ZodType, bytesMax: number): Promise<unknown> {
   const bytes = await readAtMost(request, bytesMax);
@@ -130,12 +139,15 @@ async function readBody(request: Request, schema: z.ZodType, bytesMax: number): 
   return parsed.success ? parsed.data : refusalOf(parsed.error.issues);
 }
 
-/** The body, or null as soon as it is known to be larger than `bytesMax`. A body that breaks off reads as empty, which is not JSON. */
+/**
+ * Returns the body, or null if it is larger than `bytesMax`. A body that breaks off reads as empty, which is
+ * not JSON.
+ */
 async function readAtMost(request: Request, bytesMax: number): Promise<Uint8Array | null> {
-  const announced = request.headers.get("content-length");
+  const contentLength = request.headers.get("content-length");
   try {
-    if (announced === null) return await readStream(request.body, bytesMax);
-    return Number(announced) > bytesMax ? null : await request.bytes();
+    if (contentLength === null) return await readStream(request.body, bytesMax);
+    return Number(contentLength) > bytesMax ? null : await request.bytes();
   } catch {
     return new Uint8Array();
   }
@@ -159,7 +171,7 @@ async function readStream(stream: ReadableStream<Uint8Array> | null, bytesMax: n
   return whole;
 }
 
-/** The JSON value in `bytes`; undefined, which no schema takes, where there is none. */
+/** Returns the JSON value in `bytes`. Malformed JSON is undefined, which no schema accepts. */
 function jsonIn(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(bytes));
@@ -168,7 +180,7 @@ function jsonIn(bytes: Uint8Array): unknown {
   }
 }
 
-/** The first fault of each field. */
+/** Returns the refusal with the first fault of each field. */
 function refusalOf(issues: readonly z.core.$ZodIssue[]): Refusal {
   const fields: Record<string, string> = {};
   for (const { path, message } of issues) if (path.length > 0) fields[path.join(".")] ??= message;

@@ -1,4 +1,5 @@
-// The one renderer: every answer names its request and, if the coupon's object was asked, its ledger head.
+// The one renderer of answers. Each answer has the request id, and the ledger head if the coupon's object
+// answered.
 
 import { meetsIfMatch, meetsIfNoneMatch, type Precondition } from "../domain/etag.ts";
 import { RATE_LIMIT_WINDOW_SECONDS, RETRY_AFTER_SECONDS } from "../domain/limits.ts";
@@ -8,17 +9,20 @@ import { instant, receipt } from "./representations.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { AnySuccess } from "./route.ts";
 
-/** A proxy that compresses an answer would make its ETag weak, which `If-Match` never matches, and hold back a stream. */
+/**
+ * A proxy that compresses an answer makes its ETag weak, which `If-Match` never matches. It also delays
+ * streams.
+ */
 const CACHE_CONTROL = "no-store, no-transform";
 
-/** Renders what a handler or a guard has answered. */
+/** Renders the answer of a handler or a guard. */
 export function respond(context: RequestContext, answer: AnySuccess | Refusal): Response {
   return answer.ok ? succeed(context, answer) : refuse(context, answer);
 }
 
 /**
- * The success, or 304 or 412 where the entity tag of a read does not meet its preconditions (RFC 9110, 13.2.2). A route that
- * changes something has respected them before it did so.
+ * Renders the answer to a read: 412 or 304 if its entity tag does not meet the preconditions (RFC 9110,
+ * 13.2.2). For a change, the coupon's object has respected them already.
  */
 export function respondToRead(context: RequestContext, answer: AnySuccess | Refusal, precondition: Precondition | null): Response {
   if (!answer.ok || answer.etag === undefined || precondition === null) return respond(context, answer);
@@ -67,7 +71,7 @@ function headersOf({ code, startsInMs, servedBy, requestsMax, allow }: Refusal):
   if (code === "rate_limited") {
     const seconds = RATE_LIMIT_WINDOW_SECONDS;
     headers["Retry-After"] = String(seconds);
-    // As draft-ietf-httpapi-ratelimit-headers-10 writes them: the policy, and what is left of it.
+    // The policy and its rest, in the form of draft-ietf-httpapi-ratelimit-headers-10.
     headers["RateLimit-Policy"] = `"user";q=${requestsMax ?? 0};w=${seconds}`;
     headers["RateLimit"] = `"user";r=0;t=${seconds}`;
   }

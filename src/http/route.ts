@@ -1,4 +1,4 @@
-// What a route declares. The declaration is compiled into what runs (serve.ts), and into the OpenAPI document (openapi.ts).
+// The declaration of a route. serve.ts compiles it into a handler, and openapi.ts into the OpenAPI document.
 
 import type * as z from "zod";
 
@@ -9,10 +9,13 @@ import type { JSON_TYPE } from "./media-types.ts";
 import type { HeaderName } from "./openapi-headers.ts";
 import type { Refusal } from "./refusals.ts";
 
-/** `user`: the caller acts for the user that the request names. The operator may do so too with `user_or_operator`. */
+/**
+ * With `user`, the caller acts for the user that the request names. With `user_or_operator`, the operator may
+ * too.
+ */
 export type Who = "everybody" | "user" | "user_or_operator" | "operator";
 
-/** One success of a route: a schema for each media type; without any it has no body. */
+/** One success of a route: a schema for each media type. Without `content` it has no body. */
 export type Success = {
   readonly description: string;
   readonly content?: Readonly<Record<string, z.ZodType>>;
@@ -23,23 +26,23 @@ type QuerySchemas = Readonly<Record<string, z.ZodType>>;
 
 type ParamName<Path> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | ParamName<Rest> : never;
 
-/** What a handler is given: values that were parsed and allowed. */
+/** The input of a handler: values that are parsed and checked. */
 export type Input<Path extends string, Body extends z.ZodType, Query extends QuerySchemas> = {
   readonly params: Readonly<Record<ParamName<Path>, string>>;
   readonly query: { readonly [Name in keyof Query]: z.output<Query[Name]> };
   readonly body: z.output<Body>;
-  /** The `Idempotency-Key`; null without one, and on routes that take none. */
+  /** The `Idempotency-Key`. Null without one, and on routes that declare none. */
   readonly key: string | null;
   readonly precondition: Precondition | null;
-  /** The media type of the success's that the caller prefers. */
+  /** The media type that the caller prefers, of those that the success declares. */
   readonly mediaType: string;
 };
 
-/** What a handler may use besides. */
+/** What a handler can use besides its input. */
 export type Call = {
   readonly worker: Worker;
   readonly headers: Headers;
-  /** Names this request and no other, whatever the caller sends. */
+  /** A unique id of this request, whatever the caller sends. */
   readonly attemptId: string;
   readonly isHead: boolean;
   readonly isOperator: () => Promise<boolean>;
@@ -47,14 +50,14 @@ export type Call = {
 
 type Sent = {
   readonly ok: true;
-  /** The coupon's ledger head where its object was asked. */
+  /** The coupon's ledger head, if its object answered. */
   readonly seq?: number;
   readonly etag?: string;
   readonly cacheControl?: string;
   readonly headers?: Readonly<Partial<Record<HeaderName | "X-Accel-Buffering", string>>>;
 };
 type Text<Type> = { readonly contentType: `${Type & string}${string}`; readonly text: string | ReadableStream<Uint8Array> | null };
-/** JSON is a value that fits its schema, or a stream of its text. */
+/** The body: a JSON value that fits its schema, or text. */
 type BodyOf<Type, Schema> = Type extends typeof JSON_TYPE
   ? { readonly json: Schema extends z.ZodType ? z.input<Schema> : never } | Text<Type>
   : Text<Type>;
@@ -62,12 +65,12 @@ type ContentOf<S extends Success> = S extends { readonly content: infer Content 
   ? { [Type in keyof Content]: BodyOf<Type, Content[Type]> }[keyof Content]
   : unknown;
 
-/** A success that the route declares. */
+/** A success that a route declares. */
 export type SuccessOf<S extends Successes> = {
   [Status in keyof S & number]: Sent & { readonly status: Status } & ContentOf<S[Status]>;
 }[keyof S & number];
 
-/** Any success, as it is rendered. */
+/** Any success, in the form that is rendered. */
 export type AnySuccess = Sent & {
   readonly status: number;
   readonly json?: unknown;
@@ -75,7 +78,7 @@ export type AnySuccess = Sent & {
   readonly text?: string | ReadableStream<Uint8Array> | null;
 };
 
-/** Refusals that follow from the rest of a declaration; openapi.ts lists them. */
+/** Refusals that the rest of a declaration implies. openapi.ts lists them. */
 export type ImpliedCode = "coupon_not_found" | "invalid_request" | "unavailable" | "outcome_unknown";
 
 type Declaration<
@@ -90,21 +93,23 @@ type Declaration<
   readonly id: string;
   readonly tag: "claims" | "holds" | "coupons" | "live" | "service";
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** As OpenAPI writes it: `/api/coupons/{name}`. */
+  /** In OpenAPI's form: `/api/coupons/{name}`. */
   readonly path: Path;
   readonly summary: string;
   readonly description?: string;
   readonly who: W;
-  /** At most so many requests of one user for one coupon. */
+  /** Limits the requests of one user for one coupon. */
   readonly isRateLimited?: true;
   readonly takesIdempotencyKey?: true;
-  /** `If-Match` and `If-None-Match` are respected: by the handler where it changes something, otherwise by the renderer. */
+  /**
+   * Respects `If-Match` and `If-None-Match`. The handler of a change does it. For a read, the renderer does.
+   */
   readonly isConditional?: true;
-  /** Query parameters, all optional. A route that changes something refuses every other one. */
+  /** Query parameters, all optional. A route other than a GET refuses unknown ones. */
   readonly query?: Query;
   readonly body?: { readonly schema: Body; readonly bytesMax: number };
   readonly successes: S;
-  /** Besides those that follow from the rest. */
+  /** The refusals that the rest of the declaration does not imply. */
   readonly refusals: readonly Code[];
   readonly handle: (
     input: Input<Path, Body, Query>,
@@ -112,19 +117,19 @@ type Declaration<
   ) => SuccessOf<S> | Refusal<NoInfer<Code> | ImpliedCode> | Promise<SuccessOf<S> | Refusal<NoInfer<Code> | ImpliedCode>>;
 };
 
-/** A route of a user whose request names no user can't be guarded: it does not compile. */
+/** A user route whose request names no user can't be guarded, so it does not compile. */
 type NamesItsUser<Path extends string, W extends Who, Body extends z.ZodType> = W extends "user" | "user_or_operator"
   ? "user_id" extends ParamName<Path> | keyof z.output<Body>
     ? unknown
     : { readonly who: "a user route names its user: user_id in the path or in the body" }
   : unknown;
 
-/** Any route: its handler takes what its own declaration parses, and nothing else. */
+/** Any route. Its handler accepts only the input of its own declaration. */
 export type Route = Omit<Declaration<string, Who, z.ZodType, QuerySchemas, Successes, RefusalCode>, "handle"> & {
   readonly handle: (input: never, call: Call) => AnySuccess | Refusal | Promise<AnySuccess | Refusal>;
 };
 
-/** Declares a route. */
+/** Declares a route. The compiler checks the handler against the declaration. */
 export function route<
   const Path extends string,
   const W extends Who,
@@ -136,7 +141,7 @@ export function route<
   return declaration;
 }
 
-/** A success with its literal status. */
+/** Returns a success. The status keeps its literal type. */
 export function ok<const Status extends number, const Rest extends object>(
   status: Status,
   rest: Rest,

@@ -1,4 +1,5 @@
-// Compiles a route's declaration into what runs: read, guard, handle, render, log. A guard can't be forgotten, because none is called by hand.
+// Compiles a route's declaration into a handler: read, guard, handle, render, log. No route calls its guard
+// by hand, so no guard can be forgotten.
 
 import * as z from "zod";
 
@@ -14,12 +15,12 @@ import { isRefusal, requestReader, subjectOf } from "./request.ts";
 import { respond, respondToRead } from "./respond.ts";
 import type { Route } from "./route.ts";
 
-/** The handler of a route. Throws where the declaration can't be enforced. */
+/** Returns the handler of a route. Throws if the declaration can't be enforced. */
 export function serve(route: Route): (c: Context) => Promise<Response> {
   const { path, who, isRateLimited } = route;
   const read = requestReader(route, patternOf(path));
-  const isOfUser = who === "user" || who === "user_or_operator";
-  if (isOfUser && !(path.includes("{user_id}") || names(route, "user_id"))) throw new TypeError(`${route.id} names no user`);
+  const isUserRoute = who === "user" || who === "user_or_operator";
+  if (isUserRoute && !(path.includes("{user_id}") || bodyHas(route, "user_id"))) throw new TypeError(`${route.id} names no user`);
 
   return withRequestLog(path, async (c, context) => {
     const { raw: request } = c.req;
@@ -28,7 +29,7 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     const input = await read(c);
     if (isRefusal(input)) return respond(context, input);
     const { coupon = "", userId = "" } = Object.assign(context, subjectOf(input));
-    if (isOfUser) {
+    if (isUserRoute) {
       const refusal =
         (await requireUser(request.headers, c.env, userId, who === "user_or_operator")) ??
         (isRateLimited === true ? await enforceRateLimit(c.env, coupon, userId) : null);
@@ -50,11 +51,11 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
   });
 }
 
-function names({ body }: Route, field: string): boolean {
+function bodyHas({ body }: Route, field: string): boolean {
   return body?.schema instanceof z.ZodObject && field in body.schema.shape;
 }
 
-/** The handler of what no route takes: 405 with the methods that the path has, or 404. */
+/** Returns the handler of all other requests: 405 with the methods of the path, or 404. */
 export function serveUnrouted(routes: readonly Route[]): (c: Context) => Promise<Response> {
   const table = routes.map(({ method, path }) => ({ method, pattern: patternOf(path) }));
   return withRequestLog("/*", async (c, context) => {
@@ -64,7 +65,10 @@ export function serveUnrouted(routes: readonly Route[]): (c: Context) => Promise
   });
 }
 
-/** Around the handler, and no middleware of its own, because Hono's chain costs more than all that it would do here. */
+/**
+ * Adds the request log and the answer to exceptions. It is no middleware, because Hono's chain costs more
+ * than its work.
+ */
 function withRequestLog(
   path: string,
   handle: (c: Context, context: RequestContext) => Promise<Response>,
@@ -93,7 +97,10 @@ function logRefusal(context: RequestContext, refusal: Refusal): void {
   logFailure("call_failed", { request_id: requestId, coupon, code: refusal.code, cause: refusal.cause });
 }
 
-/** What the edge takes of a request. Without an execution context, work goes on for as long as the app's caller lets it. */
+/**
+ * Returns the edge's part of a request. Without an execution context, nothing keeps work running after the
+ * answer.
+ */
 function workerOf(c: Context): Worker {
   return {
     env: c.env,
@@ -101,7 +108,7 @@ function workerOf(c: Context): Worker {
       try {
         c.executionCtx.waitUntil(work);
       } catch {
-        // Hono throws where there is none.
+        // Hono throws if there is no execution context.
       }
     },
   };

@@ -1,4 +1,4 @@
-// The Durable Object of one coupon: every call becomes a message in its mailbox, and is judged there by the engine.
+// The Durable Object of one coupon. Every call becomes a message in its mailbox, which the engine judges.
 
 import { DurableObject } from "cloudflare:workers";
 
@@ -33,8 +33,8 @@ import { sqlOver } from "./sql-storage.ts";
 const now = (): number => Date.now();
 
 /**
- * One coupon, named by its public name. It stores nothing, not even a table, before `create`. The
- * platform's output gate holds its answers back until what they say is on disk.
+ * One coupon. The object's name is the coupon's name. It stores nothing, not even a table, before `create`.
+ * The platform's output gate delays each answer until the writes before it are on disk.
  */
 export class CouponObject extends DurableObject implements rpc.CouponCalls {
   readonly #engine: CouponEngine;
@@ -43,7 +43,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   readonly #alarm: ExpiryAlarm;
   #isFlushScheduled = false;
 
-  // Runs after every idle period, so it prepares and reads nothing.
+  // The constructor runs after every idle period, so it reads no storage.
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     this.#engine = new CouponEngine(sqlOver(ctx.storage, (cause) => ctx.abort(String(cause))));
@@ -55,7 +55,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
       restore: (cause, batchSize) => this.#restore(cause, batchSize),
       flushed: () => ctx.storage.sync(),
       refuse: (message, cause) => this.#refuse(message, cause),
-      // A failed flush means that the platform is about to end this object; all callers get an exception.
+      // After a failed flush the platform is about to end this object. All callers get an exception.
       abort: (cause) => ctx.abort(String(cause)),
       batchSizeMax: BATCH_SIZE_MAX,
       lengthMax: MAILBOX_LENGTH_MAX,
@@ -76,7 +76,8 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   }
 
   async claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
-    // The Worker parsed it; checked once more, because what is queued shares a transaction with its neighbors.
+    // The Worker has checked it. A second check protects the other messages of the batch, which share a
+    // transaction.
     if (typeof request.userId !== "string" || textFault(request.userId) !== null) {
       return { ok: false, code: "invalid_request", seq: this.#engine.seq };
     }
@@ -95,12 +96,12 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return this.#submit({ kind: "release_hold", userId });
   }
 
-  /** One message for a bounded number of holds, so that a million of them do not delay the claims. */
+  /** One message releases a bounded number of holds, so that a million holds do not delay claims. */
   async releaseAllHolds(): Promise<rpc.ReleaseAllHoldsResult> {
     let count = 0;
     for (;;) {
       const result = await this.#submit({ kind: "release_all_holds" });
-      // A refusal would say that nothing was changed.
+      // A refusal would say that nothing was changed, which is false now.
       if (!result.ok && count > 0) throw new Error(`only ${count} holds were ended: ${result.code}`);
       if (!result.ok) return result;
       count += result.count;
@@ -124,7 +125,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return this.#submit({ kind: "list_claims", after, limit });
   }
 
-  /** Counts that were returned must not be lost with this instance, so those in memory are written before. */
+  /** Writes unwritten counts first. Counts that were returned must not be lost with this instance. */
   async metrics(): Promise<rpc.MetricsResult> {
     if (this.#engine.hasUnwrittenCounts) void this.#submit({ kind: "write_counts" });
     return this.#submit({ kind: "metrics" });
@@ -138,12 +139,14 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return result;
   }
 
-  /** Messages that arrived before it are judged before it. */
   async remove(precondition: Precondition | null = null): Promise<rpc.DeleteResult> {
     return this.#submit({ kind: "remove", precondition });
   }
 
-  /** The platform's call at the time that {@link ExpiryAlarm} asked for. Must not throw: seven throws would end all alarms. */
+  /**
+   * The platform calls this at the time that {@link ExpiryAlarm} set. Must not throw: seven throws would end
+   * all alarms.
+   */
   override async alarm(): Promise<void> {
     await this.#alarm.run(now(), async () => {
       const result = await this.#submit({ kind: "expire" });
@@ -151,7 +154,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     });
   }
 
-  /** Submits a message, and again after the lease has lapsed where it contradicts certificates. */
+  /** Submits a message. If it contradicts certificates, submits it again when the lease has lapsed. */
   async #submit<K extends Kind>(message: MessageOf<K>): Promise<AnswerTo<K>> {
     const answer = await this.#mailbox.submit(message);
     if (isAnswerTo(message, answer)) return answer;
@@ -162,22 +165,22 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     const applied = this.#engine.apply(batch, this.#lease.state);
     const [first] = batch;
     const [answer] = applied.answers;
-    if (first !== undefined && answer?.ok === true) this.#follow(first, answer);
-    // Never on the path of a claim: to set an alarm earlier holds up the commit.
+    if (first !== undefined && answer?.ok === true) this.#updateLeaseAndAlarm(first, answer);
+    // Not after claims alone: an earlier alarm would delay their commit, and a claim makes no hold.
     if (batch.some(({ message }) => message.kind !== "claim")) this.#alarm.schedule(this.#engine.nextExpiryAt);
     this.#scheduleFlush();
     return applied;
   }
 
-  /** What an exclusive message means for the lease and the alarm. */
-  #follow({ message, at }: Stamped, answer: Answer): void {
+  /** Updates the lease and the alarm after an exclusive message. */
+  #updateLeaseAndAlarm({ message, at }: Stamped, answer: Answer): void {
     if (message.kind === "create") this.#lease.clear();
     if (message.kind === "remove") this.#alarm.clear();
     if (message.kind !== "certify" || !isAnswerTo(message, answer) || !answer.ok || answer.certificate === null) return;
     this.#lease.extend(at, answer.certificate.validForMs);
   }
 
-  /** Claim counts that nothing else has written for a while are written by themselves. */
+  /** Schedules a message that writes claim counts, if no other message writes them before. */
   #scheduleFlush(): void {
     if (this.#isFlushScheduled || !this.#engine.hasUnwrittenCounts) return;
     this.#isFlushScheduled = true;
@@ -192,7 +195,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     this.#engine.reload();
   }
 
-  /** Nothing was changed; the caller may try again. */
+  /** Returns the refusal that says that nothing was changed. */
   #refuse({ kind }: Message, cause: unknown): rpc.Failed {
     if (cause !== MAILBOX_IS_FULL) this.#log("storage_failed", cause);
     else if (kind === "claim") this.#engine.countUnavailable();

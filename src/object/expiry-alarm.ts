@@ -1,11 +1,14 @@
-// The object's alarm: it expires holds on time where no message comes. No answer depends on it.
+// The object's alarm. It expires holds on time if no message arrives. No answer depends on it.
 
 import { ALARM_RETRY_MS_MAX, ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 
 export class ExpiryAlarm {
   readonly #storage: DurableObjectStorage;
   readonly #failed: (event: string, cause: unknown) => void;
-  /** When the platform will call, as far as this instance knows. Asking it costs, and setting the alarm writes a row. */
+  /**
+   * The time of the alarm, as far as this instance knows. To read it costs a call, and to set it writes a
+   * row.
+   */
   #alarmAt: number | null = null;
   #failureCount = 0;
 
@@ -14,12 +17,18 @@ export class ExpiryAlarm {
     this.#failed = failed;
   }
 
-  /** Sets the alarm for `at` unless it is set earlier. Joins the writes of the turn: it lands with them or not at all. Never throws. */
+  /**
+   * Sets the alarm to `at`, unless it is set earlier. It is stored with the writes of the turn or not at all.
+   * Never throws.
+   */
   schedule(at: number | null): void {
     if (at !== null && (this.#alarmAt === null || at < this.#alarmAt)) this.#set(at);
   }
 
-  /** The alarm went off: runs `expire`, and later again where that failed. Never throws. */
+  /**
+   * Handles the alarm: runs `expire`. If that returns false, sets the alarm for a retry. Throws only if
+   * `expire` throws.
+   */
   async run(now: number, expire: () => Promise<boolean>): Promise<void> {
     this.#alarmAt = null;
     if (await expire()) {
@@ -30,7 +39,7 @@ export class ExpiryAlarm {
     this.#failureCount += 1;
   }
 
-  /** The alarm went with everything else that was stored. */
+  /** Call this after a deletion of the storage, which deletes the alarm too. */
   clear(): void {
     this.#alarmAt = null;
     this.#failureCount = 0;
@@ -38,7 +47,7 @@ export class ExpiryAlarm {
 
   #set(at: number): void {
     this.#alarmAt = at;
-    // A failure to store it breaks the object's output gate, and with it this instance.
+    // If it can't be stored, the output gate breaks and the platform ends this instance.
     this.#storage.setAlarm(at).catch((cause: unknown) => this.#failed("alarm_not_set", cause));
   }
 }

@@ -1,4 +1,5 @@
-// The lease: how long issued certificates may be in use. A message that contradicts them waits for its end.
+// The lease: until when issued certificates may be in use. A message that contradicts them waits until it has
+// lapsed.
 
 import { leaseEnd } from "../domain/certificate.ts";
 import { CERTIFICATE_MS_MAX } from "../domain/limits.ts";
@@ -8,33 +9,34 @@ export class Lease {
   #until: number;
   #waiterCount = 0;
 
-  /** A new instance may follow one that has just issued a certificate, so it begins with a full lease. */
+  /** Begins with a lease of full length, because the instance before may have just issued a certificate. */
   constructor(clock: () => number) {
     this.#clock = clock;
     this.#until = leaseEnd(clock(), CERTIFICATE_MS_MAX);
   }
 
-  /** For the judgment of a batch: until when certificates may be in use, and whether others may be issued. */
+  /** Until when issued certificates may be in use, and whether new ones may be issued. */
   get state(): { readonly leaseUntil: number; readonly mayCertify: boolean } {
     return { leaseUntil: this.#until, mayCertify: this.#waiterCount === 0 };
   }
 
-  /** A certificate was issued. Call it before anything else is judged. */
+  /** Extends the lease by a new certificate. Call it before the next message is judged. */
   extend(at: number, validForMs: number): void {
     this.#until = Math.max(this.#until, leaseEnd(at, validForMs));
   }
 
-  /** There is no coupon, so no certificate can be in use: its removal has waited for that. */
+  /** Ends the lease for a new coupon. The deletion of an earlier one has waited for its certificates. */
   clear(): void {
     this.#until = 0;
   }
 
-  /** Runs `work` once the lease has lapsed. No certificate is issued from now on until `work` is done. */
+  /** Runs `work` when the lease has lapsed. No certificate is issued until `work` is done. */
   async lapsed<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#waiterCount += 1;
     try {
       const until = this.#until;
-      // By a timer and not by the clock, which may have been set back: no certificate lives longer than this.
+      // The clock may be set back, so a timer measures the wait. No certificate is valid for longer than its
+      // bound.
       await pause(Math.min(until - this.#clock(), leaseEnd(0, CERTIFICATE_MS_MAX)));
       if (this.#until === until) this.#until = 0;
       return await work();

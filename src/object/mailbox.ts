@@ -1,55 +1,63 @@
-// The one queue of an actor. It stamps each message on arrival and judges them in order, many in one transaction.
+// The one queue of an actor. It stamps each message on arrival, and judges messages in order, many in one
+// transaction.
 
 import { assert, BrokenAssertion } from "../domain/assert.ts";
 import { BATCH_WAIT_MS_MAX, BATCH_WAIT_MS_MIN, BATCH_WAIT_PER_FLUSH, FLUSH_MS_INITIAL } from "../domain/limits.ts";
 
-/** A message in the mailbox; `at` is the instant at which it arrived. */
+/** A message in the mailbox. `at` is the instant of its arrival. */
 export type Stamped<Message> = { readonly message: Message; readonly at: number };
 type Waiting<Message, Answer> = Stamped<Message> & { readonly resolve: (answer: Answer) => void };
 
 export type MailboxOptions<Message, Answer> = {
   /** Epoch milliseconds. */
   readonly clock: () => number;
-  /** Judges a batch in one transaction. A throw means that nothing of it was written. */
+  /** Judges a batch in one transaction. If it throws, it has written nothing. */
   readonly apply: (batch: readonly Stamped<Message>[]) => { readonly answers: readonly Answer[]; readonly isWritten: boolean };
   /** Whether a message must be a batch of its own. */
   readonly isExclusive: (message: Message) => boolean;
-  /** Brings memory back to what is stored, after a throw of `apply`. */
+  /** Resets memory to the stored state, after `apply` has thrown. */
   readonly restore: (cause: unknown, batchSize: number) => void;
-  /** Resolves once all that was written so far is on disk; rejects where that failed. */
+  /** Resolves when all writes so far are on disk. Rejects if that fails. */
   readonly flushed: () => Promise<unknown>;
-  /** The answer to a message that found the mailbox full, or that storage refused even alone; `cause` says why. */
+  /**
+   * Returns the refusal of a message. `cause` is a full mailbox, or the failure of the message in a batch of
+   * its own.
+   */
   readonly refuse: (message: Message, cause: unknown) => Answer;
-  /** Ends the object: a fact that had to hold is broken, or a flush failed. */
+  /** Ends the object, because an assertion or a flush has failed. */
   readonly abort: (cause: unknown) => void;
   readonly batchSizeMax: number;
   readonly lengthMax: number;
 };
 
-/** Why a message was refused before it was tried. */
+/** The `cause` for a message that was refused on arrival. */
 export const MAILBOX_IS_FULL = new Error("the mailbox is full");
 
 /**
- * A message that finds it idle is judged in the turn in which it arrived. While a flush is in flight, the others wait together:
- * until none is, or until the oldest of them has waited a part of what a flush takes. Every message is answered exactly once,
- * whatever its neighbors do. Answers are kept back by the platform's output gate until they are on disk, not by this.
+ * An idle mailbox judges a message in the turn in which it arrives. While a flush is in flight, messages wait
+ * and form a batch. The batch starts when no flush is in flight, or when its oldest message has waited a part
+ * of a flush. Every message is answered exactly once, whatever happens to the others of its batch. The
+ * platform's output gate, not the mailbox, delays answers until their writes are on disk.
  */
 export class Mailbox<Message, Answer> {
   readonly #options: MailboxOptions<Message, Answer>;
   #queue: Waiting<Message, Answer>[] = [];
   #lastStamp = 0;
-  /** When each batch was committed whose flush is in flight. */
+  /** The flushes in flight, each with the time of its commit. The first one is the oldest. */
   readonly #flights = new Set<{ readonly since: number }>();
   #flushMs = FLUSH_MS_INITIAL;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** After a failed assertion nothing is judged any more, whether or not `abort` ends this object at once. */
+  /**
+   * Set by a failed assertion. From then on nothing is judged, even if `abort` does not end the object at
+   * once.
+   */
   #broken: BrokenAssertion | null = null;
 
   constructor(options: MailboxOptions<Message, Answer>) {
     this.#options = options;
   }
 
-  /** Answers `message` once it was judged or refused. Never throws. */
+  /** Returns the answer to `message` when it is judged or refused. Never throws. */
   submit(message: Message): Promise<Answer> {
     const { clock, lengthMax, refuse } = this.#options;
     if (this.#queue.length >= lengthMax) return Promise.resolve(refuse(message, MAILBOX_IS_FULL));
@@ -60,7 +68,7 @@ export class Mailbox<Message, Answer> {
     return answer;
   }
 
-  /** Judges batch after batch as long as one is due, and comes back for the next one. */
+  /** Judges all batches that are due, and sets a timer for the next one. */
   #run(): void {
     while (this.#queue.length > 0 && this.#waitMs() <= 0) this.#judge(this.#nextBatch());
     if (this.#queue.length === 0 || this.#timer !== undefined) return;
@@ -70,19 +78,21 @@ export class Mailbox<Message, Answer> {
     }, this.#waitMs());
   }
 
-  /** How long the next batch has to wait if no flush ends before, in milliseconds. */
+  /** Returns how long the next batch waits if no flush ends before, in milliseconds. */
   #waitMs(): number {
     const [oldestFlight] = this.#flights;
     const [oldest] = this.#queue;
     if (oldestFlight === undefined || oldest === undefined) return 0;
     const now = this.#options.clock();
-    // A flush that takes longer than those before it is as long as it has been so far.
+    // If the oldest flush already takes longer than the average, its own time counts.
     const flushMs = Math.max(this.#flushMs, now - oldestFlight.since);
     const waitMs = Math.min(Math.max(flushMs * BATCH_WAIT_PER_FLUSH, BATCH_WAIT_MS_MIN), BATCH_WAIT_MS_MAX);
     return Math.min(Math.ceil(oldest.at + waitMs - now), BATCH_WAIT_MS_MAX);
   }
 
-  /** Taken out of the queue before anything can throw, so that no message is tried twice or left behind. */
+  /**
+   * Takes the next batch out of the queue before anything can throw. So no message is tried twice or lost.
+   */
   #nextBatch(): Waiting<Message, Answer>[] {
     const { batchSizeMax, isExclusive } = this.#options;
     const exclusive = this.#queue.slice(0, batchSizeMax).findIndex(({ message }) => isExclusive(message));
@@ -116,27 +126,30 @@ export class Mailbox<Message, Answer> {
     }
   }
 
-  /** Nothing of `batch` was written: one by one, so that a message that can't be written fails alone. */
+  /** Judges the messages of a failed batch one by one, so that only the failing message is refused. */
   #recover(batch: readonly Waiting<Message, Answer>[], cause: unknown): void {
     const { restore, refuse } = this.#options;
     restore(cause, batch.length);
-    const isHopeless = batch.length === 1 || cause instanceof BrokenAssertion;
+    const isFinal = batch.length === 1 || cause instanceof BrokenAssertion;
     if (cause instanceof BrokenAssertion) {
       this.#broken = cause;
       this.#end(cause);
     }
     for (const waiting of batch) {
-      if (isHopeless) waiting.resolve(refuse(waiting.message, cause));
+      if (isFinal) waiting.resolve(refuse(waiting.message, cause));
       else this.#judge([waiting]);
     }
   }
 
-  /** The platform's way to end an object is to throw. Until it is gone, waiting messages are answered. */
+  /**
+   * Ends the object. The platform's `abort` throws. Until the object has ended, waiting messages are
+   * answered.
+   */
   #end(cause: unknown): void {
     try {
       this.#options.abort(cause);
     } catch {
-      // What `abort` throws says only that it was called.
+      // The exception of `abort` says only that it was called.
     }
   }
 }

@@ -1,4 +1,4 @@
-// Whether a caller may do what a route declares. Guards return a refusal, or null.
+// The guards of routes. A guard returns a refusal, or null if the caller may go on.
 
 import type { Env } from "../../edge/env.ts";
 import { TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
@@ -6,16 +6,13 @@ import { identityFault } from "./identity.ts";
 import { hasAdminToken, isOperator } from "./operator.ts";
 import { isTooMany, rateLimitOf } from "./rate-limit.ts";
 
-/** Refuses every caller but the operator. */
+/** Refuses every caller except the operator. */
 export async function requireOperator(headers: Headers, env: Env): Promise<Refusal<"unauthorized"> | null> {
   const isAllowed = await isOperator(headers.get("authorization"), env);
   return isAllowed ? null : { ok: false, code: "unauthorized", error: TOKEN_REQUIRED.operator };
 }
 
-/**
- * Refuses a caller who can't act for `userId`. With `orOperator`, the admin token is enough: an operator has to be able to
- * help a user.
- */
+/** Refuses a caller without a token of `userId`. With `orOperator`, the admin token is enough. */
 export async function requireUser(
   headers: Headers,
   env: Env,
@@ -30,7 +27,7 @@ export async function requireUser(
   return code === null ? null : { ok: false, code };
 }
 
-/** Refuses a user who sends more requests for one coupon than the limit allows. */
+/** Refuses a request above the limit of one user for one coupon. */
 export async function enforceRateLimit(env: Env, coupon: string, userId: string): Promise<Refusal<"rate_limited"> | null> {
   const limit = rateLimitOf(env);
   if (limit === null || !(await isTooMany(limit, coupon, userId))) return null;

@@ -1,4 +1,4 @@
-// Whether a request speaks for the user that it names: JSON Web Tokens (RFC 7519), off unless configured.
+// Identity: a JSON Web Token (RFC 7519) must name the user of a request. It is off unless configured.
 
 import { decode, verify, verifyWithJwks } from "hono/jwt";
 import type { HonoJsonWebKey } from "hono/utils/jwt/jws";
@@ -10,10 +10,10 @@ import { bearerIn } from "./operator.ts";
 
 type IdentityEnv = Pick<Env, "IDENTITY_SECRET" | "IDENTITY_JWKS_URL" | "IDENTITY_AUDIENCE">;
 
-/** Why a request can't act for a user: no usable token, another user's, or no keys to judge it by. */
+/** Why a request can't act for a user: no valid token, another user's token, or no keys to verify it. */
 export type IdentityFault = "unauthorized" | "forbidden" | "unavailable";
 
-/** Answers null where the request may act for `userId`, as it always may while no identity is configured. */
+/** Returns null if the request may act for `userId`. Without a configured identity, every request may. */
 export async function identityFault(authorization: string | null, userId: string, env: IdentityEnv): Promise<IdentityFault | null> {
   if (!env.IDENTITY_SECRET && !env.IDENTITY_JWKS_URL) return null;
   const token = bearerIn(authorization);
@@ -27,9 +27,9 @@ export async function identityFault(authorization: string | null, userId: string
   }
 }
 
-/** The token's payload once its signature, algorithm, times and audience hold. Throws where one does not. */
+/** Returns the token's payload. Throws if its signature, algorithm, times or audience are not valid. */
 async function payloadOf(token: string, env: IdentityEnv): Promise<Record<string, unknown>> {
-  // Issuers' clocks differ by seconds; an issue time in the near future says nothing about validity, `nbf` does.
+  // The clocks of issuers differ by seconds, so `iat` may be in the future. `nbf` may not.
   const verification = { iat: false, ...(env.IDENTITY_AUDIENCE ? { aud: env.IDENTITY_AUDIENCE } : {}) };
   if (env.IDENTITY_JWKS_URL) {
     const allowedAlgorithms = ["ES256", "RS256"] as const;
@@ -40,7 +40,7 @@ async function payloadOf(token: string, env: IdentityEnv): Promise<Record<string
 
 class KeysUnavailable extends Error {}
 
-/** The keys that this isolate fetched last, and when it last set out to. Values only: a promise must not be shared between requests. */
+/** The last fetched keys, and the time of the last try. No promise: requests must not share one. */
 const known: { url: string; keys: HonoJsonWebKey[]; fetchedAt: number; triedAt: number } = {
   url: "",
   keys: [],
@@ -54,11 +54,11 @@ async function keysFor(token: string, url: string): Promise<HonoJsonWebKey[]> {
   const now = Date.now();
   const isFresh = now - known.fetchedAt < JWKS_TTL_MS && known.keys.some((key) => key.kid === kid);
   const wasTriedJustNow = now - known.triedAt < JWKS_REFRESH_MS_MIN;
-  // While a fetch runs, or after one has failed, the known keys are used. Without any, every request fetches.
-  if (isFresh || (wasTriedJustNow && known.keys.length > 0)) return usable(now);
+  // Soon after a try, running or failed, the known keys are used. Without keys, every request fetches.
+  if (isFresh || (wasTriedJustNow && known.keys.length > 0)) return usableKeys(now);
   known.triedAt = now;
   try {
-    // Cached by Cloudflare as well: a rush on cold isolates is one fetch at the issuer, not one for each request.
+    // Cloudflare caches the answer, so many requests to new isolates make one fetch at the issuer.
     const cf = { cacheEverything: true, cacheTtl: JWKS_REFRESH_MS_MIN / 1000 };
     const response = await fetch(url, { signal: AbortSignal.timeout(JWKS_DEADLINE_MS), cf });
     const keys = keysIn(await response.json());
@@ -67,17 +67,17 @@ async function keysFor(token: string, url: string): Promise<HonoJsonWebKey[]> {
     return keys;
   } catch (cause) {
     logFailure("identity_keys_failed", { cause });
-    return usable(now);
+    return usableKeys(now);
   }
 }
 
-/** The keys at hand, unless they are too old to be believed. */
-function usable(now: number): HonoJsonWebKey[] {
+/** Returns the known keys. Throws if there are none, or if they are too old. */
+function usableKeys(now: number): HonoJsonWebKey[] {
   if (known.keys.length === 0 || now - known.fetchedAt >= JWKS_STALE_MS_MAX) throw new KeysUnavailable();
   return known.keys;
 }
 
-/** The keys of a JSON Web Key Set (RFC 7517, 5). */
+/** Returns the keys of a JSON Web Key Set (RFC 7517, 5). A malformed document has none. */
 function keysIn(document: unknown): HonoJsonWebKey[] {
   if (typeof document !== "object" || document === null || !("keys" in document) || !Array.isArray(document.keys)) return [];
   return document.keys.filter(isKey);

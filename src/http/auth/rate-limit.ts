@@ -1,4 +1,4 @@
-// How often one user may ask for one coupon: the platform's rate-limit bindings, judged before the object is touched.
+// The rate limit of one user for one coupon, by the platform's bindings. It keeps calls off the object.
 
 import type { Env } from "../../edge/env.ts";
 import { logFailure } from "../../log.ts";
@@ -7,8 +7,8 @@ type RateLimitEnv = Pick<Env, "RATE_LIMIT" | "CLAIMS_100_PER_10S" | "CLAIMS_20_P
 type Limit = { readonly requests: number; readonly counter: RateLimit };
 
 /**
- * The limit in force, or null where nothing is limited. The platform fixes a binding's limit when the Worker is deployed, so
- * there is a binding for each that the var `RATE_LIMIT` can choose; a number between two means the lower one.
+ * Returns the limit in force, or null if there is none. A deployment fixes the limit of a binding, so each
+ * value of `RATE_LIMIT` has its own binding. A number between two means the lower one.
  */
 export function rateLimitOf(env: RateLimitEnv): Limit | null {
   if (env.RATE_LIMIT === "off") return null;
@@ -22,10 +22,10 @@ function limitOf(requests: number, counter: RateLimit | undefined): Limit | null
   return counter === undefined ? null : { requests, counter };
 }
 
-/** Whether this request is one too many. A counter that fails lets requests through: the stock is guarded elsewhere. */
+/** Whether this request exceeds the limit. A failed counter lets it pass: the stock does not depend on it. */
 export async function isTooMany({ counter }: Limit, coupon: string, userId: string): Promise<boolean> {
   try {
-    // No name can contain a line break, so no two pairs share a key.
+    // No name has a line break, so each pair has its own key.
     const { success } = await counter.limit({ key: `${coupon}\n${userId}` });
     return !success;
   } catch (cause) {

@@ -1,7 +1,7 @@
-// Claims: one user's, many users' at once, and the operator's list and revoke.
+// The routes of claims: claim, claim for many users, get, list and revoke.
 
 import * as limits from "../../domain/limits.ts";
-import { judged } from "../../edge/certificates.ts";
+import { callOrRefuse } from "../../edge/certificates.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { CLOSED_CODES } from "../../domain/claim.ts";
 import { csv, exportStream, ndjson, type Write } from "../claim-export.ts";
@@ -33,10 +33,10 @@ export const claimCoupon = route({
   refusals: ["already_claimed", "idempotency_key_reused", "claim_released", ...CLOSED_CODES],
   async handle({ body: { user_id: userId, coupon_name: name }, key }, { worker, attemptId }) {
     const request = { userId, key, attemptId };
-    const result = await judged(worker, name, request, (coupon) => coupon.claim(request), true);
+    const result = await callOrRefuse(worker, name, request, (coupon) => coupon.claim(request), true);
     if (!result.ok) return result;
     const { claim, replayed, seq } = result;
-    // The Worker's own retry may find what its first attempt has done: to the caller that is the first answer.
+    // The Worker's own retry can find the claim of its first attempt. To the caller this is the first answer.
     const isReplay = replayed && claim.attemptId !== attemptId;
     const json = { ...wire.receipt(name, claim), remaining_amount: claim.remainingAfter };
     return ok(201, { json, seq, ...(isReplay ? { headers: { "Idempotent-Replayed": "true" } } : {}) });
@@ -75,7 +75,7 @@ export const revokeClaim = route({
   successes: { 200: { description: "The revoked claim.", content: { [JSON_TYPE]: answers.RevokedClaimAnswer } } },
   refusals: ["claim_not_found", "position_mismatch"],
   async handle({ params: { name, user_id: userId }, query: { position } }, { worker }) {
-    // Without a position, a second delivery could take back a claim that the user made in between.
+    // Without a position, a second delivery could revoke a claim that the user made in between.
     const effect = position === null ? "once" : "repeatable";
     const result = await callCoupon(worker.env, name, (coupon) => coupon.revoke({ userId, position }), effect);
     if (!result.ok) return result;
@@ -133,14 +133,15 @@ export const claimForUsers = route({
   },
   refusals: [],
   async handle({ params: { name }, body: { user_ids: userIds }, key }, { worker, attemptId: ownId }) {
-    // A key names the attempt of every user in the list. It is kept where attempt ids are, none of which contains a space, so that
-    // it costs no row and meets no key of a single claim.
+    // A key is the attempt id of all users in the list, so it costs no row. No other attempt id has a space,
+    // so this one is equal to none. It is never compared with the keys of single claims.
     const attemptId = key === null ? ownId : `bulk ${key}`;
     const result = await callCoupon(worker.env, name, (coupon) => coupon.claimMany(userIds, attemptId), "repeatable");
     if (!result.ok) return result;
     const seen = new Set<number>();
     const results = result.results.map((part, index) => {
-      // The Worker's own retry may find what its first attempt has done: no replay, but for a user who is named twice.
+      // The Worker's own retry can find the claims of its first attempt, which are no replays. A user's
+      // second part is one.
       const isFirst = part.ok && part.claim.attemptId === ownId && !seen.has(part.claim.position);
       if (part.ok) seen.add(part.claim.position);
       return wire.bulkOutcome(userIds[index] ?? "", isFirst ? { ...part, replayed: false } : part);

@@ -1,4 +1,4 @@
-// Coupons: create, get, change, delete.
+// The routes of coupons: create, get, change and delete.
 
 import type { Change } from "../../domain/change.ts";
 import { etagOf } from "../../domain/etag.ts";
@@ -32,7 +32,7 @@ export const createCoupon = route({
     const coupon = { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax };
     const result = await callCoupon(worker.env, name, (object) => object.create(coupon), "once");
     if (!result.ok) return result;
-    const created = shown({ ...result, coupon: { ...result.coupon, claimedBy: [] } });
+    const created = couponAnswer({ ...result, coupon: { ...result.coupon, claimedBy: [] } });
     return ok(201, { ...created, headers: { Location: `/api/coupons/${encodeURIComponent(name)}` } });
   },
 });
@@ -54,13 +54,13 @@ export const getCoupon = route({
       ? callCoupon(worker.env, name, (coupon) => coupon.read({ claimedBy }), "read")
       : snapshot(worker, name));
     if (!result.ok) return result;
-    if (!claimedBy || result.coupon.claimedBy !== undefined) return ok(200, shown(result));
+    if (!claimedBy || result.coupon.claimedBy !== undefined) return ok(200, couponAnswer(result));
 
-    // More claimants than the object lists in one answer.
+    // There are more claimants than the object lists in one answer.
     const from = { position: 0, seq: 0, epoch: result.coupon.epoch };
     const first = await callCoupon(worker.env, name, (coupon) => coupon.listClaims(from, EXPORT_PAGE_SIZE), "read");
     if (!first.ok) return first;
-    const { json, ...rest } = shown(result);
+    const { json, ...rest } = couponAnswer(result);
     const text = exportStream(worker.env, name, first, couponWithClaimants(json));
     return ok(200, { ...rest, contentType: JSON_TYPE, text });
   },
@@ -80,10 +80,10 @@ export const changeCoupon = route({
   successes: { 200: { description: "The coupon as it is now.", content: COUPON, headers: ["ETag"] } },
   refusals: ["amount_below_claimed", "precondition_failed"],
   async handle({ params: { name }, body, precondition }, { worker }) {
-    // With a precondition, a second delivery would find the tag changed by the first.
+    // With a precondition, a second delivery would fail, because the first one has changed the tag.
     const effect = precondition === null ? "repeatable" : "once";
     const result = await callCoupon(worker.env, name, (coupon) => coupon.change(changeIn(body), precondition), effect);
-    if (result.ok) return ok(200, shown(result));
+    if (result.ok) return ok(200, couponAnswer(result));
     return result.code === "invalid_request" ? { ...invalid("ends_at", "is invalid"), seq: result.seq } : result;
   },
 });
@@ -105,7 +105,7 @@ export const deleteCoupon = route({
   },
 });
 
-function shown({ coupon, now, seq }: Found) {
+function couponAnswer({ coupon, now, seq }: Found) {
   return { json: wire.coupon(coupon), seq, etag: etagOf(coupon, now) };
 }
 

@@ -1,8 +1,8 @@
-// Holds: a unit kept for one user for a while, for instance during a checkout.
+// The routes of holds. A hold keeps a unit for one user for a while, for instance during a checkout.
 
 import { CLOSED_CODES } from "../../domain/claim.ts";
 import { CLAIM_BODY_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
-import { judged } from "../../edge/certificates.ts";
+import { callOrRefuse } from "../../edge/certificates.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { JSON_TYPE } from "../media-types.ts";
 import * as wire from "../representations.ts";
@@ -29,11 +29,11 @@ export const holdUnit = route({
   refusals: ["already_claimed", "hold_released", "hold_too_long", "hold_limit_reached", ...CLOSED_CODES],
   async handle({ params: { name }, body: { user_id: userId, ttl_seconds: ttlSeconds } }, { worker, attemptId }) {
     const request = { userId, ttlMs: ttlSeconds * 1000, attemptId };
-    const result = await judged(worker, name, { userId, key: null }, (coupon) => coupon.hold(request), false);
+    const result = await callOrRefuse(worker, name, { userId, key: null }, (coupon) => coupon.hold(request), false);
     if (!result.ok) return result;
     const { hold, isNew, remaining, seq } = result;
-    const shown = { json: { ...wire.hold(name, hold), remaining_amount: remaining }, seq };
-    return isNew ? ok(201, shown) : ok(200, shown);
+    const answer = { json: { ...wire.hold(name, hold), remaining_amount: remaining }, seq };
+    return isNew ? ok(201, answer) : ok(200, answer);
   },
 });
 
@@ -87,7 +87,7 @@ export const releaseHold = route({
   successes: { 204: { description: "The user holds nothing." } },
   refusals: ["claim_not_found"],
   async handle({ params: { name, user_id: userId } }, { worker }) {
-    // Not sent again: the user may have made another hold in between.
+    // No retry: the user may have made another hold in between.
     const result = await callCoupon(worker.env, name, (coupon) => coupon.releaseHold(userId), "once");
     return result.ok ? ok(204, { seq: result.seq }) : result;
   },

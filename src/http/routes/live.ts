@@ -1,8 +1,8 @@
-// The state of a sale for everybody: a snapshot to poll, and a stream of snapshots.
+// The public routes of a sale's state: a snapshot to poll, and a stream of snapshots.
 
 import { etagOf } from "../../domain/etag.ts";
 import { snapshot } from "../../edge/snapshots.ts";
-import { COME_BACK, eventStream } from "../event-stream.ts";
+import { eventStream, RECONNECT } from "../event-stream.ts";
 import { EVENTS_TYPE, JSON_TYPE } from "../media-types.ts";
 import * as wire from "../representations.ts";
 import { ok, route } from "../route.ts";
@@ -23,10 +23,11 @@ export const getStatus = route({
   async handle({ params: { name } }, { worker }) {
     const result = await snapshot(worker, name);
     if (!result.ok) return result;
-    // Weak, because server_time differs where the coupon does not (RFC 9110, 8.8.1).
+    // The tag is weak, because server_time can change while the coupon does not (RFC 9110, 8.8.1).
     const etag = `W/${etagOf(result.coupon, result.now)}`;
     const json = wire.status(result, Math.max(Date.now(), result.now));
-    // A cache that gets 304 shows its old body, whose server_time stands still: the header is the fresh one (RFC 9111, 4.3.4).
+    // After 304 a cache shows its old body with an old server_time. The header has the current one (RFC 9111,
+    // 4.3.4).
     const headers = { "Server-Time": json.server_time };
     return ok(200, { json, seq: result.seq, etag, cacheControl: "public, max-age=1, no-transform", headers });
   },
@@ -44,12 +45,12 @@ export const watchCoupon = route({
   successes: { 200: { description: "A stream.", content: { [EVENTS_TYPE]: StatusAnswer } } },
   refusals: [],
   async handle({ params: { name } }, { worker, headers, isHead }) {
-    // A viewer who reconnects never sees anything older than the message that Last-Event-ID names.
+    // A viewer that reconnects gets nothing older than the message that Last-Event-ID names.
     const lastSeq = Number(headers.get("last-event-id") ?? 0) || 0;
     const result = await snapshot(worker, name, lastSeq);
     const stream = { ok: true, status: 200, contentType: `${EVENTS_TYPE}; charset=utf-8`, headers: { "X-Accel-Buffering": "no" } } as const;
-    if (!result.ok) return result.code === "unavailable" ? { ...stream, text: COME_BACK } : result;
-    // A HEAD has no body to read or to cancel, so it must not begin a stream.
+    if (!result.ok) return result.code === "unavailable" ? { ...stream, text: RECONNECT } : result;
+    // A HEAD must not begin a stream, because its body is never read or cancelled.
     return { ...stream, text: isHead ? null : eventStream(worker, name, result), seq: result.seq };
   },
 });

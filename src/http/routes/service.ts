@@ -1,4 +1,4 @@
-// The service itself: whether it is up, and a coupon's numbers for monitoring.
+// The routes of the service: its health, and a coupon's metrics.
 
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { JSON_TYPE, METRICS_TYPE } from "../media-types.ts";
