@@ -1,6 +1,6 @@
 // What clients ask of one coupon: everything that can be asked, with few users and few keys, so that they meet.
 
-import type { Call, HoldLimits, Settings } from "../history/history.ts";
+import type { Call, HoldLimits, Settings } from "../model/types.ts";
 import type { Random } from "../random.ts";
 
 /** What clients know between them. */
@@ -15,9 +15,9 @@ export type Memory = {
 };
 
 /** What the clients of a history are up to: how many users there are, for how many units, and how often each call is made, in percent. */
-export type Mood = { readonly users: number; readonly amountMax: number; readonly calls: Readonly<Record<Call["kind"], number>> };
+export type Profile = { readonly users: number; readonly amountMax: number; readonly calls: Readonly<Record<Call["kind"], number>> };
 
-const NONE: Mood["calls"] = {
+const NONE: Profile["calls"] = {
   claim: 0,
   hold: 0,
   give_back: 0,
@@ -31,7 +31,7 @@ const NONE: Mood["calls"] = {
   remove: 0,
 };
 
-export const MOODS = [
+export const PROFILES = [
   {
     users: 5,
     amountMax: 5,
@@ -45,16 +45,16 @@ export const MOODS = [
     amountMax: 15,
     calls: { ...NONE, claim: 28, hold: 38, give_back: 10, end_holds: 3, holds: 3, release: 2, change: 4, read: 6, own: 6 },
   },
-  // A crowd before a closed door: the operator pauses and goes on, moves the window, adds and takes back units.
+  // A saleOfManyUsers before a closed door: the operator pauses and goes on, moves the window, adds and takes back units.
   { users: 20, amountMax: 5, calls: { ...NONE, claim: 66, hold: 10, change: 14, release: 5, read: 3, end_holds: 1, remove: 1 } },
-] as const satisfies readonly Mood[];
+] as const satisfies readonly Profile[];
 
 /** Draws the next call. */
-export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
+export function drawCall(random: Random, profile: Profile, memory: Memory): Call {
   const { below, pick } = random;
-  const userId = `u${1 + below(mood.users)}`;
-  if (memory.isGone && below(2) === 0) return drawCreate(random, mood);
-  const kind = drawKind(random, mood);
+  const userId = `u${1 + below(profile.users)}`;
+  if (memory.isGone && below(2) === 0) return drawCreate(random, profile);
+  const kind = drawKind(random, profile);
   switch (kind) {
     case "claim":
       return drawClaim(random, memory, userId);
@@ -68,11 +68,11 @@ export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
     case "release":
       return drawRelease(random, memory, userId);
     case "change":
-      return { kind: "change", ...drawSettings(random, mood) };
+      return { kind: "change", ...drawSettings(random, profile) };
     case "own":
       return { kind: "own", userId };
     case "create":
-      return drawCreate(random, mood);
+      return drawCreate(random, profile);
     case "remove":
       return { kind: "remove" };
     default:
@@ -80,7 +80,7 @@ export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
   }
 }
 
-function drawKind({ below }: Random, { calls }: Mood): Call["kind"] {
+function drawKind({ below }: Random, { calls }: Profile): Call["kind"] {
   let dice = below(100);
   for (const [kind, percent] of Object.entries(calls)) {
     dice -= percent;
@@ -90,7 +90,7 @@ function drawKind({ below }: Random, { calls }: Mood): Call["kind"] {
 }
 
 /** Draws a creation, now and then with limits for holds. */
-export function drawCreate({ below, pick }: Random, { amountMax }: Mood): Call {
+export function drawCreate({ below, pick }: Random, { amountMax }: Profile): Call {
   const limits = pick<Partial<HoldLimits>>([{}, {}, { holdSecondsMax: 30 }, { holdsMax: 1 + below(2) }]);
   return { kind: "create", amount: 1 + below(amountMax), startsAt: null, endsAt: null, ...limits };
 }
@@ -115,7 +115,7 @@ function drawRelease({ below, pick }: Random, { positions }: Memory, userId: str
   return { kind: "release", ...pick(positions) };
 }
 
-function drawSettings({ below, pick }: Random, { amountMax }: Mood): Partial<Settings> {
+function drawSettings({ below, pick }: Random, { amountMax }: Profile): Partial<Settings> {
   return pick<() => Partial<Settings>>([
     () => ({ amount: 1 + below(amountMax) }),
     () => ({ amount: 1 + below(amountMax) }),

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { Agent } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { FATES, UNHARMED, type Fate } from "./fate.ts";
+import { FAULTS, NO_FAULT, type FaultPlan } from "./fault-plan.ts";
 import { FaultyNetwork, PASSAGE_HEADER, type Passage } from "./proxy.ts";
 
 const ANSWER = JSON.stringify({ answered: "a whole answer" });
@@ -52,12 +52,12 @@ afterEach(async () => {
   await once(server, "close");
 });
 
-/** Sends one request to its fate. Answers what came back, null where nothing whole did in time. */
+/** Sends one request to its faultPlan. Answers what came back, null where nothing whole did in time. */
 async function send(
-  fate: Partial<Fate>,
+  faultPlan: Partial<FaultPlan>,
   patience: number | AbortSignal = LONG_MS,
 ): Promise<{ readonly heard: string | null; readonly passage: Passage }> {
-  const passage = network.passage({ ...UNHARMED, ...fate });
+  const passage = network.passage({ ...NO_FAULT, ...faultPlan });
   const headers = { [PASSAGE_HEADER]: passage.id };
   const signal = typeof patience === "number" ? AbortSignal.timeout(patience) : patience;
   const heard = await agent
@@ -131,6 +131,6 @@ test("a client that goes is seen to go by the server", async () => {
 
 test("while the server is down, nothing arrives and nobody is answered anything", async () => {
   network.targets = [];
-  for (const is of FATES) expect(await send({ is }, 100)).toMatchObject({ heard: null, passage: { deliveries: 0 } });
+  for (const is of FAULTS) expect(await send({ is }, 100)).toMatchObject({ heard: null, passage: { deliveries: 0 } });
   expect(arrived).toEqual([]);
 });

@@ -1,11 +1,11 @@
-// The network between clients and the server, in this process: it does to each request what its fate is. One connection
+// The network between clients and the server, in this process: it does to each request what its faultPlan is. One connection
 // carries one request, in the hope of `Connection: close`.
 
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { UNHARMED, type Fate } from "./fate.ts";
+import { NO_FAULT, type FaultPlan } from "./fault-plan.ts";
 
 /** Names the request to the proxy; the server does not know this header. */
 export const PASSAGE_HEADER = "passage";
@@ -13,7 +13,7 @@ export const PASSAGE_HEADER = "passage";
 /** One request on its way. */
 export type Passage = {
   readonly id: string;
-  readonly fate: Fate;
+  readonly faultPlan: FaultPlan;
   /** Which isolate it goes to. */
   readonly isolate: number;
   /** How often all of it was handed to the server. */
@@ -46,9 +46,9 @@ export class FaultyNetwork {
   }
 
   /** Makes ready for a request: it carries the answer's id in {@link PASSAGE_HEADER}. */
-  passage(fate: Fate, isolate = 0): Passage {
+  passage(faultPlan: FaultPlan, isolate = 0): Passage {
     this.#passageCount += 1;
-    const passage = { id: String(this.#passageCount), fate, isolate, deliveries: 0 };
+    const passage = { id: String(this.#passageCount), faultPlan, isolate, deliveries: 0 };
     this.#passages.set(passage.id, passage);
     return passage;
   }
@@ -66,13 +66,13 @@ export class FaultyNetwork {
     const request = await wholeRequest(client);
     if (request === null) return;
     const id = new RegExp(`\r\n${PASSAGE_HEADER}: (\\d+)\r\n`, "i").exec(request.toString("latin1"))?.[1] ?? "";
-    const passage = this.#passages.get(id) ?? { id, fate: UNHARMED, isolate: 0, deliveries: 0 };
+    const passage = this.#passages.get(id) ?? { id, faultPlan: NO_FAULT, isolate: 0, deliveries: 0 };
     this.#passages.delete(id);
     await this.#pass(client, request, passage);
   }
 
   async #pass(client: Socket, request: Buffer, passage: Passage): Promise<void> {
-    const { is, ms, percent, isOther } = passage.fate;
+    const { is, ms, percent, isOther } = passage.faultPlan;
     switch (is) {
       case "request_lost":
         return this.#lose(client, isOther);
@@ -104,7 +104,7 @@ export class FaultyNetwork {
   }
 
   async #duplicate(client: Socket, request: Buffer, passage: Passage): Promise<void> {
-    const { ms, isOther } = passage.fate;
+    const { ms, isOther } = passage.faultPlan;
     const first = this.#forward(null, request, passage);
     const second = this.#wait(ms).then(() => this.#forward(null, request, passage));
     answer(client, await (isOther ? second : first));

@@ -5,17 +5,17 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import type { History } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
-import { story } from "../history/story.ts";
+import { historyText } from "../history/history-text.ts";
 import { seeded, type Random } from "../random.ts";
-import { Ground } from "./ground.ts";
+import { Harness } from "./harness.ts";
 import { FaultySale } from "./sale.ts";
 import { count, nothing, type Totals } from "./totals.ts";
 
 /** The product, with handles to break its objects. */
 export const HOOKED = "verification/workers/fault-hooks.ts";
-/** The same with one of these mistakes, all of which have to be found. */
-export const MISTAKEN = "verification/workers/mistaken.ts";
-export const MISTAKES = ["answers_early", "reads_stale", "ignores_keys", "ignores_lease"] as const;
+/** The same with one of these bugs, all of which have to be found. */
+export const BUGGY = "verification/workers/planted-bugs.ts";
+export const BUGS = ["answers_early", "reads_stale", "ignores_keys", "ignores_lease"] as const;
 
 /** Histories that share a server, and its kills. */
 const HISTORIES_AT_ONCE = 16;
@@ -38,7 +38,7 @@ export type RoundsOptions = {
 };
 
 /** A history that no correct coupon can have. */
-export type Wrong = { readonly name: string; readonly what: string; readonly story: string };
+export type Wrong = { readonly name: string; readonly what: string; readonly trace: string };
 
 export type Judged = { readonly totals: Totals; readonly wrong: readonly Wrong[] };
 
@@ -57,17 +57,17 @@ export async function runRounds(options: RoundsOptions): Promise<Judged> {
 
 async function round(options: RoundsOptions, totals: Totals, historyCount: number, random: Random): Promise<Wrong[]> {
   const { folder, bundle, vars = {}, signal, seed } = options;
-  const ground = await Ground.open({ bundle, state: join(folder, "state"), vars, signal });
+  const harness = await Harness.open({ bundle, state: join(folder, "state"), vars, signal });
   const sales = Array.from({ length: historyCount }, (_, index) => {
-    return new FaultySale(`faults-${seed}-${totals.histories + index + 1}`, ground.network, seeded(random.below(2 ** 31)));
+    return new FaultySale(`faults-${seed}-${totals.histories + index + 1}`, harness.network, seeded(random.below(2 ** 31)));
   });
   const over = new AbortController();
   try {
     const until = AbortSignal.any([over.signal, signal]);
     const seeds = Array.from({ length: DISTURBERS }, () => random.below(2 ** 31));
     const disturbing = Promise.all([
-      killNowAndThen(ground, seeded(random.below(2 ** 31)), totals, until),
-      ...seeds.map((drawn) => disturb(ground, sales, seeded(drawn), totals, until)),
+      killNowAndThen(harness, seeded(random.below(2 ** 31)), totals, until),
+      ...seeds.map((drawn) => disturb(harness, sales, seeded(drawn), totals, until)),
     ]);
     // It is waited for below, and may fail before.
     disturbing.catch(() => undefined);
@@ -77,36 +77,36 @@ async function round(options: RoundsOptions, totals: Totals, historyCount: numbe
     await Promise.all(sales.map((sale) => sale.lookLast()));
   } catch (cause) {
     over.abort();
-    await ground.abandon();
+    await harness.abandon();
     throw cause;
   }
-  const eventsOf = await ground.close();
+  const eventsOf = await harness.close();
   return sales.flatMap((sale) => {
     const history: History = { operations: sale.operations, events: eventsOf(sale.name), seenFrom: "client", isClockSteady: true };
-    count(totals, history, sale.fates);
+    count(totals, history, sale.faultPlans);
     const violation = violationIn(history);
-    return violation === null ? [] : [{ name: sale.name, what: violation.what, story: story(history, violation) }];
+    return violation === null ? [] : [{ name: sale.name, what: violation.what, trace: historyText(history, violation) }];
   });
 }
 
 /** Kills the server and starts it again, until all is over. */
-async function killNowAndThen(ground: Ground, random: Random, totals: Totals, over: AbortSignal): Promise<void> {
+async function killNowAndThen(harness: Harness, random: Random, totals: Totals, over: AbortSignal): Promise<void> {
   for (;;) {
     await pause(KILL_PAUSE_MS_MIN + random.below(KILL_PAUSE_MS_MIN), undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return;
-    await ground.restart();
+    await harness.restart();
     totals.kills += 1;
   }
 }
 
 /** Breaks objects, until all is over. */
-async function disturb(ground: Ground, sales: readonly FaultySale[], random: Random, totals: Totals, over: AbortSignal): Promise<void> {
+async function disturb(harness: Harness, sales: readonly FaultySale[], random: Random, totals: Totals, over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     await pause(random.below(OBJECT_FAULT_PAUSE_MS_MAX), undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return;
     const sale = random.pick(sales);
     if (random.below(2) === 0) {
-      if (await ground.hook(sale.name, "abort")) totals.aborts += 1;
-    } else if (await ground.hook(sale.name, "evict")) totals.evictions += 1;
+      if (await harness.hook(sale.name, "abort")) totals.aborts += 1;
+    } else if (await harness.hook(sale.name, "evict")) totals.evictions += 1;
   }
 }

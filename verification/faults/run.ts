@@ -5,12 +5,12 @@ import { progressOf } from "../cli/progress.ts";
 import { writeResults } from "../cli/results.ts";
 import { build, removeScratch, scratchFolder } from "../server/workerd.ts";
 import { seedOf } from "../stress/options.ts";
-import { ISOLATES } from "./ground.ts";
-import { HOOKED, MISTAKEN, MISTAKES, runRounds, type RoundsOptions } from "./rounds.ts";
+import { ISOLATES } from "./harness.ts";
+import { HOOKED, BUGGY, BUGS, runRounds, type RoundsOptions } from "./rounds.ts";
 import { linesOf, unmetIn } from "./totals.ts";
 
 const COMMAND = "npm run faults";
-const STORIES_SHOWN_MAX = 3;
+const TRACES_SHOWN_MAX = 3;
 /** So many histories have to meet every answer that there is to meet. */
 const HISTORIES_TO_MEET_ALL = 240;
 /** How far the clock of the day may move against the one that only goes forward, in milliseconds. */
@@ -33,10 +33,10 @@ kill -9 ends the process and not the machine: the disk, and a loss of power, are
     options: {
       histories: { kind: "count", default: 60, max: 1_000_000, help: "how many" },
       seed: { kind: "text", value: "N", help: "draws the same again; a fresh one when left out" },
-      mistake: {
+      bug: {
         kind: "text",
         value: "NAME",
-        help: `serves a build with this mistake, which has to be found (exit code 1): ${MISTAKES.join(", ")}`,
+        help: `serves a build with this bug, which has to be found (exit code 1): ${BUGS.join(", ")}`,
       },
       json: { kind: "text", value: "FILE", help: "writes the numbers there" },
     },
@@ -45,9 +45,9 @@ kill -9 ends the process and not the machine: the disk, and a loss of power, are
     const seed = seedOf(COMMAND, options.seed);
     const startedAt = new Date();
     const clockShift = Date.now() - performance.now();
-    const entry = options.mistake === undefined ? HOOKED : MISTAKEN;
-    if (options.mistake !== undefined && !(MISTAKES as readonly string[]).includes(options.mistake))
-      throw new CommandFailure(`--mistake takes ${MISTAKES.join(", ")}, not "${options.mistake}"`, EXIT.usage);
+    const entry = options.bug === undefined ? HOOKED : BUGGY;
+    if (options.bug !== undefined && !(BUGS as readonly string[]).includes(options.bug))
+      throw new CommandFailure(`--bug takes ${BUGS.join(", ")}, not "${options.bug}"`, EXIT.usage);
     const folder = await scratchFolder("faults");
     atEnd(() => removeScratch(folder));
     console.log(`seed ${seed}`);
@@ -57,13 +57,13 @@ kill -9 ends the process and not the machine: the disk, and a loss of power, are
       throw new CommandFailure(`${entry} does not build: npm run build tells why`);
     });
 
-    const vars: Record<string, string> = options.mistake === undefined ? {} : { MISTAKE: options.mistake };
+    const vars: Record<string, string> = options.bug === undefined ? {} : { BUG: options.bug };
     const { totals, wrong } = await shown({ histories: options.histories, seed, bundle, folder, vars, signal });
 
     if (Math.abs(Date.now() - performance.now() - clockShift) > CLOCK_SHIFT_MS_MAX && wrong.length > 0)
       throw new CommandFailure("the clock of this machine was set while it ran: nothing can be said about the histories");
-    for (const { name, story } of wrong.slice(0, STORIES_SHOWN_MAX)) console.log(`\n${name} (seed ${seed})\n${story}\n`);
-    if (wrong.length > STORIES_SHOWN_MAX) console.log(`and ${wrong.length - STORIES_SHOWN_MAX} more\n`);
+    for (const { name, trace } of wrong.slice(0, TRACES_SHOWN_MAX)) console.log(`\n${name} (seed ${seed})\n${trace}\n`);
+    if (wrong.length > TRACES_SHOWN_MAX) console.log(`and ${wrong.length - TRACES_SHOWN_MAX} more\n`);
     console.log(linesOf(totals, wrong.length).join("\n"));
     const unmet = totals.histories < HISTORIES_TO_MEET_ALL ? [] : unmetIn(totals);
     if (unmet.length > 0) console.log(`✗ never met: ${unmet.join(", ")}`);

@@ -4,11 +4,12 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { Agent } from "undici";
 
-import type { Answer, Call, Operation } from "../history/history.ts";
+import type { Answer, Call } from "../model/types.ts";
+import type { Operation } from "../history/history.ts";
 import { seeded, type Random } from "../random.ts";
-import { drawCall, drawCreate, MOODS, type Memory, type Mood } from "./calls.ts";
-import { drawFate, UNHARMED, type Fate } from "./fate.ts";
-import { ISOLATES } from "./ground.ts";
+import { drawCall, drawCreate, PROFILES, type Memory, type Profile } from "./calls.ts";
+import { drawFaultPlan, NO_FAULT, type FaultPlan } from "./fault-plan.ts";
+import { ISOLATES } from "./harness.ts";
 import { PASSAGE_HEADER, type FaultyNetwork, type Passage } from "./proxy.ts";
 import { answerOf, requestOf } from "./wire.ts";
 
@@ -35,7 +36,7 @@ export class FaultySale {
   readonly #random: Random;
   readonly #recorded: Recorded[] = [];
   readonly #memory: Memory = { keys: [], positions: [], intentions: 0, isGone: true };
-  readonly #mood: Mood;
+  readonly #profile: Profile;
   readonly #agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
   #left = OPERATIONS;
 
@@ -43,13 +44,13 @@ export class FaultySale {
     this.name = name;
     this.#network = network;
     this.#random = random;
-    this.#mood = random.pick<Mood>(MOODS);
+    this.#profile = random.pick<Profile>(PROFILES);
   }
 
   /** Runs the clients to their end. Afterwards {@link FaultySale.operations} are complete, but for what happens in the end by itself. */
   async run(): Promise<void> {
     try {
-      await this.#ask("operator", drawCreate(this.#random, this.#mood), UNHARMED);
+      await this.#ask("operator", drawCreate(this.#random, this.#profile), NO_FAULT);
       const clients = CLIENTS_MIN + this.#random.below(CLIENTS_MAX - CLIENTS_MIN + 1);
       // Each draws from a seed of its own: whose turn it is, is up to the network.
       const seeds = Array.from({ length: clients }, () => this.#random.below(2 ** 31));
@@ -63,15 +64,15 @@ export class FaultySale {
   async lookLast(): Promise<void> {
     const agent = new Agent();
     try {
-      await this.#ask("last", { kind: "read" }, UNHARMED, 0, agent);
+      await this.#ask("last", { kind: "read" }, NO_FAULT, 0, agent);
     } finally {
       await agent.destroy();
     }
   }
 
-  /** How often each fate was met. */
-  get fates(): Fate["is"][] {
-    return this.#recorded.map(({ passage }) => passage.fate.is);
+  /** How often each faultPlan was met. */
+  get faultPlans(): FaultPlan["is"][] {
+    return this.#recorded.map(({ passage }) => passage.faultPlan.is);
   }
 
   /** Every request, and every one that the network made of it. To be asked once nothing is on its way any more. */
@@ -94,11 +95,11 @@ export class FaultySale {
   async #client(client: string, random: Random): Promise<void> {
     while (this.#left > 0) {
       this.#left -= 1;
-      const call = drawCall(random, this.#mood, this.#memory);
-      let answer = await this.#ask(client, call, drawFate(random), random.below(ISOLATES));
+      const call = drawCall(random, this.#profile, this.#memory);
+      let answer = await this.#ask(client, call, drawFaultPlan(random), random.below(ISOLATES));
       for (let retry = 0; answer === null && retry < RETRIES_MAX && random.below(5) > 0; retry += 1) {
         await pause(random.below(RETRY_PAUSE_MS_MAX));
-        answer = await this.#ask(client, call, drawFate(random), random.below(ISOLATES));
+        answer = await this.#ask(client, call, drawFaultPlan(random), random.below(ISOLATES));
       }
       if (answer !== null && REOPENING.has(answer.is)) await this.#claimAtOnce(client, random);
       if (random.below(4) === 0) await pause(random.below(THINKING_MS_MAX));
@@ -110,13 +111,13 @@ export class FaultySale {
     for (let isolate = 0; isolate < ISOLATES; isolate += 1) {
       this.#memory.intentions += 1;
       const key = random.below(2) === 0 ? null : `k${this.#memory.intentions}`;
-      await this.#ask(client, { kind: "claim", userId: `n${this.#memory.intentions}`, key }, drawFate(random), isolate);
+      await this.#ask(client, { kind: "claim", userId: `n${this.#memory.intentions}`, key }, drawFaultPlan(random), isolate);
     }
   }
 
   /** Sends one request, notes what came of it, and answers what was heard; null where that is nothing. */
-  async #ask(client: string, call: Call, fate: Fate, isolate = 0, dispatcher: Agent = this.#agent): Promise<Answer | null> {
-    const passage = this.#network.passage(fate, isolate);
+  async #ask(client: string, call: Call, faultPlan: FaultPlan, isolate = 0, dispatcher: Agent = this.#agent): Promise<Answer | null> {
+    const passage = this.#network.passage(faultPlan, isolate);
     const { method, path, headers, body } = requestOf(this.name, call);
     const clockFrom = Date.now();
     const startedAt = performance.now();
@@ -128,7 +129,7 @@ export class FaultySale {
         headers: { ...headers, [PASSAGE_HEADER]: passage.id },
         body: body === null ? null : JSON.stringify(body),
         reset: true,
-        signal: AbortSignal.timeout(fate.is === "client_gone" ? fate.ms + 1 : ANSWER_WITHIN_MS),
+        signal: AbortSignal.timeout(faultPlan.is === "client_gone" ? faultPlan.ms + 1 : ANSWER_WITHIN_MS),
       })
       .then(async (response) => ({ status: response.statusCode, headers: response.headers, text: await response.body.text() }))
       .catch(() => null);

@@ -1,7 +1,8 @@
-// The numbers of a run, and the lines that tell them.
+// The numbers of a run, and the lines that log them.
 
-import type { EventKind, History, Outcome } from "../history/history.ts";
-import { FATES, type Fate } from "./fate.ts";
+import type { EventKind, Outcome } from "../model/types.ts";
+import type { History } from "../history/history.ts";
+import { FAULTS, type FaultPlan } from "./fault-plan.ts";
 
 export type Totals = {
   histories: number;
@@ -15,7 +16,7 @@ export type Totals = {
   kills: number;
   aborts: number;
   evictions: number;
-  readonly fates: Record<Fate["is"], number>;
+  readonly faultPlans: Record<FaultPlan["is"], number>;
   readonly outcomes: Partial<Record<Outcome | "unknown", number>>;
   readonly events: Partial<Record<EventKind, number>>;
 };
@@ -52,13 +53,13 @@ export function unmetIn({ outcomes, atEdge }: Totals): string[] {
 
 /** Totals of nothing. */
 export function nothing(): Totals {
-  const fates = Object.fromEntries(FATES.map((fate) => [fate, 0])) as Record<Fate["is"], number>;
+  const faultPlans = Object.fromEntries(FAULTS.map((faultPlan) => [faultPlan, 0])) as Record<FaultPlan["is"], number>;
   const counts = { histories: 0, operations: 0, unknown: 0, undelivered: 0, atEdge: 0, kills: 0, aborts: 0, evictions: 0 };
-  return { ...counts, fates, outcomes: {}, events: {} };
+  return { ...counts, faultPlans, outcomes: {}, events: {} };
 }
 
 /** Counts one history and what the network did to its requests. */
-export function count(totals: Totals, { operations, events }: History, fates: readonly Fate["is"][]): void {
+export function count(totals: Totals, { operations, events }: History, faultPlans: readonly FaultPlan["is"][]): void {
   totals.histories += 1;
   totals.operations += operations.length;
   for (const { answer } of operations) {
@@ -69,13 +70,15 @@ export function count(totals: Totals, { operations, events }: History, fates: re
     if (answer?.servedByEdge === true) totals.atEdge += 1;
   }
   for (const { kind } of events) totals.events[kind] = (totals.events[kind] ?? 0) + 1;
-  for (const fate of fates) totals.fates[fate] += 1;
+  for (const faultPlan of faultPlans) totals.faultPlans[faultPlan] += 1;
 }
 
 /** What a run has met, and, where no history was wrong, what that says of the true rate (rule of three, at 95 %). */
 export function linesOf(totals: Totals, wrongCount: number): string[] {
-  const { histories, kills, aborts, evictions, fates } = totals;
-  const harmed = FATES.filter((fate) => fate !== "passes").map((fate) => `${grouped(fates[fate])} ${fate.replaceAll("_", " ")}`);
+  const { histories, kills, aborts, evictions, faultPlans } = totals;
+  const harmed = FAULTS.filter((faultPlan) => faultPlan !== "passes").map(
+    (faultPlan) => `${grouped(faultPlans[faultPlan])} ${faultPlan.replaceAll("_", " ")}`,
+  );
   return [
     row("histories", histories),
     row("operations", totals.operations),

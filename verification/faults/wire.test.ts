@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 
-import { eventsOf } from "./ground.ts";
-import type { Life } from "./stored.ts";
+import { eventsOf } from "./harness.ts";
+import type { Incarnation } from "./stored.ts";
 import { answerOf, requestOf } from "./wire.ts";
-import type { Call } from "../history/history.ts";
+import type { Call } from "../model/types.ts";
 
 const AT = "2026-11-21T10:00:00.123Z";
 const MS = Date.parse(AT);
@@ -86,7 +86,7 @@ test("a request carries the key, the position and every setting, null ones too",
   expect(requestOf("A", { kind: "hold", userId: "ann", ttlMs: 2_000 }).body).toEqual({ user_id: "ann", ttl_seconds: 2 });
 });
 
-function life(epoch: string, head: number): Life {
+function incarnation(epoch: string, head: number): Incarnation {
   const ledger = Array.from({ length: head }, (_, index) => ({
     seq: index + 1,
     at: index,
@@ -97,18 +97,18 @@ function life(epoch: string, head: number): Life {
   }));
   return { name: "A", epoch, tables: { ledger, claims: [], releases: [], holds: [], released_holds: [] } };
 }
-function kinds(removed: Parameters<typeof eventsOf>[0], alive: Life | null): (string | number)[] {
+function kinds(removed: Parameters<typeof eventsOf>[0], alive: Incarnation | null): (string | number)[] {
   return eventsOf(removed, alive, "A").map(({ kind, seq }) => (kind === "removed" ? kind : seq));
 }
 
-describe("the lives of a name", () => {
+describe("the incarnations of a name", () => {
   test("stand one after the other", () => {
-    expect(kinds([{ ...life("one", 2), at: 9 }], life("two", 1))).toEqual([1, 2, "removed", 1]);
+    expect(kinds([{ ...incarnation("one", 2), at: 9 }], incarnation("two", 1))).toEqual([1, 2, "removed", 1]);
     expect(
       kinds(
         [
-          { ...life("one", 1), at: 9 },
-          { ...life("two", 1), at: 9 },
+          { ...incarnation("one", 1), at: 9 },
+          { ...incarnation("two", 1), at: 9 },
         ],
         null,
       ),
@@ -116,20 +116,20 @@ describe("the lives of a name", () => {
   });
 
   test("an undone deletion is dropped, and a repeated one counts once, the last", () => {
-    expect(kinds([{ ...life("one", 1), at: 9 }], life("one", 2))).toEqual([1, 2]);
+    expect(kinds([{ ...incarnation("one", 1), at: 9 }], incarnation("one", 2))).toEqual([1, 2]);
     expect(
       kinds(
         [
-          { ...life("one", 2), at: 8 },
-          { ...life("one", 1), at: 9 },
+          { ...incarnation("one", 2), at: 8 },
+          { ...incarnation("one", 1), at: 9 },
         ],
-        life("two", 1),
+        incarnation("two", 1),
       ),
     ).toEqual([1, "removed", 1]);
   });
 
   test("end before the next one begins, whenever the deletion was judged", () => {
-    const removed = eventsOf([{ ...life("one", 1), at: 9 }], life("two", 1), "A");
+    const removed = eventsOf([{ ...incarnation("one", 1), at: 9 }], incarnation("two", 1), "A");
     expect(removed.map(({ kind, at }) => [kind, at])).toEqual([
       ["given_back", 0],
       ["removed", 0],
@@ -138,6 +138,6 @@ describe("the lives of a name", () => {
   });
 
   test("of other names are not among them", () => {
-    expect(kinds([{ ...life("one", 1), name: "B", at: 9 }], null)).toEqual([]);
+    expect(kinds([{ ...incarnation("one", 1), name: "B", at: 9 }], null)).toEqual([]);
   });
 });

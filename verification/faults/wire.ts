@@ -1,6 +1,6 @@
 // A call as an HTTP request, and an HTTP answer as the answer of a history.
 
-import type { Answer, Call, Facts, Outcome, Settings } from "../history/history.ts";
+import type { Answer, Call, Facts, Outcome, Settings } from "../model/types.ts";
 
 export type Request = {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";

@@ -3,10 +3,10 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { answerOf } from "../faults/wire.ts";
-import { follow, HOLD_LIMITS, type Coupon } from "../history/coupon.ts";
-import { differenceIn } from "../history/difference.ts";
-import type { Answer, Call, EventKind, Outcome } from "../history/history.ts";
-import { judge, type Verdict } from "../history/specification.ts";
+import { follow, HOLD_LIMITS, type Coupon } from "../model/coupon.ts";
+import { differenceIn } from "../model/difference.ts";
+import type { Answer, Call, EventKind, Outcome } from "../model/types.ts";
+import { judge, type Verdict } from "../model/judge.ts";
 import type { FuzzAnswer } from "./request.ts";
 import { isConditional, type Step } from "./scenario-steps.ts";
 import { objectIn } from "./streams.ts";

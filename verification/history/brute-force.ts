@@ -1,9 +1,10 @@
-// A second way to tell whether a history is right, for small ones: tries every order in which the operations can have taken
+// A second way to log whether a history is right, for small ones: tries every order in which the operations can have taken
 // effect (Wing and Gong, "Testing and verifying concurrent objects", 1993), and takes no answer's word for where it stands.
 
-import { follow, type Coupon } from "./coupon.ts";
-import { isWithoutEffect, type Answer, type Facts, type History, type LedgerEvent, type Operation } from "./history.ts";
-import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
+import { follow, type Coupon } from "../model/coupon.ts";
+import type { Answer, Facts, LedgerEvent } from "../model/types.ts";
+import { isWithoutEffect, type History, type Operation } from "./history.ts";
+import { judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 
 /** Where a search stands: what has taken effect, how far the ledger was answered, and the coupon at that instant. */
 type Point = {
@@ -11,7 +12,7 @@ type Point = {
   readonly done: number;
   readonly answered: number;
   readonly at: number;
-  readonly life: number;
+  readonly incarnation: number;
   readonly seq: number;
   readonly coupon: Coupon | null;
 };
@@ -22,7 +23,7 @@ type Point = {
  */
 export function isExplainable(history: History): boolean {
   const dead = new Set<string>();
-  const start = { done: 0, answered: 0, at: -Infinity, life: 0, seq: 0, coupon: null };
+  const start = { done: 0, answered: 0, at: -Infinity, incarnation: 0, seq: 0, coupon: null };
   return search(history, start, dead);
 }
 
@@ -44,7 +45,7 @@ function hadEffect(answer: Answer | null): boolean {
   return answer !== null && !isWithoutEffect(answer);
 }
 
-/** What the rest of a point does not tell: which of several requests made a hold, also one that is released. */
+/** What the rest of a point does not log: which of several requests made a hold, also one that is released. */
 function holders(coupon: Coupon | null): string {
   if (coupon === null) return "";
   return [...[...coupon.holds].map(([userId, { attempt }]) => `${userId}${attempt}`), "", ...coupon.releasedHolds].join(",");
@@ -95,13 +96,13 @@ function* afterOperation({ events }: History, point: Point, operation: Operation
   for (const at of open.toSorted((a, b) => a - b)) {
     const verdict = (isAtEdge ? judgeAtEdge : judge)(point.coupon, call, attempt, at);
     if (verdict.isEvent !== true) {
-      if (answer === null || !isTold(answer, verdict, point)) continue;
+      if (answer === null || !isTraced(answer, verdict, point)) continue;
       yield { ...point, done, at };
       return;
     }
     if (event === undefined || event.at !== at) continue;
     const next = call.kind === "end_holds" ? afterHolds(events, point, at, done) : afterEvent(point, event, verdict, operation, done);
-    if (next !== null && (answer === null || isTold(answer, verdict, next))) yield next;
+    if (next !== null && (answer === null || isTraced(answer, verdict, next))) yield next;
   }
 }
 
@@ -123,8 +124,8 @@ function afterHolds(events: readonly LedgerEvent[], point: Point, at: number, do
 function after(point: Point, event: LedgerEvent, done: number, operation: Operation | null): Point {
   const key = operation?.call.kind === "claim" ? operation.call.key : null;
   const coupon = follow(copyOf(point.coupon), event, event.attempt ?? operation?.attempt ?? null, key);
-  const life = event.kind === "created" ? point.life + 1 : point.life;
-  return { done, answered: point.answered + 1, at: event.at, life, seq: event.seq, coupon };
+  const incarnation = event.kind === "created" ? point.incarnation + 1 : point.incarnation;
+  return { done, answered: point.answered + 1, at: event.at, incarnation, seq: event.seq, coupon };
 }
 
 function copyOf(coupon: Coupon | null): Coupon | null {
@@ -142,12 +143,12 @@ function isEventOf(event: LedgerEvent, verdict: Verdict, { call, attempt }: Oper
   if (event.attempt !== undefined && attempt !== null && event.attempt !== attempt) return false;
   if (is === "claimed" || is === "released") return event.position === position;
   if (is === "held") return event.expiresAt === expiresAt;
-  return event.settings === undefined || areTold(event.settings, verdict);
+  return event.settings === undefined || areSaid(event.settings, verdict);
 }
 
-function isTold({ is, seq, life, at: _at, servedByEdge, ...facts }: Answer, verdict: Verdict, point: Point): boolean {
+function isTraced({ is, seq, incarnation, at: _at, servedByEdge, ...facts }: Answer, verdict: Verdict, point: Point): boolean {
   const isHead = servedByEdge === true ? isCertifiable(is) && seq >= 1 && seq <= point.seq : seq === point.seq;
-  return is === verdict.is && isHead && (life === undefined || life === point.life) && areTold(facts, verdict);
+  return is === verdict.is && isHead && (incarnation === undefined || incarnation === point.incarnation) && areSaid(facts, verdict);
 }
 
 function isCertifiable(is: Answer["is"]): boolean {
@@ -155,7 +156,7 @@ function isCertifiable(is: Answer["is"]): boolean {
 }
 
 /** Whether each of these facts is as it has to be. */
-function areTold(facts: Facts, due: Facts): boolean {
+function areSaid(facts: Facts, due: Facts): boolean {
   for (const [fact, value] of Object.entries(facts)) {
     const right = due[fact as keyof Facts];
     if (value !== right && !(Array.isArray(value) && Array.isArray(right) && value.join("\n") === right.join("\n"))) return false;

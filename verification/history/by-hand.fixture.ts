@@ -2,9 +2,10 @@
 
 import { expect } from "vitest";
 
-import type { Answer, Call, History, LedgerEvent, Operation, Settings } from "./history.ts";
+import type { Answer, Call, LedgerEvent, Settings } from "../model/types.ts";
+import type { History, Operation } from "./history.ts";
 import { violationIn } from "./linearizable.ts";
-import { story } from "./story.ts";
+import { historyText } from "./history-text.ts";
 
 /** One request from `startedAt` to `endedAt`, in milliseconds. */
 export function asked(
@@ -66,7 +67,7 @@ export function history(amount: number | Settings, operations: Operation[], even
 
 export function expectRight(recorded: History): void {
   const violation = violationIn(recorded);
-  expect(violation === null ? "right" : story(recorded, violation)).toBe("right");
+  expect(violation === null ? "right" : historyText(recorded, violation)).toBe("right");
 }
 
 export function expectWrong(recorded: History, what: string | RegExp): void {

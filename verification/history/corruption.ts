@@ -1,8 +1,9 @@
-// What a history looks like after something was done to it: another answer, another instant, another ledger. Most of these
+// What a history extraAnswers like after something was done to it: another answer, another instant, another ledger. Most of these
 // histories are wrong then, some still right: that is for the checkers to say.
 
 import type { Random } from "../random.ts";
-import type { Answer, History, LedgerEvent, Operation } from "./history.ts";
+import type { Answer, LedgerEvent } from "../model/types.ts";
+import type { History, Operation } from "./history.ts";
 
 /** A copy of `history` in which one thing is different. */
 export function corrupted(random: Random, history: History): History {

@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 
 import { isExplainable } from "./brute-force.ts";
 import { corrupted } from "./corruption.ts";
-import type { Answer, History, Operation } from "./history.ts";
+import type { Answer } from "../model/types.ts";
+import type { History, Operation } from "./history.ts";
 import { violationIn } from "./linearizable.ts";
 import { randomHistory } from "./random-history.ts";
 import { seeded } from "../random.ts";
@@ -147,7 +148,7 @@ describe("what else the edge may say", () => {
     expect(verdictOn(history(1, [ann, atEdge(30, 31, "ann", 2, "already_claimed")], soldOut))).toBe(wrong);
   });
 
-  test("a certificate of a deleted coupon is rejected in its next life", () => {
+  test("a certificate of a deleted coupon is rejected in its next incarnation", () => {
     const gone = asked(30, 40, { kind: "remove" }, { is: "removed", seq: 0 });
     const again = asked(50, 60, { kind: "create", amount: 1, startsAt: null, endsAt: null }, { is: "created", seq: 1, createdAt: 55 });
     const events = [...soldOut, event(0, 35, "removed"), event(1, 55, "created", null, { settings: settings(1) })];

@@ -1,6 +1,7 @@
 // Which events an end of all holds has caused: it is one call, and an event for each hold.
 
-import type { History, LedgerEvent, Operation } from "./history.ts";
+import type { LedgerEvent } from "../model/types.ts";
+import type { History, Operation } from "./history.ts";
 
 /** The slots of the events of one call, the first and the last of them. */
 export type Ending = { readonly first: number; readonly last: number };
@@ -39,22 +40,22 @@ export function* endingsOf(history: History): Generator<Endings> {
   yield* ways(0, new Map());
 }
 
-type Run = Ending & { readonly life: number; readonly seq: number; readonly at: number };
+type Run = Ending & { readonly incarnation: number; readonly seq: number; readonly at: number };
 
 /** Events that one call can have caused: at one instant, by user, until no hold is left. The longest first. */
 function runsIn(events: readonly LedgerEvent[]): Run[] {
   const runs: Run[] = [];
   const holders = new Set<string>();
-  let life = 0;
+  let incarnation = 0;
   for (const [index, event] of events.entries()) {
     const { kind, userId, at, seq } = event;
-    if (kind === "created") life += 1;
+    if (kind === "created") incarnation += 1;
     if (kind === "created" || kind === "removed") holders.clear();
     if (userId !== null && kind === "held") holders.add(userId);
     else if (userId !== null) holders.delete(userId);
     if (kind !== "given_back" || holders.size > 0) continue;
     for (let first = index; isNextOf(events[first], events[first + 1], first === index); first -= 1)
-      runs.push({ first: first + 1, last: index + 1, life, seq, at });
+      runs.push({ first: first + 1, last: index + 1, incarnation, seq, at });
   }
   return runs.toSorted((a, b) => b.last - b.first - (a.last - a.first));
 }
@@ -71,7 +72,7 @@ function mayHaveCaused({ isClockSteady }: History, { answer, clockFrom, clockUnt
     answer.is !== "ended" ||
     answer.servedByEdge === true ||
     answer.seq !== run.seq ||
-    (answer.life !== undefined && answer.life !== run.life)
+    (answer.incarnation !== undefined && answer.incarnation !== run.incarnation)
   )
     return false;
   if (isClockSteady && run.at > (clockUntil ?? Infinity)) return false;

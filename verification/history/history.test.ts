@@ -2,9 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 
-import type { Answer, Call, LedgerEvent, Operation } from "./history.ts";
+import type { Answer, Call, LedgerEvent } from "../model/types.ts";
+import type { Operation } from "./history.ts";
 import { violationIn } from "./linearizable.ts";
-import { story } from "./story.ts";
+import { historyText } from "./history-text.ts";
 import {
   asked,
   claim,
@@ -57,7 +58,7 @@ describe("claims", () => {
     const late = asked(30, 40, claim("bob"), granted(2, 1, 35, 1));
     const early = asked(10, 20, claim("ann"), granted(3, 2, 15, 0));
     expectWrong(history(2, [late, early], [claimed(2, 35, "bob", 1), claimed(3, 15, "ann", 2)]), "no request can have caused it");
-    // The same at instants that nobody could tell apart.
+    // The same at instants that nobody could log apart.
     const sameTime = { clockFrom: 15, clockUntil: 15 };
     const swapped = [
       { ...late, ...sameTime, answer: granted(2, 1, 15, 1) },
@@ -156,7 +157,7 @@ describe("reads", () => {
   test("a stale read", () => {
     const stale = asked(30, 40, read, { is: "found", seq: 1, remaining: 2 }, { clockFrom: 15, clockUntil: 15 });
     expectWrong(history(2, [{ ...ann, clockFrom: 15, clockUntil: 15 }, stale], events), "the other way round");
-    // With clocks that tell them apart it is no longer a question of order.
+    // With clocks that log them apart it is no longer a question of order.
     expectWrong(history(2, [ann, asked(30, 40, read, { is: "found", seq: 1, remaining: 2 })], events), "there is no instant");
   });
 
@@ -201,7 +202,7 @@ function heldByAnn(seq: number, at: number): LedgerEvent {
   return event(seq, at, "held", "ann", { expiresAt: at + 1000 });
 }
 
-function toldOfHold(is: Answer["is"], attempt: string): Operation {
+function answeredHold(is: Answer["is"], attempt: string): Operation {
   return asked(30, 32, hold("ann", 100), { is, seq: 2, heldAt: 15, expiresAt: 115, remaining: 1 }, { attempt });
 }
 
@@ -273,25 +274,25 @@ describe("unknown outcomes", () => {
       [second, first],
     ] as Operation[][]) {
       for (const attempt of ["a1", "a2"]) {
-        expectRight(history(2, [...sent, toldOfHold("held", attempt)], events));
-        expectRight(history(2, [...sent, toldOfHold("held_already", attempt)], events));
+        expectRight(history(2, [...sent, answeredHold("held", attempt)], events));
+        expectRight(history(2, [...sent, answeredHold("held_already", attempt)], events));
       }
-      expectWrong(history(2, [...sent, toldOfHold("held", "a3")], events), "event 2 held ann: no request can have caused it");
-      const both = [toldOfHold("held", "a1"), toldOfHold("held", "a2")];
+      expectWrong(history(2, [...sent, answeredHold("held", "a3")], events), "event 2 held ann: no request can have caused it");
+      const both = [answeredHold("held", "a1"), answeredHold("held", "a2")];
       expectWrong(history(2, [...sent, ...both], events), "it was answered held, and held_already is right");
     }
-    const own = toldOfHold("held_already", "a1");
+    const own = answeredHold("held_already", "a1");
     expectWrong(history(2, [first as Operation, own], events), "event 2 held ann: no request can have caused it");
   });
 
   test("of two requests that can have made a hold, it was the one with a name where a name was answered so", () => {
     const named = asked(10, null, hold("ann", 100), null, { attempt: "a1" });
     const events = [event(2, 15, "held", "ann", { expiresAt: 115 })];
-    expectRight(history(2, [{ ...named, attempt: null }, named, toldOfHold("held", "a1")], events));
-    expectRight(history(2, [named, { ...named, attempt: null }, toldOfHold("held", "a1")], events));
+    expectRight(history(2, [{ ...named, attempt: null }, named, answeredHold("held", "a1")], events));
+    expectRight(history(2, [named, { ...named, attempt: null }, answeredHold("held", "a1")], events));
   });
 
-  test("of two lives of a coupon, it is answered of the one with a hold like that", () => {
+  test("of two incarnations of a coupon, it is answered of the one with a hold like that", () => {
     const sent = ["a1", "a2"].map((attempt) => asked(10, null, hold("ann", 100), null, { attempt }));
     const again = asked(60, 62, { kind: "create", amount: 2, startsAt: null, endsAt: null }, { is: "created", seq: 1, createdAt: 60 });
     const removed = asked(50, 52, { kind: "remove" }, { is: "removed", seq: 0 });
@@ -300,7 +301,7 @@ describe("unknown outcomes", () => {
       event(0, 50, "removed"),
       event(1, 60, "created", null, { settings: settings(2) }),
     ];
-    for (const answered of [toldOfHold("held_already", "a1"), toldOfHold("held", "a2")]) {
+    for (const answered of [answeredHold("held_already", "a1"), answeredHold("held", "a2")]) {
       expectRight(history(2, [...sent, answered, removed, again], events));
     }
   });
@@ -312,7 +313,7 @@ test("a violation is answered with the ledger and every operation, those that it
     [asked(10, 20, claim("ann"), granted(2, 1, 15, 0)), asked(30, 40, claim("bob", "k1"), refused("sale_paused", 2))],
     [claimed(2, 15, "ann", 1)],
   );
-  const answered = story(recorded, violationIn(recorded));
+  const answered = historyText(recorded, violationIn(recorded));
   expect(answered).toContain("violation: at seq 2: it was answered sale_paused, and out_of_stock is right");
   expect(answered).toContain("  2      15 ms claimed ann #1");
   expect(answered).toContain("→            30…40 somebody: claim userId=bob key=k1 → sale_paused seq 2");

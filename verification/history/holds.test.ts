@@ -2,7 +2,8 @@
 
 import { describe, test } from "vitest";
 
-import type { Answer, LedgerEvent, Operation } from "./history.ts";
+import type { Answer, LedgerEvent } from "../model/types.ts";
+import type { Operation } from "./history.ts";
 import {
   asked,
   claim,

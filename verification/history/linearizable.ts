@@ -1,12 +1,13 @@
 // Whether a history is one of a correct coupon: exact, in time that grows with its length. Answers name the ledger's head, so
 // there is one order to try: each event, then all that was answered with that event as the head.
 
-import { follow, type Coupon } from "./coupon.ts";
-import { differenceIn, isTheEvent } from "./difference.ts";
+import { follow, type Coupon } from "../model/coupon.ts";
+import { differenceIn, isTheEvent } from "../model/difference.ts";
 import { endingsOf, type Ending, type Endings } from "./endings.ts";
-import { isWithoutEffect, type Answer, type Call, type History, type LedgerEvent, type Operation, type Violation } from "./history.ts";
+import type { Answer, Call, LedgerEvent } from "../model/types.ts";
+import { isWithoutEffect, type History, type Operation, type Violation } from "./history.ts";
 import { Placement } from "./placement.ts";
-import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
+import { judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 
 /**
  * Why `history` is no history of a correct coupon, or null where it is one.
@@ -20,7 +21,7 @@ import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
  *
  * What else is taken: a request of unknown outcome may have caused one event at any time after it was sent; behind the Worker, a
  * call that it repeats by itself (a claim, a hold, a change, a release by position) may have caused up to two more before it was
- * answered, and a claim so made is answered as new. Of several lives of one name, an answer that does not say which it is about
+ * answered, and a claim so made is answered as new. Of several incarnations of one name, an answer that does not say which it is about
  * stands in the first in which it is right. Nothing else.
  *
  * A refusal at the edge has no exception: it names the head at which its certificate was issued, so it stands at the first slot
@@ -49,7 +50,7 @@ class Replay {
   /** Where the clock was set back, the coupon may go on from the latest instant that it has seen. */
   readonly #markMax: number;
   readonly #endings: Endings;
-  #life = 0;
+  #incarnation = 0;
   /** Refusals at the edge that found no slot so far, in the order in which they began; and why not. */
   #waiting: { readonly operation: Operation; difference: string | null }[] = [];
   /** By slot: when the first of those that stand there or behind it had its answer. */
@@ -85,7 +86,7 @@ class Replay {
     for (let at = slot; at >= 0 && (this.#firstEnd[at] ?? 0) > (endedAt ?? Infinity); at -= 1) this.#firstEnd[at] = endedAt ?? Infinity;
   }
 
-  /** Follows one event, and looks at what its writer was answered. */
+  /** Follows one event, and extraAnswers at what its writer was answered. */
   #happen(event: LedgerEvent): Violation | null {
     const index = this.#placement.writers[this.#slot] ?? -1;
     const writer = this.#history.operations[index];
@@ -94,7 +95,7 @@ class Replay {
     if (wrong !== null)
       return broken(`event ${said(event)}: ${wrong}`, ...(writer === undefined ? this.#placement.suspects(this.#slot) : [writer]));
     const ending = this.#endings.get(index);
-    if (event.kind === "created") this.#life += 1;
+    if (event.kind === "created") this.#incarnation += 1;
     if (writer !== undefined && ending !== undefined) {
       const violation = this.#endHold(event, writer, ending);
       if (violation !== null) return violation;
@@ -205,7 +206,13 @@ class Replay {
   #atEdge(operation: Operation): string | null {
     const { answer } = operation;
     const seq = this.#coupon === null ? 0 : (this.#history.events[this.#slot - 1]?.seq ?? 0);
-    if (answer === null || answer.seq < 1 || answer.seq > seq || (answer.life !== undefined && answer.life !== this.#life)) return NOT_YET;
+    if (
+      answer === null ||
+      answer.seq < 1 ||
+      answer.seq > seq ||
+      (answer.incarnation !== undefined && answer.incarnation !== this.#incarnation)
+    )
+      return NOT_YET;
     return this.#heard(operation, answer);
   }
 

@@ -3,7 +3,8 @@
 import { isAnswerOf, isCauseOf, isRepeatable, writtenAt } from "./cause.ts";
 import type { Endings } from "./endings.ts";
 import { holdBefore, isHoldReleased } from "./holds.ts";
-import { isWithoutEffect, type History, type Operation, type Outcome } from "./history.ts";
+import type { Outcome } from "../model/types.ts";
+import { isWithoutEffect, type History, type Operation } from "./history.ts";
 
 /** Deliveries of one repeatable call by the Worker beside the one that is answered. */
 const REDELIVERIES_MAX = 2;
@@ -12,7 +13,7 @@ const REDELIVERIES_MAX = 2;
 const ALWAYS_EVENTS: ReadonlySet<Outcome> = new Set<Outcome>(["created", "claimed", "held", "removed"]);
 
 /**
- * A slot is an event's place in the ledger through all lives, from 1; slot 0 is before the first. An operation stands at the
+ * A slot is an event's place in the ledger through all incarnations, from 1; slot 0 is before the first. An operation stands at the
  * slot of the ledger's head that its answer names; a refusal at the edge at the first one from there on at which it can have been given.
  */
 export class Placement {
@@ -20,8 +21,8 @@ export class Placement {
   readonly writers: Int32Array;
   readonly #history: History;
   readonly #endings: Endings;
-  /** The slots at which a life begins (its slot of seq 0) and ends (its last event before the removal). */
-  readonly #lives: { readonly base: number; readonly head: number; readonly isOver: boolean }[] = [];
+  /** The slots at which a incarnation begins (its slot of seq 0) and ends (its last event before the removal). */
+  readonly #incarnations: { readonly base: number; readonly head: number; readonly isOver: boolean }[] = [];
   /** By slot, the first operation that stands there, and by operation the next one; -1 ends the list. */
   readonly #first: Int32Array;
   readonly #next: Int32Array;
@@ -42,7 +43,7 @@ export class Placement {
     this.#next = new Int32Array(operations.length).fill(-1);
     this.#slots = new Int32Array(operations.length).fill(-1);
     this.#deadlines = new Float64Array(events.length + 2).fill(Infinity);
-    this.#findLives();
+    this.#findIncarnations();
     for (let index = operations.length - 1; index >= 0; index -= 1) {
       const answer = operations[index]?.answer ?? null;
       if (answer !== null && !isWithoutEffect(answer)) this.moveOn(index);
@@ -73,7 +74,7 @@ export class Placement {
     return this.#slots[index] ?? -1;
   }
 
-  /** Moves an operation to the next life in which it may have been answered. False where there is none. */
+  /** Moves an operation to the next incarnation in which it may have been answered. False where there is none. */
   moveOn(index: number): boolean {
     const operation = this.#history.operations[index];
     const slot = operation === undefined ? -1 : this.#slotAfter(operation, this.slotOf(index));
@@ -81,20 +82,20 @@ export class Placement {
     return slot !== -1;
   }
 
-  /** Who asked for what happened there, whether or not it can have been in time: for the story of an event that nobody can have caused. */
+  /** Who asked for what happened there, whether or not it can have been in time: for the trace of an event that nobody can have caused. */
   suspects(slot: number): Operation[] {
     return this.#history.operations.filter(({ call }) => isCauseOf(call, this.#history.events, slot));
   }
 
-  #findLives(): void {
+  #findIncarnations(): void {
     const { events } = this.#history;
     let base = 0;
     for (let slot = 1; slot <= events.length; slot += 1) {
       if (events[slot - 1]?.kind !== "removed") continue;
-      this.#lives.push({ base, head: slot - 1, isOver: true });
+      this.#incarnations.push({ base, head: slot - 1, isOver: true });
       base = slot;
     }
-    if (base < events.length) this.#lives.push({ base, head: events.length, isOver: false });
+    if (base < events.length) this.#incarnations.push({ base, head: events.length, isOver: false });
   }
 
   #moveTo(index: number, slot: number): void {
@@ -111,27 +112,27 @@ export class Placement {
 
   /** The first slot behind `after` at which the answer can have been given, or -1. */
   #slotAfter(operation: Operation, after: number): number {
-    const { seq = 0, life, createdAt, servedByEdge } = operation.answer ?? {};
-    const lives = this.#lives;
+    const { seq = 0, incarnation, createdAt, servedByEdge } = operation.answer ?? {};
+    const incarnations = this.#incarnations;
     if (servedByEdge === true) return this.#edgeSlotAfter(operation, after);
-    // Before the first life nothing is over.
-    if (seq === 0 && after < 0 && (life === 0 || (life === undefined && this.#isAround(0, operation)))) return 0;
-    for (let index = 0; index < lives.length; index += 1) {
-      const { base, head, isOver } = lives[index] ?? { base: 0, head: 0, isOver: false };
-      if (life !== undefined && life !== index + 1) continue;
+    // Before the first incarnation nothing is over.
+    if (seq === 0 && after < 0 && (incarnation === 0 || (incarnation === undefined && this.#isAround(0, operation)))) return 0;
+    for (let index = 0; index < incarnations.length; index += 1) {
+      const { base, head, isOver } = incarnations[index] ?? { base: 0, head: 0, isOver: false };
+      if (incarnation !== undefined && incarnation !== index + 1) continue;
       if (createdAt !== undefined && createdAt !== this.#history.events[base]?.at) continue;
       const slot = seq === 0 ? head + 1 : base + seq;
       if (slot <= after || (seq === 0 ? !isOver : slot > head)) continue;
-      if (life !== undefined || lives.length === 1 || this.#isAround(slot, operation)) return slot;
+      if (incarnation !== undefined || incarnations.length === 1 || this.#isAround(slot, operation)) return slot;
     }
     return -1;
   }
 
   /** As {@link #slotAfter}: what a certificate says may be true for long. */
   #edgeSlotAfter(operation: Operation, after: number): number {
-    const { seq = 0, life } = operation.answer ?? {};
-    for (const [index, { base, head }] of this.#lives.entries()) {
-      if (seq < 1 || (life !== undefined && life !== index + 1)) continue;
+    const { seq = 0, incarnation } = operation.answer ?? {};
+    for (const [index, { base, head }] of this.#incarnations.entries()) {
+      if (seq < 1 || (incarnation !== undefined && incarnation !== index + 1)) continue;
       for (let slot = Math.max(base + seq, after + 1); slot <= head; slot += 1) if (this.#isAround(slot, operation)) return slot;
     }
     return -1;
@@ -157,12 +158,12 @@ export class Placement {
     }
   }
 
-  /** A ledger does not tell whose attempt made a hold, but who asks is answered whether it was theirs. */
+  /** A ledger does not log whose attempt made a hold, but who asks is answered whether it was theirs. */
   #findHolders(): void {
     const { operations, events } = this.#history;
     for (const [index, { call, attempt, answer }] of operations.entries()) {
       if (call.kind !== "hold" || attempt === null || (answer?.is !== "held" && answer?.is !== "held_already")) continue;
-      // Of several lives it may be about any, so that only a hold as it was answered can be meant.
+      // Of several incarnations it may be about any, so that only a hold as it was answered can be meant.
       const slots = this.#slotsOf(operations[index]).map((slot) => holdBefore(events, slot, call.userId));
       const [slot, ...more] = slots.filter(
         (held) => events[held - 1]?.at === answer.heldAt && events[held - 1]?.expiresAt === answer.expiresAt,
@@ -174,7 +175,7 @@ export class Placement {
     }
   }
 
-  /** Every slot at which an operation can have been answered, in one life or another. */
+  /** Every slot at which an operation can have been answered, in one incarnation or another. */
   #slotsOf(operation: Operation | undefined): number[] {
     const slots: number[] = [];
     if (operation === undefined) return slots;
@@ -185,7 +186,7 @@ export class Placement {
   /**
    * Whoever was answered what an event's writer is answered, with the event as the ledger's head, wrote it. Of several (a second
    * release is answered the same) it is the one that began first: any later one can as well have found it done. Of several that
-   * must have written something, it is the one that ended first: a later one may have written the like in the next life.
+   * must have written something, it is the one that ended first: a later one may have written the like in the next incarnation.
    */
   #claimEvent(index: number): void {
     const { operations, events } = this.#history;
@@ -203,7 +204,7 @@ export class Placement {
           return;
         }
       }
-      // What can also be answered where nothing happened stays in the first life that it may be about.
+      // What can also be answered where nothing happened stays in the first incarnation that it may be about.
       if (!ALWAYS_EVENTS.has(answer.is)) return;
     }
   }

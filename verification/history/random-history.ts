@@ -1,10 +1,11 @@
 // Random histories: clients ask a correct coupon, made of the specification, over a network that delays and loses; and what
-// such a history looks like after something went wrong.
+// such a history extraAnswers like after something went wrong.
 
 import type { Random } from "../random.ts";
-import { follow, type Coupon } from "./coupon.ts";
-import type { Answer, Call, EventKind, History, LedgerEvent, Operation, Settings } from "./history.ts";
-import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
+import { follow, type Coupon } from "../model/coupon.ts";
+import type { Answer, Call, EventKind, LedgerEvent, Settings } from "../model/types.ts";
+import type { History, Operation } from "./history.ts";
+import { judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 
 export type Scale = {
   readonly operationCount: number;
@@ -43,7 +44,7 @@ class Sale {
   readonly #events: LedgerEvent[] = [];
   #coupon: Coupon | null = null;
   #now = 1_000;
-  #life = 0;
+  #incarnation = 0;
 
   constructor(random: Random, scale: Scale) {
     this.#random = random;
@@ -70,12 +71,12 @@ class Sale {
     }
     if (this.#underWay.size === 0) return;
     const pending = this.#random.pick([...this.#underWay]);
-    const fate = this.#random.below(16);
+    const faultPlan = this.#random.below(16);
     // Most requests are judged and then heard; some are lost before, some after.
-    if (pending.answer === null && fate > 0) this.#judge(pending);
+    if (pending.answer === null && faultPlan > 0) this.#judge(pending);
     else {
       this.#underWay.delete(pending);
-      pending.isHeard = pending.answer !== null && fate > 1;
+      pending.isHeard = pending.answer !== null && faultPlan > 1;
       pending.endedAt = this.#now;
     }
   }
@@ -94,7 +95,7 @@ class Sale {
     if (pending.call.kind === "end_holds") this.#releaseAllHolds();
     else if (verdict.isEvent === true) this.#append(eventOf(verdict, pending, this.#seq(verdict.is), this.#now), pending);
     const { isEvent: _isEvent, ...answered } = verdict;
-    pending.answer = { ...answered, seq: this.#coupon === null ? 0 : this.#seq("changed") - 1, life: this.#life };
+    pending.answer = { ...answered, seq: this.#coupon === null ? 0 : this.#seq("changed") - 1, incarnation: this.#incarnation };
   }
 
   /** Refuses a request without the object, by a certificate of any age that is true; false where there can be none. */
@@ -102,7 +103,7 @@ class Sale {
     const verdict = judgeAtEdge(this.#coupon, pending.call, pending.attempt, this.#now);
     if (!CERTIFIED.has(verdict.is)) return false;
     const seq = 1 + this.#random.below(this.#seq("changed") - 1);
-    pending.answer = { ...verdict, seq, servedByEdge: true, life: this.#life };
+    pending.answer = { ...verdict, seq, servedByEdge: true, incarnation: this.#incarnation };
     return true;
   }
 
@@ -122,7 +123,7 @@ class Sale {
   #append(event: LedgerEvent, pending: Pending | null): void {
     if (event.kind === "given_back") this.#nameHold(event.userId);
     this.#events.push(event);
-    if (event.kind === "created") this.#life += 1;
+    if (event.kind === "created") this.#incarnation += 1;
     this.#coupon = follow(this.#coupon, event, pending?.attempt ?? null, pending?.call.kind === "claim" ? pending.call.key : null);
   }
 

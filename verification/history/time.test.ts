@@ -2,7 +2,8 @@
 
 import { describe, test } from "vitest";
 
-import type { Answer, Operation } from "./history.ts";
+import type { Answer } from "../model/types.ts";
+import type { Operation } from "./history.ts";
 import {
   asked,
   claim,
@@ -141,7 +142,7 @@ describe("releases", () => {
   });
 });
 
-describe("several lives of one name", () => {
+describe("several incarnations of one name", () => {
   const ann = asked(10, 20, claim("ann"), granted(2, 1, 15, 0));
   const gone = asked(30, 40, { kind: "remove" }, { is: "removed", seq: 0 });
   const again = asked(50, 60, { kind: "create", amount: 1, startsAt: null, endsAt: null }, { is: "created", seq: 1, createdAt: 55 });

@@ -1,7 +1,7 @@
 // Random asks: who wants what, and what becomes of their requests on the way.
 
 import type { Random } from "../random.ts";
-import { FATES, MARKS, T0, type Ask, type AskStep, type Fate } from "./plan.ts";
+import { FAULTS, MARKS, T0, type Ask, type AskStep, type FaultPlan } from "./plan.ts";
 import { USERS, type Sale } from "./sales.ts";
 
 /** Makes the asks of one plan. */
@@ -38,52 +38,52 @@ export class Asking {
   }
 
   /** What often follows a hold: its end by its user, or, around the instant at which it expires, a claim. */
-  #echo({ at, ask, fates, isolate }: AskStep): AskStep[] {
+  #echo({ at, ask, faultPlans, isolate }: AskStep): AskStep[] {
     const { below } = this.#random;
     // What follows a claim: another one through the same isolate, about when a certificate that the first one brought ends.
     if (ask.kind === "claim" && this.#sale.isEdgeOn && below(8) === 0)
       return [{ ...this.#step(this.#claim(this.#user())), at: at + 990 + below(100), isolate }];
     if (ask.kind !== "hold" || below(3) > 0) return [];
-    const arrivesAt = at + (fates[0]?.toMs ?? 1);
+    const arrivesAt = at + (faultPlans[0]?.toMs ?? 1);
     if (below(2) === 0) return [{ ...this.#step({ kind: "give_back", userId: ask.userId }), at: arrivesAt + below(40), isolate }];
     const step = this.#step(this.#claim(below(2) === 0 ? ask.userId : this.#user()));
-    return [{ ...step, at: Math.max(at, arrivesAt + ask.ttlMs - (step.fates[0]?.toMs ?? 1) - 1 + below(3)) }];
+    return [{ ...step, at: Math.max(at, arrivesAt + ask.ttlMs - (step.faultPlans[0]?.toMs ?? 1) - 1 + below(3)) }];
   }
 
   #step(ask: Ask): AskStep {
     const { below } = this.#random;
-    const isPatient = this.#sale.badFates > 0 && below(3) === 0;
+    const isPatient = this.#sale.faultPercent > 0 && below(3) === 0;
     return {
       is: "ask",
       at: this.#at,
       client: below(4),
       isolate: below(this.#sale.isolateCount),
       ask,
-      fates: this.#fates(ask),
+      faultPlans: this.#faultPlans(ask),
       patience: isPatient ? 1 + below(2) : 0,
       patienceMs: 1 + below(120),
       leavesMs: below(40) === 0 ? below(2 * this.#sale.wayMsMax + 4) : null,
     };
   }
 
-  #fates(ask: Ask): Fate[] {
-    const fates = [this.#fate(ask)];
-    while (fates.at(-1)?.is !== "delivered" && fates.length < 3) fates.push(this.#fate(ask));
-    return fates;
+  #faultPlans(ask: Ask): FaultPlan[] {
+    const faultPlans = [this.#faultPlan(ask)];
+    while (faultPlans.at(-1)?.is !== "delivered" && faultPlans.length < 3) faultPlans.push(this.#faultPlan(ask));
+    return faultPlans;
   }
 
-  #fate({ kind }: Ask): Fate {
+  #faultPlan({ kind }: Ask): FaultPlan {
     const { below, pick } = this.#random;
-    const { wayMsMax, badFates } = this.#sale;
+    const { wayMsMax, faultPercent } = this.#sale;
     const toMs = below(wayMsMax + 1);
     const backMs = below(wayMsMax + 1);
-    if (below(100) >= badFates) return { is: "delivered", toMs, backMs, mark: "retryable", duplicateMs: null };
+    if (below(100) >= faultPercent) return { is: "delivered", toMs, backMs, mark: "retryable", duplicateMs: null };
     // The platform delivers at most once; what is delivered twice was sent twice, and that is done only to what bears it.
     const mayBeTwice = kind === "claim" || kind === "hold" || kind === "read" || kind === "claim_many";
     const dice = below(16);
     if (dice < 4 && mayBeTwice) return { is: "delivered", toMs, backMs, mark: "retryable", duplicateMs: below(below(2) === 0 ? 60 : 600) };
     return {
-      is: dice === 15 ? "silent" : pick(FATES.slice(1, 5)),
+      is: dice === 15 ? "silent" : pick(FAULTS.slice(1, 5)),
       toMs: toMs + (dice === 5 ? below(150) : 0),
       backMs,
       mark: dice < 10 ? pick(["retryable", "reset"]) : pick(MARKS),

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import type { Answer, LedgerEvent } from "../history/history.ts";
+import type { Answer, LedgerEvent } from "../model/types.ts";
 import type { Recorded } from "./network.ts";
 import { timeFault } from "./time-check.ts";
 
@@ -10,7 +10,7 @@ const CREATED: LedgerEvent = { kind: "created", seq: 1, at: 0, userId: null, pos
 const CHANGED: LedgerEvent = { kind: "changed", seq: 2, at: 5, userId: null, position: null };
 
 function answered(endedAt: number, answer: Partial<Answer>): Recorded {
-  const whole = { is: "found", seq: 1, life: 1, ...answer } as Answer;
+  const whole = { is: "found", seq: 1, incarnation: 1, ...answer } as Answer;
   return { call: { kind: "read" }, client: "c", startedAt: 0, endedAt, clockFrom: 0, clockUntil: null, attempt: null, answer: whole };
 }
 
@@ -24,8 +24,8 @@ describe("a sale goes on only forward", () => {
     expect(timeFault([answered(10, then), answered(20, first)], [CREATED])).toBeNull();
   });
 
-  test("unless it was changed in between, or is another life's", () => {
+  test("unless it was changed in between, or is another incarnation's", () => {
     expect(timeFault([answered(10, { state: "ended" }), answered(20, { state: "open", seq: 2 })], [CREATED, CHANGED])).toBeNull();
-    expect(timeFault([answered(10, { state: "ended" }), answered(20, { state: "open", life: 2 })], [CREATED, CREATED])).toBeNull();
+    expect(timeFault([answered(10, { state: "ended" }), answered(20, { state: "open", incarnation: 2 })], [CREATED, CREATED])).toBeNull();
   });
 });

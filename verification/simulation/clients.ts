@@ -1,13 +1,14 @@
 // The clients: they send HTTP requests to the Worker's isolates, note what they were answered, and ask again where nobody could say.
 
 import { answerOf, type Heard as HeardOverHttp } from "../faults/wire.ts";
-import type { Answer, Operation } from "../history/history.ts";
+import type { Answer } from "../model/types.ts";
+import type { Operation } from "../history/history.ts";
 import { nameOf, Stub, type Network, type Recorded, type Request as Sent } from "./network.ts";
 import { T0, type AskStep } from "./plan.ts";
 import type { App } from "./product.ts";
 import { callsOf, failureFault, mayBeRepeated } from "./outcomes.ts";
 import { askText, httpRequestOf } from "./requests.ts";
-import { runFor, type Scene } from "./scene.ts";
+import { runFor, type Context } from "./context.ts";
 import type { Isolates } from "./isolates.ts";
 import { viewAnswer } from "./views.ts";
 
@@ -15,7 +16,7 @@ const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;
 
 /** What the clients of one history saw. */
 export class Clients {
-  readonly #scene: Scene;
+  readonly #context: Context;
   readonly #network: Network;
   readonly #apps: readonly App[];
   readonly #isolates: Isolates;
@@ -34,8 +35,8 @@ export class Clients {
   readonly #tags = new Map<number, string>();
   #requests = 0;
 
-  constructor(scene: Scene, network: Network, apps: readonly App[], isolates: Isolates, name: string) {
-    this.#scene = scene;
+  constructor(context: Context, network: Network, apps: readonly App[], isolates: Isolates, name: string) {
+    this.#context = context;
     this.#network = network;
     this.#apps = apps;
     this.#isolates = isolates;
@@ -53,7 +54,7 @@ export class Clients {
 
   /** Asks, and then as often again as the client is patient. */
   ask(step: AskStep, repeats = 0): void {
-    const { scheduler } = this.#scene;
+    const { scheduler } = this.#context;
     const number = (this.#requests += 1);
     const client = CLIENTS[step.client] ?? "a client";
     const tag = step.ask.kind === "change" && step.ask.isGuarded ? (this.#tags.get(step.client) ?? "*") : null;
@@ -76,7 +77,7 @@ export class Clients {
       isolate: step.isolate,
       hasLeft: false,
       pendingCount: 0,
-      fates: repeats === 0 ? step.fates : [],
+      faultPlans: repeats === 0 ? step.faultPlans : [],
       client,
       number,
       attempt: null,
@@ -86,17 +87,17 @@ export class Clients {
       lastFailure: null,
       sentAt: scheduler.now,
     };
-    this.#scene.tell?.(`${nameOf(sent)} to isolate ${step.isolate}: ${askText(step.ask)}${tag === null ? "" : ` if it is ${tag}`}`);
+    this.#context.log?.(`${nameOf(sent)} to isolate ${step.isolate}: ${askText(step.ask)}${tag === null ? "" : ` if it is ${tag}`}`);
     const known = this.#isolates.seen(step.isolate);
     let isOver = false;
-    runFor(this.#scene, sent, () => {
+    runFor(this.#context, sent, () => {
       void this.#fetched(sent, tag).then(
         (heard) => {
           if (!isOver) this.#hear(step, sent, answered, heard, repeats, known);
           isOver = true;
           return null;
         },
-        (cause: unknown) => this.#scene.breach("exception", `the Worker threw at ${nameOf(sent)}: ${String(cause)}`),
+        (cause: unknown) => this.#context.breach("exception", `the Worker threw at ${nameOf(sent)}: ${String(cause)}`),
       );
     });
     if (step.leavesMs === null) return;
@@ -105,7 +106,7 @@ export class Clients {
       if (isOver) return;
       isOver = true;
       this.leftCount += 1;
-      this.#scene.tell?.(`${nameOf(sent)}: the visitor leaves`);
+      this.#context.log?.(`${nameOf(sent)}: the visitor leaves`);
       this.openCount -= 1;
       this.#noteRepeats(sent, answered, true);
     });
@@ -113,7 +114,7 @@ export class Clients {
 
   async #fetched(sent: Sent, tag: string | null): Promise<HeardOverHttp> {
     const { ask, isolate } = sent;
-    const { plan } = this.#scene;
+    const { plan } = this.#context;
     const isPublic = ask.kind === "status" || ask.kind === "view";
     const env = {
       COUPONS: { idFromName: (text: string) => ({ name: text }), get: () => new Stub(this.#network, sent) },
@@ -122,14 +123,14 @@ export class Clients {
       RATE_LIMIT: "off",
       ADMIN_AUTH: isPublic ? "on" : "off",
     };
-    const context = {
+    const executionContext = {
       waitUntil: (work: Promise<unknown>) => {
         sent.pendingCount += 1;
         void work.finally(() => (sent.pendingCount -= 1));
       },
       passThroughOnException: () => undefined,
     };
-    const response = await this.#apps[isolate]?.fetch(httpRequestOf(this.#name, ask, tag), env, context);
+    const response = await this.#apps[isolate]?.fetch(httpRequestOf(this.#name, ask, tag), env, executionContext);
     if (response === undefined) throw new Error(`there is no isolate ${isolate}`);
     const text = await response.text();
     const isJson = response.headers.get("content-type") === "application/json";
@@ -138,7 +139,7 @@ export class Clients {
   }
 
   #hear(step: AskStep, sent: Sent, answered: readonly Recorded[], heard: HeardOverHttp, repeats: number, known: number): void {
-    const { scheduler, digest, tell } = this.#scene;
+    const { scheduler, digest, log } = this.#context;
     this.openCount -= 1;
     const { code } = heard.body;
     const word = typeof code === "string" ? code : "ok";
@@ -146,7 +147,7 @@ export class Clients {
     this.outcomes.push(word);
     digest.add(scheduler.now);
     digest.addText(word);
-    tell?.(`${nameOf(sent)} is answered ${word}${isFromEdge ? " by the Worker itself" : ""}`);
+    log?.(`${nameOf(sent)} is answered ${word}${isFromEdge ? " by the Worker itself" : ""}`);
     const answers = this.#answersTo(sent, answered, heard, isFromEdge);
     this.#noteRepeats(sent, answered, false);
     const endedAt = scheduler.stamp();
@@ -160,7 +161,7 @@ export class Clients {
     const isView = step.ask.kind === "status" || step.ask.kind === "view";
     const fault =
       isView || isFromEdge ? this.#isolates.shown(step.isolate, heard, isView ? known : this.#isolates.seen(step.isolate)) : null;
-    if (fault !== null) this.#scene.breach("isolate", `${nameOf(sent)}: ${fault}`);
+    if (fault !== null) this.#context.breach("isolate", `${nameOf(sent)}: ${fault}`);
     const { etag } = heard.headers;
     if (typeof etag === "string" && step.ask.kind !== "status") this.#tags.set(step.client, etag);
     const isUnclear = word === "outcome_unknown" || word === "unavailable";
@@ -176,7 +177,8 @@ export class Clients {
   #noteRepeats({ ask, messageCount, attempt, number, client }: Sent, answered: readonly Recorded[], hasLeft: boolean): void {
     for (const operation of answered) operation.attempt = attempt;
     if (messageCount <= 1 && !hasLeft) return;
-    if (messageCount > 1 && !mayBeRepeated(ask)) this.#scene.breach("once", `${client}'s request ${number} was sent ${messageCount} times`);
+    if (messageCount > 1 && !mayBeRepeated(ask))
+      this.#context.breach("once", `${client}'s request ${number} was sent ${messageCount} times`);
     for (let count = 1; count < messageCount; count += 1)
       this.repeated.push(...answered.map((operation) => ({ ...operation, answer: null, endedAt: null, clockUntil: null })));
   }
@@ -186,28 +188,28 @@ export class Clients {
     const { ask, heard } = sent;
     const { status, body } = http;
     const code = body["code"];
-    if (status === 500) this.#scene.breach("failure", `${nameOf(sent)} is answered 500`);
+    if (status === 500) this.#context.breach("failure", `${nameOf(sent)} is answered 500`);
     if (code === "outcome_unknown" || code === "unavailable") {
-      const fault = failureFault(sent, code, this.#scene.scheduler.now);
-      if (fault !== null) this.#scene.breach("failure", `${nameOf(sent)} ${fault}`);
+      const fault = failureFault(sent, code, this.#context.scheduler.now);
+      if (fault !== null) this.#context.breach("failure", `${nameOf(sent)} ${fault}`);
       return code === "unavailable" ? [{ is: "unavailable", seq: 0 }] : null;
     }
     if (isFromEdge) this.edgeCount += 1;
     const { kind } = ask;
     if (kind === "status" || kind === "view") {
       const answer = viewAnswer(answered, http);
-      return [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq, true) }];
+      return [{ ...answer, ...this.#isolates.incarnationAt(sent.isolate, answer.seq, true) }];
     }
     const [first] = answered;
     if (first === undefined) return [];
     const isListed = kind === "claim_many" || kind === "page" || kind === "metrics";
     if (isFromEdge || !isListed) {
       const answer = answerOf(this.#name, first.call, http);
-      if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq) }];
+      if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.incarnationAt(sent.isolate, answer.seq) }];
       return this.#sameAsHeard(sent, answered, answer, code === "precondition_failed");
     }
     if (heard === null) {
-      this.#scene.breach("answer", `${nameOf(sent)} is answered what the object never answered`);
+      this.#context.breach("answer", `${nameOf(sent)} is answered what the object never answered`);
       return null;
     }
     return kind === "claim_many" && status === 200 ? this.#bulkAnswers(sent, http, heard.answers) : heard.answers;
@@ -226,7 +228,7 @@ export class Clients {
     )
       return [{ is: "undelivered", seq: 0 }];
     if (answer === null || byObject === undefined) {
-      this.#scene.breach("answer", `${nameOf(sent)} is answered ${answer?.is ?? "nothing"}, which the object never answered`);
+      this.#context.breach("answer", `${nameOf(sent)} is answered ${answer?.is ?? "nothing"}, which the object never answered`);
       return null;
     }
     const is = isTagFault ? "found" : answer.is;
@@ -234,13 +236,13 @@ export class Clients {
     // To the client it is no replay where the Worker's own retry found what its first attempt had done.
     const isOwn = byObject.is === "replayed" && is === "claimed" && sent.sentCount > 1;
     if (byObject.seq !== answer.seq || (byObject.is !== is && !isOwn))
-      this.#scene.breach(
+      this.#context.breach(
         "answer",
         `${nameOf(sent)} is answered ${is} at seq ${answer.seq}, and the object said ${byObject.is} at seq ${byObject.seq}`,
       );
     if (is === "coupon_exists") for (const operation of answered) operation.clockFrom = 0;
-    const life = byObject.life === undefined ? {} : { life: byObject.life };
-    return [{ ...answer, is, ...life }];
+    const incarnation = byObject.incarnation === undefined ? {} : { incarnation: byObject.incarnation };
+    return [{ ...answer, is, ...incarnation }];
   }
 
   #bulkAnswers(sent: Sent, { body }: HeardOverHttp, said: readonly Answer[]): readonly Answer[] {
@@ -250,7 +252,7 @@ export class Clients {
       const is = outcome === "granted" ? "claimed" : outcome;
       const isOwn = answer.is === "replayed" && is === "claimed" && sent.sentCount > 1;
       if ((is !== answer.is && !isOwn) || (position !== undefined && position !== answer.position))
-        this.#scene.breach("answer", `${nameOf(sent)} is answered ${String(outcome)}, and the object said ${answer.is}`);
+        this.#context.breach("answer", `${nameOf(sent)} is answered ${String(outcome)}, and the object said ${answer.is}`);
       // One key is one attempt, whoever sends it.
       return isOwn || (answer.is === "replayed" && sent.attempt?.startsWith("bulk ") === true)
         ? { ...answer, is: "claimed" as const }

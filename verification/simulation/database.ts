@@ -13,7 +13,7 @@ export type Statement = {
   readonly run: StatementSync;
   /** The number of its fault point. */
   readonly point: number;
-  readonly is: "look" | "write" | "definition" | "look_at_schema";
+  readonly is: "read" | "write" | "definition" | "read_schema";
 };
 
 /** A definition costs more than a whole history, so that of the tables is undone only in name; `whole` undoes it in fact. */
@@ -81,8 +81,8 @@ export class Database {
     const isWrite = statement.is === "definition" || statement.is === "write";
     if (isWrite && this.#isLossy) this.#journal.push({ version: null, statement, bindings });
     if (statement.is === "definition") return this.#define(statement);
-    if (statement.is === "look_at_schema" && this.#defined === 0 && !this.#options.isWhole) return [];
-    if (this.#defined === 0 && statement.is !== "look_at_schema") throw new Error("no such table");
+    if (statement.is === "read_schema" && this.#defined === 0 && !this.#options.isWhole) return [];
+    if (this.#defined === 0 && statement.is !== "read_schema") throw new Error("no such table");
     if (statement.is === "write") this.#hold();
     return statement.run.all(...bindings) as Row[];
   }
@@ -146,7 +146,7 @@ export class Database {
     this.#journal = [];
   }
 
-  /** The rows that a query finds, each as a list. For whoever looks from outside. */
+  /** The rows that a query finds, each as a list. For whoever extraAnswers from outside. */
   rows(query: string): Value[][] {
     let prepared = this.#queries.get(query);
     if (prepared === undefined) {
@@ -189,6 +189,6 @@ export class Database {
 
 function roleOf(text: string): Statement["is"] {
   if (/^\s*CREATE\b/i.test(text)) return "definition";
-  if (/\bsqlite_(master|schema)\b/.test(text)) return "look_at_schema";
-  return /^\s*SELECT\b/i.test(text) ? "look" : "write";
+  if (/\bsqlite_(master|schema)\b/.test(text)) return "read_schema";
+  return /^\s*SELECT\b/i.test(text) ? "read" : "write";
 }

@@ -1,18 +1,18 @@
 // The clock, the timers, randomness and the log that the product finds, while a history runs.
 
 import { T0 } from "./plan.ts";
-import type { Scene } from "./scene.ts";
+import type { Context } from "./context.ts";
 import type { Timer } from "./scheduler.ts";
 
 /** What a history answers for. */
 export type Behind = {
-  readonly scene: Scene;
+  readonly context: Context;
   readonly logged: (line: string) => void;
   readonly timer: (run: () => void, ms: number) => Timer;
 };
 
 /**
- * Takes the place of this thread's globals that tell time, draw or write, once and for all: they are the history's that
+ * Takes the place of this thread's globals that log time, draw or write, once and for all: they are the history's that
  * {@link Globals.behind} names, and the thread's own where it names none. (To replace them for each history would cost V8 what
  * it had compiled.)
  */
@@ -29,8 +29,8 @@ export class Globals {
     const write = console.error.bind(console);
     const log = (line: unknown): void => (this.#behind === null ? write(line) : this.#behind.logged(String(line)));
 
-    Date.now = () => (this.#behind === null ? now() : T0 + this.#behind.scene.scheduler.now + this.#behind.scene.skewMs);
-    Math.random = () => (this.#behind === null ? random() : this.#behind.scene.random.below(2 ** 20) / 2 ** 20);
+    Date.now = () => (this.#behind === null ? now() : T0 + this.#behind.context.scheduler.now + this.#behind.context.skewMs);
+    Math.random = () => (this.#behind === null ? random() : this.#behind.context.random.below(2 ** 20) / 2 ** 20);
     Object.assign(console, { error: log, log });
     Object.assign(globalThis, {
       setTimeout: (run: () => void, ms = 0) => (this.#behind === null ? setTimer(run, ms) : this.#behind.timer(run, Math.trunc(ms))),

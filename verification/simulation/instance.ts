@@ -1,12 +1,12 @@
 // One instance of the object, and what the platform gives it: storage, an alarm, and an end.
 
 import type { CouponCalls } from "../../src/domain/rpc.ts";
-import type { Answer } from "../history/history.ts";
-import type { Result } from "./answers.ts";
+import type { Answer } from "../model/types.ts";
+import type { Result } from "../model/product-answers.ts";
 import type { Row, Value } from "./database.ts";
 import type { Delivery, Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
-import type { Scene } from "./scene.ts";
+import type { Context } from "./context.ts";
 import type { Gatekeeper, Turn } from "./storage.ts";
 
 /** The product's class, called as the platform calls it. */
@@ -18,10 +18,10 @@ export type Waiting = {
   readonly delivery: Delivery;
   readonly operations: readonly Recorded[];
   readonly deliveredAt: number;
-  /** The life of the coupon that the answer is about, where another one had begun or ended by the time it was given. */
-  life: number | null;
-  /** The life before the one that began while this waited: the one of which it was answered that it is over. */
-  lifeBefore: number | null;
+  /** The incarnation of the coupon that the answer is about, where another one had begun or ended by the time it was given. */
+  incarnation: number | null;
+  /** The incarnation before the one that began while this waited: the one of which it was answered that it is over. */
+  incarnationBefore: number | null;
   result: Result | null;
   answers: readonly Answer[];
   /** How much has to be on disk before the answer leaves. */
@@ -33,7 +33,7 @@ export type Waiting = {
 /** What an instance asks of the platform. */
 export type Platform = {
   readonly name: string;
-  readonly scene: Scene;
+  readonly context: Context;
   readonly ended: (instance: Instance, end: End) => void;
   /** Ends once all that was written so far is on disk, unless the instance ends before. */
   readonly onDisk: () => Promise<void>;
@@ -49,21 +49,21 @@ export class Instance implements Gatekeeper {
   readonly object: SimulatedObject;
   readonly crash: Gatekeeper["crash"];
 
-  /** A life of the coupon begins, behind `life`, or ends: what was judged before is about `life`, however late it is answered. */
-  settleLives(turn: Turn, life: number): void {
+  /** A incarnation of the coupon begins, behind `incarnation`, or ends: what was judged before is about `incarnation`, however late it is answered. */
+  settleIncarnations(turn: Turn, incarnation: number): void {
     let isBehind = false;
     for (const waiting of this.waiting) {
-      if (waiting.result !== null || waiting.life !== null) continue;
-      if (turn === "create" || isBehind) waiting.lifeBefore = turn === "create" ? life : null;
-      else waiting.life = life;
+      if (waiting.result !== null || waiting.incarnation !== null) continue;
+      if (turn === "create" || isBehind) waiting.incarnationBefore = turn === "create" ? incarnation : null;
+      else waiting.incarnation = incarnation;
       isBehind ||= turn === "remove" && waiting.delivery.command === "remove";
     }
   }
 
-  /** The life that an answer is about; `life` is the one that there is now. */
-  lifeOf(waiting: Waiting, result: Result, life: number): number {
+  /** The incarnation that an answer is about; `incarnation` is the one that there is now. */
+  incarnationOf(waiting: Waiting, result: Result, incarnation: number): number {
     const isOver = !result.ok && "seq" in result && result.seq === 0;
-    return (isOver ? waiting.lifeBefore : null) ?? waiting.life ?? life;
+    return (isOver ? waiting.incarnationBefore : null) ?? waiting.incarnation ?? incarnation;
   }
 
   /** When the removal that comes next arrived, by the clock of this instance. */
@@ -74,12 +74,12 @@ export class Instance implements Gatekeeper {
 
   constructor(objectClass: ObjectClass, platform: Platform) {
     this.crash = (end) => platform.ended(this, end);
-    this.object = constructed(objectClass, contextOf(this, platform), platform.scene);
+    this.object = constructed(objectClass, contextOf(this, platform), platform.context);
   }
 }
 
 /** An object whose constructor throws is one that answers nothing. */
-function constructed(objectClass: ObjectClass, context: unknown, { breach }: Scene): SimulatedObject {
+function constructed(objectClass: ObjectClass, context: unknown, { breach }: Context): SimulatedObject {
   try {
     return new objectClass(context, {});
   } catch (cause) {
@@ -89,8 +89,8 @@ function constructed(objectClass: ObjectClass, context: unknown, { breach }: Sce
 }
 
 /** What the class is given as its `ctx`: as much of the platform's as an object may use. */
-function contextOf(instance: Instance, { name, scene, onDisk, abort, setAlarm, clock }: Platform): unknown {
-  const { storage } = scene;
+function contextOf(instance: Instance, { name, context, onDisk, abort, setAlarm, clock }: Platform): unknown {
+  const { storage } = context;
   return {
     id: { name },
     storage: {

@@ -8,13 +8,14 @@ import type { Precondition } from "../../src/domain/etag.ts";
 import type { HoldRequest } from "../../src/domain/hold.ts";
 import type * as messages from "../../src/domain/rpc.ts";
 import type { RevokeRequest } from "../../src/domain/revoke.ts";
-import type { Answer, Call, Operation } from "../history/history.ts";
-import type { Result } from "./answers.ts";
+import type { Answer, Call } from "../model/types.ts";
+import type { Operation } from "../history/history.ts";
+import type { Result } from "../model/product-answers.ts";
 import type { SimulatedObject } from "./instance.ts";
-import { FATES, type Ask, type Fate, type Mark } from "./plan.ts";
+import { FAULTS, type Ask, type FaultPlan, type Mark } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { Command } from "./points.ts";
-import { runFor, type Scene, type Visitor } from "./scene.ts";
+import { runFor, type Context, type Visitor } from "./context.ts";
 
 /** An operation while it is recorded. */
 export type Recorded = { -readonly [Field in keyof Operation]: Operation[Field] };
@@ -35,7 +36,7 @@ export type Delivery = Asked & {
   /** Called when the instance ended before it had answered. */
   readonly fail: (mark: Mark) => void;
   readonly request: Request;
-  /** For the story: which message it is of the request, from 1, and whether the network made it. */
+  /** For the trace: which message it is of the request, from 1, and whether the network made it. */
   readonly number: number;
   readonly isRepeat: boolean;
 };
@@ -43,7 +44,7 @@ export type Delivery = Asked & {
 /** One request of a client, as the network knows it. */
 export type Request = Visitor & {
   readonly ask: Ask;
-  readonly fates: readonly Fate[];
+  readonly faultPlans: readonly FaultPlan[];
   readonly client: string;
   readonly number: number;
   /** The Worker's name for it, once it was seen. */
@@ -74,24 +75,24 @@ export function isOverloaded(failure: Mark | "turned_away" | null): boolean {
   return failure !== null && "overloaded" in EXCEPTIONS[failure];
 }
 
-const GOOD: Fate = { is: "delivered", toMs: 1, backMs: 1, mark: "retryable", duplicateMs: null };
+const GOOD: FaultPlan = { is: "delivered", toMs: 1, backMs: 1, mark: "retryable", duplicateMs: null };
 /** The history allows one answered delivery, and two more. */
 const MESSAGES_MAX = 3;
 
 /** What the network saw of what isolates were given. */
-export type Heard = { readonly isolate: number; readonly result: Result; readonly life: number; readonly command: Command };
+export type Heard = { readonly isolate: number; readonly result: Result; readonly incarnation: number; readonly command: Command };
 
 export class Network {
-  readonly #scene: Scene;
+  readonly #context: Context;
   readonly #platform: Platform;
   readonly #onHeard: (heard: Heard) => void;
-  /** The fates of attempts that did not simply go well. */
-  readonly mishaps: Fate[] = [];
+  /** The faultPlans of attempts that did not simply go well. */
+  readonly faults: FaultPlan[] = [];
   duplicateCount = 0;
   retryCount = 0;
 
-  constructor(scene: Scene, platform: Platform, onHeard: (heard: Heard) => void) {
-    this.#scene = scene;
+  constructor(context: Context, platform: Platform, onHeard: (heard: Heard) => void) {
+    this.#context = context;
     this.#platform = platform;
     this.#onHeard = onHeard;
   }
@@ -100,7 +101,7 @@ export class Network {
   send<Answered extends Result>(stub: Stub, asked: Asked, call: (object: SimulatedObject) => Promise<Answered>): Promise<Answered> {
     const { request } = stub;
     const isOwn = asked.command !== "certify";
-    const fate = isOwn ? this.#nextFate(request) : this.#backgroundFate();
+    const faultPlan = isOwn ? this.#nextFault(request) : this.#backgroundFault();
     if (isOwn) request.attempt ??= asked.attempt;
     return new Promise<Answered>((resolve, reject) => {
       const fail = (mark: Mark | "turned_away"): void => {
@@ -108,60 +109,65 @@ export class Network {
         if (stub.broken !== null) return;
         stub.broken = EXCEPTIONS[mark];
         if (isOwn) request.lastFailure = mark;
-        runFor(this.#scene, request, () => reject(EXCEPTIONS[mark]));
+        runFor(this.#context, request, () => reject(EXCEPTIONS[mark]));
       };
-      const { scheduler } = this.#scene;
-      const { toMs, backMs } = fate;
-      if (fate.is === "request_lost" || fate.is === "turned_away") {
-        scheduler.after(toMs + backMs, () => fail(fate.is === "turned_away" ? "turned_away" : fate.mark));
+      const { scheduler } = this.#context;
+      const { toMs, backMs } = faultPlan;
+      if (faultPlan.is === "request_lost" || faultPlan.is === "turned_away") {
+        scheduler.after(toMs + backMs, () => fail(faultPlan.is === "turned_away" ? "turned_away" : faultPlan.mark));
         return;
       }
-      if (fate.is === "late") scheduler.after(Math.min(1, toMs), () => fail(fate.mark));
+      if (faultPlan.is === "late") scheduler.after(Math.min(1, toMs), () => fail(faultPlan.mark));
       const reply = (result: Result, answers: readonly Answer[]): void => {
-        if (fate.is === "answer_lost") scheduler.after(backMs, () => fail(fate.mark));
-        if (fate.is !== "delivered") return;
-        const { life } = this.#scene.storage;
+        if (faultPlan.is === "answer_lost") scheduler.after(backMs, () => fail(faultPlan.mark));
+        if (faultPlan.is !== "delivered") return;
+        const { incarnation } = this.#context.storage;
         scheduler.after(backMs, () => {
           if (stub.broken !== null) return;
-          runFor(this.#scene, request, () => {
+          runFor(this.#context, request, () => {
             if (isOwn) request.heard = { result, answers };
-            this.#onHeard({ isolate: request.isolate, result, life: answers[0]?.life ?? life, command: asked.command });
+            this.#onHeard({
+              isolate: request.isolate,
+              result,
+              incarnation: answers[0]?.incarnation ?? incarnation,
+              command: asked.command,
+            });
             resolve(result as Answered);
           });
         });
       };
-      const failed = fate.is === "silent" ? () => undefined : fail;
+      const failed = faultPlan.is === "silent" ? () => undefined : fail;
       const delivery: Delivery = { ...asked, request, call, reply, fail: failed, number: request.sentCount, isRepeat: false };
-      this.#deliver(delivery, fate.is === "late" ? toMs + 1 : toMs);
-      if (fate.duplicateMs !== null && request.messageCount < MESSAGES_MAX) this.#repeat(delivery, toMs + fate.duplicateMs);
+      this.#deliver(delivery, faultPlan.is === "late" ? toMs + 1 : toMs);
+      if (faultPlan.duplicateMs !== null && request.messageCount < MESSAGES_MAX) this.#repeat(delivery, toMs + faultPlan.duplicateMs);
     });
   }
 
-  #nextFate(request: Request): Fate {
-    const fate = request.fates[request.sentCount] ?? GOOD;
+  #nextFault(request: Request): FaultPlan {
+    const faultPlan = request.faultPlans[request.sentCount] ?? GOOD;
     if (request.sentCount > 0) this.retryCount += 1;
     if (isOverloaded(request.lastFailure))
-      this.#scene.breach("again", `${nameOf(request)} is sent again although the last attempt failed as ${request.lastFailure}`);
+      this.#context.breach("again", `${nameOf(request)} is sent again although the last attempt failed as ${request.lastFailure}`);
     request.sentCount += 1;
-    if (fate.is !== "delivered") {
-      this.mishaps.push(fate);
-      this.#scene.tell?.(`attempt ${request.sentCount} of ${nameOf(request)} will be ${fate.is} (${fate.mark})`);
+    if (faultPlan.is !== "delivered") {
+      this.faults.push(faultPlan);
+      this.#context.log?.(`attempt ${request.sentCount} of ${nameOf(request)} will be ${faultPlan.is} (${faultPlan.mark})`);
     }
-    return fate;
+    return faultPlan;
   }
 
   /** Of a request for a certificate, which no visitor waits for. */
-  #backgroundFate(): Fate {
-    const { plan, random } = this.#scene;
+  #backgroundFault(): FaultPlan {
+    const { plan, random } = this.#context;
     const toMs = random.below(plan.wayMsMax + 1);
     const backMs = random.below(plan.wayMsMax + 1);
-    const is = random.below(100) < plan.badFates ? random.pick(FATES) : "delivered";
+    const is = random.below(100) < plan.faultPercent ? random.pick(FAULTS) : "delivered";
     return { is, toMs, backMs, mark: "retryable", duplicateMs: null };
   }
 
   #deliver(delivery: Delivery, ms: number): void {
     if (delivery.command !== "certify") delivery.request.messageCount += 1;
-    this.#scene.scheduler.after(ms, () => this.#platform.deliver(delivery));
+    this.#context.scheduler.after(ms, () => this.#platform.deliver(delivery));
   }
 
   /** The same message once more. Nobody listens for its answer. */

@@ -1,7 +1,7 @@
 // What may be made of an ask: how often it may be sent, how it may fail, and the operations that it is counted as.
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX } from "../../src/domain/limits.ts";
-import type { Call } from "../history/history.ts";
+import type { Call } from "../model/types.ts";
 import { isOverloaded, type Request as Sent } from "./network.ts";
 import type { Ask } from "./plan.ts";
 

@@ -1,7 +1,7 @@
 // A plan: what clients ask, and what the network, the disk and the platform do to it. All of it is settled before anything
 // runs, step by step, so that a plan can be cut, and kept.
 
-import type { Call } from "../history/history.ts";
+import type { Call } from "../model/types.ts";
 
 /** The instant at which every history begins, by a true clock. A full second, so that times on the wire are round. */
 export const T0 = 1_000_000_000_000;
@@ -27,9 +27,9 @@ export type Mark = (typeof MARKS)[number];
  * `turned_away` where the platform says so); its answer never comes back (`answer_lost`), or it arrives only after the Worker was
  * answered that it failed (`late`); or nobody ever says anything (`silent`).
  */
-export const FATES = ["delivered", "request_lost", "turned_away", "answer_lost", "late", "silent"] as const;
-export type Fate = {
-  readonly is: (typeof FATES)[number];
+export const FAULTS = ["delivered", "request_lost", "turned_away", "answer_lost", "late", "silent"] as const;
+export type FaultPlan = {
+  readonly is: (typeof FAULTS)[number];
   /** On the way there and back. */
   readonly toMs: number;
   readonly backMs: number;
@@ -48,7 +48,7 @@ export type AskStep = {
   readonly isolate: number;
   readonly ask: Ask;
   /** Of the attempts in their order; those that go on beyond the list go well. */
-  readonly fates: readonly Fate[];
+  readonly faultPlans: readonly FaultPlan[];
   /** How often the client asks again, with the same key, when it was not answered what became of it. */
   readonly patience: number;
   readonly patienceMs: number;
@@ -93,7 +93,7 @@ export type Plan = {
   /** Whether isolates refuse by the certificates of the object. */
   readonly isEdgeOn: boolean;
   /** Of a hundred requests for a certificate, how many fail; and their longest way. */
-  readonly badFates: number;
+  readonly faultPercent: number;
   readonly wayMsMax: number;
   /** Whether it goes on until every alarm has rung. */
   readonly isDrained: boolean;

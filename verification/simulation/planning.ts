@@ -2,7 +2,7 @@
 
 import { seeded, type Random } from "../random.ts";
 import { Asking } from "./asking.ts";
-import type { AskStep, BreakStep, ClockStep, Fate, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
+import type { AskStep, BreakStep, ClockStep, FaultPlan, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
 import { ISOLATE_COUNT } from "./product.ts";
 import { saleOf } from "./sales.ts";
 
@@ -18,7 +18,7 @@ export function planOf(seed: number): Plan {
     diskJitterMs: random.below(3),
     slowFlushes: random.pick([0, 0, 10, 40]),
     slowDiskMs: random.pick([40, 300, 1200]),
-    badFates: sale.badFates,
+    faultPercent: sale.faultPercent,
     wayMsMax: sale.wayMsMax,
     alarmLateMs: random.pick([0, 0, 5, 60]),
     isEdgeOn: sale.isEdgeOn,
@@ -56,8 +56,8 @@ function clockStep({ below }: Random, lastAt: number): ClockStep {
 
 /** Armed when some request reaches the object, or when what it holds runs out. */
 function breakStep(random: Random, asks: readonly AskStep[], isEdgeOn: boolean): BreakStep {
-  const { at, ask, fates } = aimOf(random, asks);
-  const arrivesAt = at + (fates[0]?.toMs ?? 0);
+  const { at, ask, faultPlans } = aimOf(random, asks);
+  const arrivesAt = at + (faultPlans[0]?.toMs ?? 0);
   const isOfAlarm = ask.kind === "hold" && random.below(2) === 0;
   return {
     is: "break",
@@ -83,7 +83,7 @@ function restartStep(random: Random, lastAt: number, isEdgeOn: boolean): Restart
  * Certificates allow for clocks that differ a little: an instance whose clock is far ahead of the one before it opens a window before
  * their end, and ends holds.
  */
-function end(random: Random, isEdgeOn: boolean): { isLossy: boolean; skewMs: number | null; mark: Fate["mark"] } {
+function end(random: Random, isEdgeOn: boolean): { isLossy: boolean; skewMs: number | null; mark: FaultPlan["mark"] } {
   const { below, pick } = random;
   const skewMs = below(2) === 0 ? null : isEdgeOn ? below(46) - 20 : below(4) === 0 ? pick([-5_000, 5_000]) : below(61) - 30;
   return { isLossy: below(2) === 0, skewMs, mark: pick(["reset", "reset", "retryable", "unmarked"]) };

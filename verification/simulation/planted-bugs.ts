@@ -2,10 +2,10 @@
 // none of its kind.
 
 import type { Patch } from "./product.ts";
-import type { Slips } from "./scene.ts";
+import type { PlatformBugs } from "./context.ts";
 
 /** A bug in a sentence. A patch whose place is not found ends the run. */
-export type PlantedBug = { readonly fault: string; readonly slips?: Slips; readonly patches?: readonly Patch[] };
+export type PlantedBug = { readonly fault: string; readonly platformBugs?: PlatformBugs; readonly patches?: readonly Patch[] };
 
 const bug = (fault: string, ...patches: readonly (readonly [file: string, from: string, to: string])[]): PlantedBug => ({
   fault,
@@ -13,9 +13,12 @@ const bug = (fault: string, ...patches: readonly (readonly [file: string, from: 
 });
 
 const PLATFORM: Readonly<Record<string, PlantedBug>> = {
-  "answer-before-disk": { fault: "Answers leave the object before the disk has what they are about.", slips: { answersBeforeDisk: true } },
-  "alarm-forgotten": { fault: "The platform never learns when to call back.", slips: { forgetsAlarms: true } },
-  "rollback-forgotten": { fault: "A transaction that throws keeps what it wrote.", slips: { keepsFailedTransactions: true } },
+  "answer-before-disk": {
+    fault: "Answers leave the object before the disk has what they are about.",
+    platformBugs: { answersBeforeDisk: true },
+  },
+  "alarm-forgotten": { fault: "The platform never learns when to call back.", platformBugs: { forgetsAlarms: true } },
+  "rollback-forgotten": { fault: "A transaction that throws keeps what it wrote.", platformBugs: { keepsFailedTransactions: true } },
 };
 
 const ENGINE: Readonly<Record<string, PlantedBug>> = {
@@ -178,7 +181,7 @@ const LEASES: Readonly<Record<string, PlantedBug>> = {
     "Math.min(endsAt, coupon.nextExpiryAt ?? Infinity)",
     "endsAt",
   ]),
-  "bypass-set-of-another-life": bug(
+  "bypass-set-of-another-incarnation": bug(
     "A certificate goes with the bypass set of another coupon of its name.",
     ["domain/certificate", "before.epoch !== stated.epoch || ", ""],
     ["engine/apply", "request.known?.epoch === epoch && request.known.bypassSeq", "request.known?.bypassSeq"],

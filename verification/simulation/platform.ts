@@ -1,13 +1,13 @@
 // The platform around one object: it starts instances and ends them, hands them calls and alarms, and holds back what they
 // answer until the disk has what they wrote before.
 
-import { answersOf, type Result } from "./answers.ts";
+import { answersOf, type Result } from "../model/product-answers.ts";
 import { Instance, type ObjectClass, type Waiting } from "./instance.ts";
 import type { Delivery, Recorded } from "./network.ts";
 import { T0, type End } from "./plan.ts";
 import { INJECTED } from "./points.ts";
-import { runFor, type Scene, type Slips } from "./scene.ts";
-import type { Answer } from "../history/history.ts";
+import { runFor, type Context, type PlatformBugs } from "./context.ts";
+import type { Answer } from "../model/types.ts";
 import type { Timer } from "./scheduler.ts";
 import { DEFERRABLE, DEFERRED_MS_MAX, WAIT_MS_MAX } from "./waits.ts";
 import { endText, messageName, recorded, reword, saidBy } from "./words.ts";
@@ -24,9 +24,9 @@ const ABORT_MS = 3_000;
 
 export class Platform {
   readonly name: string;
-  readonly scene: Scene;
+  readonly context: Context;
   readonly #class: ObjectClass;
-  readonly #slips: Slips;
+  readonly #platformBugs: PlatformBugs;
   #instance: Instance | null = null;
   #skewMs = 0;
   /** Whose turn it is: logs are its. */
@@ -58,40 +58,49 @@ export class Platform {
   readonly delivered: Recorded[] = [];
   /** The same in the order of their judgment. */
   readonly judged: Recorded[] = [];
-  /** By life, seq and user: the attempt that made a hold. */
+  /** By incarnation, seq and user: the attempt that made a hold. */
   readonly holders = new Map<string, string>();
   /** Called with each answer that leaves the object, and with each end of an instance. */
   onAnswer: (delivery: Delivery, result: Result, answers: readonly Answer[]) => void = () => undefined;
   onEnd: () => void = () => undefined;
   /** Answers that said `unavailable`. */
   unavailableCount = 0;
-  readonly clock = (): number => T0 + this.scene.scheduler.now + this.#skewMs;
+  readonly clock = (): number => T0 + this.context.scheduler.now + this.#skewMs;
   isClockSteady = true;
   skewMsMin = 0;
   skewMsMax = 0;
 
-  constructor(scene: Scene, name: string, objectClass: ObjectClass, slips: Slips) {
-    this.scene = scene;
+  constructor(context: Context, name: string, objectClass: ObjectClass, platformBugs: PlatformBugs) {
+    this.context = context;
     this.name = name;
     this.#class = objectClass;
-    this.#slips = slips;
-    scene.storage.turning = (turn) => this.#instance?.settleLives(turn, scene.storage.life);
+    this.#platformBugs = platformBugs;
+    context.storage.turning = (turn) => this.#instance?.settleIncarnations(turn, context.storage.incarnation);
   }
 
   deliver(delivery: Delivery): void {
-    const { scheduler, points, digest, tell } = this.scene;
+    const { scheduler, points, digest, log } = this.context;
     const instance = this.#begin();
     points.command = delivery.command;
     const startedAt = scheduler.stamp();
     const operations = delivery.calls.map((call) => recorded(call, delivery, startedAt, this.clock()));
     this.delivered.push(...operations);
     const now = { deliveredAt: scheduler.now, endedAt: startedAt, clockUntil: this.clock() };
-    const waiting: Waiting = { delivery, operations, life: null, lifeBefore: null, result: null, answers: [], version: 0, ...now };
+    const waiting: Waiting = {
+      delivery,
+      operations,
+      incarnation: null,
+      incarnationBefore: null,
+      result: null,
+      answers: [],
+      version: 0,
+      ...now,
+    };
     instance.waiting.add(waiting);
     digest.add(scheduler.now);
-    tell?.(`${messageName(delivery)} reaches the object`);
+    log?.(`${messageName(delivery)} reaches the object`);
     const fail = (what: string) => (cause: unknown) => {
-      if (!instance.isDead) this.scene.breach("exception", `${what} at ${messageName(delivery)}: ${String(cause)}`);
+      if (!instance.isDead) this.context.breach("exception", `${what} at ${messageName(delivery)}: ${String(cause)}`);
     };
     delivery
       .call(instance.object)
@@ -101,13 +110,13 @@ export class Platform {
 
   /** Ends the instance, between two turns. */
   restart(end: End): void {
-    this.scene.tell?.(`the instance ${this.#instance === null ? "is not there; the next one" : ""} ends (${endText(end)})`);
+    this.context.log?.(`the instance ${this.#instance === null ? "is not there; the next one" : ""} ends (${endText(end)})`);
     if (this.#instance !== null) this.ended(this.#instance, end);
     else this.#setClock(end.skewMs);
   }
 
   ended(instance: Instance, end: End): void {
-    const { scheduler } = this.scene;
+    const { scheduler } = this.context;
     const now = { startedAt: scheduler.stamp(), clockFrom: this.clock() };
     this.ends.push({
       call: { kind: "read" },
@@ -131,11 +140,11 @@ export class Platform {
   }
 
   onDisk(): Promise<void> {
-    const { written, onDisk } = this.scene.storage;
+    const { written, onDisk } = this.context.storage;
     if (this.isFlushBad) {
       this.isFlushBad = false;
       this.failedFlushCount += 1;
-      this.scene.tell?.("the object is answered that its flush failed");
+      this.context.log?.("the object is answered that its flush failed");
       return Promise.reject(FLUSH_FAILED);
     }
     if (written === onDisk) return Promise.resolve();
@@ -144,28 +153,28 @@ export class Platform {
 
   /** An object whose flush failed may ask for its end, which then is late. */
   abort(instance: Instance, reason: string): void {
-    if (reason !== String(FLUSH_FAILED)) this.scene.breach("assertion", `the object ended itself: ${reason}`);
+    if (reason !== String(FLUSH_FAILED)) this.context.breach("assertion", `the object ended itself: ${reason}`);
     const end = { isLossy: false, skewMs: null, mark: "reset" } as const;
-    this.scene.scheduler.after(ABORT_MS, () => (instance.isDead ? undefined : this.restart(end)));
+    this.context.scheduler.after(ABORT_MS, () => (instance.isDead ? undefined : this.restart(end)));
   }
 
   setAlarm(at: number | null): void {
-    if (this.#slips.forgetsAlarms !== true || at === null) this.scene.storage.setAlarm(at);
+    if (this.#platformBugs.forgetsAlarms !== true || at === null) this.context.storage.setAlarm(at);
   }
 
   /** A timer of whoever runs now: one of an instance is gone with it. */
   timer(run: () => void, ms: number): Timer {
-    const { scheduler } = this.scene;
+    const { scheduler } = this.context;
     const instance = this.#turn;
-    const { visitor } = this.scene;
-    if (instance === null) return scheduler.after(ms, () => (visitor === null ? run() : runFor(this.scene, visitor, run)));
+    const { visitor } = this.context;
+    if (instance === null) return scheduler.after(ms, () => (visitor === null ? run() : runFor(this.context, visitor, run)));
     return scheduler.after(ms, () => {
       if (instance.isDead) return;
       this.#enter(instance);
       try {
         run();
       } catch (cause) {
-        if (!instance.isDead) this.scene.breach("exception", `a timer of the object threw: ${String(cause)}`);
+        if (!instance.isDead) this.context.breach("exception", `a timer of the object threw: ${String(cause)}`);
       }
     });
   }
@@ -174,17 +183,17 @@ export class Platform {
   logged(text: string): void {
     if (this.#turn?.isDead === true) return;
     const line = text.replaceAll(this.name, "the coupon");
-    this.scene.tell?.(`${this.#turn === null ? "the Worker" : "the object"} logs ${line.replace(/"request_id":"[^"]*"/, "")}`);
+    this.context.log?.(`${this.#turn === null ? "the Worker" : "the object"} logs ${line.replace(/"request_id":"[^"]*"/, "")}`);
     if (!line.includes(INJECTED.message) && !line.includes("call_failed"))
-      this.scene.breach("log", `an error that was not planned: ${line}`);
+      this.context.breach("log", `an error that was not planned: ${line}`);
   }
 
   /** What follows each event: what was lost is gone, what was written is on its way to disk, the alarm is set. */
   afterEvent(): void {
-    const { scene } = this;
-    const { storage } = scene;
-    scene.skewMs = 0;
-    scene.visitor = null;
+    const { context } = this;
+    const { storage } = context;
+    context.skewMs = 0;
+    context.visitor = null;
     this.#turn = null;
     if (this.#claimsInEvent > 1) this.batchCount += 1;
     this.#claimsInEvent = 0;
@@ -196,11 +205,11 @@ export class Platform {
   #begin(): Instance {
     if (this.#instance === null) {
       // Its constructor reads its clock.
-      this.scene.skewMs = this.#skewMs;
-      this.scene.tell?.(`an instance begins, its clock at ${this.clock() - T0} ms`);
+      this.context.skewMs = this.#skewMs;
+      this.context.log?.(`an instance begins, its clock at ${this.clock() - T0} ms`);
       this.#instance = new Instance(this.#class, {
         name: this.name,
-        scene: this.scene,
+        context: this.context,
         ended: (instance, end) => this.ended(instance, end),
         onDisk: () => this.onDisk(),
         abort: (instance, reason) => this.abort(instance, reason),
@@ -214,19 +223,19 @@ export class Platform {
 
   #enter(instance: Instance | null): void {
     this.#turn = instance;
-    this.scene.skewMs = this.#skewMs;
+    this.context.skewMs = this.#skewMs;
   }
 
   #answered(instance: Instance, waiting: Waiting, result: Result): void {
     if (instance.isDead) return;
-    const { storage, scheduler } = this.scene;
+    const { storage, scheduler } = this.context;
     const { command, calls } = waiting.delivery;
     waiting.result = result;
-    const life = instance.lifeOf(waiting, result, storage.life);
-    waiting.answers = answersOf(calls, result, life);
+    const incarnation = instance.incarnationOf(waiting, result, storage.incarnation);
+    waiting.answers = answersOf(calls, result, incarnation);
     this.judged.push(...waiting.operations);
     if (result.ok && "isNew" in result && result.isNew)
-      this.holders.set(`${life} ${result.seq} ${result.hold.userId}`, result.hold.attemptId);
+      this.holders.set(`${incarnation} ${result.seq} ${result.hold.userId}`, result.hold.attemptId);
     waiting.version = storage.written;
     this.#checkWait(waiting);
     // What can't wait for a lease is judged at its arrival, in the order of arrivals.
@@ -236,20 +245,20 @@ export class Platform {
     }
     if (!result.ok && result.code === "unavailable") this.unavailableCount += 1;
     if (command === "claim") this.#claimsInEvent += 1;
-    if (storage.written === storage.onDisk || this.#slips.answersBeforeDisk === true) this.#leave(instance, waiting);
+    if (storage.written === storage.onDisk || this.#platformBugs.answersBeforeDisk === true) this.#leave(instance, waiting);
     else this.#gate.push({ instance, waiting });
   }
 
   #checkWait({ delivery, deliveredAt }: Waiting): void {
-    const waitedMs = this.scene.scheduler.now - deliveredAt;
+    const waitedMs = this.context.scheduler.now - deliveredAt;
     if (waitedMs <= WAIT_MS_MAX) return;
     if (DEFERRABLE.has(delivery.command) && waitedMs <= DEFERRED_MS_MAX) this.deferredCount += 1;
-    else this.scene.breach("wait", `${messageName(delivery)} waited ${waitedMs} ms for its answer`);
+    else this.context.breach("wait", `${messageName(delivery)} waited ${waitedMs} ms for its answer`);
   }
 
   /** The answer leaves the object. */
   #leave(instance: Instance, waiting: Waiting): void {
-    const { points, digest, tell } = this.scene;
+    const { points, digest, log } = this.context;
     const { delivery, operations, result, answers, endedAt, clockUntil } = waiting;
     if (result === null) return;
     const step = points.beforeAnswer(delivery.command);
@@ -266,13 +275,13 @@ export class Platform {
       operation.clockUntil = clockUntil;
     }
     digest.add(result.seq);
-    tell?.(`${messageName(delivery)} is answered: ${saidBy(result, answers)}`);
+    log?.(`${messageName(delivery)} is answered: ${saidBy(result, answers)}`);
     this.onAnswer(delivery, result, answers);
     delivery.reply(result, answers);
   }
 
   #beginFlush(version: number): void {
-    const { scheduler, plan, random } = this.scene;
+    const { scheduler, plan, random } = this.context;
     const isSlow = random.below(100) < plan.slowFlushes;
     const ms = isSlow ? random.below(plan.slowDiskMs + 1) : plan.diskMs + random.below(plan.diskJitterMs + 1);
     if (isSlow) this.slowFlushCount += 1;
@@ -283,12 +292,12 @@ export class Platform {
   }
 
   #flushed(version: number): void {
-    const { scene } = this;
-    const { storage, points } = scene;
+    const { context } = this;
+    const { storage, points } = context;
     this.#flushes = this.#flushes.filter((flush) => flush.version > version);
     if (version <= storage.onDisk) return;
     storage.keep(version);
-    scene.tell?.(storage.written === version ? "all that was written is on disk" : "a part of what was written is on disk");
+    context.log?.(storage.written === version ? "all that was written is on disk" : "a part of what was written is on disk");
     this.#enter(this.#instance);
     for (const one of this.#gate.splice(0)) {
       if (one.instance.isDead) continue;
@@ -303,7 +312,7 @@ export class Platform {
 
   /** An instance has ended in this event. What it had written is lost with it, or found by the next one. */
   #afterEnd({ isLossy }: End): void {
-    const { storage } = this.scene;
+    const { storage } = this.context;
     if (isLossy && storage.written > storage.onDisk) this.lossCount += 1;
     if (isLossy) storage.lose();
     else storage.keep(storage.written);
@@ -314,7 +323,7 @@ export class Platform {
   }
 
   #scheduleAlarm(msMin: number): void {
-    const { storage, scheduler, plan } = this.scene;
+    const { storage, scheduler, plan } = this.context;
     if (this.#alarm !== null) this.#alarm.timer.run = null;
     const at = storage.alarmAt;
     this.#alarm =
@@ -322,7 +331,7 @@ export class Platform {
   }
 
   #ring(at: number): void {
-    const { storage, scheduler, points, tell } = this.scene;
+    const { storage, scheduler, points, log } = this.context;
     if (!storage.isAlarmOnDisk) {
       this.#alarm = { for: at, timer: scheduler.after(1, () => this.#ring(at)) };
       return;
@@ -331,7 +340,7 @@ export class Platform {
     storage.takeAlarm();
     this.#ringing = at;
     this.alarmCount += 1;
-    tell?.("the alarm rings");
+    log?.("the alarm rings");
     const instance = this.#begin();
     points.command = "alarm";
     void this.#rung(instance);
@@ -342,7 +351,7 @@ export class Platform {
       await instance.object.alarm();
       if (!instance.isDead) this.#ringing = null;
     } catch (cause) {
-      if (!instance.isDead) this.scene.breach("exception", `the alarm threw: ${String(cause)}`);
+      if (!instance.isDead) this.context.breach("exception", `the alarm threw: ${String(cause)}`);
     }
   }
 

@@ -102,16 +102,16 @@ export type CoverageRow = {
 /** What is armed in one history. */
 export class Points {
   readonly #coverage: Coverage;
-  readonly #tell: ((line: string) => void) | null;
+  readonly #log: ((line: string) => void) | null;
   #armed: { left: number; readonly step: BreakStep }[] = [];
   #command = 0;
   /** Faults that struck, by kind. */
   thrownCount = 0;
   crashedCount = 0;
 
-  constructor(coverage: Coverage, tell: ((line: string) => void) | null) {
+  constructor(coverage: Coverage, log: ((line: string) => void) | null) {
     this.#coverage = coverage;
-    this.#tell = tell;
+    this.#log = log;
   }
 
   get command(): Command {
@@ -168,7 +168,7 @@ export class Points {
       counts[index] = (counts[index] ?? 0) + 1;
       if (step.how === "throw") this.thrownCount += 1;
       else this.crashedCount += 1;
-      this.#tell?.(`${step.how === "throw" ? "storage throws" : "the instance ends"} in ${this.command}, at ${this.nameOf(point)}`);
+      this.#log?.(`${step.how === "throw" ? "storage throws" : "the instance ends"} in ${this.command}, at ${this.nameOf(point)}`);
       return step;
     }
     return null;

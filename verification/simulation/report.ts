@@ -2,14 +2,14 @@
 
 import { FEATURES, missedFeatures } from "./features.ts";
 import { COMMANDS, POINTS, type CoverageRow } from "./points.ts";
-import { digestText } from "./scene.ts";
+import { digestText } from "./context.ts";
 import type { Run } from "./simulate.ts";
 import type { Failure } from "./thread.ts";
 import type { Counts } from "./totals.ts";
 
-/** A failure, as the story of the least history that fails so. */
-export function failureText({ seed, breach, plan, story }: Failure): string {
-  return `seed ${seed}, cut down to ${plan.steps.length} steps: ${breach.rule}: ${breach.what}\n\n${story}\n`;
+/** A failure, as the trace of the least history that fails so. */
+export function failureText({ seed, breach, plan, trace }: Failure): string {
+  return `seed ${seed}, cut down to ${plan.steps.length} steps: ${breach.rule}: ${breach.what}\n\n${trace}\n`;
 }
 
 /** The lines at the end of a run. */

@@ -28,7 +28,7 @@ A history that fails is cut down and printed. A run of 20,000 or more fails as w
       seed: { kind: "count", default: 1, min: 0, max: 2 ** 32 - 1, help: "the first one; the others follow it" },
       minutes: { kind: "count", default: 0, min: 0, max: 100_000, help: "ends after that long with what was done by then; 0 never does" },
       workers: { kind: "text", value: "N|cores", default: "1", help: "threads" },
-      story: { kind: "flag", help: "tells each history, step by step: for a few" },
+      trace: { kind: "flag", help: "tells each history, step by step: for a few" },
       whole: { kind: "flag", help: "creates and drops real tables in every history: slower, the same" },
       bug: { kind: "text", value: "NAME", help: `plants a bug that is to be found: ${Object.keys(PLANTED_BUGS).join(", ")}` },
       json: { kind: "text", value: "FILE", help: "writes the numbers there" },
@@ -44,14 +44,14 @@ A history that fails is cut down and printed. A run of 20,000 or more fails as w
       from: seed,
       count: histories,
       workers: workersOf(options.workers),
-      isTold: options.story,
+      isTraced: options.trace,
       ...(options.minutes === 0 ? {} : { msMax: options.minutes * 60_000 }),
       isWhole: options.whole,
       ...(bug === undefined ? {} : { bug }),
       onProgress: (count) => progress.update(count, `${Math.round((count / (performance.now() - startedAt)) * 1000)} a second`),
       signal,
     }).finally(progress.stop);
-    if (run.stories.length > 0) console.log(run.stories.join("\n\n"));
+    if (run.traces.length > 0) console.log(run.traces.join("\n\n"));
     if (run.failures.length > 0) console.log(run.failures.map(failureText).join("\n"));
     console.log(linesOf(run).join("\n"));
     if (json !== undefined) await writeResults(json, numbersOf(run, seed, bug));
@@ -80,7 +80,7 @@ function numbersOf({ doneCount, sum, failures, seconds }: Run, seed: number, bug
     perSecond: Math.round(doneCount / seconds),
     violations: failures.map(({ seed: failed, breach }) => ({ seed: failed, ...breach })),
     ...(failures.length === 0 ? { trueRateBelow: rateText(doneCount) } : {}),
-    ...(bug === undefined ? {} : { plantedMistake: bug }),
+    ...(bug === undefined ? {} : { plantedBug: bug }),
     digest: sum.digest,
     counts: sum.counts,
     faultPoints: sum.coverage,

@@ -16,7 +16,7 @@ export type Sale = {
   /** How long it takes until what was written is on disk: what arrives meanwhile shares the next batch. */
   readonly diskMs: number;
   /** Of a hundred attempts, how many do not simply go well. */
-  readonly badFates: number;
+  readonly faultPercent: number;
   /** Of a hundred asks, how many are claims, and how many move the stock otherwise, before anything else is drawn. */
   readonly claims: number;
   readonly restocks: number;
@@ -33,14 +33,14 @@ export type Sale = {
   readonly isEdgeOn: boolean;
 };
 
-/** Most sales are small, because most mistakes show in a few steps. */
+/** Most sales are small, because most bugs show in a few steps. */
 export function saleOf(random: Random): Sale {
   const dice = random.below(60);
   if (dice < 24) return saleAtTheEdge(random);
   if (dice < 28) return saleOfHolds(random);
   if (dice < 31) return saleAgain(random);
   if (dice < 33) return saleToWatch(random);
-  return dice < 35 ? crowd(random) : smallSale(random);
+  return dice < 35 ? saleOfManyUsers(random) : smallSale(random);
 }
 
 function smallSale(random: Random): Sale {
@@ -53,7 +53,7 @@ function smallSale(random: Random): Sale {
     gapMsMax: pick([0, 1, 2, 2, 4, 10, 40, 400, 1000]),
     wayMsMax: pick([0, 1, 2, 3, 6]),
     diskMs: pick([0, 0, 1, 2, 4, 12]),
-    badFates: pick([0, 0, 4, 8, 25]),
+    faultPercent: pick([0, 0, 4, 8, 25]),
     claims: 0,
     restocks: 0,
     holds: 0,
@@ -74,7 +74,7 @@ function saleAtTheEdge({ below, pick }: Random): Sale {
     gapMsMax: pick([20, 100, 200, 400, 900]),
     wayMsMax: pick([0, 3, 200, 500]),
     diskMs: pick([0, 2]),
-    badFates: pick([0, 0, 8]),
+    faultPercent: pick([0, 0, 8]),
     claims: 55,
     restocks: 25,
     holds: 0,
@@ -95,7 +95,7 @@ function saleOfHolds({ below, pick }: Random): Sale {
     gapMsMax: pick([4, 20, 100, 400]),
     wayMsMax: pick([0, 3, 100]),
     diskMs: pick([0, 2, 12]),
-    badFates: pick([0, 8, 30]),
+    faultPercent: pick([0, 8, 30]),
     claims: 25,
     restocks: 3,
     holds: 60,
@@ -131,7 +131,7 @@ function saleAgain({ below, pick }: Random): Sale {
     gapMsMax: pick([100, 300, 600]),
     wayMsMax: pick([0, 3, 100]),
     diskMs: pick([0, 2]),
-    badFates: 0,
+    faultPercent: 0,
     claims: 75,
     restocks: 5,
     holds: 0,
@@ -144,7 +144,7 @@ function saleAgain({ below, pick }: Random): Sale {
 }
 
 /** Large batches form where many come while the disk is busy. */
-function crowd({ below, pick }: Random): Sale {
+function saleOfManyUsers({ below, pick }: Random): Sale {
   return {
     askCount: 14 + below(16),
     userCount: USERS.length,
@@ -152,7 +152,7 @@ function crowd({ below, pick }: Random): Sale {
     gapMsMax: below(2),
     wayMsMax: pick([0, 2]),
     diskMs: pick([5, 12, 30]),
-    badFates: pick([0, 0, 8]),
+    faultPercent: pick([0, 0, 8]),
     claims: 85,
     restocks: 0,
     holds: 0,

@@ -57,8 +57,8 @@ function withPlainerSteps(plan: Plan, fails: (plan: Plan) => boolean): Plan {
 
 /** Each makes a step plainer in one respect; null where it is so already. */
 const PLAINER: readonly ((step: Step) => Step | null)[] = [
-  (step) => ask(step, ({ fates }) => (fates.length === 0 ? null : { fates: [] })),
-  (step) => ask(step, ({ fates }) => (fates.length <= 1 ? null : { fates: fates.slice(0, 1) })),
+  (step) => ask(step, ({ faultPlans }) => (faultPlans.length === 0 ? null : { faultPlans: [] })),
+  (step) => ask(step, ({ faultPlans }) => (faultPlans.length <= 1 ? null : { faultPlans: faultPlans.slice(0, 1) })),
   (step) => ask(step, ({ patience }) => (patience === 0 ? null : { patience: 0 })),
   (step) => ask(step, ({ isolate }) => (isolate === 0 ? null : { isolate: 0 })),
   (step) => ask(step, ({ client }) => (client === 0 ? null : { client: 0 })),
@@ -89,6 +89,6 @@ const PLAINER_PLANS: readonly ((plan: Plan) => Plan | null)[] = [
   (plan) => (plan.isDrained ? { ...plan, isDrained: false } : null),
   (plan) => (plan.diskJitterMs > 0 ? { ...plan, diskJitterMs: 0 } : null),
   (plan) => (plan.slowFlushes > 0 ? { ...plan, slowFlushes: 0 } : null),
-  (plan) => (plan.badFates > 0 ? { ...plan, badFates: 0 } : null),
+  (plan) => (plan.faultPercent > 0 ? { ...plan, faultPercent: 0 } : null),
   (plan) => (plan.diskMs > 0 ? { ...plan, diskMs: 0 } : null),
 ];

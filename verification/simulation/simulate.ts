@@ -13,8 +13,8 @@ export type RunOptions = Setting & {
   readonly workers?: number;
   /** Plans in the place of those of the seeds, the first of them in the place of seed `from`. */
   readonly plans?: readonly Plan[];
-  /** Tells the whole story of each history. */
-  readonly isTold?: boolean;
+  /** Tells the whole trace of each history. */
+  readonly isTraced?: boolean;
   /** Ends the run once so many histories have failed. */
   readonly failuresMax?: number;
   /** Deals no more work after that many milliseconds. */
@@ -29,7 +29,7 @@ export type Run = {
   readonly doneCount: number;
   readonly sum: Sum;
   readonly failures: readonly Failure[];
-  readonly stories: readonly string[];
+  readonly traces: readonly string[];
   readonly seconds: number;
 };
 
@@ -52,7 +52,7 @@ class Dealing {
   #sum: Sum = NOTHING;
   #doneCount = 0;
   readonly #failures: Failure[] = [];
-  readonly #stories: { readonly from: number; readonly stories: readonly string[] }[] = [];
+  readonly #traces: { readonly from: number; readonly traces: readonly string[] }[] = [];
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -83,26 +83,26 @@ class Dealing {
   }
 
   result(): Omit<Run, "seconds"> {
-    const stories = this.#stories.toSorted((a, b) => a.from - b.from).flatMap(({ stories: some }) => some);
+    const traces = this.#traces.toSorted((a, b) => a.from - b.from).flatMap(({ traces: some }) => some);
     const failures = this.#failures.toSorted((a, b) => a.seed - b.seed);
-    return { doneCount: this.#doneCount, sum: this.#sum, failures, stories };
+    return { doneCount: this.#doneCount, sum: this.#sum, failures, traces };
   }
 
   #deal(): Task {
-    const { from, count, isTold = false, plans, failuresMax = 10, msMax = Infinity } = this.#options;
+    const { from, count, isTraced = false, plans, failuresMax = 10, msMax = Infinity } = this.#options;
     const isEnough = this.#failures.length >= failuresMax || performance.now() - this.#startedAt >= msMax;
     const size = isEnough ? 0 : Math.min(TASK_SIZE, from + count - this.#next);
     const own = plans?.slice(this.#next - from, this.#next - from + size);
-    const task = { from: this.#next, count: size, isTold, ...(own === undefined ? {} : { plans: own }) };
+    const task = { from: this.#next, count: size, isTraced, ...(own === undefined ? {} : { plans: own }) };
     this.#next += size;
     return task;
   }
 
-  #take({ from, count, failures, stories, ...sum }: Done): void {
+  #take({ from, count, failures, traces, ...sum }: Done): void {
     this.#sum = added(this.#sum, sum);
     this.#doneCount += count;
     this.#failures.push(...failures);
-    if (stories.length > 0) this.#stories.push({ from, stories });
+    if (traces.length > 0) this.#traces.push({ from, traces });
     this.#options.onProgress?.(this.#doneCount);
   }
 }

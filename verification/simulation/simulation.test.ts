@@ -1,4 +1,4 @@
-// Random histories under the seeded scheduler: every promise is kept in all of them, and a seed tells the same story anywhere.
+// Random histories under the seeded scheduler: every promise is kept in all of them, and a seed tells the same trace anywhere.
 
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -52,26 +52,26 @@ describe("4,000 histories", async () => {
 describe("a seed", () => {
   const options = { from: 9_000, count: 200 };
 
-  test("tells the same story in another thread and in another process, byte by byte", async () => {
-    const [first, second] = await Promise.all([simulate({ ...options, isTold: true }), simulate({ ...options, isTold: true })]);
-    expect(second.stories).toEqual(first.stories);
-    expect(first.stories).toHaveLength(200);
-    const { printed } = await commandRun("--seed", "9000", "--histories", "200", "--story");
-    expect(printed).toContain(first.stories.join("\n\n"));
+  test("tells the same trace in another thread and in another process, byte by byte", async () => {
+    const [first, second] = await Promise.all([simulate({ ...options, isTraced: true }), simulate({ ...options, isTraced: true })]);
+    expect(second.traces).toEqual(first.traces);
+    expect(first.traces).toHaveLength(200);
+    const { printed } = await commandRun("--seed", "9000", "--histories", "200", "--trace");
+    expect(printed).toContain(first.traces.join("\n\n"));
   });
 
-  test("tells the same story twice in a row, and whatever came before it", async () => {
-    const alone = await simulate({ from: 9_199, count: 1, isTold: true });
-    const among = await simulate({ ...options, isTold: true });
-    expect(among.stories.at(-1)).toBe(alone.stories[0]);
+  test("tells the same trace twice in a row, and whatever came before it", async () => {
+    const alone = await simulate({ from: 9_199, count: 1, isTraced: true });
+    const among = await simulate({ ...options, isTraced: true });
+    expect(among.traces.at(-1)).toBe(alone.traces[0]);
   });
 
-  test("tells the same story with tables that are made and dropped in fact", async () => {
+  test("tells the same trace with tables that are made and dropped in fact", async () => {
     const [reused, whole] = await Promise.all([
-      simulate({ ...options, isTold: true }),
-      simulate({ ...options, isTold: true, isWhole: true }),
+      simulate({ ...options, isTraced: true }),
+      simulate({ ...options, isTraced: true, isWhole: true }),
     ]);
-    expect(whole.stories).toEqual(reused.stories);
+    expect(whole.traces).toEqual(reused.traces);
     expect(whole.sum.digest).toEqual(reused.sum.digest);
   });
 
@@ -87,10 +87,10 @@ test("a run whose time is over ends with what it has done, and the next one goes
   expect(doneCount).toBeLessThan(1_000_000);
   const [same, rest] = await Promise.all([
     simulate({ from: 1, count: doneCount }),
-    simulate({ from: 1 + doneCount, count: 500, isTold: true }),
+    simulate({ from: 1 + doneCount, count: 500, isTraced: true }),
   ]);
   expect(sum.digest).toEqual(same.sum.digest);
-  expect(rest.stories[0]).toMatch(new RegExp(`^seed ${1 + doneCount},`));
+  expect(rest.traces[0]).toMatch(new RegExp(`^seed ${1 + doneCount},`));
 });
 
 describe("the command", () => {
@@ -104,7 +104,7 @@ describe("the command", () => {
     expect(withoutTimes(again.printed)).toBe(withoutTimes(first.printed));
   });
 
-  test("tells a failure as the story of a short history, and ends with 1", async () => {
+  test("tells a failure as the trace of a short history, and ends with 1", async () => {
     const { exitCode, printed } = await commandRun("--histories", "500", "--bug", "users-not-unique");
     expect(exitCode).toBe(1);
     expect(printed).toMatch(/^seed \d+, cut down to [1-9] steps: /m);

@@ -1,14 +1,14 @@
 // One history: a plan is carried out, and all that was answered and stored is checked.
 
-import type { LedgerEvent } from "../history/history.ts";
+import type { LedgerEvent } from "../model/types.ts";
 import { seeded } from "../random.ts";
-import { check, recordedStory } from "./checks.ts";
-import { Course } from "./course.ts";
+import { check, recordedHistory } from "./checks.ts";
+import { HistoryRun } from "./history-run.ts";
 import { Globals } from "./globals.ts";
 import type { Plan } from "./plan.ts";
 import { Points, type Coverage } from "./points.ts";
 import type { Product } from "./product.ts";
-import { Digest, type Breach, type Scene, type Slips } from "./scene.ts";
+import { Digest, type Breach, type Context, type PlatformBugs } from "./context.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Storage, type Databases } from "./storage.ts";
 import type { Totals } from "./totals.ts";
@@ -17,7 +17,7 @@ export type Outcome = {
   readonly breach: Breach | null;
   readonly digest: readonly [high: number, low: number];
   /** What happened, line by line; empty unless it was asked for. */
-  readonly story: readonly string[];
+  readonly trace: readonly string[];
 };
 
 export type SimulatorOptions = {
@@ -25,7 +25,7 @@ export type SimulatorOptions = {
   readonly databases: Databases;
   readonly coverage: Coverage;
   readonly totals: Totals;
-  readonly slips: Slips;
+  readonly platformBugs: PlatformBugs;
 };
 
 /** Carries out plans, one after the other. Takes over globals of its thread: one is enough for it. */
@@ -39,23 +39,23 @@ export class Simulator {
   }
 
   /** Carries out one plan and checks it. */
-  run(plan: Plan, isTold = false): Outcome {
-    const { databases, coverage, product, slips, totals } = this.#options;
+  run(plan: Plan, isTraced = false): Outcome {
+    const { databases, coverage, product, platformBugs, totals } = this.#options;
     const lines: string[] = [];
     const scheduler = new Scheduler();
-    const tell = isTold ? (line: string): void => void lines.push(`${String(scheduler.now).padStart(6)} ms  ${line}`) : null;
-    const points = new Points(coverage, tell);
+    const log = isTraced ? (line: string): void => void lines.push(`${String(scheduler.now).padStart(6)} ms  ${line}`) : null;
+    const points = new Points(coverage, log);
     const isLossy = plan.steps.some((step) => "isLossy" in step && step.isLossy);
-    const storage = new Storage({ databases, points, isLossy, slips });
+    const storage = new Storage({ databases, points, isLossy, platformBugs });
     let breach: Breach | null = null;
-    const scene: Scene = {
+    const context: Context = {
       plan,
       scheduler,
       points,
       storage,
       digest: new Digest(),
       random: seeded(plan.seed),
-      tell,
+      log,
       breach: (rule, what) => (breach ??= { rule, what }),
       skewMs: 0,
       isolateSkews: [0, 0, 0],
@@ -63,31 +63,31 @@ export class Simulator {
     };
     this.#runs += 1;
     // What isolates remember outlives a history, so that it must not be known by the same name.
-    const course = new Course(scene, `coupon-${this.#runs}`, product, slips);
-    const { platform } = course;
-    this.#globals.behind = { scene, logged: (line) => platform.logged(line), timer: (run, ms) => platform.timer(run, ms) };
+    const historyRun = new HistoryRun(context, `coupon-${this.#runs}`, product, platformBugs);
+    const { platform } = historyRun;
+    this.#globals.behind = { context, logged: (line) => platform.logged(line), timer: (run, ms) => platform.timer(run, ms) };
     const breachOf = (): Breach | null => breach;
-    course.run(() => breach !== null);
+    historyRun.run(() => breach !== null);
     this.#globals.behind = null;
-    const events = breach === null ? check(scene, course) : [];
+    const events = breach === null ? check(context, historyRun) : [];
     const broken = breachOf();
-    const digest = [scene.digest.high, scene.digest.low] as const;
-    if (isTold && broken !== null) lines.push("", recordedStory(scene, course, broken));
-    if (broken === null) count(totals, scene, course, events);
+    const digest = [context.digest.high, context.digest.low] as const;
+    if (isTraced && broken !== null) lines.push("", recordedHistory(context, historyRun, broken));
+    if (broken === null) count(totals, context, historyRun, events);
     storage.close();
-    return { breach: broken, digest, story: lines };
+    return { breach: broken, digest, trace: lines };
   }
 }
 
-function count(totals: Totals, { points, storage, plan }: Scene, course: Course, events: readonly LedgerEvent[]): void {
-  const { clients, platform, network, isolates } = course;
+function count(totals: Totals, { points, storage, plan }: Context, historyRun: HistoryRun, events: readonly LedgerEvent[]): void {
+  const { clients, platform, network, isolates } = historyRun;
   totals.add("histories");
   const some = (name: string, number: number): void => (number > 0 ? totals.add(name, number) : undefined);
   for (const step of plan.steps) if (step.is === "ask") totals.add(`asked.${step.ask.kind}`);
   for (const code of isolates.codes) totals.add(`certificate.${code}`);
   some("lease.deferred", platform.deferredCount);
-  some("lease.restartWithin", course.leaseEndCount);
-  some("lease.bypassByKey", course.keyBypassCount);
+  some("lease.restartWithin", historyRun.leaseEndCount);
+  some("lease.bypassByKey", historyRun.keyBypassCount);
   some("flushes.several", platform.severalFlushesCount);
   some("flushes.slow", platform.slowFlushCount);
   some("faults.flush", platform.failedFlushCount);
@@ -97,7 +97,7 @@ function count(totals: Totals, { points, storage, plan }: Scene, course: Course,
   totals.add("deliveries", platform.delivered.length);
   for (const word of clients.outcomes) totals.add(`answered.${word}`);
   for (const { kind } of events) totals.add(`event.${kind}`);
-  for (const { is } of network.mishaps) totals.add(`network.${is}`);
+  for (const { is } of network.faults) totals.add(`network.${is}`);
   const duplicates = network.duplicateCount;
   if (duplicates > 0) totals.add("network.duplicate", duplicates);
   if (network.retryCount > 0) totals.add("retries.worker", network.retryCount);
@@ -110,5 +110,5 @@ function count(totals: Totals, { points, storage, plan }: Scene, course: Course,
   if (!platform.isClockSteady) totals.add("clock.setBack");
   if (platform.alarmCount > 0) totals.add("alarms", platform.alarmCount);
   if (platform.batchCount > 0) totals.add("batches", platform.batchCount);
-  if (storage.lives.length > 1) totals.add("histories.withRemoval");
+  if (storage.incarnations.length > 1) totals.add("histories.withRemoval");
 }

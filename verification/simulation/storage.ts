@@ -1,10 +1,10 @@
-// What the platform stores for one object, through all lives of its coupon: rows, and the alarm. What is written is there at
+// What the platform stores for one object, through all incarnations of its coupon: rows, and the alarm. What is written is there at
 // once, and on disk a little later.
 
 import { Database, type DatabaseOptions, type Row, type Value } from "./database.ts";
 import type { BreakStep } from "./plan.ts";
 import { INJECTED, type Points } from "./points.ts";
-import type { Slips } from "./scene.ts";
+import type { PlatformBugs } from "./context.ts";
 
 /** What stands between an instance and its storage. */
 export type Gatekeeper = {
@@ -47,21 +47,21 @@ export type StorageOptions = {
   readonly points: Points;
   /** Whether what is not on disk can be lost. */
   readonly isLossy: boolean;
-  readonly slips: Slips;
+  readonly platformBugs: PlatformBugs;
 };
 
-/** When the end of a life was asked for, and when it came. */
+/** When the end of a incarnation was asked for, and when it came. */
 export type Removal = { readonly from: number; readonly until: number };
 
-/** The message that begins or ends a life of the coupon. */
+/** The message that begins or ends a incarnation of the coupon. */
 export type Turn = "create" | "remove";
 
 export class Storage {
-  /** Called before a life begins or ends. */
+  /** Called before a incarnation begins or ends. */
   turning: (turn: Turn) => void = () => undefined;
-  /** One for each life of the coupon, and the last one for the life that is, or is to come. */
-  readonly lives: Database[];
-  /** By life, but for the last one: when its end was asked for, and when it came. */
+  /** One for each incarnation of the coupon, and the last one for the incarnation that is, or is to come. */
+  readonly incarnations: Database[];
+  /** By incarnation, but for the last one: when its end was asked for, and when it came. */
   readonly ends: Removal[] = [];
   alarmAt: number | null = null;
   /** A crash came between a commit and the setting of the alarm: nothing will ring for what that commit wrote. */
@@ -70,20 +70,20 @@ export class Storage {
   written = 0;
   onDisk = 0;
   #isInTransaction = false;
-  /** By life: how much was written when it began. */
-  readonly #livesSince: number[] = [0];
+  /** By incarnation: how much was written when it began. */
+  readonly #incarnationsSince: number[] = [0];
   /** The alarm as it was set, by how much was written by then; the first is the one on disk. */
   #alarms: { readonly version: number; readonly at: number | null }[] = [{ version: 0, at: null }];
   readonly #options: StorageOptions;
 
   constructor(options: StorageOptions) {
     this.#options = options;
-    this.lives = [options.databases.take(options.isLossy)];
+    this.incarnations = [options.databases.take(options.isLossy)];
   }
 
-  /** The life that is, or, where there is no coupon, the last one that was; 0 before the first. */
-  get life(): number {
-    return this.#current.isDefined ? this.lives.length : this.lives.length - 1;
+  /** The incarnation that is, or, where there is no coupon, the last one that was; 0 before the first. */
+  get incarnation(): number {
+    return this.#current.isDefined ? this.incarnations.length : this.incarnations.length - 1;
   }
 
   /** Units that are held, as the coupon's row has them. */
@@ -92,7 +92,7 @@ export class Storage {
   }
 
   get #current(): Database {
-    const current = this.lives.at(-1);
+    const current = this.incarnations.at(-1);
     if (current === undefined) throw new Error("an object has storage");
     return current;
   }
@@ -122,7 +122,7 @@ export class Storage {
       if (gate.isDead) throw ENDED;
       this.#pass(gate, points.beforeCommit());
     } catch (cause) {
-      if (this.#options.slips.keepsFailedTransactions === true && database.commit(this.written + 1)) this.written += 1;
+      if (this.#options.platformBugs.keepsFailedTransactions === true && database.commit(this.written + 1)) this.written += 1;
       database.rollback();
       throw cause;
     } finally {
@@ -169,8 +169,8 @@ export class Storage {
     this.turning("remove");
     const { databases, isLossy } = this.#options;
     this.ends.push(end);
-    this.lives.push(databases.take(isLossy));
-    this.#livesSince.push(this.written);
+    this.incarnations.push(databases.take(isLossy));
+    this.#incarnationsSince.push(this.written);
   }
 
   /** The first `version` writes are on disk. */
@@ -184,9 +184,9 @@ export class Storage {
   /** All that is not on disk is gone. */
   lose(): void {
     const { databases } = this.#options;
-    const count = this.#livesSince.filter((since) => since <= this.onDisk).length;
-    for (const lost of this.lives.splice(count)) databases.putBack(lost);
-    this.#livesSince.length = count;
+    const count = this.#incarnationsSince.filter((since) => since <= this.onDisk).length;
+    for (const lost of this.incarnations.splice(count)) databases.putBack(lost);
+    this.#incarnationsSince.length = count;
     this.ends.length = count - 1;
     this.#alarms.length = 1;
     this.alarmAt = this.#alarmOnDisk;
@@ -195,7 +195,7 @@ export class Storage {
   }
 
   close(): void {
-    for (const database of this.lives.splice(0)) this.#options.databases.putBack(database);
+    for (const database of this.incarnations.splice(0)) this.#options.databases.putBack(database);
   }
 
   #pass(gate: Gatekeeper, step: BreakStep | null): void {

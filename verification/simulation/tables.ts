@@ -1,8 +1,8 @@
 // The tables that a history leaves, read from outside: answered over from the ledger alone, they have to be what they are.
 
-import { follow, left, type Coupon } from "../history/coupon.ts";
-import type { EventKind, LedgerEvent, Settings } from "../history/history.ts";
-import { lookFault, type Look } from "./looks.ts";
+import { follow, left, type Coupon } from "../model/coupon.ts";
+import type { EventKind, LedgerEvent, Settings } from "../model/types.ts";
+import { extraAnswerFault, type ExtraAnswer } from "./extra-answers.ts";
 import type { Database, Value } from "./database.ts";
 
 const LEDGER = "SELECT seq, at, kind, user_id, position, data FROM ledger ORDER BY seq";
@@ -18,7 +18,7 @@ const COUPON = `
 /** The attempt that made the hold of a user at this seq, where that was seen. */
 export type HolderOf = (seq: number, userId: string | null) => string | undefined;
 
-/** One life of a coupon, as its tables tell it. */
+/** One incarnation of a coupon, as its tables log it. */
 export type Answered = {
   readonly events: readonly LedgerEvent[];
   /** What is wrong with the tables, a sentence; null where nothing is. */
@@ -27,8 +27,8 @@ export type Answered = {
 
 const NOTHING: Answered = { events: [], fault: null };
 
-/** Tells one life over. `looks` are the answers of that life that have to be checked by themselves. */
-export function toldOver(database: Database, name: string, looks: readonly Look[], holderOf: HolderOf): Answered {
+/** Tells one incarnation over. `looks` are the answers of that incarnation that have to be checked by themselves. */
+export function replayTables(database: Database, name: string, extraAnswers: readonly ExtraAnswer[], holderOf: HolderOf): Answered {
   if (!database.isDefined) return NOTHING;
   const claims = database.rows(CLAIMS);
   const releases = database.rows(RELEASES);
@@ -47,7 +47,7 @@ export function toldOver(database: Database, name: string, looks: readonly Look[
   let fault: string | null = null;
   for (const event of events) {
     coupon = follow(coupon, event, event.attempt ?? null, event.key ?? null);
-    for (const look of looks) if (look.result.seq === event.seq) fault ??= lookFault(look, coupon, String(stored[11]));
+    for (const look of extraAnswers) if (look.result.seq === event.seq) fault ??= extraAnswerFault(look, coupon, String(stored[11]));
     if (coupon === null) return { events, fault: "the ledger does not begin with a creation" };
     if (left(coupon) < 0) fault ??= `more is given out than there is, at event ${event.seq}`;
   }

@@ -1,6 +1,6 @@
 // Whether the coupon's time ever went back: who was answered that the sale had begun or ended was answered so for good.
 
-import type { Answer, LedgerEvent } from "../history/history.ts";
+import type { Answer, LedgerEvent } from "../model/types.ts";
 import type { Recorded } from "./network.ts";
 
 const BEFORE = 0;
@@ -18,9 +18,9 @@ export function timeFault(judged: readonly Recorded[], events: readonly LedgerEv
   for (const { answer } of judged) {
     const phase = answer === null ? null : phaseIn(answer);
     if (answer === null || phase === null) continue;
-    const { life = 0, seq } = answer;
-    const changeCount = changes[life]?.filter((at) => at <= seq).length ?? 0;
-    const coupon = `${life} ${changeCount}`;
+    const { incarnation = 0, seq } = answer;
+    const changeCount = changes[incarnation]?.filter((at) => at <= seq).length ?? 0;
+    const coupon = `${incarnation} ${changeCount}`;
     const before = phases.get(coupon) ?? phase;
     if (phase < before) return `the sale was answered to be ${NAMES[before] ?? ""}, and then, at seq ${seq}, to be ${NAMES[phase] ?? ""}`;
     phases.set(coupon, phase);
@@ -28,13 +28,13 @@ export function timeFault(judged: readonly Recorded[], events: readonly LedgerEv
   return null;
 }
 
-/** By life: the heads at which a coupon was changed. */
+/** By incarnation: the heads at which a coupon was changed. */
 function changesOf(events: readonly LedgerEvent[]): number[][] {
   const changes: number[][] = [];
-  let life = 0;
+  let incarnation = 0;
   for (const { kind, seq } of events) {
-    if (kind === "created") life += 1;
-    if (kind === "changed") (changes[life] ??= []).push(seq);
+    if (kind === "created") incarnation += 1;
+    if (kind === "changed") (changes[incarnation] ??= []).push(seq);
   }
   return changes;
 }

@@ -1,7 +1,7 @@
 // The public views, which come from an isolate's snapshot.
 
 import type { Heard } from "../faults/wire.ts";
-import type { Answer, Outcome } from "../history/history.ts";
+import type { Answer, Outcome } from "../model/types.ts";
 import type { Recorded } from "./network.ts";
 
 /** How old a view may be, in milliseconds: as documented, whatever the product believes. */

@@ -1,7 +1,7 @@
 // What the platform does, in words; and an answer in those of a history.
 
-import type { Answer, Call } from "../history/history.ts";
-import type { Result } from "./answers.ts";
+import type { Answer, Call } from "../model/types.ts";
+import type { Result } from "../model/product-answers.ts";
 import { nameOf, type Delivery, type Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
 

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { agreement } from "./agreement.ts";
+import { differential } from "./differential.ts";
 import type { History } from "./history.ts";
 import { isExplainable } from "./brute-force.ts";
 import { corrupted } from "./corruption.ts";
@@ -19,7 +19,7 @@ const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 };
 test("both judge 20,000 random small histories alike, right ones and wrong ones", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   console.log(`seed ${seed}`);
-  const { dispute, rightCount, wrongCount } = await agreement(20_000, seed);
+  const { dispute, rightCount, wrongCount } = await differential(20_000, seed);
   expect(dispute).toBeNull();
   expect(rightCount).toBeGreaterThan(5_000);
   expect(wrongCount).toBeGreaterThan(5_000);

@@ -9,7 +9,7 @@ import type { Storage } from "./storage.ts";
 /** A promise of the product that was broken: which one, and how. */
 export type Breach = { readonly rule: string; readonly what: string };
 
-export type Scene = {
+export type Context = {
   readonly plan: Plan;
   readonly scheduler: Scheduler;
   readonly points: Points;
@@ -17,8 +17,8 @@ export type Scene = {
   readonly digest: Digest;
   /** What is drawn while it runs: pauses, and how long the disk takes. */
   readonly random: Random;
-  /** Writes the story; null while nobody reads it. */
-  readonly tell: ((line: string) => void) | null;
+  /** Writes the trace; null while nobody reads it. */
+  readonly log: ((line: string) => void) | null;
   /** Ends the history: the first breach counts. */
   readonly breach: (rule: string, what: string) => void;
   /** By how much the clock of what runs now is ahead of the true one. */
@@ -33,15 +33,15 @@ export type Scene = {
 export type Visitor = { readonly isolate: number; hasLeft: boolean; pendingCount: number };
 
 /** Has an isolate run for a request, unless nothing keeps that alive any more. */
-export function runFor(scene: Scene, visitor: Visitor, run: () => void): void {
+export function runFor(context: Context, visitor: Visitor, run: () => void): void {
   if (visitor.hasLeft && visitor.pendingCount === 0) return;
-  scene.visitor = visitor;
-  scene.skewMs = scene.isolateSkews[visitor.isolate] ?? 0;
+  context.visitor = visitor;
+  context.skewMs = context.isolateSkews[visitor.isolate] ?? 0;
   run();
 }
 
 /** What the platform lets slip: only a bug that was planted lets it. */
-export type Slips = {
+export type PlatformBugs = {
   readonly answersBeforeDisk?: true;
   readonly forgetsAlarms?: true;
   readonly keepsFailedTransactions?: true;

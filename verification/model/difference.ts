@@ -1,8 +1,8 @@
 // What was answered or written beside what had to be.
 
 import { HOLD_LIMITS } from "./coupon.ts";
-import type { Answer, Facts, LedgerEvent } from "./history.ts";
-import { isSame, type Verdict } from "./specification.ts";
+import type { Answer, Facts, LedgerEvent } from "./types.ts";
+import { isSame, type Verdict } from "./judge.ts";
 
 /** Whether what a call has to be answered is that it causes `event`. */
 export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settings }: LedgerEvent): boolean {
@@ -13,7 +13,15 @@ export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settin
 }
 
 /** What an answer has beside facts, and the facts that are lists. */
-const NO_SCALAR_FACTS: ReadonlySet<string> = new Set<keyof Answer>(["is", "seq", "life", "at", "servedByEdge", "claimants", "holders"]);
+const NO_SCALAR_FACTS: ReadonlySet<string> = new Set<keyof Answer>([
+  "is",
+  "seq",
+  "incarnation",
+  "at",
+  "servedByEdge",
+  "claimants",
+  "holders",
+]);
 
 /** How what was answered differs from what had to be, in words. */
 export function differenceIn(answered: Answer, due: Verdict): string | null {

@@ -5,44 +5,44 @@ import { rm } from "node:fs/promises";
 import { request } from "undici";
 
 import { CommandFailure, EXIT } from "../cli/command.ts";
-import type { LedgerEvent } from "../history/history.ts";
-import { eventsIn, type Tables } from "../history/ledger.ts";
+import type { LedgerEvent } from "../model/types.ts";
+import { eventsIn, type Tables } from "../model/ledger.ts";
 import { serve, type Served } from "../server/workerd.ts";
 import { FaultyNetwork } from "./proxy.ts";
-import { storedLives, type Life } from "./stored.ts";
+import { storedIncarnations, type Incarnation } from "./stored.ts";
 
 /** Isolates of the Worker in front of the same objects: what one of them refuses, another has made false. */
 export const ISOLATES = 2;
 
 /** A coupon in the moment in which it is deleted. */
-type Removed = Life & { readonly at: number };
+type Removed = Incarnation & { readonly at: number };
 
-export type GroundOptions = {
+export type HarnessOptions = {
   /** A build of the hooks, or of something that has the same. */
   readonly bundle: string;
-  /** A folder for the files, which the ground makes and removes. */
+  /** A folder for the files, which the harness makes and removes. */
   readonly state: string;
   readonly vars: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 };
 
-export class Ground {
+export class Harness {
   readonly network: FaultyNetwork;
-  readonly #options: GroundOptions;
+  readonly #options: HarnessOptions;
   readonly #removed: Removed[] = [];
   #server: Served | null = null;
   #unread = "";
 
-  private constructor(options: GroundOptions, network: FaultyNetwork) {
+  private constructor(options: HarnessOptions, network: FaultyNetwork) {
     this.#options = options;
     this.network = network;
   }
 
   /** A server, and the network before it. */
-  static async open(options: GroundOptions): Promise<Ground> {
-    const ground = new Ground(options, await FaultyNetwork.open());
-    await ground.#start();
-    return ground;
+  static async open(options: HarnessOptions): Promise<Harness> {
+    const harness = new Harness(options, await FaultyNetwork.open());
+    await harness.#start();
+    return harness;
   }
 
   /** Kills the server and starts it again on the same files. Throws {@link CommandFailure} where it had ended by itself. */
@@ -60,13 +60,13 @@ export class Ground {
     return answered?.statusCode === 204;
   }
 
-  /** Kills the server, and answers how to read all that ever happened to a coupon, through all of its lives. */
+  /** Kills the server, and answers how to read all that ever happened to a coupon, through all of its incarnations. */
   async close(): Promise<(name: string) => readonly LedgerEvent[]> {
     await this.#kill();
     await this.network.close();
-    const lives = await storedLives(this.#options.state);
+    const incarnations = await storedIncarnations(this.#options.state);
     await rm(this.#options.state, { recursive: true, maxRetries: 3 });
-    return (name) => eventsOf(this.#removed, lives.get(name) ?? null, name);
+    return (name) => eventsOf(this.#removed, incarnations.get(name) ?? null, name);
   }
 
   /** Ends everything, whatever state it is in. */
@@ -112,18 +112,18 @@ export class Ground {
 }
 
 /**
- * One life after the other. What a coupon said when it was to be deleted counts only if it is deleted by now: a kill can
+ * One incarnation after the other. What a coupon said when it was to be deleted counts only if it is deleted by now: a kill can
  * come between. It may have said so more than once, then the last is how it was. It says so when it is judged, which may be
  * after the next creation has arrived.
  */
-export function eventsOf(removed: readonly Removed[], alive: Life | null, name: string): LedgerEvent[] {
-  const said = removed.filter((life) => life.name === name && life.epoch !== alive?.epoch);
+export function eventsOf(removed: readonly Removed[], alive: Incarnation | null, name: string): LedgerEvent[] {
+  const said = removed.filter((incarnation) => incarnation.name === name && incarnation.epoch !== alive?.epoch);
   const last = said.filter(({ epoch }, index) => !said.slice(index + 1).some((later) => later.epoch === epoch));
-  const lives = [...last, ...(alive === null ? [] : [alive])].map(({ tables }) => eventsIn(tables));
-  return lives.flatMap((events, index) => {
+  const incarnations = [...last, ...(alive === null ? [] : [alive])].map(({ tables }) => eventsIn(tables));
+  return incarnations.flatMap((events, index) => {
     const over = last[index];
     if (over === undefined) return events;
-    const at = Math.min(over.at, lives[index + 1]?.[0]?.at ?? Infinity);
+    const at = Math.min(over.at, incarnations[index + 1]?.[0]?.at ?? Infinity);
     return events.concat({ kind: "removed", seq: 0, at, userId: null, position: null });
   });
 }

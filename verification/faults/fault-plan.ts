@@ -2,7 +2,7 @@
 
 import type { Random } from "../random.ts";
 
-export const FATES = [
+export const FAULTS = [
   "passes",
   // It arrives later, maybe when nobody waits for its answer any more.
   "request_delayed",
@@ -23,8 +23,8 @@ export const FATES = [
   "client_gone",
 ] as const;
 
-export type Fate = {
-  readonly is: (typeof FATES)[number];
+export type FaultPlan = {
+  readonly is: (typeof FAULTS)[number];
   /** How long what is delayed takes longer, or how long it takes until something breaks, in milliseconds. */
   readonly ms: number;
   /** Which part of what is truncated arrives, from 0 to 99 percent. */
@@ -33,16 +33,16 @@ export type Fate = {
   readonly isOther: boolean;
 };
 
-export const UNHARMED: Fate = { is: "passes", ms: 0, percent: 0, isOther: false };
+export const NO_FAULT: FaultPlan = { is: "passes", ms: 0, percent: 0, isOther: false };
 
 /** How many of a hundred requests something happens to. */
-const HARMED_PERCENT = 40;
+const FAULT_PERCENT = 40;
 const DELAY_MS_MAX = 60;
 
 /** Draws what becomes of a request. */
-export function drawFate(random: Random): Fate {
-  if (random.below(100) >= HARMED_PERCENT) return UNHARMED;
-  const is = random.pick(FATES.slice(1));
+export function drawFaultPlan(random: Random): FaultPlan {
+  if (random.below(100) >= FAULT_PERCENT) return NO_FAULT;
+  const is = random.pick(FAULTS.slice(1));
   // Now and then longer than a client waits.
   const ms = random.below(8) === 0 ? random.below(1_000) : random.below(DELAY_MS_MAX);
   return { is, ms, percent: random.below(100), isOther: random.below(2) === 0 };

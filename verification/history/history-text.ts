@@ -1,9 +1,10 @@
 // A history as text for a person: what the ledger has, and every request with its answer.
 
-import type { Answer, Call, History, LedgerEvent, Operation, Violation } from "./history.ts";
+import type { Answer, Call, LedgerEvent } from "../model/types.ts";
+import type { History, Operation, Violation } from "./history.ts";
 
 /** The history in lines, in the order in which operations began; those that a violation names are marked. Times are from the first. */
-export function story(history: History, violation: Violation | null = null): string {
+export function historyText(history: History, violation: Violation | null = null): string {
   const { operations, events } = history;
   const named = new Set(violation?.operations);
   const clockZero = Math.min(...operations.map(({ clockFrom }) => clockFrom));

@@ -1,7 +1,7 @@
 // What a coupon promises: how it has to answer each call, given what happened to it before. Shares no code with the product.
 
 import { HOLD_LIMITS, left, newCoupon, releasedHold, type Claim, type Coupon } from "./coupon.ts";
-import type { Call, Facts, Outcome, Settings } from "./history.ts";
+import type { Call, Facts, Outcome, Settings } from "./types.ts";
 
 /** What a call has to be answered, and whether it is an event: then the event's kind is the outcome, but for `ended`, which is one for each hold. */
 export type Verdict = Facts & { readonly is: Outcome; readonly isEvent?: true };

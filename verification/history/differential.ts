@@ -8,9 +8,9 @@ import { corrupted } from "./corruption.ts";
 import type { History } from "./history.ts";
 import { violationIn } from "./linearizable.ts";
 import { randomHistory } from "./random-history.ts";
-import { story } from "./story.ts";
+import { historyText } from "./history-text.ts";
 
-export type Agreement = {
+export type Differential = {
   readonly historyCount: number;
   /** Histories that both found right, and wrong. */
   readonly rightCount: number;
@@ -25,21 +25,26 @@ const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 } 
 const TURN = 256;
 
 /** Has both judge `historyCount` histories. Ends at the first dispute. */
-export async function agreement(
+export async function differential(
   historyCount: number,
   seed: number,
   onJudged: (count: number) => void = () => undefined,
-): Promise<Agreement> {
+): Promise<Differential> {
   const random = seeded(seed);
   let rightCount = 0;
   for (let count = 0; count < historyCount; count += 1) {
     const asMade = randomHistory(random, SCALE);
-    const made = random.below(4) === 0 ? withoutLives(asMade) : asMade;
+    const made = random.below(4) === 0 ? withoutIncarnations(asMade) : asMade;
     const history = random.below(3) === 0 ? made : corrupted(random, made);
     const violation = violationIn(history);
     if (isExplainable(history) !== (violation === null)) {
       const dispute = `history ${count + 1}: ${violation === null ? "no order explains it, and the exact checker takes it" : violation.what}`;
-      return { historyCount: count + 1, rightCount, wrongCount: count - rightCount, dispute: `${dispute}\n${story(history, violation)}` };
+      return {
+        historyCount: count + 1,
+        rightCount,
+        wrongCount: count - rightCount,
+        dispute: `${dispute}\n${historyText(history, violation)}`,
+      };
     }
     if (violation === null) rightCount += 1;
     onJudged(count + 1);
@@ -49,10 +54,10 @@ export async function agreement(
 }
 
 /** As clients see it, whom no answer tells whether the coupon was deleted in between. */
-function withoutLives(history: History): History {
+function withoutIncarnations(history: History): History {
   const operations = history.operations.map((operation) => {
     if (operation.answer === null) return operation;
-    const { life: _life, ...answer } = operation.answer;
+    const { incarnation: _life, ...answer } = operation.answer;
     return { ...operation, answer };
   });
   return { ...history, operations };

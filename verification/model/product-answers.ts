@@ -1,7 +1,7 @@
 // What the object answers, in the words of a history.
 
 import type * as messages from "../../src/domain/rpc.ts";
-import type { Answer, Call, Outcome } from "../history/history.ts";
+import type { Answer, Call, Outcome } from "./types.ts";
 
 /** Anything that an object answers. */
 export type Result = Awaited<ReturnType<messages.CouponCalls[keyof messages.CouponCalls]>>;
@@ -9,11 +9,11 @@ export type Result = Awaited<ReturnType<messages.CouponCalls[keyof messages.Coup
 type Refused = messages.Refused;
 
 /**
- * The answers that a result tells, one for each of `calls`. `life` is that of the coupon that was asked, where it is known. What a history has no
+ * The answers that a result tells, one for each of `calls`. `incarnation` is that of the coupon that was asked, where it is known. What a history has no
  * word for is answered as a read of the coupon without any facts.
  */
-export function answersOf(calls: readonly Call[], result: Result, life: number | undefined): Answer[] {
-  const about = life === undefined ? {} : { life };
+export function answersOf(calls: readonly Call[], result: Result, incarnation: number | undefined): Answer[] {
+  const about = incarnation === undefined ? {} : { incarnation };
   if (result.ok && "results" in result) return result.results.map((one) => ({ ...answerOf("claim", one), ...about }));
   return calls.map(({ kind }) => ({ ...answerOf(kind, result), ...about }));
 }

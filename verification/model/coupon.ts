@@ -1,6 +1,6 @@
 // A coupon as the specification knows it: what it is after each event of its ledger.
 
-import type { HoldLimits, LedgerEvent, Settings } from "./history.ts";
+import type { HoldLimits, LedgerEvent, Settings } from "./types.ts";
 
 export type Claim = {
   readonly userId: string;

@@ -1,6 +1,6 @@
 // The ledger of a coupon as its own tables have it, read as the events of a history.
 
-import type { EventKind, LedgerEvent, Settings } from "./history.ts";
+import type { EventKind, LedgerEvent, Settings } from "./types.ts";
 
 /** The longest hold of a coupon that was made before there was a limit of its own. */
 const HOLD_SECONDS_UNLIMITED = 86_400;
