@@ -6,7 +6,7 @@ import { request } from "undici";
 
 import { CommandFailure, EXIT } from "../cli/command.ts";
 import type { LedgerEvent } from "../model/types.ts";
-import { eventsIn, type Tables } from "../model/ledger.ts";
+import { eventsIn, type Tables } from "../model/tables.ts";
 import { serve, type Served } from "../server/workerd.ts";
 import { FaultyNetwork } from "./proxy.ts";
 import { storedIncarnations, type Incarnation } from "./stored.ts";

@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { TABLES, type Tables } from "../model/ledger.ts";
+import { readTables, type Tables } from "../model/tables.ts";
 import { OBJECTS_FOLDER } from "../server/workerd.ts";
 
 /** One incarnation of a coupon: its name may have had others before. */
@@ -33,9 +33,7 @@ function incarnationIn(file: string): Incarnation | null {
   try {
     if (database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'coupon'").get() === undefined) return null;
     const { name, epoch } = database.prepare("SELECT name, epoch FROM coupon").get() as { name: string; epoch: string };
-    const rows = (table: keyof Tables) => database.prepare(TABLES[table]).all();
-    const [ledger, claims, releases] = [rows("ledger"), rows("claims"), rows("releases")];
-    return { name, epoch, tables: { ledger, claims, releases, holds: rows("holds"), released_holds: rows("released_holds") } };
+    return { name, epoch, tables: readTables((query) => database.prepare(query).all()) };
   } finally {
     database.close();
   }

@@ -4,7 +4,7 @@
 import { follow, type Coupon } from "../model/coupon.ts";
 import type { Answer, Facts, LedgerEvent } from "../model/types.ts";
 import { isWithoutEffect, type History, type Operation } from "./history.ts";
-import { judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
+import { isCertifiable, judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 
 /** Where a search stands: what has taken effect, how far the ledger was answered, and the coupon at that instant. */
 type Point = {
@@ -149,10 +149,6 @@ function isEventOf(event: LedgerEvent, verdict: Verdict, { call, attempt }: Oper
 function isTraced({ is, seq, incarnation, at: _at, servedByEdge, ...facts }: Answer, verdict: Verdict, point: Point): boolean {
   const isHead = servedByEdge === true ? isCertifiable(is) && seq >= 1 && seq <= point.seq : seq === point.seq;
   return is === verdict.is && isHead && (incarnation === undefined || incarnation === point.incarnation) && areSaid(facts, verdict);
-}
-
-function isCertifiable(is: Answer["is"]): boolean {
-  return is === "out_of_stock" || is === "sale_ended" || is === "sale_not_started" || is === "sale_paused";
 }
 
 /** Whether each of these facts is as it has to be. */

@@ -7,7 +7,7 @@ import { endingsOf, type Ending, type Endings } from "./endings.ts";
 import type { Answer, Call, LedgerEvent } from "../model/types.ts";
 import { isWithoutEffect, type History, type Operation, type Violation } from "./history.ts";
 import { Placement } from "./placement.ts";
-import { judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
+import { isCertifiable, judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 
 /**
  * Why `history` is no history of a correct coupon, or null where it is one.
@@ -36,9 +36,6 @@ export function violationIn(history: History): Violation | null {
   }
   return first;
 }
-
-/** What the edge may say by itself. */
-const CERTIFIED: ReadonlySet<string> = new Set<Answer["is"]>(["out_of_stock", "sale_ended", "sale_not_started", "sale_paused"]);
 
 class Replay {
   readonly #history: History;
@@ -161,7 +158,7 @@ class Replay {
       const operation = operations[index];
       if (operation === undefined || operation.answer === null || index === writer) continue;
       if (operation.answer.servedByEdge === true) {
-        if (!CERTIFIED.has(operation.answer.is)) return broken(`the Worker may not say ${operation.answer.is} by itself`, operation);
+        if (!isCertifiable(operation.answer.is)) return broken(`the Worker may not say ${operation.answer.is} by itself`, operation);
         this.#waiting.push({ operation, difference: null });
         continue;
       }

@@ -2,10 +2,10 @@
 // such a history extraAnswers like after something went wrong.
 
 import type { Random } from "../random.ts";
-import { follow, type Coupon } from "../model/coupon.ts";
-import type { Answer, Call, EventKind, LedgerEvent, Settings } from "../model/types.ts";
+import { isCertifiable, judgeAtEdge } from "../model/judge.ts";
+import { Reference } from "../model/reference.ts";
+import type { Answer, Call, Settings } from "../model/types.ts";
 import type { History, Operation } from "./history.ts";
-import { judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 
 export type Scale = {
   readonly operationCount: number;
@@ -14,9 +14,6 @@ export type Scale = {
   /** Most units on offer. */
   readonly amountMax: number;
 };
-
-/** What the edge may say by itself. */
-const CERTIFIED: ReadonlySet<string> = new Set(["out_of_stock", "sale_ended", "sale_not_started", "sale_paused"]);
 
 /** One request on its way. */
 type Pending = {
@@ -41,10 +38,8 @@ class Sale {
   readonly #scale: Scale;
   readonly #all: Pending[] = [];
   readonly #underWay = new Set<Pending>();
-  readonly #events: LedgerEvent[] = [];
-  #coupon: Coupon | null = null;
+  readonly #coupon = new Reference();
   #now = 1_000;
-  #incarnation = 0;
 
   constructor(random: Random, scale: Scale) {
     this.#random = random;
@@ -54,9 +49,9 @@ class Sale {
   run(): History {
     if (this.#random.below(8) > 0) this.#judge(this.#send("operator", this.#create()));
     while (this.#all.length < this.#scale.operationCount || this.#underWay.size > 0) this.#step();
-    this.#expire();
+    this.#coupon.expire(this.#now);
     const operations = this.#all.map((pending) => this.#recorded(pending));
-    return { operations, events: this.#events, seenFrom: "object", isClockSteady: true };
+    return { operations, events: this.#coupon.events, seenFrom: "object", isClockSteady: true };
   }
 
   #step(): void {
@@ -90,55 +85,16 @@ class Sale {
 
   #judge(pending: Pending): void {
     if (this.#random.below(2) === 0 && this.#refuseAtEdge(pending)) return;
-    if (this.#coupon !== null && pending.call.kind !== "remove") this.#expire();
-    const verdict = judge(this.#coupon, pending.call, pending.attempt, this.#now);
-    if (pending.call.kind === "end_holds") this.#releaseAllHolds();
-    else if (verdict.isEvent === true) this.#append(eventOf(verdict, pending, this.#seq(verdict.is), this.#now), pending);
-    const { isEvent: _isEvent, ...answered } = verdict;
-    pending.answer = { ...answered, seq: this.#coupon === null ? 0 : this.#seq("changed") - 1, incarnation: this.#incarnation };
+    pending.answer = this.#coupon.answer(pending.call, pending.attempt, this.#now);
   }
 
-  /** Refuses a request without the object, by a certificate of any age that is true; false where there can be none. */
+  /** Refuses a request without the object, by a true certificate of any age. Returns false where no certificate can refuse it. */
   #refuseAtEdge(pending: Pending): boolean {
-    const verdict = judgeAtEdge(this.#coupon, pending.call, pending.attempt, this.#now);
-    if (!CERTIFIED.has(verdict.is)) return false;
-    const seq = 1 + this.#random.below(this.#seq("changed") - 1);
-    pending.answer = { ...verdict, seq, servedByEdge: true, incarnation: this.#incarnation };
+    const { coupon, seq, incarnation } = this.#coupon;
+    const verdict = judgeAtEdge(coupon, pending.call, pending.attempt, this.#now);
+    if (!isCertifiable(verdict.is)) return false;
+    pending.answer = { ...verdict, seq: 1 + this.#random.below(seq), servedByEdge: true, incarnation };
     return true;
-  }
-
-  #releaseAllHolds(): void {
-    for (const userId of [...(this.#coupon?.holds.keys() ?? [])].toSorted())
-      this.#append({ kind: "given_back", seq: this.#seq("given_back"), at: this.#now, userId, position: null }, null);
-  }
-
-  #expire(): void {
-    while (this.#coupon !== null && this.#coupon.nextExpiryAt <= this.#now) {
-      const over = [...this.#coupon.holds].find(([, { expiresAt }]) => expiresAt === this.#coupon?.nextExpiryAt);
-      const event = { kind: "expired", seq: this.#seq("expired"), at: this.#now, userId: over?.[0] ?? null, position: null } as const;
-      this.#append(event, null);
-    }
-  }
-
-  #append(event: LedgerEvent, pending: Pending | null): void {
-    if (event.kind === "given_back") this.#nameHold(event.userId);
-    this.#events.push(event);
-    if (event.kind === "created") this.#incarnation += 1;
-    this.#coupon = follow(this.#coupon, event, pending?.attempt ?? null, pending?.call.kind === "claim" ? pending.call.key : null);
-  }
-
-  /** Of a hold that is released it stays known who made it. */
-  #nameHold(userId: string | null): void {
-    const index = this.#events.findLastIndex((event) => event.kind === "held" && event.userId === userId);
-    const event = this.#events[index];
-    const attempt = this.#coupon?.holds.get(userId ?? "")?.attempt ?? null;
-    if (event !== undefined && attempt !== null) this.#events[index] = { ...event, attempt };
-  }
-
-  /** The seq of what happens next. */
-  #seq(kind: string): number {
-    if (kind === "removed") return 0;
-    return kind === "created" ? 1 : (this.#events.at(-1)?.seq ?? 0) + 1;
   }
 
   #recorded({ call, client, startedAt, endedAt, attempt, answer, isHeard }: Pending): Operation {
@@ -172,7 +128,7 @@ class Sale {
     if (dice < 80) return { kind: "read" };
     if (dice < 82) return { kind: "holds" };
     if (dice < 88) return { kind: "own", userId };
-    if (dice < 90 || (this.#coupon === null && below(2) === 0)) return this.#create();
+    if (dice < 90 || (this.#coupon.coupon === null && below(2) === 0)) return this.#create();
     if (dice < 91) return { kind: "remove" };
     const change = pick<Partial<Settings>>([
       { amount: 1 + below(this.#scale.amountMax) },
@@ -192,17 +148,4 @@ class Sale {
   #edge(): number | null {
     return this.#random.below(3) > 0 ? null : this.#now + this.#random.below(20) - 5;
   }
-}
-
-function eventOf(verdict: Verdict, { call, attempt }: Pending, seq: number, at: number): LedgerEvent {
-  const kind = verdict.is as EventKind;
-  const userId = "userId" in call ? call.userId : null;
-  const position = kind === "claimed" || kind === "released" ? (verdict.position ?? null) : null;
-  const base = { kind, seq, at, userId, position };
-  if (call.kind === "claim") return { ...base, key: call.key, attempt };
-  if (verdict.expiresAt !== undefined) return { ...base, expiresAt: verdict.expiresAt };
-  const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = verdict;
-  if (amount === undefined || startsAt === undefined || endsAt === undefined || paused === undefined) return base;
-  if (holdSecondsMax === undefined || holdsMax === undefined) return base;
-  return { ...base, settings: { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } };
 }

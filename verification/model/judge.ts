@@ -41,6 +41,11 @@ export function judgeAtEdge(coupon: Coupon | null, call: Call, attempt: string |
   return judge({ ...coupon, holds }, call, attempt, at);
 }
 
+/** Whether an isolate may give this answer by itself, on the strength of a certificate. */
+export function isCertifiable(is: Outcome): boolean {
+  return is === "out_of_stock" || is === "sale_ended" || is === "sale_not_started" || is === "sale_paused";
+}
+
 /** The state of a sale with so many units left. */
 export function stateAt({ startsAt, endsAt, paused }: Settings, remaining: number, at: number): string {
   if (endsAt !== null && at >= endsAt) return "ended";

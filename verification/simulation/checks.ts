@@ -39,9 +39,7 @@ function readTables({ storage, breach, digest }: Context, { extraAnswers: all, p
   const ledger: LedgerEvent[] = [];
   for (const [index, database] of storage.incarnations.entries()) {
     const extraAnswers = all.filter((look) => look.incarnation === index + 1);
-    const { events, fault } = replayTables(database, platform.name, extraAnswers, (seq, userId) =>
-      platform.holders.get(`${index + 1} ${seq} ${userId}`),
-    );
+    const { events, fault } = replayTables(database, extraAnswers, (seq, userId) => platform.holders.get(`${index + 1} ${seq} ${userId}`));
     if (fault !== null) breach("tables", fault);
     for (const event of events) {
       ledger.push(event);
@@ -51,7 +49,7 @@ function readTables({ storage, breach, digest }: Context, { extraAnswers: all, p
     const end = storage.ends[index];
     if (end === undefined) continue;
     const next = storage.incarnations[index + 1];
-    const begunAt = next?.isDefined === true ? Number(next.rows("SELECT min(at) FROM ledger")[0]?.[0]) : Infinity;
+    const begunAt = next?.isDefined === true ? Number(next.rows("SELECT min(at) AS at FROM ledger")[0]?.["at"]) : Infinity;
     const until = Math.min(end.until, Math.max(end.from, begunAt));
     const at = removedAt({ ...end, until }, index + 1, events.at(-1)?.at ?? 0, platform.delivered);
     ledger.push({ kind: "removed", seq: 0, at, userId: null, position: null });

@@ -146,15 +146,11 @@ export class Database {
     this.#journal = [];
   }
 
-  /** The rows that a query finds, each as a list. For whoever extraAnswers from outside. */
-  rows(query: string): Value[][] {
-    let prepared = this.#queries.get(query);
-    if (prepared === undefined) {
-      prepared = this.#database.prepare(query);
-      prepared.setReturnArrays(true);
-      this.#queries.set(query, prepared);
-    }
-    return prepared.all() as unknown as Value[][];
+  /** The rows that a query finds, past the fault points. */
+  rows(query: string): Row[] {
+    const prepared = this.#queries.get(query) ?? this.#database.prepare(query);
+    this.#queries.set(query, prepared);
+    return prepared.all() as Row[];
   }
 
   close(): void {

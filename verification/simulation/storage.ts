@@ -88,7 +88,7 @@ export class Storage {
 
   /** Units that are held, as the coupon's row has them. */
   get heldCount(): number {
-    return this.#current.isDefined ? Number(this.#current.rows("SELECT held FROM coupon")[0]?.[0] ?? 0) : 0;
+    return this.#current.isDefined ? Number(this.#current.rows("SELECT held FROM coupon")[0]?.["held"] ?? 0) : 0;
   }
 
   get #current(): Database {
