@@ -11,8 +11,8 @@ import type { Breach, Context } from "./context.ts";
 import { replayTables } from "./tables.ts";
 import { timeFault } from "./time-check.ts";
 
-/** Checks a history that has come to its end, and answers the events of its ledgers. */
-export function check(context: Context, historyRun: HistoryRun): readonly LedgerEvent[] {
+/** Checks a history that has come to its end. */
+export function check(context: Context, historyRun: HistoryRun): void {
   const events = readTables(context, historyRun);
   const object = violationIn(historyOf(historyRun, events, "object"));
   if (object !== null) context.breach("object", object.what);
@@ -25,7 +25,7 @@ export function check(context: Context, historyRun: HistoryRun): readonly Ledger
   const { storage } = context;
   if (storage.incarnation < storage.incarnations.length && storage.alarmAt !== null)
     context.breach("empty", "an alarm is set where there is no coupon");
-  return events;
+  for (const { kind } of events) context.count(`event.${kind}`);
 }
 
 /** The history that a breach is about: what was asked and answered, and the ledgers. */

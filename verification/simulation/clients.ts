@@ -3,6 +3,7 @@
 import { answerOf, type Heard as HeardOverHttp } from "../faults/wire.ts";
 import type { Answer } from "../model/types.ts";
 import type { Operation } from "../history/history.ts";
+import { unanswered } from "./deliveries.ts";
 import { nameOf, Stub, type Network, type Recorded, type Request as Sent } from "./network.ts";
 import { T0, type AskStep } from "./plan.ts";
 import type { App } from "./product.ts";
@@ -27,10 +28,7 @@ export class Clients {
   readonly repeated: Recorded[] = [];
   /** Requests that wait for an answer. */
   openCount = 0;
-  repeatCount = 0;
-  /** Answers that the Worker gave by itself, and visitors who left. */
-  edgeCount = 0;
-  leftCount = 0;
+  /** The code of each answer, or `ok`. */
   readonly outcomes: string[] = [];
   readonly #tags = new Map<number, string>();
   #requests = 0;
@@ -60,17 +58,10 @@ export class Clients {
     const tag = step.ask.kind === "change" && step.ask.isGuarded ? (this.#tags.get(step.client) ?? "*") : null;
     const startedAt = scheduler.stamp();
     const clockFrom = T0 + scheduler.now;
-    const answered = callsOf(step.ask).map((call): Recorded => ({
-      call,
-      client,
-      startedAt,
-      endedAt: null,
-      clockFrom,
-      clockUntil: null,
-      attempt: null,
-      answer: null,
-    }));
+    const answered = callsOf(step.ask).map((call) => unanswered(call, client, null, startedAt, clockFrom));
     this.answered.push(...answered);
+    this.#context.count("operations", answered.length);
+    if (repeats === 0) this.#context.count(`asked.${step.ask.kind}`);
     this.openCount += 1;
     const sent: Sent = {
       ask: step.ask,
@@ -105,7 +96,7 @@ export class Clients {
       sent.hasLeft = true;
       if (isOver) return;
       isOver = true;
-      this.leftCount += 1;
+      this.#context.count("visitors.left");
       this.#context.log?.(`${nameOf(sent)}: the visitor leaves`);
       this.openCount -= 1;
       this.#noteRepeats(sent, answered, true);
@@ -139,12 +130,13 @@ export class Clients {
   }
 
   #hear(step: AskStep, sent: Sent, answered: readonly Recorded[], heard: HeardOverHttp, repeats: number, known: number): void {
-    const { scheduler, digest, log } = this.#context;
+    const { scheduler, digest, log, count } = this.#context;
     this.openCount -= 1;
     const { code } = heard.body;
     const word = typeof code === "string" ? code : "ok";
     const isFromEdge = heard.headers["served-by"] === "edge";
     this.outcomes.push(word);
+    count(`answered.${word}`);
     digest.add(scheduler.now);
     digest.addText(word);
     log?.(`${nameOf(sent)} is answered ${word}${isFromEdge ? " by the Worker itself" : ""}`);
@@ -166,7 +158,7 @@ export class Clients {
     if (typeof etag === "string" && step.ask.kind !== "status") this.#tags.set(step.client, etag);
     const isUnclear = word === "outcome_unknown" || word === "unavailable";
     if (!isUnclear || repeats >= step.patience) return;
-    this.repeatCount += 1;
+    this.#context.count("retries.client");
     this.openCount += 1;
     scheduler.after(step.patienceMs, () => {
       this.openCount -= 1;
@@ -194,7 +186,7 @@ export class Clients {
       if (fault !== null) this.#context.breach("failure", `${nameOf(sent)} ${fault}`);
       return code === "unavailable" ? [{ is: "unavailable", seq: 0 }] : null;
     }
-    if (isFromEdge) this.edgeCount += 1;
+    if (isFromEdge) this.#context.count("answers.edge");
     const { kind } = ask;
     if (kind === "status" || kind === "view") {
       const answer = viewAnswer(answered, http);

@@ -4,6 +4,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 import { SCHEMA } from "../../src/engine/schema.ts";
+import { pointOf } from "./points.ts";
 
 export type Value = string | number | null;
 export type Row = Record<string, Value>;
@@ -11,15 +12,9 @@ export type Row = Record<string, Value>;
 /** A statement as it was prepared. */
 export type Statement = {
   readonly run: StatementSync;
-  /** The number of its fault point. */
-  readonly point: number;
+  /** The name of its fault point. */
+  readonly point: string;
   readonly is: "read" | "write" | "definition" | "read_schema";
-};
-
-/** A definition costs more than a whole history, so that of the tables is undone only in name; `whole` undoes it in fact. */
-export type DatabaseOptions = {
-  readonly isWhole: boolean;
-  readonly pointOf: (statement: string) => number;
 };
 
 /** What was written since the mark, with the number of its transaction: null while that goes on. */
@@ -29,7 +24,6 @@ export class Database {
   readonly #database = new DatabaseSync(":memory:");
   readonly #statements = new Map<string, Statement>();
   readonly #queries = new Map<string, StatementSync>();
-  readonly #options: DatabaseOptions;
   readonly #begin: StatementSync;
   readonly #reset: StatementSync;
   readonly #open: StatementSync;
@@ -48,10 +42,9 @@ export class Database {
   #journal: Written[] = [];
   #journalBefore = 0;
 
-  constructor(options: DatabaseOptions) {
-    this.#options = options;
+  constructor() {
     this.#database.exec("PRAGMA synchronous = OFF; PRAGMA page_size = 1024");
-    if (!options.isWhole) for (const statement of SCHEMA) this.#database.exec(statement);
+    for (const statement of SCHEMA) this.#database.exec(statement);
     this.#begin = this.#database.prepare("BEGIN");
     this.#reset = this.#database.prepare("ROLLBACK");
     this.#open = this.#database.prepare("SAVEPOINT work");
@@ -80,8 +73,8 @@ export class Database {
   run(statement: Statement, bindings: readonly Value[]): Row[] {
     const isWrite = statement.is === "definition" || statement.is === "write";
     if (isWrite && this.#isLossy) this.#journal.push({ version: null, statement, bindings });
-    if (statement.is === "definition") return this.#define(statement);
-    if (statement.is === "read_schema" && this.#defined === 0 && !this.#options.isWhole) return [];
+    if (statement.is === "definition") return this.#define();
+    if (statement.is === "read_schema" && this.#defined === 0) return [];
     if (this.#defined === 0 && statement.is !== "read_schema") throw new Error("no such table");
     if (statement.is === "write") this.#hold();
     return statement.run.all(...bindings) as Row[];
@@ -131,7 +124,7 @@ export class Database {
     this.#defined = this.#definedOnDisk;
     this.#journal = this.#journal.filter((written) => written.version !== null && written.version <= version);
     for (const { statement, bindings } of this.#journal) {
-      if (statement.is === "definition") this.#define(statement);
+      if (statement.is === "definition") this.#define();
       else statement.run.all(...bindings);
     }
   }
@@ -165,9 +158,8 @@ export class Database {
     if (this.#isLossy) this.#mark.get();
   }
 
-  #define(statement: Statement): Row[] {
-    if (this.#options.isWhole) statement.run.all();
-    else if (this.#defined >= SCHEMA.length) throw new Error("table coupon already exists");
+  #define(): Row[] {
+    if (this.#defined >= SCHEMA.length) throw new Error("table coupon already exists");
     this.#defined += 1;
     return [];
   }
@@ -176,8 +168,8 @@ export class Database {
     const is = roleOf(text);
     if (is === "definition" && !SCHEMA.some((known) => known === text)) throw new Error(`not in the schema: ${text}`);
     // In the reused database a definition is there already, and is never run.
-    const run = this.#database.prepare(is === "definition" && !this.#options.isWhole ? "SELECT 1 WHERE 0" : text);
-    const statement = { run, point: this.#options.pointOf(text), is };
+    const run = this.#database.prepare(is === "definition" ? "SELECT 1 WHERE 0" : text);
+    const statement = { run, point: pointOf(text), is };
     this.#statements.set(text, statement);
     return statement;
   }

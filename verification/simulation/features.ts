@@ -27,7 +27,6 @@ export const FEATURES: readonly string[] = [
   "visitors.left",
   "alarms",
   "batches",
-  "histories.withRemoval",
 ];
 
 /** From how many histories on a run has to have met all of them. */

@@ -11,7 +11,7 @@ import { Isolates } from "./isolates.ts";
 import { Network } from "./network.ts";
 import type { AskStep, Step } from "./plan.ts";
 import { Platform } from "./platform.ts";
-import { endText } from "./words.ts";
+import { endText } from "./deliveries.ts";
 import type { Product } from "./product.ts";
 import type { Context, PlatformBugs } from "./context.ts";
 
@@ -36,9 +36,6 @@ export class HistoryRun {
   readonly clients: Clients;
   readonly isolates: Isolates;
   readonly extraAnswers: ExtraAnswer[] = [];
-  /** Ends of instances while a certificate was in use, and claims that a certificate sent to the object for their key. */
-  leaseEndCount = 0;
-  keyBypassCount = 0;
   readonly #context: Context;
   #takenCount = 0;
   #isLastAsked = false;
@@ -50,11 +47,11 @@ export class HistoryRun {
     this.network = new Network(context, this.platform, (heard) => this.isolates.hear(heard));
     this.clients = new Clients(context, this.network, isolates, this.isolates, name);
     this.platform.onAnswer = (delivery, result, answers) => this.#note(delivery, result, answers);
-    this.platform.onEnd = () => (this.leaseEndCount += Number(this.isolates.isAnyInUse));
+    this.platform.onEnd = () => (this.isolates.isAnyInUse ? context.count("lease.restartWithin") : undefined);
   }
 
   /** Lets everything happen, until nothing is left to happen or `isBroken`. */
-  run(isBroken: () => boolean): void {
+  toEnd(isBroken: () => boolean): void {
     const { plan, scheduler, breach } = this.#context;
     for (const step of plan.steps) scheduler.after(step.at, () => this.#take(step));
     for (let count = 0; !isBroken(); count += 1) {
@@ -69,15 +66,20 @@ export class HistoryRun {
   }
 
   #take(step: Step): void {
-    const { log, points, isolateSkews } = this.#context;
+    const { log, points, isolateSkews, count } = this.#context;
     this.#takenCount += 1;
     if (step.is === "ask") this.clients.ask(step);
-    else if (step.is === "restart") this.platform.restart(step);
-    else {
+    else if (step.is === "restart") {
+      count(step.isLossy ? "faults.powerCut" : "faults.eviction");
+      this.platform.restart(step);
+    } else {
       log?.(stepText(step));
       if (step.is === "break") points.arm(step);
       else if (step.is === "flush") this.platform.isFlushBad = true;
-      else isolateSkews[step.isolate] = Math.max(-BACK_MS_MAX, (isolateSkews[step.isolate] ?? 0) - step.backMs);
+      else {
+        count("clock.isolateSetBack");
+        isolateSkews[step.isolate] = Math.max(-BACK_MS_MAX, (isolateSkews[step.isolate] ?? 0) - step.backMs);
+      }
     }
   }
 
@@ -85,7 +87,7 @@ export class HistoryRun {
   #note(delivery: Delivery, result: Result, answers: readonly Answer[]): void {
     const { command, calls, ifMatch = null, page = null, request } = delivery;
     const [call] = calls;
-    if (call?.kind === "claim" && call.key !== null && this.isolates.isBypassed(request.isolate)) this.keyBypassCount += 1;
+    if (call?.kind === "claim" && call.key !== null && this.isolates.isBypassed(request.isolate)) this.#context.count("lease.bypassByKey");
     if (page === null && command !== "metrics" && ifMatch === null) return;
     this.extraAnswers.push({ command, result, incarnation: answers[0]?.incarnation ?? 0, ifMatch, page });
   }

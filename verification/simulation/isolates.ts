@@ -12,7 +12,6 @@ export class Isolates {
   readonly #context: Context;
   readonly #seen: Seen[][] = [];
   readonly #held = new Map<number, Held>();
-  readonly codes: string[] = [];
 
   constructor(context: Context) {
     this.#context = context;
@@ -25,7 +24,7 @@ export class Isolates {
     (this.#seen[isolate] ??= []).push({ incarnation, seq: result.seq, isRead: "coupon" in result || result.seq === 0 });
     if (!("certificate" in result) || result.certificate === null) return;
     const { certificate } = result;
-    this.codes.push(certificate.code);
+    this.#context.count(`certificate.${certificate.code}`);
     this.#held.set(isolate, { certificate, until: scheduler.now + certificate.validForMs });
   }
 

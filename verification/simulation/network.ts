@@ -86,10 +86,6 @@ export class Network {
   readonly #context: Context;
   readonly #platform: Platform;
   readonly #onHeard: (heard: Heard) => void;
-  /** The faultPlans of attempts that did not simply go well. */
-  readonly faults: FaultPlan[] = [];
-  duplicateCount = 0;
-  retryCount = 0;
 
   constructor(context: Context, platform: Platform, onHeard: (heard: Heard) => void) {
     this.#context = context;
@@ -145,12 +141,12 @@ export class Network {
 
   #nextFault(request: Request): FaultPlan {
     const faultPlan = request.faultPlans[request.sentCount] ?? GOOD;
-    if (request.sentCount > 0) this.retryCount += 1;
+    if (request.sentCount > 0) this.#context.count("retries.worker");
     if (isOverloaded(request.lastFailure))
       this.#context.breach("again", `${nameOf(request)} is sent again although the last attempt failed as ${request.lastFailure}`);
     request.sentCount += 1;
     if (faultPlan.is !== "delivered") {
-      this.faults.push(faultPlan);
+      this.#context.count(`network.${faultPlan.is}`);
       this.#context.log?.(`attempt ${request.sentCount} of ${nameOf(request)} will be ${faultPlan.is} (${faultPlan.mark})`);
     }
     return faultPlan;
@@ -172,7 +168,7 @@ export class Network {
 
   /** The same message once more. Nobody listens for its answer. */
   #repeat(delivery: Delivery, ms: number): void {
-    this.duplicateCount += 1;
+    this.#context.count("network.duplicate");
     this.#deliver({ ...delivery, reply: () => undefined, fail: () => undefined, isRepeat: true }, ms);
   }
 }

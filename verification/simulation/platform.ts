@@ -9,8 +9,7 @@ import { INJECTED } from "./points.ts";
 import { runFor, type Context, type PlatformBugs } from "./context.ts";
 import type { Answer } from "../model/types.ts";
 import type { Timer } from "./scheduler.ts";
-import { DEFERRABLE, DEFERRED_MS_MAX, WAIT_MS_MAX } from "./waits.ts";
-import { endText, messageName, recorded, reword, saidBy } from "./words.ts";
+import { DEFERRABLE, DEFERRED_MS_MAX, endText, messageName, resultText, reword, unanswered, WAIT_MS_MAX } from "./deliveries.ts";
 
 /** How long after an instance ended its callers know it, and how long after that its alarm rings again. */
 const END_IS_NOTICED_MS = 1;
@@ -39,21 +38,13 @@ export class Platform {
   #flushes: { readonly version: number; readonly at: number; readonly timer: Timer }[] = [];
   /** The next flush fails, as the object is answered. */
   isFlushBad = false;
-  failedFlushCount = 0;
-  severalFlushesCount = 0;
-  deferredCount = 0;
-  slowFlushCount = 0;
   #alarm: { readonly for: number; readonly timer: Timer } | null = null;
   /** The alarm that rings now: it rings again if the instance ends meanwhile. */
   #ringing: number | null = null;
-  /** Ends that took with them what was not on disk. */
-  lossCount = 0;
-  /** Batches of more than one claim, as far as several claims were answered in one event. */
-  batchCount = 0;
+  /** Claims that are answered in this event: more than one is a batch. */
   #claimsInEvent = 0;
   /** How late it was for each instance that has ended, as a read without an answer: the next one may have to go on from there. */
   readonly ends: Recorded[] = [];
-  alarmCount = 0;
   /** What reached the object, each delivery by itself. */
   readonly delivered: Recorded[] = [];
   /** The same in the order of their judgment. */
@@ -83,8 +74,9 @@ export class Platform {
     const instance = this.#begin();
     points.command = delivery.command;
     const startedAt = scheduler.stamp();
-    const operations = delivery.calls.map((call) => recorded(call, delivery, startedAt, this.clock()));
+    const operations = delivery.calls.map((call) => unanswered(call, delivery.request.client, delivery.attempt, startedAt, this.clock()));
     this.delivered.push(...operations);
+    this.context.count("deliveries", operations.length);
     const now = { deliveredAt: scheduler.now, endedAt: startedAt, clockUntil: this.clock() };
     const waiting: Waiting = {
       delivery,
@@ -117,16 +109,7 @@ export class Platform {
 
   ended(instance: Instance, end: End): void {
     const { scheduler } = this.context;
-    const now = { startedAt: scheduler.stamp(), clockFrom: this.clock() };
-    this.ends.push({
-      call: { kind: "read" },
-      client: "the end of an instance",
-      ...now,
-      endedAt: null,
-      clockUntil: null,
-      attempt: null,
-      answer: null,
-    });
+    this.ends.push(unanswered({ kind: "read" }, "the end of an instance", null, scheduler.stamp(), this.clock()));
     instance.isDead = true;
     this.#instance = null;
     this.#end = end;
@@ -143,7 +126,7 @@ export class Platform {
     const { written, onDisk } = this.context.storage;
     if (this.isFlushBad) {
       this.isFlushBad = false;
-      this.failedFlushCount += 1;
+      this.context.count("faults.flush");
       this.context.log?.("the object is answered that its flush failed");
       return Promise.reject(FLUSH_FAILED);
     }
@@ -195,7 +178,7 @@ export class Platform {
     context.skewMs = 0;
     context.visitor = null;
     this.#turn = null;
-    if (this.#claimsInEvent > 1) this.batchCount += 1;
+    if (this.#claimsInEvent > 1) context.count("batches");
     this.#claimsInEvent = 0;
     if (this.#end !== null) this.#afterEnd(this.#end);
     if (storage.written > Math.max(storage.onDisk, this.#flushes.at(-1)?.version ?? 0)) this.#beginFlush(storage.written);
@@ -252,7 +235,7 @@ export class Platform {
   #checkWait({ delivery, deliveredAt }: Waiting): void {
     const waitedMs = this.context.scheduler.now - deliveredAt;
     if (waitedMs <= WAIT_MS_MAX) return;
-    if (DEFERRABLE.has(delivery.command) && waitedMs <= DEFERRED_MS_MAX) this.deferredCount += 1;
+    if (DEFERRABLE.has(delivery.command) && waitedMs <= DEFERRED_MS_MAX) this.context.count("lease.deferred");
     else this.context.breach("wait", `${messageName(delivery)} waited ${waitedMs} ms for its answer`);
   }
 
@@ -261,7 +244,8 @@ export class Platform {
     const { points, digest, log } = this.context;
     const { delivery, operations, result, answers, endedAt, clockUntil } = waiting;
     if (result === null) return;
-    const step = points.beforeAnswer(delivery.command);
+    points.command = delivery.command;
+    const step = points.pass("before the answer");
     if (step !== null) {
       instance.crash(step);
       return;
@@ -275,17 +259,17 @@ export class Platform {
       operation.clockUntil = clockUntil;
     }
     digest.add(result.seq);
-    log?.(`${messageName(delivery)} is answered: ${saidBy(result, answers)}`);
+    log?.(`${messageName(delivery)} is answered: ${resultText(result, answers)}`);
     this.onAnswer(delivery, result, answers);
     delivery.reply(result, answers);
   }
 
   #beginFlush(version: number): void {
-    const { scheduler, plan, random } = this.context;
+    const { scheduler, plan, random, count } = this.context;
     const isSlow = random.below(100) < plan.slowFlushes;
     const ms = isSlow ? random.below(plan.slowDiskMs + 1) : plan.diskMs + random.below(plan.diskJitterMs + 1);
-    if (isSlow) this.slowFlushCount += 1;
-    if (this.#flushes.length > 0) this.severalFlushesCount += 1;
+    if (isSlow) count("flushes.slow");
+    if (this.#flushes.length > 0) count("flushes.several");
     // One that began later is not on disk before.
     const at = Math.max(scheduler.now + ms, this.#flushes.at(-1)?.at ?? 0);
     this.#flushes.push({ version, at, timer: scheduler.after(at - scheduler.now, () => this.#flushed(version)) });
@@ -313,7 +297,7 @@ export class Platform {
   /** An instance has ended in this event. What it had written is lost with it, or found by the next one. */
   #afterEnd({ isLossy }: End): void {
     const { storage } = this.context;
-    if (isLossy && storage.written > storage.onDisk) this.lossCount += 1;
+    if (isLossy && storage.written > storage.onDisk) this.context.count("faults.lostWrites");
     if (isLossy) storage.lose();
     else storage.keep(storage.written);
     this.#end = null;
@@ -339,7 +323,7 @@ export class Platform {
     this.#alarm = null;
     storage.takeAlarm();
     this.#ringing = at;
-    this.alarmCount += 1;
+    this.context.count("alarms");
     log?.("the alarm rings");
     const instance = this.#begin();
     points.command = "alarm";
@@ -357,7 +341,10 @@ export class Platform {
 
   #setClock(skewMs: number | null): void {
     if (skewMs === null) return;
-    if (skewMs < this.#skewMs) this.isClockSteady = false;
+    if (skewMs < this.#skewMs) {
+      this.isClockSteady = false;
+      this.context.count("clock.setBack");
+    }
     this.#skewMs = skewMs;
     this.skewMsMin = Math.min(this.skewMsMin, skewMs);
     this.skewMsMax = Math.max(this.skewMsMax, skewMs);

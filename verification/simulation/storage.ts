@@ -1,7 +1,7 @@
 // What the platform stores for one object, through all incarnations of its coupon: rows, and the alarm. What is written is there at
 // once, and on disk a little later.
 
-import { Database, type DatabaseOptions, type Row, type Value } from "./database.ts";
+import { Database, type Row, type Value } from "./database.ts";
 import type { BreakStep } from "./plan.ts";
 import { INJECTED, type Points } from "./points.ts";
 import type { PlatformBugs } from "./context.ts";
@@ -19,15 +19,10 @@ export const ENDED = new Error("this instance has ended");
 
 /** Databases that are used again. */
 export class Databases {
-  readonly #options: DatabaseOptions;
   readonly #idle: Database[] = [];
 
-  constructor(options: DatabaseOptions) {
-    this.#options = options;
-  }
-
   take(isLossy: boolean): Database {
-    const database = this.#idle.pop() ?? new Database(this.#options);
+    const database = this.#idle.pop() ?? new Database();
     database.begin(isLossy);
     return database;
   }
@@ -114,13 +109,13 @@ export class Storage {
     if (gate.isDead) throw ENDED;
     const { points } = this.#options;
     const database = this.#current;
-    this.#pass(gate, points.beforeBegin());
+    this.#pass(gate, points.pass("before BEGIN"));
     let result: Result;
     this.#isInTransaction = true;
     try {
       result = work();
       if (gate.isDead) throw ENDED;
-      this.#pass(gate, points.beforeCommit());
+      this.#pass(gate, points.pass("before COMMIT"));
     } catch (cause) {
       if (this.#options.platformBugs.keepsFailedTransactions === true && database.commit(this.written + 1)) this.written += 1;
       database.rollback();
@@ -129,7 +124,7 @@ export class Storage {
       this.#isInTransaction = false;
     }
     if (database.commit(this.written + 1)) this.written += 1;
-    const step = points.afterCommit();
+    const step = points.pass("after COMMIT");
     if (step !== null && !step.isLossy) this.isAlarmOwed = true;
     this.#pass(gate, step);
     return result;
