@@ -19,7 +19,7 @@ export type Differential = {
   readonly dispute: string | null;
 };
 
-const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 } as const;
+export const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 } as const;
 
 /** Histories that are judged before others may run: somebody who wants to interrupt. */
 const TURN = 256;
