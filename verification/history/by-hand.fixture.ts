@@ -22,7 +22,7 @@ export const claim = (userId: string, key: string | null = null): Call => ({ kin
 export const hold = (userId: string, ttlMs: number): Call => ({ kind: "hold", userId, ttlMs });
 export const release = (userId: string, position: number | null = null): Call => ({ kind: "release", userId, position });
 export const giveBack = (userId: string): Call => ({ kind: "give_back", userId });
-export const change = (settings: Partial<Settings>): Call => ({ kind: "change", ...settings });
+export const change = (asks: Partial<Settings>): Call => ({ kind: "change", ...asks });
 export const read: Call = { kind: "read" };
 
 export const refused = (is: Answer["is"], seq: number): Answer => ({ is, seq });
@@ -78,6 +78,16 @@ export function history(
   const all = { operations: [creation, ...operations], events: [created(0, to), ...events] };
   return { ...all, seenFrom: "object", isClockSteady: true, ...more };
 }
+
+/** Ann wins the only unit. */
+export const ann = asked(10, 20, claim("ann", "k1"), granted(2, 1, 15, 0), { attempt: "a" });
+export const annsClaim = claimed(2, 15, "ann", 1, { key: "k1", attempt: "a" });
+
+/** All clocks show 15 ms, so that only the order of requests tells them apart. */
+export const AT_15 = { clockFrom: 15, clockUntil: 15 };
+
+/** A name, what the verdict contains, and the history. */
+export type Row = readonly [name: string, verdict: string, history: History];
 
 /** What the checkers say of a history: `right`, or why it is wrong. The second one takes histories of the object on a steady clock. */
 export function verdictOn(recorded: History): string {
