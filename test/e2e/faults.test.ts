@@ -19,12 +19,12 @@ afterAll(() => removeScratch(folder));
 test("histories of two isolates are linearizable while network, objects and server fail", async () => {
   const bundle = await build(HOOKED, folder);
   const { totals, wrong } = await runRounds({ histories: 16, seed, bundle, folder, signal, onJudged: () => undefined });
-  expect(wrong.map(({ trace }) => trace)).toEqual([]);
-  expect(totals.histories).toBe(16);
+  expect(wrong.map(({ text }) => text)).toEqual([]);
+  expect(totals["histories"]).toBe(16);
   // Faults did occur, and the edge did refuse.
-  expect(totals.unknown).toBeGreaterThan(20);
-  expect(totals.atEdge).toBeGreaterThan(20);
-  expect(totals.aborts + totals.evictions).toBeGreaterThan(5);
+  expect(totals["answers.unknown"]).toBeGreaterThan(20);
+  expect(totals["refusals at the edge"]).toBeGreaterThan(20);
+  expect((totals["objects.abort"] ?? 0) + (totals["objects.evict"] ?? 0)).toBeGreaterThan(5);
 });
 
 test("the histories of a server find each planted bug", async () => {

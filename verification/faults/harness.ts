@@ -1,4 +1,4 @@
-// A server that is killed and started again on the same files, its objects' hooks, and what it says of coupons that are deleted.
+// A server that is killed and started again on the same files, and the hooks of its objects.
 
 import { rm } from "node:fs/promises";
 
@@ -11,16 +11,18 @@ import { serve, type Served } from "../server/workerd.ts";
 import { FaultyNetwork } from "./proxy.ts";
 import { storedIncarnations, type Incarnation } from "./stored.ts";
 
-/** Isolates of the Worker in front of the same objects: what one of them refuses, another has made false. */
+/**
+ * Isolates of the Worker in front of the same objects: one may hold a certificate that another makes false.
+ */
 export const ISOLATES = 2;
 
-/** A coupon in the moment in which it is deleted. */
+/** The tables of a coupon at its deletion. */
 type Removed = Incarnation & { readonly at: number };
 
 export type HarnessOptions = {
-  /** A build of the hooks, or of something that has the same. */
+  /** A build of the fault hooks. */
   readonly bundle: string;
-  /** A folder for the files, which the harness makes and removes. */
+  /** A folder for the files. The harness makes and removes it. */
   readonly state: string;
   readonly vars: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -38,20 +40,23 @@ export class Harness {
     this.network = network;
   }
 
-  /** A server, and the network before it. */
+  /** Starts a server, and the network in front of it. */
   static async open(options: HarnessOptions): Promise<Harness> {
     const harness = new Harness(options, await FaultyNetwork.open());
     await harness.#start();
     return harness;
   }
 
-  /** Kills the server and starts it again on the same files. Throws {@link CommandFailure} where it had ended by itself. */
+  /**
+   * Kills the server and starts it again on the same files. Throws {@link CommandFailure} if it ended by
+   * itself.
+   */
   async restart(): Promise<void> {
     await this.#kill();
     await this.#start();
   }
 
-  /** Ends a coupon's object (`abort`), or takes it out of memory (`evict`). False where no server could be asked. */
+  /** Aborts a coupon's object, or evicts it from memory. Returns false if no server answers. */
   async hook(name: string, fault: "abort" | "evict"): Promise<boolean> {
     if (this.#server === null) return false;
     const url = `${this.#server.url}/__faults/${encodeURIComponent(name)}/${fault}`;
@@ -60,7 +65,9 @@ export class Harness {
     return answered?.statusCode === 204;
   }
 
-  /** Kills the server, and answers how to read all that ever happened to a coupon, through all of its incarnations. */
+  /**
+   * Kills the server. Returns a function that reads the ledgers of a coupon, through all of its incarnations.
+   */
   async close(): Promise<(name: string) => readonly LedgerEvent[]> {
     await this.#kill();
     await this.network.close();
@@ -69,7 +76,7 @@ export class Harness {
     return (name) => eventsOf(this.#removed, incarnations.get(name) ?? null, name);
   }
 
-  /** Ends everything, whatever state it is in. */
+  /** Ends everything, in any state. */
   async abandon(): Promise<void> {
     await this.#server?.kill();
     await this.network.close();
@@ -82,7 +89,7 @@ export class Harness {
       state,
       signal,
       vars: { REQUEST_LOG: "off", ...vars },
-      // Only with them does workerd let a Worker evict an object.
+      // workerd lets a Worker evict an object only with these.
       flags: ["unsafe_module"],
       args: ["--experimental"],
       isolates: ISOLATES,
@@ -112,9 +119,9 @@ export class Harness {
 }
 
 /**
- * One incarnation after the other. What a coupon said when it was to be deleted counts only if it is deleted by now: a kill can
- * come between. It may have said so more than once, then the last is how it was. It says so when it is judged, which may be
- * after the next creation has arrived.
+ * Returns the events of all incarnations, in order. An object logs its tables when it judges its deletion.
+ * The log counts only if the deletion is stored: a kill may come before that. Of several logs of one
+ * incarnation, the last is right. The next creation may have arrived before the deletion was judged.
  */
 export function eventsOf(removed: readonly Removed[], alive: Incarnation | null, name: string): LedgerEvent[] {
   const said = removed.filter((incarnation) => incarnation.name === name && incarnation.epoch !== alive?.epoch);

@@ -1,4 +1,4 @@
-// What the objects' files hold once no server runs, read from copies.
+// Reads the objects' files from copies, while no server runs.
 
 import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,16 +7,16 @@ import { DatabaseSync } from "node:sqlite";
 import { readTables, type Tables } from "../model/tables.ts";
 import { OBJECTS_FOLDER } from "../server/workerd.ts";
 
-/** One incarnation of a coupon: its name may have had others before. */
+/** One incarnation of a coupon. */
 export type Incarnation = { readonly name: string; readonly epoch: string; readonly tables: Tables };
 
-/** The coupons below `state` by their names. To be asked while no server runs. */
+/** Returns the coupons below `state` by their names. */
 export async function storedIncarnations(state: string): Promise<ReadonlyMap<string, Incarnation>> {
   const objects = join(state, OBJECTS_FOLDER);
   const copies = join(state, "copies");
   await mkdir(copies);
   try {
-    // A kill can come before the first object was ever asked.
+    // A kill can come before the first call of an object.
     const files = await readdir(objects).catch(() => []);
     const wanted = files.filter((file) => /^[0-9a-f]{64}\.sqlite(-wal)?$/.test(file));
     await Promise.all(wanted.map((file) => copyFile(join(objects, file), join(copies, file))));
@@ -27,7 +27,7 @@ export async function storedIncarnations(state: string): Promise<ReadonlyMap<str
   }
 }
 
-/** The coupon in a file; null where there is none. */
+/** The coupon in a file; null without one. */
 function incarnationIn(file: string): Incarnation | null {
   const database = new DatabaseSync(file);
   try {

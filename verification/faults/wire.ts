@@ -15,7 +15,10 @@ export type Heard = {
   readonly body: Readonly<Record<string, unknown>>;
 };
 
-/** The request for a call about the coupon `name`. A read is the operator's, because the public one may be a second old. */
+/**
+ * The request for a call about the coupon `name`. A read is the operator's, because a public view may be a
+ * second old.
+ */
 export function requestOf(name: string, call: Call): Request {
   const coupon = `/api/coupons/${encodeURIComponent(name)}`;
   switch (call.kind) {
@@ -76,7 +79,10 @@ const SUCCESSES = {
   remove: { 204: "removed" },
 } as const satisfies Record<Call["kind"], Readonly<Record<number, Outcome>>>;
 
-/** What was answered, or null where the server itself does not know. What is no answer to this call keeps its status as its name. */
+/**
+ * The answer of a response, or null if the server does not know the outcome. A status that is wrong for this
+ * call becomes the outcome.
+ */
 export function answerOf(name: string, call: Call, { status, headers, body }: Heard): Answer | null {
   if (body["code"] === "outcome_unknown") return null;
   const seq = Number(headers["coupon-seq"] ?? -1);
@@ -109,7 +115,7 @@ function refusalFacts(body: Heard["body"]): Facts {
   };
 }
 
-/** What each success has to show. What is missing becomes NaN, or a word that nothing equals. */
+/** The facts that each success must show. A missing fact becomes NaN, or a text that equals nothing. */
 function successFacts(call: Call, body: Heard["body"]): Facts {
   const remaining = Number(body["remaining_amount"]);
   switch (call.kind) {
@@ -153,7 +159,7 @@ function holdersIn(holds: unknown): readonly string[] {
   return Array.isArray(holds) ? holds.map((one: { readonly user_id?: unknown }) => String(one.user_id)) : ["(no list)"];
 }
 
-/** The operator is shown the claimants of a coupon. */
+/** An operator sees the claimants of a coupon. */
 function claimantsIn({ claimed_by: claimedBy }: Heard["body"]): Facts {
   return { claimants: Array.isArray(claimedBy) ? (claimedBy as string[]) : ["(nobody was answered)"] };
 }

@@ -1,6 +1,6 @@
-// The words of the reference model: what is asked of a coupon, what is answered, and what its ledger records.
+// The words of the reference model: calls, answers, and the events of a ledger.
 
-/** What somebody asked. */
+/** A call about one coupon. */
 export type Call =
   | ({
       readonly kind: "create";
@@ -19,14 +19,14 @@ export type Call =
   | { readonly kind: "read" }
   | { readonly kind: "remove" };
 
-/** What an operator allows holds. */
+/** The limits that an operator sets for holds. */
 export type HoldLimits = {
   readonly holdSecondsMax: number;
-  /** Null where the stock is the only limit. */
+  /** Null where only the stock limits them. */
   readonly holdsMax: number | null;
 };
 
-/** What an operator sets. */
+/** All that an operator sets. */
 export type Settings = HoldLimits & {
   readonly amount: number;
   readonly startsAt: number | null;
@@ -34,13 +34,13 @@ export type Settings = HoldLimits & {
   readonly paused: boolean;
 };
 
-/** What the ledger calls what happened; `removed` stands for the end of a coupon, of which its own ledger cannot tell. */
+/** The ledger's words for events. `removed` is the end of an incarnation, which no ledger records. */
 export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired" | "removed";
 
 /**
- * How an operation ended. What changes a coupon is called as its event is, also where it found nothing left to change: a
- * second release answers `released`, a change to what is there already `changed`, a give-back of nothing `given_back`.
- * `ended` is about several events: a `given_back` for each hold.
+ * The result of a call. A call that changes a coupon is named after its event, also where nothing was left to
+ * change: a second revoke is `released`, a change without effect `changed`, a release without a hold
+ * `given_back`. `ended` stands for several events, a `given_back` for each hold.
  */
 export type Outcome =
   | Exclude<EventKind, "expired">
@@ -67,11 +67,11 @@ export type Outcome =
   | "position_mismatch"
   | "amount_below_claimed"
   | "invalid_request"
-  // Nothing was changed: so it was answered, or so the network knows that never delivered it.
+  // The call has no effect: the object said so, or the network never delivered it.
   | "unavailable"
   | "undelivered";
 
-/** What an answer can log besides. A fact that an answer does not show is absent, and is not checked. */
+/** The facts of an answer. A fact that an answer does not show is absent, and is not checked. */
 export type Facts = Partial<Settings> & {
   readonly position?: number;
   readonly claimedAt?: number;
@@ -86,24 +86,28 @@ export type Facts = Partial<Settings> & {
   readonly ttlSecondsMax?: number;
   /** How many holds were ended. */
   readonly count?: number;
-  /** Who holds a claim, in claim order. */
+  /** The users with a claim, in claim order. */
   readonly claimants?: readonly string[];
-  /** Who holds a unit, in the order of the user ids. */
+  /** The users with a hold, in the order of their ids. */
   readonly holders?: readonly string[];
 };
 
 export type Answer = Facts & {
   readonly is: Outcome;
   /**
-   * The ledger's head when it was computed; 0 where there was no coupon. At the edge, the head at which the certificate was issued:
-   * the ledger may have gone on since, as long as the answer is still true.
+   * The ledger's head when the answer was computed; 0 without a coupon. For a refusal at the edge it is the
+   * head at which its certificate was issued. The ledger may have advanced since, as long as the answer is
+   * still true.
    */
   readonly seq: number;
-  /** Which incarnation of the coupon it is about, from 1; with seq 0, the incarnation that was over by then, 0 before the first. Absent where nobody can tell. */
+  /**
+   * The incarnation that the answer is about, from 1. With seq 0 it is the incarnation that was over by then,
+   * 0 before the first. Absent where it is not known.
+   */
   readonly incarnation?: number;
-  /** The instant at which the object answered, where it says. */
+  /** The instant of the answer by the object's clock, where it is known. */
   readonly at?: number;
-  /** Refused by the Worker on the strength of a certificate. */
+  /** The Worker refused it by a certificate. */
   readonly servedByEdge?: true;
 };
 
@@ -115,11 +119,14 @@ export type LedgerEvent = {
   readonly at: number;
   readonly userId: string | null;
   readonly position: number | null;
-  /** With `claimed`, where known: the key and the attempt that are stored with the claim. With `held`, where the hold was released: its attempt. */
+  /**
+   * With `claimed`, where known: the stored key and attempt. With `held`: the attempt, once the hold was
+   * released.
+   */
   readonly key?: string | null;
   readonly attempt?: string;
   /** With `held`. */
   readonly expiresAt?: number;
-  /** With `created` and `changed`: as it is from then on. */
+  /** With `created` and `changed`: the settings from then on. */
   readonly settings?: Settings;
 };

@@ -1,4 +1,4 @@
-// The product with a bug, chosen by the var `BUG`: whoever extraAnswers for violations has to find each of them.
+// The product with a bug, chosen by the var `BUG`. `npm run faults` has to find each of them.
 
 import type { Claim, ClaimRequest } from "../../src/domain/claim.ts";
 import { remaining } from "../../src/domain/coupon.ts";
@@ -6,9 +6,9 @@ import type { ClaimResult, ReadResult } from "../../src/domain/rpc.ts";
 import { Lease } from "../../src/object/lease.ts";
 import hooked, { CouponObject as Hooked } from "./fault-hooks.ts";
 
-/** As short as a timer can be. */
+/** The shortest time of a timer. */
 const WRITE_BEHIND_MS = 1;
-/** Of so many reads, all but one are answered from memory. */
+/** Only one of so many reads is fresh. */
 const STALE_EVERY = 4;
 
 const NO_LEASE: Lease["state"] = { leaseUntil: 0, mayCertify: true };
@@ -20,13 +20,13 @@ export class CouponObject extends Hooked {
 
   constructor(...args: ConstructorParameters<typeof Hooked>) {
     super(...args);
-    // Nothing waits for the certificates that are in use.
+    // No message waits for the certificates in use.
     if (this.#bug === "ignores_lease") Object.defineProperty(Lease.prototype, "state", { get: () => NO_LEASE, configurable: true });
   }
 
   override async claim(request: ClaimRequest): Promise<ClaimResult> {
     if (this.#bug === "answers_early") return this.#answerEarly(request);
-    // The claim is made anew, as if nobody had ever sent this key.
+    // A retry with this key is a new claim.
     if (this.#bug === "ignores_keys") return super.claim({ ...request, key: null });
     return super.claim(request);
   }
@@ -40,7 +40,7 @@ export class CouponObject extends Hooked {
     return wanted.claimedBy ? result : super.read(wanted);
   }
 
-  /** Looks, decides, answers, and only then writes. */
+  /** Reads, decides, answers, and writes a millisecond later. */
   async #answerEarly(request: ClaimRequest): Promise<ClaimResult> {
     const [seen, own] = await Promise.all([super.read({ claimedBy: false }), super.getUserClaim(request.userId)]);
     if (!seen.ok || own.ok || seen.coupon.state !== "open") return super.claim(request);
