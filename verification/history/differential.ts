@@ -1,4 +1,4 @@
-// Two checkers, one verdict: the exact one and the one that tries every order, on random small histories, right ones and wrong ones.
+// Compares two checkers on random small histories, right ones and wrong ones.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 
@@ -12,19 +12,19 @@ import { historyText } from "./history-text.ts";
 
 export type Differential = {
   readonly historyCount: number;
-  /** Histories that both found right, and wrong. */
+  /** Histories that both checkers accept, and reject. */
   readonly rightCount: number;
   readonly wrongCount: number;
-  /** The first one on which they differ, answered; null where there is none. */
+  /** The first history on which the checkers differ, as text; null without one. */
   readonly dispute: string | null;
 };
 
 export const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 } as const;
 
-/** Histories that are judged before others may run: somebody who wants to interrupt. */
+/** Histories between two turns of the event loop, so that a signal can end the run. */
 const TURN = 256;
 
-/** Has both judge `historyCount` histories. Ends at the first dispute. */
+/** Judges `historyCount` histories by both checkers, up to the first dispute. */
 export async function differential(
   historyCount: number,
   seed: number,
@@ -53,7 +53,7 @@ export async function differential(
   return { historyCount, rightCount, wrongCount: historyCount - rightCount, dispute: null };
 }
 
-/** As clients see it, whom no answer tells whether the coupon was deleted in between. */
+/** Returns the history as clients see it: no answer names the incarnation. */
 function withoutIncarnations(history: History): History {
   const operations = history.operations.map((operation) => {
     if (operation.answer === null) return operation;

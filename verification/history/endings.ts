@@ -1,18 +1,18 @@
-// Which events an end of all holds has caused: it is one call, and an event for each hold.
+// Which events an end of all holds caused: it is one call, with an event for each hold.
 
 import type { LedgerEvent } from "../model/types.ts";
 import type { History, Operation } from "./history.ts";
 
-/** The slots of the events of one call, the first and the last of them. */
+/** The first and the last slot of the events of one call. */
 export type Ending = { readonly first: number; readonly last: number };
 
-/** What the calls that end all holds have caused, by their index; one that is absent found no hold. */
+/** By the index of a call that ends all holds: its events. A call that found no hold is absent. */
 export type Endings = ReadonlyMap<number, Ending>;
 
-/** The most ways that are tried. Stops a history with many such calls of unknown outcome from being tried for ever. */
+/** The most ways that are tried: many calls of unknown outcome could take for ever. */
 const WAYS_MAX = 20_000;
 
-/** Every way in which the calls that end all holds can have caused events, the ones that explain most first. */
+/** Every way in which calls that end all holds can have caused events, the longest endings first. */
 export function* endingsOf(history: History): Generator<Endings> {
   const calls: { readonly index: number; readonly candidates: readonly (Ending | null)[] }[] = [];
   const runs = history.operations.some(({ call }) => call.kind === "end_holds") ? runsIn(history.events) : [];
@@ -42,7 +42,10 @@ export function* endingsOf(history: History): Generator<Endings> {
 
 type Run = Ending & { readonly incarnation: number; readonly seq: number; readonly at: number };
 
-/** Events that one call can have caused: at one instant, by user, until no hold is left. The longest first. */
+/**
+ * Runs of events that one call can have caused: at one instant, by user id, until no hold is left. The
+ * longest come first.
+ */
 function runsIn(events: readonly LedgerEvent[]): Run[] {
   const runs: Run[] = [];
   const holders = new Set<string>();

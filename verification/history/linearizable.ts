@@ -1,5 +1,6 @@
-// Whether a history is one of a correct coupon: exact, in time that grows with its length. Answers name the ledger's head, so
-// there is one order to try: each event, then all that was answered with that event as the head.
+// Decides whether a history is one of a correct coupon: exact, and in time that grows with its length.
+// Answers name the ledger's head, so there is one order to try: each event, then all answers with that event
+// as the head.
 
 import { follow, type Coupon } from "../model/coupon.ts";
 import { differenceIn, isTheEvent } from "../model/difference.ts";
@@ -10,22 +11,17 @@ import { Placement } from "./placement.ts";
 import { isCertifiable, judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 
 /**
- * Why `history` is no history of a correct coupon, or null where it is one.
- *
- * Checked is that the specification, led along the ledger, allows every event, wants every answer as it was answered, at an
- * instant that the operation can have had, and that nobody stands behind an operation that began after they had their answer.
- *
- * An event has its instant from the ledger. Anything else is right if it is right at some instant between its beginning and
- * its end by the coupon's clock, not before the event it stands behind, not after the next one, and before the next hold is
- * over. Where the clock was set back, it may be as late as any instant that the history knows.
- *
- * What else is taken: a request of unknown outcome may have caused one event at any time after it was sent; behind the Worker, a
- * call that it repeats by itself (a claim, a hold, a change, a release by position) may have caused up to two more before it was
- * answered, and a claim so made is answered as new. Of several incarnations of one name, an answer that does not say which it is about
- * stands in the first in which it is right. Nothing else.
- *
- * A refusal at the edge has no exception: it names the head at which its certificate was issued, so it stands at the first slot
- * from there on at which it is right while it ran, and behind which nobody stands who had their answer before it began.
+ * Returns why `history` is no history of a correct coupon, or null if it is one. The reference model follows
+ * the ledger. It has to allow every event, and to give every answer at an instant at which its operation ran.
+ * No operation stands behind one that began after its end. The ledger has the instant of an event. Any other
+ * answer is right if it is right at some instant of the coupon's clock: while its operation ran, not before
+ * the event it stands behind, not after the next event, and before the next hold expires. Where the clock was
+ * set back, that instant may be as late as any that the history knows. A request of unknown outcome may have
+ * caused one event at any time after it was sent. Behind the Worker, a call that it repeats by itself may
+ * have caused two more events before its answer, and a claim granted that way is answered as new. Of several
+ * incarnations, an answer that does not name one stands in the first in which it is right. A refusal at the
+ * edge has no exception. It names the head at which its certificate was issued, and stands at the first slot
+ * from there on at which it is right while it ran.
  */
 export function violationIn(history: History): Violation | null {
   let first: Violation | null = null;
@@ -42,15 +38,15 @@ class Replay {
   readonly #placement: Placement;
   #coupon: Coupon | null = null;
   #slot = 0;
-  /** The operation that began last among those before this slot. */
+  /** The operation with the latest start among those before this slot. */
   #lastBegun: Operation | null = null;
-  /** Where the clock was set back, the coupon may go on from the latest instant that it has seen. */
+  /** The latest instant that a coupon whose clock was set back may still use. */
   readonly #markMax: number;
   readonly #endings: Endings;
   #incarnation = 0;
-  /** Refusals at the edge that found no slot so far, in the order in which they began; and why not. */
+  /** Refusals at the edge without a slot so far, by their start, and why they have none. */
   #waiting: { readonly operation: Operation; difference: string | null }[] = [];
-  /** By slot: when the first of those that stand there or behind it had its answer. */
+  /** By slot: the first end among the operations that stand there or behind it. */
   readonly #firstEnd: Float64Array;
 
   constructor(history: History, endings: Endings) {
@@ -83,7 +79,7 @@ class Replay {
     for (let at = slot; at >= 0 && (this.#firstEnd[at] ?? 0) > (endedAt ?? Infinity); at -= 1) this.#firstEnd[at] = endedAt ?? Infinity;
   }
 
-  /** Follows one event, and extraAnswers at what its writer was answered. */
+  /** Follows one event, and checks the answer of its writer. */
   #happen(event: LedgerEvent): Violation | null {
     const index = this.#placement.writers[this.#slot] ?? -1;
     const writer = this.#history.operations[index];
@@ -112,7 +108,7 @@ class Replay {
     return null;
   }
 
-  /** One of the events of an end of all holds, which is one instant. */
+  /** Follows one event of an end of all holds, which is one instant. */
   #endHold(event: LedgerEvent, writer: Operation, { first, last }: Ending): Violation | null {
     const coupon = this.#coupon;
     if (coupon?.holds.has(event.userId ?? "") !== true) return broken(`event ${said(event)}: there was no such hold`, writer);
@@ -126,14 +122,15 @@ class Replay {
     return late;
   }
 
-  /** Why `event` cannot come now, whoever wrote it. */
+  /** Why `event` cannot come now, whatever its writer. */
   #isWrong(event: LedgerEvent, writer: Operation | undefined): string | null {
     const coupon = this.#coupon;
     const { events, isClockSteady } = this.#history;
     const before = events[this.#slot - 2];
     const isFirst = event.kind === "created";
     if (event.kind !== "removed" && event.seq !== (isFirst ? 1 : (before?.seq ?? 0) + 1)) return "the ledger is not dense";
-    // A coupon whose clock was set back stays at its latest instant; its removal and the next creation have the clock's own.
+    // A coupon stays at its latest instant when its clock is set back. Its removal and the next creation do
+    // not.
     const mayBeBack = !isClockSteady && (event.kind === "removed" || event.kind === "created");
     if (before !== undefined && event.at < before.at && !mayBeBack) return "time went back";
     if (event.kind === "expired") {
@@ -146,7 +143,7 @@ class Replay {
     return coupon !== null && coupon.nextExpiryAt <= event.at && event.kind !== "removed" ? "a hold was over and not given up" : null;
   }
 
-  /** Looks at all that was answered with this slot as the ledger's head. */
+  /** Checks all answers with this slot as the ledger's head. */
   #hear(): Violation | null {
     const { operations } = this.#history;
     const writer = this.#placement.writers[this.#slot] ?? -1;
@@ -175,7 +172,9 @@ class Replay {
     return isHalfway ? null : this.#hearEdge(lastBegun);
   }
 
-  /** Looks which refusals at the edge stand at this slot: the earlier one stands, the fewer others can contradict it. */
+  /**
+   * Finds the refusals at the edge that stand at this slot: an early slot lets fewer others contradict it.
+   */
   #hearEdge(lastBegunOfObject: Operation | null): Violation | null {
     let lastBegun = lastBegunOfObject;
     let firstEnd = this.#firstEnd[this.#slot + 1] ?? Infinity;
@@ -199,7 +198,7 @@ class Replay {
     return null;
   }
 
-  /** As {@link #heard}, for a refusal by a certificate that may have been issued before. */
+  /** Checks a refusal by a certificate that may be older than this slot. */
   #atEdge(operation: Operation): string | null {
     const { answer } = operation;
     const seq = this.#coupon === null ? 0 : (this.#history.events[this.#slot - 1]?.seq ?? 0);
@@ -213,13 +212,15 @@ class Replay {
     return this.#heard(operation, answer);
   }
 
-  /** Whether the ledger has gone on behind the end of the operation. */
+  /** Whether the next event came after the end of the operation. */
   #isOver({ clockUntil }: Operation): boolean {
     const { events, isClockSteady } = this.#history;
     return isClockSteady && (events[this.#slot]?.at ?? -Infinity) > (clockUntil ?? Infinity);
   }
 
-  /** How an answer differs from what it had to be, at every instant at which it can have been given; null where it does not at one. */
+  /**
+   * How an answer differs from the right one at every instant of its operation; null if it is right at one.
+   */
   #heard({ call, attempt, clockFrom, clockUntil }: Operation, answer: Answer): string | null {
     const until = Math.max(clockUntil ?? Infinity, this.#markMax);
     return this.#differs(answer, clockFrom, until, call, attempt);
@@ -231,13 +232,13 @@ class Replay {
     const low = Math.max(from, coupon?.at ?? events[this.#slot - 1]?.at ?? -Infinity, answer.at ?? -Infinity);
     const nextAt = isClockSteady ? (events[this.#slot]?.at ?? Infinity) : Infinity;
     const isAtEdge = answer.servedByEdge === true;
-    // With the hold's expiry the head would have moved on, but for the edge it need not.
+    // When a hold expires, the object moves the head. An isolate need not know.
     const expiresAt = isAtEdge ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
     const high = Math.min(until, nextAt, expiresAt - 1, answer.at ?? Infinity);
     if (low > high) return `it was answered ${answer.is}, but there is no instant at which the ledger stood there and it ran`;
     const difference = this.#differsAt(low, answer, call, attempt);
     if (difference === null || coupon === null) return difference;
-    // Between two events only the sale window makes a difference, and at the edge the end of a hold.
+    // Between two events, only the sale window changes an answer, and at the edge the expiry of a hold.
     const { startsAt, endsAt } = coupon.settings;
     const instants = [startsAt, endsAt, ...(isAtEdge ? [...coupon.holds.values()].map((held) => held.expiresAt) : [])];
     const isRightLater = instants.some(
@@ -252,13 +253,13 @@ class Replay {
     return differenceIn(answer, this.#unhidden(verdict, call, attempt));
   }
 
-  /** Behind the Worker, what its own earlier delivery did is no replay. */
+  /** Behind the Worker, a claim that its own earlier delivery got is no replay. */
   #unhidden(verdict: Verdict, call: Call, attempt: string | null): Verdict {
     if (verdict.is !== "replayed" || call.kind !== "claim" || attempt === null || this.#history.seenFrom === "object") return verdict;
     return this.#coupon?.claims.get(call.userId)?.attempt === attempt ? { ...verdict, is: "claimed" } : verdict;
   }
 
-  /** Real time: nobody who had their answer stands behind an operation that began only then. */
+  /** Real time: no operation stands before one that ended before it began. */
   #standBehind(operation: Operation): Violation | null {
     const before = this.#lastBegun;
     if (before === null || operation.endedAt === null || before.startedAt <= operation.endedAt) return null;
@@ -270,7 +271,7 @@ function lastOf(a: Operation | null, b: Operation): Operation {
   return a === null || a.startedAt < b.startedAt ? b : a;
 }
 
-/** Why a refusal at the edge doesn't stand at a slot that says nothing against it. */
+/** Why a refusal at the edge does not stand at a slot that does not contradict it. */
 const NOT_YET = "the ledger had not come so far";
 
 function neverRight({ operation, difference }: { readonly operation: Operation; readonly difference: string | null }): Violation {

@@ -1,5 +1,4 @@
-// Random histories: clients ask a correct coupon, made of the specification, over a network that delays and loses; and what
-// such a history extraAnswers like after something went wrong.
+// Random histories: clients call a correct coupon over a network that delays and loses messages.
 
 import type { Random } from "../random.ts";
 import { isCertifiable, judgeAtEdge } from "../model/judge.ts";
@@ -11,11 +10,11 @@ export type Scale = {
   readonly operationCount: number;
   readonly clientCount: number;
   readonly userCount: number;
-  /** Most units on offer. */
+  /** The largest amount. */
   readonly amountMax: number;
 };
 
-/** One request on its way. */
+/** A request on its way. */
 type Pending = {
   readonly call: Call;
   readonly client: string;
@@ -23,12 +22,12 @@ type Pending = {
   readonly attempt: string;
   /** Null until the coupon has judged it. */
   answer: Answer | null;
-  /** When nobody listens any more for its answer, as far as the client goes; null while it does. */
+  /** When its client stopped waiting; null until then. */
   endedAt: number | null;
   isHeard: boolean;
 };
 
-/** A history as a correct coupon makes it. Its clock and the clients' are one. */
+/** Returns a history of a correct coupon. Its clock is also the clock of its clients. */
 export function randomHistory(random: Random, scale: Scale): History {
   return new Sale(random, scale).run();
 }
@@ -58,7 +57,7 @@ class Sale {
     this.#now += this.#random.below(3);
     const idle = this.#scale.clientCount - this.#underWay.size;
     if (this.#all.length < this.#scale.operationCount && this.#random.below(this.#scale.clientCount) < idle) {
-      // Some requests are delivered once more, as the Worker does with what may be repeated.
+      // Some requests are delivered again, as the Worker does with repeatable calls.
       const again =
         this.#random.below(6) === 0 ? this.#all.findLast(({ call }) => call.kind === "hold" || call.kind === "claim") : undefined;
       this.#send(`c${this.#random.below(this.#scale.clientCount)}`, again?.call ?? this.#call(), again?.attempt);
@@ -67,7 +66,7 @@ class Sale {
     if (this.#underWay.size === 0) return;
     const pending = this.#random.pick([...this.#underWay]);
     const faultPlan = this.#random.below(16);
-    // Most requests are judged and then heard; some are lost before, some after.
+    // Most requests are judged and then answered. Some are lost before, some after.
     if (pending.answer === null && faultPlan > 0) this.#judge(pending);
     else {
       this.#underWay.delete(pending);
