@@ -1,4 +1,4 @@
-// Random asks: who wants what, and what becomes of their requests on the way.
+// Draws the requests of clients, and the faults that they meet.
 
 import type { Random } from "../random.ts";
 import { FAULTS, MARKS, T0, type Ask, type AskStep, type FaultPlan } from "./plan.ts";
@@ -8,7 +8,7 @@ import { USERS, type Sale } from "./sales.ts";
 export class Asking {
   readonly #random: Random;
   readonly #sale: Sale;
-  /** Who asked for a claim or a hold: of whom there may be something to take back. */
+  /** Users who asked for a claim or a hold: there may be something to return. */
   readonly #claimants: string[] = [];
   readonly #holders: string[] = [];
   #at = 0;
@@ -22,7 +22,7 @@ export class Asking {
     const steps: AskStep[] = [];
     if (this.#random.below(32) > 0) {
       steps.push({ ...this.#step(this.#create()), patience: 3, patienceMs: 1 });
-      // Most often the coupon is there before anybody asks for it.
+      // Most often the coupon exists before the first other request.
       if (this.#random.below(4) > 0) this.#at += 2 * this.#sale.wayMsMax + 1;
     }
     while (steps.length < this.#sale.askCount) {
@@ -37,10 +37,10 @@ export class Asking {
     return steps.sort((a, b) => a.at - b.at);
   }
 
-  /** What often follows a hold: its end by its user, or, around the instant at which it expires, a claim. */
+  /** A hold is often followed by its release, or by a claim around its expiry. */
   #echo({ at, ask, faultPlans, isolate }: AskStep): AskStep[] {
     const { below } = this.#random;
-    // What follows a claim: another one through the same isolate, about when a certificate that the first one brought ends.
+    // A claim is sometimes followed by another one at the end of the certificate that it brought.
     if (ask.kind === "claim" && this.#sale.isEdgeOn && below(8) === 0)
       return [{ ...this.#step(this.#claim(this.#user())), at: at + 990 + below(100), isolate }];
     if (ask.kind !== "hold" || below(3) > 0) return [];
@@ -78,7 +78,7 @@ export class Asking {
     const toMs = below(wayMsMax + 1);
     const backMs = below(wayMsMax + 1);
     if (below(100) >= faultPercent) return { is: "delivered", toMs, backMs, mark: "retryable", duplicateMs: null };
-    // The platform delivers at most once; what is delivered twice was sent twice, and that is done only to what bears it.
+    // The platform delivers at most once. A duplicate stands for a retry, so only repeatable calls have one.
     const mayBeTwice = kind === "claim" || kind === "hold" || kind === "read" || kind === "claim_many";
     const dice = below(16);
     if (dice < 4 && mayBeTwice) return { is: "delivered", toMs, backMs, mark: "retryable", duplicateMs: below(below(2) === 0 ? 60 : 600) };
@@ -122,7 +122,7 @@ export class Asking {
     return dice < 194 ? { kind: "remove" } : this.#create();
   }
 
-  /** A unit comes back, now or a little later. */
+  /** Draws a request that returns a unit, or may do so later. */
   #restock(userId: string, amountMax: number): Ask {
     const { below } = this.#random;
     switch (below(9)) {
@@ -164,7 +164,7 @@ export class Asking {
     return { kind: "hold", userId, ttlMs: 1000 * (below(12) === 0 ? 901 : 1 + below(3)) };
   }
 
-  /** Mostly one of these users, the first of them above all. */
+  /** Draws one of these users, most often the first. */
   #oneOf(users: readonly string[], other: string): string {
     const { below } = this.#random;
     return below(4) === 0 ? other : (users[below(1 + below(users.length))] ?? other);
@@ -206,7 +206,7 @@ export class Asking {
     }
   }
 
-  /** An end of the sale window near this moment; of `oneOf` there is one, otherwise it is open. */
+  /** Draws an edge of the sale window near this moment, once in `oneOf` times. */
   #edge(oneOf: number): number | null {
     const { below } = this.#random;
     return below(oneOf) > 0 ? null : T0 + this.#at + (below(3) === 0 ? below(4) * 400 : below(60) - 20);
@@ -221,7 +221,7 @@ export class Asking {
     return [...new Set(Array.from({ length: count }, () => this.#user()))];
   }
 
-  /** Most keys are one user's own, so that they come again with that user. */
+  /** Draws a key. Most keys belong to one user, so that the user repeats them. */
   #key(userId: string): string | null {
     const { below } = this.#random;
     if (below(3) === 0) return null;

@@ -1,4 +1,4 @@
-// The check of time, by hand: what the simulation's other rules find first could hide that it can't fail.
+// The check of time by hand: in a run, other rules may find the same bugs first.
 
 import { describe, expect, test } from "vitest";
 

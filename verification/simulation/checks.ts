@@ -1,4 +1,4 @@
-// What is checked once a history is over: all that was answered, against all that is stored.
+// Checks a history at its end: all answers against all tables.
 
 import type { LedgerEvent } from "../model/types.ts";
 import type { History } from "../history/history.ts";
@@ -28,13 +28,13 @@ export function check(context: Context, historyRun: HistoryRun): void {
   for (const { kind } of events) context.count(`event.${kind}`);
 }
 
-/** The history that a breach is about: what was asked and answered, and the ledgers. */
+/** The history of a breach as text. */
 export function recordedHistory(context: Context, historyRun: HistoryRun, { rule }: Breach): string {
   const history = historyOf(historyRun, readTables(context, historyRun), rule === "client" ? "client" : "object");
   return history.operations.length === 0 ? "" : historyText(history, violationIn(history));
 }
 
-/** All that happened, as the tables of all incarnations log it. */
+/** Returns the ledgers of all incarnations, and checks their tables. */
 function readTables({ storage, breach, digest }: Context, { extraAnswers: all, platform }: HistoryRun): LedgerEvent[] {
   const ledger: LedgerEvent[] = [];
   for (const [index, database] of storage.incarnations.entries()) {
@@ -57,12 +57,15 @@ function readTables({ storage, breach, digest }: Context, { extraAnswers: all, p
   return ledger;
 }
 
-/** When the removal of a incarnation was judged: after all that still found the coupon, and before all that did not. */
+/**
+ * When the removal of an incarnation was judged: after all answers that found the coupon, and before all
+ * others.
+ */
 function removedAt({ from, until }: Removal, incarnation: number, lastAt: number, delivered: readonly Recorded[]): number {
   const found: number[] = [from, lastAt];
   const notFound: number[] = [until];
   for (const { answer, clockFrom, clockUntil } of delivered) {
-    // What may have waited itself says nothing.
+    // An answer that may have waited says nothing.
     if (answer === null || answer.is === "unavailable" || clockUntil !== clockFrom || clockFrom < from || clockFrom > until) continue;
     if (answer.incarnation === incarnation && answer.seq > 0) found.push(clockFrom);
     else if (answer.seq === 0 || (answer.incarnation ?? 0) > incarnation) notFound.push(clockFrom);
@@ -70,7 +73,7 @@ function removedAt({ from, until }: Removal, incarnation: number, lastAt: number
   return Math.max(...found, Math.min(...notFound));
 }
 
-/** Who was answered that something failed, when nothing had. */
+/** Checks that nothing was answered as failed without a fault. */
 function checkFailures({ points, breach, plan }: Context, { platform, clients }: HistoryRun): void {
   const { unavailableCount } = platform;
   if (unavailableCount > points.thrownCount)

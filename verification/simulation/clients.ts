@@ -1,4 +1,5 @@
-// The clients: they send HTTP requests to the Worker's isolates, note what they were answered, and ask again where nobody could say.
+// The clients: they send HTTP requests to the Worker's isolates, record the answers, and retry where the
+// outcome is unknown.
 
 import { answerOf, type Heard as HeardOverHttp } from "../faults/wire.ts";
 import type { Answer } from "../model/types.ts";
@@ -15,18 +16,18 @@ import { viewAnswer } from "./views.ts";
 
 const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;
 
-/** What the clients of one history saw. */
+/** The requests and answers of one history. */
 export class Clients {
   readonly #context: Context;
   readonly #network: Network;
   readonly #apps: readonly App[];
   readonly #isolates: Isolates;
   readonly #name: string;
-  /** What clients asked, and what they were answered. */
+  /** All requests of clients, with their answers. */
   readonly answered: Recorded[] = [];
-  /** Messages that were sent beside those that were answered: each can have done the same. */
+  /** Messages that were sent besides the answered one: each may have the same effect. */
   readonly repeated: Recorded[] = [];
-  /** Requests that wait for an answer. */
+  /** Requests without an answer yet. */
   openCount = 0;
   /** The code of each answer, or `ok`. */
   readonly outcomes: string[] = [];
@@ -41,7 +42,10 @@ export class Clients {
     this.#name = name;
   }
 
-  /** What clients were answered, with the object's clock anywhere between the most that it was behind the true one and ahead of it. */
+  /**
+   * The requests by the object's clock, which is between its largest skew behind the true one and its largest
+   * skew ahead.
+   */
   byTheObjectsClock(skewMsMin: number, skewMsMax: number): Operation[] {
     return [...this.answered, ...this.repeated].map((operation) => {
       const { clockFrom, clockUntil } = operation;
@@ -50,7 +54,7 @@ export class Clients {
     });
   }
 
-  /** Asks, and then as often again as the client is patient. */
+  /** Sends a request, and repeats it as often as the plan says. */
   ask(step: AskStep, repeats = 0): void {
     const { scheduler } = this.#context;
     const number = (this.#requests += 1);
@@ -175,7 +179,7 @@ export class Clients {
       this.repeated.push(...answered.map((operation) => ({ ...operation, answer: null, endedAt: null, clockUntil: null })));
   }
 
-  /** What was answered, in the words of a history; null where the outcome is unknown. */
+  /** Returns the answers in the words of a history; null where the outcome is unknown. */
   #answersTo(sent: Sent, answered: readonly Recorded[], http: HeardOverHttp, isFromEdge: boolean): readonly Answer[] | null {
     const { ask, heard } = sent;
     const { status, body } = http;
@@ -207,11 +211,11 @@ export class Clients {
     return kind === "claim_many" && status === 200 ? this.#bulkAnswers(sent, http, heard.answers) : heard.answers;
   }
 
-  /** What was answered has to be what the object said, to the last attempt that was heard. */
+  /** Checks that the client's answer is the object's answer to the last attempt. */
   #sameAsHeard(sent: Sent, answered: readonly Recorded[], answer: Answer | null, isTagFault: boolean): readonly Answer[] | null {
     const byObject = sent.heard?.answers[0];
     const { ask } = sent;
-    // The Worker itself refuses a window that is none.
+    // The Worker itself refuses a sale window that ends before it starts.
     if (
       byObject === undefined &&
       answer?.is === "invalid_request" &&
@@ -225,7 +229,7 @@ export class Clients {
     }
     const is = isTagFault ? "found" : answer.is;
     if (isTagFault) for (const operation of answered) operation.call = { kind: "read" };
-    // To the client it is no replay where the Worker's own retry found what its first attempt had done.
+    // To the client, a claim that the Worker's first attempt got is no replay.
     const isOwn = byObject.is === "replayed" && is === "claimed" && sent.sentCount > 1;
     if (byObject.seq !== answer.seq || (byObject.is !== is && !isOwn))
       this.#context.breach(
@@ -245,7 +249,7 @@ export class Clients {
       const isOwn = answer.is === "replayed" && is === "claimed" && sent.sentCount > 1;
       if ((is !== answer.is && !isOwn) || (position !== undefined && position !== answer.position))
         this.#context.breach("answer", `${nameOf(sent)} is answered ${String(outcome)}, and the object said ${answer.is}`);
-      // One key is one attempt, whoever sends it.
+      // Bulk claims with one key are one attempt.
       return isOwn || (answer.is === "replayed" && sent.attempt?.startsWith("bulk ") === true)
         ? { ...answer, is: "claimed" as const }
         : answer;

@@ -1,5 +1,5 @@
-// A database in memory that serves one history after the other: its tables are made once, and what a history does to it is
-// one large transaction that is rolled back at its end. What the engine takes for its transactions are savepoints in it.
+// A database in memory that serves one history after the other. Its tables are made once. A history is one
+// transaction that is rolled back at its end, and the engine's transactions are savepoints in it.
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
@@ -9,7 +9,7 @@ import { pointOf } from "./points.ts";
 export type Value = string | number | null;
 export type Row = Record<string, Value>;
 
-/** A statement as it was prepared. */
+/** A prepared statement. */
 export type Statement = {
   readonly run: StatementSync;
   /** The name of its fault point. */
@@ -17,7 +17,7 @@ export type Statement = {
   readonly is: "read" | "write" | "definition" | "read_schema";
 };
 
-/** What was written since the mark, with the number of its transaction: null while that goes on. */
+/** A write since the mark, with the number of its transaction; null during that transaction. */
 type Written = { version: number | null; readonly statement: Statement; readonly bindings: readonly Value[] };
 
 export class Database {
@@ -35,7 +35,7 @@ export class Database {
   #isBegun = false;
   #isOpen = false;
   #isLossy = false;
-  /** What was defined: now, before the transaction, and on disk. */
+  /** How many definitions exist: now, before the transaction, and on disk. */
   #defined = 0;
   #definedBefore = 0;
   #definedOnDisk = 0;
@@ -55,12 +55,12 @@ export class Database {
     this.#backToMark = this.#database.prepare("ROLLBACK TO disk");
   }
 
-  /** Whether there are tables, as far as anybody can tell. */
+  /** Whether the product sees tables. */
   get isDefined(): boolean {
     return this.#defined > 0;
   }
 
-  /** Begins a history; with `isLossy`, {@link Database.lose} may be called in it. */
+  /** Begins a history. {@link Database.lose} needs `isLossy`. */
   begin(isLossy: boolean): void {
     this.#isLossy = isLossy;
   }
@@ -80,7 +80,7 @@ export class Database {
     return statement.run.all(...bindings) as Row[];
   }
 
-  /** Opens a transaction, if none is open. Called before the first write in it, because reading needs none. */
+  /** Opens a transaction, if none is open. Only a write needs one. */
   open(): void {
     if (this.#isOpen) return;
     this.#hold();
@@ -90,7 +90,7 @@ export class Database {
     this.#open.get();
   }
 
-  /** Ends the transaction, which is the one of this number; true where it wrote something. */
+  /** Commits the transaction with this number. Returns whether it wrote. */
   commit(version: number): boolean {
     if (!this.#isOpen) return false;
     this.#isOpen = false;
@@ -108,7 +108,7 @@ export class Database {
     this.#journal.length = this.#journalBefore;
   }
 
-  /** All that was committed is on disk. */
+  /** All commits are on disk. */
   keep(): void {
     if (!this.#isLossy || !this.#isBegun) return;
     this.#markAgain.get();
@@ -117,7 +117,7 @@ export class Database {
     this.#journal = [];
   }
 
-  /** All that transactions after `version` wrote is gone. */
+  /** The writes of all transactions after `version` are gone. */
   lose(version: number): void {
     if (!this.#isLossy || !this.#isBegun) return;
     this.#backToMark.get();
@@ -129,7 +129,7 @@ export class Database {
     }
   }
 
-  /** As new. */
+  /** Ends the history: all is as before. */
   reset(): void {
     if (this.#isBegun) this.#reset.get();
     this.#isBegun = false;
@@ -139,7 +139,7 @@ export class Database {
     this.#journal = [];
   }
 
-  /** The rows that a query finds, past the fault points. */
+  /** Returns the rows of a query, past the fault points. */
   rows(query: string): Row[] {
     const prepared = this.#queries.get(query) ?? this.#database.prepare(query);
     this.#queries.set(query, prepared);
@@ -150,7 +150,7 @@ export class Database {
     this.#database.close();
   }
 
-  /** Begins what {@link Database.reset} rolls back. */
+  /** Begins the transaction that {@link Database.reset} rolls back. */
   #hold(): void {
     if (this.#isBegun) return;
     this.#isBegun = true;
@@ -167,7 +167,7 @@ export class Database {
   #prepare(text: string): Statement {
     const is = roleOf(text);
     if (is === "definition" && !SCHEMA.some((known) => known === text)) throw new Error(`not in the schema: ${text}`);
-    // In the reused database a definition is there already, and is never run.
+    // The tables exist already, so a definition never runs.
     const run = this.#database.prepare(is === "definition" ? "SELECT 1 WHERE 0" : text);
     const statement = { run, point: pointOf(text), is };
     this.#statements.set(text, statement);

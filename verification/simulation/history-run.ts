@@ -1,4 +1,5 @@
-// The historyRun of one history: the steps of its plan at their instants, and all that follows from them, until it is at rest.
+// The run of one history: the steps of its plan at their instants, and all that follows, until nothing is
+// pending.
 
 import type { Answer } from "../model/types.ts";
 import type { Result } from "../model/product-answers.ts";
@@ -15,10 +16,10 @@ import { endText } from "./deliveries.ts";
 import type { Product } from "./product.ts";
 import type { Context, PlatformBugs } from "./context.ts";
 
-/** More events than any history has that ends by itself. */
+/** More events than a history has that ends by itself. */
 const EVENTS_MAX = 20_000;
 
-/** The last question: nothing fails any more, so there has to be an answer. */
+/** The last read: no fault is left, so it must be answered. */
 const LAST: Omit<AskStep, "at"> = {
   is: "ask",
   client: 0,
@@ -50,7 +51,7 @@ export class HistoryRun {
     this.platform.onEnd = () => (this.isolates.isAnyInUse ? context.count("lease.restartWithin") : undefined);
   }
 
-  /** Lets everything happen, until nothing is left to happen or `isBroken`. */
+  /** Runs all events, until none is left or `isBroken`. */
   toEnd(isBroken: () => boolean): void {
     const { plan, scheduler, breach } = this.#context;
     for (const step of plan.steps) scheduler.after(step.at, () => this.#take(step));
@@ -83,7 +84,7 @@ export class HistoryRun {
     }
   }
 
-  /** An answer of which a history has no word is checked by itself. */
+  /** Keeps an answer that a history has no words for: it is checked by itself. */
   #note(delivery: Delivery, result: Result, answers: readonly Answer[]): void {
     const { command, calls, ifMatch = null, page = null, request } = delivery;
     const [call] = calls;
@@ -94,7 +95,7 @@ export class HistoryRun {
 
   #askLast(): void {
     const { plan, storage, breach } = this.#context;
-    // All alarms have rung by now.
+    // All alarms have run by now.
     if (plan.isDrained && storage.heldCount > 0 && !storage.isAlarmOwed) breach("alarm", "a hold is over, and no alarm gave it up");
     this.#isLastAsked = true;
     this.#context.log?.("nothing fails any more");

@@ -13,31 +13,33 @@ import type { Gatekeeper, Turn } from "./storage.ts";
 export type SimulatedObject = CouponCalls & { readonly alarm: () => Promise<void> };
 export type ObjectClass = new (ctx: unknown, env: unknown) => SimulatedObject;
 
-/** A call in the hands of an instance, and what it was answered, once it was. */
+/** A call that an instance has, with its result once there is one. */
 export type Waiting = {
   readonly delivery: Delivery;
   readonly operations: readonly Recorded[];
   readonly deliveredAt: number;
-  /** The incarnation of the coupon that the answer is about, where another one had begun or ended by the time it was given. */
+  /** The incarnation of the answer, if another one began or ended before the answer. */
   incarnation: number | null;
-  /** The incarnation before the one that began while this waited: the one of which it was answered that it is over. */
+  /**
+   * The incarnation before the one that began during the wait: an answer that it is over is about this one.
+   */
   incarnationBefore: number | null;
   result: Result | null;
   answers: readonly Answer[];
-  /** How much has to be on disk before the answer leaves. */
+  /** The write that has to be on disk before the answer leaves. */
   version: number;
   endedAt: number;
   clockUntil: number;
 };
 
-/** What an instance asks of the platform. */
+/** What an instance uses of the platform. */
 export type Platform = {
   readonly name: string;
   readonly context: Context;
   readonly ended: (instance: Instance, end: End) => void;
-  /** Ends once all that was written so far is on disk, unless the instance ends before. */
+  /** Resolves once all writes so far are on disk, unless the instance ends. */
   readonly onDisk: () => Promise<void>;
-  /** The object asks for its end. */
+  /** The object ends itself. */
   readonly abort: (instance: Instance, reason: string) => void;
   readonly setAlarm: (at: number | null) => void;
   readonly clock: () => number;
@@ -49,7 +51,10 @@ export class Instance implements Gatekeeper {
   readonly object: SimulatedObject;
   readonly crash: Gatekeeper["crash"];
 
-  /** A incarnation of the coupon begins, behind `incarnation`, or ends: what was judged before is about `incarnation`, however late it is answered. */
+  /**
+   * An incarnation begins behind `incarnation`, or ends: a result that was judged before is about
+   * `incarnation`.
+   */
   settleIncarnations(turn: Turn, incarnation: number): void {
     let isBehind = false;
     for (const waiting of this.waiting) {
@@ -60,13 +65,13 @@ export class Instance implements Gatekeeper {
     }
   }
 
-  /** The incarnation that an answer is about; `incarnation` is the one that there is now. */
+  /** The incarnation that an answer is about; `incarnation` is the current one. */
   incarnationOf(waiting: Waiting, result: Result, incarnation: number): number {
     const isOver = !result.ok && "seq" in result && result.seq === 0;
     return (isOver ? waiting.incarnationBefore : null) ?? waiting.incarnation ?? incarnation;
   }
 
-  /** When the removal that comes next arrived, by the clock of this instance. */
+  /** When the next removal arrived, by the clock of this instance. */
   get removalAskedAt(): number | null {
     for (const { delivery, result, clockUntil } of this.waiting) if (delivery.command === "remove" && result === null) return clockUntil;
     return null;
@@ -78,7 +83,7 @@ export class Instance implements Gatekeeper {
   }
 }
 
-/** An object whose constructor throws is one that answers nothing. */
+/** An object whose constructor throws answers nothing. */
 function constructed(objectClass: ObjectClass, context: unknown, { breach }: Context): SimulatedObject {
   try {
     return new objectClass(context, {});
@@ -88,7 +93,7 @@ function constructed(objectClass: ObjectClass, context: unknown, { breach }: Con
   }
 }
 
-/** What the class is given as its `ctx`: as much of the platform's as an object may use. */
+/** The `ctx` of the class: the part of the platform's that an object may use. */
 function contextOf(instance: Instance, { name, context, onDisk, abort, setAlarm, clock }: Platform): unknown {
   const { storage } = context;
   return {

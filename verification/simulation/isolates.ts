@@ -1,4 +1,4 @@
-// What each isolate has been answered: what it shows never goes back behind that.
+// The answers that each isolate has seen: what it shows must not be older.
 
 import type { Heard as HeardOverHttp } from "../faults/wire.ts";
 import type { Certificate } from "../../src/domain/certificate.ts";
@@ -17,7 +17,7 @@ export class Isolates {
     this.#context = context;
   }
 
-  /** An isolate hears an answer of the object. */
+  /** An isolate gets a result of the object. */
   hear({ isolate, result, incarnation }: Heard): void {
     const { scheduler } = this.#context;
     if (!("seq" in result) || (!result.ok && (result.code === "unavailable" || result.code === "invalid_request"))) return;
@@ -28,37 +28,40 @@ export class Isolates {
     this.#held.set(isolate, { certificate, until: scheduler.now + certificate.validForMs });
   }
 
-  /** How many answers an isolate has heard. */
+  /** How many results an isolate has seen. */
   seen(isolate: number): number {
     return this.#seen[isolate]?.length ?? 0;
   }
 
-  /** The incarnation of which an isolate has heard this head last; for a view, has read it. */
+  /** The incarnation of the last result with this head; a view needs a read. */
   incarnationAt(isolate: number, seq: number, isView = false): { readonly incarnation?: number } {
     const seen = this.#seen[isolate]?.findLast((one) => one.seq === seq && (one.isRead || !isView));
     return seen === undefined ? {} : { incarnation: seen.incarnation };
   }
 
-  /** Whether a claim with a key reaches the object because any key may be new. */
+  /** Whether a claim with a key goes to the object because any key may be new. */
   isBypassed(isolate: number): boolean {
     const held = this.#held.get(isolate);
     return held !== undefined && held.certificate.isAnyKeyNew && this.#context.scheduler.now < held.until;
   }
 
-  /** Whether some certificate is in use. */
+  /** Whether any certificate is in use. */
   get isAnyInUse(): boolean {
     return [...this.#held.values()].some(({ until }) => this.#context.scheduler.now < until);
   }
 
-  /** Whether what an isolate shows goes back behind the first `count` answers that it had heard, within one incarnation. */
+  /**
+   * Returns how a view is older than the first `count` results of its isolate, within one incarnation; null
+   * if it is not.
+   */
   shown(isolate: number, { headers, body }: HeardOverHttp, count: number): string | null {
-    // That nothing could be read is no word about the coupon.
+    // `unavailable` says nothing about the coupon.
     if (body["code"] === "unavailable") return null;
     const seq = Number(headers["coupon-seq"] ?? 0);
     const seen = this.#seen[isolate] ?? [];
     const before = seen.slice(0, count);
     const last = before.at(-1);
-    // It may be of a incarnation of which it has heard that head.
+    // The view may be of any incarnation with this head.
     const incarnations = new Set(seen.filter((one) => one.seq === seq).map(({ incarnation }) => incarnation));
     if (last === undefined || seq === 0 || !incarnations.has(last.incarnation) || incarnations.size > 1) return null;
     const newest = Math.max(...before.filter(({ incarnation }) => incarnation === last.incarnation).map((one) => one.seq));

@@ -1,4 +1,4 @@
-// The network between the Worker's isolates and the object: it delays, loses and repeats, and says so, or not.
+// The network between the Worker's isolates and the object: it delays, loses and repeats messages.
 
 import type { Change } from "../../src/domain/change.ts";
 import type { CertificateRequest } from "../../src/domain/certificate.ts";
@@ -17,10 +17,10 @@ import type { Platform } from "./platform.ts";
 import type { Command } from "./points.ts";
 import { runFor, type Context, type Visitor } from "./context.ts";
 
-/** An operation while it is recorded. */
+/** An operation during the recording. */
 export type Recorded = { -readonly [Field in keyof Operation]: Operation[Field] };
 
-/** What one call asks, in the words of a history, under which name of the Worker. */
+/** A call in the words of a history, and the Worker's name for it. */
 export type Asked = {
   readonly command: Command;
   readonly calls: readonly Call[];
@@ -33,34 +33,34 @@ export type Asked = {
 export type Delivery = Asked & {
   readonly call: (object: SimulatedObject) => Promise<Result>;
   readonly reply: (result: Result, answers: readonly Answer[]) => void;
-  /** Called when the instance ended before it had answered. */
+  /** Called when the instance ends before its answer. */
   readonly fail: (mark: Mark) => void;
   readonly request: Request;
-  /** For the trace: which message it is of the request, from 1, and whether the network made it. */
+  /** For the trace: the number of the message, from 1, and whether the network repeated it. */
   readonly number: number;
   readonly isRepeat: boolean;
 };
 
-/** One request of a client, as the network knows it. */
+/** One request of a client. */
 export type Request = Visitor & {
   readonly ask: Ask;
   readonly faultPlans: readonly FaultPlan[];
   readonly client: string;
   readonly number: number;
-  /** The Worker's name for it, once it was seen. */
+  /** The Worker's name for it, after the first attempt. */
   attempt: string | null;
-  /** Attempts that were made, and messages that were sent. */
+  /** Attempts of the Worker, and messages on the network. */
   sentCount: number;
   messageCount: number;
-  /** When it was first sent. */
+  /** When its first attempt was sent. */
   readonly sentAt: number;
   /** Why the last attempt failed. */
   lastFailure: Mark | "turned_away" | null;
-  /** What came back last. */
+  /** The last result that came back. */
   heard: { readonly result: Result; readonly answers: readonly Answer[] } | null;
 };
 
-/** What the platform says of its exceptions. */
+/** The exceptions of the platform. */
 const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
   retryable: Object.assign(new Error("network connection lost"), { retryable: true }),
   reset: Object.assign(new Error("the object was reset"), { durableObjectReset: true }),
@@ -70,16 +70,16 @@ const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
   turned_away: Object.assign(new Error("the object is overloaded"), { overloaded: true, retryable: true }),
 };
 
-/** Whether the platform asks not to be called again. */
+/** Whether the platform asks for no further call. */
 export function isOverloaded(failure: Mark | "turned_away" | null): boolean {
   return failure !== null && "overloaded" in EXCEPTIONS[failure];
 }
 
 const GOOD: FaultPlan = { is: "delivered", toMs: 1, backMs: 1, mark: "retryable", duplicateMs: null };
-/** The history allows one answered delivery, and two more. */
+/** A history allows one answered delivery, and two more. */
 const MESSAGES_MAX = 3;
 
-/** What the network saw of what isolates were given. */
+/** A result that an isolate gets. */
 export type Heard = { readonly isolate: number; readonly result: Result; readonly incarnation: number; readonly command: Command };
 
 export class Network {
@@ -101,7 +101,7 @@ export class Network {
     if (isOwn) request.attempt ??= asked.attempt;
     return new Promise<Answered>((resolve, reject) => {
       const fail = (mark: Mark | "turned_away"): void => {
-        // What comes after it was answered to have failed, it is not answered.
+        // The attempt has failed already, so a late answer changes nothing.
         if (stub.broken !== null) return;
         stub.broken = EXCEPTIONS[mark];
         if (isOwn) request.lastFailure = mark;
@@ -152,7 +152,7 @@ export class Network {
     return faultPlan;
   }
 
-  /** Of a request for a certificate, which no visitor waits for. */
+  /** Draws the fault of a request for a certificate, which no visitor waits for. */
   #backgroundFault(): FaultPlan {
     const { plan, random } = this.#context;
     const toMs = random.below(plan.wayMsMax + 1);
@@ -166,7 +166,7 @@ export class Network {
     this.#context.scheduler.after(ms, () => this.#platform.deliver(delivery));
   }
 
-  /** The same message once more. Nobody listens for its answer. */
+  /** Sends the same message again, without a reply. */
   #repeat(delivery: Delivery, ms: number): void {
     this.#context.count("network.duplicate");
     this.#deliver({ ...delivery, reply: () => undefined, fail: () => undefined, isRepeat: true }, ms);
@@ -180,7 +180,7 @@ export function nameOf({ client, number }: Request): string {
 
 const READ: readonly Call[] = [{ kind: "read" }];
 
-/** What the Worker holds of the object. One that threw stays broken, as on the platform. */
+/** The Worker's stub of the object. After an exception it stays broken, as on the platform. */
 export class Stub implements messages.CouponCalls {
   readonly request: Request;
   broken: Error | null = null;

@@ -1,4 +1,4 @@
-// The simulation finds what is wrong: bugs that are planted on purpose. Each has a history kept, as small as it goes, that shows it.
+// Every planted bug is found, by a kept plan that is as small as possible.
 
 import { readFileSync } from "node:fs";
 
@@ -9,7 +9,7 @@ import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { failureText } from "./report.ts";
 import { simulate } from "./simulate.ts";
 
-/** A plan keeps its meaning when the generator or the tables change: it is the choices themselves, and not their seed. */
+/** A plan is a list of choices, not a seed: it keeps its meaning when the drawing changes. */
 type Kept = { readonly bug: string; readonly rule: string; readonly plan: Plan };
 const KEPT = JSON.parse(readFileSync(new URL("./kept-plans.json", import.meta.url), "utf8")) as Kept[];
 

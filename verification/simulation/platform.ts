@@ -1,5 +1,5 @@
-// The platform around one object: it starts instances and ends them, hands them calls and alarms, and holds back what they
-// answer until the disk has what they wrote before.
+// The platform around one object: it starts and ends instances, delivers calls and alarms, and holds back
+// answers until the writes before them are on disk.
 
 import { answersOf, type Result } from "../model/product-answers.ts";
 import { Instance, type ObjectClass, type Waiting } from "./instance.ts";
@@ -11,14 +11,14 @@ import type { Answer } from "../model/types.ts";
 import type { Timer } from "./scheduler.ts";
 import { DEFERRABLE, DEFERRED_MS_MAX, endText, messageName, resultText, reword, unanswered, WAIT_MS_MAX } from "./deliveries.ts";
 
-/** How long after an instance ended its callers know it, and how long after that its alarm rings again. */
+/** How long after the end of an instance its callers notice, and how long after that its alarm runs again. */
 const END_IS_NOTICED_MS = 1;
 const RING_AGAIN_MS = 10;
 
-/** What an object is answered whose flush failed. */
+/** The error of a failed flush. */
 const FLUSH_FAILED = new Error("the flush failed, as planned");
 
-/** How late the end comes that an object asks for whose flush failed. */
+/** How long after a failed flush the object ends. */
 const ABORT_MS = 3_000;
 
 export class Platform {
@@ -28,33 +28,36 @@ export class Platform {
   readonly #platformBugs: PlatformBugs;
   #instance: Instance | null = null;
   #skewMs = 0;
-  /** Whose turn it is: logs are its. */
+  /** The instance that runs now. */
   #turn: Instance | null = null;
-  /** The end that came in this turn. */
+  /** The end of an instance in this event. */
   #end: End | null = null;
   #gate: { readonly instance: Instance; readonly waiting: Waiting }[] = [];
   #syncs: { readonly version: number; readonly resolve: () => void }[] = [];
-  /** Flushes that are under way, in their order, and how much each of them has. */
+  /** Flushes under way, in their order, each with its last write. */
   #flushes: { readonly version: number; readonly at: number; readonly timer: Timer }[] = [];
-  /** The next flush fails, as the object is answered. */
+  /** The next flush fails. */
   isFlushBad = false;
   #alarm: { readonly for: number; readonly timer: Timer } | null = null;
-  /** The alarm that rings now: it rings again if the instance ends meanwhile. */
+  /** The alarm that runs now: it runs again if the instance ends. */
   #ringing: number | null = null;
   /** Claims that are answered in this event: more than one is a batch. */
   #claimsInEvent = 0;
-  /** How late it was for each instance that has ended, as a read without an answer: the next one may have to go on from there. */
+  /**
+   * The clock of each instance at its end, as a read without an answer: the next instance may go on from
+   * there.
+   */
   readonly ends: Recorded[] = [];
-  /** What reached the object, each delivery by itself. */
+  /** Every delivery to the object. */
   readonly delivered: Recorded[] = [];
-  /** The same in the order of their judgment. */
+  /** The same in the order of judgment. */
   readonly judged: Recorded[] = [];
   /** By incarnation, seq and user: the attempt that made a hold. */
   readonly holders = new Map<string, string>();
-  /** Called with each answer that leaves the object, and with each end of an instance. */
+  /** Called with each answer of the object, and at each end of an instance. */
   onAnswer: (delivery: Delivery, result: Result, answers: readonly Answer[]) => void = () => undefined;
   onEnd: () => void = () => undefined;
-  /** Answers that said `unavailable`. */
+  /** How many answers were `unavailable`. */
   unavailableCount = 0;
   readonly clock = (): number => T0 + this.context.scheduler.now + this.#skewMs;
   isClockSteady = true;
@@ -100,7 +103,7 @@ export class Platform {
       .catch(fail("the object's answer can't be read"));
   }
 
-  /** Ends the instance, between two turns. */
+  /** Ends the instance between two turns. */
   restart(end: End): void {
     this.context.log?.(`the instance ${this.#instance === null ? "is not there; the next one" : ""} ends (${endText(end)})`);
     if (this.#instance !== null) this.ended(this.#instance, end);
@@ -134,7 +137,7 @@ export class Platform {
     return new Promise((resolve) => this.#syncs.push({ version: written, resolve }));
   }
 
-  /** An object whose flush failed may ask for its end, which then is late. */
+  /** The object ends itself after a failed flush; that takes a while. */
   abort(instance: Instance, reason: string): void {
     if (reason !== String(FLUSH_FAILED)) this.context.breach("assertion", `the object ended itself: ${reason}`);
     const end = { isLossy: false, skewMs: null, mark: "reset" } as const;
@@ -145,7 +148,7 @@ export class Platform {
     if (this.#platformBugs.forgetsAlarms !== true || at === null) this.context.storage.setAlarm(at);
   }
 
-  /** A timer of whoever runs now: one of an instance is gone with it. */
+  /** Starts a timer for the running code. An instance takes its timers with it. */
   timer(run: () => void, ms: number): Timer {
     const { scheduler } = this.context;
     const instance = this.#turn;
@@ -162,7 +165,7 @@ export class Platform {
     });
   }
 
-  /** What an instance wrote to its log. */
+  /** Takes a line of the product's log. */
   logged(text: string): void {
     if (this.#turn?.isDead === true) return;
     const line = text.replaceAll(this.name, "the coupon");
@@ -171,7 +174,7 @@ export class Platform {
       this.context.breach("log", `an error that was not planned: ${line}`);
   }
 
-  /** What follows each event: what was lost is gone, what was written is on its way to disk, the alarm is set. */
+  /** Follows each event: lost writes are gone, new writes go to disk, the alarm is set. */
   afterEvent(): void {
     const { context } = this;
     const { storage } = context;
@@ -187,7 +190,7 @@ export class Platform {
 
   #begin(): Instance {
     if (this.#instance === null) {
-      // Its constructor reads its clock.
+      // The constructor reads the clock.
       this.context.skewMs = this.#skewMs;
       this.context.log?.(`an instance begins, its clock at ${this.clock() - T0} ms`);
       this.#instance = new Instance(this.#class, {
@@ -221,7 +224,7 @@ export class Platform {
       this.holders.set(`${incarnation} ${result.seq} ${result.hold.userId}`, result.hold.attemptId);
     waiting.version = storage.written;
     this.#checkWait(waiting);
-    // What can't wait for a lease is judged at its arrival, in the order of arrivals.
+    // A message that never waits for a lease is judged when it arrives, in the order of arrival.
     if (DEFERRABLE.has(command)) {
       waiting.endedAt = scheduler.stamp();
       waiting.clockUntil = this.clock();
@@ -252,7 +255,7 @@ export class Platform {
     }
     instance.waiting.delete(waiting);
     for (const [index, operation] of operations.entries()) {
-      // One word for all of a bulk, where there is no coupon or no storage.
+      // A bulk claim has one answer where there is no coupon or no storage.
       operation.answer = answers[index] ?? answers[0] ?? null;
       if (!result.ok) reword(operation, result.code);
       operation.endedAt = endedAt;
@@ -270,7 +273,7 @@ export class Platform {
     const ms = isSlow ? random.below(plan.slowDiskMs + 1) : plan.diskMs + random.below(plan.diskJitterMs + 1);
     if (isSlow) count("flushes.slow");
     if (this.#flushes.length > 0) count("flushes.several");
-    // One that began later is not on disk before.
+    // A later flush is not on disk before an earlier one.
     const at = Math.max(scheduler.now + ms, this.#flushes.at(-1)?.at ?? 0);
     this.#flushes.push({ version, at, timer: scheduler.after(at - scheduler.now, () => this.#flushed(version)) });
   }
@@ -294,7 +297,7 @@ export class Platform {
     for (const sync of syncs) if (sync.version <= version) sync.resolve();
   }
 
-  /** An instance has ended in this event. What it had written is lost with it, or found by the next one. */
+  /** Ends an instance. Its unflushed writes are lost, or the next instance finds them. */
   #afterEnd({ isLossy }: End): void {
     const { storage } = this.context;
     if (isLossy && storage.written > storage.onDisk) this.context.count("faults.lostWrites");

@@ -57,7 +57,7 @@ A history that fails is cut down and printed. A run of 20,000 or more fails as w
   },
 );
 
-/** A long run that did not meet what there is to meet has not shown what it claims. */
+/** A long run that missed a feature has not tested it. */
 function isTooPoor({ doneCount, counts }: Run): boolean {
   return doneCount >= FEATURES_FROM && missedFeatures(counts).length > 0;
 }

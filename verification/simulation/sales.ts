@@ -1,35 +1,37 @@
-// The kinds of sales that are simulated: how many ask for what, and how well the network treats them.
+// The kinds of sales: how many requests of which kind, and how bad the network is.
 
 import type { Random } from "../random.ts";
 
-/** The users there are. */
+/** All users. */
 export const USERS = ["ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal", "ida", "jon", "kim", "leo", "mia", "ned"] as const;
 
 export type Sale = {
   readonly askCount: number;
   readonly userCount: number;
   readonly amountMax: number;
-  /** Longest pause between two asks; 0 has them all at once. */
+  /** The longest pause between two requests; with 0 all arrive at once. */
   readonly gapMsMax: number;
-  /** Longest way of a message. */
+  /** The longest way of a message, in milliseconds. */
   readonly wayMsMax: number;
-  /** How long it takes until what was written is on disk: what arrives meanwhile shares the next batch. */
+  /** How long a flush takes. Messages that arrive meanwhile share the next batch. */
   readonly diskMs: number;
-  /** Of a hundred attempts, how many do not simply go well. */
+  /** Of a hundred attempts, how many meet a fault. */
   readonly faultPercent: number;
-  /** Of a hundred asks, how many are claims, and how many move the stock otherwise, before anything else is drawn. */
+  /**
+   * Of a hundred requests, how many are claims, and how many change the stock, before anything else is drawn.
+   */
   readonly claims: number;
   readonly restocks: number;
-  /** Of a hundred asks, how many are about holds, and how many end the coupon and make it again, before anything else is drawn. */
+  /** The same for holds, and for deletions with a new creation. */
   readonly holds: number;
   readonly removals: number;
-  /** And how many look at the public views. */
+  /** The same for public views. */
   readonly views: number;
-  /** Through how many isolates clients ask. */
+  /** How many isolates the clients use. */
   readonly isolateCount: number;
-  /** Of a hundred keys, how many are nobody's own. */
+  /** Of a hundred keys, how many are shared between users. */
   readonly sharedKeys: number;
-  /** Whether isolates refuse by the certificates of the object. */
+  /** Whether isolates refuse by certificates. */
   readonly isEdgeOn: boolean;
 };
 
@@ -65,7 +67,7 @@ function smallSale(random: Random): Sale {
   };
 }
 
-/** Certificates matter where many come too late, some time after each other. */
+/** Certificates matter where many users come too late, some time after each other. */
 function saleAtTheEdge({ below, pick }: Random): Sale {
   return {
     askCount: 6 + below(below(3) === 0 ? 16 : 8),
@@ -86,7 +88,7 @@ function saleAtTheEdge({ below, pick }: Random): Sale {
   };
 }
 
-/** Holds come and go, by all ways that there are. */
+/** Holds begin and end in every way. */
 function saleOfHolds({ below, pick }: Random): Sale {
   return {
     askCount: 8 + below(12),
@@ -107,7 +109,7 @@ function saleOfHolds({ below, pick }: Random): Sale {
   };
 }
 
-/** Visitors watch through one isolate what happens through others. */
+/** Visitors read through one isolate what happens through others. */
 function saleToWatch(random: Random): Sale {
   const { below, pick } = random;
   return {
@@ -143,7 +145,7 @@ function saleAgain({ below, pick }: Random): Sale {
   };
 }
 
-/** Large batches form where many come while the disk is busy. */
+/** Many requests during a flush make large batches. */
 function saleOfManyUsers({ below, pick }: Random): Sale {
   return {
     askCount: 14 + below(16),

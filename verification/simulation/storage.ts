@@ -1,23 +1,23 @@
-// What the platform stores for one object, through all incarnations of its coupon: rows, and the alarm. What is written is there at
-// once, and on disk a little later.
+// The storage of one object, through all incarnations of its coupon: rows, and the alarm. A write is visible
+// at once, and on disk a little later.
 
 import { Database, type Row, type Value } from "./database.ts";
 import type { BreakStep } from "./plan.ts";
 import { INJECTED, type Points } from "./points.ts";
 import type { PlatformBugs } from "./context.ts";
 
-/** What stands between an instance and its storage. */
+/** The instance behind a call of storage. */
 export type Gatekeeper = {
-  /** An instance that has ended reaches nothing any more. */
+  /** An instance that has ended reaches no storage. */
   readonly isDead: boolean;
-  /** Ends the instance as planned. */
+  /** Ends the instance, as the plan says. */
   readonly crash: (step: BreakStep) => void;
 };
 
-/** What an instance that has ended gets from its storage. */
+/** The error for an instance that has ended. */
 export const ENDED = new Error("this instance has ended");
 
-/** Databases that are used again. */
+/** Databases for reuse. */
 export class Databases {
   readonly #idle: Database[] = [];
 
@@ -40,34 +40,34 @@ export class Databases {
 export type StorageOptions = {
   readonly databases: Databases;
   readonly points: Points;
-  /** Whether what is not on disk can be lost. */
+  /** Whether unflushed writes can be lost. */
   readonly isLossy: boolean;
   readonly platformBugs: PlatformBugs;
 };
 
-/** When the end of a incarnation was asked for, and when it came. */
+/** When a deletion arrived, and when it was carried out. */
 export type Removal = { readonly from: number; readonly until: number };
 
-/** The message that begins or ends a incarnation of the coupon. */
+/** The message that begins or ends an incarnation. */
 export type Turn = "create" | "remove";
 
 export class Storage {
-  /** Called before a incarnation begins or ends. */
+  /** Called before an incarnation begins or ends. */
   turning: (turn: Turn) => void = () => undefined;
-  /** One for each incarnation of the coupon, and the last one for the incarnation that is, or is to come. */
+  /** One for each incarnation. The last one is for the current or the next incarnation. */
   readonly incarnations: Database[];
-  /** By incarnation, but for the last one: when its end was asked for, and when it came. */
+  /** By incarnation, except for the last: its removal. */
   readonly ends: Removal[] = [];
   alarmAt: number | null = null;
-  /** A crash came between a commit and the setting of the alarm: nothing will ring for what that commit wrote. */
+  /** A crash came between a commit and its alarm: no alarm runs for that commit. */
   isAlarmOwed = false;
-  /** Counts what was written, and how much of it is on disk. */
+  /** The count of writes, and how many of them are on disk. */
   written = 0;
   onDisk = 0;
   #isInTransaction = false;
-  /** By incarnation: how much was written when it began. */
+  /** By incarnation: the count of writes at its start. */
   readonly #incarnationsSince: number[] = [0];
-  /** The alarm as it was set, by how much was written by then; the first is the one on disk. */
+  /** Each setting of the alarm with the count of writes; the first one is on disk. */
   #alarms: { readonly version: number; readonly at: number | null }[] = [{ version: 0, at: null }];
   readonly #options: StorageOptions;
 
@@ -76,12 +76,12 @@ export class Storage {
     this.incarnations = [options.databases.take(options.isLossy)];
   }
 
-  /** The incarnation that is, or, where there is no coupon, the last one that was; 0 before the first. */
+  /** The current incarnation; without a coupon, the last one; 0 before the first. */
   get incarnation(): number {
     return this.#current.isDefined ? this.incarnations.length : this.incarnations.length - 1;
   }
 
-  /** Units that are held, as the coupon's row has them. */
+  /** Held units, as the coupon's row counts them. */
   get heldCount(): number {
     return this.#current.isDefined ? Number(this.#current.rows("SELECT held FROM coupon")[0]?.["held"] ?? 0) : 0;
   }
@@ -130,7 +130,7 @@ export class Storage {
     return result;
   }
 
-  /** Whether the alarm that is set is on disk: before that the platform knows of none. */
+  /** Whether the current alarm is on disk: only then does the platform know it. */
   get isAlarmOnDisk(): boolean {
     return this.alarmAt === this.#alarmOnDisk;
   }
@@ -141,13 +141,13 @@ export class Storage {
     this.#alarms.push({ version: this.written, at });
   }
 
-  /** The alarm is called: it is not set any more. */
+  /** The alarm runs: it is set no more. */
   takeAlarm(): void {
     this.alarmAt = null;
     this.#alarms.push({ version: this.written, at: null });
   }
 
-  /** The platform itself will ring again, whatever is lost until then. */
+  /** The platform runs the alarm again, whatever is lost until then. */
   ringAgain(at: number): void {
     this.alarmAt ??= at;
     if (this.#alarmOnDisk === null) this.#alarms = [{ version: this.onDisk, at }, ...this.#alarms.slice(1)];
@@ -157,7 +157,7 @@ export class Storage {
     return this.#alarms[0]?.at ?? null;
   }
 
-  /** Empties the object. */
+  /** Removes all tables. */
   deleteAll(end: Removal): void {
     this.written += 1;
     if (!this.#current.isDefined) return;
@@ -176,7 +176,7 @@ export class Storage {
     if (version === this.written) this.#current.keep();
   }
 
-  /** All that is not on disk is gone. */
+  /** All unflushed writes are lost. */
   lose(): void {
     const { databases } = this.#options;
     const count = this.#incarnationsSince.filter((since) => since <= this.onDisk).length;

@@ -1,4 +1,4 @@
-// Whether the coupon's time ever went back: who was answered that the sale had begun or ended was answered so for good.
+// Checks that the coupon's time never goes back: a sale that was answered as started or ended stays so.
 
 import type { Answer, LedgerEvent } from "../model/types.ts";
 import type { Recorded } from "./network.ts";
@@ -9,8 +9,8 @@ const AFTER = 2;
 const NAMES = ["before its begin", "open", "over"];
 
 /**
- * Looks at what the object answered, in the order in which it was judged: between two changes of a coupon its sale goes on only
- * forward. Answers a sentence, or null.
+ * Checks the object's answers in the order of their judgment. Between two changes of a coupon, its sale only
+ * goes forward. Returns a sentence, or null.
  */
 export function timeFault(judged: readonly Recorded[], events: readonly LedgerEvent[]): string | null {
   const changes = changesOf(events);
@@ -28,7 +28,7 @@ export function timeFault(judged: readonly Recorded[], events: readonly LedgerEv
   return null;
 }
 
-/** By incarnation: the heads at which a coupon was changed. */
+/** By incarnation: the heads of its changes. */
 function changesOf(events: readonly LedgerEvent[]): number[][] {
   const changes: number[][] = [];
   let incarnation = 0;
@@ -39,7 +39,7 @@ function changesOf(events: readonly LedgerEvent[]): number[][] {
   return changes;
 }
 
-/** Where an answer sees the sale; null where it does not tell. */
+/** The phase of the sale in an answer; null if it shows none. */
 function phaseIn({ is, state }: Answer): number | null {
   if (is === "sale_not_started" || state === "scheduled") return BEFORE;
   if (is === "sale_ended" || state === "ended") return AFTER;
