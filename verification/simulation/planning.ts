@@ -1,7 +1,7 @@
 // Random plans: a seed stands for one history.
 
 import { seeded, type Random } from "../random.ts";
-import { Asking } from "./asking.ts";
+import { Asks } from "./asks.ts";
 import type { AskStep, BreakStep, ClockStep, FaultPlan, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
 import { ISOLATE_COUNT } from "./product.ts";
 import { saleOf } from "./sales.ts";
@@ -11,7 +11,7 @@ export function planOf(seed: number): Plan {
   // Without this, neighbouring seeds begin alike.
   const random = seeded(Math.imul(seed, 0x9e3779b1));
   const sale = saleOf(random);
-  const asks = new Asking(random, sale).steps();
+  const asks = new Asks(random, sale).steps();
   return {
     seed,
     diskMs: sale.diskMs,
