@@ -102,7 +102,7 @@ export class Harness {
 
   async #kill(): Promise<void> {
     this.network.targets = [];
-    if (this.#server?.isRunning() === false) throw new CommandFailure("the server ended, and nobody had killed it", EXIT.failed);
+    if (this.#server?.isRunning() === false) throw new CommandFailure("the server ended, without a kill", EXIT.failed);
     await this.#server?.kill();
     this.#server = null;
     this.#read("\n");

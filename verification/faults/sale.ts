@@ -44,7 +44,7 @@ export class FaultySale {
     this.name = name;
     this.#network = network;
     this.#random = random;
-    this.#profile = random.pick<Profile>(PROFILES);
+    this.#profile = random.pick(PROFILES);
   }
 
   /** Runs all clients to their end. */
@@ -124,7 +124,7 @@ export class FaultySale {
     const { method, path, headers, body } = requestOf(this.name, call);
     const clockFrom = Date.now();
     const startedAt = performance.now();
-    const heard = await dispatcher
+    const response = await dispatcher
       .request({
         origin: this.#network.url,
         method,
@@ -134,15 +134,15 @@ export class FaultySale {
         reset: true,
         signal: AbortSignal.timeout(faultPlan.is === "client_gone" ? faultPlan.ms + 1 : ANSWER_WITHIN_MS),
       })
-      .then(async (response) => ({ status: response.statusCode, headers: response.headers, text: await response.body.text() }))
+      .then(async ({ statusCode: status, headers: answered, body: stream }) => ({ status, headers: answered, text: await stream.text() }))
       .catch(() => null);
     const endedAt = performance.now();
     const clockUntil = Date.now();
-    const answer = heard === null ? null : answerOf(this.name, call, { ...heard, body: bodyIn(heard.text) });
+    const answer = response === null ? null : answerOf(this.name, call, { ...response, body: bodyIn(response.text) });
     // The request has no name of its own, so this is the Worker's name.
-    const attempt = typeof heard?.headers["x-request-id"] === "string" ? heard.headers["x-request-id"] : null;
-    const isHeard = answer !== null;
-    const times = { startedAt, endedAt: isHeard ? endedAt : null, clockFrom, clockUntil: isHeard ? clockUntil : null };
+    const attempt = typeof response?.headers["x-request-id"] === "string" ? response.headers["x-request-id"] : null;
+    const isAnswered = answer !== null;
+    const times = { startedAt, endedAt: isAnswered ? endedAt : null, clockFrom, clockUntil: isAnswered ? clockUntil : null };
     this.#recorded.push({ client, call, ...times, attempt, answer, passage });
     if (answer !== null) this.#remember(call, answer);
     return answer;

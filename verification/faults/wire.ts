@@ -9,7 +9,7 @@ export type Request = {
   readonly body: Readonly<Record<string, unknown>> | null;
 };
 
-export type Heard = {
+export type HttpAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Readonly<Record<string, unknown>>;
@@ -83,7 +83,7 @@ const SUCCESSES = {
  * The answer of a response, or null if the server does not know the outcome. A status that is wrong for this
  * call becomes the outcome.
  */
-export function answerOf(name: string, call: Call, { status, headers, body }: Heard): Answer | null {
+export function answerOf(name: string, call: Call, { status, headers, body }: HttpAnswer): Answer | null {
   if (body["code"] === "outcome_unknown") return null;
   const seq = Number(headers["coupon-seq"] ?? -1);
   const success = (SUCCESSES[call.kind] as Readonly<Record<number, Outcome>>)[status];
@@ -96,19 +96,19 @@ export function answerOf(name: string, call: Call, { status, headers, body }: He
   return { is, seq, ...successFacts(call, body) };
 }
 
-function isAboutUser(call: Call, body: Heard["body"]): boolean {
+function isAboutUser(call: Call, body: HttpAnswer["body"]): boolean {
   return !("userId" in call) || (body["user_id"] ?? call.userId) === call.userId;
 }
 
-function namedOutcome(success: Outcome, headers: Heard["headers"], body: Heard["body"]): Outcome {
+function namedOutcome(success: Outcome, headers: HttpAnswer["headers"], body: HttpAnswer["body"]): Outcome {
   if (success === "claimed" && headers["idempotent-replayed"] === "true") return "replayed";
   return success === "has_claim" && body["expires_at"] !== undefined ? "has_hold" : success;
 }
 
-function refusalFacts(body: Heard["body"]): Facts {
+function refusalFacts(body: HttpAnswer["body"]): Facts {
   const { claim, starts_at: startsAt, amount_min: amountMin, ttl_seconds_max: ttlSecondsMax } = body;
   return {
-    ...(typeof claim === "object" && claim !== null ? receiptFacts(claim as Heard["body"]) : {}),
+    ...(typeof claim === "object" && claim !== null ? receiptFacts(claim as HttpAnswer["body"]) : {}),
     ...(startsAt === undefined ? {} : { startsAt: instant(startsAt) }),
     ...(amountMin === undefined ? {} : { amountMin: Number(amountMin) }),
     ...(ttlSecondsMax === undefined ? {} : { ttlSecondsMax: Number(ttlSecondsMax) }),
@@ -116,7 +116,7 @@ function refusalFacts(body: Heard["body"]): Facts {
 }
 
 /** The facts that each success must show. A missing fact becomes NaN, or a text that equals nothing. */
-function successFacts(call: Call, body: Heard["body"]): Facts {
+function successFacts(call: Call, body: HttpAnswer["body"]): Facts {
   const remaining = Number(body["remaining_amount"]);
   switch (call.kind) {
     case "create":
@@ -141,7 +141,7 @@ function successFacts(call: Call, body: Heard["body"]): Facts {
   }
 }
 
-function viewFacts(body: Heard["body"]): Facts {
+function viewFacts(body: HttpAnswer["body"]): Facts {
   return {
     amount: Number(body["amount"]),
     state: String(body["state"]),
@@ -160,15 +160,15 @@ function holdersIn(holds: unknown): readonly string[] {
 }
 
 /** An operator sees the claimants of a coupon. */
-function claimantsIn({ claimed_by: claimedBy }: Heard["body"]): Facts {
-  return { claimants: Array.isArray(claimedBy) ? (claimedBy as string[]) : ["(nobody was answered)"] };
+function claimantsIn({ claimed_by: claimedBy }: HttpAnswer["body"]): Facts {
+  return { claimants: Array.isArray(claimedBy) ? (claimedBy as string[]) : ["(no claimants)"] };
 }
 
-function receiptFacts({ position, claimed_at: claimedAt }: Heard["body"]): Facts {
+function receiptFacts({ position, claimed_at: claimedAt }: HttpAnswer["body"]): Facts {
   return { position: Number(position), claimedAt: instant(claimedAt) };
 }
 
-function holdFacts({ held_at: heldAt, expires_at: expiresAt }: Heard["body"]): Facts {
+function holdFacts({ held_at: heldAt, expires_at: expiresAt }: HttpAnswer["body"]): Facts {
   return { heldAt: instant(heldAt), expiresAt: instant(expiresAt) };
 }
 

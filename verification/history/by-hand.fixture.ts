@@ -85,7 +85,7 @@ export function history(
 export const ann = asked(10, 20, claim("ann", "k1"), granted(2, 1, 15, 0), { attempt: "a" });
 export const annsClaim = claimed(2, 15, "ann", 1, { key: "k1", attempt: "a" });
 
-/** All clocks show 15 ms, so that only the order of requests tells them apart. */
+/** All clocks show 15 ms, so that only the order of requests separates them. */
 export const AT_15 = { clockFrom: 15, clockUntil: 15 };
 
 /** A name, what the verdict contains, and the history. */

@@ -12,7 +12,7 @@ export function corrupted(random: Random, history: History): History {
   const index = random.below(operations.length);
   const operation = operations[index];
   if (operation === undefined) return history;
-  const changed = random.below(3) === 0 ? moved(random, operation) : retold(random, operation, operations);
+  const changed = random.below(3) === 0 ? moved(random, operation) : reanswered(random, operation, operations);
   return { ...history, operations: changed === null ? operations.toSpliced(index, 1) : operations.with(index, changed) };
 }
 
@@ -67,7 +67,7 @@ function endingAt(endedAt: number | null): Pick<Operation, "endedAt" | "clockUnt
 }
 
 /** Another answer. */
-function retold(random: Random, operation: Operation, others: readonly Operation[]): Operation {
+function reanswered(random: Random, operation: Operation, others: readonly Operation[]): Operation {
   const { answer } = operation;
   const endedAt = operation.endedAt ?? operation.startedAt + random.below(10);
   const another = random.pick(others).answer;

@@ -57,12 +57,12 @@ function answerLine(answer: Answer | null, zero: number): string {
 function factsLine(facts: Readonly<Record<string, unknown>>, zero: number): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${name}=${said(name, value, zero)}`)
+    .map(([name, value]) => `${name}=${valueText(name, value, zero)}`)
     .join(" ");
 }
 
 /** Instants are printed in milliseconds since the start. */
-function said(name: string, value: unknown, zero: number): string {
+function valueText(name: string, value: unknown, zero: number): string {
   if (Array.isArray(value)) return `[${value.join(",")}]`;
   return typeof value === "number" && (name === "at" || name.endsWith("At")) ? `${ms(value - zero)}ms` : String(value);
 }

@@ -39,7 +39,7 @@ class Replay {
   #coupon: Coupon | null = null;
   #slot = 0;
   /** The operation with the latest start among those before this slot. */
-  #lastBegun: Operation | null = null;
+  #lastStarted: Operation | null = null;
   /** The latest instant that a coupon whose clock was set back may still use. */
   readonly #markMax: number;
   readonly #endings: Endings;
@@ -68,7 +68,7 @@ class Replay {
     }
     for (this.#slot = 0; this.#slot <= events.length; this.#slot += 1) {
       const event = events[this.#slot - 1];
-      const violation = (event === undefined ? null : this.#happen(event)) ?? this.#hear();
+      const violation = (event === undefined ? null : this.#followEvent(event)) ?? this.#checkAnswers();
       if (violation !== null) return violation;
     }
     const [never] = this.#waiting;
@@ -80,13 +80,13 @@ class Replay {
   }
 
   /** Follows one event, and checks the answer of its writer. */
-  #happen(event: LedgerEvent): Violation | null {
+  #followEvent(event: LedgerEvent): Violation | null {
     const index = this.#placement.writers[this.#slot] ?? -1;
     const writer = this.#history.operations[index];
     const coupon = this.#coupon;
     const wrong = this.#isWrong(event, writer);
     if (wrong !== null)
-      return broken(`event ${said(event)}: ${wrong}`, ...(writer === undefined ? this.#placement.suspects(this.#slot) : [writer]));
+      return broken(`event ${eventText(event)}: ${wrong}`, ...(writer === undefined ? this.#placement.suspects(this.#slot) : [writer]));
     const ending = this.#endings.get(index);
     if (event.kind === "created") this.#incarnation += 1;
     if (writer !== undefined && ending !== undefined) {
@@ -94,13 +94,14 @@ class Replay {
       if (violation !== null) return violation;
     } else if (writer !== undefined) {
       const verdict = judge(coupon, writer.call, writer.attempt, event.at);
-      if (!isTheEvent(verdict, event)) return broken(`event ${said(event)}: what was asked for is to be answered ${verdict.is}`, writer);
+      if (!isTheEvent(verdict, event))
+        return broken(`event ${eventText(event)}: what was asked for is to be answered ${verdict.is}`, writer);
       const isAnswered = this.#placement.slotOf(index) === this.#slot;
       const difference = isAnswered && writer.answer !== null ? differenceIn(writer.answer, verdict) : null;
-      if (difference !== null) return broken(`at event ${said(event)}: ${difference}`, writer);
-      const late = isAnswered ? this.#standBehind(writer) : null;
+      if (difference !== null) return broken(`at event ${eventText(event)}: ${difference}`, writer);
+      const late = isAnswered ? this.#orderFault(writer) : null;
       if (late !== null) return late;
-      this.#lastBegun = lastOf(this.#lastBegun, writer);
+      this.#lastStarted = lastOf(this.#lastStarted, writer);
     }
     const call = writer?.call;
     const key = event.key ?? (call?.kind === "claim" ? call.key : null);
@@ -111,14 +112,14 @@ class Replay {
   /** Follows one event of an end of all holds, which is one instant. */
   #endHold(event: LedgerEvent, writer: Operation, { first, last }: Ending): Violation | null {
     const coupon = this.#coupon;
-    if (coupon?.holds.has(event.userId ?? "") !== true) return broken(`event ${said(event)}: there was no such hold`, writer);
+    if (coupon?.holds.has(event.userId ?? "") !== true) return broken(`event ${eventText(event)}: there was no such hold`, writer);
     if (this.#slot > first) return null;
     const verdict = judge(coupon, writer.call, writer.attempt, event.at);
-    if (verdict.count !== last - first + 1) return broken(`event ${said(event)}: other holds were not ended with it`, writer);
+    if (verdict.count !== last - first + 1) return broken(`event ${eventText(event)}: other holds were not ended with it`, writer);
     const difference = writer.answer === null ? null : differenceIn(writer.answer, verdict);
-    if (difference !== null) return broken(`at event ${said(event)}: ${difference}`, writer);
-    const late = writer.answer === null ? null : this.#standBehind(writer);
-    this.#lastBegun = lastOf(this.#lastBegun, writer);
+    if (difference !== null) return broken(`at event ${eventText(event)}: ${difference}`, writer);
+    const late = writer.answer === null ? null : this.#orderFault(writer);
+    this.#lastStarted = lastOf(this.#lastStarted, writer);
     return late;
   }
 
@@ -140,15 +141,15 @@ class Replay {
       return coupon?.nextExpiryAt === expiresAt ? null : "another hold was over before it";
     }
     if (writer === undefined) return "no request can have caused it";
-    return coupon !== null && coupon.nextExpiryAt <= event.at && event.kind !== "removed" ? "a hold was over and not given up" : null;
+    return coupon !== null && coupon.nextExpiryAt <= event.at && event.kind !== "removed" ? "an expired hold was not removed" : null;
   }
 
   /** Checks all answers with this slot as the ledger's head. */
-  #hear(): Violation | null {
+  #checkAnswers(): Violation | null {
     const { operations } = this.#history;
     const writer = this.#placement.writers[this.#slot] ?? -1;
     const isHalfway = this.#slot < (this.#endings.get(writer)?.last ?? -1);
-    let lastBegun = this.#lastBegun;
+    let lastStarted = this.#lastStarted;
     let next = -1;
     for (let index = this.#placement.firstAt(this.#slot); index !== -1; index = next) {
       next = this.#placement.after(index);
@@ -159,24 +160,24 @@ class Replay {
         this.#waiting.push({ operation, difference: null });
         continue;
       }
-      const difference = isHalfway ? "some holds were ended, and others were not yet" : this.#heard(operation, operation.answer);
+      const difference = isHalfway ? "some holds were ended, and others were not yet" : this.#answerFault(operation, operation.answer);
       if (difference !== null && this.#placement.moveOn(index)) {
         this.#endsAt(this.#placement.slotOf(index), operation.endedAt);
         continue;
       }
       if (difference !== null) return broken(`at seq ${operation.answer.seq}: ${difference}`, operation);
-      const late = this.#standBehind(operation);
+      const late = this.#orderFault(operation);
       if (late !== null) return late;
-      lastBegun = lastOf(lastBegun, operation);
+      lastStarted = lastOf(lastStarted, operation);
     }
-    return isHalfway ? null : this.#hearEdge(lastBegun);
+    return isHalfway ? null : this.#checkEdge(lastStarted);
   }
 
   /**
    * Finds the refusals at the edge that stand at this slot: an early slot lets fewer others contradict it.
    */
-  #hearEdge(lastBegunOfObject: Operation | null): Violation | null {
-    let lastBegun = lastBegunOfObject;
+  #checkEdge(lastStartedOfObject: Operation | null): Violation | null {
+    let lastStarted = lastStartedOfObject;
     let firstEnd = this.#firstEnd[this.#slot + 1] ?? Infinity;
     const waiting = this.#waiting.toSorted((a, b) => a.operation.startedAt - b.operation.startedAt);
     this.#waiting = [];
@@ -184,9 +185,9 @@ class Replay {
       const { operation } = one;
       const difference = operation.startedAt > firstEnd ? NOT_YET : this.#atEdge(operation);
       if (difference === null) {
-        const late = this.#standBehind(operation);
+        const late = this.#orderFault(operation);
         if (late !== null) return late;
-        lastBegun = lastOf(lastBegun, operation);
+        lastStarted = lastOf(lastStarted, operation);
         continue;
       }
       if (one.difference === null && difference !== NOT_YET) one.difference = difference;
@@ -194,7 +195,7 @@ class Replay {
       firstEnd = Math.min(firstEnd, operation.endedAt ?? Infinity);
       this.#waiting.push(one);
     }
-    this.#lastBegun = lastBegun;
+    this.#lastStarted = lastStarted;
     return null;
   }
 
@@ -209,7 +210,7 @@ class Replay {
       (answer.incarnation !== undefined && answer.incarnation !== this.#incarnation)
     )
       return NOT_YET;
-    return this.#heard(operation, answer);
+    return this.#answerFault(operation, answer);
   }
 
   /** Whether the next event came after the end of the operation. */
@@ -221,7 +222,7 @@ class Replay {
   /**
    * How an answer differs from the right one at every instant of its operation; null if it is right at one.
    */
-  #heard({ call, attempt, clockFrom, clockUntil }: Operation, answer: Answer): string | null {
+  #answerFault({ call, attempt, clockFrom, clockUntil }: Operation, answer: Answer): string | null {
     const until = Math.max(clockUntil ?? Infinity, this.#markMax);
     return this.#differs(answer, clockFrom, until, call, attempt);
   }
@@ -260,8 +261,8 @@ class Replay {
   }
 
   /** Real time: no operation stands before one that ended before it began. */
-  #standBehind(operation: Operation): Violation | null {
-    const before = this.#lastBegun;
+  #orderFault(operation: Operation): Violation | null {
+    const before = this.#lastStarted;
     if (before === null || operation.endedAt === null || before.startedAt <= operation.endedAt) return null;
     return broken("the first had its answer before the second began, and yet the ledger has them the other way round", operation, before);
   }
@@ -278,7 +279,7 @@ function neverRight({ operation, difference }: { readonly operation: Operation; 
   return broken(`by a certificate of seq ${operation.answer?.seq}: ${difference ?? "it was never right while it ran"}`, operation);
 }
 
-function said({ seq, kind, userId, position }: LedgerEvent): string {
+function eventText({ seq, kind, userId, position }: LedgerEvent): string {
   return [seq === 0 ? "" : String(seq), kind, userId ?? "", position === null ? "" : `#${position}`]
     .filter((part) => part !== "")
     .join(" ");

@@ -24,7 +24,7 @@ type Pending = {
   answer: Answer | null;
   /** When its client stopped waiting; null until then. */
   endedAt: number | null;
-  isHeard: boolean;
+  isAnswered: boolean;
 };
 
 /** Returns a history of a correct coupon. Its clock is also the clock of its clients. */
@@ -70,13 +70,13 @@ class Sale {
     if (pending.answer === null && faultPlan > 0) this.#judge(pending);
     else {
       this.#underWay.delete(pending);
-      pending.isHeard = pending.answer !== null && faultPlan > 1;
+      pending.isAnswered = pending.answer !== null && faultPlan > 1;
       pending.endedAt = this.#now;
     }
   }
 
   #send(client: string, call: Call, attempt: string = `a${this.#all.length}`): Pending {
-    const pending = { call, client, startedAt: this.#now, attempt, answer: null, endedAt: null, isHeard: false };
+    const pending = { call, client, startedAt: this.#now, attempt, answer: null, endedAt: null, isAnswered: false };
     this.#all.push(pending);
     this.#underWay.add(pending);
     return pending;
@@ -96,8 +96,8 @@ class Sale {
     return true;
   }
 
-  #recorded({ call, client, startedAt, endedAt, attempt, answer, isHeard }: Pending): Operation {
-    const heardAt = isHeard ? endedAt : null;
+  #recorded({ call, client, startedAt, endedAt, attempt, answer, isAnswered }: Pending): Operation {
+    const heardAt = isAnswered ? endedAt : null;
     return {
       call,
       client,
@@ -106,7 +106,7 @@ class Sale {
       clockFrom: startedAt,
       clockUntil: heardAt,
       attempt,
-      answer: isHeard ? answer : null,
+      answer: isAnswered ? answer : null,
     };
   }
 

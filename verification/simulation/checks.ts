@@ -38,7 +38,7 @@ export function recordedHistory(context: Context, historyRun: HistoryRun, { rule
 function readTables({ storage, breach, digest }: Context, { extraAnswers: all, platform }: HistoryRun): LedgerEvent[] {
   const ledger: LedgerEvent[] = [];
   for (const [index, database] of storage.incarnations.entries()) {
-    const extraAnswers = all.filter((look) => look.incarnation === index + 1);
+    const extraAnswers = all.filter((one) => one.incarnation === index + 1);
     const { events, fault } = replayTables(database, extraAnswers, (seq, userId) => platform.holders.get(`${index + 1} ${seq} ${userId}`));
     if (fault !== null) breach("tables", fault);
     for (const event of events) {

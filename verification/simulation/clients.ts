@@ -1,7 +1,7 @@
 // The clients: they send HTTP requests to the Worker's isolates, record the answers, and retry where the
 // outcome is unknown.
 
-import { answerOf, type Heard as HeardOverHttp } from "../faults/wire.ts";
+import { answerOf, type HttpAnswer } from "../faults/wire.ts";
 import type { Answer } from "../model/types.ts";
 import type { Operation } from "../history/history.ts";
 import { unanswered } from "./deliveries.ts";
@@ -78,17 +78,17 @@ export class Clients {
       attempt: null,
       sentCount: 0,
       messageCount: 0,
-      heard: null,
+      received: null,
       lastFailure: null,
       sentAt: scheduler.now,
     };
     this.#context.log?.(`${nameOf(sent)} to isolate ${step.isolate}: ${askText(step.ask)}${tag === null ? "" : ` if it is ${tag}`}`);
-    const known = this.#isolates.seen(step.isolate);
+    const known = this.#isolates.resultCount(step.isolate);
     let isOver = false;
     runFor(this.#context, sent, () => {
       void this.#fetched(sent, tag).then(
-        (heard) => {
-          if (!isOver) this.#hear(step, sent, answered, heard, repeats, known);
+        (received) => {
+          if (!isOver) this.#receive(step, sent, answered, received, repeats, known);
           isOver = true;
           return null;
         },
@@ -107,7 +107,7 @@ export class Clients {
     });
   }
 
-  async #fetched(sent: Sent, tag: string | null): Promise<HeardOverHttp> {
+  async #fetched(sent: Sent, tag: string | null): Promise<HttpAnswer> {
     const { ask, isolate } = sent;
     const { plan } = this.#context;
     const isPublic = ask.kind === "status" || ask.kind === "view";
@@ -129,22 +129,22 @@ export class Clients {
     if (response === undefined) throw new Error(`there is no isolate ${isolate}`);
     const text = await response.text();
     const isJson = response.headers.get("content-type") === "application/json";
-    const body = (isJson ? JSON.parse(text) : { text }) as HeardOverHttp["body"];
+    const body = (isJson ? JSON.parse(text) : { text }) as HttpAnswer["body"];
     return { status: response.status, headers: Object.fromEntries(response.headers), body };
   }
 
-  #hear(step: AskStep, sent: Sent, answered: readonly Recorded[], heard: HeardOverHttp, repeats: number, known: number): void {
+  #receive(step: AskStep, sent: Sent, answered: readonly Recorded[], received: HttpAnswer, repeats: number, known: number): void {
     const { scheduler, digest, log, count } = this.#context;
     this.openCount -= 1;
-    const { code } = heard.body;
+    const { code } = received.body;
     const word = typeof code === "string" ? code : "ok";
-    const isFromEdge = heard.headers["served-by"] === "edge";
+    const isFromEdge = received.headers["served-by"] === "edge";
     this.outcomes.push(word);
     count(`answered.${word}`);
     digest.add(scheduler.now);
     digest.addText(word);
     log?.(`${nameOf(sent)} is answered ${word}${isFromEdge ? " by the Worker itself" : ""}`);
-    const answers = this.#answersTo(sent, answered, heard, isFromEdge);
+    const answers = this.#answersTo(sent, answered, received, isFromEdge);
     this.#noteRepeats(sent, answered, false);
     const endedAt = scheduler.stamp();
     for (const [index, operation] of answered.entries()) {
@@ -156,9 +156,11 @@ export class Clients {
     }
     const isView = step.ask.kind === "status" || step.ask.kind === "view";
     const fault =
-      isView || isFromEdge ? this.#isolates.shown(step.isolate, heard, isView ? known : this.#isolates.seen(step.isolate)) : null;
+      isView || isFromEdge
+        ? this.#isolates.viewFault(step.isolate, received, isView ? known : this.#isolates.resultCount(step.isolate))
+        : null;
     if (fault !== null) this.#context.breach("isolate", `${nameOf(sent)}: ${fault}`);
-    const { etag } = heard.headers;
+    const { etag } = received.headers;
     if (typeof etag === "string" && step.ask.kind !== "status") this.#tags.set(step.client, etag);
     const isUnclear = word === "outcome_unknown" || word === "unavailable";
     if (!isUnclear || repeats >= step.patience) return;
@@ -180,8 +182,8 @@ export class Clients {
   }
 
   /** Returns the answers in the words of a history; null where the outcome is unknown. */
-  #answersTo(sent: Sent, answered: readonly Recorded[], http: HeardOverHttp, isFromEdge: boolean): readonly Answer[] | null {
-    const { ask, heard } = sent;
+  #answersTo(sent: Sent, answered: readonly Recorded[], http: HttpAnswer, isFromEdge: boolean): readonly Answer[] | null {
+    const { ask, received } = sent;
     const { status, body } = http;
     const code = body["code"];
     if (status === 500) this.#context.breach("failure", `${nameOf(sent)} is answered 500`);
@@ -204,16 +206,16 @@ export class Clients {
       if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.incarnationAt(sent.isolate, answer.seq) }];
       return this.#sameAsHeard(sent, answered, answer, code === "precondition_failed");
     }
-    if (heard === null) {
+    if (received === null) {
       this.#context.breach("answer", `${nameOf(sent)} is answered what the object never answered`);
       return null;
     }
-    return kind === "claim_many" && status === 200 ? this.#bulkAnswers(sent, http, heard.answers) : heard.answers;
+    return kind === "claim_many" && status === 200 ? this.#bulkAnswers(sent, http, received.answers) : received.answers;
   }
 
   /** Checks that the client's answer is the object's answer to the last attempt. */
   #sameAsHeard(sent: Sent, answered: readonly Recorded[], answer: Answer | null, isTagFault: boolean): readonly Answer[] | null {
-    const byObject = sent.heard?.answers[0];
+    const byObject = sent.received?.answers[0];
     const { ask } = sent;
     // The Worker itself refuses a sale window that ends before it starts.
     if (
@@ -241,7 +243,7 @@ export class Clients {
     return [{ ...answer, is, ...incarnation }];
   }
 
-  #bulkAnswers(sent: Sent, { body }: HeardOverHttp, said: readonly Answer[]): readonly Answer[] {
+  #bulkAnswers(sent: Sent, { body }: HttpAnswer, said: readonly Answer[]): readonly Answer[] {
     const results = Array.isArray(body["results"]) ? (body["results"] as Record<string, unknown>[]) : [];
     return said.map((answer, index) => {
       const { outcome, position } = results[index] ?? {};

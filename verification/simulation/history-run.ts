@@ -45,7 +45,7 @@ export class HistoryRun {
     this.#context = context;
     this.platform = new Platform(context, name, objectClass, platformBugs);
     this.isolates = new Isolates(context);
-    this.network = new Network(context, this.platform, (heard) => this.isolates.hear(heard));
+    this.network = new Network(context, this.platform, (received) => this.isolates.receive(received));
     this.clients = new Clients(context, this.network, isolates, this.isolates, name);
     this.platform.onAnswer = (delivery, result, answers) => this.#note(delivery, result, answers);
     this.platform.onEnd = () => (this.isolates.isAnyInUse ? context.count("lease.restartWithin") : undefined);

@@ -1,8 +1,8 @@
 // The answers that each isolate has seen: what it shows must not be older.
 
-import type { Heard as HeardOverHttp } from "../faults/wire.ts";
+import type { HttpAnswer } from "../faults/wire.ts";
 import type { Certificate } from "../../src/domain/certificate.ts";
-import type { Heard } from "./network.ts";
+import type { Received } from "./network.ts";
 import type { Context } from "./context.ts";
 
 type Seen = { readonly incarnation: number; readonly seq: number; readonly isRead: boolean };
@@ -18,7 +18,7 @@ export class Isolates {
   }
 
   /** An isolate gets a result of the object. */
-  hear({ isolate, result, incarnation }: Heard): void {
+  receive({ isolate, result, incarnation }: Received): void {
     const { scheduler } = this.#context;
     if (!("seq" in result) || (!result.ok && (result.code === "unavailable" || result.code === "invalid_request"))) return;
     (this.#seen[isolate] ??= []).push({ incarnation, seq: result.seq, isRead: "coupon" in result || result.seq === 0 });
@@ -29,7 +29,7 @@ export class Isolates {
   }
 
   /** How many results an isolate has seen. */
-  seen(isolate: number): number {
+  resultCount(isolate: number): number {
     return this.#seen[isolate]?.length ?? 0;
   }
 
@@ -54,7 +54,7 @@ export class Isolates {
    * Returns how a view is older than the first `count` results of its isolate, within one incarnation; null
    * if it is not.
    */
-  shown(isolate: number, { headers, body }: HeardOverHttp, count: number): string | null {
+  viewFault(isolate: number, { headers, body }: HttpAnswer, count: number): string | null {
     // `unavailable` says nothing about the coupon.
     if (body["code"] === "unavailable") return null;
     const seq = Number(headers["coupon-seq"] ?? 0);

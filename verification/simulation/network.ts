@@ -57,7 +57,7 @@ export type Request = Visitor & {
   /** Why the last attempt failed. */
   lastFailure: Mark | "turned_away" | null;
   /** The last result that came back. */
-  heard: { readonly result: Result; readonly answers: readonly Answer[] } | null;
+  received: { readonly result: Result; readonly answers: readonly Answer[] } | null;
 };
 
 /** The exceptions of the platform. */
@@ -80,17 +80,17 @@ const GOOD: FaultPlan = { is: "delivered", toMs: 1, backMs: 1, mark: "retryable"
 const MESSAGES_MAX = 3;
 
 /** A result that an isolate gets. */
-export type Heard = { readonly isolate: number; readonly result: Result; readonly incarnation: number; readonly command: Command };
+export type Received = { readonly isolate: number; readonly result: Result; readonly incarnation: number; readonly command: Command };
 
 export class Network {
   readonly #context: Context;
   readonly #platform: Platform;
-  readonly #onHeard: (heard: Heard) => void;
+  readonly #onReceived: (received: Received) => void;
 
-  constructor(context: Context, platform: Platform, onHeard: (heard: Heard) => void) {
+  constructor(context: Context, platform: Platform, onReceived: (received: Received) => void) {
     this.#context = context;
     this.#platform = platform;
-    this.#onHeard = onHeard;
+    this.#onReceived = onReceived;
   }
 
   /** Sends one attempt of a request. */
@@ -121,8 +121,8 @@ export class Network {
         scheduler.after(backMs, () => {
           if (stub.broken !== null) return;
           runFor(this.#context, request, () => {
-            if (isOwn) request.heard = { result, answers };
-            this.#onHeard({
+            if (isOwn) request.received = { result, answers };
+            this.#onReceived({
               isolate: request.isolate,
               result,
               incarnation: answers[0]?.incarnation ?? incarnation,

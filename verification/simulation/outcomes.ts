@@ -8,15 +8,15 @@ import type { Ask } from "./plan.ts";
 /**
  * Why the Worker must not fail in this way; null if it may. A repeatable call is retried while there is time.
  */
-export function failureFault({ ask, lastFailure, sentCount, heard, sentAt }: Sent, code: string, now: number): string | null {
+export function failureFault({ ask, lastFailure, sentCount, received, sentAt }: Sent, code: string, now: number): string | null {
   const isRead = READS.has(ask.kind);
-  const isSaid = heard !== null && !heard.result.ok && heard.result.code === "unavailable";
+  const isSaid = received !== null && !received.result.ok && received.result.code === "unavailable";
   if (isRead && code === "outcome_unknown") return "is a read, and its outcome is unknown";
-  if (!isRead && code === "unavailable" && !(isSaid && sentCount === 1)) return "is answered that nothing was changed, which nobody knows";
+  if (!isRead && code === "unavailable" && !(isSaid && sentCount === 1)) return "is answered that nothing was changed without knowing so";
   // A view may wait for the read of another visitor.
   if (ask.kind === "status" || ask.kind === "view" || isSaid || isOverloaded(lastFailure)) return null;
   if (!mayBeRepeated(ask) || sentCount > CALL_RETRIES_MAX || now - sentAt >= CALL_DEADLINE_MS) return null;
-  return `is given up after ${sentCount} attempts`;
+  return `is not retried after ${sentCount} attempts`;
 }
 
 const READS: ReadonlySet<Ask["kind"]> = new Set<Ask["kind"]>(["read", "own", "page", "metrics", "holds", "status", "view"]);

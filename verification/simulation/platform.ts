@@ -13,7 +13,7 @@ import { DEFERRABLE, DEFERRED_MS_MAX, endText, messageName, resultText, reword, 
 
 /** How long after the end of an instance its callers notice, and how long after that its alarm runs again. */
 const END_IS_NOTICED_MS = 1;
-const RING_AGAIN_MS = 10;
+const ALARM_AGAIN_MS = 10;
 
 /** The error of a failed flush. */
 const FLUSH_FAILED = new Error("the flush failed, as planned");
@@ -40,7 +40,7 @@ export class Platform {
   isFlushBad = false;
   #alarm: { readonly for: number; readonly timer: Timer } | null = null;
   /** The alarm that runs now: it runs again if the instance ends. */
-  #ringing: number | null = null;
+  #runningAlarm: number | null = null;
   /** Claims that are answered in this event: more than one is a batch. */
   #claimsInEvent = 0;
   /**
@@ -304,9 +304,9 @@ export class Platform {
     if (isLossy) storage.lose();
     else storage.keep(storage.written);
     this.#end = null;
-    if (this.#ringing !== null) storage.ringAgain(this.#ringing);
-    this.#scheduleAlarm(this.#ringing === null ? 0 : RING_AGAIN_MS);
-    this.#ringing = null;
+    if (this.#runningAlarm !== null) storage.repeatAlarm(this.#runningAlarm);
+    this.#scheduleAlarm(this.#runningAlarm === null ? 0 : ALARM_AGAIN_MS);
+    this.#runningAlarm = null;
   }
 
   #scheduleAlarm(msMin: number): void {
@@ -314,29 +314,31 @@ export class Platform {
     if (this.#alarm !== null) this.#alarm.timer.run = null;
     const at = storage.alarmAt;
     this.#alarm =
-      at === null ? null : { for: at, timer: scheduler.after(Math.max(msMin, at - this.clock() + plan.alarmLateMs), () => this.#ring(at)) };
+      at === null
+        ? null
+        : { for: at, timer: scheduler.after(Math.max(msMin, at - this.clock() + plan.alarmLateMs), () => this.#runAlarm(at)) };
   }
 
-  #ring(at: number): void {
+  #runAlarm(at: number): void {
     const { storage, scheduler, points, log } = this.context;
     if (!storage.isAlarmOnDisk) {
-      this.#alarm = { for: at, timer: scheduler.after(1, () => this.#ring(at)) };
+      this.#alarm = { for: at, timer: scheduler.after(1, () => this.#runAlarm(at)) };
       return;
     }
     this.#alarm = null;
     storage.takeAlarm();
-    this.#ringing = at;
+    this.#runningAlarm = at;
     this.context.count("alarms");
-    log?.("the alarm rings");
+    log?.("the alarm runs");
     const instance = this.#begin();
     points.command = "alarm";
-    void this.#rung(instance);
+    void this.#awaitAlarm(instance);
   }
 
-  async #rung(instance: Instance): Promise<void> {
+  async #awaitAlarm(instance: Instance): Promise<void> {
     try {
       await instance.object.alarm();
-      if (!instance.isDead) this.#ringing = null;
+      if (!instance.isDead) this.#runningAlarm = null;
     } catch (cause) {
       if (!instance.isDead) this.context.breach("exception", `the alarm threw: ${String(cause)}`);
     }

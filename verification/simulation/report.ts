@@ -17,18 +17,18 @@ export function linesOf({ doneCount, counts, digest, failures, seconds }: Run): 
   const missed = missedFeatures(counts);
   const unstruck = unstruckPoints(counts);
   return [
-    `histories      ${said(doneCount)} in ${seconds.toFixed(1)} s, ${said(Math.round(doneCount / seconds))} a second`,
-    `operations     ${said(counts["operations"])} by clients, ${said(counts["deliveries"])} that reached an object`,
+    `histories      ${grouped(doneCount)} in ${seconds.toFixed(1)} s, ${grouped(Math.round(doneCount / seconds))} a second`,
+    `operations     ${grouped(counts["operations"])} by clients, ${grouped(counts["deliveries"])} that reached an object`,
     ...KINDS.map((kind) => `${kind.padEnd(14)} ${membersOf(counts, kind)}`),
-    `object         ${said(counts["batches"])} batches of more than one claim, ${said(counts["alarms"])} alarms`,
-    `never struck   ${unstruck.length} of ${said(namesOf(counts, "passed").length)} fault points`,
+    `object         ${grouped(counts["batches"])} batches of more than one claim, ${grouped(counts["alarms"])} alarms`,
+    `never struck   ${unstruck.length} of ${grouped(namesOf(counts, "passed").length)} fault points`,
     missed.length === 0
       ? `features       all ${FEATURES.length} met`
       : `features       ${missed.length} of ${FEATURES.length} not met: ${missed.join(", ")}`,
     `digest         ${digestText(digest)}`,
     failures.length === 0
-      ? `failed         0 of ${said(doneCount)}: the true rate is below ${rateText(doneCount)} (95 % confidence)`
-      : `failed         ${failures.length} or more of ${said(doneCount)}: seeds ${failures.map(({ seed }) => seed).join(", ")}`,
+      ? `failed         0 of ${grouped(doneCount)}: the true rate is below ${rateText(doneCount)} (95 % confidence)`
+      : `failed         ${failures.length} or more of ${grouped(doneCount)}: seeds ${failures.map(({ seed }) => seed).join(", ")}`,
   ];
 }
 
@@ -50,10 +50,10 @@ function membersOf(counts: Counts, kind: string): string {
   return namesOf(counts, kind)
     .map((name) => [name, counts[`${kind}.${name}`] ?? 0] as const)
     .toSorted(([, a], [, b]) => b - a)
-    .map(([name, count]) => `${said(count)} ${name}`)
+    .map(([name, count]) => `${grouped(count)} ${name}`)
     .join(", ");
 }
 
-function said(count = 0): string {
+function grouped(count = 0): string {
   return count.toLocaleString("en-US");
 }

@@ -35,10 +35,10 @@ function sent(method: string, url: string, body: object | null, headers: Readonl
 /** A request in words. */
 export function askText({ kind, ...asked }: Ask): string {
   const facts = Object.entries(asked).filter(([, value]) => value !== null && value !== false);
-  return [kind, ...facts.map(([name, value]) => `${name}=${said(name, value)}`)].join(" ");
+  return [kind, ...facts.map(([name, value]) => `${name}=${valueText(name, value)}`)].join(" ");
 }
 
-function said(name: string, value: unknown): string {
+function valueText(name: string, value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(",")}]`;
   return typeof value === "number" && name.endsWith("At") ? `${value - T0} ms` : String(value);
 }

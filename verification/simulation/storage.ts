@@ -148,7 +148,7 @@ export class Storage {
   }
 
   /** The platform runs the alarm again, whatever is lost until then. */
-  ringAgain(at: number): void {
+  repeatAlarm(at: number): void {
     this.alarmAt ??= at;
     if (this.#alarmOnDisk === null) this.#alarms = [{ version: this.onDisk, at }, ...this.#alarms.slice(1)];
   }

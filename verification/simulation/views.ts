@@ -1,6 +1,6 @@
 // The public views, which come from an isolate's snapshot.
 
-import type { Heard } from "../faults/wire.ts";
+import type { HttpAnswer } from "../faults/wire.ts";
 import type { Answer, Outcome } from "../model/types.ts";
 import type { Recorded } from "./network.ts";
 
@@ -11,7 +11,7 @@ const VIEW_MS_MAX = 1_000;
 export const BACK_MS_MAX = 50;
 
 /** A view may be a second old: in a history it is a read that began so much earlier. */
-export function viewAnswer(answered: readonly Recorded[], { status, headers, body }: Heard): Answer {
+export function viewAnswer(answered: readonly Recorded[], { status, headers, body }: HttpAnswer): Answer {
   const ageMs = VIEW_MS_MAX + 2 * BACK_MS_MAX;
   for (const operation of answered) {
     operation.startedAt -= ageMs;
