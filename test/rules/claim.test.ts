@@ -7,24 +7,21 @@ import type { Coupon } from "../../src/domain/coupon.ts";
 import { judgeHold } from "../../src/domain/hold.ts";
 import { COUPON, T0 } from "./facts.ts";
 
-describe("a hold that ends at T0 + 10", () => {
-  const held = { userId: "ann", heldAt: T0, expiresAt: T0 + 10, attemptId: "hold" };
-  const existing = { claim: null, hold: held, revoked: null };
-  const soldOut: Coupon = { ...COUPON, held: 1, nextExpiryAt: T0 + 10 };
-  const request = { userId: "ann", key: null, attemptId: "claim" };
+const HELD = { userId: "ann", heldAt: T0, expiresAt: T0 + 10, attemptId: "hold" };
 
-  test.for([
-    [T0 + 9, { ok: true, replayed: false }, { ok: true, hold: held }],
-    [T0 + 10, { code: "out_of_stock" }, { code: "out_of_stock" }],
-    [T0 + 11, { code: "out_of_stock" }, { code: "out_of_stock" }],
-  ] as const)("at %i makes its user's claim and hold end as %o and %o", ([now, claimVerdict, holdVerdict]) => {
-    expect(judgeClaim(request, { coupon: soldOut, existing, keyOwner: null }, now)).toMatchObject(claimVerdict);
-    const again = { userId: "ann", ttlMs: 1_000, attemptId: "hold" };
-    expect(judgeHold(again, { coupon: soldOut, existing, isReleased: false }, now)).toMatchObject(holdVerdict);
-  });
+test.for([
+  ["a holder has the unit one millisecond before the hold expires", T0 + 9, { ok: true, replayed: false }, { ok: true, hold: HELD }],
+  ["a holder has nothing at the instant at which the hold expires", T0 + 10, { code: "out_of_stock" }, { code: "out_of_stock" }],
+] as const)("%s", ([, now, claimVerdict, holdVerdict]) => {
+  const existing = { claim: null, hold: HELD, revoked: null };
+  const coupon: Coupon = { ...COUPON, held: 1, nextExpiryAt: T0 + 10 };
+  const request = { userId: "ann", key: null, attemptId: "claim" };
+  expect(judgeClaim(request, { coupon, existing, keyOwner: null }, now)).toMatchObject(claimVerdict);
+  const again = { userId: "ann", ttlMs: 1_000, attemptId: "hold" };
+  expect(judgeHold(again, { coupon, existing, isReleased: false }, now)).toMatchObject(holdVerdict);
 });
 
-describe("where several refusals fit, the first of the contract's order is the answer", () => {
+describe("the order of refusals", () => {
   // In the contract's order; each turns one fact on.
   const FACTS = [
     "replayed",
@@ -61,7 +58,7 @@ describe("where several refusals fit, the first of the contract's order is the a
 
   const subsets = Array.from({ length: 2 ** FACTS.length }, (_, bits) => FACTS.filter((_fact, index) => (bits >> index) % 2 === 1));
 
-  test("over all 128 combinations", () => {
+  test("of several refusals that apply, the first in the contract's order is returned", () => {
     expect(subsets).toHaveLength(128);
     expect(subsets.map((facts) => verdictOf(new Set(facts)))).toEqual(subsets.map((facts) => facts[0] ?? "granted"));
   });

@@ -204,7 +204,7 @@ export class Clients {
     if (isFromEdge || !isListed) {
       const answer = answerOf(this.#name, first.call, http);
       if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.incarnationAt(sent.isolate, answer.seq) }];
-      return this.#sameAsHeard(sent, answered, answer, code === "precondition_failed");
+      return this.#sameAsObject(sent, answered, answer, code === "precondition_failed");
     }
     if (received === null) {
       this.#context.breach("answer", `${nameOf(sent)} is answered what the object never answered`);
@@ -214,7 +214,7 @@ export class Clients {
   }
 
   /** Checks that the client's answer is the object's answer to the last attempt. */
-  #sameAsHeard(sent: Sent, answered: readonly Recorded[], answer: Answer | null, isTagFault: boolean): readonly Answer[] | null {
+  #sameAsObject(sent: Sent, answered: readonly Recorded[], answer: Answer | null, isTagFault: boolean): readonly Answer[] | null {
     const byObject = sent.received?.answers[0];
     const { ask } = sent;
     // The Worker itself refuses a sale window that ends before it starts.
