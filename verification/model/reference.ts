@@ -52,7 +52,14 @@ export class Reference {
 }
 
 /** The events that a verdict on `call` appends to the ledger of `coupon`, behind `seq`. */
-function eventsFor(verdict: Verdict, call: Call, attempt: string, coupon: Coupon | null, seq: number, at: number): readonly LedgerEvent[] {
+export function eventsFor(
+  verdict: Verdict,
+  call: Call,
+  attempt: string | null,
+  coupon: Coupon | null,
+  seq: number,
+  at: number,
+): readonly LedgerEvent[] {
   if (verdict.isEvent !== true) return [];
   if (call.kind === "end_holds")
     return Array.from(coupon?.holds.keys() ?? [])
@@ -61,7 +68,7 @@ function eventsFor(verdict: Verdict, call: Call, attempt: string, coupon: Coupon
   const kind = verdict.is as EventKind;
   const position = kind === "claimed" || kind === "released" ? (verdict.position ?? null) : null;
   const base = { kind, seq: kind === "removed" ? 0 : seq + 1, at, userId: "userId" in call ? call.userId : null, position };
-  if (call.kind === "claim") return [{ ...base, key: call.key, attempt }];
+  if (call.kind === "claim") return [{ ...base, key: call.key, ...(attempt === null ? {} : { attempt }) }];
   if (verdict.expiresAt !== undefined) return [{ ...base, expiresAt: verdict.expiresAt }];
   const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = verdict;
   if (amount === undefined || startsAt === undefined || endsAt === undefined || paused === undefined) return [base];
