@@ -14,7 +14,10 @@ export type Memory = {
   isGone: boolean;
 };
 
-/** What the clients of a history do: how many users for how many units, and the percentage of each call; the rest are reads. */
+/**
+ * What the clients of a history do: how many users for how many units, and the percentage of each call; the
+ * rest are reads.
+ */
 export type Profile = {
   readonly users: number;
   readonly amountMax: number;

@@ -1,4 +1,5 @@
-// The faulty network does to each request what its fault plan says: what arrives, how often, and what comes back.
+// The faulty network does to each request what its fault plan says: what arrives, how often, and what comes
+// back.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -18,7 +19,10 @@ const LONG_MS = 60_000;
 let server: Server;
 let network: FaultyNetwork;
 let agent: Agent;
-/** The bodies of requests that arrived as a whole, and whether their connection broke before they were answered. */
+/**
+ * The bodies of requests that arrived as a whole, and whether their connection broke before they were
+ * answered.
+ */
 let arrived: { readonly body: string; isBroken: boolean }[];
 /** How long the server takes, in milliseconds. */
 let serverMs: number;

@@ -1,10 +1,11 @@
-// Round after round: a server, some histories on it, and faults of the network, the objects and the process. Then all are judged.
+// Round after round: a server, some histories on it, and faults of the network, the objects and the process.
+// Then all are judged.
 
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import type { History } from "../history/history.ts";
 import { historyText } from "../history/history-text.ts";
+import type { History } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
 import { seeded, type Random } from "../random.ts";
 import { Harness } from "./harness.ts";

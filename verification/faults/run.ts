@@ -1,4 +1,5 @@
-// `npm run faults`: histories of a server whose network, objects and process fail, each checked for linearizability.
+// `npm run faults`: histories of a server whose network, objects and process fail, each checked for
+// linearizability.
 
 import { CommandFailure, EXIT, runCommand } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";

@@ -4,8 +4,8 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { Agent } from "undici";
 
-import type { Answer, Call } from "../model/types.ts";
 import type { Operation } from "../history/history.ts";
+import type { Answer, Call } from "../model/types.ts";
 import { seeded, type Random } from "../random.ts";
 import { drawCall, drawCreate, PROFILES, type Memory, type Profile } from "./calls.ts";
 import { drawFaultPlan, NO_FAULT, type FaultKind, type FaultPlan } from "./fault-plan.ts";

@@ -52,7 +52,10 @@ export function addHistory(totals: Totals, { operations, events }: History, faul
   for (const fault of faults) add(totals, `requests.${fault}`);
 }
 
-/** The lines at the end of a run. Without a wrong history, they bound the true rate by the rule of three, at 95 %. */
+/**
+ * The lines at the end of a run. Without a wrong history, they bound the true rate by the rule of three, at
+ * 95 %.
+ */
 export function linesOf(totals: Totals, wrongCount: number): string[] {
   const histories = totals["histories"] ?? 0;
   const names = Object.keys(totals).toSorted();

@@ -1,4 +1,5 @@
-// What is read out of an HTTP answer, and the incarnations of a coupon. The simulation reads every kind of answer of the real Worker.
+// What is read out of an HTTP answer, and the incarnations of a coupon. The simulation reads every kind of
+// answer of the real Worker.
 
 import { expect, test } from "vitest";
 

@@ -3,9 +3,9 @@
 // it.
 
 import { follow, type Coupon } from "../model/coupon.ts";
+import { isCertifiable, judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 import type { Answer, Facts, LedgerEvent } from "../model/types.ts";
 import { isWithoutEffect, type History, type Operation } from "./history.ts";
-import { isCertifiable, judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 
 /** A state of the search: the operations that are done, the events that are explained, and the coupon. */
 type Point = {

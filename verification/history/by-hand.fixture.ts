@@ -91,7 +91,10 @@ export const AT_15 = { clockFrom: 15, clockUntil: 15 };
 /** A name, what the verdict contains, and the history. */
 export type Row = readonly [name: string, verdict: string, history: History];
 
-/** Expects a verdict: `right`, or a part of what is wrong. Both checkers judge what the object answers on a steady clock. */
+/**
+ * Expects a verdict: `right`, or a part of what is wrong. Both checkers judge what the object answers on a
+ * steady clock.
+ */
 export function expectVerdict(recorded: History, verdict: string): void {
   const what = violationIn(recorded)?.what ?? "right";
   if (verdict === "right") expect(what).toBe("right");

@@ -1,8 +1,8 @@
 // Which call can have caused which event, and which answer can be about it.
 
-import type { Answer, Call, LedgerEvent, Settings } from "../model/types.ts";
 import { HOLD_LIMITS } from "../model/coupon.ts";
 import { changed, isSame, stateAt } from "../model/judge.ts";
+import type { Answer, Call, LedgerEvent, Settings } from "../model/types.ts";
 
 /** Whether the Worker may deliver a call more than once. */
 export function isRepeatable(call: Call): boolean {

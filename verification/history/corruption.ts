@@ -1,8 +1,8 @@
 // Changes one thing in a history: an answer, an instant, or the ledger. Most of the results are wrong, and
 // some are still right.
 
-import type { Random } from "../random.ts";
 import type { Answer, LedgerEvent } from "../model/types.ts";
+import type { Random } from "../random.ts";
 import type { History, Operation } from "./history.ts";
 
 /** Returns a copy of `history` in which one thing is different. */

@@ -3,9 +3,9 @@
 import { expect, test } from "vitest";
 
 import { seeded } from "../random.ts";
+import { isExplainable } from "./brute-force.ts";
 import { corrupted } from "./corruption.ts";
 import { differential, SCALE } from "./differential.ts";
-import { isExplainable } from "./brute-force.ts";
 import type { History } from "./history.ts";
 import { violationIn } from "./linearizable.ts";
 import { randomHistory } from "./random-history.ts";

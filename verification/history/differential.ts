@@ -5,10 +5,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { seeded } from "../random.ts";
 import { isExplainable } from "./brute-force.ts";
 import { corrupted } from "./corruption.ts";
+import { historyText } from "./history-text.ts";
 import type { History } from "./history.ts";
 import { violationIn } from "./linearizable.ts";
 import { randomHistory } from "./random-history.ts";
-import { historyText } from "./history-text.ts";
 
 export type Differential = {
   readonly historyCount: number;

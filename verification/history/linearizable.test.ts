@@ -1,4 +1,5 @@
-// Wrong histories are planted, and each is rejected for its fault; beside each stands a right history that is close to it.
+// Wrong histories are planted, and each is rejected for its fault; beside each stands a right history that is
+// close to it.
 
 import { test } from "vitest";
 

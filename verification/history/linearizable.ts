@@ -4,11 +4,11 @@
 
 import { follow, type Coupon } from "../model/coupon.ts";
 import { differenceIn, isTheEvent } from "../model/difference.ts";
-import { endingsOf, type Ending, type Endings } from "./endings.ts";
+import { isCertifiable, judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 import type { Answer, Call, LedgerEvent } from "../model/types.ts";
+import { endingsOf, type Ending, type Endings } from "./endings.ts";
 import { isWithoutEffect, type History, type Operation, type Violation } from "./history.ts";
 import { Placement } from "./placement.ts";
-import { isCertifiable, judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
 
 /**
  * Returns why `history` is no history of a correct coupon, or null if it is one. The reference model follows

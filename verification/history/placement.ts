@@ -1,10 +1,10 @@
 // Finds the place of each operation in the ledger: the head of its answer, and the event that it wrote.
 
+import type { Outcome } from "../model/types.ts";
 import { isAnswerOf, isCauseOf, isRepeatable, writtenAt } from "./cause.ts";
 import type { Endings } from "./endings.ts";
-import { holdBefore, isHoldReleased } from "./holds.ts";
-import type { Outcome } from "../model/types.ts";
 import { isWithoutEffect, type History, type Operation } from "./history.ts";
+import { holdBefore, isHoldReleased } from "./holds.ts";
 
 /** Deliveries of a repeatable call by the Worker besides the answered one. */
 const REDELIVERIES_MAX = 2;

@@ -1,9 +1,9 @@
 // Random histories: clients call a correct coupon over a network that delays and loses messages.
 
-import type { Random } from "../random.ts";
 import { isCertifiable, judgeAtEdge } from "../model/judge.ts";
 import { Reference } from "../model/reference.ts";
 import type { Answer, Call, Settings } from "../model/types.ts";
+import type { Random } from "../random.ts";
 import type { History, Operation } from "./history.ts";
 
 export type Scale = {
@@ -87,7 +87,10 @@ class Sale {
     pending.answer = this.#coupon.answer(pending.call, pending.attempt, this.#now);
   }
 
-  /** Refuses a request without the object, by a true certificate of any age. Returns false where no certificate can refuse it. */
+  /**
+   * Refuses a request without the object, by a true certificate of any age. Returns false where no
+   * certificate can refuse it.
+   */
   #refuseAtEdge(pending: Pending): boolean {
     const { coupon, seq, incarnation } = this.#coupon;
     const verdict = judgeAtEdge(coupon, pending.call, pending.attempt, this.#now);

@@ -1,8 +1,8 @@
 // Compares answers and events with what the reference model says.
 
 import { HOLD_LIMITS } from "./coupon.ts";
-import type { Answer, Facts, LedgerEvent } from "./types.ts";
 import { isSame, type Verdict } from "./judge.ts";
+import type { Answer, Facts, LedgerEvent } from "./types.ts";
 
 /** Whether a verdict is the cause of `event`. */
 export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settings }: LedgerEvent): boolean {

@@ -101,7 +101,10 @@ function settingsIn(data: Readonly<Record<string, number | null>>): Settings {
   };
 }
 
-/** What is wrong with the tables of `coupon`, whose ledger ends at `seq`; null where nothing is. `stored` is the {@link COUPON_ROW}. */
+/**
+ * What is wrong with the tables of `coupon`, whose ledger ends at `seq`; null where nothing is. `stored` is
+ * the {@link COUPON_ROW}.
+ */
 export function storedFault(tables: Tables, stored: Row, coupon: Coupon, seq: number): string | null {
   const { clock_at: clockAt, epoch: _epoch, ...row } = stored;
   const claims = Array.from(coupon.claims.values(), claimRow);

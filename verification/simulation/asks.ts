@@ -38,7 +38,10 @@ export class Asks {
     return steps.sort((a, b) => a.at - b.at);
   }
 
-  /** Requests at instants that matter: the release of a hold, a claim at its expiry, a claim at the end of a certificate. */
+  /**
+   * Requests at instants that matter: the release of a hold, a claim at its expiry, a claim at the end of a
+   * certificate.
+   */
   #followers({ at, ask, faultPlans, isolate }: AskStep): AskStep[] {
     const { below } = this.#random;
     if (ask.kind === "claim" && this.#sale.isEdgeOn && below(8) === 0)

@@ -1,13 +1,13 @@
 // Checks a history at its end: all answers against all tables.
 
-import type { LedgerEvent } from "../model/types.ts";
+import { historyText } from "../history/history-text.ts";
 import type { History } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
-import { historyText } from "../history/history-text.ts";
+import type { LedgerEvent } from "../model/types.ts";
+import type { Breach, Context } from "./context.ts";
 import type { HistoryRun } from "./history-run.ts";
 import type { Recorded } from "./network.ts";
 import type { Removal } from "./storage.ts";
-import type { Breach, Context } from "./context.ts";
 import { replayTables } from "./tables.ts";
 import { timeFault } from "./time-check.ts";
 

@@ -2,16 +2,16 @@
 // outcome is unknown.
 
 import { answerOf, type HttpAnswer } from "../faults/wire.ts";
-import type { Answer } from "../model/types.ts";
 import type { Operation } from "../history/history.ts";
+import type { Answer } from "../model/types.ts";
+import { runFor, type Context } from "./context.ts";
 import { unanswered } from "./deliveries.ts";
+import type { Isolates } from "./isolates.ts";
 import { nameOf, Stub, type Network, type Recorded, type Request as Sent } from "./network.ts";
+import { callsOf, failureFault, mayBeRepeated } from "./outcomes.ts";
 import { T0, type AskStep } from "./plan.ts";
 import type { App } from "./product.ts";
-import { callsOf, failureFault, mayBeRepeated } from "./outcomes.ts";
 import { askText, httpRequestOf } from "./requests.ts";
-import { runFor, type Context } from "./context.ts";
-import type { Isolates } from "./isolates.ts";
 import { viewAnswer } from "./views.ts";
 
 const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;

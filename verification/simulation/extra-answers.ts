@@ -1,8 +1,8 @@
 // Answers that a history has no words for: a page of claims, metrics, and a change with If-Match.
 
-import { stateAt } from "../model/judge.ts";
-import { left, type Coupon } from "../model/coupon.ts";
 import type * as messages from "../../src/domain/rpc.ts";
+import { left, type Coupon } from "../model/coupon.ts";
+import { stateAt } from "../model/judge.ts";
 import type { Result } from "../model/product-answers.ts";
 import type { Command } from "./points.ts";
 

@@ -1,7 +1,7 @@
 // The clock, the timers, randomness and the log of the product during a history.
 
-import { T0 } from "./plan.ts";
 import type { Context } from "./context.ts";
+import { T0 } from "./plan.ts";
 import type { Timer } from "./scheduler.ts";
 
 /** What a history does instead of the globals. */

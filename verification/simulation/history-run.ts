@@ -1,20 +1,20 @@
 // The run of one history: the steps of its plan at their instants, and all that follows, until nothing is
 // pending.
 
-import type { Answer } from "../model/types.ts";
 import type { Result } from "../model/product-answers.ts";
+import type { Answer } from "../model/types.ts";
 import { Clients } from "./clients.ts";
-import { askText } from "./requests.ts";
+import type { Context, PlatformBugs } from "./context.ts";
+import { endText } from "./deliveries.ts";
 import type { ExtraAnswer } from "./extra-answers.ts";
-import type { Delivery } from "./network.ts";
-import { BACK_MS_MAX } from "./views.ts";
 import { Isolates } from "./isolates.ts";
+import type { Delivery } from "./network.ts";
 import { Network } from "./network.ts";
 import type { AskStep, Step } from "./plan.ts";
 import { Platform } from "./platform.ts";
-import { endText } from "./deliveries.ts";
 import type { Product } from "./product.ts";
-import type { Context, PlatformBugs } from "./context.ts";
+import { askText } from "./requests.ts";
+import { BACK_MS_MAX } from "./views.ts";
 
 /** More events than a history has that ends by itself. */
 const EVENTS_MAX = 20_000;

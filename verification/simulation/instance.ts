@@ -1,12 +1,12 @@
 // One instance of the object, and what the platform gives it: storage, an alarm, and an end.
 
 import type { CouponCalls } from "../../src/domain/rpc.ts";
-import type { Answer } from "../model/types.ts";
 import type { Result } from "../model/product-answers.ts";
+import type { Answer } from "../model/types.ts";
+import type { Context } from "./context.ts";
 import type { Row, Value } from "./database.ts";
 import type { Delivery, Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
-import type { Context } from "./context.ts";
 import type { Gatekeeper, Turn } from "./storage.ts";
 
 /** The product's class, called as the platform calls it. */

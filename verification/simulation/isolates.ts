@@ -1,9 +1,9 @@
 // The answers that each isolate has seen: what it shows must not be older.
 
-import type { HttpAnswer } from "../faults/wire.ts";
 import type { Certificate } from "../../src/domain/certificate.ts";
-import type { Received } from "./network.ts";
+import type { HttpAnswer } from "../faults/wire.ts";
 import type { Context } from "./context.ts";
+import type { Received } from "./network.ts";
 
 type Seen = { readonly incarnation: number; readonly seq: number; readonly isRead: boolean };
 type Held = { readonly certificate: Certificate; readonly until: number };

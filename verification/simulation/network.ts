@@ -1,21 +1,21 @@
 // The network between the Worker's isolates and the object: it delays, loses and repeats messages.
 
-import type { Change } from "../../src/domain/change.ts";
 import type { CertificateRequest } from "../../src/domain/certificate.ts";
+import type { Change } from "../../src/domain/change.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
 import type { Precondition } from "../../src/domain/etag.ts";
 import type { HoldRequest } from "../../src/domain/hold.ts";
-import type * as messages from "../../src/domain/rpc.ts";
 import type { RevokeRequest } from "../../src/domain/revoke.ts";
-import type { Answer, Call } from "../model/types.ts";
+import type * as messages from "../../src/domain/rpc.ts";
 import type { Operation } from "../history/history.ts";
 import type { Result } from "../model/product-answers.ts";
+import type { Answer, Call } from "../model/types.ts";
+import { runFor, type Context, type Visitor } from "./context.ts";
 import type { SimulatedObject } from "./instance.ts";
 import { FAULTS, type Ask, type FaultPlan, type Mark } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { Command } from "./points.ts";
-import { runFor, type Context, type Visitor } from "./context.ts";
 
 /** An operation during the recording. */
 export type Recorded = { -readonly [Field in keyof Operation]: Operation[Field] };

@@ -1,7 +1,7 @@
 // Bugs to plant into the product's sources or into the simulated platform. A run must find each of them.
 
-import type { Patch } from "./product.ts";
 import type { PlatformBugs } from "./context.ts";
+import type { Patch } from "./product.ts";
 
 /** A bug in one sentence. A patch whose text is not found ends the run. */
 export type PlantedBug = { readonly fault: string; readonly platformBugs?: PlatformBugs; readonly patches?: readonly Patch[] };

@@ -2,14 +2,14 @@
 // answers until the writes before them are on disk.
 
 import { answersOf, type Result } from "../model/product-answers.ts";
+import type { Answer } from "../model/types.ts";
+import { runFor, type Context, type PlatformBugs } from "./context.ts";
+import { DEFERRABLE, DEFERRED_MS_MAX, endText, messageName, resultText, reword, unanswered, WAIT_MS_MAX } from "./deliveries.ts";
 import { Instance, type ObjectClass, type Waiting } from "./instance.ts";
 import type { Delivery, Recorded } from "./network.ts";
 import { T0, type End } from "./plan.ts";
 import { INJECTED } from "./points.ts";
-import { runFor, type Context, type PlatformBugs } from "./context.ts";
-import type { Answer } from "../model/types.ts";
 import type { Timer } from "./scheduler.ts";
-import { DEFERRABLE, DEFERRED_MS_MAX, endText, messageName, resultText, reword, unanswered, WAIT_MS_MAX } from "./deliveries.ts";
 
 /** How long after the end of an instance its callers notice, and how long after that its alarm runs again. */
 const END_IS_NOTICED_MS = 1;

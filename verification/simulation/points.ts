@@ -1,10 +1,10 @@
 // Fault points: where storage or the whole instance can fail, and the fault that is armed to strike next.
 
-import { SCHEMA } from "../../src/engine/schema.ts";
 import { ClaimStore } from "../../src/engine/claim-store.ts";
 import { CouponStore } from "../../src/engine/coupon-store.ts";
 import { HoldStore } from "../../src/engine/hold-store.ts";
 import { LedgerStore } from "../../src/engine/ledger-store.ts";
+import { SCHEMA } from "../../src/engine/schema.ts";
 import type { Context } from "./context.ts";
 import type { BreakStep } from "./plan.ts";
 

@@ -1,4 +1,5 @@
-// Random histories under the seeded scheduler: every promise is kept in all of them, and a seed is the same history everywhere.
+// Random histories under the seeded scheduler: every promise is kept in all of them, and a seed is the same
+// history everywhere.
 
 import { execFile } from "node:child_process";
 import { join } from "node:path";

@@ -20,7 +20,9 @@ export type Outcome = {
   readonly trace: readonly string[];
 };
 
-/** Carries out plans, one after the other. It takes over globals of its thread, so a thread has one simulator. */
+/**
+ * Carries out plans, one after the other. It takes over globals of its thread, so a thread has one simulator.
+ */
 export class Simulator {
   readonly #product: Product;
   readonly #platformBugs: PlatformBugs;

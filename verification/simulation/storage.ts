@@ -1,10 +1,10 @@
 // The storage of one object, through all incarnations of its coupon: rows, and the alarm. A write is visible
 // at once, and on disk a little later.
 
+import type { PlatformBugs } from "./context.ts";
 import { Database, type Row, type Value } from "./database.ts";
 import type { BreakStep } from "./plan.ts";
 import { INJECTED, type Points } from "./points.ts";
-import type { PlatformBugs } from "./context.ts";
 
 /** The instance behind a call of storage. */
 export type Gatekeeper = {

@@ -9,7 +9,10 @@ import { extraAnswerFault, type ExtraAnswer } from "./extra-answers.ts";
 /** The ledger of one incarnation, and what is wrong with its tables; null where nothing is. */
 export type Replayed = { readonly events: readonly LedgerEvent[]; readonly fault: string | null };
 
-/** Replays one incarnation from its ledger. `extraAnswers` are the answers of it that a history has no words for. */
+/**
+ * Replays one incarnation from its ledger. `extraAnswers` are the answers of it that a history has no words
+ * for.
+ */
 export function replayTables(database: Database, extraAnswers: readonly ExtraAnswer[], holderOf: HolderOf): Replayed {
   if (!database.isDefined) return { events: [], fault: null };
   const tables = readTables((query) => database.rows(query));

@@ -3,9 +3,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 
 import type { Breach } from "./context.ts";
-import { PLANTED_BUGS } from "./planted-bugs.ts";
 import type { Plan } from "./plan.ts";
 import { planOf } from "./planning.ts";
+import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { loadProduct } from "./product.ts";
 import { assertDrains } from "./scheduler.ts";
 import { shrunk } from "./shrink.ts";
