@@ -112,7 +112,7 @@ export class Asks {
       case "create":
         return { kind, amount: 1 + below(this.#sale.amountMax), startsAt: this.#edge(6), endsAt: this.#edge(12), ...this.#limits() };
       case "change":
-        return { kind, isGuarded: below(4) === 0, ...this.#change() };
+        return { kind, isGuarded: below(5) === 0, ...this.#change() };
       case "own":
         return { kind, userId };
       case "page":
@@ -139,7 +139,7 @@ export class Asks {
       case 3:
         return below(2) === 0 ? { holdsMax: pick([1, null]) } : { holdSecondsMax: 1 + below(3) };
       default:
-        return { amount: 1 + below(this.#sale.amountMax + 1) };
+        return { amount: 1 + below(this.#sale.amountMax + 2) };
     }
   }
 
