@@ -6,7 +6,7 @@ import type { Answer } from "../model/types.ts";
 import type { Context } from "./context.ts";
 import type { Row, Value } from "./database.ts";
 import type { Delivery, Recorded } from "./network.ts";
-import type { End } from "./plan.ts";
+import type { Platform } from "./platform.ts";
 import type { Gatekeeper, Turn } from "./storage.ts";
 
 /** The product's class, called as the platform calls it. */
@@ -30,19 +30,6 @@ export type Waiting = {
   version: number;
   endedAt: number;
   clockUntil: number;
-};
-
-/** What an instance uses of the platform. */
-export type Platform = {
-  readonly name: string;
-  readonly context: Context;
-  readonly ended: (instance: Instance, end: End) => void;
-  /** Resolves once all writes so far are on disk, unless the instance ends. */
-  readonly onDisk: () => Promise<void>;
-  /** The object ends itself. */
-  readonly abort: (instance: Instance, reason: string) => void;
-  readonly setAlarm: (at: number | null) => void;
-  readonly clock: () => number;
 };
 
 export class Instance implements Gatekeeper {
@@ -94,8 +81,9 @@ function constructed(objectClass: ObjectClass, context: unknown, { breach }: Con
 }
 
 /** The `ctx` of the class: the part of the platform's that an object may use. */
-function contextOf(instance: Instance, { name, context, onDisk, abort, setAlarm, clock }: Platform): unknown {
-  const { storage } = context;
+function contextOf(instance: Instance, platform: Platform): unknown {
+  const { name, clock } = platform;
+  const { storage } = platform.context;
   return {
     id: { name },
     storage: {
@@ -106,20 +94,20 @@ function contextOf(instance: Instance, { name, context, onDisk, abort, setAlarm,
         },
       },
       transactionSync: <Done>(work: () => Done): Done => storage.transaction(instance, work),
-      sync: () => (instance.isDead ? new Promise<void>(() => undefined) : onDisk()),
+      sync: () => (instance.isDead ? new Promise<void>(() => undefined) : platform.onDisk()),
       setAlarm: async (at: number): Promise<void> => {
-        if (!instance.isDead) setAlarm(at);
+        if (!instance.isDead) platform.setAlarm(at);
       },
       deleteAlarm: async (): Promise<void> => {
-        if (!instance.isDead) setAlarm(null);
+        if (!instance.isDead) platform.setAlarm(null);
       },
       deleteAll: () => {
         if (!instance.isDead) storage.deleteAll({ from: instance.removalAskedAt ?? clock(), until: clock() });
-        return instance.isDead ? new Promise<void>(() => undefined) : onDisk();
+        return instance.isDead ? new Promise<void>(() => undefined) : platform.onDisk();
       },
     },
     abort: (reason: string) => {
-      if (!instance.isDead) abort(instance, reason);
+      if (!instance.isDead) platform.abort(instance, reason);
     },
   };
 }

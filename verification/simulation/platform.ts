@@ -193,15 +193,7 @@ export class Platform {
       // The constructor reads the clock.
       this.context.skewMs = this.#skewMs;
       this.context.log?.(`an instance begins, its clock at ${this.clock() - T0} ms`);
-      this.#instance = new Instance(this.#class, {
-        name: this.name,
-        context: this.context,
-        ended: (instance, end) => this.ended(instance, end),
-        onDisk: () => this.onDisk(),
-        abort: (instance, reason) => this.abort(instance, reason),
-        setAlarm: (at) => this.setAlarm(at),
-        clock: this.clock,
-      });
+      this.#instance = new Instance(this.#class, this);
     }
     this.#enter(this.#instance);
     return this.#instance;
