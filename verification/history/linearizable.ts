@@ -11,17 +11,21 @@ import { isWithoutEffect, type History, type Operation, type Violation } from ".
 import { Placement } from "./placement.ts";
 
 /**
- * Returns why `history` is no history of a correct coupon, or null if it is one. The reference model follows
- * the ledger. It has to allow every event, and to give every answer at an instant at which its operation ran.
- * No operation stands behind one that began after its end. The ledger has the instant of an event. Any other
- * answer is right if it is right at some instant of the coupon's clock: while its operation ran, not before
- * the event it stands behind, not after the next event, and before the next hold expires. Where the clock was
- * set back, that instant may be as late as any that the history knows. A request of unknown outcome may have
- * caused one event at any time after it was sent. Behind the Worker, a call that it repeats by itself may
- * have caused two more events before its answer, and a claim granted that way is answered as new. Of several
- * incarnations, an answer that does not name one stands in the first in which it is right. A refusal at the
- * edge has no exception. It names the head at which its certificate was issued, and stands at the first slot
- * from there on at which it is right while it ran.
+ * Returns why `history` is no history of a correct coupon, or null if it is one.
+ *
+ * The reference model follows the ledger. It has to allow every event, and to give every answer at an instant
+ * at which its operation ran. No operation stands behind one that began after its end.
+ *
+ * The ledger has the instant of an event. Any other answer is right if it is right at some instant of the
+ * coupon's clock: while its operation ran, not before the event it stands behind, not after the next event, and
+ * before the next hold expires. Where the clock was set back, that instant may be as late as any in the history.
+ *
+ * A request of unknown outcome may have caused one event at any time after it was sent. Behind the Worker, a
+ * call that it repeats by itself may have caused two more events before its answer, and a claim granted that way
+ * is answered as new. Of several incarnations, an answer that names none stands in the first in which it is right.
+ *
+ * A refusal at the edge has no exception. It names the head at which its certificate was issued. It stands at
+ * the first slot from there on at which it is right while it ran.
  */
 export function violationIn(history: History): Violation | null {
   let first: Violation | null = null;
