@@ -57,7 +57,7 @@ export async function differential(
 function withoutIncarnations(history: History): History {
   const operations = history.operations.map((operation) => {
     if (operation.answer === null) return operation;
-    const { incarnation: _life, ...answer } = operation.answer;
+    const { incarnation: _incarnation, ...answer } = operation.answer;
     return { ...operation, answer };
   });
   return { ...history, operations };

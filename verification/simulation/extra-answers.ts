@@ -24,7 +24,7 @@ export function extraAnswerFault({ command, result, ifMatch, page }: ExtraAnswer
     const { granted } = result.outcomes.claims;
     return granted === coupon.lastPosition
       ? null
-      : `the numbers log of ${granted} grants at seq ${result.seq}, and there were ${coupon.lastPosition}`;
+      : `metrics count ${granted} grants at seq ${result.seq}, and there were ${coupon.lastPosition}`;
   }
   return ifMatch === null || ifMatch === "*" ? null : tagFault(result, ifMatch, coupon, epoch);
 }
