@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { HOOKED, MISTAKEN, MISTAKES, runRounds } from "../../verification/faults/rounds.ts";
+import { HOOKED, BUGGY, BUGS, runRounds } from "../../verification/faults/rounds.ts";
 import { build, removeScratch, scratchFolder } from "../../verification/server/workerd.ts";
 
 const seed = Math.floor(Math.random() * 2 ** 31);
@@ -19,29 +19,29 @@ afterAll(() => removeScratch(folder));
 test("histories of two isolates are linearizable while network, objects and server fail", async () => {
   const bundle = await build(HOOKED, folder);
   const { totals, wrong } = await runRounds({ histories: 16, seed, bundle, folder, signal, onJudged: () => undefined });
-  expect(wrong.map(({ story }) => story)).toEqual([]);
-  expect(totals.histories).toBe(16);
+  expect(wrong.map(({ text }) => text)).toEqual([]);
+  expect(totals["histories"]).toBe(16);
   // Faults did occur, and the edge did refuse.
-  expect(totals.unknown).toBeGreaterThan(20);
-  expect(totals.atEdge).toBeGreaterThan(20);
-  expect(totals.aborts + totals.evictions).toBeGreaterThan(5);
+  expect(totals["answers.unknown"]).toBeGreaterThan(20);
+  expect(totals["refusals at the edge"]).toBeGreaterThan(20);
+  expect((totals["objects.abort"] ?? 0) + (totals["objects.evict"] ?? 0)).toBeGreaterThan(5);
 });
 
 test("the histories of a server find each planted bug", async () => {
-  const bundle = await build(MISTAKEN, folder);
+  const bundle = await build(BUGGY, folder);
   const found: string[] = [];
-  for (const mistake of MISTAKES) {
+  for (const bug of BUGS) {
     const { wrong } = await runRounds({
       // It ends with the first round that finds the bug.
       histories: 96,
       seed,
       bundle,
       folder,
-      vars: { MISTAKE: mistake },
+      vars: { BUG: bug },
       signal,
       onJudged: () => undefined,
     });
-    if (wrong.length > 0) found.push(mistake);
+    if (wrong.length > 0) found.push(bug);
   }
-  expect(found).toEqual(MISTAKES);
+  expect(found).toEqual(BUGS);
 });

@@ -5,8 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import * as rules from "../../src/domain/certificate.ts";
 import type { Coupon } from "../../src/domain/coupon.ts";
-import { COUPON } from "./facts.ts";
-import { T0 } from "./scenario.ts";
+import { COUPON, T0 } from "./facts.ts";
 
 type Facts = Partial<Coupon>;
 

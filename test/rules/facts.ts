@@ -1,7 +1,8 @@
-// A coupon's facts, as the rules get them.
+// The facts of a coupon, as the rules get them.
 
 import type { Coupon } from "../../src/domain/coupon.ts";
-import { T0 } from "./scenario.ts";
+
+export const T0 = 1_000_000;
 
 /** One unit, open, created at {@link T0}. */
 export const COUPON: Coupon = {

@@ -1,60 +1,49 @@
-// What clients ask of one coupon: everything that can be asked, with few users and few keys, so that they meet.
+// Draws the calls of clients about one coupon. Few users and few keys make calls meet.
 
-import type { Call, HoldLimits, Settings } from "../history/history.ts";
+import type { Call, HoldLimits, Settings } from "../model/types.ts";
 import type { Random } from "../random.ts";
 
-/** What clients know between them. */
+/** What all clients of a history know. */
 export type Memory = {
-  /** Keys that were used, with their user. */
+  /** Keys in use, each with its user. */
   readonly keys: { readonly userId: string; readonly key: string }[];
   readonly positions: { readonly userId: string; readonly position: number }[];
-  /** How many claims were meant so far: each has a key of its own. */
+  /** The count of claims with a key of their own. */
   intentions: number;
-  /** Whether the coupon was missing when somebody heard of it last. */
+  /** Whether the last answer said that the coupon does not exist. */
   isGone: boolean;
 };
 
-/** What the clients of a history are up to: how many users there are, for how many units, and how often each call is made, in percent. */
-export type Mood = { readonly users: number; readonly amountMax: number; readonly calls: Readonly<Record<Call["kind"], number>> };
-
-const NONE: Mood["calls"] = {
-  claim: 0,
-  hold: 0,
-  give_back: 0,
-  end_holds: 0,
-  holds: 0,
-  release: 0,
-  change: 0,
-  read: 0,
-  own: 0,
-  create: 0,
-  remove: 0,
+/**
+ * What the clients of a history do: how many users for how many units, and the percentage of each call; the
+ * rest are reads.
+ */
+export type Profile = {
+  readonly users: number;
+  readonly amountMax: number;
+  readonly calls: Readonly<Partial<Record<Call["kind"], number>>>;
 };
 
-export const MOODS = [
+export const PROFILES: readonly Profile[] = [
   {
     users: 5,
     amountMax: 5,
-    calls: { ...NONE, claim: 38, hold: 9, give_back: 5, end_holds: 2, release: 10, change: 10, read: 13, own: 9, create: 2, remove: 2 },
+    calls: { claim: 38, hold: 9, give_back: 5, end_holds: 2, release: 10, change: 10, own: 9, create: 2, remove: 2 },
   },
-  // A sale that is sold out at once: losers come again and again.
-  { users: 9, amountMax: 4, calls: { ...NONE, claim: 70, hold: 12, change: 3, release: 2, read: 8, own: 5 } },
-  // A checkout: units are held, given back, and left to expire.
-  {
-    users: 8,
-    amountMax: 15,
-    calls: { ...NONE, claim: 28, hold: 38, give_back: 10, end_holds: 3, holds: 3, release: 2, change: 4, read: 6, own: 6 },
-  },
-  // A crowd before a closed door: the operator pauses and goes on, moves the window, adds and takes back units.
-  { users: 20, amountMax: 5, calls: { ...NONE, claim: 66, hold: 10, change: 14, release: 5, read: 3, end_holds: 1, remove: 1 } },
-] as const satisfies readonly Mood[];
+  // A sale that sells out at once: losers come again and again.
+  { users: 9, amountMax: 4, calls: { claim: 70, hold: 12, change: 3, release: 2, own: 5 } },
+  // A checkout: units are held, released, and left to expire.
+  { users: 8, amountMax: 15, calls: { claim: 28, hold: 38, give_back: 10, end_holds: 3, holds: 3, release: 2, change: 4, own: 6 } },
+  // A closed sale with many users: the operator pauses, moves the window, and changes the amount.
+  { users: 20, amountMax: 5, calls: { claim: 66, hold: 10, change: 14, release: 5, end_holds: 1, remove: 1 } },
+];
 
 /** Draws the next call. */
-export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
+export function drawCall(random: Random, profile: Profile, memory: Memory): Call {
   const { below, pick } = random;
-  const userId = `u${1 + below(mood.users)}`;
-  if (memory.isGone && below(2) === 0) return drawCreate(random, mood);
-  const kind = drawKind(random, mood);
+  const userId = `u${1 + below(profile.users)}`;
+  if (memory.isGone && below(2) === 0) return drawCreate(random, profile);
+  const kind = drawKind(random, profile);
   switch (kind) {
     case "claim":
       return drawClaim(random, memory, userId);
@@ -68,11 +57,11 @@ export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
     case "release":
       return drawRelease(random, memory, userId);
     case "change":
-      return { kind: "change", ...drawSettings(random, mood) };
+      return { kind: "change", ...drawSettings(random, profile) };
     case "own":
       return { kind: "own", userId };
     case "create":
-      return drawCreate(random, mood);
+      return drawCreate(random, profile);
     case "remove":
       return { kind: "remove" };
     default:
@@ -80,7 +69,7 @@ export function drawCall(random: Random, mood: Mood, memory: Memory): Call {
   }
 }
 
-function drawKind({ below }: Random, { calls }: Mood): Call["kind"] {
+function drawKind({ below }: Random, { calls }: Profile): Call["kind"] {
   let dice = below(100);
   for (const [kind, percent] of Object.entries(calls)) {
     dice -= percent;
@@ -89,13 +78,13 @@ function drawKind({ below }: Random, { calls }: Mood): Call["kind"] {
   return "read";
 }
 
-/** Draws a creation, now and then with limits for holds. */
-export function drawCreate({ below, pick }: Random, { amountMax }: Mood): Call {
+/** Draws a creation, sometimes with limits for holds. */
+export function drawCreate({ below, pick }: Random, { amountMax }: Profile): Call {
   const limits = pick<Partial<HoldLimits>>([{}, {}, { holdSecondsMax: 30 }, { holdsMax: 1 + below(2) }]);
   return { kind: "create", amount: 1 + below(amountMax), startsAt: null, endsAt: null, ...limits };
 }
 
-/** Mostly a claim of its own; now and then a late repetition, another's key, or none. */
+/** Draws a claim: mostly with a new key, sometimes a late repetition, another user's key, or no key. */
 function drawClaim({ below, pick }: Random, memory: Memory, userId: string): Call {
   const dice = below(10);
   if (dice === 0) return { kind: "claim", userId, key: null };
@@ -109,17 +98,17 @@ function drawClaim({ below, pick }: Random, memory: Memory, userId: string): Cal
   return { kind: "claim", userId, key };
 }
 
-/** With the position that was answered, where one was: the Worker repeats only that by itself. */
+/** Draws a revoke, with a known position where there is one: the Worker repeats only that by itself. */
 function drawRelease({ below, pick }: Random, { positions }: Memory, userId: string): Call {
   if (positions.length === 0 || below(3) === 0) return { kind: "release", userId, position: null };
   return { kind: "release", ...pick(positions) };
 }
 
-function drawSettings({ below, pick }: Random, { amountMax }: Mood): Partial<Settings> {
+function drawSettings({ below, pick }: Random, { amountMax }: Profile): Partial<Settings> {
   return pick<() => Partial<Settings>>([
     () => ({ amount: 1 + below(amountMax) }),
     () => ({ amount: 1 + below(amountMax) }),
-    // More often on than off: a sale that is closed for long tells little.
+    // A sale that is closed for long shows little, so it is opened more often.
     () => ({ paused: below(3) === 0 }),
     () => ({ startsAt: below(3) === 0 ? null : Date.now() - 50 + below(700) }),
     () => ({ endsAt: below(3) === 0 ? null : Date.now() - 100 + below(1_000) }),

@@ -1,4 +1,5 @@
-// The network that harms requests does what it says: what arrives, how often, and what comes back.
+// The faulty network does to each request what its fault plan says: what arrives, how often, and what comes
+// back.
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -7,20 +8,22 @@ import type { AddressInfo } from "node:net";
 import { Agent } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { FATES, UNHARMED, type Fate } from "./fate.ts";
+import { FAULTS, NO_FAULT, type FaultPlan } from "./fault-plan.ts";
 import { FaultyNetwork, PASSAGE_HEADER, type Passage } from "./proxy.ts";
 
 const ANSWER = JSON.stringify({ answered: "a whole answer" });
 const BODY = JSON.stringify({ asked: "a whole request" });
+/** Longer than anything takes, in milliseconds. */
+const LONG_MS = 60_000;
 
 let server: Server;
 let network: FaultyNetwork;
 let agent: Agent;
-/** The bodies of requests that arrived as a whole, and whether their connection then broke before they were answered. */
+/**
+ * The bodies of requests that arrived as a whole, and whether their connection broke before they were
+ * answered.
+ */
 let arrived: { readonly body: string; isBroken: boolean }[];
-/** Longer than anything takes, in milliseconds: for what comes by itself. */
-const LONG_MS = 60_000;
-
 /** How long the server takes, in milliseconds. */
 let serverMs: number;
 
@@ -52,29 +55,41 @@ afterEach(async () => {
   await once(server, "close");
 });
 
-/** Sends one request to its fate. Answers what came back, null where nothing whole did in time. */
+/** Sends one request with a fault. Returns what came back; null where nothing whole did in time. */
 async function send(
-  fate: Partial<Fate>,
+  plan: Partial<FaultPlan>,
   patience: number | AbortSignal = LONG_MS,
 ): Promise<{ readonly heard: string | null; readonly passage: Passage }> {
-  const passage = network.passage({ ...UNHARMED, ...fate });
+  const passage = network.passage({ ...NO_FAULT, ...plan });
   const headers = { [PASSAGE_HEADER]: passage.id };
   const signal = typeof patience === "number" ? AbortSignal.timeout(patience) : patience;
   const heard = await agent
     .request({ origin: network.url, path: "/", method: "POST", headers, body: BODY, reset: true, signal })
     .then((response) => response.body.text())
     .catch(() => null);
-  // What goes on behind the client's back.
+  // A delivery may go on after its client gave up.
   await expect.poll(() => arrived.length, { timeout: LONG_MS }).toBeGreaterThanOrEqual(passage.deliveries);
   return { heard, passage };
 }
 
-test("what is not harmed passes", async () => {
-  const { heard, passage } = await send({});
-  expect([heard, passage.deliveries, arrived]).toEqual([ANSWER, 1, [{ body: BODY, isBroken: false }]]);
+test.for<readonly [name: string, plan: Partial<FaultPlan>, heard: string | null, deliveries: number]>([
+  ["a request without a fault is answered", {}, ANSWER, 1],
+  ["a lost request is silent", { is: "request_lost" }, null, 0],
+  ["a request that is lost with its connection is not answered", { is: "request_lost", isOther: true }, null, 0],
+  ["a request of no bytes does not arrive", { is: "request_truncated", percent: 0, ms: 20 }, null, 0],
+  ["a truncated request does not arrive", { is: "request_truncated", percent: 99, ms: 20 }, null, 0],
+  ["a request whose answer is lost arrives", { is: "answer_lost" }, null, 1],
+  ["a request whose answer is lost with its connection arrives", { is: "answer_lost", isOther: true }, null, 1],
+  ["a request whose answer is truncated arrives", { is: "answer_truncated", percent: 99 }, null, 1],
+  ["a request whose answer has no bytes arrives", { is: "answer_truncated", percent: 0 }, null, 1],
+  ["a duplicated request arrives twice and is answered once", { is: "duplicated", ms: 20 }, ANSWER, 2],
+  ["a duplicated request can be answered by its second delivery", { is: "duplicated", ms: 20, isOther: true }, ANSWER, 2],
+])("%s", async ([, plan, heard, deliveries]) => {
+  expect((await send(plan, heard === null && deliveries === 0 ? 200 : 3_000)).heard).toBe(heard);
+  await expect.poll(() => arrived.map(({ body }) => body), { timeout: LONG_MS }).toEqual(Array.from({ length: deliveries }, () => BODY));
 });
 
-test("what is delayed arrives and is answered later", async () => {
+test("a delayed request or answer arrives later", async () => {
   for (const is of ["request_delayed", "answer_delayed"] as const) {
     const startedAt = performance.now();
     expect((await send({ is, ms: 80 })).heard).toBe(ANSWER);
@@ -82,44 +97,18 @@ test("what is delayed arrives and is answered later", async () => {
   }
 });
 
-test("what is delayed arrives also when nobody waits for its answer any more", async () => {
-  const { heard, passage } = await send({ is: "request_delayed", ms: 3_000 }, 1_500);
-  expect(heard).toBeNull();
+test("a delayed request arrives after its client gave up", async () => {
+  expect((await send({ is: "request_delayed", ms: 1_000 }, 500)).heard).toBeNull();
   await expect.poll(() => arrived.length, { timeout: LONG_MS }).toBe(1);
-  expect(passage.deliveries).toBe(1);
 });
 
-test("what is lost never arrives, and its client hears nothing", async () => {
-  for (const isOther of [true, false]) expect(await send({ is: "request_lost", isOther }, 100)).toMatchObject({ heard: null });
-  expect(arrived).toEqual([]);
-});
-
-test("what is truncated never arrives as a whole", async () => {
-  for (const percent of [0, 30, 99])
-    expect(await send({ is: "request_truncated", percent, ms: 20 })).toMatchObject({ heard: null, passage: { deliveries: 0 } });
-  expect(arrived.filter(({ body }) => body === BODY)).toEqual([]);
-});
-
-test("an answer that is lost or truncated is the answer to what did arrive", async () => {
-  for (const isOther of [true, false])
-    expect(await send({ is: "answer_lost", isOther }, 3_000)).toMatchObject({ heard: null, passage: { deliveries: 1 } });
-  for (const percent of [0, 50, 99])
-    expect(await send({ is: "answer_truncated", percent })).toMatchObject({ heard: null, passage: { deliveries: 1 } });
-  expect(arrived.map(({ body }) => body)).toEqual(Array.from({ length: 5 }, () => BODY));
-});
-
-test("what is duplicated arrives twice, and is heard once", async () => {
-  for (const isOther of [true, false]) expect((await send({ is: "duplicated", ms: 20, isOther })).heard).toBe(ANSWER);
-  await expect.poll(() => arrived.length, { timeout: LONG_MS }).toBe(4);
-});
-
-test("what is cut arrives, and the server sees its client go", async () => {
+test("a request that is cut arrives, and the server sees its connection break", async () => {
   serverMs = 100;
   expect(await send({ is: "cut", ms: 20 })).toMatchObject({ heard: null, passage: { deliveries: 1 } });
   await expect.poll(() => arrived.map(({ isBroken }) => isBroken), { timeout: LONG_MS }).toEqual([true]);
 });
 
-test("a client that goes is seen to go by the server", async () => {
+test("the server sees the connection of a client that leaves break", async () => {
   serverMs = LONG_MS;
   const client = new AbortController();
   const answer = send({ is: "client_gone" }, client.signal);
@@ -129,8 +118,8 @@ test("a client that goes is seen to go by the server", async () => {
   await expect.poll(() => arrived.map(({ isBroken }) => isBroken), { timeout: LONG_MS }).toEqual([true]);
 });
 
-test("while the server is down, nothing arrives and nobody is answered anything", async () => {
+test("no request arrives while the server is down", async () => {
   network.targets = [];
-  for (const is of FATES) expect(await send({ is }, 100)).toMatchObject({ heard: null, passage: { deliveries: 0 } });
+  for (const is of FAULTS) expect(await send({ is }, 100)).toMatchObject({ heard: null, passage: { deliveries: 0 } });
   expect(arrived).toEqual([]);
 });

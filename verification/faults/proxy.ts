@@ -1,27 +1,27 @@
-// The network between clients and the server, in this process: it does to each request what its fate is. One connection
-// carries one request, in the hope of `Connection: close`.
+// The network between clients and the server, in this process. It does to each request what the fault plan
+// says. One connection carries one request.
 
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { UNHARMED, type Fate } from "./fate.ts";
+import { NO_FAULT, type FaultPlan } from "./fault-plan.ts";
 
-/** Names the request to the proxy; the server does not know this header. */
+/** The header that names a request to the proxy. The server ignores it. */
 export const PASSAGE_HEADER = "passage";
 
 /** One request on its way. */
 export type Passage = {
   readonly id: string;
-  readonly fate: Fate;
-  /** Which isolate it goes to. */
+  readonly faultPlan: FaultPlan;
+  /** The isolate that gets it. */
   readonly isolate: number;
-  /** How often all of it was handed to the server. */
+  /** How often the whole request was handed to the server. */
   deliveries: number;
 };
 
 export class FaultyNetwork {
-  /** The ports of the server's isolates; none while it is down. */
+  /** The ports of the server's isolates; none while the server is down. */
   targets: readonly number[] = [];
   readonly #server: Server;
   readonly #passages = new Map<string, Passage>();
@@ -45,15 +45,15 @@ export class FaultyNetwork {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Makes ready for a request: it carries the answer's id in {@link PASSAGE_HEADER}. */
-  passage(fate: Fate, isolate = 0): Passage {
+  /** Registers a request, which then carries the returned id in {@link PASSAGE_HEADER}. */
+  passage(faultPlan: FaultPlan, isolate = 0): Passage {
     this.#passageCount += 1;
-    const passage = { id: String(this.#passageCount), fate, isolate, deliveries: 0 };
+    const passage = { id: String(this.#passageCount), faultPlan, isolate, deliveries: 0 };
     this.#passages.set(passage.id, passage);
     return passage;
   }
 
-  /** Nothing that is still on its way arrives any more. */
+  /** Ends all connections: no pending request arrives any more. */
   async close(): Promise<void> {
     this.#closed.abort();
     for (const socket of this.#sockets) socket.destroy();
@@ -66,13 +66,13 @@ export class FaultyNetwork {
     const request = await wholeRequest(client);
     if (request === null) return;
     const id = new RegExp(`\r\n${PASSAGE_HEADER}: (\\d+)\r\n`, "i").exec(request.toString("latin1"))?.[1] ?? "";
-    const passage = this.#passages.get(id) ?? { id, fate: UNHARMED, isolate: 0, deliveries: 0 };
+    const passage = this.#passages.get(id) ?? { id, faultPlan: NO_FAULT, isolate: 0, deliveries: 0 };
     this.#passages.delete(id);
     await this.#pass(client, request, passage);
   }
 
   async #pass(client: Socket, request: Buffer, passage: Passage): Promise<void> {
-    const { is, ms, percent, isOther } = passage.fate;
+    const { is, ms, percent, isOther } = passage.faultPlan;
     switch (is) {
       case "request_lost":
         return this.#lose(client, isOther);
@@ -82,7 +82,7 @@ export class FaultyNetwork {
         return;
       case "request_delayed":
         await this.#wait(ms);
-        // Whether or not somebody still waits for the answer.
+        // The client may have given up.
         answer(client, await this.#forward(null, request, passage));
         return;
       case "cut":
@@ -104,21 +104,21 @@ export class FaultyNetwork {
   }
 
   async #duplicate(client: Socket, request: Buffer, passage: Passage): Promise<void> {
-    const { ms, isOther } = passage.fate;
+    const { ms, isOther } = passage.faultPlan;
     const first = this.#forward(null, request, passage);
     const second = this.#wait(ms).then(() => this.#forward(null, request, passage));
     answer(client, await (isOther ? second : first));
     await Promise.all([first, second]);
   }
 
-  /** Says nothing any more; `isBroken` breaks the connection, otherwise the client may wait. */
+  /** Sends nothing more; `isBroken` breaks the connection, otherwise the client waits. */
   #lose(client: Socket, isBroken: boolean): void {
     if (isBroken) client.destroy();
   }
 
   /**
-   * Hands `bytes` to the server and resolves with all that it answers, null where it does not. A client that leaves takes the
-   * connection to the server along; `cutAfterMs` breaks it in any case.
+   * Hands `bytes` to the server. Resolves with the whole answer, or null if there is none. If the client
+   * leaves, the connection to the server ends; `cutAfterMs` ends it in any case.
    */
   async #forward(client: Socket | null, bytes: Buffer, passage: Passage, cutAfterMs?: number): Promise<Buffer | null> {
     const target = this.targets[passage.isolate];
@@ -162,7 +162,7 @@ function answer(client: Socket, whole: Buffer | null): void {
   else client.end(whole);
 }
 
-/** The bytes of one request, or null where the client leaves before they are complete. */
+/** The bytes of one request, or null if the client leaves before they are complete. */
 async function wholeRequest(client: Socket): Promise<Buffer | null> {
   let bytes = Buffer.alloc(0);
   for (;;) {

@@ -1,29 +1,30 @@
-// Round after round: a server, some histories on it at once, and all that can break, until the files are read and judged.
+// Round after round: a server, some histories on it, and faults of the network, the objects and the process.
+// Then all are judged.
 
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { historyText } from "../history/history-text.ts";
 import type { History } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
-import { story } from "../history/story.ts";
 import { seeded, type Random } from "../random.ts";
-import { Ground } from "./ground.ts";
+import { Harness } from "./harness.ts";
 import { FaultySale } from "./sale.ts";
-import { count, nothing, type Totals } from "./totals.ts";
+import { add, addHistory, type Totals } from "./totals.ts";
 
-/** The product, with handles to break its objects. */
+/** The product, with hooks to break its objects. */
 export const HOOKED = "verification/workers/fault-hooks.ts";
-/** The same with one of these mistakes, all of which have to be found. */
-export const MISTAKEN = "verification/workers/mistaken.ts";
-export const MISTAKES = ["answers_early", "reads_stale", "ignores_keys", "ignores_lease"] as const;
+/** The same with one of {@link BUGS}, each of which a run has to find. */
+export const BUGGY = "verification/workers/planted-bugs.ts";
+export const BUGS = ["answers_early", "reads_stale", "ignores_keys", "ignores_lease"] as const;
 
 /** Histories that share a server, and its kills. */
 const HISTORIES_AT_ONCE = 16;
-/** That break objects at once: an eviction waits for what its object is doing. */
-const DISTURBERS = 4;
-/** Between two faults of an object by one of them, at most. */
+/** Tasks that break objects. Several, because an eviction waits for its object to be idle. */
+const BREAKERS = 4;
+/** The longest pause of such a task. */
 const OBJECT_FAULT_PAUSE_MS_MAX = 240;
-/** Between two kills, at least; at most twice as long. */
+/** The shortest pause between two kills. The longest is twice as long. */
 const KILL_PAUSE_MS_MIN = 1_500;
 
 export type RoundsOptions = {
@@ -33,80 +34,79 @@ export type RoundsOptions = {
   readonly folder: string;
   readonly vars?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Answered after each round how many histories are judged. */
+  /** Called after each round with the number of judged histories. */
   readonly onJudged: (historyCount: number) => void;
 };
 
 /** A history that no correct coupon can have. */
-export type Wrong = { readonly name: string; readonly what: string; readonly story: string };
+export type Wrong = { readonly name: string; readonly what: string; readonly text: string };
 
 export type Judged = { readonly totals: Totals; readonly wrong: readonly Wrong[] };
 
 /** Records histories and judges them, until there are enough or one is wrong. */
 export async function runRounds(options: RoundsOptions): Promise<Judged> {
-  const totals = nothing();
+  const totals: Totals = {};
   const wrong: Wrong[] = [];
   const random = seeded(options.seed);
-  while (totals.histories < options.histories && wrong.length === 0) {
-    const historyCount = Math.min(HISTORIES_AT_ONCE, options.histories - totals.histories);
-    wrong.push(...(await round(options, totals, historyCount, random)));
-    options.onJudged(totals.histories);
+  for (let done = 0; done < options.histories && wrong.length === 0; done += HISTORIES_AT_ONCE) {
+    const names = Array.from(
+      { length: Math.min(HISTORIES_AT_ONCE, options.histories - done) },
+      (_, index) => `faults-${options.seed}-${done + index + 1}`,
+    );
+    wrong.push(...(await round(options, totals, names, random)));
+    options.onJudged(totals["histories"] ?? 0);
   }
   return { totals, wrong };
 }
 
-async function round(options: RoundsOptions, totals: Totals, historyCount: number, random: Random): Promise<Wrong[]> {
-  const { folder, bundle, vars = {}, signal, seed } = options;
-  const ground = await Ground.open({ bundle, state: join(folder, "state"), vars, signal });
-  const sales = Array.from({ length: historyCount }, (_, index) => {
-    return new FaultySale(`faults-${seed}-${totals.histories + index + 1}`, ground.network, seeded(random.below(2 ** 31)));
-  });
+async function round(options: RoundsOptions, totals: Totals, names: readonly string[], random: Random): Promise<Wrong[]> {
+  const { folder, bundle, vars = {}, signal } = options;
+  const harness = await Harness.open({ bundle, state: join(folder, "state"), vars, signal });
+  const sales = names.map((name) => new FaultySale(name, harness.network, seeded(random.below(2 ** 31))));
   const over = new AbortController();
   try {
     const until = AbortSignal.any([over.signal, signal]);
-    const seeds = Array.from({ length: DISTURBERS }, () => random.below(2 ** 31));
-    const disturbing = Promise.all([
-      killNowAndThen(ground, seeded(random.below(2 ** 31)), totals, until),
-      ...seeds.map((drawn) => disturb(ground, sales, seeded(drawn), totals, until)),
+    const seeds = Array.from({ length: BREAKERS }, () => random.below(2 ** 31));
+    const breaking = Promise.all([
+      killServer(harness, seeded(random.below(2 ** 31)), totals, until),
+      ...seeds.map((drawn) => breakObjects(harness, names, seeded(drawn), totals, until)),
     ]);
-    // It is waited for below, and may fail before.
-    disturbing.catch(() => undefined);
+    // A failure before the await below is no unhandled rejection.
+    breaking.catch(() => undefined);
     await Promise.all(sales.map((sale) => sale.run()));
     over.abort();
-    await disturbing;
-    await Promise.all(sales.map((sale) => sale.lookLast()));
+    await breaking;
+    await Promise.all(sales.map((sale) => sale.readLast()));
   } catch (cause) {
     over.abort();
-    await ground.abandon();
+    await harness.abandon();
     throw cause;
   }
-  const eventsOf = await ground.close();
+  const eventsOf = await harness.close();
   return sales.flatMap((sale) => {
     const history: History = { operations: sale.operations, events: eventsOf(sale.name), seenFrom: "client", isClockSteady: true };
-    count(totals, history, sale.fates);
+    addHistory(totals, history, sale.faults);
     const violation = violationIn(history);
-    return violation === null ? [] : [{ name: sale.name, what: violation.what, story: story(history, violation) }];
+    return violation === null ? [] : [{ name: sale.name, what: violation.what, text: historyText(history, violation) }];
   });
 }
 
 /** Kills the server and starts it again, until all is over. */
-async function killNowAndThen(ground: Ground, random: Random, totals: Totals, over: AbortSignal): Promise<void> {
+async function killServer(harness: Harness, random: Random, totals: Totals, over: AbortSignal): Promise<void> {
   for (;;) {
     await pause(KILL_PAUSE_MS_MIN + random.below(KILL_PAUSE_MS_MIN), undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return;
-    await ground.restart();
-    totals.kills += 1;
+    await harness.restart();
+    add(totals, "kills");
   }
 }
 
-/** Breaks objects, until all is over. */
-async function disturb(ground: Ground, sales: readonly FaultySale[], random: Random, totals: Totals, over: AbortSignal): Promise<void> {
-  while (!over.aborted) {
+/** Aborts and evicts objects, until all is over. */
+async function breakObjects(harness: Harness, names: readonly string[], random: Random, totals: Totals, over: AbortSignal): Promise<void> {
+  for (;;) {
     await pause(random.below(OBJECT_FAULT_PAUSE_MS_MAX), undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return;
-    const sale = random.pick(sales);
-    if (random.below(2) === 0) {
-      if (await ground.hook(sale.name, "abort")) totals.aborts += 1;
-    } else if (await ground.hook(sale.name, "evict")) totals.evictions += 1;
+    const fault = random.below(2) === 0 ? "abort" : "evict";
+    if (await harness.hook(random.pick(names), fault)) add(totals, `objects.${fault}`);
   }
 }

@@ -1,41 +1,39 @@
-// What the objects' files hold once no server runs, read from copies.
+// Reads the objects' files from copies, while no server runs.
 
 import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { TABLES, type Tables } from "../history/ledger.ts";
+import { readTables, type Tables } from "../model/tables.ts";
 import { OBJECTS_FOLDER } from "../server/workerd.ts";
 
-/** One life of a coupon: its name may have had others before. */
-export type Life = { readonly name: string; readonly epoch: string; readonly tables: Tables };
+/** One incarnation of a coupon. */
+export type Incarnation = { readonly name: string; readonly epoch: string; readonly tables: Tables };
 
-/** The coupons below `state` by their names. To be asked while no server runs. */
-export async function storedLives(state: string): Promise<ReadonlyMap<string, Life>> {
+/** Returns the coupons below `state` by their names. */
+export async function storedIncarnations(state: string): Promise<ReadonlyMap<string, Incarnation>> {
   const objects = join(state, OBJECTS_FOLDER);
   const copies = join(state, "copies");
   await mkdir(copies);
   try {
-    // A kill can come before the first object was ever asked.
+    // A kill can come before the first call of an object.
     const files = await readdir(objects).catch(() => []);
     const wanted = files.filter((file) => /^[0-9a-f]{64}\.sqlite(-wal)?$/.test(file));
     await Promise.all(wanted.map((file) => copyFile(join(objects, file), join(copies, file))));
-    const lives = wanted.filter((file) => file.endsWith(".sqlite")).map((file) => lifeIn(join(copies, file)));
-    return new Map(lives.filter((life) => life !== null).map((life) => [life.name, life]));
+    const incarnations = wanted.filter((file) => file.endsWith(".sqlite")).map((file) => incarnationIn(join(copies, file)));
+    return new Map(incarnations.filter((incarnation) => incarnation !== null).map((incarnation) => [incarnation.name, incarnation]));
   } finally {
     await rm(copies, { recursive: true });
   }
 }
 
-/** The coupon in a file; null where there is none. */
-function lifeIn(file: string): Life | null {
+/** The coupon in a file; null without one. */
+function incarnationIn(file: string): Incarnation | null {
   const database = new DatabaseSync(file);
   try {
     if (database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'coupon'").get() === undefined) return null;
     const { name, epoch } = database.prepare("SELECT name, epoch FROM coupon").get() as { name: string; epoch: string };
-    const rows = (table: keyof Tables) => database.prepare(TABLES[table]).all();
-    const [ledger, claims, releases] = [rows("ledger"), rows("claims"), rows("releases")];
-    return { name, epoch, tables: { ledger, claims, releases, holds: rows("holds"), released_holds: rows("released_holds") } };
+    return { name, epoch, tables: readTables((query) => database.prepare(query).all()) };
   } finally {
     database.close();
   }

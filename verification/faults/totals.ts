@@ -1,27 +1,14 @@
-// The numbers of a run, and the lines that tell them.
+// The numbers of a run.
 
-import type { EventKind, History, Outcome } from "../history/history.ts";
-import { FATES, type Fate } from "./fate.ts";
+import type { History } from "../history/history.ts";
+import type { Outcome } from "../model/types.ts";
+import type { FaultKind } from "./fault-plan.ts";
 
-export type Totals = {
-  histories: number;
-  operations: number;
-  /** Operations of which nobody heard whether they happened. */
-  unknown: number;
-  /** Operations that certainly never reached the server. */
-  undelivered: number;
-  /** Refusals on the strength of a certificate. */
-  atEdge: number;
-  kills: number;
-  aborts: number;
-  evictions: number;
-  readonly fates: Record<Fate["is"], number>;
-  readonly outcomes: Partial<Record<Outcome | "unknown", number>>;
-  readonly events: Partial<Record<EventKind, number>>;
-};
+/** Counts by name. A dot separates a kind from its member: `answers.out_of_stock`. */
+export type Totals = Record<string, number>;
 
-/** What a run of many histories has to meet: a rule that was never asked for was not tested. */
-const TO_MEET: readonly Outcome[] = [
+/** Outcomes that a run of many histories has to reach. */
+const OUTCOMES: readonly Outcome[] = [
   "claimed",
   "replayed",
   "already_claimed",
@@ -44,68 +31,40 @@ const TO_MEET: readonly Outcome[] = [
   "removed",
 ];
 
-/** What of it was not met. */
-export function unmetIn({ outcomes, atEdge }: Totals): string[] {
-  const unmet: string[] = TO_MEET.filter((outcome) => outcomes[outcome] === undefined);
-  return atEdge === 0 ? [...unmet, "a refusal at the edge"] : unmet;
+/** What a run of many histories has to reach, and this one did not. */
+export function unmetIn(totals: Totals): string[] {
+  return [...OUTCOMES.map((outcome) => `answers.${outcome}`), "refusals at the edge"].filter((name) => totals[name] === undefined);
 }
 
-/** Totals of nothing. */
-export function nothing(): Totals {
-  const fates = Object.fromEntries(FATES.map((fate) => [fate, 0])) as Record<Fate["is"], number>;
-  const counts = { histories: 0, operations: 0, unknown: 0, undelivered: 0, atEdge: 0, kills: 0, aborts: 0, evictions: 0 };
-  return { ...counts, fates, outcomes: {}, events: {} };
+export function add(totals: Totals, name: string, count = 1): void {
+  totals[name] = (totals[name] ?? 0) + count;
 }
 
-/** Counts one history and what the network did to its requests. */
-export function count(totals: Totals, { operations, events }: History, fates: readonly Fate["is"][]): void {
-  totals.histories += 1;
-  totals.operations += operations.length;
+/** Adds one history and the faults of its requests. */
+export function addHistory(totals: Totals, { operations, events }: History, faults: readonly FaultKind[]): void {
+  add(totals, "histories");
+  add(totals, "operations", operations.length);
   for (const { answer } of operations) {
-    const outcome = answer?.is ?? "unknown";
-    totals.outcomes[outcome] = (totals.outcomes[outcome] ?? 0) + 1;
-    if (answer === null) totals.unknown += 1;
-    if (answer?.is === "undelivered") totals.undelivered += 1;
-    if (answer?.servedByEdge === true) totals.atEdge += 1;
+    add(totals, `answers.${answer?.is ?? "unknown"}`);
+    if (answer?.servedByEdge === true) add(totals, "refusals at the edge");
   }
-  for (const { kind } of events) totals.events[kind] = (totals.events[kind] ?? 0) + 1;
-  for (const fate of fates) totals.fates[fate] += 1;
+  for (const { kind } of events) add(totals, `events.${kind}`);
+  for (const fault of faults) add(totals, `requests.${fault}`);
 }
 
-/** What a run has met, and, where no history was wrong, what that says of the true rate (rule of three, at 95 %). */
+/**
+ * The lines at the end of a run. Without a wrong history, they bound the true rate by the rule of three, at
+ * 95 %.
+ */
 export function linesOf(totals: Totals, wrongCount: number): string[] {
-  const { histories, kills, aborts, evictions, fates } = totals;
-  const harmed = FATES.filter((fate) => fate !== "passes").map((fate) => `${grouped(fates[fate])} ${fate.replaceAll("_", " ")}`);
+  const histories = totals["histories"] ?? 0;
+  const names = Object.keys(totals).toSorted();
   return [
-    row("histories", histories),
-    row("operations", totals.operations),
-    row("  of unknown outcome", totals.unknown),
-    row("  that never reached the server", totals.undelivered),
-    row("  refused at the edge", totals.atEdge),
-    row(
-      "events in the ledgers",
-      Object.values(totals.events).reduce((sum, of) => sum + of, 0),
-    ),
-    row("kills of the server", kills),
-    row("aborts of an object", aborts),
-    row("evictions of an object", evictions),
-    `requests harmed by the network: ${harmed.join(", ")}`,
-    `answers: ${counted(totals.outcomes)}`,
+    ...names.map((name) => `${name.padEnd(32)} ${grouped(totals[name] ?? 0).padStart(9)}`),
     wrongCount === 0
       ? `✓ 0 of ${grouped(histories)} histories are wrong: the true rate is below ${(3 / histories).toExponential(1)} (3/N, at 95 %)`
       : `✗ ${grouped(wrongCount)} of ${grouped(histories)} histories are wrong`,
   ];
-}
-
-function counted(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([name, value]) => `${grouped(value)} ${name}`)
-    .join(", ");
-}
-
-function row(label: string, value: number): string {
-  return `${label.padEnd(32)} ${grouped(value).padStart(9)}`;
 }
 
 function grouped(value: number): string {

@@ -1,6 +1,6 @@
 // A call as an HTTP request, and an HTTP answer as the answer of a history.
 
-import type { Answer, Call, Facts, Outcome, Settings } from "../history/history.ts";
+import type { Answer, Call, Facts, Outcome, Settings } from "../model/types.ts";
 
 export type Request = {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
@@ -9,13 +9,16 @@ export type Request = {
   readonly body: Readonly<Record<string, unknown>> | null;
 };
 
-export type Heard = {
+export type HttpAnswer = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Readonly<Record<string, unknown>>;
 };
 
-/** The request for a call about the coupon `name`. A read is the operator's, because the public one may be a second old. */
+/**
+ * The request for a call about the coupon `name`. A read is the operator's, because a public view may be a
+ * second old.
+ */
 export function requestOf(name: string, call: Call): Request {
   const coupon = `/api/coupons/${encodeURIComponent(name)}`;
   switch (call.kind) {
@@ -76,8 +79,11 @@ const SUCCESSES = {
   remove: { 204: "removed" },
 } as const satisfies Record<Call["kind"], Readonly<Record<number, Outcome>>>;
 
-/** What was answered, or null where the server itself does not know. What is no answer to this call keeps its status as its name. */
-export function answerOf(name: string, call: Call, { status, headers, body }: Heard): Answer | null {
+/**
+ * The answer of a response, or null if the server does not know the outcome. A status that is wrong for this
+ * call becomes the outcome.
+ */
+export function answerOf(name: string, call: Call, { status, headers, body }: HttpAnswer): Answer | null {
   if (body["code"] === "outcome_unknown") return null;
   const seq = Number(headers["coupon-seq"] ?? -1);
   const success = (SUCCESSES[call.kind] as Readonly<Record<number, Outcome>>)[status];
@@ -90,27 +96,27 @@ export function answerOf(name: string, call: Call, { status, headers, body }: He
   return { is, seq, ...successFacts(call, body) };
 }
 
-function isAboutUser(call: Call, body: Heard["body"]): boolean {
+function isAboutUser(call: Call, body: HttpAnswer["body"]): boolean {
   return !("userId" in call) || (body["user_id"] ?? call.userId) === call.userId;
 }
 
-function namedOutcome(success: Outcome, headers: Heard["headers"], body: Heard["body"]): Outcome {
+function namedOutcome(success: Outcome, headers: HttpAnswer["headers"], body: HttpAnswer["body"]): Outcome {
   if (success === "claimed" && headers["idempotent-replayed"] === "true") return "replayed";
   return success === "has_claim" && body["expires_at"] !== undefined ? "has_hold" : success;
 }
 
-function refusalFacts(body: Heard["body"]): Facts {
+function refusalFacts(body: HttpAnswer["body"]): Facts {
   const { claim, starts_at: startsAt, amount_min: amountMin, ttl_seconds_max: ttlSecondsMax } = body;
   return {
-    ...(typeof claim === "object" && claim !== null ? receiptFacts(claim as Heard["body"]) : {}),
+    ...(typeof claim === "object" && claim !== null ? receiptFacts(claim as HttpAnswer["body"]) : {}),
     ...(startsAt === undefined ? {} : { startsAt: instant(startsAt) }),
     ...(amountMin === undefined ? {} : { amountMin: Number(amountMin) }),
     ...(ttlSecondsMax === undefined ? {} : { ttlSecondsMax: Number(ttlSecondsMax) }),
   };
 }
 
-/** What each success has to show. What is missing becomes NaN, or a word that nothing equals. */
-function successFacts(call: Call, body: Heard["body"]): Facts {
+/** The facts that each success must show. A missing fact becomes NaN, or a text that equals nothing. */
+function successFacts(call: Call, body: HttpAnswer["body"]): Facts {
   const remaining = Number(body["remaining_amount"]);
   switch (call.kind) {
     case "create":
@@ -135,7 +141,7 @@ function successFacts(call: Call, body: Heard["body"]): Facts {
   }
 }
 
-function viewFacts(body: Heard["body"]): Facts {
+function viewFacts(body: HttpAnswer["body"]): Facts {
   return {
     amount: Number(body["amount"]),
     state: String(body["state"]),
@@ -153,16 +159,16 @@ function holdersIn(holds: unknown): readonly string[] {
   return Array.isArray(holds) ? holds.map((one: { readonly user_id?: unknown }) => String(one.user_id)) : ["(no list)"];
 }
 
-/** The operator is shown the claimants of a coupon. */
-function claimantsIn({ claimed_by: claimedBy }: Heard["body"]): Facts {
-  return { claimants: Array.isArray(claimedBy) ? (claimedBy as string[]) : ["(nobody was answered)"] };
+/** An operator sees the claimants of a coupon. */
+function claimantsIn({ claimed_by: claimedBy }: HttpAnswer["body"]): Facts {
+  return { claimants: Array.isArray(claimedBy) ? (claimedBy as string[]) : ["(no claimants)"] };
 }
 
-function receiptFacts({ position, claimed_at: claimedAt }: Heard["body"]): Facts {
+function receiptFacts({ position, claimed_at: claimedAt }: HttpAnswer["body"]): Facts {
   return { position: Number(position), claimedAt: instant(claimedAt) };
 }
 
-function holdFacts({ held_at: heldAt, expires_at: expiresAt }: Heard["body"]): Facts {
+function holdFacts({ held_at: heldAt, expires_at: expiresAt }: HttpAnswer["body"]): Facts {
   return { heldAt: instant(heldAt), expiresAt: instant(expiresAt) };
 }
 

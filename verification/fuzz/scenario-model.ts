@@ -3,10 +3,11 @@
 import { isDeepStrictEqual } from "node:util";
 
 import { answerOf } from "../faults/wire.ts";
-import { follow, HOLD_LIMITS, type Coupon } from "../history/coupon.ts";
-import { differenceIn } from "../history/difference.ts";
-import type { Answer, Call, EventKind, Outcome } from "../history/history.ts";
-import { judge, type Verdict } from "../history/specification.ts";
+import { follow, type Coupon } from "../model/coupon.ts";
+import { differenceIn } from "../model/difference.ts";
+import type { Answer, Call, Outcome } from "../model/types.ts";
+import { judge, type Verdict } from "../model/judge.ts";
+import { eventsFor } from "../model/reference.ts";
 import type { FuzzAnswer } from "./request.ts";
 import { isConditional, type Step } from "./scenario-steps.ts";
 import { objectIn } from "./streams.ts";
@@ -75,26 +76,12 @@ function versionOf({ incarnations, seq }: ScenarioModel): string {
   return `${incarnations} ${seq}`;
 }
 
-function append(model: ScenarioModel, call: Call, { is, ...facts }: Verdict, at: number, attempt: string | null): void {
-  if (is === "ended") {
-    for (const userId of model.coupon?.holds.keys() ?? []) append(model, { kind: "give_back", userId }, { is: "given_back" }, at, attempt);
-    return;
+function append(model: ScenarioModel, call: Call, verdict: Verdict, at: number, attempt: string | null): void {
+  for (const event of eventsFor(verdict, call, attempt, model.coupon, model.seq, at)) {
+    model.coupon = follow(model.coupon, event, attempt, call.kind === "claim" ? call.key : null);
+    model.seq = event.seq;
+    if (event.kind === "created") model.incarnations += 1;
   }
-  const { amount, startsAt = null, endsAt = null, paused = false, expiresAt } = facts;
-  const { holdSecondsMax = HOLD_LIMITS.holdSecondsMax, holdsMax = HOLD_LIMITS.holdsMax } = facts;
-  const event = {
-    // The outcome of an event is its kind.
-    kind: is as EventKind,
-    seq: is === "created" ? 1 : is === "removed" ? 0 : model.seq + 1,
-    at,
-    userId: "userId" in call ? call.userId : null,
-    position: null,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(amount === undefined ? {} : { settings: { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } }),
-  };
-  model.coupon = follow(model.coupon, event, attempt, call.kind === "claim" ? call.key : null);
-  model.seq = event.seq;
-  if (is === "created") model.incarnations += 1;
 }
 
 function listed({ claims }: Coupon, { after, limit }: Step & { kind: "list" }, body: Readonly<Record<string, unknown>>): string | null {

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 
 import { requestOf, type Request } from "../faults/wire.ts";
-import type { Call } from "../history/history.ts";
+import type { Call } from "../model/types.ts";
 import { jsonRequest, type FuzzRequest } from "./request.ts";
 
 /** A call of the reference model, or several claims or reads. `isTagged` sends the latest entity tag. */

@@ -3,7 +3,7 @@
 
 import { expect, test } from "vitest";
 
-import type { Call } from "../history/history.ts";
+import type { Call } from "../model/types.ts";
 import { answers, AT, COUPON, RECEIPT, refuses } from "./document.fixture.ts";
 import type { FuzzAnswer } from "./request.ts";
 import { follows, newModel } from "./scenario-model.ts";

@@ -1,28 +1,30 @@
-// A second way to tell whether a history is right, for small ones: tries every order in which the operations can have taken
-// effect (Wing and Gong, "Testing and verifying concurrent objects", 1993), and takes no answer's word for where it stands.
+// A second checker, for small histories. It tries every order in which the operations can take effect (Wing
+// and Gong, "Testing and verifying concurrent objects", 1993), and does not use the seq of an answer to place
+// it.
 
-import { follow, type Coupon } from "./coupon.ts";
-import { isWithoutEffect, type Answer, type Facts, type History, type LedgerEvent, type Operation } from "./history.ts";
-import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
+import { follow, type Coupon } from "../model/coupon.ts";
+import { isCertifiable, judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
+import type { Answer, Facts, LedgerEvent } from "../model/types.ts";
+import { isWithoutEffect, type History, type Operation } from "./history.ts";
 
-/** Where a search stands: what has taken effect, how far the ledger was answered, and the coupon at that instant. */
+/** A state of the search: the operations that are done, the events that are explained, and the coupon. */
 type Point = {
-  /** One bit for each operation that is behind. */
+  /** One bit for each operation that is done. */
   readonly done: number;
   readonly answered: number;
   readonly at: number;
-  readonly life: number;
+  readonly incarnation: number;
   readonly seq: number;
   readonly coupon: Coupon | null;
 };
 
 /**
- * Whether some order of the operations, at instants at which they ran, gives every answer as it was answered, its seq too, and
- * writes the ledger as it is. Takes histories of a steady clock, seen from the object, with at most 30 operations.
+ * Whether some order of the operations, at instants at which they ran, gives every answer with its seq and
+ * writes the ledger. It takes histories of the object on a steady clock, with at most 30 operations.
  */
 export function isExplainable(history: History): boolean {
   const dead = new Set<string>();
-  const start = { done: 0, answered: 0, at: -Infinity, life: 0, seq: 0, coupon: null };
+  const start = { done: 0, answered: 0, at: -Infinity, incarnation: 0, seq: 0, coupon: null };
   return search(history, start, dead);
 }
 
@@ -35,7 +37,7 @@ function search(history: History, point: Point, dead: Set<string>): boolean {
   return false;
 }
 
-/** All that was answered has happened, and all that happened is answered. */
+/** All answers are given, and all events are explained. */
 function isEnd({ operations, events }: History, { done, answered }: Point): boolean {
   return answered === events.length && operations.every(({ answer }, index) => (done & (1 << index)) !== 0 || !hadEffect(answer));
 }
@@ -44,7 +46,7 @@ function hadEffect(answer: Answer | null): boolean {
   return answer !== null && !isWithoutEffect(answer);
 }
 
-/** What the rest of a point does not tell: which of several requests made a hold, also one that is released. */
+/** The rest of a state does not say which of several requests made a hold, running or released. */
 function holders(coupon: Coupon | null): string {
   if (coupon === null) return "";
   return [...[...coupon.holds].map(([userId, { attempt }]) => `${userId}${attempt}`), "", ...coupon.releasedHolds].join(",");
@@ -64,7 +66,7 @@ function* nextPoints(history: History, point: Point): Generator<Point> {
   }
 }
 
-/** Nothing that is still to come had its answer before this one began. */
+/** No operation that is still to come ended before this one began. */
 function mayBeNext({ operations }: History, { done }: Point, { startedAt }: Operation): boolean {
   return operations.every(
     ({ answer, endedAt }, index) => (done & (1 << index)) !== 0 || !hadEffect(answer) || endedAt === null || endedAt >= startedAt,
@@ -83,25 +85,25 @@ function afterExpiry({ events }: History, point: Point): Point | null {
 function* afterOperation({ events }: History, point: Point, operation: Operation, done: number): Generator<Point> {
   const { call, attempt, answer } = operation;
   const from = Math.max(point.at, operation.clockFrom);
-  // A hold that is over is given up before anything else, unless the coupon itself goes, or its object is not asked.
+  // The object removes an expired hold before it judges a message, except for the deletion of the coupon.
   const isAtEdge = answer?.servedByEdge === true;
   const nextExpiryAt = call.kind === "remove" || isAtEdge ? Infinity : (point.coupon?.nextExpiryAt ?? Infinity);
   const until = Math.min((answer === null ? null : operation.clockUntil) ?? Infinity, nextExpiryAt - 1);
   const event = events[point.answered];
-  // An event has its instant. Anything else is best judged as early as its answer allows.
+  // An event has its instant. Any other answer is judged as early as it allows.
   const ends = isAtEdge ? [...(point.coupon?.holds.values() ?? [])].map(({ expiresAt }) => expiresAt) : [];
   const instants = [from, point.coupon?.settings.startsAt, point.coupon?.settings.endsAt, event?.at, ...ends];
   const open = instants.filter((at) => at !== undefined && at !== null && at >= from && at <= until) as number[];
   for (const at of open.toSorted((a, b) => a - b)) {
     const verdict = (isAtEdge ? judgeAtEdge : judge)(point.coupon, call, attempt, at);
     if (verdict.isEvent !== true) {
-      if (answer === null || !isTold(answer, verdict, point)) continue;
+      if (answer === null || !isTraced(answer, verdict, point)) continue;
       yield { ...point, done, at };
       return;
     }
     if (event === undefined || event.at !== at) continue;
     const next = call.kind === "end_holds" ? afterHolds(events, point, at, done) : afterEvent(point, event, verdict, operation, done);
-    if (next !== null && (answer === null || isTold(answer, verdict, next))) yield next;
+    if (next !== null && (answer === null || isTraced(answer, verdict, next))) yield next;
   }
 }
 
@@ -109,7 +111,7 @@ function afterEvent(point: Point, event: LedgerEvent, verdict: Verdict, operatio
   return isEventOf(event, verdict, operation, point) ? after(point, event, done, operation) : null;
 }
 
-/** All holds are ended at one instant, by user. */
+/** All holds end at one instant, by user id. */
 function afterHolds(events: readonly LedgerEvent[], point: Point, at: number, done: number): Point | null {
   let next = point;
   for (const userId of [...(point.coupon?.holds.keys() ?? [])].toSorted()) {
@@ -123,8 +125,8 @@ function afterHolds(events: readonly LedgerEvent[], point: Point, at: number, do
 function after(point: Point, event: LedgerEvent, done: number, operation: Operation | null): Point {
   const key = operation?.call.kind === "claim" ? operation.call.key : null;
   const coupon = follow(copyOf(point.coupon), event, event.attempt ?? operation?.attempt ?? null, key);
-  const life = event.kind === "created" ? point.life + 1 : point.life;
-  return { done, answered: point.answered + 1, at: event.at, life, seq: event.seq, coupon };
+  const incarnation = event.kind === "created" ? point.incarnation + 1 : point.incarnation;
+  return { done, answered: point.answered + 1, at: event.at, incarnation, seq: event.seq, coupon };
 }
 
 function copyOf(coupon: Coupon | null): Coupon | null {
@@ -142,20 +144,16 @@ function isEventOf(event: LedgerEvent, verdict: Verdict, { call, attempt }: Oper
   if (event.attempt !== undefined && attempt !== null && event.attempt !== attempt) return false;
   if (is === "claimed" || is === "released") return event.position === position;
   if (is === "held") return event.expiresAt === expiresAt;
-  return event.settings === undefined || areTold(event.settings, verdict);
+  return event.settings === undefined || areSaid(event.settings, verdict);
 }
 
-function isTold({ is, seq, life, at: _at, servedByEdge, ...facts }: Answer, verdict: Verdict, point: Point): boolean {
+function isTraced({ is, seq, incarnation, at: _at, servedByEdge, ...facts }: Answer, verdict: Verdict, point: Point): boolean {
   const isHead = servedByEdge === true ? isCertifiable(is) && seq >= 1 && seq <= point.seq : seq === point.seq;
-  return is === verdict.is && isHead && (life === undefined || life === point.life) && areTold(facts, verdict);
+  return is === verdict.is && isHead && (incarnation === undefined || incarnation === point.incarnation) && areSaid(facts, verdict);
 }
 
-function isCertifiable(is: Answer["is"]): boolean {
-  return is === "out_of_stock" || is === "sale_ended" || is === "sale_not_started" || is === "sale_paused";
-}
-
-/** Whether each of these facts is as it has to be. */
-function areTold(facts: Facts, due: Facts): boolean {
+/** Whether all of these facts are right. */
+function areSaid(facts: Facts, due: Facts): boolean {
   for (const [fact, value] of Object.entries(facts)) {
     const right = due[fact as keyof Facts];
     if (value !== right && !(Array.isArray(value) && Array.isArray(right) && value.join("\n") === right.join("\n"))) return false;

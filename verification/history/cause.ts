@@ -1,23 +1,23 @@
 // Which call can have caused which event, and which answer can be about it.
 
-import type { Answer, Call, LedgerEvent, Settings } from "./history.ts";
-import { HOLD_LIMITS } from "./coupon.ts";
-import { changed, isSame, stateAt } from "./specification.ts";
+import { HOLD_LIMITS } from "../model/coupon.ts";
+import { changed, isSame, stateAt } from "../model/judge.ts";
+import type { Answer, Call, LedgerEvent, Settings } from "../model/types.ts";
 
-/** Whether the Worker may deliver a call more than once, because that does no harm. */
+/** Whether the Worker may deliver a call more than once. */
 export function isRepeatable(call: Call): boolean {
   if (call.kind === "release") return call.position !== null;
   return call.kind === "claim" || call.kind === "hold" || call.kind === "change";
 }
 
-/** Whether an answer that is called as the event is can be about it, and not only be given after it. */
+/** Whether an answer that has the event's name can be about this event. */
 export function isAnswerOf(answer: Answer, { at, kind, settings }: LedgerEvent): boolean {
   if (kind === "changed" && settings !== undefined && answer.state !== undefined)
     return answer.state === stateAt(settings, answer.remaining ?? 0, at);
   return (writtenAt(answer) ?? at) === at;
 }
 
-/** The instant of the event of which an answer tells, where it does. */
+/** The instant of the event that an answer shows, if it shows one. */
 export function writtenAt({ is, claimedAt, heldAt, releasedAt, createdAt }: Answer): number | undefined {
   if (is === "claimed") return claimedAt;
   if (is === "held") return heldAt;
@@ -25,7 +25,7 @@ export function writtenAt({ is, claimedAt, heldAt, releasedAt, createdAt }: Answ
   return is === "created" ? createdAt : undefined;
 }
 
-/** Whether `call` asked for what happened at `slot`, an event's place in the ledger, from 1. */
+/** Whether `call` asked for the event at `slot`, from 1. */
 export function isCauseOf(call: Call, events: readonly LedgerEvent[], slot: number): boolean {
   const event = events[slot - 1];
   if (event === undefined) return false;

@@ -1,17 +1,18 @@
-// What a history looks like after something was done to it: another answer, another instant, another ledger. Most of these
-// histories are wrong then, some still right: that is for the checkers to say.
+// Changes one thing in a history: an answer, an instant, or the ledger. Most of the results are wrong, and
+// some are still right.
 
+import type { Answer, LedgerEvent } from "../model/types.ts";
 import type { Random } from "../random.ts";
-import type { Answer, History, LedgerEvent, Operation } from "./history.ts";
+import type { History, Operation } from "./history.ts";
 
-/** A copy of `history` in which one thing is different. */
+/** Returns a copy of `history` in which one thing is different. */
 export function corrupted(random: Random, history: History): History {
   const { operations, events } = history;
   if (random.below(4) === 0 && events.length > 0) return { ...history, events: corruptedLedger(random, events) };
   const index = random.below(operations.length);
   const operation = operations[index];
   if (operation === undefined) return history;
-  const changed = random.below(3) === 0 ? moved(random, operation) : retold(random, operation, operations);
+  const changed = random.below(3) === 0 ? moved(random, operation) : reanswered(random, operation, operations);
   return { ...history, operations: changed === null ? operations.toSpliced(index, 1) : operations.with(index, changed) };
 }
 
@@ -36,7 +37,7 @@ function corruptedLedger(random: Random, events: readonly LedgerEvent[]): Ledger
   }
 }
 
-/** It ran at another time, or nobody knows how it ended. */
+/** Another time, or an unknown outcome. */
 function moved(random: Random, operation: Operation): Operation | null {
   const { startedAt, endedAt } = operation;
   const shift = random.below(12) + 1;
@@ -48,7 +49,7 @@ function moved(random: Random, operation: Operation): Operation | null {
     case 2:
       return { ...operation, attempt: null };
     case 3:
-      // It began later than it did.
+      // It began later.
       return {
         ...operation,
         startedAt: startedAt + shift,
@@ -56,7 +57,7 @@ function moved(random: Random, operation: Operation): Operation | null {
         ...(endedAt === null ? {} : endingAt(endedAt + shift)),
       };
     default:
-      // It ended earlier than it did.
+      // It ended earlier.
       return { ...operation, ...endingAt(endedAt === null ? null : Math.max(startedAt, endedAt - shift)) };
   }
 }
@@ -65,8 +66,8 @@ function endingAt(endedAt: number | null): Pick<Operation, "endedAt" | "clockUnt
   return { endedAt, clockUntil: endedAt };
 }
 
-/** It was answered something else. */
-function retold(random: Random, operation: Operation, others: readonly Operation[]): Operation {
+/** Another answer. */
+function reanswered(random: Random, operation: Operation, others: readonly Operation[]): Operation {
   const { answer } = operation;
   const endedAt = operation.endedAt ?? operation.startedAt + random.below(10);
   const another = random.pick(others).answer;
@@ -87,7 +88,7 @@ function retold(random: Random, operation: Operation, others: readonly Operation
   }
 }
 
-/** The object said what the edge has said, or the other way round. */
+/** Moves an answer from the edge to the object, or back. */
 function otherServer({ servedByEdge, ...answer }: Answer): Answer {
   return servedByEdge === true ? answer : { ...answer, servedByEdge: true };
 }

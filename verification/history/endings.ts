@@ -1,17 +1,18 @@
-// Which events an end of all holds has caused: it is one call, and an event for each hold.
+// Which events an end of all holds caused: it is one call, with an event for each hold.
 
-import type { History, LedgerEvent, Operation } from "./history.ts";
+import type { LedgerEvent } from "../model/types.ts";
+import type { History, Operation } from "./history.ts";
 
-/** The slots of the events of one call, the first and the last of them. */
+/** The first and the last slot of the events of one call. */
 export type Ending = { readonly first: number; readonly last: number };
 
-/** What the calls that end all holds have caused, by their index; one that is absent found no hold. */
+/** By the index of a call that ends all holds: its events. A call that found no hold is absent. */
 export type Endings = ReadonlyMap<number, Ending>;
 
-/** The most ways that are tried. Stops a history with many such calls of unknown outcome from being tried for ever. */
+/** The most ways that are tried: many calls of unknown outcome could take for ever. */
 const WAYS_MAX = 20_000;
 
-/** Every way in which the calls that end all holds can have caused events, the ones that explain most first. */
+/** Every way in which calls that end all holds can have caused events, the longest endings first. */
 export function* endingsOf(history: History): Generator<Endings> {
   const calls: { readonly index: number; readonly candidates: readonly (Ending | null)[] }[] = [];
   const runs = history.operations.some(({ call }) => call.kind === "end_holds") ? runsIn(history.events) : [];
@@ -39,22 +40,25 @@ export function* endingsOf(history: History): Generator<Endings> {
   yield* ways(0, new Map());
 }
 
-type Run = Ending & { readonly life: number; readonly seq: number; readonly at: number };
+type Run = Ending & { readonly incarnation: number; readonly seq: number; readonly at: number };
 
-/** Events that one call can have caused: at one instant, by user, until no hold is left. The longest first. */
+/**
+ * Runs of events that one call can have caused: at one instant, by user id, until no hold is left. The
+ * longest come first.
+ */
 function runsIn(events: readonly LedgerEvent[]): Run[] {
   const runs: Run[] = [];
   const holders = new Set<string>();
-  let life = 0;
+  let incarnation = 0;
   for (const [index, event] of events.entries()) {
     const { kind, userId, at, seq } = event;
-    if (kind === "created") life += 1;
+    if (kind === "created") incarnation += 1;
     if (kind === "created" || kind === "removed") holders.clear();
     if (userId !== null && kind === "held") holders.add(userId);
     else if (userId !== null) holders.delete(userId);
     if (kind !== "given_back" || holders.size > 0) continue;
     for (let first = index; isNextOf(events[first], events[first + 1], first === index); first -= 1)
-      runs.push({ first: first + 1, last: index + 1, life, seq, at });
+      runs.push({ first: first + 1, last: index + 1, incarnation, seq, at });
   }
   return runs.toSorted((a, b) => b.last - b.first - (a.last - a.first));
 }
@@ -71,7 +75,7 @@ function mayHaveCaused({ isClockSteady }: History, { answer, clockFrom, clockUnt
     answer.is !== "ended" ||
     answer.servedByEdge === true ||
     answer.seq !== run.seq ||
-    (answer.life !== undefined && answer.life !== run.life)
+    (answer.incarnation !== undefined && answer.incarnation !== run.incarnation)
   )
     return false;
   if (isClockSteady && run.at > (clockUntil ?? Infinity)) return false;

@@ -1,13 +1,16 @@
-// What a ledger shows of a user's holds.
+// Reads the holds of a user from a ledger.
 
-import type { LedgerEvent } from "./history.ts";
+import type { LedgerEvent } from "../model/types.ts";
 
 /** The slot of a user's last hold up to `slot`, or 0. */
 export function holdBefore(events: readonly LedgerEvent[], slot: number, userId: string): number {
   return events.findLastIndex((event, index) => index < slot && event.kind === "held" && event.userId === userId) + 1;
 }
 
-/** Whether this attempt made a hold in the life around `slot` that was released before it: then it makes no other. */
+/**
+ * Whether this attempt made a hold that was released before `slot`, in the same incarnation: it makes no
+ * other.
+ */
 export function isHoldReleased(events: readonly LedgerEvent[], slot: number, userId: string, attempt: string): boolean {
   let isReleased = false;
   for (let earlier = slot - 1; earlier > 0; earlier -= 1) {

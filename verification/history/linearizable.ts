@@ -1,30 +1,31 @@
-// Whether a history is one of a correct coupon: exact, in time that grows with its length. Answers name the ledger's head, so
-// there is one order to try: each event, then all that was answered with that event as the head.
+// Decides whether a history is one of a correct coupon: exact, and in time that grows with its length.
+// Answers name the ledger's head, so there is one order to try: each event, then all answers with that event
+// as the head.
 
-import { follow, type Coupon } from "./coupon.ts";
-import { differenceIn, isTheEvent } from "./difference.ts";
+import { follow, type Coupon } from "../model/coupon.ts";
+import { differenceIn, isTheEvent } from "../model/difference.ts";
+import { isCertifiable, judge, judgeAtEdge, type Verdict } from "../model/judge.ts";
+import type { Answer, Call, LedgerEvent } from "../model/types.ts";
 import { endingsOf, type Ending, type Endings } from "./endings.ts";
-import { isWithoutEffect, type Answer, type Call, type History, type LedgerEvent, type Operation, type Violation } from "./history.ts";
+import { isWithoutEffect, type History, type Operation, type Violation } from "./history.ts";
 import { Placement } from "./placement.ts";
-import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
 
 /**
- * Why `history` is no history of a correct coupon, or null where it is one.
+ * Returns why `history` is no history of a correct coupon, or null if it is one.
  *
- * Checked is that the specification, led along the ledger, allows every event, wants every answer as it was answered, at an
- * instant that the operation can have had, and that nobody stands behind an operation that began after they had their answer.
+ * The reference model follows the ledger. It has to allow every event, and to give every answer at an instant
+ * at which its operation ran. No operation stands behind one that began after its end.
  *
- * An event has its instant from the ledger. Anything else is right if it is right at some instant between its beginning and
- * its end by the coupon's clock, not before the event it stands behind, not after the next one, and before the next hold is
- * over. Where the clock was set back, it may be as late as any instant that the history knows.
+ * The ledger has the instant of an event. Any other answer is right if it is right at some instant of the
+ * coupon's clock: while its operation ran, not before the event it stands behind, not after the next event, and
+ * before the next hold expires. Where the clock was set back, that instant may be as late as any in the history.
  *
- * What else is taken: a request of unknown outcome may have caused one event at any time after it was sent; behind the Worker, a
- * call that it repeats by itself (a claim, a hold, a change, a release by position) may have caused up to two more before it was
- * answered, and a claim so made is answered as new. Of several lives of one name, an answer that does not say which it is about
- * stands in the first in which it is right. Nothing else.
+ * A request of unknown outcome may have caused one event at any time after it was sent. Behind the Worker, a
+ * call that it repeats by itself may have caused two more events before its answer, and a claim granted that way
+ * is answered as new. Of several incarnations, an answer that names none stands in the first in which it is right.
  *
- * A refusal at the edge has no exception: it names the head at which its certificate was issued, so it stands at the first slot
- * from there on at which it is right while it ran, and behind which nobody stands who had their answer before it began.
+ * A refusal at the edge has no exception. It names the head at which its certificate was issued. It stands at
+ * the first slot from there on at which it is right while it ran.
  */
 export function violationIn(history: History): Violation | null {
   let first: Violation | null = null;
@@ -36,23 +37,20 @@ export function violationIn(history: History): Violation | null {
   return first;
 }
 
-/** What the edge may say by itself. */
-const CERTIFIED: ReadonlySet<string> = new Set<Answer["is"]>(["out_of_stock", "sale_ended", "sale_not_started", "sale_paused"]);
-
 class Replay {
   readonly #history: History;
   readonly #placement: Placement;
   #coupon: Coupon | null = null;
   #slot = 0;
-  /** The operation that began last among those before this slot. */
-  #lastBegun: Operation | null = null;
-  /** Where the clock was set back, the coupon may go on from the latest instant that it has seen. */
+  /** The operation with the latest start among those before this slot. */
+  #lastStarted: Operation | null = null;
+  /** The latest instant that a coupon whose clock was set back may still use. */
   readonly #markMax: number;
   readonly #endings: Endings;
-  #life = 0;
-  /** Refusals at the edge that found no slot so far, in the order in which they began; and why not. */
+  #incarnation = 0;
+  /** Refusals at the edge without a slot so far, by their start, and why they have none. */
   #waiting: { readonly operation: Operation; difference: string | null }[] = [];
-  /** By slot: when the first of those that stand there or behind it had its answer. */
+  /** By slot: the first end among the operations that stand there or behind it. */
   readonly #firstEnd: Float64Array;
 
   constructor(history: History, endings: Endings) {
@@ -74,7 +72,7 @@ class Replay {
     }
     for (this.#slot = 0; this.#slot <= events.length; this.#slot += 1) {
       const event = events[this.#slot - 1];
-      const violation = (event === undefined ? null : this.#happen(event)) ?? this.#hear();
+      const violation = (event === undefined ? null : this.#followEvent(event)) ?? this.#checkAnswers();
       if (violation !== null) return violation;
     }
     const [never] = this.#waiting;
@@ -85,28 +83,29 @@ class Replay {
     for (let at = slot; at >= 0 && (this.#firstEnd[at] ?? 0) > (endedAt ?? Infinity); at -= 1) this.#firstEnd[at] = endedAt ?? Infinity;
   }
 
-  /** Follows one event, and looks at what its writer was answered. */
-  #happen(event: LedgerEvent): Violation | null {
+  /** Follows one event, and checks the answer of its writer. */
+  #followEvent(event: LedgerEvent): Violation | null {
     const index = this.#placement.writers[this.#slot] ?? -1;
     const writer = this.#history.operations[index];
     const coupon = this.#coupon;
     const wrong = this.#isWrong(event, writer);
     if (wrong !== null)
-      return broken(`event ${said(event)}: ${wrong}`, ...(writer === undefined ? this.#placement.suspects(this.#slot) : [writer]));
+      return broken(`event ${eventText(event)}: ${wrong}`, ...(writer === undefined ? this.#placement.suspects(this.#slot) : [writer]));
     const ending = this.#endings.get(index);
-    if (event.kind === "created") this.#life += 1;
+    if (event.kind === "created") this.#incarnation += 1;
     if (writer !== undefined && ending !== undefined) {
       const violation = this.#endHold(event, writer, ending);
       if (violation !== null) return violation;
     } else if (writer !== undefined) {
       const verdict = judge(coupon, writer.call, writer.attempt, event.at);
-      if (!isTheEvent(verdict, event)) return broken(`event ${said(event)}: what was asked for is to be answered ${verdict.is}`, writer);
+      if (!isTheEvent(verdict, event))
+        return broken(`event ${eventText(event)}: what was asked for is to be answered ${verdict.is}`, writer);
       const isAnswered = this.#placement.slotOf(index) === this.#slot;
       const difference = isAnswered && writer.answer !== null ? differenceIn(writer.answer, verdict) : null;
-      if (difference !== null) return broken(`at event ${said(event)}: ${difference}`, writer);
-      const late = isAnswered ? this.#standBehind(writer) : null;
+      if (difference !== null) return broken(`at event ${eventText(event)}: ${difference}`, writer);
+      const late = isAnswered ? this.#orderFault(writer) : null;
       if (late !== null) return late;
-      this.#lastBegun = lastOf(this.#lastBegun, writer);
+      this.#lastStarted = lastOf(this.#lastStarted, writer);
     }
     const call = writer?.call;
     const key = event.key ?? (call?.kind === "claim" ? call.key : null);
@@ -114,28 +113,29 @@ class Replay {
     return null;
   }
 
-  /** One of the events of an end of all holds, which is one instant. */
+  /** Follows one event of an end of all holds, which is one instant. */
   #endHold(event: LedgerEvent, writer: Operation, { first, last }: Ending): Violation | null {
     const coupon = this.#coupon;
-    if (coupon?.holds.has(event.userId ?? "") !== true) return broken(`event ${said(event)}: there was no such hold`, writer);
+    if (coupon?.holds.has(event.userId ?? "") !== true) return broken(`event ${eventText(event)}: there was no such hold`, writer);
     if (this.#slot > first) return null;
     const verdict = judge(coupon, writer.call, writer.attempt, event.at);
-    if (verdict.count !== last - first + 1) return broken(`event ${said(event)}: other holds were not ended with it`, writer);
+    if (verdict.count !== last - first + 1) return broken(`event ${eventText(event)}: other holds were not ended with it`, writer);
     const difference = writer.answer === null ? null : differenceIn(writer.answer, verdict);
-    if (difference !== null) return broken(`at event ${said(event)}: ${difference}`, writer);
-    const late = writer.answer === null ? null : this.#standBehind(writer);
-    this.#lastBegun = lastOf(this.#lastBegun, writer);
+    if (difference !== null) return broken(`at event ${eventText(event)}: ${difference}`, writer);
+    const late = writer.answer === null ? null : this.#orderFault(writer);
+    this.#lastStarted = lastOf(this.#lastStarted, writer);
     return late;
   }
 
-  /** Why `event` cannot come now, whoever wrote it. */
+  /** Why `event` cannot come now, whatever its writer. */
   #isWrong(event: LedgerEvent, writer: Operation | undefined): string | null {
     const coupon = this.#coupon;
     const { events, isClockSteady } = this.#history;
     const before = events[this.#slot - 2];
     const isFirst = event.kind === "created";
     if (event.kind !== "removed" && event.seq !== (isFirst ? 1 : (before?.seq ?? 0) + 1)) return "the ledger is not dense";
-    // A coupon whose clock was set back stays at its latest instant; its removal and the next creation have the clock's own.
+    // A coupon stays at its latest instant when its clock is set back. Its removal and the next creation do
+    // not.
     const mayBeBack = !isClockSteady && (event.kind === "removed" || event.kind === "created");
     if (before !== undefined && event.at < before.at && !mayBeBack) return "time went back";
     if (event.kind === "expired") {
@@ -145,41 +145,43 @@ class Replay {
       return coupon?.nextExpiryAt === expiresAt ? null : "another hold was over before it";
     }
     if (writer === undefined) return "no request can have caused it";
-    return coupon !== null && coupon.nextExpiryAt <= event.at && event.kind !== "removed" ? "a hold was over and not given up" : null;
+    return coupon !== null && coupon.nextExpiryAt <= event.at && event.kind !== "removed" ? "an expired hold was not removed" : null;
   }
 
-  /** Looks at all that was answered with this slot as the ledger's head. */
-  #hear(): Violation | null {
+  /** Checks all answers with this slot as the ledger's head. */
+  #checkAnswers(): Violation | null {
     const { operations } = this.#history;
     const writer = this.#placement.writers[this.#slot] ?? -1;
     const isHalfway = this.#slot < (this.#endings.get(writer)?.last ?? -1);
-    let lastBegun = this.#lastBegun;
+    let lastStarted = this.#lastStarted;
     let next = -1;
     for (let index = this.#placement.firstAt(this.#slot); index !== -1; index = next) {
       next = this.#placement.after(index);
       const operation = operations[index];
       if (operation === undefined || operation.answer === null || index === writer) continue;
       if (operation.answer.servedByEdge === true) {
-        if (!CERTIFIED.has(operation.answer.is)) return broken(`the Worker may not say ${operation.answer.is} by itself`, operation);
+        if (!isCertifiable(operation.answer.is)) return broken(`the Worker may not say ${operation.answer.is} by itself`, operation);
         this.#waiting.push({ operation, difference: null });
         continue;
       }
-      const difference = isHalfway ? "some holds were ended, and others were not yet" : this.#heard(operation, operation.answer);
+      const difference = isHalfway ? "some holds were ended, and others were not yet" : this.#answerFault(operation, operation.answer);
       if (difference !== null && this.#placement.moveOn(index)) {
         this.#endsAt(this.#placement.slotOf(index), operation.endedAt);
         continue;
       }
       if (difference !== null) return broken(`at seq ${operation.answer.seq}: ${difference}`, operation);
-      const late = this.#standBehind(operation);
+      const late = this.#orderFault(operation);
       if (late !== null) return late;
-      lastBegun = lastOf(lastBegun, operation);
+      lastStarted = lastOf(lastStarted, operation);
     }
-    return isHalfway ? null : this.#hearEdge(lastBegun);
+    return isHalfway ? null : this.#checkEdge(lastStarted);
   }
 
-  /** Looks which refusals at the edge stand at this slot: the earlier one stands, the fewer others can contradict it. */
-  #hearEdge(lastBegunOfObject: Operation | null): Violation | null {
-    let lastBegun = lastBegunOfObject;
+  /**
+   * Finds the refusals at the edge that stand at this slot: an early slot lets fewer others contradict it.
+   */
+  #checkEdge(lastStartedOfObject: Operation | null): Violation | null {
+    let lastStarted = lastStartedOfObject;
     let firstEnd = this.#firstEnd[this.#slot + 1] ?? Infinity;
     const waiting = this.#waiting.toSorted((a, b) => a.operation.startedAt - b.operation.startedAt);
     this.#waiting = [];
@@ -187,9 +189,9 @@ class Replay {
       const { operation } = one;
       const difference = operation.startedAt > firstEnd ? NOT_YET : this.#atEdge(operation);
       if (difference === null) {
-        const late = this.#standBehind(operation);
+        const late = this.#orderFault(operation);
         if (late !== null) return late;
-        lastBegun = lastOf(lastBegun, operation);
+        lastStarted = lastOf(lastStarted, operation);
         continue;
       }
       if (one.difference === null && difference !== NOT_YET) one.difference = difference;
@@ -197,26 +199,34 @@ class Replay {
       firstEnd = Math.min(firstEnd, operation.endedAt ?? Infinity);
       this.#waiting.push(one);
     }
-    this.#lastBegun = lastBegun;
+    this.#lastStarted = lastStarted;
     return null;
   }
 
-  /** As {@link #heard}, for a refusal by a certificate that may have been issued before. */
+  /** Checks a refusal by a certificate that may be older than this slot. */
   #atEdge(operation: Operation): string | null {
     const { answer } = operation;
     const seq = this.#coupon === null ? 0 : (this.#history.events[this.#slot - 1]?.seq ?? 0);
-    if (answer === null || answer.seq < 1 || answer.seq > seq || (answer.life !== undefined && answer.life !== this.#life)) return NOT_YET;
-    return this.#heard(operation, answer);
+    if (
+      answer === null ||
+      answer.seq < 1 ||
+      answer.seq > seq ||
+      (answer.incarnation !== undefined && answer.incarnation !== this.#incarnation)
+    )
+      return NOT_YET;
+    return this.#answerFault(operation, answer);
   }
 
-  /** Whether the ledger has gone on behind the end of the operation. */
+  /** Whether the next event came after the end of the operation. */
   #isOver({ clockUntil }: Operation): boolean {
     const { events, isClockSteady } = this.#history;
     return isClockSteady && (events[this.#slot]?.at ?? -Infinity) > (clockUntil ?? Infinity);
   }
 
-  /** How an answer differs from what it had to be, at every instant at which it can have been given; null where it does not at one. */
-  #heard({ call, attempt, clockFrom, clockUntil }: Operation, answer: Answer): string | null {
+  /**
+   * How an answer differs from the right one at every instant of its operation; null if it is right at one.
+   */
+  #answerFault({ call, attempt, clockFrom, clockUntil }: Operation, answer: Answer): string | null {
     const until = Math.max(clockUntil ?? Infinity, this.#markMax);
     return this.#differs(answer, clockFrom, until, call, attempt);
   }
@@ -227,13 +237,13 @@ class Replay {
     const low = Math.max(from, coupon?.at ?? events[this.#slot - 1]?.at ?? -Infinity, answer.at ?? -Infinity);
     const nextAt = isClockSteady ? (events[this.#slot]?.at ?? Infinity) : Infinity;
     const isAtEdge = answer.servedByEdge === true;
-    // With the hold's expiry the head would have moved on, but for the edge it need not.
+    // When a hold expires, the object moves the head. An isolate need not know.
     const expiresAt = isAtEdge ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
     const high = Math.min(until, nextAt, expiresAt - 1, answer.at ?? Infinity);
     if (low > high) return `it was answered ${answer.is}, but there is no instant at which the ledger stood there and it ran`;
     const difference = this.#differsAt(low, answer, call, attempt);
     if (difference === null || coupon === null) return difference;
-    // Between two events only the sale window makes a difference, and at the edge the end of a hold.
+    // Between two events, only the sale window changes an answer, and at the edge the expiry of a hold.
     const { startsAt, endsAt } = coupon.settings;
     const instants = [startsAt, endsAt, ...(isAtEdge ? [...coupon.holds.values()].map((held) => held.expiresAt) : [])];
     const isRightLater = instants.some(
@@ -248,15 +258,15 @@ class Replay {
     return differenceIn(answer, this.#unhidden(verdict, call, attempt));
   }
 
-  /** Behind the Worker, what its own earlier delivery did is no replay. */
+  /** Behind the Worker, a claim that its own earlier delivery got is no replay. */
   #unhidden(verdict: Verdict, call: Call, attempt: string | null): Verdict {
     if (verdict.is !== "replayed" || call.kind !== "claim" || attempt === null || this.#history.seenFrom === "object") return verdict;
     return this.#coupon?.claims.get(call.userId)?.attempt === attempt ? { ...verdict, is: "claimed" } : verdict;
   }
 
-  /** Real time: nobody who had their answer stands behind an operation that began only then. */
-  #standBehind(operation: Operation): Violation | null {
-    const before = this.#lastBegun;
+  /** Real time: no operation stands before one that ended before it began. */
+  #orderFault(operation: Operation): Violation | null {
+    const before = this.#lastStarted;
     if (before === null || operation.endedAt === null || before.startedAt <= operation.endedAt) return null;
     return broken("the first had its answer before the second began, and yet the ledger has them the other way round", operation, before);
   }
@@ -266,14 +276,14 @@ function lastOf(a: Operation | null, b: Operation): Operation {
   return a === null || a.startedAt < b.startedAt ? b : a;
 }
 
-/** Why a refusal at the edge doesn't stand at a slot that says nothing against it. */
+/** Why a refusal at the edge does not stand at a slot that does not contradict it. */
 const NOT_YET = "the ledger had not come so far";
 
 function neverRight({ operation, difference }: { readonly operation: Operation; readonly difference: string | null }): Violation {
   return broken(`by a certificate of seq ${operation.answer?.seq}: ${difference ?? "it was never right while it ran"}`, operation);
 }
 
-function said({ seq, kind, userId, position }: LedgerEvent): string {
+function eventText({ seq, kind, userId, position }: LedgerEvent): string {
   return [seq === 0 ? "" : String(seq), kind, userId ?? "", position === null ? "" : `#${position}`]
     .filter((part) => part !== "")
     .join(" ");

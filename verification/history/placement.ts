@@ -1,38 +1,40 @@
-// Where each operation of a history stands in the ledger: behind which event it was answered, and which event it wrote.
+// Finds the place of each operation in the ledger: the head of its answer, and the event that it wrote.
 
+import type { Outcome } from "../model/types.ts";
 import { isAnswerOf, isCauseOf, isRepeatable, writtenAt } from "./cause.ts";
 import type { Endings } from "./endings.ts";
+import { isWithoutEffect, type History, type Operation } from "./history.ts";
 import { holdBefore, isHoldReleased } from "./holds.ts";
-import { isWithoutEffect, type History, type Operation, type Outcome } from "./history.ts";
 
-/** Deliveries of one repeatable call by the Worker beside the one that is answered. */
+/** Deliveries of a repeatable call by the Worker besides the answered one. */
 const REDELIVERIES_MAX = 2;
 
-/** Asked of the object itself, these are answered only to whoever wrote the event. */
+/** The object answers these only to the writer of the event. */
 const ALWAYS_EVENTS: ReadonlySet<Outcome> = new Set<Outcome>(["created", "claimed", "held", "removed"]);
 
 /**
- * A slot is an event's place in the ledger through all lives, from 1; slot 0 is before the first. An operation stands at the
- * slot of the ledger's head that its answer names; a refusal at the edge at the first one from there on at which it can have been given.
+ * A slot is an event's place in the ledgers of all incarnations, from 1; slot 0 is before the first. An
+ * operation stands at the slot of the head that its answer names. A refusal at the edge stands at the first
+ * slot from there on at which it can be given.
  */
 export class Placement {
-  /** By slot: the operation that wrote this event, by its index; -1 where nobody did. */
+  /** By slot: the index of the operation that wrote the event; -1 without one. */
   readonly writers: Int32Array;
   readonly #history: History;
   readonly #endings: Endings;
-  /** The slots at which a life begins (its slot of seq 0) and ends (its last event before the removal). */
-  readonly #lives: { readonly base: number; readonly head: number; readonly isOver: boolean }[] = [];
-  /** By slot, the first operation that stands there, and by operation the next one; -1 ends the list. */
+  /** The slots at which an incarnation begins (its seq 0) and ends (its last event before the removal). */
+  readonly #incarnations: { readonly base: number; readonly head: number; readonly isOver: boolean }[] = [];
+  /** Linked lists: by slot the first operation there, by operation the next one; -1 ends a list. */
   readonly #first: Int32Array;
   readonly #next: Int32Array;
-  /** By operation: where it stands, -1 where nowhere. */
+  /** By operation: its slot; -1 without one. */
   readonly #slots: Int32Array;
-  /** By slot: whoever wrote its event had begun by then, because somebody had heard of it. */
+  /** By slot: the writer of the event began before this instant, because an answer shows the event. */
   readonly #deadlines: Float64Array;
-  /** By the slot of a hold: attempts that were answered of it as theirs, and as made by another. */
+  /** By the slot of a hold: the attempts whose answers say that they made it, and that they did not. */
   readonly #holders = new Map<number, { readonly own: Set<string>; readonly others: Set<string> }>();
 
-  /** Calls that ended all holds have caused what `endings` says. */
+  /** `endings` says which events the ends of all holds caused. */
   constructor(history: History, endings: Endings) {
     const { operations, events } = history;
     this.#history = history;
@@ -42,7 +44,7 @@ export class Placement {
     this.#next = new Int32Array(operations.length).fill(-1);
     this.#slots = new Int32Array(operations.length).fill(-1);
     this.#deadlines = new Float64Array(events.length + 2).fill(Infinity);
-    this.#findLives();
+    this.#findIncarnations();
     for (let index = operations.length - 1; index >= 0; index -= 1) {
       const answer = operations[index]?.answer ?? null;
       if (answer !== null && !isWithoutEffect(answer)) this.moveOn(index);
@@ -63,17 +65,17 @@ export class Placement {
     return this.#first[slot] ?? -1;
   }
 
-  /** The operation that stands beside this one, or -1. */
+  /** The next operation at the same slot, or -1. */
   after(index: number): number {
     return this.#next[index] ?? -1;
   }
 
-  /** Where the operation stands, or -1: the ledger never had the head that its answer names. */
+  /** The slot of the operation, or -1 if the ledger never had the head that its answer names. */
   slotOf(index: number): number {
     return this.#slots[index] ?? -1;
   }
 
-  /** Moves an operation to the next life in which it may have been answered. False where there is none. */
+  /** Moves an operation to the next incarnation that its answer may be about. Returns false without one. */
   moveOn(index: number): boolean {
     const operation = this.#history.operations[index];
     const slot = operation === undefined ? -1 : this.#slotAfter(operation, this.slotOf(index));
@@ -81,20 +83,20 @@ export class Placement {
     return slot !== -1;
   }
 
-  /** Who asked for what happened there, whether or not it can have been in time: for the story of an event that nobody can have caused. */
+  /** The operations that asked for an event, in time or not: they explain an event without a writer. */
   suspects(slot: number): Operation[] {
     return this.#history.operations.filter(({ call }) => isCauseOf(call, this.#history.events, slot));
   }
 
-  #findLives(): void {
+  #findIncarnations(): void {
     const { events } = this.#history;
     let base = 0;
     for (let slot = 1; slot <= events.length; slot += 1) {
       if (events[slot - 1]?.kind !== "removed") continue;
-      this.#lives.push({ base, head: slot - 1, isOver: true });
+      this.#incarnations.push({ base, head: slot - 1, isOver: true });
       base = slot;
     }
-    if (base < events.length) this.#lives.push({ base, head: events.length, isOver: false });
+    if (base < events.length) this.#incarnations.push({ base, head: events.length, isOver: false });
   }
 
   #moveTo(index: number, slot: number): void {
@@ -109,29 +111,29 @@ export class Placement {
     this.#first[slot] = index;
   }
 
-  /** The first slot behind `after` at which the answer can have been given, or -1. */
+  /** The first slot behind `after` at which the answer can be given, or -1. */
   #slotAfter(operation: Operation, after: number): number {
-    const { seq = 0, life, createdAt, servedByEdge } = operation.answer ?? {};
-    const lives = this.#lives;
+    const { seq = 0, incarnation, createdAt, servedByEdge } = operation.answer ?? {};
+    const incarnations = this.#incarnations;
     if (servedByEdge === true) return this.#edgeSlotAfter(operation, after);
-    // Before the first life nothing is over.
-    if (seq === 0 && after < 0 && (life === 0 || (life === undefined && this.#isAround(0, operation)))) return 0;
-    for (let index = 0; index < lives.length; index += 1) {
-      const { base, head, isOver } = lives[index] ?? { base: 0, head: 0, isOver: false };
-      if (life !== undefined && life !== index + 1) continue;
+    // Before the first incarnation there is nothing that is over.
+    if (seq === 0 && after < 0 && (incarnation === 0 || (incarnation === undefined && this.#isAround(0, operation)))) return 0;
+    for (let index = 0; index < incarnations.length; index += 1) {
+      const { base, head, isOver } = incarnations[index] ?? { base: 0, head: 0, isOver: false };
+      if (incarnation !== undefined && incarnation !== index + 1) continue;
       if (createdAt !== undefined && createdAt !== this.#history.events[base]?.at) continue;
       const slot = seq === 0 ? head + 1 : base + seq;
       if (slot <= after || (seq === 0 ? !isOver : slot > head)) continue;
-      if (life !== undefined || lives.length === 1 || this.#isAround(slot, operation)) return slot;
+      if (incarnation !== undefined || incarnations.length === 1 || this.#isAround(slot, operation)) return slot;
     }
     return -1;
   }
 
-  /** As {@link #slotAfter}: what a certificate says may be true for long. */
+  /** The same for a refusal at the edge: a certificate may stay true for many slots. */
   #edgeSlotAfter(operation: Operation, after: number): number {
-    const { seq = 0, life } = operation.answer ?? {};
-    for (const [index, { base, head }] of this.#lives.entries()) {
-      if (seq < 1 || (life !== undefined && life !== index + 1)) continue;
+    const { seq = 0, incarnation } = operation.answer ?? {};
+    for (const [index, { base, head }] of this.#incarnations.entries()) {
+      if (seq < 1 || (incarnation !== undefined && incarnation !== index + 1)) continue;
       for (let slot = Math.max(base + seq, after + 1); slot <= head; slot += 1) if (this.#isAround(slot, operation)) return slot;
     }
     return -1;
@@ -157,12 +159,12 @@ export class Placement {
     }
   }
 
-  /** A ledger does not tell whose attempt made a hold, but who asks is answered whether it was theirs. */
+  /** A ledger does not say which attempt made a hold, but the answer to an attempt does. */
   #findHolders(): void {
     const { operations, events } = this.#history;
     for (const [index, { call, attempt, answer }] of operations.entries()) {
       if (call.kind !== "hold" || attempt === null || (answer?.is !== "held" && answer?.is !== "held_already")) continue;
-      // Of several lives it may be about any, so that only a hold as it was answered can be meant.
+      // The answer may be about any of several incarnations, so only a hold with the same instants counts.
       const slots = this.#slotsOf(operations[index]).map((slot) => holdBefore(events, slot, call.userId));
       const [slot, ...more] = slots.filter(
         (held) => events[held - 1]?.at === answer.heldAt && events[held - 1]?.expiresAt === answer.expiresAt,
@@ -174,7 +176,7 @@ export class Placement {
     }
   }
 
-  /** Every slot at which an operation can have been answered, in one life or another. */
+  /** All slots at which an operation can be answered, in any incarnation. */
   #slotsOf(operation: Operation | undefined): number[] {
     const slots: number[] = [];
     if (operation === undefined) return slots;
@@ -183,9 +185,10 @@ export class Placement {
   }
 
   /**
-   * Whoever was answered what an event's writer is answered, with the event as the ledger's head, wrote it. Of several (a second
-   * release is answered the same) it is the one that began first: any later one can as well have found it done. Of several that
-   * must have written something, it is the one that ended first: a later one may have written the like in the next life.
+   * An operation that is answered as an event's writer, with the event as the head, wrote it. A second revoke
+   * has the same answer as the first: then the writer is the one that began first. Of several that must have
+   * written an event, the writer is the one that ended first: a later one may have written an event of the
+   * next incarnation.
    */
   #claimEvent(index: number): void {
     const { operations, events } = this.#history;
@@ -203,12 +206,15 @@ export class Placement {
           return;
         }
       }
-      // What can also be answered where nothing happened stays in the first life that it may be about.
+      // An answer that needs no event stays in the first incarnation that it may be about.
       if (!ALWAYS_EVENTS.has(answer.is)) return;
     }
   }
 
-  /** The Worker's first delivery wrote the event, and a later one was answered: the answer names the event by its instant. */
+  /**
+   * The Worker's first delivery wrote the event, and a later one was answered: the answer has the event's
+   * instant.
+   */
   #claimEarlierEvent(index: number): void {
     const { operations, events } = this.#history;
     const operation = operations[index];
@@ -226,7 +232,10 @@ export class Placement {
     }
   }
 
-  /** Finds for each event that is left a request of unknown outcome, or a delivery that was not answered, by augmenting paths. */
+  /**
+   * Finds writers for the other events by augmenting paths: requests without an answer, and repeated
+   * deliveries.
+   */
   #matchOrphans(): void {
     const { operations, events, seenFrom } = this.#history;
     const orphans: number[] = [];
@@ -263,7 +272,7 @@ export class Placement {
     const { events, isClockSteady } = this.#history;
     const event = events[slot - 1];
     if (event === undefined || operation.startedAt > (this.#deadlines[slot] ?? Infinity) || operation.clockFrom > event.at) return false;
-    // An end of all holds wrote what is said in advance, and nobody else did.
+    // Events of an end of all holds have their writer already.
     if (operation.call.kind === "end_holds" || this.#endings.has(this.writers[slot] ?? -1)) return false;
     if (isClockSteady && operation.answer !== null && event.at > (operation.clockUntil ?? Infinity)) return false;
     const { call, attempt, answer } = operation;
@@ -279,7 +288,7 @@ export class Placement {
 }
 
 function isBefore(a: Operation, b: Operation, is: Outcome): boolean {
-  // A request without a name is answered that a hold is its own only where it has just made it.
+  // A request without a name is answered `held` only if it has just made the hold.
   if (is === "held" && (a.attempt === null) !== (b.attempt === null)) return a.attempt === null;
   return ALWAYS_EVENTS.has(is) ? (a.endedAt ?? Infinity) < (b.endedAt ?? Infinity) : a.startedAt < b.startedAt;
 }

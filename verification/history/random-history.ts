@@ -1,23 +1,20 @@
-// Random histories: clients ask a correct coupon, made of the specification, over a network that delays and loses; and what
-// such a history looks like after something went wrong.
+// Random histories: clients call a correct coupon over a network that delays and loses messages.
 
+import { isCertifiable, judgeAtEdge } from "../model/judge.ts";
+import { Reference } from "../model/reference.ts";
+import type { Answer, Call, Settings } from "../model/types.ts";
 import type { Random } from "../random.ts";
-import { follow, type Coupon } from "./coupon.ts";
-import type { Answer, Call, EventKind, History, LedgerEvent, Operation, Settings } from "./history.ts";
-import { judge, judgeAtEdge, type Verdict } from "./specification.ts";
+import type { History, Operation } from "./history.ts";
 
 export type Scale = {
   readonly operationCount: number;
   readonly clientCount: number;
   readonly userCount: number;
-  /** Most units on offer. */
+  /** The largest amount. */
   readonly amountMax: number;
 };
 
-/** What the edge may say by itself. */
-const CERTIFIED: ReadonlySet<string> = new Set(["out_of_stock", "sale_ended", "sale_not_started", "sale_paused"]);
-
-/** One request on its way. */
+/** A request on its way. */
 type Pending = {
   readonly call: Call;
   readonly client: string;
@@ -25,12 +22,12 @@ type Pending = {
   readonly attempt: string;
   /** Null until the coupon has judged it. */
   answer: Answer | null;
-  /** When nobody listens any more for its answer, as far as the client goes; null while it does. */
+  /** When its client stopped waiting; null until then. */
   endedAt: number | null;
-  isHeard: boolean;
+  isAnswered: boolean;
 };
 
-/** A history as a correct coupon makes it. Its clock and the clients' are one. */
+/** Returns a history of a correct coupon. Its clock is also the clock of its clients. */
 export function randomHistory(random: Random, scale: Scale): History {
   return new Sale(random, scale).run();
 }
@@ -40,10 +37,8 @@ class Sale {
   readonly #scale: Scale;
   readonly #all: Pending[] = [];
   readonly #underWay = new Set<Pending>();
-  readonly #events: LedgerEvent[] = [];
-  #coupon: Coupon | null = null;
+  readonly #coupon = new Reference();
   #now = 1_000;
-  #life = 0;
 
   constructor(random: Random, scale: Scale) {
     this.#random = random;
@@ -53,16 +48,16 @@ class Sale {
   run(): History {
     if (this.#random.below(8) > 0) this.#judge(this.#send("operator", this.#create()));
     while (this.#all.length < this.#scale.operationCount || this.#underWay.size > 0) this.#step();
-    this.#expire();
+    this.#coupon.expire(this.#now);
     const operations = this.#all.map((pending) => this.#recorded(pending));
-    return { operations, events: this.#events, seenFrom: "object", isClockSteady: true };
+    return { operations, events: this.#coupon.events, seenFrom: "object", isClockSteady: true };
   }
 
   #step(): void {
     this.#now += this.#random.below(3);
     const idle = this.#scale.clientCount - this.#underWay.size;
     if (this.#all.length < this.#scale.operationCount && this.#random.below(this.#scale.clientCount) < idle) {
-      // Some requests are delivered once more, as the Worker does with what may be repeated.
+      // Some requests are delivered again, as the Worker does with repeatable calls.
       const again =
         this.#random.below(6) === 0 ? this.#all.findLast(({ call }) => call.kind === "hold" || call.kind === "claim") : undefined;
       this.#send(`c${this.#random.below(this.#scale.clientCount)}`, again?.call ?? this.#call(), again?.attempt);
@@ -70,18 +65,18 @@ class Sale {
     }
     if (this.#underWay.size === 0) return;
     const pending = this.#random.pick([...this.#underWay]);
-    const fate = this.#random.below(16);
-    // Most requests are judged and then heard; some are lost before, some after.
-    if (pending.answer === null && fate > 0) this.#judge(pending);
+    const faultPlan = this.#random.below(16);
+    // Most requests are judged and then answered. Some are lost before, some after.
+    if (pending.answer === null && faultPlan > 0) this.#judge(pending);
     else {
       this.#underWay.delete(pending);
-      pending.isHeard = pending.answer !== null && fate > 1;
+      pending.isAnswered = pending.answer !== null && faultPlan > 1;
       pending.endedAt = this.#now;
     }
   }
 
   #send(client: string, call: Call, attempt: string = `a${this.#all.length}`): Pending {
-    const pending = { call, client, startedAt: this.#now, attempt, answer: null, endedAt: null, isHeard: false };
+    const pending = { call, client, startedAt: this.#now, attempt, answer: null, endedAt: null, isAnswered: false };
     this.#all.push(pending);
     this.#underWay.add(pending);
     return pending;
@@ -89,59 +84,23 @@ class Sale {
 
   #judge(pending: Pending): void {
     if (this.#random.below(2) === 0 && this.#refuseAtEdge(pending)) return;
-    if (this.#coupon !== null && pending.call.kind !== "remove") this.#expire();
-    const verdict = judge(this.#coupon, pending.call, pending.attempt, this.#now);
-    if (pending.call.kind === "end_holds") this.#releaseAllHolds();
-    else if (verdict.isEvent === true) this.#append(eventOf(verdict, pending, this.#seq(verdict.is), this.#now), pending);
-    const { isEvent: _isEvent, ...answered } = verdict;
-    pending.answer = { ...answered, seq: this.#coupon === null ? 0 : this.#seq("changed") - 1, life: this.#life };
+    pending.answer = this.#coupon.answer(pending.call, pending.attempt, this.#now);
   }
 
-  /** Refuses a request without the object, by a certificate of any age that is true; false where there can be none. */
+  /**
+   * Refuses a request without the object, by a true certificate of any age. Returns false where no
+   * certificate can refuse it.
+   */
   #refuseAtEdge(pending: Pending): boolean {
-    const verdict = judgeAtEdge(this.#coupon, pending.call, pending.attempt, this.#now);
-    if (!CERTIFIED.has(verdict.is)) return false;
-    const seq = 1 + this.#random.below(this.#seq("changed") - 1);
-    pending.answer = { ...verdict, seq, servedByEdge: true, life: this.#life };
+    const { coupon, seq, incarnation } = this.#coupon;
+    const verdict = judgeAtEdge(coupon, pending.call, pending.attempt, this.#now);
+    if (!isCertifiable(verdict.is)) return false;
+    pending.answer = { ...verdict, seq: 1 + this.#random.below(seq), servedByEdge: true, incarnation };
     return true;
   }
 
-  #releaseAllHolds(): void {
-    for (const userId of [...(this.#coupon?.holds.keys() ?? [])].toSorted())
-      this.#append({ kind: "given_back", seq: this.#seq("given_back"), at: this.#now, userId, position: null }, null);
-  }
-
-  #expire(): void {
-    while (this.#coupon !== null && this.#coupon.nextExpiryAt <= this.#now) {
-      const over = [...this.#coupon.holds].find(([, { expiresAt }]) => expiresAt === this.#coupon?.nextExpiryAt);
-      const event = { kind: "expired", seq: this.#seq("expired"), at: this.#now, userId: over?.[0] ?? null, position: null } as const;
-      this.#append(event, null);
-    }
-  }
-
-  #append(event: LedgerEvent, pending: Pending | null): void {
-    if (event.kind === "given_back") this.#nameHold(event.userId);
-    this.#events.push(event);
-    if (event.kind === "created") this.#life += 1;
-    this.#coupon = follow(this.#coupon, event, pending?.attempt ?? null, pending?.call.kind === "claim" ? pending.call.key : null);
-  }
-
-  /** Of a hold that is released it stays known who made it. */
-  #nameHold(userId: string | null): void {
-    const index = this.#events.findLastIndex((event) => event.kind === "held" && event.userId === userId);
-    const event = this.#events[index];
-    const attempt = this.#coupon?.holds.get(userId ?? "")?.attempt ?? null;
-    if (event !== undefined && attempt !== null) this.#events[index] = { ...event, attempt };
-  }
-
-  /** The seq of what happens next. */
-  #seq(kind: string): number {
-    if (kind === "removed") return 0;
-    return kind === "created" ? 1 : (this.#events.at(-1)?.seq ?? 0) + 1;
-  }
-
-  #recorded({ call, client, startedAt, endedAt, attempt, answer, isHeard }: Pending): Operation {
-    const heardAt = isHeard ? endedAt : null;
+  #recorded({ call, client, startedAt, endedAt, attempt, answer, isAnswered }: Pending): Operation {
+    const heardAt = isAnswered ? endedAt : null;
     return {
       call,
       client,
@@ -150,7 +109,7 @@ class Sale {
       clockFrom: startedAt,
       clockUntil: heardAt,
       attempt,
-      answer: isHeard ? answer : null,
+      answer: isAnswered ? answer : null,
     };
   }
 
@@ -171,7 +130,7 @@ class Sale {
     if (dice < 80) return { kind: "read" };
     if (dice < 82) return { kind: "holds" };
     if (dice < 88) return { kind: "own", userId };
-    if (dice < 90 || (this.#coupon === null && below(2) === 0)) return this.#create();
+    if (dice < 90 || (this.#coupon.coupon === null && below(2) === 0)) return this.#create();
     if (dice < 91) return { kind: "remove" };
     const change = pick<Partial<Settings>>([
       { amount: 1 + below(this.#scale.amountMax) },
@@ -191,17 +150,4 @@ class Sale {
   #edge(): number | null {
     return this.#random.below(3) > 0 ? null : this.#now + this.#random.below(20) - 5;
   }
-}
-
-function eventOf(verdict: Verdict, { call, attempt }: Pending, seq: number, at: number): LedgerEvent {
-  const kind = verdict.is as EventKind;
-  const userId = "userId" in call ? call.userId : null;
-  const position = kind === "claimed" || kind === "released" ? (verdict.position ?? null) : null;
-  const base = { kind, seq, at, userId, position };
-  if (call.kind === "claim") return { ...base, key: call.key, attempt };
-  if (verdict.expiresAt !== undefined) return { ...base, expiresAt: verdict.expiresAt };
-  const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = verdict;
-  if (amount === undefined || startsAt === undefined || endsAt === undefined || paused === undefined) return base;
-  if (holdSecondsMax === undefined || holdsMax === undefined) return base;
-  return { ...base, settings: { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } };
 }

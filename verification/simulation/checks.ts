@@ -1,45 +1,45 @@
-// What is checked once a history is over: all that was answered, against all that is stored.
+// Checks a history at its end: all answers against all tables.
 
-import type { History, LedgerEvent } from "../history/history.ts";
+import { historyText } from "../history/history-text.ts";
+import type { History } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
-import { story } from "../history/story.ts";
-import type { Course } from "./course.ts";
+import type { LedgerEvent } from "../model/types.ts";
+import type { Breach, Context } from "./context.ts";
+import type { HistoryRun } from "./history-run.ts";
 import type { Recorded } from "./network.ts";
 import type { Removal } from "./storage.ts";
-import type { Breach, Scene } from "./scene.ts";
-import { toldOver } from "./tables.ts";
+import { replayTables } from "./tables.ts";
 import { timeFault } from "./time-check.ts";
 
-/** Checks a history that has come to its end, and answers the events of its ledgers. */
-export function check(scene: Scene, course: Course): readonly LedgerEvent[] {
-  const events = readTables(scene, course);
-  const object = violationIn(historyOf(course, events, "object"));
-  if (object !== null) scene.breach("object", object.what);
-  const client = violationIn(historyOf(course, events, "client"));
-  if (client !== null) scene.breach("client", client.what);
-  checkFailures(scene, course);
-  const { isClockSteady } = course.platform;
-  const time = isClockSteady ? null : timeFault(course.platform.judged, events);
-  if (time !== null) scene.breach("time", time);
-  const { storage } = scene;
-  if (storage.life < storage.lives.length && storage.alarmAt !== null) scene.breach("empty", "an alarm is set where there is no coupon");
-  return events;
+/** Checks a history that has come to its end. */
+export function check(context: Context, historyRun: HistoryRun): void {
+  const events = readTables(context, historyRun);
+  const object = violationIn(historyOf(historyRun, events, "object"));
+  if (object !== null) context.breach("object", object.what);
+  const client = violationIn(historyOf(historyRun, events, "client"));
+  if (client !== null) context.breach("client", client.what);
+  checkFailures(context, historyRun);
+  const { isClockSteady } = historyRun.platform;
+  const time = isClockSteady ? null : timeFault(historyRun.platform.judged, events);
+  if (time !== null) context.breach("time", time);
+  const { storage } = context;
+  if (storage.incarnation < storage.incarnations.length && storage.alarmAt !== null)
+    context.breach("empty", "an alarm is set where there is no coupon");
+  for (const { kind } of events) context.count(`event.${kind}`);
 }
 
-/** The history that a breach is about: what was asked and answered, and the ledgers. */
-export function recordedStory(scene: Scene, course: Course, { rule }: Breach): string {
-  const history = historyOf(course, readTables(scene, course), rule === "client" ? "client" : "object");
-  return history.operations.length === 0 ? "" : story(history, violationIn(history));
+/** The history of a breach as text. */
+export function recordedHistory(context: Context, historyRun: HistoryRun, { rule }: Breach): string {
+  const history = historyOf(historyRun, readTables(context, historyRun), rule === "client" ? "client" : "object");
+  return history.operations.length === 0 ? "" : historyText(history, violationIn(history));
 }
 
-/** All that happened, as the tables of all lives tell it. */
-function readTables({ storage, breach, digest }: Scene, { looks: all, platform }: Course): LedgerEvent[] {
+/** Returns the ledgers of all incarnations, and checks their tables. */
+function readTables({ storage, breach, digest }: Context, { extraAnswers: all, platform }: HistoryRun): LedgerEvent[] {
   const ledger: LedgerEvent[] = [];
-  for (const [index, database] of storage.lives.entries()) {
-    const looks = all.filter((look) => look.life === index + 1);
-    const { events, fault } = toldOver(database, platform.name, looks, (seq, userId) =>
-      platform.holders.get(`${index + 1} ${seq} ${userId}`),
-    );
+  for (const [index, database] of storage.incarnations.entries()) {
+    const extraAnswers = all.filter((one) => one.incarnation === index + 1);
+    const { events, fault } = replayTables(database, extraAnswers, (seq, userId) => platform.holders.get(`${index + 1} ${seq} ${userId}`));
     if (fault !== null) breach("tables", fault);
     for (const event of events) {
       ledger.push(event);
@@ -48,8 +48,8 @@ function readTables({ storage, breach, digest }: Scene, { looks: all, platform }
     }
     const end = storage.ends[index];
     if (end === undefined) continue;
-    const next = storage.lives[index + 1];
-    const begunAt = next?.isDefined === true ? Number(next.rows("SELECT min(at) FROM ledger")[0]?.[0]) : Infinity;
+    const next = storage.incarnations[index + 1];
+    const begunAt = next?.isDefined === true ? Number(next.rows("SELECT min(at) AS at FROM ledger")[0]?.["at"]) : Infinity;
     const until = Math.min(end.until, Math.max(end.from, begunAt));
     const at = removedAt({ ...end, until }, index + 1, events.at(-1)?.at ?? 0, platform.delivered);
     ledger.push({ kind: "removed", seq: 0, at, userId: null, position: null });
@@ -57,30 +57,35 @@ function readTables({ storage, breach, digest }: Scene, { looks: all, platform }
   return ledger;
 }
 
-/** When the removal of a life was judged: after all that still found the coupon, and before all that did not. */
-function removedAt({ from, until }: Removal, life: number, lastAt: number, delivered: readonly Recorded[]): number {
+/**
+ * When the removal of an incarnation was judged: after all answers that found the coupon, and before all
+ * others.
+ */
+function removedAt({ from, until }: Removal, incarnation: number, lastAt: number, delivered: readonly Recorded[]): number {
   const found: number[] = [from, lastAt];
   const notFound: number[] = [until];
   for (const { answer, clockFrom, clockUntil } of delivered) {
-    // What may have waited itself says nothing.
+    // An answer that may have waited says nothing.
     if (answer === null || answer.is === "unavailable" || clockUntil !== clockFrom || clockFrom < from || clockFrom > until) continue;
-    if (answer.life === life && answer.seq > 0) found.push(clockFrom);
-    else if (answer.seq === 0 || (answer.life ?? 0) > life) notFound.push(clockFrom);
+    if (answer.incarnation === incarnation && answer.seq > 0) found.push(clockFrom);
+    else if (answer.seq === 0 || (answer.incarnation ?? 0) > incarnation) notFound.push(clockFrom);
   }
   return Math.max(...found, Math.min(...notFound));
 }
 
-/** Who was answered that something failed, when nothing had. */
-function checkFailures({ points, breach, plan }: Scene, { platform, clients }: Course): void {
+/** Checks that nothing was answered as failed without a fault. */
+function checkFailures({ points, breach, plan }: Context, { platform, clients }: HistoryRun): void {
   const { unavailableCount } = platform;
   if (unavailableCount > points.thrownCount)
     breach("failure", `the object answered unavailable ${unavailableCount} times, and storage failed ${points.thrownCount} times`);
-  const isCalm = plan.steps.every((step) => step.is === "clock" || (step.is === "ask" && step.fates.every(({ is }) => is === "delivered")));
+  const isCalm = plan.steps.every(
+    (step) => step.is === "clock" || (step.is === "ask" && step.faultPlans.every(({ is }) => is === "delivered")),
+  );
   const failed = isCalm ? clients.outcomes.find((word) => word === "unavailable" || word === "outcome_unknown") : undefined;
   if (failed !== undefined) breach("failure", `a client was answered ${failed}, and nothing had failed`);
 }
 
-function historyOf({ platform, clients }: Course, events: readonly LedgerEvent[], seenFrom: History["seenFrom"]): History {
+function historyOf({ platform, clients }: HistoryRun, events: readonly LedgerEvent[], seenFrom: History["seenFrom"]): History {
   const { ends, isClockSteady } = platform;
   const operations = seenFrom === "object" ? platform.delivered : clients.byTheObjectsClock(platform.skewMsMin, platform.skewMsMax);
   return { events, operations: ends.length === 0 ? operations : [...operations, ...ends], seenFrom, isClockSteady };

@@ -1,48 +1,51 @@
-// The clients: they send HTTP requests to the Worker's isolates, note what they were answered, and ask again where nobody could say.
+// The clients: they send HTTP requests to the Worker's isolates, record the answers, and retry where the
+// outcome is unknown.
 
-import { answerOf, type Heard as HeardOverHttp } from "../faults/wire.ts";
-import type { Answer, Operation } from "../history/history.ts";
+import { answerOf, type HttpAnswer } from "../faults/wire.ts";
+import type { Operation } from "../history/history.ts";
+import type { Answer } from "../model/types.ts";
+import { runFor, type Context } from "./context.ts";
+import { unanswered } from "./deliveries.ts";
+import type { Isolates } from "./isolates.ts";
 import { nameOf, Stub, type Network, type Recorded, type Request as Sent } from "./network.ts";
+import { callsOf, failureFault, mayBeRepeated } from "./outcomes.ts";
 import { T0, type AskStep } from "./plan.ts";
 import type { App } from "./product.ts";
-import { callsOf, failureFault, mayBeRepeated } from "./outcomes.ts";
 import { askText, httpRequestOf } from "./requests.ts";
-import { runFor, type Scene } from "./scene.ts";
-import type { Isolates } from "./isolates.ts";
 import { viewAnswer } from "./views.ts";
 
 const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;
 
-/** What the clients of one history saw. */
+/** The requests and answers of one history. */
 export class Clients {
-  readonly #scene: Scene;
+  readonly #context: Context;
   readonly #network: Network;
   readonly #apps: readonly App[];
   readonly #isolates: Isolates;
   readonly #name: string;
-  /** What clients asked, and what they were answered. */
+  /** All requests of clients, with their answers. */
   readonly answered: Recorded[] = [];
-  /** Messages that were sent beside those that were answered: each can have done the same. */
+  /** Messages that were sent besides the answered one: each may have the same effect. */
   readonly repeated: Recorded[] = [];
-  /** Requests that wait for an answer. */
+  /** Requests without an answer yet. */
   openCount = 0;
-  repeatCount = 0;
-  /** Answers that the Worker gave by itself, and visitors who left. */
-  edgeCount = 0;
-  leftCount = 0;
+  /** The code of each answer, or `ok`. */
   readonly outcomes: string[] = [];
   readonly #tags = new Map<number, string>();
   #requests = 0;
 
-  constructor(scene: Scene, network: Network, apps: readonly App[], isolates: Isolates, name: string) {
-    this.#scene = scene;
+  constructor(context: Context, network: Network, apps: readonly App[], isolates: Isolates, name: string) {
+    this.#context = context;
     this.#network = network;
     this.#apps = apps;
     this.#isolates = isolates;
     this.#name = name;
   }
 
-  /** What clients were answered, with the object's clock anywhere between the most that it was behind the true one and ahead of it. */
+  /**
+   * The requests by the object's clock, which is between its largest skew behind the true one and its largest
+   * skew ahead.
+   */
   byTheObjectsClock(skewMsMin: number, skewMsMax: number): Operation[] {
     return [...this.answered, ...this.repeated].map((operation) => {
       const { clockFrom, clockUntil } = operation;
@@ -51,52 +54,45 @@ export class Clients {
     });
   }
 
-  /** Asks, and then as often again as the client is patient. */
+  /** Sends a request, and repeats it as often as the plan says. */
   ask(step: AskStep, repeats = 0): void {
-    const { scheduler } = this.#scene;
+    const { scheduler } = this.#context;
     const number = (this.#requests += 1);
     const client = CLIENTS[step.client] ?? "a client";
     const tag = step.ask.kind === "change" && step.ask.isGuarded ? (this.#tags.get(step.client) ?? "*") : null;
     const startedAt = scheduler.stamp();
     const clockFrom = T0 + scheduler.now;
-    const answered = callsOf(step.ask).map((call): Recorded => ({
-      call,
-      client,
-      startedAt,
-      endedAt: null,
-      clockFrom,
-      clockUntil: null,
-      attempt: null,
-      answer: null,
-    }));
+    const answered = callsOf(step.ask).map((call) => unanswered(call, client, null, startedAt, clockFrom));
     this.answered.push(...answered);
+    this.#context.count("operations", answered.length);
+    if (repeats === 0) this.#context.count(`asked.${step.ask.kind}`);
     this.openCount += 1;
     const sent: Sent = {
       ask: step.ask,
       isolate: step.isolate,
       hasLeft: false,
       pendingCount: 0,
-      fates: repeats === 0 ? step.fates : [],
+      faultPlans: repeats === 0 ? step.faultPlans : [],
       client,
       number,
       attempt: null,
       sentCount: 0,
       messageCount: 0,
-      heard: null,
+      received: null,
       lastFailure: null,
       sentAt: scheduler.now,
     };
-    this.#scene.tell?.(`${nameOf(sent)} to isolate ${step.isolate}: ${askText(step.ask)}${tag === null ? "" : ` if it is ${tag}`}`);
-    const known = this.#isolates.seen(step.isolate);
+    this.#context.log?.(`${nameOf(sent)} to isolate ${step.isolate}: ${askText(step.ask)}${tag === null ? "" : ` if it is ${tag}`}`);
+    const known = this.#isolates.resultCount(step.isolate);
     let isOver = false;
-    runFor(this.#scene, sent, () => {
+    runFor(this.#context, sent, () => {
       void this.#fetched(sent, tag).then(
-        (heard) => {
-          if (!isOver) this.#hear(step, sent, answered, heard, repeats, known);
+        (received) => {
+          if (!isOver) this.#receive(step, sent, answered, received, repeats, known);
           isOver = true;
           return null;
         },
-        (cause: unknown) => this.#scene.breach("exception", `the Worker threw at ${nameOf(sent)}: ${String(cause)}`),
+        (cause: unknown) => this.#context.breach("exception", `the Worker threw at ${nameOf(sent)}: ${String(cause)}`),
       );
     });
     if (step.leavesMs === null) return;
@@ -104,16 +100,16 @@ export class Clients {
       sent.hasLeft = true;
       if (isOver) return;
       isOver = true;
-      this.leftCount += 1;
-      this.#scene.tell?.(`${nameOf(sent)}: the visitor leaves`);
+      this.#context.count("visitors.left");
+      this.#context.log?.(`${nameOf(sent)}: the visitor leaves`);
       this.openCount -= 1;
       this.#noteRepeats(sent, answered, true);
     });
   }
 
-  async #fetched(sent: Sent, tag: string | null): Promise<HeardOverHttp> {
+  async #fetched(sent: Sent, tag: string | null): Promise<HttpAnswer> {
     const { ask, isolate } = sent;
-    const { plan } = this.#scene;
+    const { plan } = this.#context;
     const isPublic = ask.kind === "status" || ask.kind === "view";
     const env = {
       COUPONS: { idFromName: (text: string) => ({ name: text }), get: () => new Stub(this.#network, sent) },
@@ -122,32 +118,33 @@ export class Clients {
       RATE_LIMIT: "off",
       ADMIN_AUTH: isPublic ? "on" : "off",
     };
-    const context = {
+    const executionContext = {
       waitUntil: (work: Promise<unknown>) => {
         sent.pendingCount += 1;
         void work.finally(() => (sent.pendingCount -= 1));
       },
       passThroughOnException: () => undefined,
     };
-    const response = await this.#apps[isolate]?.fetch(httpRequestOf(this.#name, ask, tag), env, context);
+    const response = await this.#apps[isolate]?.fetch(httpRequestOf(this.#name, ask, tag), env, executionContext);
     if (response === undefined) throw new Error(`there is no isolate ${isolate}`);
     const text = await response.text();
     const isJson = response.headers.get("content-type") === "application/json";
-    const body = (isJson ? JSON.parse(text) : { text }) as HeardOverHttp["body"];
+    const body = (isJson ? JSON.parse(text) : { text }) as HttpAnswer["body"];
     return { status: response.status, headers: Object.fromEntries(response.headers), body };
   }
 
-  #hear(step: AskStep, sent: Sent, answered: readonly Recorded[], heard: HeardOverHttp, repeats: number, known: number): void {
-    const { scheduler, digest, tell } = this.#scene;
+  #receive(step: AskStep, sent: Sent, answered: readonly Recorded[], received: HttpAnswer, repeats: number, known: number): void {
+    const { scheduler, digest, log, count } = this.#context;
     this.openCount -= 1;
-    const { code } = heard.body;
+    const { code } = received.body;
     const word = typeof code === "string" ? code : "ok";
-    const isFromEdge = heard.headers["served-by"] === "edge";
+    const isFromEdge = received.headers["served-by"] === "edge";
     this.outcomes.push(word);
+    count(`answered.${word}`);
     digest.add(scheduler.now);
     digest.addText(word);
-    tell?.(`${nameOf(sent)} is answered ${word}${isFromEdge ? " by the Worker itself" : ""}`);
-    const answers = this.#answersTo(sent, answered, heard, isFromEdge);
+    log?.(`${nameOf(sent)} is answered ${word}${isFromEdge ? " by the Worker itself" : ""}`);
+    const answers = this.#answersTo(sent, answered, received, isFromEdge);
     this.#noteRepeats(sent, answered, false);
     const endedAt = scheduler.stamp();
     for (const [index, operation] of answered.entries()) {
@@ -159,13 +156,15 @@ export class Clients {
     }
     const isView = step.ask.kind === "status" || step.ask.kind === "view";
     const fault =
-      isView || isFromEdge ? this.#isolates.shown(step.isolate, heard, isView ? known : this.#isolates.seen(step.isolate)) : null;
-    if (fault !== null) this.#scene.breach("isolate", `${nameOf(sent)}: ${fault}`);
-    const { etag } = heard.headers;
+      isView || isFromEdge
+        ? this.#isolates.viewFault(step.isolate, received, isView ? known : this.#isolates.resultCount(step.isolate))
+        : null;
+    if (fault !== null) this.#context.breach("isolate", `${nameOf(sent)}: ${fault}`);
+    const { etag } = received.headers;
     if (typeof etag === "string" && step.ask.kind !== "status") this.#tags.set(step.client, etag);
     const isUnclear = word === "outcome_unknown" || word === "unavailable";
     if (!isUnclear || repeats >= step.patience) return;
-    this.repeatCount += 1;
+    this.#context.count("retries.client");
     this.openCount += 1;
     scheduler.after(step.patienceMs, () => {
       this.openCount -= 1;
@@ -176,48 +175,49 @@ export class Clients {
   #noteRepeats({ ask, messageCount, attempt, number, client }: Sent, answered: readonly Recorded[], hasLeft: boolean): void {
     for (const operation of answered) operation.attempt = attempt;
     if (messageCount <= 1 && !hasLeft) return;
-    if (messageCount > 1 && !mayBeRepeated(ask)) this.#scene.breach("once", `${client}'s request ${number} was sent ${messageCount} times`);
+    if (messageCount > 1 && !mayBeRepeated(ask))
+      this.#context.breach("once", `${client}'s request ${number} was sent ${messageCount} times`);
     for (let count = 1; count < messageCount; count += 1)
       this.repeated.push(...answered.map((operation) => ({ ...operation, answer: null, endedAt: null, clockUntil: null })));
   }
 
-  /** What was answered, in the words of a history; null where the outcome is unknown. */
-  #answersTo(sent: Sent, answered: readonly Recorded[], http: HeardOverHttp, isFromEdge: boolean): readonly Answer[] | null {
-    const { ask, heard } = sent;
+  /** Returns the answers in the words of a history; null where the outcome is unknown. */
+  #answersTo(sent: Sent, answered: readonly Recorded[], http: HttpAnswer, isFromEdge: boolean): readonly Answer[] | null {
+    const { ask, received } = sent;
     const { status, body } = http;
     const code = body["code"];
-    if (status === 500) this.#scene.breach("failure", `${nameOf(sent)} is answered 500`);
+    if (status === 500) this.#context.breach("failure", `${nameOf(sent)} is answered 500`);
     if (code === "outcome_unknown" || code === "unavailable") {
-      const fault = failureFault(sent, code, this.#scene.scheduler.now);
-      if (fault !== null) this.#scene.breach("failure", `${nameOf(sent)} ${fault}`);
+      const fault = failureFault(sent, code, this.#context.scheduler.now);
+      if (fault !== null) this.#context.breach("failure", `${nameOf(sent)} ${fault}`);
       return code === "unavailable" ? [{ is: "unavailable", seq: 0 }] : null;
     }
-    if (isFromEdge) this.edgeCount += 1;
+    if (isFromEdge) this.#context.count("answers.edge");
     const { kind } = ask;
     if (kind === "status" || kind === "view") {
       const answer = viewAnswer(answered, http);
-      return [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq, true) }];
+      return [{ ...answer, ...this.#isolates.incarnationAt(sent.isolate, answer.seq, true) }];
     }
     const [first] = answered;
     if (first === undefined) return [];
     const isListed = kind === "claim_many" || kind === "page" || kind === "metrics";
     if (isFromEdge || !isListed) {
       const answer = answerOf(this.#name, first.call, http);
-      if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.lifeAt(sent.isolate, answer.seq) }];
-      return this.#sameAsHeard(sent, answered, answer, code === "precondition_failed");
+      if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.incarnationAt(sent.isolate, answer.seq) }];
+      return this.#sameAsObject(sent, answered, answer, code === "precondition_failed");
     }
-    if (heard === null) {
-      this.#scene.breach("answer", `${nameOf(sent)} is answered what the object never answered`);
+    if (received === null) {
+      this.#context.breach("answer", `${nameOf(sent)} is answered what the object never answered`);
       return null;
     }
-    return kind === "claim_many" && status === 200 ? this.#bulkAnswers(sent, http, heard.answers) : heard.answers;
+    return kind === "claim_many" && status === 200 ? this.#bulkAnswers(sent, http, received.answers) : received.answers;
   }
 
-  /** What was answered has to be what the object said, to the last attempt that was heard. */
-  #sameAsHeard(sent: Sent, answered: readonly Recorded[], answer: Answer | null, isTagFault: boolean): readonly Answer[] | null {
-    const byObject = sent.heard?.answers[0];
+  /** Checks that the client's answer is the object's answer to the last attempt. */
+  #sameAsObject(sent: Sent, answered: readonly Recorded[], answer: Answer | null, isTagFault: boolean): readonly Answer[] | null {
+    const byObject = sent.received?.answers[0];
     const { ask } = sent;
-    // The Worker itself refuses a window that is none.
+    // The Worker itself refuses a sale window that ends before it starts.
     if (
       byObject === undefined &&
       answer?.is === "invalid_request" &&
@@ -226,32 +226,32 @@ export class Clients {
     )
       return [{ is: "undelivered", seq: 0 }];
     if (answer === null || byObject === undefined) {
-      this.#scene.breach("answer", `${nameOf(sent)} is answered ${answer?.is ?? "nothing"}, which the object never answered`);
+      this.#context.breach("answer", `${nameOf(sent)} is answered ${answer?.is ?? "nothing"}, which the object never answered`);
       return null;
     }
     const is = isTagFault ? "found" : answer.is;
     if (isTagFault) for (const operation of answered) operation.call = { kind: "read" };
-    // To the client it is no replay where the Worker's own retry found what its first attempt had done.
+    // To the client, a claim that the Worker's first attempt got is no replay.
     const isOwn = byObject.is === "replayed" && is === "claimed" && sent.sentCount > 1;
     if (byObject.seq !== answer.seq || (byObject.is !== is && !isOwn))
-      this.#scene.breach(
+      this.#context.breach(
         "answer",
         `${nameOf(sent)} is answered ${is} at seq ${answer.seq}, and the object said ${byObject.is} at seq ${byObject.seq}`,
       );
     if (is === "coupon_exists") for (const operation of answered) operation.clockFrom = 0;
-    const life = byObject.life === undefined ? {} : { life: byObject.life };
-    return [{ ...answer, is, ...life }];
+    const incarnation = byObject.incarnation === undefined ? {} : { incarnation: byObject.incarnation };
+    return [{ ...answer, is, ...incarnation }];
   }
 
-  #bulkAnswers(sent: Sent, { body }: HeardOverHttp, said: readonly Answer[]): readonly Answer[] {
+  #bulkAnswers(sent: Sent, { body }: HttpAnswer, said: readonly Answer[]): readonly Answer[] {
     const results = Array.isArray(body["results"]) ? (body["results"] as Record<string, unknown>[]) : [];
     return said.map((answer, index) => {
       const { outcome, position } = results[index] ?? {};
       const is = outcome === "granted" ? "claimed" : outcome;
       const isOwn = answer.is === "replayed" && is === "claimed" && sent.sentCount > 1;
       if ((is !== answer.is && !isOwn) || (position !== undefined && position !== answer.position))
-        this.#scene.breach("answer", `${nameOf(sent)} is answered ${String(outcome)}, and the object said ${answer.is}`);
-      // One key is one attempt, whoever sends it.
+        this.#context.breach("answer", `${nameOf(sent)} is answered ${String(outcome)}, and the object said ${answer.is}`);
+      // Bulk claims with one key are one attempt.
       return isOwn || (answer.is === "replayed" && sent.attempt?.startsWith("bulk ") === true)
         ? { ...answer, is: "claimed" as const }
         : answer;

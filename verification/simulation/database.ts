@@ -1,35 +1,29 @@
-// A database in memory that serves one history after the other: its tables are made once, and what a history does to it is
-// one large transaction that is rolled back at its end. What the engine takes for its transactions are savepoints in it.
+// A database in memory that serves one history after the other. Its tables are made once. A history is one
+// transaction that is rolled back at its end, and the engine's transactions are savepoints in it.
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 import { SCHEMA } from "../../src/engine/schema.ts";
+import { pointOf } from "./points.ts";
 
 export type Value = string | number | null;
 export type Row = Record<string, Value>;
 
-/** A statement as it was prepared. */
+/** A prepared statement. */
 export type Statement = {
   readonly run: StatementSync;
-  /** The number of its fault point. */
-  readonly point: number;
-  readonly is: "look" | "write" | "definition" | "look_at_schema";
+  /** The name of its fault point. */
+  readonly point: string;
+  readonly is: "read" | "write" | "definition" | "read_schema";
 };
 
-/** A definition costs more than a whole history, so that of the tables is undone only in name; `whole` undoes it in fact. */
-export type DatabaseOptions = {
-  readonly isWhole: boolean;
-  readonly pointOf: (statement: string) => number;
-};
-
-/** What was written since the mark, with the number of its transaction: null while that goes on. */
+/** A write since the mark, with the number of its transaction; null during that transaction. */
 type Written = { version: number | null; readonly statement: Statement; readonly bindings: readonly Value[] };
 
 export class Database {
   readonly #database = new DatabaseSync(":memory:");
   readonly #statements = new Map<string, Statement>();
   readonly #queries = new Map<string, StatementSync>();
-  readonly #options: DatabaseOptions;
   readonly #begin: StatementSync;
   readonly #reset: StatementSync;
   readonly #open: StatementSync;
@@ -41,17 +35,16 @@ export class Database {
   #isBegun = false;
   #isOpen = false;
   #isLossy = false;
-  /** What was defined: now, before the transaction, and on disk. */
+  /** How many definitions exist: now, before the transaction, and on disk. */
   #defined = 0;
   #definedBefore = 0;
   #definedOnDisk = 0;
   #journal: Written[] = [];
   #journalBefore = 0;
 
-  constructor(options: DatabaseOptions) {
-    this.#options = options;
+  constructor() {
     this.#database.exec("PRAGMA synchronous = OFF; PRAGMA page_size = 1024");
-    if (!options.isWhole) for (const statement of SCHEMA) this.#database.exec(statement);
+    for (const statement of SCHEMA) this.#database.exec(statement);
     this.#begin = this.#database.prepare("BEGIN");
     this.#reset = this.#database.prepare("ROLLBACK");
     this.#open = this.#database.prepare("SAVEPOINT work");
@@ -62,12 +55,12 @@ export class Database {
     this.#backToMark = this.#database.prepare("ROLLBACK TO disk");
   }
 
-  /** Whether there are tables, as far as anybody can tell. */
+  /** Whether the product sees tables. */
   get isDefined(): boolean {
     return this.#defined > 0;
   }
 
-  /** Begins a history; with `isLossy`, {@link Database.lose} may be called in it. */
+  /** Begins a history. {@link Database.lose} needs `isLossy`. */
   begin(isLossy: boolean): void {
     this.#isLossy = isLossy;
   }
@@ -80,14 +73,14 @@ export class Database {
   run(statement: Statement, bindings: readonly Value[]): Row[] {
     const isWrite = statement.is === "definition" || statement.is === "write";
     if (isWrite && this.#isLossy) this.#journal.push({ version: null, statement, bindings });
-    if (statement.is === "definition") return this.#define(statement);
-    if (statement.is === "look_at_schema" && this.#defined === 0 && !this.#options.isWhole) return [];
-    if (this.#defined === 0 && statement.is !== "look_at_schema") throw new Error("no such table");
+    if (statement.is === "definition") return this.#define();
+    if (statement.is === "read_schema" && this.#defined === 0) return [];
+    if (this.#defined === 0 && statement.is !== "read_schema") throw new Error("no such table");
     if (statement.is === "write") this.#hold();
     return statement.run.all(...bindings) as Row[];
   }
 
-  /** Opens a transaction, if none is open. Called before the first write in it, because reading needs none. */
+  /** Opens a transaction, if none is open. Only a write needs one. */
   open(): void {
     if (this.#isOpen) return;
     this.#hold();
@@ -97,7 +90,7 @@ export class Database {
     this.#open.get();
   }
 
-  /** Ends the transaction, which is the one of this number; true where it wrote something. */
+  /** Commits the transaction with this number. Returns whether it wrote. */
   commit(version: number): boolean {
     if (!this.#isOpen) return false;
     this.#isOpen = false;
@@ -115,7 +108,7 @@ export class Database {
     this.#journal.length = this.#journalBefore;
   }
 
-  /** All that was committed is on disk. */
+  /** All commits are on disk. */
   keep(): void {
     if (!this.#isLossy || !this.#isBegun) return;
     this.#markAgain.get();
@@ -124,19 +117,19 @@ export class Database {
     this.#journal = [];
   }
 
-  /** All that transactions after `version` wrote is gone. */
+  /** The writes of all transactions after `version` are gone. */
   lose(version: number): void {
     if (!this.#isLossy || !this.#isBegun) return;
     this.#backToMark.get();
     this.#defined = this.#definedOnDisk;
     this.#journal = this.#journal.filter((written) => written.version !== null && written.version <= version);
     for (const { statement, bindings } of this.#journal) {
-      if (statement.is === "definition") this.#define(statement);
+      if (statement.is === "definition") this.#define();
       else statement.run.all(...bindings);
     }
   }
 
-  /** As new. */
+  /** Ends the history: all is as before. */
   reset(): void {
     if (this.#isBegun) this.#reset.get();
     this.#isBegun = false;
@@ -146,22 +139,18 @@ export class Database {
     this.#journal = [];
   }
 
-  /** The rows that a query finds, each as a list. For whoever looks from outside. */
-  rows(query: string): Value[][] {
-    let prepared = this.#queries.get(query);
-    if (prepared === undefined) {
-      prepared = this.#database.prepare(query);
-      prepared.setReturnArrays(true);
-      this.#queries.set(query, prepared);
-    }
-    return prepared.all() as unknown as Value[][];
+  /** Returns the rows of a query, past the fault points. */
+  rows(query: string): Row[] {
+    const prepared = this.#queries.get(query) ?? this.#database.prepare(query);
+    this.#queries.set(query, prepared);
+    return prepared.all() as Row[];
   }
 
   close(): void {
     this.#database.close();
   }
 
-  /** Begins what {@link Database.reset} rolls back. */
+  /** Begins the transaction that {@link Database.reset} rolls back. */
   #hold(): void {
     if (this.#isBegun) return;
     this.#isBegun = true;
@@ -169,9 +158,8 @@ export class Database {
     if (this.#isLossy) this.#mark.get();
   }
 
-  #define(statement: Statement): Row[] {
-    if (this.#options.isWhole) statement.run.all();
-    else if (this.#defined >= SCHEMA.length) throw new Error("table coupon already exists");
+  #define(): Row[] {
+    if (this.#defined >= SCHEMA.length) throw new Error("table coupon already exists");
     this.#defined += 1;
     return [];
   }
@@ -179,9 +167,9 @@ export class Database {
   #prepare(text: string): Statement {
     const is = roleOf(text);
     if (is === "definition" && !SCHEMA.some((known) => known === text)) throw new Error(`not in the schema: ${text}`);
-    // In the reused database a definition is there already, and is never run.
-    const run = this.#database.prepare(is === "definition" && !this.#options.isWhole ? "SELECT 1 WHERE 0" : text);
-    const statement = { run, point: this.#options.pointOf(text), is };
+    // The tables exist already, so a definition never runs.
+    const run = this.#database.prepare(is === "definition" ? "SELECT 1 WHERE 0" : text);
+    const statement = { run, point: pointOf(text), is };
     this.#statements.set(text, statement);
     return statement;
   }
@@ -189,6 +177,6 @@ export class Database {
 
 function roleOf(text: string): Statement["is"] {
   if (/^\s*CREATE\b/i.test(text)) return "definition";
-  if (/\bsqlite_(master|schema)\b/.test(text)) return "look_at_schema";
-  return /^\s*SELECT\b/i.test(text) ? "look" : "write";
+  if (/\bsqlite_(master|schema)\b/.test(text)) return "read_schema";
+  return /^\s*SELECT\b/i.test(text) ? "read" : "write";
 }

@@ -1,20 +1,20 @@
-// The clock, the timers, randomness and the log that the product finds, while a history runs.
+// The clock, the timers, randomness and the log of the product during a history.
 
+import type { Context } from "./context.ts";
 import { T0 } from "./plan.ts";
-import type { Scene } from "./scene.ts";
 import type { Timer } from "./scheduler.ts";
 
-/** What a history answers for. */
+/** What a history does instead of the globals. */
 export type Behind = {
-  readonly scene: Scene;
+  readonly context: Context;
   readonly logged: (line: string) => void;
   readonly timer: (run: () => void, ms: number) => Timer;
 };
 
 /**
- * Takes the place of this thread's globals that tell time, draw or write, once and for all: they are the history's that
- * {@link Globals.behind} names, and the thread's own where it names none. (To replace them for each history would cost V8 what
- * it had compiled.)
+ * Replaces the globals of this thread that read time, draw or write. They are those of {@link
+ * Globals.behind}, or the thread's own without one. They are replaced once, because V8 would drop compiled
+ * code at each replacement.
  */
 export class Globals {
   #behind: Behind | null = null;
@@ -29,8 +29,8 @@ export class Globals {
     const write = console.error.bind(console);
     const log = (line: unknown): void => (this.#behind === null ? write(line) : this.#behind.logged(String(line)));
 
-    Date.now = () => (this.#behind === null ? now() : T0 + this.#behind.scene.scheduler.now + this.#behind.scene.skewMs);
-    Math.random = () => (this.#behind === null ? random() : this.#behind.scene.random.below(2 ** 20) / 2 ** 20);
+    Date.now = () => (this.#behind === null ? now() : T0 + this.#behind.context.scheduler.now + this.#behind.context.skewMs);
+    Math.random = () => (this.#behind === null ? random() : this.#behind.context.random.below(2 ** 20) / 2 ** 20);
     Object.assign(console, { error: log, log });
     Object.assign(globalThis, {
       setTimeout: (run: () => void, ms = 0) => (this.#behind === null ? setTimer(run, ms) : this.#behind.timer(run, Math.trunc(ms))),
@@ -42,13 +42,13 @@ export class Globals {
     Object.defineProperty(crypto, "randomUUID", { value: () => (this.#behind === null ? randomUuid() : this.#uuid()) });
   }
 
-  /** Whose they are from now on. */
+  /** Sets the history whose globals they are. */
   set behind(behind: Behind | null) {
     this.#behind = behind;
     this.#uuidCount = 0;
   }
 
-  /** Its first part alone tells it from others, as the product's entity tags need it. */
+  /** Entity tags need a first part that is unique. */
   #uuid(): string {
     this.#uuidCount += 1;
     return `${this.#uuidCount.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;

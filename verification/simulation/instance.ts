@@ -1,46 +1,35 @@
 // One instance of the object, and what the platform gives it: storage, an alarm, and an end.
 
 import type { CouponCalls } from "../../src/domain/rpc.ts";
-import type { Answer } from "../history/history.ts";
-import type { Result } from "./answers.ts";
+import type { Result } from "../model/product-answers.ts";
+import type { Answer } from "../model/types.ts";
+import type { Context } from "./context.ts";
 import type { Row, Value } from "./database.ts";
 import type { Delivery, Recorded } from "./network.ts";
-import type { End } from "./plan.ts";
-import type { Scene } from "./scene.ts";
+import type { Platform } from "./platform.ts";
 import type { Gatekeeper, Turn } from "./storage.ts";
 
 /** The product's class, called as the platform calls it. */
 export type SimulatedObject = CouponCalls & { readonly alarm: () => Promise<void> };
 export type ObjectClass = new (ctx: unknown, env: unknown) => SimulatedObject;
 
-/** A call in the hands of an instance, and what it was answered, once it was. */
+/** A call that an instance has, with its result once there is one. */
 export type Waiting = {
   readonly delivery: Delivery;
   readonly operations: readonly Recorded[];
   readonly deliveredAt: number;
-  /** The life of the coupon that the answer is about, where another one had begun or ended by the time it was given. */
-  life: number | null;
-  /** The life before the one that began while this waited: the one of which it was answered that it is over. */
-  lifeBefore: number | null;
+  /** The incarnation of the answer, if another one began or ended before the answer. */
+  incarnation: number | null;
+  /**
+   * The incarnation before the one that began during the wait: an answer that it is over is about this one.
+   */
+  incarnationBefore: number | null;
   result: Result | null;
   answers: readonly Answer[];
-  /** How much has to be on disk before the answer leaves. */
+  /** The write that has to be on disk before the answer leaves. */
   version: number;
   endedAt: number;
   clockUntil: number;
-};
-
-/** What an instance asks of the platform. */
-export type Platform = {
-  readonly name: string;
-  readonly scene: Scene;
-  readonly ended: (instance: Instance, end: End) => void;
-  /** Ends once all that was written so far is on disk, unless the instance ends before. */
-  readonly onDisk: () => Promise<void>;
-  /** The object asks for its end. */
-  readonly abort: (instance: Instance, reason: string) => void;
-  readonly setAlarm: (at: number | null) => void;
-  readonly clock: () => number;
 };
 
 export class Instance implements Gatekeeper {
@@ -49,24 +38,27 @@ export class Instance implements Gatekeeper {
   readonly object: SimulatedObject;
   readonly crash: Gatekeeper["crash"];
 
-  /** A life of the coupon begins, behind `life`, or ends: what was judged before is about `life`, however late it is answered. */
-  settleLives(turn: Turn, life: number): void {
+  /**
+   * An incarnation begins behind `incarnation`, or ends: a result that was judged before is about
+   * `incarnation`.
+   */
+  settleIncarnations(turn: Turn, incarnation: number): void {
     let isBehind = false;
     for (const waiting of this.waiting) {
-      if (waiting.result !== null || waiting.life !== null) continue;
-      if (turn === "create" || isBehind) waiting.lifeBefore = turn === "create" ? life : null;
-      else waiting.life = life;
+      if (waiting.result !== null || waiting.incarnation !== null) continue;
+      if (turn === "create" || isBehind) waiting.incarnationBefore = turn === "create" ? incarnation : null;
+      else waiting.incarnation = incarnation;
       isBehind ||= turn === "remove" && waiting.delivery.command === "remove";
     }
   }
 
-  /** The life that an answer is about; `life` is the one that there is now. */
-  lifeOf(waiting: Waiting, result: Result, life: number): number {
+  /** The incarnation that an answer is about; `incarnation` is the current one. */
+  incarnationOf(waiting: Waiting, result: Result, incarnation: number): number {
     const isOver = !result.ok && "seq" in result && result.seq === 0;
-    return (isOver ? waiting.lifeBefore : null) ?? waiting.life ?? life;
+    return (isOver ? waiting.incarnationBefore : null) ?? waiting.incarnation ?? incarnation;
   }
 
-  /** When the removal that comes next arrived, by the clock of this instance. */
+  /** When the next removal arrived, by the clock of this instance. */
   get removalAskedAt(): number | null {
     for (const { delivery, result, clockUntil } of this.waiting) if (delivery.command === "remove" && result === null) return clockUntil;
     return null;
@@ -74,12 +66,12 @@ export class Instance implements Gatekeeper {
 
   constructor(objectClass: ObjectClass, platform: Platform) {
     this.crash = (end) => platform.ended(this, end);
-    this.object = constructed(objectClass, contextOf(this, platform), platform.scene);
+    this.object = constructed(objectClass, contextOf(this, platform), platform.context);
   }
 }
 
-/** An object whose constructor throws is one that answers nothing. */
-function constructed(objectClass: ObjectClass, context: unknown, { breach }: Scene): SimulatedObject {
+/** An object whose constructor throws answers nothing. */
+function constructed(objectClass: ObjectClass, context: unknown, { breach }: Context): SimulatedObject {
   try {
     return new objectClass(context, {});
   } catch (cause) {
@@ -88,9 +80,10 @@ function constructed(objectClass: ObjectClass, context: unknown, { breach }: Sce
   }
 }
 
-/** What the class is given as its `ctx`: as much of the platform's as an object may use. */
-function contextOf(instance: Instance, { name, scene, onDisk, abort, setAlarm, clock }: Platform): unknown {
-  const { storage } = scene;
+/** The `ctx` of the class: the part of the platform's that an object may use. */
+function contextOf(instance: Instance, platform: Platform): unknown {
+  const { name, clock } = platform;
+  const { storage } = platform.context;
   return {
     id: { name },
     storage: {
@@ -101,20 +94,20 @@ function contextOf(instance: Instance, { name, scene, onDisk, abort, setAlarm, c
         },
       },
       transactionSync: <Done>(work: () => Done): Done => storage.transaction(instance, work),
-      sync: () => (instance.isDead ? new Promise<void>(() => undefined) : onDisk()),
+      sync: () => (instance.isDead ? new Promise<void>(() => undefined) : platform.onDisk()),
       setAlarm: async (at: number): Promise<void> => {
-        if (!instance.isDead) setAlarm(at);
+        if (!instance.isDead) platform.setAlarm(at);
       },
       deleteAlarm: async (): Promise<void> => {
-        if (!instance.isDead) setAlarm(null);
+        if (!instance.isDead) platform.setAlarm(null);
       },
       deleteAll: () => {
         if (!instance.isDead) storage.deleteAll({ from: instance.removalAskedAt ?? clock(), until: clock() });
-        return instance.isDead ? new Promise<void>(() => undefined) : onDisk();
+        return instance.isDead ? new Promise<void>(() => undefined) : platform.onDisk();
       },
     },
     abort: (reason: string) => {
-      if (!instance.isDead) abort(instance, reason);
+      if (!instance.isDead) platform.abort(instance, reason);
     },
   };
 }

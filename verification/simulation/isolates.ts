@@ -1,68 +1,70 @@
-// What each isolate has been answered: what it shows never goes back behind that.
+// The answers that each isolate has seen: what it shows must not be older.
 
-import type { Heard as HeardOverHttp } from "../faults/wire.ts";
 import type { Certificate } from "../../src/domain/certificate.ts";
-import type { Heard } from "./network.ts";
-import type { Scene } from "./scene.ts";
+import type { HttpAnswer } from "../faults/wire.ts";
+import type { Context } from "./context.ts";
+import type { Received } from "./network.ts";
 
-type Seen = { readonly life: number; readonly seq: number; readonly isRead: boolean };
+type Seen = { readonly incarnation: number; readonly seq: number; readonly isRead: boolean };
 type Held = { readonly certificate: Certificate; readonly until: number };
 
 export class Isolates {
-  readonly #scene: Scene;
+  readonly #context: Context;
   readonly #seen: Seen[][] = [];
   readonly #held = new Map<number, Held>();
-  readonly codes: string[] = [];
 
-  constructor(scene: Scene) {
-    this.#scene = scene;
+  constructor(context: Context) {
+    this.#context = context;
   }
 
-  /** An isolate hears an answer of the object. */
-  hear({ isolate, result, life }: Heard): void {
-    const { scheduler } = this.#scene;
+  /** An isolate gets a result of the object. */
+  receive({ isolate, result, incarnation }: Received): void {
+    const { scheduler } = this.#context;
     if (!("seq" in result) || (!result.ok && (result.code === "unavailable" || result.code === "invalid_request"))) return;
-    (this.#seen[isolate] ??= []).push({ life, seq: result.seq, isRead: "coupon" in result || result.seq === 0 });
+    (this.#seen[isolate] ??= []).push({ incarnation, seq: result.seq, isRead: "coupon" in result || result.seq === 0 });
     if (!("certificate" in result) || result.certificate === null) return;
     const { certificate } = result;
-    this.codes.push(certificate.code);
+    this.#context.count(`certificate.${certificate.code}`);
     this.#held.set(isolate, { certificate, until: scheduler.now + certificate.validForMs });
   }
 
-  /** How many answers an isolate has heard. */
-  seen(isolate: number): number {
+  /** How many results an isolate has seen. */
+  resultCount(isolate: number): number {
     return this.#seen[isolate]?.length ?? 0;
   }
 
-  /** The life of which an isolate has heard this head last; for a view, has read it. */
-  lifeAt(isolate: number, seq: number, isView = false): { readonly life?: number } {
+  /** The incarnation of the last result with this head; a view needs a read. */
+  incarnationAt(isolate: number, seq: number, isView = false): { readonly incarnation?: number } {
     const seen = this.#seen[isolate]?.findLast((one) => one.seq === seq && (one.isRead || !isView));
-    return seen === undefined ? {} : { life: seen.life };
+    return seen === undefined ? {} : { incarnation: seen.incarnation };
   }
 
-  /** Whether a claim with a key reaches the object because any key may be new. */
+  /** Whether a claim with a key goes to the object because any key may be new. */
   isBypassed(isolate: number): boolean {
     const held = this.#held.get(isolate);
-    return held !== undefined && held.certificate.isAnyKeyNew && this.#scene.scheduler.now < held.until;
+    return held !== undefined && held.certificate.isAnyKeyNew && this.#context.scheduler.now < held.until;
   }
 
-  /** Whether some certificate is in use. */
+  /** Whether any certificate is in use. */
   get isAnyInUse(): boolean {
-    return [...this.#held.values()].some(({ until }) => this.#scene.scheduler.now < until);
+    return [...this.#held.values()].some(({ until }) => this.#context.scheduler.now < until);
   }
 
-  /** Whether what an isolate shows goes back behind the first `count` answers that it had heard, within one life. */
-  shown(isolate: number, { headers, body }: HeardOverHttp, count: number): string | null {
-    // That nothing could be read is no word about the coupon.
+  /**
+   * Returns how a view is older than the first `count` results of its isolate, within one incarnation; null
+   * if it is not.
+   */
+  viewFault(isolate: number, { headers, body }: HttpAnswer, count: number): string | null {
+    // `unavailable` says nothing about the coupon.
     if (body["code"] === "unavailable") return null;
     const seq = Number(headers["coupon-seq"] ?? 0);
     const seen = this.#seen[isolate] ?? [];
     const before = seen.slice(0, count);
     const last = before.at(-1);
-    // It may be of a life of which it has heard that head.
-    const lives = new Set(seen.filter((one) => one.seq === seq).map(({ life }) => life));
-    if (last === undefined || seq === 0 || !lives.has(last.life) || lives.size > 1) return null;
-    const newest = Math.max(...before.filter(({ life }) => life === last.life).map((one) => one.seq));
+    // The view may be of any incarnation with this head.
+    const incarnations = new Set(seen.filter((one) => one.seq === seq).map(({ incarnation }) => incarnation));
+    if (last === undefined || seq === 0 || !incarnations.has(last.incarnation) || incarnations.size > 1) return null;
+    const newest = Math.max(...before.filter(({ incarnation }) => incarnation === last.incarnation).map((one) => one.seq));
     return seq < newest ? `isolate ${isolate} shows seq ${seq} after it had seq ${newest}` : null;
   }
 }

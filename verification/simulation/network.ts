@@ -1,25 +1,26 @@
-// The network between the Worker's isolates and the object: it delays, loses and repeats, and says so, or not.
+// The network between the Worker's isolates and the object: it delays, loses and repeats messages.
 
-import type { Change } from "../../src/domain/change.ts";
 import type { CertificateRequest } from "../../src/domain/certificate.ts";
+import type { Change } from "../../src/domain/change.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
 import type { Precondition } from "../../src/domain/etag.ts";
 import type { HoldRequest } from "../../src/domain/hold.ts";
-import type * as messages from "../../src/domain/rpc.ts";
 import type { RevokeRequest } from "../../src/domain/revoke.ts";
-import type { Answer, Call, Operation } from "../history/history.ts";
-import type { Result } from "./answers.ts";
+import type * as messages from "../../src/domain/rpc.ts";
+import type { Operation } from "../history/history.ts";
+import type { Result } from "../model/product-answers.ts";
+import type { Answer, Call } from "../model/types.ts";
+import { runFor, type Context, type Visitor } from "./context.ts";
 import type { SimulatedObject } from "./instance.ts";
-import { FATES, type Ask, type Fate, type Mark } from "./plan.ts";
+import { FAULTS, type Ask, type FaultPlan, type Mark } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { Command } from "./points.ts";
-import { runFor, type Scene, type Visitor } from "./scene.ts";
 
-/** An operation while it is recorded. */
+/** An operation during the recording. */
 export type Recorded = { -readonly [Field in keyof Operation]: Operation[Field] };
 
-/** What one call asks, in the words of a history, under which name of the Worker. */
+/** A call in the words of a history, and the Worker's name for it. */
 export type Asked = {
   readonly command: Command;
   readonly calls: readonly Call[];
@@ -32,34 +33,34 @@ export type Asked = {
 export type Delivery = Asked & {
   readonly call: (object: SimulatedObject) => Promise<Result>;
   readonly reply: (result: Result, answers: readonly Answer[]) => void;
-  /** Called when the instance ended before it had answered. */
+  /** Called when the instance ends before its answer. */
   readonly fail: (mark: Mark) => void;
   readonly request: Request;
-  /** For the story: which message it is of the request, from 1, and whether the network made it. */
+  /** For the trace: the number of the message, from 1, and whether the network repeated it. */
   readonly number: number;
   readonly isRepeat: boolean;
 };
 
-/** One request of a client, as the network knows it. */
+/** One request of a client. */
 export type Request = Visitor & {
   readonly ask: Ask;
-  readonly fates: readonly Fate[];
+  readonly faultPlans: readonly FaultPlan[];
   readonly client: string;
   readonly number: number;
-  /** The Worker's name for it, once it was seen. */
+  /** The Worker's name for it, after the first attempt. */
   attempt: string | null;
-  /** Attempts that were made, and messages that were sent. */
+  /** Attempts of the Worker, and messages on the network. */
   sentCount: number;
   messageCount: number;
-  /** When it was first sent. */
+  /** When its first attempt was sent. */
   readonly sentAt: number;
   /** Why the last attempt failed. */
   lastFailure: Mark | "turned_away" | null;
-  /** What came back last. */
-  heard: { readonly result: Result; readonly answers: readonly Answer[] } | null;
+  /** The last result that came back. */
+  received: { readonly result: Result; readonly answers: readonly Answer[] } | null;
 };
 
-/** What the platform says of its exceptions. */
+/** The exceptions of the platform. */
 const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
   retryable: Object.assign(new Error("network connection lost"), { retryable: true }),
   reset: Object.assign(new Error("the object was reset"), { durableObjectReset: true }),
@@ -69,104 +70,105 @@ const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
   turned_away: Object.assign(new Error("the object is overloaded"), { overloaded: true, retryable: true }),
 };
 
-/** Whether the platform asks not to be called again. */
+/** Whether the platform asks for no further call. */
 export function isOverloaded(failure: Mark | "turned_away" | null): boolean {
   return failure !== null && "overloaded" in EXCEPTIONS[failure];
 }
 
-const GOOD: Fate = { is: "delivered", toMs: 1, backMs: 1, mark: "retryable", duplicateMs: null };
-/** The history allows one answered delivery, and two more. */
+const GOOD: FaultPlan = { is: "delivered", toMs: 1, backMs: 1, mark: "retryable", duplicateMs: null };
+/** A history allows one answered delivery, and two more. */
 const MESSAGES_MAX = 3;
 
-/** What the network saw of what isolates were given. */
-export type Heard = { readonly isolate: number; readonly result: Result; readonly life: number; readonly command: Command };
+/** A result that an isolate gets. */
+export type Received = { readonly isolate: number; readonly result: Result; readonly incarnation: number; readonly command: Command };
 
 export class Network {
-  readonly #scene: Scene;
+  readonly #context: Context;
   readonly #platform: Platform;
-  readonly #onHeard: (heard: Heard) => void;
-  /** The fates of attempts that did not simply go well. */
-  readonly mishaps: Fate[] = [];
-  duplicateCount = 0;
-  retryCount = 0;
+  readonly #onReceived: (received: Received) => void;
 
-  constructor(scene: Scene, platform: Platform, onHeard: (heard: Heard) => void) {
-    this.#scene = scene;
+  constructor(context: Context, platform: Platform, onReceived: (received: Received) => void) {
+    this.#context = context;
     this.#platform = platform;
-    this.#onHeard = onHeard;
+    this.#onReceived = onReceived;
   }
 
   /** Sends one attempt of a request. */
   send<Answered extends Result>(stub: Stub, asked: Asked, call: (object: SimulatedObject) => Promise<Answered>): Promise<Answered> {
     const { request } = stub;
     const isOwn = asked.command !== "certify";
-    const fate = isOwn ? this.#nextFate(request) : this.#backgroundFate();
+    const faultPlan = isOwn ? this.#nextFault(request) : this.#backgroundFault();
     if (isOwn) request.attempt ??= asked.attempt;
     return new Promise<Answered>((resolve, reject) => {
       const fail = (mark: Mark | "turned_away"): void => {
-        // What comes after it was answered to have failed, it is not answered.
+        // The attempt has failed already, so a late answer changes nothing.
         if (stub.broken !== null) return;
         stub.broken = EXCEPTIONS[mark];
         if (isOwn) request.lastFailure = mark;
-        runFor(this.#scene, request, () => reject(EXCEPTIONS[mark]));
+        runFor(this.#context, request, () => reject(EXCEPTIONS[mark]));
       };
-      const { scheduler } = this.#scene;
-      const { toMs, backMs } = fate;
-      if (fate.is === "request_lost" || fate.is === "turned_away") {
-        scheduler.after(toMs + backMs, () => fail(fate.is === "turned_away" ? "turned_away" : fate.mark));
+      const { scheduler } = this.#context;
+      const { toMs, backMs } = faultPlan;
+      if (faultPlan.is === "request_lost" || faultPlan.is === "turned_away") {
+        scheduler.after(toMs + backMs, () => fail(faultPlan.is === "turned_away" ? "turned_away" : faultPlan.mark));
         return;
       }
-      if (fate.is === "late") scheduler.after(Math.min(1, toMs), () => fail(fate.mark));
+      if (faultPlan.is === "late") scheduler.after(Math.min(1, toMs), () => fail(faultPlan.mark));
       const reply = (result: Result, answers: readonly Answer[]): void => {
-        if (fate.is === "answer_lost") scheduler.after(backMs, () => fail(fate.mark));
-        if (fate.is !== "delivered") return;
-        const { life } = this.#scene.storage;
+        if (faultPlan.is === "answer_lost") scheduler.after(backMs, () => fail(faultPlan.mark));
+        if (faultPlan.is !== "delivered") return;
+        const { incarnation } = this.#context.storage;
         scheduler.after(backMs, () => {
           if (stub.broken !== null) return;
-          runFor(this.#scene, request, () => {
-            if (isOwn) request.heard = { result, answers };
-            this.#onHeard({ isolate: request.isolate, result, life: answers[0]?.life ?? life, command: asked.command });
+          runFor(this.#context, request, () => {
+            if (isOwn) request.received = { result, answers };
+            this.#onReceived({
+              isolate: request.isolate,
+              result,
+              incarnation: answers[0]?.incarnation ?? incarnation,
+              command: asked.command,
+            });
             resolve(result as Answered);
           });
         });
       };
-      const failed = fate.is === "silent" ? () => undefined : fail;
+      const failed = faultPlan.is === "silent" ? () => undefined : fail;
       const delivery: Delivery = { ...asked, request, call, reply, fail: failed, number: request.sentCount, isRepeat: false };
-      this.#deliver(delivery, fate.is === "late" ? toMs + 1 : toMs);
-      if (fate.duplicateMs !== null && request.messageCount < MESSAGES_MAX) this.#repeat(delivery, toMs + fate.duplicateMs);
+      this.#deliver(delivery, faultPlan.is === "late" ? toMs + 1 : toMs);
+      if (faultPlan.duplicateMs !== null && request.messageCount < MESSAGES_MAX) this.#repeat(delivery, toMs + faultPlan.duplicateMs);
     });
   }
 
-  #nextFate(request: Request): Fate {
-    const fate = request.fates[request.sentCount] ?? GOOD;
-    if (request.sentCount > 0) this.retryCount += 1;
+  #nextFault(request: Request): FaultPlan {
+    const faultPlan = request.faultPlans[request.sentCount] ?? GOOD;
+    if (request.sentCount > 0) this.#context.count("retries.worker");
     if (isOverloaded(request.lastFailure))
-      this.#scene.breach("again", `${nameOf(request)} is sent again although the last attempt failed as ${request.lastFailure}`);
+      this.#context.breach("again", `${nameOf(request)} is sent again although the last attempt failed as ${request.lastFailure}`);
     request.sentCount += 1;
-    if (fate.is !== "delivered") {
-      this.mishaps.push(fate);
-      this.#scene.tell?.(`attempt ${request.sentCount} of ${nameOf(request)} will be ${fate.is} (${fate.mark})`);
+    if (faultPlan.is !== "delivered") {
+      this.#context.count(`network.${faultPlan.is}`);
+      this.#context.log?.(`attempt ${request.sentCount} of ${nameOf(request)} will be ${faultPlan.is} (${faultPlan.mark})`);
     }
-    return fate;
+    return faultPlan;
   }
 
-  /** Of a request for a certificate, which no visitor waits for. */
-  #backgroundFate(): Fate {
-    const { plan, random } = this.#scene;
+  /** Draws the fault of a request for a certificate, which no visitor waits for. */
+  #backgroundFault(): FaultPlan {
+    const { plan, random } = this.#context;
     const toMs = random.below(plan.wayMsMax + 1);
     const backMs = random.below(plan.wayMsMax + 1);
-    const is = random.below(100) < plan.badFates ? random.pick(FATES) : "delivered";
+    const is = random.below(100) < plan.faultPercent ? random.pick(FAULTS) : "delivered";
     return { is, toMs, backMs, mark: "retryable", duplicateMs: null };
   }
 
   #deliver(delivery: Delivery, ms: number): void {
     if (delivery.command !== "certify") delivery.request.messageCount += 1;
-    this.#scene.scheduler.after(ms, () => this.#platform.deliver(delivery));
+    this.#context.scheduler.after(ms, () => this.#platform.deliver(delivery));
   }
 
-  /** The same message once more. Nobody listens for its answer. */
+  /** Sends the same message again, without a reply. */
   #repeat(delivery: Delivery, ms: number): void {
-    this.duplicateCount += 1;
+    this.#context.count("network.duplicate");
     this.#deliver({ ...delivery, reply: () => undefined, fail: () => undefined, isRepeat: true }, ms);
   }
 }
@@ -178,7 +180,7 @@ export function nameOf({ client, number }: Request): string {
 
 const READ: readonly Call[] = [{ kind: "read" }];
 
-/** What the Worker holds of the object. One that threw stays broken, as on the platform. */
+/** The Worker's stub of the object. After an exception it stays broken, as on the platform. */
 export class Stub implements messages.CouponCalls {
   readonly request: Request;
   broken: Error | null = null;

@@ -1,32 +1,34 @@
-// What may be made of an ask: how often it may be sent, how it may fail, and the operations that it is counted as.
+// What a request allows: retries, failures, and the operations of its history.
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX } from "../../src/domain/limits.ts";
-import type { Call } from "../history/history.ts";
+import type { Call } from "../model/types.ts";
 import { isOverloaded, type Request as Sent } from "./network.ts";
 import type { Ask } from "./plan.ts";
 
-/** Why the Worker may not have failed so: what may be repeated is tried again while there is time. */
-export function failureFault({ ask, lastFailure, sentCount, heard, sentAt }: Sent, code: string, now: number): string | null {
+/**
+ * Why the Worker must not fail in this way; null if it may. A repeatable call is retried while there is time.
+ */
+export function failureFault({ ask, lastFailure, sentCount, received, sentAt }: Sent, code: string, now: number): string | null {
   const isRead = READS.has(ask.kind);
-  const isSaid = heard !== null && !heard.result.ok && heard.result.code === "unavailable";
+  const isSaid = received !== null && !received.result.ok && received.result.code === "unavailable";
   if (isRead && code === "outcome_unknown") return "is a read, and its outcome is unknown";
-  if (!isRead && code === "unavailable" && !(isSaid && sentCount === 1)) return "is answered that nothing was changed, which nobody knows";
-  // A view may wait for another visitor's read.
+  if (!isRead && code === "unavailable" && !(isSaid && sentCount === 1)) return "is answered that nothing was changed without knowing so";
+  // A view may wait for the read of another visitor.
   if (ask.kind === "status" || ask.kind === "view" || isSaid || isOverloaded(lastFailure)) return null;
   if (!mayBeRepeated(ask) || sentCount > CALL_RETRIES_MAX || now - sentAt >= CALL_DEADLINE_MS) return null;
-  return `is given up after ${sentCount} attempts`;
+  return `is not retried after ${sentCount} attempts`;
 }
 
 const READS: ReadonlySet<Ask["kind"]> = new Set<Ask["kind"]>(["read", "own", "page", "metrics", "holds", "status", "view"]);
 
-/** Whether it does no harm to send an ask more than once. */
+/** Whether a request may be sent more than once. */
 export function mayBeRepeated(ask: Ask): boolean {
   if (ask.kind === "change") return !ask.isGuarded;
   if (ask.kind === "release") return ask.position !== null;
   return ask.kind !== "create" && ask.kind !== "remove" && ask.kind !== "give_back" && ask.kind !== "end_holds";
 }
 
-/** The operations that an ask is counted as. */
+/** The operations of a request in a history. */
 export function callsOf(ask: Ask): Call[] {
   switch (ask.kind) {
     case "claim_many":

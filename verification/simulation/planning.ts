@@ -1,24 +1,24 @@
-// Random plans: which history a seed stands for.
+// Random plans: a seed stands for one history.
 
 import { seeded, type Random } from "../random.ts";
-import { Asking } from "./asking.ts";
-import type { AskStep, BreakStep, ClockStep, Fate, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
+import { Asks } from "./asks.ts";
+import type { AskStep, BreakStep, ClockStep, FaultPlan, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
 import { ISOLATE_COUNT } from "./product.ts";
 import { saleOf } from "./sales.ts";
 
-/** The plan of a seed, always the same. */
+/** Returns the plan of a seed, always the same. */
 export function planOf(seed: number): Plan {
-  // Neighbouring seeds would begin alike.
+  // Without this, neighbouring seeds begin alike.
   const random = seeded(Math.imul(seed, 0x9e3779b1));
   const sale = saleOf(random);
-  const asks = new Asking(random, sale).steps();
+  const asks = new Asks(random, sale).steps();
   return {
     seed,
     diskMs: sale.diskMs,
     diskJitterMs: random.below(3),
     slowFlushes: random.pick([0, 0, 10, 40]),
     slowDiskMs: random.pick([40, 300, 1200]),
-    badFates: sale.badFates,
+    faultPercent: sale.faultPercent,
     wayMsMax: sale.wayMsMax,
     alarmLateMs: random.pick([0, 0, 5, 60]),
     isEdgeOn: sale.isEdgeOn,
@@ -27,12 +27,12 @@ export function planOf(seed: number): Plan {
   };
 }
 
-/** Most histories have something fail, a few have much. */
+/** Adds faults: some to most histories, many to a few. */
 function withFaults(random: Random, asks: readonly AskStep[], lastAt: number, isEdgeOn: boolean): Step[] {
   const count = random.pick([0, 0, 0, 1, 1, 1, 1, 2, 2, 3]);
   const faults = Array.from({ length: count }, () => faultStep(random, asks, lastAt, isEdgeOn));
   if (isEdgeOn && random.below(4) === 0) faults.push(clockStep(random, lastAt));
-  // Stable: a fault comes before what is asked at its instant.
+  // The sort is stable: a fault comes before the requests of its instant.
   return faults.length === 0 ? [...asks] : [...faults, ...asks].sort((a, b) => a.at - b.at);
 }
 
@@ -54,14 +54,14 @@ function clockStep({ below }: Random, lastAt: number): ClockStep {
   return { is: "clock", at: below(lastAt + 8), isolate: below(ISOLATE_COUNT), backMs: 1 + below(50) };
 }
 
-/** Armed when some request reaches the object, or when what it holds runs out. */
+/** Draws a fault that is armed when some request reaches the object, or when its hold expires. */
 function breakStep(random: Random, asks: readonly AskStep[], isEdgeOn: boolean): BreakStep {
-  const { at, ask, fates } = aimOf(random, asks);
-  const arrivesAt = at + (fates[0]?.toMs ?? 0);
+  const { at, ask, faultPlans } = aimOf(random, asks);
+  const arrivesAt = at + (faultPlans[0]?.toMs ?? 0);
   const isOfAlarm = ask.kind === "hold" && random.below(2) === 0;
   return {
     is: "break",
-    // Behind its arrival comes, when the disk is ready, the batch that it waits for.
+    // The batch of a message may follow a millisecond later.
     at: isOfAlarm ? arrivesAt + ask.ttlMs : arrivesAt + (random.below(4) === 0 ? 1 : 0),
     skip: random.below(6) === 0 ? random.below(24) : random.below(10),
     how: random.below(2) === 0 ? "throw" : "crash",
@@ -69,7 +69,10 @@ function breakStep(random: Random, asks: readonly AskStep[], isEdgeOn: boolean):
   };
 }
 
-/** Claims are many, and without its creation there is no coupon: most faults are for the others. */
+/**
+ * Draws the request that a fault is for. Claims are many, and a coupon needs its creation, so most faults are
+ * for other requests.
+ */
 function aimOf(random: Random, asks: readonly AskStep[]): AskStep {
   const first = random.pick(asks);
   return first.ask.kind === "create" || (first.ask.kind === "claim" && random.below(2) === 0) ? random.pick(asks) : first;
@@ -80,10 +83,10 @@ function restartStep(random: Random, lastAt: number, isEdgeOn: boolean): Restart
 }
 
 /**
- * Certificates allow for clocks that differ a little: an instance whose clock is far ahead of the one before it opens a window before
- * their end, and ends holds.
+ * Draws the end of an instance. Certificates allow for small differences of clocks, so clocks differ little
+ * while they are on.
  */
-function end(random: Random, isEdgeOn: boolean): { isLossy: boolean; skewMs: number | null; mark: Fate["mark"] } {
+function end(random: Random, isEdgeOn: boolean): { isLossy: boolean; skewMs: number | null; mark: FaultPlan["mark"] } {
   const { below, pick } = random;
   const skewMs = below(2) === 0 ? null : isEdgeOn ? below(46) - 20 : below(4) === 0 ? pick([-5_000, 5_000]) : below(61) - 30;
   return { isLossy: below(2) === 0, skewMs, mark: pick(["reset", "reset", "retryable", "unmarked"]) };

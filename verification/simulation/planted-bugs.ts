@@ -1,11 +1,10 @@
-// Bugs that are planted on purpose, in the product's own text or in the platform around it: a run that does not find one could find
-// none of its kind.
+// Bugs to plant into the product's sources or into the simulated platform. A run must find each of them.
 
+import type { PlatformBugs } from "./context.ts";
 import type { Patch } from "./product.ts";
-import type { Slips } from "./scene.ts";
 
-/** A bug in a sentence. A patch whose place is not found ends the run. */
-export type PlantedBug = { readonly fault: string; readonly slips?: Slips; readonly patches?: readonly Patch[] };
+/** A bug in one sentence. A patch whose text is not found ends the run. */
+export type PlantedBug = { readonly fault: string; readonly platformBugs?: PlatformBugs; readonly patches?: readonly Patch[] };
 
 const bug = (fault: string, ...patches: readonly (readonly [file: string, from: string, to: string])[]): PlantedBug => ({
   fault,
@@ -13,14 +12,17 @@ const bug = (fault: string, ...patches: readonly (readonly [file: string, from: 
 });
 
 const PLATFORM: Readonly<Record<string, PlantedBug>> = {
-  "answer-before-disk": { fault: "Answers leave the object before the disk has what they are about.", slips: { answersBeforeDisk: true } },
-  "alarm-forgotten": { fault: "The platform never learns when to call back.", slips: { forgetsAlarms: true } },
-  "rollback-forgotten": { fault: "A transaction that throws keeps what it wrote.", slips: { keepsFailedTransactions: true } },
+  "answer-before-disk": {
+    fault: "Answers leave the object before their writes are on disk.",
+    platformBugs: { answersBeforeDisk: true },
+  },
+  "alarm-forgotten": { fault: "The platform forgets alarms.", platformBugs: { forgetsAlarms: true } },
+  "rollback-forgotten": { fault: "A transaction that throws keeps what it wrote.", platformBugs: { keepsFailedTransactions: true } },
 };
 
 const ENGINE: Readonly<Record<string, PlantedBug>> = {
   "memory-ahead-of-storage": bug(
-    "Memory follows before the commit, and goes on after a failure as if there had been none.",
+    "Memory changes before the commit, and stays so after a failure.",
     [
       "engine/coupon-engine",
       "    const isWritten = draft.isChanged || isFlush;\n",
@@ -29,7 +31,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
     ["engine/coupon-engine", "    this.#coupon = undefined;\n  }\n\n  #create", "  }\n\n  #create"],
   ),
   "users-not-unique": bug(
-    "Neither the rule nor the tables know who has a claim.",
+    "Neither the rule nor the tables refuse a second claim of a user.",
     [
       "engine/schema",
       "     user_id TEXT PRIMARY KEY,\n     position INTEGER NOT NULL,",
@@ -38,12 +40,12 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
     ["engine/claim-store", "return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIM, userId)[0] ?? null;", "return null;"],
     ["engine/claim-store", "return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIMS, JSON.stringify(userIds));", "return [];"],
   ),
-  "keys-not-looked-up": bug("A key of another user's claim is not noticed before the tables refuse it.", [
+  "keys-not-looked-up": bug("The rule does not see the key of another user's claim.", [
     "engine/draft",
     "return known === undefined ? this.store.claims.keyOwner(key) : known;",
     "return null;",
   ]),
-  "holds-for-ever": bug("Holds that are over are not found.", [
+  "holds-for-ever": bug("Expired holds are not found.", [
     "engine/hold-store",
     "return this.#sql.all<Hold>(HoldStore.SELECT_EXPIRED, now);",
     "return [];",
@@ -54,7 +56,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
     "this.#coupon.nextExpiryAt < this.at)",
   ]),
   "expiry-early-by-a-millisecond": bug(
-    "A hold is over a millisecond before it expires.",
+    "A hold expires a millisecond early.",
     [
       "engine/hold-store",
       "FROM holds WHERE expires_at <= ? ORDER BY expires_at, user_id",
@@ -63,7 +65,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
     ["engine/draft", "this.#coupon.nextExpiryAt <= this.at)", "this.#coupon.nextExpiryAt - 1 <= this.at)"],
     ["engine/draft", "({ expiresAt }) => expiresAt <= this.at)", "({ expiresAt }) => expiresAt - 1 <= this.at)"],
   ),
-  "mark-forgotten": bug("A new instance does not know how late it was for the last one.", [
+  "mark-forgotten": bug("A new instance forgets the latest instant of its coupon.", [
     "engine/draft",
     "Math.max(stamp, this.#coupon.clockAt)",
     "stamp",
@@ -78,7 +80,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
     "const claims = rows.slice(0, limit).map",
     "const claims = rows.slice(0, Math.max(0, Math.min(limit, rows.length) - 1)).map",
   ]),
-  "numbers-forget": bug("The operator's numbers count what is claimed now, and not what was ever granted.", [
+  "numbers-forget": bug("Metrics count current claims instead of all grants.", [
     "engine/apply",
     "granted: draft.coupon.lastPosition",
     "granted: draft.coupon.claimed",
@@ -98,7 +100,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
     "coupon.held >= coupon.holdsMax",
     "coupon.held > coupon.holdsMax",
   ]),
-  "hold-length-unlimited": bug("A hold may be as long as any.", [
+  "hold-length-unlimited": bug("The length of a hold has no limit.", [
     "domain/hold",
     'if (ttlMs > ttlSecondsMax * 1000) return { ok: false, code: "hold_too_long", ttlSecondsMax };',
     "",
@@ -111,23 +113,23 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
 };
 
 const MAILBOX: Readonly<Record<string, PlantedBug>> = {
-  "second-door": bug("A hold is judged at once, past those that wait.", [
+  "second-door": bug("A hold is judged at once, before messages that wait.", [
     "object/coupon-object",
     'return this.#submit({ kind: "hold", request });',
     'return this.#apply([{ message: { kind: "hold", request }, at: now() }]).answers[0];',
   ]),
-  "stamp-at-commit": bug("A message is judged at the instant at which its turn comes.", [
+  "stamp-at-commit": bug("A message is judged at the instant of its batch, not of its arrival.", [
     "object/mailbox",
     "} = this.#options.apply(batch);",
     "} = this.#options.apply(batch.map((one) => ({ ...one, at: this.#options.clock() })));",
   ]),
-  "last-come-first-served": bug("What waits is judged in the wrong order.", [
+  "last-come-first-served": bug("Waiting messages are judged in the wrong order.", [
     "object/mailbox",
     "exclusive === -1 ? batchSizeMax : exclusive);",
     "exclusive === -1 ? batchSizeMax : exclusive).reverse();",
   ]),
   "failed-flush-stops-it": bug(
-    "Behind a flush that failed nothing is judged any more.",
+    "After a failed flush no message is judged.",
     [
       "object/mailbox",
       "    const [oldestFlight] = this.#flights;\n",
@@ -158,7 +160,7 @@ const LEASES: Readonly<Record<string, PlantedBug>> = {
     "this.#until = leaseEnd(clock(), CERTIFICATE_MS_MAX);",
     "this.#until = 0;",
   ]),
-  "lease-without-margin": bug("A lease ends with its certificates, whatever clocks do.", [
+  "lease-without-margin": bug("A lease has no margin for the difference of clocks.", [
     "domain/limits",
     "LEASE_MARGIN_MS = 100",
     "LEASE_MARGIN_MS = 0",
@@ -178,7 +180,7 @@ const LEASES: Readonly<Record<string, PlantedBug>> = {
     "Math.min(endsAt, coupon.nextExpiryAt ?? Infinity)",
     "endsAt",
   ]),
-  "bypass-set-of-another-life": bug(
+  "bypass-set-of-another-incarnation": bug(
     "A certificate goes with the bypass set of another coupon of its name.",
     ["domain/certificate", "before.epoch !== stated.epoch || ", ""],
     ["engine/apply", "request.known?.epoch === epoch && request.known.bypassSeq", "request.known?.bypassSeq"],
@@ -188,12 +190,12 @@ const LEASES: Readonly<Record<string, PlantedBug>> = {
     "Object.assign(entry, { held, order,",
     "Object.assign(entry, { held: { ...held, code: entry.held?.code ?? held.code }, order,",
   ]),
-  "users-not-in-the-bypass-set": bug("A certificate answers also who has a claim.", [
+  "users-not-in-the-bypass-set": bug("A certificate also refuses users with a claim.", [
     "domain/certificate",
     "if (certificate.mayContain(userMember(userId))) return false;",
     "",
   ]),
-  "new-keys-unseen": bug("While units are held, a certificate answers also keys that came into use since.", [
+  "new-keys-unseen": bug("While units are held, a certificate also refuses keys that came into use since.", [
     "domain/certificate",
     "certificate.isAnyKeyNew || ",
     "",
@@ -201,22 +203,22 @@ const LEASES: Readonly<Record<string, PlantedBug>> = {
 };
 
 const WORKER: Readonly<Record<string, PlantedBug>> = {
-  "retry-of-anything": bug("The Worker sends again what does harm when it is done twice.", [
+  "retry-of-anything": bug("The Worker retries calls that must happen once.", [
     "edge/coupon-calls",
     'if (effect === "once" || retry',
     "if (retry",
   ]),
-  "retry-of-a-deletion": bug("A deletion is sent again.", [
+  "retry-of-a-deletion": bug("A deletion is retried.", [
     "http/routes/coupons",
     'coupon.remove(precondition), "once")',
     'coupon.remove(precondition), "repeatable")',
   ]),
-  "retry-of-a-revocation": bug("A revocation without a position is sent again.", [
+  "retry-of-a-revocation": bug("A revoke without a position is retried.", [
     "http/routes/claims",
     'position === null ? "once" : "repeatable"',
     '"repeatable"',
   ]),
-  "retry-of-a-guarded-change": bug("A change with If-Match is sent again.", [
+  "retry-of-a-guarded-change": bug("A change with If-Match is retried.", [
     "http/routes/coupons",
     'precondition === null ? "repeatable" : "once"',
     '"repeatable"',
@@ -226,39 +228,35 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
     'effect === "read" ? "unavailable" : "outcome_unknown"',
     '"unavailable"',
   ]),
-  "retry-of-the-overloaded": bug("The Worker asks once more where the platform said that the object is overloaded.", [
+  "retry-of-the-overloaded": bug("The Worker retries a call to an overloaded object.", [
     "edge/coupon-calls",
     " || isOverloaded(cause)",
     "",
   ]),
-  "given-up-at-once": bug("The Worker does not try again what it may.", ["edge/coupon-calls", "retry >= CALL_RETRIES_MAX", "retry >= 0"]),
+  "given-up-at-once": bug("The Worker does not retry repeatable calls.", ["edge/coupon-calls", "retry >= CALL_RETRIES_MAX", "retry >= 0"]),
   "receipt-made-up": bug("The Worker answers a winner with another position than the object did.", [
     "http/routes/claims",
     "...wire.receipt(name, claim), remaining_amount: claim",
     "...wire.receipt(name, { ...claim, position: 1 }), remaining_amount: claim",
   ]),
-  "attempt-renamed": bug("The Worker's own retry comes under another name, and does not know its first attempt.", [
+  "attempt-renamed": bug("The Worker's retry has another attempt id.", [
     "http/routes/claims",
     "(coupon) => coupon.claim(request)",
     "(coupon) => coupon.claim({ ...request, attemptId: crypto.randomUUID() })",
   ]),
-  "attempt-names-repeat": bug("Two requests have one name.", ["http/attempt-id", "  count += 1;\n", "  count = (count % 3) + 1;\n"]),
-  "replay-hidden": bug("A replay is not called one.", [
+  "attempt-names-repeat": bug("Two requests have one attempt id.", ["http/attempt-id", "  count += 1;\n", "  count = (count % 3) + 1;\n"]),
+  "replay-hidden": bug("A replay has no Idempotent-Replayed header.", [
     "http/routes/claims",
     'isReplay ? { headers: { "Idempotent-Replayed": "true" } } : {}',
     "{}",
   ]),
-  "view-too-old": bug("What an isolate shows may be a minute old.", [
-    "domain/limits",
-    "SNAPSHOT_MS_MAX = 1_000",
-    "SNAPSHOT_MS_MAX = 60_000",
-  ]),
-  "view-goes-back": bug("An isolate shows what is older than what it has acknowledged.", [
+  "view-too-old": bug("A view may be a minute old.", ["domain/limits", "SNAPSHOT_MS_MAX = 1_000", "SNAPSHOT_MS_MAX = 60_000"]),
+  "view-goes-back": bug("A view may be older than an acknowledged change.", [
     "edge/monotonic-reads",
     "return head !== undefined &&",
     "return head !== undefined || requestOrder === -1 &&",
   ]),
-  "position-ignored": bug("A revocation of one claim takes a later one of the same user.", [
+  "position-ignored": bug("A revoke by position takes a later claim of the same user.", [
     "http/routes/claims",
     "coupon.revoke({ userId, position })",
     "coupon.revoke({ userId, position: null })",

@@ -1,97 +1,101 @@
-// The platform around one object: it starts instances and ends them, hands them calls and alarms, and holds back what they
-// answer until the disk has what they wrote before.
+// The platform around one object: it starts and ends instances, delivers calls and alarms, and holds back
+// answers until the writes before them are on disk.
 
-import { answersOf, type Result } from "./answers.ts";
+import { answersOf, type Result } from "../model/product-answers.ts";
+import type { Answer } from "../model/types.ts";
+import { runFor, type Context, type PlatformBugs } from "./context.ts";
+import { DEFERRABLE, DEFERRED_MS_MAX, endText, messageName, resultText, reword, unanswered, WAIT_MS_MAX } from "./deliveries.ts";
 import { Instance, type ObjectClass, type Waiting } from "./instance.ts";
 import type { Delivery, Recorded } from "./network.ts";
 import { T0, type End } from "./plan.ts";
 import { INJECTED } from "./points.ts";
-import { runFor, type Scene, type Slips } from "./scene.ts";
-import type { Answer } from "../history/history.ts";
 import type { Timer } from "./scheduler.ts";
-import { DEFERRABLE, DEFERRED_MS_MAX, WAIT_MS_MAX } from "./waits.ts";
-import { endText, messageName, recorded, reword, saidBy } from "./words.ts";
 
-/** How long after an instance ended its callers know it, and how long after that its alarm rings again. */
+/** How long after the end of an instance its callers notice, and how long after that its alarm runs again. */
 const END_IS_NOTICED_MS = 1;
-const RING_AGAIN_MS = 10;
+const ALARM_AGAIN_MS = 10;
 
-/** What an object is answered whose flush failed. */
+/** The error of a failed flush. */
 const FLUSH_FAILED = new Error("the flush failed, as planned");
 
-/** How late the end comes that an object asks for whose flush failed. */
+/** How long after a failed flush the object ends. */
 const ABORT_MS = 3_000;
 
 export class Platform {
   readonly name: string;
-  readonly scene: Scene;
+  readonly context: Context;
   readonly #class: ObjectClass;
-  readonly #slips: Slips;
+  readonly #platformBugs: PlatformBugs;
   #instance: Instance | null = null;
   #skewMs = 0;
-  /** Whose turn it is: logs are its. */
+  /** The instance that runs now. */
   #turn: Instance | null = null;
-  /** The end that came in this turn. */
+  /** The end of an instance in this event. */
   #end: End | null = null;
   #gate: { readonly instance: Instance; readonly waiting: Waiting }[] = [];
   #syncs: { readonly version: number; readonly resolve: () => void }[] = [];
-  /** Flushes that are under way, in their order, and how much each of them has. */
+  /** Flushes under way, in their order, each with its last write. */
   #flushes: { readonly version: number; readonly at: number; readonly timer: Timer }[] = [];
-  /** The next flush fails, as the object is answered. */
+  /** The next flush fails. */
   isFlushBad = false;
-  failedFlushCount = 0;
-  severalFlushesCount = 0;
-  deferredCount = 0;
-  slowFlushCount = 0;
   #alarm: { readonly for: number; readonly timer: Timer } | null = null;
-  /** The alarm that rings now: it rings again if the instance ends meanwhile. */
-  #ringing: number | null = null;
-  /** Ends that took with them what was not on disk. */
-  lossCount = 0;
-  /** Batches of more than one claim, as far as several claims were answered in one event. */
-  batchCount = 0;
+  /** The alarm that runs now: it runs again if the instance ends. */
+  #runningAlarm: number | null = null;
+  /** Claims that are answered in this event: more than one is a batch. */
   #claimsInEvent = 0;
-  /** How late it was for each instance that has ended, as a read without an answer: the next one may have to go on from there. */
+  /**
+   * The clock of each instance at its end, as a read without an answer: the next instance may go on from
+   * there.
+   */
   readonly ends: Recorded[] = [];
-  alarmCount = 0;
-  /** What reached the object, each delivery by itself. */
+  /** Every delivery to the object. */
   readonly delivered: Recorded[] = [];
-  /** The same in the order of their judgment. */
+  /** The same in the order of judgment. */
   readonly judged: Recorded[] = [];
-  /** By life, seq and user: the attempt that made a hold. */
+  /** By incarnation, seq and user: the attempt that made a hold. */
   readonly holders = new Map<string, string>();
-  /** Called with each answer that leaves the object, and with each end of an instance. */
+  /** Called with each answer of the object, and at each end of an instance. */
   onAnswer: (delivery: Delivery, result: Result, answers: readonly Answer[]) => void = () => undefined;
   onEnd: () => void = () => undefined;
-  /** Answers that said `unavailable`. */
+  /** How many answers were `unavailable`. */
   unavailableCount = 0;
-  readonly clock = (): number => T0 + this.scene.scheduler.now + this.#skewMs;
+  readonly clock = (): number => T0 + this.context.scheduler.now + this.#skewMs;
   isClockSteady = true;
   skewMsMin = 0;
   skewMsMax = 0;
 
-  constructor(scene: Scene, name: string, objectClass: ObjectClass, slips: Slips) {
-    this.scene = scene;
+  constructor(context: Context, name: string, objectClass: ObjectClass, platformBugs: PlatformBugs) {
+    this.context = context;
     this.name = name;
     this.#class = objectClass;
-    this.#slips = slips;
-    scene.storage.turning = (turn) => this.#instance?.settleLives(turn, scene.storage.life);
+    this.#platformBugs = platformBugs;
+    context.storage.turning = (turn) => this.#instance?.settleIncarnations(turn, context.storage.incarnation);
   }
 
   deliver(delivery: Delivery): void {
-    const { scheduler, points, digest, tell } = this.scene;
+    const { scheduler, points, digest, log } = this.context;
     const instance = this.#begin();
     points.command = delivery.command;
     const startedAt = scheduler.stamp();
-    const operations = delivery.calls.map((call) => recorded(call, delivery, startedAt, this.clock()));
+    const operations = delivery.calls.map((call) => unanswered(call, delivery.request.client, delivery.attempt, startedAt, this.clock()));
     this.delivered.push(...operations);
+    this.context.count("deliveries", operations.length);
     const now = { deliveredAt: scheduler.now, endedAt: startedAt, clockUntil: this.clock() };
-    const waiting: Waiting = { delivery, operations, life: null, lifeBefore: null, result: null, answers: [], version: 0, ...now };
+    const waiting: Waiting = {
+      delivery,
+      operations,
+      incarnation: null,
+      incarnationBefore: null,
+      result: null,
+      answers: [],
+      version: 0,
+      ...now,
+    };
     instance.waiting.add(waiting);
     digest.add(scheduler.now);
-    tell?.(`${messageName(delivery)} reaches the object`);
+    log?.(`${messageName(delivery)} reaches the object`);
     const fail = (what: string) => (cause: unknown) => {
-      if (!instance.isDead) this.scene.breach("exception", `${what} at ${messageName(delivery)}: ${String(cause)}`);
+      if (!instance.isDead) this.context.breach("exception", `${what} at ${messageName(delivery)}: ${String(cause)}`);
     };
     delivery
       .call(instance.object)
@@ -99,25 +103,16 @@ export class Platform {
       .catch(fail("the object's answer can't be read"));
   }
 
-  /** Ends the instance, between two turns. */
+  /** Ends the instance between two turns. */
   restart(end: End): void {
-    this.scene.tell?.(`the instance ${this.#instance === null ? "is not there; the next one" : ""} ends (${endText(end)})`);
+    this.context.log?.(`the instance ${this.#instance === null ? "is not there; the next one" : ""} ends (${endText(end)})`);
     if (this.#instance !== null) this.ended(this.#instance, end);
     else this.#setClock(end.skewMs);
   }
 
   ended(instance: Instance, end: End): void {
-    const { scheduler } = this.scene;
-    const now = { startedAt: scheduler.stamp(), clockFrom: this.clock() };
-    this.ends.push({
-      call: { kind: "read" },
-      client: "the end of an instance",
-      ...now,
-      endedAt: null,
-      clockUntil: null,
-      attempt: null,
-      answer: null,
-    });
+    const { scheduler } = this.context;
+    this.ends.push(unanswered({ kind: "read" }, "the end of an instance", null, scheduler.stamp(), this.clock()));
     instance.isDead = true;
     this.#instance = null;
     this.#end = end;
@@ -131,62 +126,62 @@ export class Platform {
   }
 
   onDisk(): Promise<void> {
-    const { written, onDisk } = this.scene.storage;
+    const { written, onDisk } = this.context.storage;
     if (this.isFlushBad) {
       this.isFlushBad = false;
-      this.failedFlushCount += 1;
-      this.scene.tell?.("the object is answered that its flush failed");
+      this.context.count("faults.flush");
+      this.context.log?.("the object is answered that its flush failed");
       return Promise.reject(FLUSH_FAILED);
     }
     if (written === onDisk) return Promise.resolve();
     return new Promise((resolve) => this.#syncs.push({ version: written, resolve }));
   }
 
-  /** An object whose flush failed may ask for its end, which then is late. */
+  /** The object ends itself after a failed flush; that takes a while. */
   abort(instance: Instance, reason: string): void {
-    if (reason !== String(FLUSH_FAILED)) this.scene.breach("assertion", `the object ended itself: ${reason}`);
+    if (reason !== String(FLUSH_FAILED)) this.context.breach("assertion", `the object ended itself: ${reason}`);
     const end = { isLossy: false, skewMs: null, mark: "reset" } as const;
-    this.scene.scheduler.after(ABORT_MS, () => (instance.isDead ? undefined : this.restart(end)));
+    this.context.scheduler.after(ABORT_MS, () => (instance.isDead ? undefined : this.restart(end)));
   }
 
   setAlarm(at: number | null): void {
-    if (this.#slips.forgetsAlarms !== true || at === null) this.scene.storage.setAlarm(at);
+    if (this.#platformBugs.forgetsAlarms !== true || at === null) this.context.storage.setAlarm(at);
   }
 
-  /** A timer of whoever runs now: one of an instance is gone with it. */
+  /** Starts a timer for the running code. An instance takes its timers with it. */
   timer(run: () => void, ms: number): Timer {
-    const { scheduler } = this.scene;
+    const { scheduler } = this.context;
     const instance = this.#turn;
-    const { visitor } = this.scene;
-    if (instance === null) return scheduler.after(ms, () => (visitor === null ? run() : runFor(this.scene, visitor, run)));
+    const { visitor } = this.context;
+    if (instance === null) return scheduler.after(ms, () => (visitor === null ? run() : runFor(this.context, visitor, run)));
     return scheduler.after(ms, () => {
       if (instance.isDead) return;
       this.#enter(instance);
       try {
         run();
       } catch (cause) {
-        if (!instance.isDead) this.scene.breach("exception", `a timer of the object threw: ${String(cause)}`);
+        if (!instance.isDead) this.context.breach("exception", `a timer of the object threw: ${String(cause)}`);
       }
     });
   }
 
-  /** What an instance wrote to its log. */
+  /** Takes a line of the product's log. */
   logged(text: string): void {
     if (this.#turn?.isDead === true) return;
     const line = text.replaceAll(this.name, "the coupon");
-    this.scene.tell?.(`${this.#turn === null ? "the Worker" : "the object"} logs ${line.replace(/"request_id":"[^"]*"/, "")}`);
+    this.context.log?.(`${this.#turn === null ? "the Worker" : "the object"} logs ${line.replace(/"request_id":"[^"]*"/, "")}`);
     if (!line.includes(INJECTED.message) && !line.includes("call_failed"))
-      this.scene.breach("log", `an error that was not planned: ${line}`);
+      this.context.breach("log", `an error that was not planned: ${line}`);
   }
 
-  /** What follows each event: what was lost is gone, what was written is on its way to disk, the alarm is set. */
+  /** Follows each event: lost writes are gone, new writes go to disk, the alarm is set. */
   afterEvent(): void {
-    const { scene } = this;
-    const { storage } = scene;
-    scene.skewMs = 0;
-    scene.visitor = null;
+    const { context } = this;
+    const { storage } = context;
+    context.skewMs = 0;
+    context.visitor = null;
     this.#turn = null;
-    if (this.#claimsInEvent > 1) this.batchCount += 1;
+    if (this.#claimsInEvent > 1) context.count("batches");
     this.#claimsInEvent = 0;
     if (this.#end !== null) this.#afterEnd(this.#end);
     if (storage.written > Math.max(storage.onDisk, this.#flushes.at(-1)?.version ?? 0)) this.#beginFlush(storage.written);
@@ -195,18 +190,10 @@ export class Platform {
 
   #begin(): Instance {
     if (this.#instance === null) {
-      // Its constructor reads its clock.
-      this.scene.skewMs = this.#skewMs;
-      this.scene.tell?.(`an instance begins, its clock at ${this.clock() - T0} ms`);
-      this.#instance = new Instance(this.#class, {
-        name: this.name,
-        scene: this.scene,
-        ended: (instance, end) => this.ended(instance, end),
-        onDisk: () => this.onDisk(),
-        abort: (instance, reason) => this.abort(instance, reason),
-        setAlarm: (at) => this.setAlarm(at),
-        clock: this.clock,
-      });
+      // The constructor reads the clock.
+      this.context.skewMs = this.#skewMs;
+      this.context.log?.(`an instance begins, its clock at ${this.clock() - T0} ms`);
+      this.#instance = new Instance(this.#class, this);
     }
     this.#enter(this.#instance);
     return this.#instance;
@@ -214,81 +201,82 @@ export class Platform {
 
   #enter(instance: Instance | null): void {
     this.#turn = instance;
-    this.scene.skewMs = this.#skewMs;
+    this.context.skewMs = this.#skewMs;
   }
 
   #answered(instance: Instance, waiting: Waiting, result: Result): void {
     if (instance.isDead) return;
-    const { storage, scheduler } = this.scene;
+    const { storage, scheduler } = this.context;
     const { command, calls } = waiting.delivery;
     waiting.result = result;
-    const life = instance.lifeOf(waiting, result, storage.life);
-    waiting.answers = answersOf(calls, result, life);
+    const incarnation = instance.incarnationOf(waiting, result, storage.incarnation);
+    waiting.answers = answersOf(calls, result, incarnation);
     this.judged.push(...waiting.operations);
     if (result.ok && "isNew" in result && result.isNew)
-      this.holders.set(`${life} ${result.seq} ${result.hold.userId}`, result.hold.attemptId);
+      this.holders.set(`${incarnation} ${result.seq} ${result.hold.userId}`, result.hold.attemptId);
     waiting.version = storage.written;
     this.#checkWait(waiting);
-    // What can't wait for a lease is judged at its arrival, in the order of arrivals.
+    // A message that never waits for a lease is judged when it arrives, in the order of arrival.
     if (DEFERRABLE.has(command)) {
       waiting.endedAt = scheduler.stamp();
       waiting.clockUntil = this.clock();
     }
     if (!result.ok && result.code === "unavailable") this.unavailableCount += 1;
     if (command === "claim") this.#claimsInEvent += 1;
-    if (storage.written === storage.onDisk || this.#slips.answersBeforeDisk === true) this.#leave(instance, waiting);
+    if (storage.written === storage.onDisk || this.#platformBugs.answersBeforeDisk === true) this.#leave(instance, waiting);
     else this.#gate.push({ instance, waiting });
   }
 
   #checkWait({ delivery, deliveredAt }: Waiting): void {
-    const waitedMs = this.scene.scheduler.now - deliveredAt;
+    const waitedMs = this.context.scheduler.now - deliveredAt;
     if (waitedMs <= WAIT_MS_MAX) return;
-    if (DEFERRABLE.has(delivery.command) && waitedMs <= DEFERRED_MS_MAX) this.deferredCount += 1;
-    else this.scene.breach("wait", `${messageName(delivery)} waited ${waitedMs} ms for its answer`);
+    if (DEFERRABLE.has(delivery.command) && waitedMs <= DEFERRED_MS_MAX) this.context.count("lease.deferred");
+    else this.context.breach("wait", `${messageName(delivery)} waited ${waitedMs} ms for its answer`);
   }
 
   /** The answer leaves the object. */
   #leave(instance: Instance, waiting: Waiting): void {
-    const { points, digest, tell } = this.scene;
+    const { points, digest, log } = this.context;
     const { delivery, operations, result, answers, endedAt, clockUntil } = waiting;
     if (result === null) return;
-    const step = points.beforeAnswer(delivery.command);
+    points.command = delivery.command;
+    const step = points.pass("before the answer");
     if (step !== null) {
       instance.crash(step);
       return;
     }
     instance.waiting.delete(waiting);
     for (const [index, operation] of operations.entries()) {
-      // One word for all of a bulk, where there is no coupon or no storage.
+      // A bulk claim has one answer where there is no coupon or no storage.
       operation.answer = answers[index] ?? answers[0] ?? null;
       if (!result.ok) reword(operation, result.code);
       operation.endedAt = endedAt;
       operation.clockUntil = clockUntil;
     }
     digest.add(result.seq);
-    tell?.(`${messageName(delivery)} is answered: ${saidBy(result, answers)}`);
+    log?.(`${messageName(delivery)} is answered: ${resultText(result, answers)}`);
     this.onAnswer(delivery, result, answers);
     delivery.reply(result, answers);
   }
 
   #beginFlush(version: number): void {
-    const { scheduler, plan, random } = this.scene;
+    const { scheduler, plan, random, count } = this.context;
     const isSlow = random.below(100) < plan.slowFlushes;
     const ms = isSlow ? random.below(plan.slowDiskMs + 1) : plan.diskMs + random.below(plan.diskJitterMs + 1);
-    if (isSlow) this.slowFlushCount += 1;
-    if (this.#flushes.length > 0) this.severalFlushesCount += 1;
-    // One that began later is not on disk before.
+    if (isSlow) count("flushes.slow");
+    if (this.#flushes.length > 0) count("flushes.several");
+    // A later flush is not on disk before an earlier one.
     const at = Math.max(scheduler.now + ms, this.#flushes.at(-1)?.at ?? 0);
     this.#flushes.push({ version, at, timer: scheduler.after(at - scheduler.now, () => this.#flushed(version)) });
   }
 
   #flushed(version: number): void {
-    const { scene } = this;
-    const { storage, points } = scene;
+    const { context } = this;
+    const { storage, points } = context;
     this.#flushes = this.#flushes.filter((flush) => flush.version > version);
     if (version <= storage.onDisk) return;
     storage.keep(version);
-    scene.tell?.(storage.written === version ? "all that was written is on disk" : "a part of what was written is on disk");
+    context.log?.(storage.written === version ? "all that was written is on disk" : "a part of what was written is on disk");
     this.#enter(this.#instance);
     for (const one of this.#gate.splice(0)) {
       if (one.instance.isDead) continue;
@@ -301,54 +289,59 @@ export class Platform {
     for (const sync of syncs) if (sync.version <= version) sync.resolve();
   }
 
-  /** An instance has ended in this event. What it had written is lost with it, or found by the next one. */
+  /** Ends an instance. Its unflushed writes are lost, or the next instance finds them. */
   #afterEnd({ isLossy }: End): void {
-    const { storage } = this.scene;
-    if (isLossy && storage.written > storage.onDisk) this.lossCount += 1;
+    const { storage } = this.context;
+    if (isLossy && storage.written > storage.onDisk) this.context.count("faults.lostWrites");
     if (isLossy) storage.lose();
     else storage.keep(storage.written);
     this.#end = null;
-    if (this.#ringing !== null) storage.ringAgain(this.#ringing);
-    this.#scheduleAlarm(this.#ringing === null ? 0 : RING_AGAIN_MS);
-    this.#ringing = null;
+    if (this.#runningAlarm !== null) storage.repeatAlarm(this.#runningAlarm);
+    this.#scheduleAlarm(this.#runningAlarm === null ? 0 : ALARM_AGAIN_MS);
+    this.#runningAlarm = null;
   }
 
   #scheduleAlarm(msMin: number): void {
-    const { storage, scheduler, plan } = this.scene;
+    const { storage, scheduler, plan } = this.context;
     if (this.#alarm !== null) this.#alarm.timer.run = null;
     const at = storage.alarmAt;
     this.#alarm =
-      at === null ? null : { for: at, timer: scheduler.after(Math.max(msMin, at - this.clock() + plan.alarmLateMs), () => this.#ring(at)) };
+      at === null
+        ? null
+        : { for: at, timer: scheduler.after(Math.max(msMin, at - this.clock() + plan.alarmLateMs), () => this.#runAlarm(at)) };
   }
 
-  #ring(at: number): void {
-    const { storage, scheduler, points, tell } = this.scene;
+  #runAlarm(at: number): void {
+    const { storage, scheduler, points, log } = this.context;
     if (!storage.isAlarmOnDisk) {
-      this.#alarm = { for: at, timer: scheduler.after(1, () => this.#ring(at)) };
+      this.#alarm = { for: at, timer: scheduler.after(1, () => this.#runAlarm(at)) };
       return;
     }
     this.#alarm = null;
     storage.takeAlarm();
-    this.#ringing = at;
-    this.alarmCount += 1;
-    tell?.("the alarm rings");
+    this.#runningAlarm = at;
+    this.context.count("alarms");
+    log?.("the alarm runs");
     const instance = this.#begin();
     points.command = "alarm";
-    void this.#rung(instance);
+    void this.#awaitAlarm(instance);
   }
 
-  async #rung(instance: Instance): Promise<void> {
+  async #awaitAlarm(instance: Instance): Promise<void> {
     try {
       await instance.object.alarm();
-      if (!instance.isDead) this.#ringing = null;
+      if (!instance.isDead) this.#runningAlarm = null;
     } catch (cause) {
-      if (!instance.isDead) this.scene.breach("exception", `the alarm threw: ${String(cause)}`);
+      if (!instance.isDead) this.context.breach("exception", `the alarm threw: ${String(cause)}`);
     }
   }
 
   #setClock(skewMs: number | null): void {
     if (skewMs === null) return;
-    if (skewMs < this.#skewMs) this.isClockSteady = false;
+    if (skewMs < this.#skewMs) {
+      this.isClockSteady = false;
+      this.context.count("clock.setBack");
+    }
     this.#skewMs = skewMs;
     this.skewMsMin = Math.min(this.skewMsMin, skewMs);
     this.skewMsMax = Math.max(this.skewMsMax, skewMs);

@@ -1,13 +1,14 @@
-// Fault points: where storage or the whole instance can fail, what is armed to fail next, and what was reached so far.
+// Fault points: where storage or the whole instance can fail, and the fault that is armed to strike next.
 
-import { SCHEMA } from "../../src/engine/schema.ts";
 import { ClaimStore } from "../../src/engine/claim-store.ts";
 import { CouponStore } from "../../src/engine/coupon-store.ts";
 import { HoldStore } from "../../src/engine/hold-store.ts";
 import { LedgerStore } from "../../src/engine/ledger-store.ts";
+import { SCHEMA } from "../../src/engine/schema.ts";
+import type { Context } from "./context.ts";
 import type { BreakStep } from "./plan.ts";
 
-/** What the object is doing. `claim` is a batch of them. */
+/** What the object is doing. `claim` is a batch of claims. */
 export const COMMANDS = [
   "create",
   "read",
@@ -28,98 +29,37 @@ export const COMMANDS = [
 ] as const;
 export type Command = (typeof COMMANDS)[number];
 
-/** Points that are no statement. Behind the commit and before the answer nothing can throw, but everything can end. */
-export const POINTS = ["before BEGIN", "before COMMIT", "after COMMIT", "before the answer"] as const;
-export type Point = (typeof POINTS)[number];
-const BEFORE_BEGIN = 0;
-const BEFORE_COMMIT = 1;
-const WIDTH = 64;
+/** Points that are no statement. */
+export type Point = "before BEGIN" | "before COMMIT" | "after COMMIT" | "before the answer";
+
+/** Behind the commit nothing throws, but everything can end. */
+const NEVER_THROWS: ReadonlySet<string> = new Set<Point>(["after COMMIT", "before the answer"]);
 
 /** The throw of a statement that storage refuses. */
 export const INJECTED = new Error("storage failed, as planned");
 
-const NAMES = new Map<string, string>();
+const STATEMENT_NAMES = new Map<string, string>();
 for (const store of [CouponStore, ClaimStore, HoldStore, LedgerStore])
-  for (const [name, text] of Object.entries(store as object)) if (typeof text === "string") NAMES.set(text, name);
-for (const [index, text] of SCHEMA.entries()) NAMES.set(text, `SCHEMA[${index}]`);
+  for (const [name, text] of Object.entries(store as object)) if (typeof text === "string") STATEMENT_NAMES.set(text, name);
+for (const [index, text] of SCHEMA.entries()) STATEMENT_NAMES.set(text, `SCHEMA[${index}]`);
 
-/** How often each fault point was passed, and how often something failed there. */
-export class Coverage {
-  readonly #numbers = new Map<string, number>();
-  readonly #names: string[] = [...POINTS];
-  readonly passed = new Float64Array(COMMANDS.length * WIDTH);
-  readonly thrown = new Float64Array(COMMANDS.length * WIDTH);
-  readonly crashed = new Float64Array(COMMANDS.length * WIDTH);
-
-  /** Answers how to forget all that is counted from now on. */
-  mark(): () => void {
-    const kept = [this.passed, this.thrown, this.crashed].map((counts) => [counts, counts.slice()] as const);
-    return () => {
-      for (const [counts, before] of kept) counts.set(before);
-    };
-  }
-
-  /** The number of a statement's point. */
-  pointOf(statement: string): number {
-    const known = this.#numbers.get(statement);
-    if (known !== undefined) return known;
-    const name = NAMES.get(statement) ?? statement.trim().split(/\s+/).slice(0, 3).join(" ");
-    const number = this.#names.push(name) - 1;
-    if (number >= WIDTH) throw new Error(`more than ${WIDTH} fault points`);
-    this.#numbers.set(statement, number);
-    return number;
-  }
-
-  nameOf(point: number): string {
-    return this.#names[point] ?? "";
-  }
-
-  /** Every point that was passed, with its counts. */
-  rows(): CoverageRow[] {
-    const rows: CoverageRow[] = [];
-    for (const [command, name] of COMMANDS.entries()) {
-      for (const [point, pointName] of this.#names.entries()) {
-        const index = command * WIDTH + point;
-        const passed = this.passed[index] ?? 0;
-        if (passed === 0) continue;
-        const row = { command: name, point: pointName, passed, thrown: this.thrown[index] ?? 0, crashed: this.crashed[index] ?? 0 };
-        rows.push({ ...row, canThrow: canThrow(point) });
-      }
-    }
-    return rows;
-  }
+/** The name of a statement's point. */
+export function pointOf(statement: string): string {
+  return STATEMENT_NAMES.get(statement) ?? statement.trim().split(/\s+/).slice(0, 3).join(" ");
 }
 
-export type CoverageRow = {
-  readonly command: Command;
-  readonly point: string;
-  readonly passed: number;
-  readonly thrown: number;
-  readonly crashed: number;
-  readonly canThrow: boolean;
-};
-
-/** What is armed in one history. */
+/** The fault points of one history. */
 export class Points {
-  readonly #coverage: Coverage;
-  readonly #tell: ((line: string) => void) | null;
-  #armed: { left: number; readonly step: BreakStep }[] = [];
-  #command = 0;
-  /** Faults that struck, by kind. */
+  command: Command = "create";
+  /** How often storage threw. */
   thrownCount = 0;
-  crashedCount = 0;
+  #armed: { left: number; readonly step: BreakStep }[] = [];
+  readonly #count: Context["count"];
+  readonly #log: Context["log"];
 
-  constructor(coverage: Coverage, tell: ((line: string) => void) | null) {
-    this.#coverage = coverage;
-    this.#tell = tell;
-  }
-
-  get command(): Command {
-    return COMMANDS[this.#command] ?? "claim";
-  }
-
-  set command(command: Command) {
-    this.#command = COMMANDS.indexOf(command);
+  constructor(count: Context["count"], log: Context["log"]) {
+    this.#count = count;
+    this.#log = log;
   }
 
   arm(step: BreakStep): void {
@@ -130,56 +70,21 @@ export class Points {
     this.#armed = [];
   }
 
-  beforeBegin(): BreakStep | null {
-    return this.pass(BEFORE_BEGIN);
-  }
-
-  beforeCommit(): BreakStep | null {
-    return this.pass(BEFORE_COMMIT);
-  }
-
-  afterCommit(): BreakStep | null {
-    return this.pass(2);
-  }
-
-  beforeAnswer(command: Command): BreakStep | null {
-    this.command = command;
-    return this.pass(3);
-  }
-
-  /** Passes a point, and answers what fails there, if anything does. */
-  pass(point: number): BreakStep | null {
-    const index = this.#command * WIDTH + point;
-    const { passed } = this.#coverage;
-    passed[index] = (passed[index] ?? 0) + 1;
-    return this.#armed.length === 0 ? null : this.#strike(point, index);
-  }
-
-  #strike(point: number, index: number): BreakStep | null {
+  /** Passes a point. Returns the fault that strikes there, or null. */
+  pass(point: string): BreakStep | null {
+    this.#count(`passed.${this.command}, ${point}`);
     for (const armed of this.#armed) {
-      if (armed.left > 0) {
-        armed.left -= 1;
-        continue;
+      const { how } = armed.step;
+      if (armed.left > 0) armed.left -= 1;
+      else if (how === "crash" || !NEVER_THROWS.has(point)) {
+        this.#armed = this.#armed.filter((other) => other !== armed);
+        this.#count(`${how}.${this.command}, ${point}`);
+        this.#count(`faults.${how}`);
+        if (how === "throw") this.thrownCount += 1;
+        this.#log?.(`${how === "throw" ? "storage throws" : "the instance ends"} in ${this.command}, at ${point}`);
+        return armed.step;
       }
-      const { step } = armed;
-      if (step.how === "throw" && !canThrow(point)) continue;
-      this.#armed = this.#armed.filter((other) => other !== armed);
-      const counts = step.how === "throw" ? this.#coverage.thrown : this.#coverage.crashed;
-      counts[index] = (counts[index] ?? 0) + 1;
-      if (step.how === "throw") this.thrownCount += 1;
-      else this.crashedCount += 1;
-      this.#tell?.(`${step.how === "throw" ? "storage throws" : "the instance ends"} in ${this.command}, at ${this.nameOf(point)}`);
-      return step;
     }
     return null;
   }
-
-  /** A point in words. */
-  nameOf(point: number): string {
-    return this.#coverage.nameOf(point);
-  }
-}
-
-function canThrow(point: number): boolean {
-  return point !== 2 && point !== 3;
 }

@@ -1,5 +1,5 @@
-// The product as it is deployed: the object's class, and the Worker's app once for each isolate, as each isolate has module state of
-// its own. What it imports of the platform is answered here.
+// The product as it is deployed: the object's class, and the Worker's app once for each isolate, because each
+// isolate has its own module state. The platform's module is replaced.
 
 import { registerHooks } from "node:module";
 
@@ -9,7 +9,7 @@ import type { ObjectClass } from "./instance.ts";
 export type App = { readonly fetch: (request: Request, env: unknown, context: unknown) => Response | Promise<Response> };
 export type Product = { readonly objectClass: ObjectClass; readonly isolates: readonly App[] };
 
-/** Another text in the place of one that stands once in a file of the product, named from its root. */
+/** Replaces a text that stands once in a file of the product. */
 export type Patch = { readonly file: string; readonly from: string; readonly to: string };
 
 export const ISOLATE_COUNT = 3;
@@ -20,7 +20,7 @@ const PLATFORM = `data:text/javascript,${encodeURIComponent(
   "export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }",
 )}`;
 
-/** Has the product's modules, from now on, come with `patches` made in them, and those of the Worker once for each isolate. */
+/** Loads the product's modules with `patches` from now on, and those of the Worker once for each isolate. */
 export function hookModules(patches: readonly Patch[]): void {
   registerHooks({
     resolve: (specifier, context, next) => {
@@ -38,14 +38,14 @@ export function hookModules(patches: readonly Patch[]): void {
   });
 }
 
-/** Loads the product; {@link hookModules} has to come before. */
+/** Loads the product, after {@link hookModules}. */
 export async function loadProduct(): Promise<Product> {
   const { CouponObject } = await import("../../src/object/coupon-object.ts");
   const isolates: App[] = [];
   for (let index = 0; index < ISOLATE_COUNT; index += 1) {
     const { createApp } = (await import(`${ROOT}src/http/app.ts?isolate=${index}`)) as { readonly createApp: () => App };
     const app = createApp();
-    // What an isolate draws with its first request is drawn outside of any history.
+    // The first request of an isolate draws ids; this one keeps them out of histories.
     await app.fetch(new Request("http://simulation/health"), { REQUEST_LOG: "off" }, {});
     isolates.push(app);
   }

@@ -1,11 +1,11 @@
-// What clients ask, as HTTP requests.
+// The HTTP requests of clients.
 
 import { requestOf } from "../faults/wire.ts";
 import { T0, type Ask } from "./plan.ts";
 
 const ORIGIN = "http://simulation";
 
-/** The request of an ask about the coupon `name`; `tag` is what its If-Match names. */
+/** The request about the coupon `name`; `tag` is its If-Match. */
 export function httpRequestOf(name: string, ask: Ask, tag: string | null): Request {
   const coupon = `${ORIGIN}/api/coupons/${name}`;
   switch (ask.kind) {
@@ -32,13 +32,13 @@ function sent(method: string, url: string, body: object | null, headers: Readonl
   return new Request(url, { method, headers: { ...headers, "content-length": String(text.length) }, body: text });
 }
 
-/** An ask in words. */
+/** A request in words. */
 export function askText({ kind, ...asked }: Ask): string {
   const facts = Object.entries(asked).filter(([, value]) => value !== null && value !== false);
-  return [kind, ...facts.map(([name, value]) => `${name}=${said(name, value)}`)].join(" ");
+  return [kind, ...facts.map(([name, value]) => `${name}=${valueText(name, value)}`)].join(" ");
 }
 
-function said(name: string, value: unknown): string {
+function valueText(name: string, value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(",")}]`;
   return typeof value === "number" && name.endsWith("At") ? `${value - T0} ms` : String(value);
 }

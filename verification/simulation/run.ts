@@ -7,7 +7,7 @@ import { progressOf } from "../cli/progress.ts";
 import { writeResults } from "../cli/results.ts";
 import { FEATURES_FROM, missedFeatures } from "./features.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
-import { failureText, linesOf, missedPoints, rateText } from "./report.ts";
+import { failureText, linesOf, rateText, unstruckPoints } from "./report.ts";
 import { simulate, type Run } from "./simulate.ts";
 
 const COMMAND = "npm run simulate";
@@ -28,8 +28,7 @@ A history that fails is cut down and printed. A run of 20,000 or more fails as w
       seed: { kind: "count", default: 1, min: 0, max: 2 ** 32 - 1, help: "the first one; the others follow it" },
       minutes: { kind: "count", default: 0, min: 0, max: 100_000, help: "ends after that long with what was done by then; 0 never does" },
       workers: { kind: "text", value: "N|cores", default: "1", help: "threads" },
-      story: { kind: "flag", help: "tells each history, step by step: for a few" },
-      whole: { kind: "flag", help: "creates and drops real tables in every history: slower, the same" },
+      trace: { kind: "flag", help: "prints each history, step by step" },
       bug: { kind: "text", value: "NAME", help: `plants a bug that is to be found: ${Object.keys(PLANTED_BUGS).join(", ")}` },
       json: { kind: "text", value: "FILE", help: "writes the numbers there" },
     },
@@ -44,14 +43,13 @@ A history that fails is cut down and printed. A run of 20,000 or more fails as w
       from: seed,
       count: histories,
       workers: workersOf(options.workers),
-      isTold: options.story,
+      isTraced: options.trace,
       ...(options.minutes === 0 ? {} : { msMax: options.minutes * 60_000 }),
-      isWhole: options.whole,
       ...(bug === undefined ? {} : { bug }),
       onProgress: (count) => progress.update(count, `${Math.round((count / (performance.now() - startedAt)) * 1000)} a second`),
       signal,
     }).finally(progress.stop);
-    if (run.stories.length > 0) console.log(run.stories.join("\n\n"));
+    if (run.traces.length > 0) console.log(run.traces.join("\n\n"));
     if (run.failures.length > 0) console.log(run.failures.map(failureText).join("\n"));
     console.log(linesOf(run).join("\n"));
     if (json !== undefined) await writeResults(json, numbersOf(run, seed, bug));
@@ -59,9 +57,9 @@ A history that fails is cut down and printed. A run of 20,000 or more fails as w
   },
 );
 
-/** A long run that did not meet what there is to meet has not shown what it claims. */
-function isTooPoor({ doneCount, sum }: Run): boolean {
-  return doneCount >= FEATURES_FROM && missedFeatures(sum.counts).length > 0;
+/** A long run that missed a feature has not tested it. */
+function isTooPoor({ doneCount, counts }: Run): boolean {
+  return doneCount >= FEATURES_FROM && missedFeatures(counts).length > 0;
 }
 
 function workersOf(given: string): number {
@@ -71,19 +69,18 @@ function workersOf(given: string): number {
   throw usage({ name: COMMAND }, `--workers takes a number from 1 to 256, or "cores", not "${given}"`);
 }
 
-function numbersOf({ doneCount, sum, failures, seconds }: Run, seed: number, bug: string | undefined): object {
+function numbersOf({ doneCount, counts, digest, failures, seconds }: Run, seed: number, bug: string | undefined): object {
   return {
     seeds: { first: seed, last: seed + doneCount - 1, next: seed + doneCount },
     histories: doneCount,
-    operations: sum.counts["operations"] ?? 0,
+    operations: counts["operations"] ?? 0,
     seconds: Math.round(seconds * 10) / 10,
     perSecond: Math.round(doneCount / seconds),
     violations: failures.map(({ seed: failed, breach }) => ({ seed: failed, ...breach })),
     ...(failures.length === 0 ? { trueRateBelow: rateText(doneCount) } : {}),
-    ...(bug === undefined ? {} : { plantedMistake: bug }),
-    digest: sum.digest,
-    counts: sum.counts,
-    faultPoints: sum.coverage,
-    neverStruck: missedPoints(sum.coverage),
+    ...(bug === undefined ? {} : { plantedBug: bug }),
+    digest,
+    counts,
+    neverStruck: unstruckPoints(counts),
   };
 }

@@ -1,165 +1,178 @@
-// The kinds of sales that are simulated: how many ask for what, and how well the network treats them.
+// The kinds of sales: how many requests of which kind, and how bad the network is.
 
 import type { Random } from "../random.ts";
+import type { Ask } from "./plan.ts";
 
-/** The users there are. */
+/** All users. */
 export const USERS = ["ann", "bob", "cid", "dan", "eve", "fay", "gus", "hal", "ida", "jon", "kim", "leo", "mia", "ned"] as const;
 
-export type Sale = {
+type Numbers = {
   readonly askCount: number;
   readonly userCount: number;
   readonly amountMax: number;
-  /** Longest pause between two asks; 0 has them all at once. */
+  /** The longest pause between two requests; with 0 all arrive at once. */
   readonly gapMsMax: number;
-  /** Longest way of a message. */
+  /** The longest way of a message. */
   readonly wayMsMax: number;
-  /** How long it takes until what was written is on disk: what arrives meanwhile shares the next batch. */
+  /** How long a flush takes. Messages that arrive meanwhile share the next batch. */
   readonly diskMs: number;
-  /** Of a hundred attempts, how many do not simply go well. */
-  readonly badFates: number;
-  /** Of a hundred asks, how many are claims, and how many move the stock otherwise, before anything else is drawn. */
-  readonly claims: number;
-  readonly restocks: number;
-  /** Of a hundred asks, how many are about holds, and how many end the coupon and make it again, before anything else is drawn. */
-  readonly holds: number;
-  readonly removals: number;
-  /** And how many look at the public views. */
-  readonly views: number;
-  /** Through how many isolates clients ask. */
-  readonly isolateCount: number;
-  /** Of a hundred keys, how many are nobody's own. */
+  /** Of a hundred attempts, how many meet a fault. */
+  readonly faultPercent: number;
+  /** Of a hundred keys, how many are shared between users. */
   readonly sharedKeys: number;
-  /** Whether isolates refuse by the certificates of the object. */
+  /** How many isolates the clients use. */
+  readonly isolateCount: number;
+};
+
+type Weights = Readonly<Partial<Record<Ask["kind"], number>>>;
+
+export type Sale = Numbers & {
+  /** How often each kind of request is drawn. */
+  readonly asks: Weights;
+  /** Whether isolates refuse by certificates. */
   readonly isEdgeOn: boolean;
 };
 
-/** Most sales are small, because most mistakes show in a few steps. */
-export function saleOf(random: Random): Sale {
-  const dice = random.below(60);
-  if (dice < 24) return saleAtTheEdge(random);
-  if (dice < 28) return saleOfHolds(random);
-  if (dice < 31) return saleAgain(random);
-  if (dice < 33) return saleToWatch(random);
-  return dice < 35 ? crowd(random) : smallSale(random);
-}
+/** A kind of sale: each number is one of its list. */
+type Kind = { readonly [Name in keyof Numbers]: readonly number[] } & {
+  readonly weight: number;
+  readonly asks: Weights;
+  readonly isEdgeOn: readonly boolean[];
+};
 
-function smallSale(random: Random): Sale {
-  const { below, pick } = random;
-  const dice = below(100);
-  return {
-    askCount: dice < 65 ? 3 + below(4) : dice < 93 ? 6 + below(6) : dice < 99 ? 12 + below(9) : 21 + below(30),
-    userCount: 2 + below(3),
-    amountMax: pick([1, 2, 2, 3, 4]),
-    gapMsMax: pick([0, 1, 2, 2, 4, 10, 40, 400, 1000]),
-    wayMsMax: pick([0, 1, 2, 3, 6]),
-    diskMs: pick([0, 0, 1, 2, 4, 12]),
-    badFates: pick([0, 0, 4, 8, 25]),
-    claims: 0,
-    restocks: 0,
-    holds: 0,
-    removals: 0,
-    views: 0,
-    isolateCount: 3,
-    sharedKeys: 12,
-    isEdgeOn: below(3) > 0,
-  };
-}
+/** Most sales are small, because most bugs show in a few steps. */
+const SMALL: Kind = {
+  weight: 25,
+  asks: {
+    claim: 84,
+    claim_many: 7,
+    hold: 28,
+    give_back: 10,
+    release: 17,
+    change: 14,
+    read: 8,
+    status: 2,
+    view: 2,
+    own: 6,
+    page: 3,
+    metrics: 3,
+    holds: 3,
+    end_holds: 2,
+    remove: 5,
+    create: 6,
+  },
+  askCount: [3, 4, 5, 6, 3, 4, 5, 6, 3, 4, 5, 6, 7, 8, 10, 12, 18, 35],
+  userCount: [2, 3, 4],
+  amountMax: [1, 2, 2, 3, 4],
+  gapMsMax: [0, 1, 2, 2, 4, 10, 40, 400, 1000],
+  wayMsMax: [0, 1, 2, 3, 6],
+  diskMs: [0, 0, 1, 2, 4, 12],
+  faultPercent: [0, 0, 4, 8, 25],
+  sharedKeys: [12],
+  isolateCount: [3],
+  isEdgeOn: [true, true, false],
+};
 
-/** Certificates matter where many come too late, some time after each other. */
-function saleAtTheEdge({ below, pick }: Random): Sale {
-  return {
-    askCount: 6 + below(below(3) === 0 ? 16 : 8),
-    userCount: pick([3, 6, USERS.length]),
-    amountMax: 1,
-    gapMsMax: pick([20, 100, 200, 400, 900]),
-    wayMsMax: pick([0, 3, 200, 500]),
-    diskMs: pick([0, 2]),
-    badFates: pick([0, 0, 8]),
-    claims: 55,
-    restocks: 25,
-    holds: 0,
-    removals: 0,
-    views: 0,
-    isolateCount: pick([1, 2, 3]),
-    sharedKeys: 10,
-    isEdgeOn: true,
-  };
-}
+/** Certificates matter where many users come too late, some time after each other. */
+const EDGE: Kind = {
+  ...SMALL,
+  weight: 24,
+  asks: { ...SMALL.asks, claim: 540, release: 80, change: 140, hold: 50, give_back: 34, remove: 13, end_holds: 10, status: 10 },
+  askCount: [6, 7, 8, 9, 10, 11, 12, 13, 17, 21],
+  userCount: [3, 6, USERS.length],
+  amountMax: [1],
+  gapMsMax: [20, 100, 200, 400, 900],
+  wayMsMax: [0, 3, 200, 500],
+  diskMs: [0, 2],
+  faultPercent: [0, 0, 8],
+  isolateCount: [1, 2, 3],
+  isEdgeOn: [true],
+};
 
-/** Holds come and go, by all ways that there are. */
-function saleOfHolds({ below, pick }: Random): Sale {
-  return {
-    askCount: 8 + below(12),
-    userCount: pick([3, 4, 6]),
-    amountMax: pick([2, 3, 5]),
-    gapMsMax: pick([4, 20, 100, 400]),
-    wayMsMax: pick([0, 3, 100]),
-    diskMs: pick([0, 2, 12]),
-    badFates: pick([0, 8, 30]),
-    claims: 25,
-    restocks: 3,
-    holds: 60,
-    removals: 0,
-    views: 0,
-    isolateCount: pick([1, 2, 3]),
-    sharedKeys: pick([10, 70]),
-    isEdgeOn: below(4) > 0,
-  };
-}
+/** Holds begin and end in every way. */
+const HOLDS: Kind = {
+  ...SMALL,
+  weight: 4,
+  asks: { claim: 30, hold: 37, give_back: 6, claim_many: 5, holds: 5, end_holds: 10, release: 2, change: 2, read: 1, own: 1, remove: 1 },
+  askCount: [8, 10, 12, 14, 16, 19],
+  userCount: [3, 4, 6],
+  amountMax: [2, 3, 5],
+  gapMsMax: [4, 20, 100, 400],
+  wayMsMax: [0, 3, 100],
+  diskMs: [0, 2, 12],
+  faultPercent: [0, 8, 30],
+  sharedKeys: [10, 70],
+  isolateCount: [1, 2, 3],
+  isEdgeOn: [true, true, true, false],
+};
 
-/** Visitors watch through one isolate what happens through others. */
-function saleToWatch(random: Random): Sale {
-  const { below, pick } = random;
-  return {
-    ...saleOfHolds(random),
-    askCount: 8 + below(12),
-    gapMsMax: pick([100, 400, 900]),
-    claims: 25,
-    holds: 10,
-    removals: 3,
-    views: 40,
-    isolateCount: 3,
-  };
-}
+/** Visitors read through one isolate what happens through others. */
+const VIEWS: Kind = {
+  ...HOLDS,
+  weight: 2,
+  asks: { claim: 33, status: 20, view: 20, hold: 9, give_back: 3, end_holds: 2, release: 2, change: 3, read: 2, remove: 4, create: 1 },
+  gapMsMax: [100, 400, 900],
+  isolateCount: [3],
+};
 
 /** One coupon after the other has the same name, and sells out. */
-function saleAgain({ below, pick }: Random): Sale {
+const AGAIN: Kind = {
+  ...EDGE,
+  weight: 3,
+  asks: { claim: 78, release: 1, change: 3, hold: 1, remove: 15, read: 1, create: 1 },
+  askCount: [10, 12, 14, 16, 19],
+  userCount: [2, 3, 4],
+  gapMsMax: [100, 300, 600],
+  wayMsMax: [0, 3, 100],
+  faultPercent: [0],
+  isolateCount: [1, 1, 2],
+};
+
+/** Many requests during a flush make large batches. */
+const LARGE: Kind = {
+  ...SMALL,
+  weight: 2,
+  asks: { claim: 91, claim_many: 1, hold: 2, give_back: 1, release: 2, change: 1, read: 1, own: 1 },
+  askCount: [14, 18, 22, 29],
+  userCount: [USERS.length],
+  amountMax: [12],
+  gapMsMax: [0, 1],
+  wayMsMax: [0, 2],
+  diskMs: [5, 12, 30],
+  faultPercent: [0, 0, 8],
+  sharedKeys: [30],
+  isEdgeOn: [false],
+};
+
+const KINDS: readonly Kind[] = [SMALL, EDGE, HOLDS, VIEWS, AGAIN, LARGE];
+
+/** Draws a sale. */
+export function saleOf(random: Random): Sale {
+  const { pick } = random;
+  const kind =
+    KINDS[
+      drawn(
+        random,
+        KINDS.map(({ weight }) => weight),
+      )
+    ] ?? SMALL;
   return {
-    askCount: 10 + below(10),
-    userCount: pick([2, 3, 4]),
-    amountMax: 1,
-    gapMsMax: pick([100, 300, 600]),
-    wayMsMax: pick([0, 3, 100]),
-    diskMs: pick([0, 2]),
-    badFates: 0,
-    claims: 75,
-    restocks: 5,
-    holds: 0,
-    removals: 15,
-    views: 0,
-    isolateCount: pick([1, 1, 2]),
-    sharedKeys: 10,
-    isEdgeOn: true,
+    asks: kind.asks,
+    askCount: pick(kind.askCount),
+    userCount: pick(kind.userCount),
+    amountMax: pick(kind.amountMax),
+    gapMsMax: pick(kind.gapMsMax),
+    wayMsMax: pick(kind.wayMsMax),
+    diskMs: pick(kind.diskMs),
+    faultPercent: pick(kind.faultPercent),
+    sharedKeys: pick(kind.sharedKeys),
+    isolateCount: pick(kind.isolateCount),
+    isEdgeOn: pick(kind.isEdgeOn),
   };
 }
 
-/** Large batches form where many come while the disk is busy. */
-function crowd({ below, pick }: Random): Sale {
-  return {
-    askCount: 14 + below(16),
-    userCount: USERS.length,
-    amountMax: 12,
-    gapMsMax: below(2),
-    wayMsMax: pick([0, 2]),
-    diskMs: pick([5, 12, 30]),
-    badFates: pick([0, 0, 8]),
-    claims: 85,
-    restocks: 0,
-    holds: 0,
-    removals: 0,
-    views: 0,
-    isolateCount: 3,
-    sharedKeys: 30,
-    isEdgeOn: false,
-  };
+/** Draws an index by weights. */
+export function drawn({ below }: Random, weights: readonly number[]): number {
+  let dice = below(weights.reduce((sum, weight) => sum + weight, 0));
+  return weights.findIndex((weight) => (dice -= weight) < 0);
 }

@@ -1,12 +1,15 @@
-// Virtual time: a queue of events, one after the other, each with all that its promises bring about.
+// Virtual time: a queue of events. Each event runs with all promises that it resolves.
 
-/** An event that is still to come; `run` is null once it was called off. */
+/** A pending event; `run` is null once it is cancelled. */
 export type Timer = { readonly at: number; readonly order: number; run: (() => void) | null };
 
-/** Runs what promises have made due, to its end. Node calls it after each callback of its own; see {@link assertDrains}. */
+/**
+ * Runs all resolved promises to their end. Node calls it after each callback of its own; see {@link
+ * assertDrains}.
+ */
 export const drain = Reflect.get(process, "_tickCallback") as () => void;
 
-/** Throws where {@link drain} does nothing, as inside of a promise's own callback. */
+/** Throws where {@link drain} does nothing, as inside a promise's callback. */
 export function assertDrains(): void {
   let isDrained = false;
   void Promise.resolve().then(() => (isDrained = true));
@@ -16,26 +19,26 @@ export function assertDrains(): void {
 
 /** The events of one history. */
 export class Scheduler {
-  /** Milliseconds from the beginning. */
+  /** Milliseconds from the start. */
   now = 0;
   readonly #heap: Timer[] = [];
   #order = 0;
   #stamps = 0;
 
-  /** Calls `run` in `ms` from now, after all that was asked for that instant before. */
+  /** Calls `run` in `ms` from now, after all earlier events of that instant. */
   after(ms: number, run: () => void): Timer {
     const timer = { at: this.now + ms, order: (this.#order += 1), run };
     this.#push(timer);
     return timer;
   }
 
-  /** An instant that tells apart what happens in one millisecond: the order of calls is the order of stamps. */
+  /** Returns an instant that is unique within its millisecond: stamps are in the order of calls. */
   stamp(): number {
     this.#stamps += 1;
     return this.now + this.#stamps * 1e-6;
   }
 
-  /** Runs the next event, with all that it makes due. False where there is none. */
+  /** Runs the next event. Returns false without one. */
   step(): boolean {
     for (let timer = this.#pop(); timer !== undefined; timer = this.#pop()) {
       if (timer.run === null) continue;

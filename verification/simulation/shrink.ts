@@ -1,13 +1,13 @@
-// A plan that fails, cut down to what is needed for that.
+// Cuts a failing plan down to what it needs to fail.
 
 import type { AskStep, Plan, Step } from "./plan.ts";
 
-/** Runs that a shrinking may take. It ends then with what it has. */
+/** The most runs of one search. It ends then with the smallest plan so far. */
 const RUNS_MAX = 400;
 
 /**
- * A smaller plan that fails as `plan` does, as answered by `fails`: steps are left out, and those that stay are made plainer, until
- * nothing more can go.
+ * Returns a smaller plan that fails by `fails`: without some steps, and with plainer steps, until nothing
+ * more can go.
  */
 export function shrunk(plan: Plan, fails: (plan: Plan) => boolean, runsMax: number = RUNS_MAX): Plan {
   let runCount = 0;
@@ -55,10 +55,10 @@ function withPlainerSteps(plan: Plan, fails: (plan: Plan) => boolean): Plan {
   return steps === plan.steps ? plan : { ...plan, steps };
 }
 
-/** Each makes a step plainer in one respect; null where it is so already. */
+/** Each makes a step plainer in one respect; null if it is so already. */
 const PLAINER: readonly ((step: Step) => Step | null)[] = [
-  (step) => ask(step, ({ fates }) => (fates.length === 0 ? null : { fates: [] })),
-  (step) => ask(step, ({ fates }) => (fates.length <= 1 ? null : { fates: fates.slice(0, 1) })),
+  (step) => ask(step, ({ faultPlans }) => (faultPlans.length === 0 ? null : { faultPlans: [] })),
+  (step) => ask(step, ({ faultPlans }) => (faultPlans.length <= 1 ? null : { faultPlans: faultPlans.slice(0, 1) })),
   (step) => ask(step, ({ patience }) => (patience === 0 ? null : { patience: 0 })),
   (step) => ask(step, ({ isolate }) => (isolate === 0 ? null : { isolate: 0 })),
   (step) => ask(step, ({ client }) => (client === 0 ? null : { client: 0 })),
@@ -83,12 +83,12 @@ function ask(step: Step, change: (step: AskStep) => Partial<AskStep> | null): St
   return step.is !== "ask" || changes === null ? null : { ...step, ...changes };
 }
 
-/** Each makes the whole plan plainer in one respect; null where it is so already. */
+/** Each makes the whole plan plainer in one respect; null if it is so already. */
 const PLAINER_PLANS: readonly ((plan: Plan) => Plan | null)[] = [
   (plan) => (plan.isEdgeOn ? { ...plan, isEdgeOn: false } : null),
   (plan) => (plan.isDrained ? { ...plan, isDrained: false } : null),
   (plan) => (plan.diskJitterMs > 0 ? { ...plan, diskJitterMs: 0 } : null),
   (plan) => (plan.slowFlushes > 0 ? { ...plan, slowFlushes: 0 } : null),
-  (plan) => (plan.badFates > 0 ? { ...plan, badFates: 0 } : null),
+  (plan) => (plan.faultPercent > 0 ? { ...plan, faultPercent: 0 } : null),
   (plan) => (plan.diskMs > 0 ? { ...plan, diskMs: 0 } : null),
 ];

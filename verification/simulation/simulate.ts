@@ -3,106 +3,86 @@
 import { Worker } from "node:worker_threads";
 
 import type { Plan } from "./plan.ts";
-import { added, NOTHING, type Sum } from "./totals.ts";
 import type { Done, Failure, Setting, Task } from "./thread.ts";
+import { addCounts, addedDigests, type Counts, type DigestSum } from "./totals.ts";
 
 export type RunOptions = Setting & {
-  /** Seeds from `from` to `from + count - 1`: one history each. */
+  /** The seeds are `from` to `from + count - 1`: one history each. */
   readonly from: number;
   readonly count: number;
   readonly workers?: number;
-  /** Plans in the place of those of the seeds, the first of them in the place of seed `from`. */
+  /** Plans instead of those of the seeds, the first of them for seed `from`. */
   readonly plans?: readonly Plan[];
-  /** Tells the whole story of each history. */
-  readonly isTold?: boolean;
+  /** Traces each history, step by step. */
+  readonly isTraced?: boolean;
   /** Ends the run once so many histories have failed. */
   readonly failuresMax?: number;
-  /** Deals no more work after that many milliseconds. */
+  /** Ends the run after so many milliseconds. */
   readonly msMax?: number;
   readonly onProgress?: (doneCount: number) => void;
-  /** Ends the run early. */
   readonly signal?: AbortSignal;
 };
 
 export type Run = {
-  /** How many histories were carried out. All of them, unless it ended early. */
+  /** How many histories were carried out. */
   readonly doneCount: number;
-  readonly sum: Sum;
+  readonly counts: Counts;
+  readonly digest: DigestSum;
   readonly failures: readonly Failure[];
-  readonly stories: readonly string[];
+  readonly traces: readonly string[];
   readonly seconds: number;
 };
 
-/** Seeds that a thread is given at once: some tenths of a second of work. */
+/** Seeds in one task: some tenths of a second of work. */
 const TASK_SIZE = 500;
 
-/** Carries out all histories of a range. The sum is the same whatever the number of threads. */
+/** Carries out all histories of a range. The sums do not depend on the number of threads. */
 export async function simulate(options: RunOptions): Promise<Run> {
+  const { from, count, workers = 1, isTraced = false, plans, failuresMax = 10, msMax = Infinity, signal } = options;
+  const { bug, isQuick } = options;
+  const setting: Setting = { ...(bug === undefined ? {} : { bug }), ...(isQuick === undefined ? {} : { isQuick }) };
   const startedAt = performance.now();
-  const run = new Dealing(options);
-  await Promise.all(Array.from({ length: Math.max(1, options.workers ?? 1) }, () => run.serve()));
-  return { ...run.result(), seconds: (performance.now() - startedAt) / 1000 };
-}
+  const done: Done[] = [];
+  const failureCount = (): number => done.reduce((sum, { failures }) => sum + failures.length, 0);
+  let next = from;
 
-/** Deals tasks to threads, and adds up what they tell. */
-class Dealing {
-  readonly #options: RunOptions;
-  readonly #startedAt = performance.now();
-  #next: number;
-  #sum: Sum = NOTHING;
-  #doneCount = 0;
-  readonly #failures: Failure[] = [];
-  readonly #stories: { readonly from: number; readonly stories: readonly string[] }[] = [];
-
-  constructor(options: RunOptions) {
-    this.#options = options;
-    this.#next = options.from;
-  }
-
-  /** Has one thread work until there is nothing left to do. */
-  async serve(): Promise<void> {
-    const { bug, isWhole, isQuick } = this.#options;
-    const workerData: Setting = {
-      ...(bug === undefined ? {} : { bug }),
-      ...(isWhole === undefined ? {} : { isWhole }),
-      ...(isQuick === undefined ? {} : { isQuick }),
-    };
-    const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData });
-    const stop = (): void => void worker.terminate();
-    this.#options.signal?.addEventListener("abort", stop, { once: true });
-    await new Promise<void>((resolve, reject) => {
-      worker.on("error", reject);
-      worker.on("exit", () => resolve());
-      worker.on("message", (done: Done) => {
-        this.#take(done);
-        if (done.count > 0) worker.postMessage(this.#deal());
-      });
-      worker.postMessage(this.#deal());
-    });
-    this.#options.signal?.removeEventListener("abort", stop);
-  }
-
-  result(): Omit<Run, "seconds"> {
-    const stories = this.#stories.toSorted((a, b) => a.from - b.from).flatMap(({ stories: some }) => some);
-    const failures = this.#failures.toSorted((a, b) => a.seed - b.seed);
-    return { doneCount: this.#doneCount, sum: this.#sum, failures, stories };
-  }
-
-  #deal(): Task {
-    const { from, count, isTold = false, plans, failuresMax = 10, msMax = Infinity } = this.#options;
-    const isEnough = this.#failures.length >= failuresMax || performance.now() - this.#startedAt >= msMax;
-    const size = isEnough ? 0 : Math.min(TASK_SIZE, from + count - this.#next);
-    const own = plans?.slice(this.#next - from, this.#next - from + size);
-    const task = { from: this.#next, count: size, isTold, ...(own === undefined ? {} : { plans: own }) };
-    this.#next += size;
+  function nextTask(): Task {
+    const isEnough = failureCount() >= failuresMax || performance.now() - startedAt >= msMax;
+    const size = isEnough ? 0 : Math.min(TASK_SIZE, from + count - next);
+    const own = plans?.slice(next - from, next - from + size);
+    const task = { from: next, count: size, isTraced, ...(own === undefined ? {} : { plans: own }) };
+    next += size;
     return task;
   }
 
-  #take({ from, count, failures, stories, ...sum }: Done): void {
-    this.#sum = added(this.#sum, sum);
-    this.#doneCount += count;
-    this.#failures.push(...failures);
-    if (stories.length > 0) this.#stories.push({ from, stories });
-    this.#options.onProgress?.(this.#doneCount);
+  async function serve(): Promise<void> {
+    const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData: setting });
+    const stop = (): void => void worker.terminate();
+    signal?.addEventListener("abort", stop, { once: true });
+    await new Promise<void>((resolve, reject) => {
+      worker.on("error", reject);
+      worker.on("exit", () => resolve());
+      worker.on("message", (result: Done) => {
+        if (result.count === 0) return;
+        done.push(result);
+        options.onProgress?.(done.reduce((sum, one) => sum + one.count, 0));
+        worker.postMessage(nextTask());
+      });
+      worker.postMessage(nextTask());
+    });
+    signal?.removeEventListener("abort", stop);
   }
+
+  await Promise.all(Array.from({ length: workers }, serve));
+  const counts: Record<string, number> = {};
+  for (const one of done) addCounts(counts, one.counts);
+  const inOrder = done.toSorted((a, b) => a.from - b.from);
+  return {
+    doneCount: inOrder.reduce((sum, one) => sum + one.count, 0),
+    counts,
+    digest: inOrder.map((one) => one.digest).reduce(addedDigests, [0, 0]),
+    failures: inOrder.flatMap(({ failures }) => failures),
+    traces: inOrder.flatMap(({ traces }) => traces),
+    seconds: (performance.now() - startedAt) / 1000,
+  };
 }

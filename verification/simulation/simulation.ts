@@ -1,114 +1,82 @@
-// One history: a plan is carried out, and all that was answered and stored is checked.
+// One history: a plan is carried out, and all answers and tables are checked.
 
-import type { LedgerEvent } from "../history/history.ts";
 import { seeded } from "../random.ts";
-import { check, recordedStory } from "./checks.ts";
-import { Course } from "./course.ts";
+import { check, recordedHistory } from "./checks.ts";
+import { Digest, type Breach, type Context, type PlatformBugs } from "./context.ts";
 import { Globals } from "./globals.ts";
+import { HistoryRun } from "./history-run.ts";
 import type { Plan } from "./plan.ts";
-import { Points, type Coverage } from "./points.ts";
+import { Points } from "./points.ts";
 import type { Product } from "./product.ts";
-import { Digest, type Breach, type Scene, type Slips } from "./scene.ts";
 import { Scheduler } from "./scheduler.ts";
-import { Storage, type Databases } from "./storage.ts";
-import type { Totals } from "./totals.ts";
+import { Databases, Storage } from "./storage.ts";
+import type { Counts, DigestSum } from "./totals.ts";
 
 export type Outcome = {
   readonly breach: Breach | null;
-  readonly digest: readonly [high: number, low: number];
-  /** What happened, line by line; empty unless it was asked for. */
-  readonly story: readonly string[];
+  readonly digest: DigestSum;
+  readonly counts: Counts;
+  /** What happened, line by line; empty while the trace is off. */
+  readonly trace: readonly string[];
 };
 
-export type SimulatorOptions = {
-  readonly product: Product;
-  readonly databases: Databases;
-  readonly coverage: Coverage;
-  readonly totals: Totals;
-  readonly slips: Slips;
-};
-
-/** Carries out plans, one after the other. Takes over globals of its thread: one is enough for it. */
+/**
+ * Carries out plans, one after the other. It takes over globals of its thread, so a thread has one simulator.
+ */
 export class Simulator {
-  readonly #options: SimulatorOptions;
+  readonly #product: Product;
+  readonly #platformBugs: PlatformBugs;
+  readonly #databases = new Databases();
   readonly #globals = new Globals();
   #runs = 0;
 
-  constructor(options: SimulatorOptions) {
-    this.#options = options;
+  constructor(product: Product, platformBugs: PlatformBugs) {
+    this.#product = product;
+    this.#platformBugs = platformBugs;
   }
 
   /** Carries out one plan and checks it. */
-  run(plan: Plan, isTold = false): Outcome {
-    const { databases, coverage, product, slips, totals } = this.#options;
-    const lines: string[] = [];
+  run(plan: Plan, isTraced = false): Outcome {
+    const platformBugs = this.#platformBugs;
+    const counts: Record<string, number> = { histories: 1 };
+    const count = (name: string, by = 1): void => void (counts[name] = (counts[name] ?? 0) + by);
+    const trace: string[] = [];
     const scheduler = new Scheduler();
-    const tell = isTold ? (line: string): void => void lines.push(`${String(scheduler.now).padStart(6)} ms  ${line}`) : null;
-    const points = new Points(coverage, tell);
+    const log = isTraced ? (line: string): void => void trace.push(`${String(scheduler.now).padStart(6)} ms  ${line}`) : null;
+    const points = new Points(count, log);
     const isLossy = plan.steps.some((step) => "isLossy" in step && step.isLossy);
-    const storage = new Storage({ databases, points, isLossy, slips });
+    const storage = new Storage({ databases: this.#databases, points, isLossy, platformBugs });
     let breach: Breach | null = null;
-    const scene: Scene = {
+    const breachOf = (): Breach | null => breach;
+    const context: Context = {
       plan,
       scheduler,
       points,
       storage,
       digest: new Digest(),
       random: seeded(plan.seed),
-      tell,
+      log,
+      count,
       breach: (rule, what) => (breach ??= { rule, what }),
       skewMs: 0,
       isolateSkews: [0, 0, 0],
       visitor: null,
     };
     this.#runs += 1;
-    // What isolates remember outlives a history, so that it must not be known by the same name.
-    const course = new Course(scene, `coupon-${this.#runs}`, product, slips);
-    const { platform } = course;
-    this.#globals.behind = { scene, logged: (line) => platform.logged(line), timer: (run, ms) => platform.timer(run, ms) };
-    const breachOf = (): Breach | null => breach;
-    course.run(() => breach !== null);
+    // Isolates remember coupons beyond a history, so that each history has a name of its own.
+    const run = new HistoryRun(context, `coupon-${this.#runs}`, this.#product, platformBugs);
+    const { platform } = run;
+    this.#globals.behind = { context, logged: (line) => platform.logged(line), timer: (work, ms) => platform.timer(work, ms) };
+    run.toEnd(() => breach !== null);
     this.#globals.behind = null;
-    const events = breach === null ? check(scene, course) : [];
+    if (breachOf() === null) check(context, run);
     const broken = breachOf();
-    const digest = [scene.digest.high, scene.digest.low] as const;
-    if (isTold && broken !== null) lines.push("", recordedStory(scene, course, broken));
-    if (broken === null) count(totals, scene, course, events);
+    if (isTraced && broken !== null) trace.push("", recordedHistory(context, run, broken));
     storage.close();
-    return { breach: broken, digest, story: lines };
+    return { breach: broken, digest: context.digest.value, counts, trace };
   }
-}
 
-function count(totals: Totals, { points, storage, plan }: Scene, course: Course, events: readonly LedgerEvent[]): void {
-  const { clients, platform, network, isolates } = course;
-  totals.add("histories");
-  const some = (name: string, number: number): void => (number > 0 ? totals.add(name, number) : undefined);
-  for (const step of plan.steps) if (step.is === "ask") totals.add(`asked.${step.ask.kind}`);
-  for (const code of isolates.codes) totals.add(`certificate.${code}`);
-  some("lease.deferred", platform.deferredCount);
-  some("lease.restartWithin", course.leaseEndCount);
-  some("lease.bypassByKey", course.keyBypassCount);
-  some("flushes.several", platform.severalFlushesCount);
-  some("flushes.slow", platform.slowFlushCount);
-  some("faults.flush", platform.failedFlushCount);
-  some("visitors.left", clients.leftCount);
-  if (plan.steps.some(({ is }) => is === "clock")) totals.add("clock.isolateSetBack");
-  totals.add("operations", clients.answered.length);
-  totals.add("deliveries", platform.delivered.length);
-  for (const word of clients.outcomes) totals.add(`answered.${word}`);
-  for (const { kind } of events) totals.add(`event.${kind}`);
-  for (const { is } of network.mishaps) totals.add(`network.${is}`);
-  const duplicates = network.duplicateCount;
-  if (duplicates > 0) totals.add("network.duplicate", duplicates);
-  if (network.retryCount > 0) totals.add("retries.worker", network.retryCount);
-  if (clients.repeatCount > 0) totals.add("retries.client", clients.repeatCount);
-  if (clients.edgeCount > 0) totals.add("answers.edge", clients.edgeCount);
-  if (points.thrownCount > 0) totals.add("faults.throw", points.thrownCount);
-  if (points.crashedCount > 0) totals.add("faults.crash", points.crashedCount);
-  for (const step of plan.steps) if (step.is === "restart") totals.add(step.isLossy ? "faults.powerCut" : "faults.eviction");
-  if (platform.lossCount > 0) totals.add("faults.lostWrites", platform.lossCount);
-  if (!platform.isClockSteady) totals.add("clock.setBack");
-  if (platform.alarmCount > 0) totals.add("alarms", platform.alarmCount);
-  if (platform.batchCount > 0) totals.add("batches", platform.batchCount);
-  if (storage.lives.length > 1) totals.add("histories.withRemoval");
+  close(): void {
+    this.#databases.close();
+  }
 }

@@ -1,33 +1,28 @@
-// What the platform stores for one object, through all lives of its coupon: rows, and the alarm. What is written is there at
-// once, and on disk a little later.
+// The storage of one object, through all incarnations of its coupon: rows, and the alarm. A write is visible
+// at once, and on disk a little later.
 
-import { Database, type DatabaseOptions, type Row, type Value } from "./database.ts";
+import type { PlatformBugs } from "./context.ts";
+import { Database, type Row, type Value } from "./database.ts";
 import type { BreakStep } from "./plan.ts";
 import { INJECTED, type Points } from "./points.ts";
-import type { Slips } from "./scene.ts";
 
-/** What stands between an instance and its storage. */
+/** The instance behind a call of storage. */
 export type Gatekeeper = {
-  /** An instance that has ended reaches nothing any more. */
+  /** An instance that has ended reaches no storage. */
   readonly isDead: boolean;
-  /** Ends the instance as planned. */
+  /** Ends the instance, as the plan says. */
   readonly crash: (step: BreakStep) => void;
 };
 
-/** What an instance that has ended gets from its storage. */
+/** The error for an instance that has ended. */
 export const ENDED = new Error("this instance has ended");
 
-/** Databases that are used again. */
+/** Databases for reuse. */
 export class Databases {
-  readonly #options: DatabaseOptions;
   readonly #idle: Database[] = [];
 
-  constructor(options: DatabaseOptions) {
-    this.#options = options;
-  }
-
   take(isLossy: boolean): Database {
-    const database = this.#idle.pop() ?? new Database(this.#options);
+    const database = this.#idle.pop() ?? new Database();
     database.begin(isLossy);
     return database;
   }
@@ -45,54 +40,54 @@ export class Databases {
 export type StorageOptions = {
   readonly databases: Databases;
   readonly points: Points;
-  /** Whether what is not on disk can be lost. */
+  /** Whether unflushed writes can be lost. */
   readonly isLossy: boolean;
-  readonly slips: Slips;
+  readonly platformBugs: PlatformBugs;
 };
 
-/** When the end of a life was asked for, and when it came. */
+/** When a deletion arrived, and when it was carried out. */
 export type Removal = { readonly from: number; readonly until: number };
 
-/** The message that begins or ends a life of the coupon. */
+/** The message that begins or ends an incarnation. */
 export type Turn = "create" | "remove";
 
 export class Storage {
-  /** Called before a life begins or ends. */
+  /** Called before an incarnation begins or ends. */
   turning: (turn: Turn) => void = () => undefined;
-  /** One for each life of the coupon, and the last one for the life that is, or is to come. */
-  readonly lives: Database[];
-  /** By life, but for the last one: when its end was asked for, and when it came. */
+  /** One for each incarnation. The last one is for the current or the next incarnation. */
+  readonly incarnations: Database[];
+  /** By incarnation, except for the last: its removal. */
   readonly ends: Removal[] = [];
   alarmAt: number | null = null;
-  /** A crash came between a commit and the setting of the alarm: nothing will ring for what that commit wrote. */
+  /** A crash came between a commit and its alarm: no alarm runs for that commit. */
   isAlarmOwed = false;
-  /** Counts what was written, and how much of it is on disk. */
+  /** The count of writes, and how many of them are on disk. */
   written = 0;
   onDisk = 0;
   #isInTransaction = false;
-  /** By life: how much was written when it began. */
-  readonly #livesSince: number[] = [0];
-  /** The alarm as it was set, by how much was written by then; the first is the one on disk. */
+  /** By incarnation: the count of writes at its start. */
+  readonly #incarnationsSince: number[] = [0];
+  /** Each setting of the alarm with the count of writes; the first one is on disk. */
   #alarms: { readonly version: number; readonly at: number | null }[] = [{ version: 0, at: null }];
   readonly #options: StorageOptions;
 
   constructor(options: StorageOptions) {
     this.#options = options;
-    this.lives = [options.databases.take(options.isLossy)];
+    this.incarnations = [options.databases.take(options.isLossy)];
   }
 
-  /** The life that is, or, where there is no coupon, the last one that was; 0 before the first. */
-  get life(): number {
-    return this.#current.isDefined ? this.lives.length : this.lives.length - 1;
+  /** The current incarnation; without a coupon, the last one; 0 before the first. */
+  get incarnation(): number {
+    return this.#current.isDefined ? this.incarnations.length : this.incarnations.length - 1;
   }
 
-  /** Units that are held, as the coupon's row has them. */
+  /** Held units, as the coupon's row counts them. */
   get heldCount(): number {
-    return this.#current.isDefined ? Number(this.#current.rows("SELECT held FROM coupon")[0]?.[0] ?? 0) : 0;
+    return this.#current.isDefined ? Number(this.#current.rows("SELECT held FROM coupon")[0]?.["held"] ?? 0) : 0;
   }
 
   get #current(): Database {
-    const current = this.lives.at(-1);
+    const current = this.incarnations.at(-1);
     if (current === undefined) throw new Error("an object has storage");
     return current;
   }
@@ -114,28 +109,28 @@ export class Storage {
     if (gate.isDead) throw ENDED;
     const { points } = this.#options;
     const database = this.#current;
-    this.#pass(gate, points.beforeBegin());
+    this.#pass(gate, points.pass("before BEGIN"));
     let result: Result;
     this.#isInTransaction = true;
     try {
       result = work();
       if (gate.isDead) throw ENDED;
-      this.#pass(gate, points.beforeCommit());
+      this.#pass(gate, points.pass("before COMMIT"));
     } catch (cause) {
-      if (this.#options.slips.keepsFailedTransactions === true && database.commit(this.written + 1)) this.written += 1;
+      if (this.#options.platformBugs.keepsFailedTransactions === true && database.commit(this.written + 1)) this.written += 1;
       database.rollback();
       throw cause;
     } finally {
       this.#isInTransaction = false;
     }
     if (database.commit(this.written + 1)) this.written += 1;
-    const step = points.afterCommit();
+    const step = points.pass("after COMMIT");
     if (step !== null && !step.isLossy) this.isAlarmOwed = true;
     this.#pass(gate, step);
     return result;
   }
 
-  /** Whether the alarm that is set is on disk: before that the platform knows of none. */
+  /** Whether the current alarm is on disk: only then does the platform know it. */
   get isAlarmOnDisk(): boolean {
     return this.alarmAt === this.#alarmOnDisk;
   }
@@ -146,14 +141,14 @@ export class Storage {
     this.#alarms.push({ version: this.written, at });
   }
 
-  /** The alarm is called: it is not set any more. */
+  /** The alarm runs: it is set no more. */
   takeAlarm(): void {
     this.alarmAt = null;
     this.#alarms.push({ version: this.written, at: null });
   }
 
-  /** The platform itself will ring again, whatever is lost until then. */
-  ringAgain(at: number): void {
+  /** The platform runs the alarm again, whatever is lost until then. */
+  repeatAlarm(at: number): void {
     this.alarmAt ??= at;
     if (this.#alarmOnDisk === null) this.#alarms = [{ version: this.onDisk, at }, ...this.#alarms.slice(1)];
   }
@@ -162,15 +157,15 @@ export class Storage {
     return this.#alarms[0]?.at ?? null;
   }
 
-  /** Empties the object. */
+  /** Removes all tables. */
   deleteAll(end: Removal): void {
     this.written += 1;
     if (!this.#current.isDefined) return;
     this.turning("remove");
     const { databases, isLossy } = this.#options;
     this.ends.push(end);
-    this.lives.push(databases.take(isLossy));
-    this.#livesSince.push(this.written);
+    this.incarnations.push(databases.take(isLossy));
+    this.#incarnationsSince.push(this.written);
   }
 
   /** The first `version` writes are on disk. */
@@ -181,12 +176,12 @@ export class Storage {
     if (version === this.written) this.#current.keep();
   }
 
-  /** All that is not on disk is gone. */
+  /** All unflushed writes are lost. */
   lose(): void {
     const { databases } = this.#options;
-    const count = this.#livesSince.filter((since) => since <= this.onDisk).length;
-    for (const lost of this.lives.splice(count)) databases.putBack(lost);
-    this.#livesSince.length = count;
+    const count = this.#incarnationsSince.filter((since) => since <= this.onDisk).length;
+    for (const lost of this.incarnations.splice(count)) databases.putBack(lost);
+    this.#incarnationsSince.length = count;
     this.ends.length = count - 1;
     this.#alarms.length = 1;
     this.alarmAt = this.#alarmOnDisk;
@@ -195,7 +190,7 @@ export class Storage {
   }
 
   close(): void {
-    for (const database of this.lives.splice(0)) this.#options.databases.putBack(database);
+    for (const database of this.incarnations.splice(0)) this.#options.databases.putBack(database);
   }
 
   #pass(gate: Gatekeeper, step: BreakStep | null): void {

@@ -1,6 +1,6 @@
-// Whether the coupon's time ever went back: who was answered that the sale had begun or ended was answered so for good.
+// Checks that the coupon's time never goes back: a sale that was answered as started or ended stays so.
 
-import type { Answer, LedgerEvent } from "../history/history.ts";
+import type { Answer, LedgerEvent } from "../model/types.ts";
 import type { Recorded } from "./network.ts";
 
 const BEFORE = 0;
@@ -9,8 +9,8 @@ const AFTER = 2;
 const NAMES = ["before its begin", "open", "over"];
 
 /**
- * Looks at what the object answered, in the order in which it was judged: between two changes of a coupon its sale goes on only
- * forward. Answers a sentence, or null.
+ * Checks the object's answers in the order of their judgment. Between two changes of a coupon, its sale only
+ * goes forward. Returns a sentence, or null.
  */
 export function timeFault(judged: readonly Recorded[], events: readonly LedgerEvent[]): string | null {
   const changes = changesOf(events);
@@ -18,9 +18,9 @@ export function timeFault(judged: readonly Recorded[], events: readonly LedgerEv
   for (const { answer } of judged) {
     const phase = answer === null ? null : phaseIn(answer);
     if (answer === null || phase === null) continue;
-    const { life = 0, seq } = answer;
-    const changeCount = changes[life]?.filter((at) => at <= seq).length ?? 0;
-    const coupon = `${life} ${changeCount}`;
+    const { incarnation = 0, seq } = answer;
+    const changeCount = changes[incarnation]?.filter((at) => at <= seq).length ?? 0;
+    const coupon = `${incarnation} ${changeCount}`;
     const before = phases.get(coupon) ?? phase;
     if (phase < before) return `the sale was answered to be ${NAMES[before] ?? ""}, and then, at seq ${seq}, to be ${NAMES[phase] ?? ""}`;
     phases.set(coupon, phase);
@@ -28,18 +28,18 @@ export function timeFault(judged: readonly Recorded[], events: readonly LedgerEv
   return null;
 }
 
-/** By life: the heads at which a coupon was changed. */
+/** By incarnation: the heads of its changes. */
 function changesOf(events: readonly LedgerEvent[]): number[][] {
   const changes: number[][] = [];
-  let life = 0;
+  let incarnation = 0;
   for (const { kind, seq } of events) {
-    if (kind === "created") life += 1;
-    if (kind === "changed") (changes[life] ??= []).push(seq);
+    if (kind === "created") incarnation += 1;
+    if (kind === "changed") (changes[incarnation] ??= []).push(seq);
   }
   return changes;
 }
 
-/** Where an answer sees the sale; null where it does not tell. */
+/** The phase of the sale in an answer; null if it shows none. */
 function phaseIn({ is, state }: Answer): number | null {
   if (is === "sale_not_started" || state === "scheduled") return BEFORE;
   if (is === "sale_ended" || state === "ended") return AFTER;

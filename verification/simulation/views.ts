@@ -1,17 +1,17 @@
 // The public views, which come from an isolate's snapshot.
 
-import type { Heard } from "../faults/wire.ts";
-import type { Answer, Outcome } from "../history/history.ts";
+import type { HttpAnswer } from "../faults/wire.ts";
+import type { Answer, Outcome } from "../model/types.ts";
 import type { Recorded } from "./network.ts";
 
-/** How old a view may be, in milliseconds: as documented, whatever the product believes. */
+/** The documented age of a view, in milliseconds. */
 const VIEW_MS_MAX = 1_000;
 
-/** By how much an isolate's clock may be set back, in milliseconds. */
+/** How far an isolate's clock may be set back, in milliseconds. */
 export const BACK_MS_MAX = 50;
 
-/** A view may be a second old: to the history it is a read that began so much earlier. */
-export function viewAnswer(answered: readonly Recorded[], { status, headers, body }: Heard): Answer {
+/** A view may be a second old: in a history it is a read that began so much earlier. */
+export function viewAnswer(answered: readonly Recorded[], { status, headers, body }: HttpAnswer): Answer {
   const ageMs = VIEW_MS_MAX + 2 * BACK_MS_MAX;
   for (const operation of answered) {
     operation.startedAt -= ageMs;

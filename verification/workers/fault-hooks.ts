@@ -1,18 +1,18 @@
-// The product with handles to break its objects from outside. It is an entry of its own, so that no release can contain them.
+// The product with hooks to break its objects. It is an entry of its own, so no release contains it.
 
 import { CouponObject as Product } from "../../src/object/coupon-object.ts";
 import type { Env } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
 
-/** What a ledger is read from. */
+/** The tables from which a ledger is read. */
 const TABLE_NAMES = ["ledger", "claims", "releases", "holds", "released_holds"] as const;
 
-/** Where the hooks are: `/__faults/{coupon}/{fault}`. */
+/** The path of the hooks: `/__faults/{coupon}/{fault}`. */
 const HOOK = /^\/__faults\/([^/]+)\/(abort|evict)$/;
 
-/** Says what its files will not have any more, and can be ended. */
+/** Logs its tables before it deletes them, and can be aborted. */
 export class CouponObject extends Product {
-  /** The ledger goes with the coupon: it is written to the log in the turn in which it is deleted. */
+  /** The ledger goes with the coupon, so the tables are logged in the turn of the deletion. */
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     const { storage } = ctx;
@@ -23,7 +23,7 @@ export class CouponObject extends Product {
     };
   }
 
-  /** Ends this instance and all that it was doing. */
+  /** Ends this instance and all of its work. */
   async abortByFault(): Promise<void> {
     this.ctx.abort("aborted by a fault hook");
   }
@@ -36,7 +36,10 @@ function logTables(sql: SqlStorage): void {
   console.error(JSON.stringify({ event: "ledger_removed", at: Date.now(), name: coupon?.["name"], epoch: coupon?.["epoch"], tables }));
 }
 
-/** What workerd lets a Worker do that runs with the flag `unsafe_module`. No name that the bundler sees, because it would look for it. */
+/**
+ * The module that workerd offers with the flag `unsafe_module`. A literal name would make the bundler search
+ * for it.
+ */
 const UNSAFE: string = "workerd:unsafe";
 type Unsafe = { readonly default: { evict(stub: unknown, options: { readonly webSockets: "hibernate" }): Promise<void> } };
 

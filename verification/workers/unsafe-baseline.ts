@@ -1,4 +1,4 @@
-// The same app with one mistake: its object keeps and counts, and the Worker looks whether a unit is left before it adds a claim.
+// The same app with one bug: the Worker reads the stock first, and writes the claim in a second call.
 
 import { DurableObject } from "cloudflare:workers";
 
@@ -46,21 +46,21 @@ async function read(object: DurableObjectStub<CouponObject>): Promise<ReadResult
   return coupon === null ? { ok: false, code: "coupon_not_found", seq: 0 } : found(coupon);
 }
 
-/** Looks whether a unit is left and whether the user has one, and gives them one if so. */
+/** Grants a unit if one is left and the user has none. */
 async function checkThenWrite(object: DurableObjectStub<CouponObject>, { userId, key, attemptId }: ClaimRequest): Promise<ClaimResult> {
   const coupon = await object.coupon();
   if (coupon === null) return { ok: false, code: "coupon_not_found", seq: 0 };
   const own = await object.claimOf(userId);
   if (own !== null) return { ok: false, code: "already_claimed", claim: own, seq: coupon.seq };
   if (coupon.claimed >= coupon.amount) return { ok: false, code: "out_of_stock", seq: coupon.seq };
-  // Here is the mistake: whoever looked meanwhile has seen the same unit.
+  // This is the bug: another request may have read the same stock in between.
   const position = coupon.claimed + 1;
   const claim = { userId, position, claimedAt: Date.now(), remainingAfter: coupon.amount - position, key, attemptId };
   await object.add(claim);
   return { ok: true, claim, replayed: false, seq: coupon.seq + 1 };
 }
 
-/** The objects as the app calls them, as far as this Worker knows those calls. */
+/** The objects as the app calls them, as far as this Worker supports those calls. */
 function judgedByTheWorker(objects: DurableObjectNamespace<CouponObject>): CouponNamespace {
   function get(id: DurableObjectId): Pick<CouponCalls, "create" | "read" | "claim"> {
     const object = objects.get(id);

@@ -1,4 +1,5 @@
-// The same app, rules, engine and tables, with one mistake: a claim is judged in memory and answered, and written a little later.
+// The same app, rules, engine and tables, with one bug: a claim is answered from memory, and written a little
+// later.
 
 import { DurableObject } from "cloudflare:workers";
 
@@ -10,14 +11,14 @@ import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts
 import { isAnswerTo, type AnswerTo, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import { createApp } from "../../src/http/app.ts";
 
-/** As short as a timer can be: who finds what this loses, finds what any longer delay loses. */
+/** The shortest time of a timer. A longer delay loses more. */
 const WRITE_BEHIND_MS = 1;
 const PAGE_SIZE = 1000;
 
 /** This object issues no certificates. */
 const NO_LEASE: LeaseState = { leaseUntil: 0, mayCertify: false };
 
-/** What this object believes, whether or not it is written. */
+/** The coupon in memory, with claims that are not written yet. */
 type Memory = { coupon: Coupon; readonly claims: Map<string, Claim>; readonly keyOwners: Map<string, string> };
 
 export class CouponObject extends DurableObject {
@@ -51,7 +52,7 @@ export class CouponObject extends DurableObject {
     claims.set(request.userId, claim);
     if (request.key !== null) keyOwners.set(request.key, request.userId);
     memory.coupon = { ...coupon, claimed: coupon.claimed + 1, lastPosition: claim.position, seq: coupon.seq + 1, clockAt: at };
-    // Here is the mistake: nothing that the answer could wait for has been written yet.
+    // This is the bug: no write has started for which the answer could wait.
     if (this.#unwritten.length === 0) setTimeout(() => this.#write(), WRITE_BEHIND_MS);
     this.#unwritten.push({ request, at });
   }

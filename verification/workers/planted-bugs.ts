@@ -1,4 +1,4 @@
-// The product with a mistake, chosen by the var `MISTAKE`: whoever looks for violations has to find each of them.
+// The product with a bug, chosen by the var `BUG`. `npm run faults` has to find each of them.
 
 import type { Claim, ClaimRequest } from "../../src/domain/claim.ts";
 import { remaining } from "../../src/domain/coupon.ts";
@@ -6,41 +6,41 @@ import type { ClaimResult, ReadResult } from "../../src/domain/rpc.ts";
 import { Lease } from "../../src/object/lease.ts";
 import hooked, { CouponObject as Hooked } from "./fault-hooks.ts";
 
-/** As short as a timer can be. */
+/** The shortest time of a timer. */
 const WRITE_BEHIND_MS = 1;
-/** Of so many reads, all but one are answered from memory. */
+/** Only one of so many reads is fresh. */
 const STALE_EVERY = 4;
 
 const NO_LEASE: Lease["state"] = { leaseUntil: 0, mayCertify: true };
 
 export class CouponObject extends Hooked {
-  readonly #mistake = (this.env as { readonly MISTAKE?: string }).MISTAKE;
+  readonly #bug = (this.env as { readonly BUG?: string }).BUG;
   #seen: ReadResult | null = null;
   #readCount = 0;
 
   constructor(...args: ConstructorParameters<typeof Hooked>) {
     super(...args);
-    // Nothing waits for the certificates that are in use.
-    if (this.#mistake === "ignores_lease") Object.defineProperty(Lease.prototype, "state", { get: () => NO_LEASE, configurable: true });
+    // No message waits for the certificates in use.
+    if (this.#bug === "ignores_lease") Object.defineProperty(Lease.prototype, "state", { get: () => NO_LEASE, configurable: true });
   }
 
   override async claim(request: ClaimRequest): Promise<ClaimResult> {
-    if (this.#mistake === "answers_early") return this.#answerEarly(request);
-    // The claim is made anew, as if nobody had ever sent this key.
-    if (this.#mistake === "ignores_keys") return super.claim({ ...request, key: null });
+    if (this.#bug === "answers_early") return this.#answerEarly(request);
+    // A retry with this key is a new claim.
+    if (this.#bug === "ignores_keys") return super.claim({ ...request, key: null });
     return super.claim(request);
   }
 
   override async read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult> {
     this.#readCount += 1;
-    const isStale = this.#mistake === "reads_stale" && this.#seen?.ok === true && this.#readCount % STALE_EVERY > 0;
+    const isStale = this.#bug === "reads_stale" && this.#seen?.ok === true && this.#readCount % STALE_EVERY > 0;
     if (isStale && this.#seen !== null) return this.#seen;
     const result = await super.read({ claimedBy: true });
     this.#seen = result;
     return wanted.claimedBy ? result : super.read(wanted);
   }
 
-  /** Looks, decides, answers, and only then writes. */
+  /** Reads, decides, answers, and writes a millisecond later. */
   async #answerEarly(request: ClaimRequest): Promise<ClaimResult> {
     const [seen, own] = await Promise.all([super.read({ claimedBy: false }), super.getUserClaim(request.userId)]);
     if (!seen.ok || own.ok || seen.coupon.state !== "open") return super.claim(request);

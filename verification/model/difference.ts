@@ -1,10 +1,10 @@
-// What was answered or written beside what had to be.
+// Compares answers and events with what the reference model says.
 
 import { HOLD_LIMITS } from "./coupon.ts";
-import type { Answer, Facts, LedgerEvent } from "./history.ts";
-import { isSame, type Verdict } from "./specification.ts";
+import { isSame, type Verdict } from "./judge.ts";
+import type { Answer, Facts, LedgerEvent } from "./types.ts";
 
-/** Whether what a call has to be answered is that it causes `event`. */
+/** Whether a verdict is the cause of `event`. */
 export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settings }: LedgerEvent): boolean {
   if (verdict.isEvent !== true || verdict.is !== kind) return false;
   if (position !== null && verdict.position !== position) return false;
@@ -12,13 +12,21 @@ export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settin
   return settings === undefined || isSame({ startsAt: null, endsAt: null, amount: 0, paused: false, ...HOLD_LIMITS, ...verdict }, settings);
 }
 
-/** What an answer has beside facts, and the facts that are lists. */
-const NO_SCALAR_FACTS: ReadonlySet<string> = new Set<keyof Answer>(["is", "seq", "life", "at", "servedByEdge", "claimants", "holders"]);
+/** Fields of an answer that are no facts, or are lists. */
+const NO_SCALAR_FACTS: ReadonlySet<string> = new Set<keyof Answer>([
+  "is",
+  "seq",
+  "incarnation",
+  "at",
+  "servedByEdge",
+  "claimants",
+  "holders",
+]);
 
-/** How what was answered differs from what had to be, in words. */
+/** How an answer differs from the right one, in words; null where it does not. */
 export function differenceIn(answered: Answer, due: Verdict): string | null {
   if (answered.is !== due.is) return `it was answered ${answered.is}, and ${due.is} is right`;
-  // Every fact that is answered, a new one too; a plain loop, because millions of answers are compared.
+  // Every fact is compared, also a new one. A plain loop, because millions of answers are compared.
   for (const fact in answered) {
     if (NO_SCALAR_FACTS.has(fact)) continue;
     const value = answered[fact as keyof Facts];

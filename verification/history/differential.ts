@@ -1,45 +1,50 @@
-// Two checkers, one verdict: the exact one and the one that tries every order, on random small histories, right ones and wrong ones.
+// Compares two checkers on random small histories, right ones and wrong ones.
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { seeded } from "../random.ts";
 import { isExplainable } from "./brute-force.ts";
 import { corrupted } from "./corruption.ts";
+import { historyText } from "./history-text.ts";
 import type { History } from "./history.ts";
 import { violationIn } from "./linearizable.ts";
 import { randomHistory } from "./random-history.ts";
-import { story } from "./story.ts";
 
-export type Agreement = {
+export type Differential = {
   readonly historyCount: number;
-  /** Histories that both found right, and wrong. */
+  /** Histories that both checkers accept, and reject. */
   readonly rightCount: number;
   readonly wrongCount: number;
-  /** The first one on which they differ, answered; null where there is none. */
+  /** The first history on which the checkers differ, as text; null without one. */
   readonly dispute: string | null;
 };
 
-const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 } as const;
+export const SCALE = { operationCount: 7, clientCount: 3, userCount: 3, amountMax: 2 } as const;
 
-/** Histories that are judged before others may run: somebody who wants to interrupt. */
+/** Histories between two turns of the event loop, so that a signal can end the run. */
 const TURN = 256;
 
-/** Has both judge `historyCount` histories. Ends at the first dispute. */
-export async function agreement(
+/** Judges `historyCount` histories by both checkers, up to the first dispute. */
+export async function differential(
   historyCount: number,
   seed: number,
   onJudged: (count: number) => void = () => undefined,
-): Promise<Agreement> {
+): Promise<Differential> {
   const random = seeded(seed);
   let rightCount = 0;
   for (let count = 0; count < historyCount; count += 1) {
     const asMade = randomHistory(random, SCALE);
-    const made = random.below(4) === 0 ? withoutLives(asMade) : asMade;
+    const made = random.below(4) === 0 ? withoutIncarnations(asMade) : asMade;
     const history = random.below(3) === 0 ? made : corrupted(random, made);
     const violation = violationIn(history);
     if (isExplainable(history) !== (violation === null)) {
       const dispute = `history ${count + 1}: ${violation === null ? "no order explains it, and the exact checker takes it" : violation.what}`;
-      return { historyCount: count + 1, rightCount, wrongCount: count - rightCount, dispute: `${dispute}\n${story(history, violation)}` };
+      return {
+        historyCount: count + 1,
+        rightCount,
+        wrongCount: count - rightCount,
+        dispute: `${dispute}\n${historyText(history, violation)}`,
+      };
     }
     if (violation === null) rightCount += 1;
     onJudged(count + 1);
@@ -48,11 +53,11 @@ export async function agreement(
   return { historyCount, rightCount, wrongCount: historyCount - rightCount, dispute: null };
 }
 
-/** As clients see it, whom no answer tells whether the coupon was deleted in between. */
-function withoutLives(history: History): History {
+/** Returns the history as clients see it: no answer names the incarnation. */
+function withoutIncarnations(history: History): History {
   const operations = history.operations.map((operation) => {
     if (operation.answer === null) return operation;
-    const { life: _life, ...answer } = operation.answer;
+    const { incarnation: _incarnation, ...answer } = operation.answer;
     return { ...operation, answer };
   });
   return { ...history, operations };

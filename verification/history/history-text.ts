@@ -1,9 +1,13 @@
-// A history as text for a person: what the ledger has, and every request with its answer.
+// A history as text: the ledger, and every request with its answer.
 
-import type { Answer, Call, History, LedgerEvent, Operation, Violation } from "./history.ts";
+import type { Answer, Call, LedgerEvent } from "../model/types.ts";
+import type { History, Operation, Violation } from "./history.ts";
 
-/** The history in lines, in the order in which operations began; those that a violation names are marked. Times are from the first. */
-export function story(history: History, violation: Violation | null = null): string {
+/**
+ * Returns the history in lines, by the start of its operations. An arrow marks those of the violation. Times
+ * are from the first.
+ */
+export function historyText(history: History, violation: Violation | null = null): string {
   const { operations, events } = history;
   const named = new Set(violation?.operations);
   const clockZero = Math.min(...operations.map(({ clockFrom }) => clockFrom));
@@ -53,12 +57,12 @@ function answerLine(answer: Answer | null, zero: number): string {
 function factsLine(facts: Readonly<Record<string, unknown>>, zero: number): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${name}=${said(name, value, zero)}`)
+    .map(([name, value]) => `${name}=${valueText(name, value, zero)}`)
     .join(" ");
 }
 
-/** Instants are written as milliseconds since the history began. */
-function said(name: string, value: unknown, zero: number): string {
+/** Instants are printed in milliseconds since the start. */
+function valueText(name: string, value: unknown, zero: number): string {
   if (Array.isArray(value)) return `[${value.join(",")}]`;
   return typeof value === "number" && (name === "at" || name.endsWith("At")) ? `${ms(value - zero)}ms` : String(value);
 }

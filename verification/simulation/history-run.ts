@@ -1,61 +1,59 @@
-// The course of one history: the steps of its plan at their instants, and all that follows from them, until it is at rest.
+// The run of one history: the steps of its plan at their instants, and all that follows, until nothing is
+// pending.
 
-import type { Answer } from "../history/history.ts";
-import type { Result } from "./answers.ts";
+import type { Result } from "../model/product-answers.ts";
+import type { Answer } from "../model/types.ts";
 import { Clients } from "./clients.ts";
-import { askText } from "./requests.ts";
-import type { Look } from "./looks.ts";
-import type { Delivery } from "./network.ts";
-import { BACK_MS_MAX } from "./views.ts";
+import type { Context, PlatformBugs } from "./context.ts";
+import { endText } from "./deliveries.ts";
+import type { ExtraAnswer } from "./extra-answers.ts";
 import { Isolates } from "./isolates.ts";
+import type { Delivery } from "./network.ts";
 import { Network } from "./network.ts";
 import type { AskStep, Step } from "./plan.ts";
 import { Platform } from "./platform.ts";
-import { endText } from "./words.ts";
 import type { Product } from "./product.ts";
-import type { Scene, Slips } from "./scene.ts";
+import { askText } from "./requests.ts";
+import { BACK_MS_MAX } from "./views.ts";
 
-/** More events than any history has that ends by itself. */
+/** More events than a history has that ends by itself. */
 const EVENTS_MAX = 20_000;
 
-/** The last question: nothing fails any more, so there has to be an answer. */
+/** The last read: no fault is left, so it must be answered. */
 const LAST: Omit<AskStep, "at"> = {
   is: "ask",
   client: 0,
   isolate: 0,
   ask: { kind: "read" },
-  fates: [],
+  faultPlans: [],
   patience: 0,
   patienceMs: 0,
   leavesMs: null,
 };
 
-export class Course {
+export class HistoryRun {
   readonly platform: Platform;
   readonly network: Network;
   readonly clients: Clients;
   readonly isolates: Isolates;
-  readonly looks: Look[] = [];
-  /** Ends of instances while a certificate was in use, and claims that a certificate sent to the object for their key. */
-  leaseEndCount = 0;
-  keyBypassCount = 0;
-  readonly #scene: Scene;
+  readonly extraAnswers: ExtraAnswer[] = [];
+  readonly #context: Context;
   #takenCount = 0;
   #isLastAsked = false;
 
-  constructor(scene: Scene, name: string, { objectClass, isolates }: Product, slips: Slips) {
-    this.#scene = scene;
-    this.platform = new Platform(scene, name, objectClass, slips);
-    this.isolates = new Isolates(scene);
-    this.network = new Network(scene, this.platform, (heard) => this.isolates.hear(heard));
-    this.clients = new Clients(scene, this.network, isolates, this.isolates, name);
+  constructor(context: Context, name: string, { objectClass, isolates }: Product, platformBugs: PlatformBugs) {
+    this.#context = context;
+    this.platform = new Platform(context, name, objectClass, platformBugs);
+    this.isolates = new Isolates(context);
+    this.network = new Network(context, this.platform, (received) => this.isolates.receive(received));
+    this.clients = new Clients(context, this.network, isolates, this.isolates, name);
     this.platform.onAnswer = (delivery, result, answers) => this.#note(delivery, result, answers);
-    this.platform.onEnd = () => (this.leaseEndCount += Number(this.isolates.isAnyInUse));
+    this.platform.onEnd = () => (this.isolates.isAnyInUse ? context.count("lease.restartWithin") : undefined);
   }
 
-  /** Lets everything happen, until nothing is left to happen or `isBroken`. */
-  run(isBroken: () => boolean): void {
-    const { plan, scheduler, breach } = this.#scene;
+  /** Runs all events, until none is left or `isBroken`. */
+  toEnd(isBroken: () => boolean): void {
+    const { plan, scheduler, breach } = this.#context;
     for (const step of plan.steps) scheduler.after(step.at, () => this.#take(step));
     for (let count = 0; !isBroken(); count += 1) {
       const isOver = this.#takenCount === plan.steps.length && this.clients.openCount === 0;
@@ -69,36 +67,41 @@ export class Course {
   }
 
   #take(step: Step): void {
-    const { tell, points, isolateSkews } = this.#scene;
+    const { log, points, isolateSkews, count } = this.#context;
     this.#takenCount += 1;
     if (step.is === "ask") this.clients.ask(step);
-    else if (step.is === "restart") this.platform.restart(step);
-    else {
-      tell?.(stepText(step));
+    else if (step.is === "restart") {
+      count(step.isLossy ? "faults.powerCut" : "faults.eviction");
+      this.platform.restart(step);
+    } else {
+      log?.(stepText(step));
       if (step.is === "break") points.arm(step);
       else if (step.is === "flush") this.platform.isFlushBad = true;
-      else isolateSkews[step.isolate] = Math.max(-BACK_MS_MAX, (isolateSkews[step.isolate] ?? 0) - step.backMs);
+      else {
+        count("clock.isolateSetBack");
+        isolateSkews[step.isolate] = Math.max(-BACK_MS_MAX, (isolateSkews[step.isolate] ?? 0) - step.backMs);
+      }
     }
   }
 
-  /** An answer of which a history has no word is checked by itself. */
+  /** Keeps an answer that a history has no words for: it is checked by itself. */
   #note(delivery: Delivery, result: Result, answers: readonly Answer[]): void {
     const { command, calls, ifMatch = null, page = null, request } = delivery;
     const [call] = calls;
-    if (call?.kind === "claim" && call.key !== null && this.isolates.isBypassed(request.isolate)) this.keyBypassCount += 1;
+    if (call?.kind === "claim" && call.key !== null && this.isolates.isBypassed(request.isolate)) this.#context.count("lease.bypassByKey");
     if (page === null && command !== "metrics" && ifMatch === null) return;
-    this.looks.push({ command, result, life: answers[0]?.life ?? 0, ifMatch, page });
+    this.extraAnswers.push({ command, result, incarnation: answers[0]?.incarnation ?? 0, ifMatch, page });
   }
 
   #askLast(): void {
-    const { plan, storage, breach } = this.#scene;
-    // All alarms have rung by now.
+    const { plan, storage, breach } = this.#context;
+    // All alarms have run by now.
     if (plan.isDrained && storage.heldCount > 0 && !storage.isAlarmOwed) breach("alarm", "a hold is over, and no alarm gave it up");
     this.#isLastAsked = true;
-    this.#scene.tell?.("nothing fails any more");
-    this.#scene.points.disarm();
+    this.#context.log?.("nothing fails any more");
+    this.#context.points.disarm();
     this.platform.isFlushBad = false;
-    const { scheduler } = this.#scene;
+    const { scheduler } = this.#context;
     this.clients.openCount += 1;
     scheduler.after(0, () => {
       this.clients.openCount -= 1;

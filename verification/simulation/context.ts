@@ -5,43 +5,45 @@ import type { Plan } from "./plan.ts";
 import type { Points } from "./points.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Storage } from "./storage.ts";
+import type { DigestSum } from "./totals.ts";
 
-/** A promise of the product that was broken: which one, and how. */
+/** A promise of the product that was broken: the rule, and how. */
 export type Breach = { readonly rule: string; readonly what: string };
 
-export type Scene = {
+export type Context = {
   readonly plan: Plan;
   readonly scheduler: Scheduler;
   readonly points: Points;
   readonly storage: Storage;
   readonly digest: Digest;
-  /** What is drawn while it runs: pauses, and how long the disk takes. */
+  /** What is drawn during the run: pauses, and how long the disk takes. */
   readonly random: Random;
-  /** Writes the story; null while nobody reads it. */
-  readonly tell: ((line: string) => void) | null;
+  /** Writes a line of the trace; null while the trace is off. */
+  readonly log: ((line: string) => void) | null;
+  readonly count: (name: string, by?: number) => void;
   /** Ends the history: the first breach counts. */
   readonly breach: (rule: string, what: string) => void;
-  /** By how much the clock of what runs now is ahead of the true one. */
+  /** How far the clock of the running code is ahead of the true one, in milliseconds. */
   skewMs: number;
-  /** By isolate: by how much its clock is ahead of the true one. */
+  /** The same by isolate. */
   readonly isolateSkews: number[];
   /** The request for which an isolate runs now. */
   visitor: Visitor | null;
 };
 
-/** A request in an isolate: once its visitor has left, it goes on only while work of `waitUntil` does. */
+/** A request in an isolate. Once its visitor has left, it runs only while work of `waitUntil` is pending. */
 export type Visitor = { readonly isolate: number; hasLeft: boolean; pendingCount: number };
 
-/** Has an isolate run for a request, unless nothing keeps that alive any more. */
-export function runFor(scene: Scene, visitor: Visitor, run: () => void): void {
+/** Runs code of an isolate for a request, unless nothing keeps that request alive. */
+export function runFor(context: Context, visitor: Visitor, run: () => void): void {
   if (visitor.hasLeft && visitor.pendingCount === 0) return;
-  scene.visitor = visitor;
-  scene.skewMs = scene.isolateSkews[visitor.isolate] ?? 0;
+  context.visitor = visitor;
+  context.skewMs = context.isolateSkews[visitor.isolate] ?? 0;
   run();
 }
 
-/** What the platform lets slip: only a bug that was planted lets it. */
-export type Slips = {
+/** Bugs that can be planted into the simulated platform. */
+export type PlatformBugs = {
   readonly answersBeforeDisk?: true;
   readonly forgetsAlarms?: true;
   readonly keepsFailedTransactions?: true;
@@ -61,16 +63,7 @@ export class Digest {
     for (let index = 0; index < text.length; index += 1) this.add(text.charCodeAt(index));
   }
 
-  get low(): number {
-    return this.#low >>> 0;
+  get value(): DigestSum {
+    return [this.#high >>> 0, this.#low >>> 0];
   }
-
-  get high(): number {
-    return this.#high >>> 0;
-  }
-}
-
-/** A digest as it is printed. */
-export function digestText(high: number, low: number): string {
-  return high.toString(16).padStart(8, "0") + low.toString(16).padStart(8, "0");
 }

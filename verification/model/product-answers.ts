@@ -1,19 +1,19 @@
-// What the object answers, in the words of a history.
+// The product's results as answers of the model.
 
 import type * as messages from "../../src/domain/rpc.ts";
-import type { Answer, Call, Outcome } from "../history/history.ts";
+import type { Answer, Call, Outcome } from "./types.ts";
 
-/** Anything that an object answers. */
+/** A result of any call of the object. */
 export type Result = Awaited<ReturnType<messages.CouponCalls[keyof messages.CouponCalls]>>;
 
 type Refused = messages.Refused;
 
 /**
- * The answers that a result tells, one for each of `calls`. `life` is that of the coupon that was asked, where it is known. What a history has no
- * word for is answered as a read of the coupon without any facts.
+ * Returns one answer for each of `calls`. `incarnation` is that of the coupon, where it is known. A result
+ * that the model has no word for becomes a read without facts.
  */
-export function answersOf(calls: readonly Call[], result: Result, life: number | undefined): Answer[] {
-  const about = life === undefined ? {} : { life };
+export function answersOf(calls: readonly Call[], result: Result, incarnation: number | undefined): Answer[] {
+  const about = incarnation === undefined ? {} : { incarnation };
   if (result.ok && "results" in result) return result.results.map((one) => ({ ...answerOf("claim", one), ...about }));
   return calls.map(({ kind }) => ({ ...answerOf(kind, result), ...about }));
 }
@@ -87,7 +87,7 @@ function view(coupon: messages.CouponView) {
 }
 
 function refusal({ code, seq, claim, startsAt, startsInMs, amountMin, ttlSecondsMax }: Refused): Answer {
-  // A tag that does not fit, and a list that began in another coupon, are words about the coupon that is there, and change nothing.
+  // A tag that does not match, and a page of another incarnation, say only that the coupon exists.
   const isThere = code === "precondition_failed" || (code === "coupon_not_found" && seq > 0);
   const is = (isThere ? "found" : code) as Outcome;
   if (claim !== undefined) return { is, seq, position: claim.position, claimedAt: claim.claimedAt };

@@ -1,6 +1,6 @@
-// A coupon as the specification knows it: what it is after each event of its ledger.
+// A coupon of the reference model, after each event of its ledger.
 
-import type { HoldLimits, LedgerEvent, Settings } from "./history.ts";
+import type { HoldLimits, LedgerEvent, Settings } from "./types.ts";
 
 export type Claim = {
   readonly userId: string;
@@ -25,11 +25,11 @@ export type Coupon = {
   readonly releases: Release[];
   /** The attempts whose holds were released, each with its user. */
   readonly releasedHolds: Set<string>;
-  /** When the first of the holds is over; Infinity while there are none. */
+  /** The instant at which the next hold expires; Infinity without holds. */
   nextExpiryAt: number;
 };
 
-/** What a coupon is created with that nothing else is asked of. */
+/** The limits of a coupon that is created without any. */
 export const HOLD_LIMITS: HoldLimits = { holdSecondsMax: 900, holdsMax: null };
 
 /** A coupon that was just created. */
@@ -38,7 +38,10 @@ export function newCoupon(settings: Settings, at: number): Coupon {
   return { settings, createdAt: at, at, lastPosition: 0, ...none, nextExpiryAt: Infinity };
 }
 
-/** The coupon after `event`, which is a legal one; changed in place. `attempt` and `key` are those of the call that caused it. */
+/**
+ * Applies a legal event to `coupon`, in place, and returns it. `attempt` and `key` are those of the call
+ * behind the event.
+ */
 export function follow(coupon: Coupon | null, event: LedgerEvent, attempt: string | null, key: string | null): Coupon | null {
   const { kind, at, userId, settings } = event;
   if (kind === "created" && settings !== undefined) return newCoupon(settings, at);
@@ -69,12 +72,12 @@ export function follow(coupon: Coupon | null, event: LedgerEvent, attempt: strin
   return coupon;
 }
 
-/** What {@link Coupon.releasedHolds} says of one hold. */
+/** The entry of one hold in {@link Coupon.releasedHolds}. */
 export function releasedHold(userId: string, attempt: string): string {
   return `${attempt} ${userId}`;
 }
 
-/** Units that nobody has. */
+/** Units that are neither claimed nor held. */
 export function left({ settings, claims, holds }: Coupon): number {
   return settings.amount - claims.size - holds.size;
 }

@@ -1,12 +1,12 @@
-// `npm run agree`: has two checkers judge random small histories, and compares.
+// `npm run differential`: has two checkers judge random small histories, and compares.
 
 import { EXIT, runCommand } from "../cli/command.ts";
 import { progressOf } from "../cli/progress.ts";
 import { writeResults } from "../cli/results.ts";
 import { seedOf } from "../stress/options.ts";
-import { agreement } from "./agreement.ts";
+import { differential } from "./differential.ts";
 
-const COMMAND = "npm run agree";
+const COMMAND = "npm run differential";
 
 await runCommand(
   {
@@ -24,7 +24,7 @@ histories: right ones, and ones in which something was changed. Ends at the firs
     const seed = seedOf(COMMAND, options.seed);
     console.log(`seed ${seed}`);
     const progress = progressOf("judging", options.histories);
-    const { historyCount, rightCount, wrongCount, dispute } = await agreement(options.histories, seed, progress.update);
+    const { historyCount, rightCount, wrongCount, dispute } = await differential(options.histories, seed, progress.update);
     progress.stop();
     if (options.json !== undefined) await writeResults(options.json, { seed, historyCount, rightCount, wrongCount, dispute });
     if (dispute === null) console.log(`${historyCount} histories, one verdict on each: ${rightCount} right, ${wrongCount} wrong`);

@@ -1,12 +1,15 @@
-// What a coupon promises: how it has to answer each call, given what happened to it before. Shares no code with the product.
+// The reference model: how a coupon answers each call. It shares no code with the product.
 
 import { HOLD_LIMITS, left, newCoupon, releasedHold, type Claim, type Coupon } from "./coupon.ts";
-import type { Call, Facts, Outcome, Settings } from "./history.ts";
+import type { Call, Facts, Outcome, Settings } from "./types.ts";
 
-/** What a call has to be answered, and whether it is an event: then the event's kind is the outcome, but for `ended`, which is one for each hold. */
+/**
+ * The right answer to a call. With `isEvent` the call also causes an event of that kind; `ended` causes one
+ * for each hold.
+ */
 export type Verdict = Facts & { readonly is: Outcome; readonly isEvent?: true };
 
-/** Judges `call` at the instant `at`, at which every hold that is over has been given up. */
+/** Judges `call` at the instant `at`. Holds that expire by then must be removed before. */
 export function judge(coupon: Coupon | null, call: Call, attempt: string | null, at: number): Verdict {
   if (call.kind === "create") return coupon === null ? created(call, at) : { is: "coupon_exists" };
   if (coupon === null) return { is: "coupon_not_found" };
@@ -34,14 +37,19 @@ export function judge(coupon: Coupon | null, call: Call, attempt: string | null,
   }
 }
 
-/** As {@link judge}, where the ledger may not show yet that a hold is over: no message has come to the object since. */
+/** Judges `call` as {@link judge} does, where the ledger may not have removed expired holds yet. */
 export function judgeAtEdge(coupon: Coupon | null, call: Call, attempt: string | null, at: number): Verdict {
   if (coupon === null || coupon.nextExpiryAt > at) return judge(coupon, call, attempt, at);
   const holds = new Map([...coupon.holds].filter(([, { expiresAt }]) => expiresAt > at));
   return judge({ ...coupon, holds }, call, attempt, at);
 }
 
-/** The state of a sale with so many units left. */
+/** Whether an isolate may give this answer by itself, from a certificate. */
+export function isCertifiable(is: Outcome): boolean {
+  return is === "out_of_stock" || is === "sale_ended" || is === "sale_not_started" || is === "sale_paused";
+}
+
+/** The state of a sale with `remaining` units. */
 export function stateAt({ startsAt, endsAt, paused }: Settings, remaining: number, at: number): string {
   if (endsAt !== null && at >= endsAt) return "ended";
   if (startsAt !== null && at < startsAt) return "scheduled";
@@ -149,7 +157,7 @@ function change(coupon: Coupon, asked: Partial<Settings>, at: number): Verdict {
   return isSame(settings, coupon.settings) ? answered : { ...answered, isEvent: true };
 }
 
-/** What `asked` makes of settings; what it does not name stays. */
+/** The settings after a change; fields that it does not name stay. */
 export function changed(before: Settings, asked: Partial<Settings>): Settings {
   return {
     amount: asked.amount ?? before.amount,
@@ -161,7 +169,7 @@ export function changed(before: Settings, asked: Partial<Settings>): Settings {
   };
 }
 
-/** Whether settings are the same. */
+/** Whether two settings are the same. */
 export function isSame(a: Settings, b: Settings): boolean {
   const isSameSale = a.amount === b.amount && a.startsAt === b.startsAt && a.endsAt === b.endsAt && a.paused === b.paused;
   return isSameSale && a.holdSecondsMax === b.holdSecondsMax && a.holdsMax === b.holdsMax;

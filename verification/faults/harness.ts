@@ -1,57 +1,62 @@
-// A server that is killed and started again on the same files, its objects' hooks, and what it says of coupons that are deleted.
+// A server that is killed and started again on the same files, and the hooks of its objects.
 
 import { rm } from "node:fs/promises";
 
 import { request } from "undici";
 
 import { CommandFailure, EXIT } from "../cli/command.ts";
-import type { LedgerEvent } from "../history/history.ts";
-import { eventsIn, type Tables } from "../history/ledger.ts";
+import { eventsIn, type Tables } from "../model/tables.ts";
+import type { LedgerEvent } from "../model/types.ts";
 import { serve, type Served } from "../server/workerd.ts";
 import { FaultyNetwork } from "./proxy.ts";
-import { storedLives, type Life } from "./stored.ts";
+import { storedIncarnations, type Incarnation } from "./stored.ts";
 
-/** Isolates of the Worker in front of the same objects: what one of them refuses, another has made false. */
+/**
+ * Isolates of the Worker in front of the same objects: one may hold a certificate that another makes false.
+ */
 export const ISOLATES = 2;
 
-/** A coupon in the moment in which it is deleted. */
-type Removed = Life & { readonly at: number };
+/** The tables of a coupon at its deletion. */
+type Removed = Incarnation & { readonly at: number };
 
-export type GroundOptions = {
-  /** A build of the hooks, or of something that has the same. */
+export type HarnessOptions = {
+  /** A build of the fault hooks. */
   readonly bundle: string;
-  /** A folder for the files, which the ground makes and removes. */
+  /** A folder for the files. The harness makes and removes it. */
   readonly state: string;
   readonly vars: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 };
 
-export class Ground {
+export class Harness {
   readonly network: FaultyNetwork;
-  readonly #options: GroundOptions;
+  readonly #options: HarnessOptions;
   readonly #removed: Removed[] = [];
   #server: Served | null = null;
   #unread = "";
 
-  private constructor(options: GroundOptions, network: FaultyNetwork) {
+  private constructor(options: HarnessOptions, network: FaultyNetwork) {
     this.#options = options;
     this.network = network;
   }
 
-  /** A server, and the network before it. */
-  static async open(options: GroundOptions): Promise<Ground> {
-    const ground = new Ground(options, await FaultyNetwork.open());
-    await ground.#start();
-    return ground;
+  /** Starts a server, and the network in front of it. */
+  static async open(options: HarnessOptions): Promise<Harness> {
+    const harness = new Harness(options, await FaultyNetwork.open());
+    await harness.#start();
+    return harness;
   }
 
-  /** Kills the server and starts it again on the same files. Throws {@link CommandFailure} where it had ended by itself. */
+  /**
+   * Kills the server and starts it again on the same files. Throws {@link CommandFailure} if it ended by
+   * itself.
+   */
   async restart(): Promise<void> {
     await this.#kill();
     await this.#start();
   }
 
-  /** Ends a coupon's object (`abort`), or takes it out of memory (`evict`). False where no server could be asked. */
+  /** Aborts a coupon's object, or evicts it from memory. Returns false if no server answers. */
   async hook(name: string, fault: "abort" | "evict"): Promise<boolean> {
     if (this.#server === null) return false;
     const url = `${this.#server.url}/__faults/${encodeURIComponent(name)}/${fault}`;
@@ -60,16 +65,18 @@ export class Ground {
     return answered?.statusCode === 204;
   }
 
-  /** Kills the server, and answers how to read all that ever happened to a coupon, through all of its lives. */
+  /**
+   * Kills the server. Returns a function that reads the ledgers of a coupon, through all of its incarnations.
+   */
   async close(): Promise<(name: string) => readonly LedgerEvent[]> {
     await this.#kill();
     await this.network.close();
-    const lives = await storedLives(this.#options.state);
+    const incarnations = await storedIncarnations(this.#options.state);
     await rm(this.#options.state, { recursive: true, maxRetries: 3 });
-    return (name) => eventsOf(this.#removed, lives.get(name) ?? null, name);
+    return (name) => eventsOf(this.#removed, incarnations.get(name) ?? null, name);
   }
 
-  /** Ends everything, whatever state it is in. */
+  /** Ends everything, in any state. */
   async abandon(): Promise<void> {
     await this.#server?.kill();
     await this.network.close();
@@ -82,7 +89,7 @@ export class Ground {
       state,
       signal,
       vars: { REQUEST_LOG: "off", ...vars },
-      // Only with them does workerd let a Worker evict an object.
+      // workerd lets a Worker evict an object only with these.
       flags: ["unsafe_module"],
       args: ["--experimental"],
       isolates: ISOLATES,
@@ -95,7 +102,7 @@ export class Ground {
 
   async #kill(): Promise<void> {
     this.network.targets = [];
-    if (this.#server?.isRunning() === false) throw new CommandFailure("the server ended, and nobody had killed it", EXIT.failed);
+    if (this.#server?.isRunning() === false) throw new CommandFailure("the server ended, without a kill", EXIT.failed);
     await this.#server?.kill();
     this.#server = null;
     this.#read("\n");
@@ -112,18 +119,18 @@ export class Ground {
 }
 
 /**
- * One life after the other. What a coupon said when it was to be deleted counts only if it is deleted by now: a kill can
- * come between. It may have said so more than once, then the last is how it was. It says so when it is judged, which may be
- * after the next creation has arrived.
+ * Returns the events of all incarnations, in order. An object logs its tables when it judges its deletion.
+ * The log counts only if the deletion is stored: a kill may come before that. Of several logs of one
+ * incarnation, the last is right. The next creation may have arrived before the deletion was judged.
  */
-export function eventsOf(removed: readonly Removed[], alive: Life | null, name: string): LedgerEvent[] {
-  const said = removed.filter((life) => life.name === name && life.epoch !== alive?.epoch);
+export function eventsOf(removed: readonly Removed[], alive: Incarnation | null, name: string): LedgerEvent[] {
+  const said = removed.filter((incarnation) => incarnation.name === name && incarnation.epoch !== alive?.epoch);
   const last = said.filter(({ epoch }, index) => !said.slice(index + 1).some((later) => later.epoch === epoch));
-  const lives = [...last, ...(alive === null ? [] : [alive])].map(({ tables }) => eventsIn(tables));
-  return lives.flatMap((events, index) => {
+  const incarnations = [...last, ...(alive === null ? [] : [alive])].map(({ tables }) => eventsIn(tables));
+  return incarnations.flatMap((events, index) => {
     const over = last[index];
     if (over === undefined) return events;
-    const at = Math.min(over.at, lives[index + 1]?.[0]?.at ?? Infinity);
+    const at = Math.min(over.at, incarnations[index + 1]?.[0]?.at ?? Infinity);
     return events.concat({ kind: "removed", seq: 0, at, userId: null, position: null });
   });
 }

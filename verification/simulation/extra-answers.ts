@@ -1,35 +1,35 @@
-// Answers for which a history has no words: a page of claims, the operator's numbers, a change that names an entity tag.
+// Answers that a history has no words for: a page of claims, metrics, and a change with If-Match.
 
-import { stateAt } from "../history/specification.ts";
-import { left, type Coupon } from "../history/coupon.ts";
 import type * as messages from "../../src/domain/rpc.ts";
-import type { Result } from "./answers.ts";
+import { left, type Coupon } from "../model/coupon.ts";
+import { stateAt } from "../model/judge.ts";
+import type { Result } from "../model/product-answers.ts";
 import type { Command } from "./points.ts";
 
-/** Such an answer. */
-export type Look = {
+/** One of these answers. */
+export type ExtraAnswer = {
   readonly command: Command;
   readonly result: Result;
-  readonly life: number;
+  readonly incarnation: number;
   readonly ifMatch: string | null;
   readonly page: { readonly after: messages.Cursor; readonly limit: number } | null;
 };
 
-/** What is wrong with an answer, given the coupon as it was at the head that the answer names; null where nothing is. */
-export function lookFault({ command, result, ifMatch, page }: Look, coupon: Coupon | null, epoch: string): string | null {
-  // Storage failed: that says nothing of the coupon.
+/** What is wrong with an answer, given the coupon at the head that it names; null where nothing is. */
+export function extraAnswerFault({ command, result, ifMatch, page }: ExtraAnswer, coupon: Coupon | null, epoch: string): string | null {
+  // A failure of storage says nothing about the coupon.
   if (coupon === null || ("code" in result && result.code === "unavailable")) return null;
   if (page !== null) return pageFault(page, result, coupon, epoch);
   if (command === "metrics" && result.ok && "outcomes" in result) {
     const { granted } = result.outcomes.claims;
     return granted === coupon.lastPosition
       ? null
-      : `the numbers tell of ${granted} grants at seq ${result.seq}, and there were ${coupon.lastPosition}`;
+      : `metrics count ${granted} grants at seq ${result.seq}, and there were ${coupon.lastPosition}`;
   }
   return ifMatch === null || ifMatch === "*" ? null : tagFault(result, ifMatch, coupon, epoch);
 }
 
-function pageFault({ after, limit }: NonNullable<Look["page"]>, result: Result, coupon: Coupon, epoch: string): string | null {
+function pageFault({ after, limit }: NonNullable<ExtraAnswer["page"]>, result: Result, coupon: Coupon, epoch: string): string | null {
   if (after.epoch !== null && (after.epoch === epoch) !== result.ok && result.seq > 0)
     return `a page of ${result.ok ? "another coupon" : "this coupon"} goes on at seq ${result.seq}`;
   if (!result.ok || !("claims" in result)) return null;
@@ -49,15 +49,15 @@ function pageFault({ after, limit }: NonNullable<Look["page"]>, result: Result, 
     : "a page goes on elsewhere";
 }
 
-/** A tag names an epoch, a head and a state; a change that it guards comes right behind that head. */
-function tagFault(result: Look["result"], tag: string, coupon: Coupon, epoch: string): string | null {
+/** A tag names an epoch, a head and a state. A change with that tag comes directly behind its head. */
+function tagFault(result: ExtraAnswer["result"], tag: string, coupon: Coupon, epoch: string): string | null {
   const [begin, head, state] = tag.replaceAll('"', "").split("-");
   const isOfThis = begin === epoch.slice(0, 8);
   const { seq } = result;
   if (result.ok && !(isOfThis && (Number(head) === seq || Number(head) === seq - 1)))
     return `a change was made at seq ${seq} although its tag was ${tag}`;
   if (result.ok || result.code !== "precondition_failed" || !isOfThis || Number(head) !== seq) return null;
-  // Between two events only time can have made it another one.
+  // Between two events, only time changes the state.
   const { settings } = coupon;
   const edges = [coupon.at, settings.startsAt, settings.endsAt].filter((at) => at !== null && at >= coupon.at) as number[];
   const isAlways = edges.every((at) => stateAt(settings, left(coupon), at) === state);

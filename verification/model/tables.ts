@@ -1,0 +1,164 @@
+// The tables of a coupon: its ledger as events, and whether every table is as the ledger says.
+
+import type { Coupon } from "./coupon.ts";
+import type { EventKind, LedgerEvent, Settings } from "./types.ts";
+
+/** The longest hold of a coupon that is older than limits for holds, in seconds. */
+const HOLD_SECONDS_UNLIMITED = 86_400;
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** The rows of a coupon's tables. */
+export type Tables = Readonly<Record<keyof typeof TABLES, readonly Row[]>>;
+
+const CLAIM_COLUMNS = "user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id";
+
+/** The query that reads each of {@link Tables}. */
+export const TABLES = {
+  ledger: "SELECT seq, at, kind, user_id, position, data FROM ledger ORDER BY seq",
+  claims: `SELECT ${CLAIM_COLUMNS} FROM claims`,
+  releases: `SELECT ${CLAIM_COLUMNS}, released_at FROM releases`,
+  holds: "SELECT user_id, held_at, expires_at, attempt_id FROM holds",
+  released_holds: "SELECT user_id, released_at, attempt_id FROM released_holds",
+} as const;
+
+/** The query that reads the row for {@link storedFault}. */
+export const COUPON_ROW =
+  "SELECT amount, claimed, held, starts_at, ends_at, paused, hold_seconds_max, holds_max, last_position, seq, created_at, clock_at, epoch " +
+  "FROM coupon";
+
+/** Returns all tables, each read by `rows`. */
+export function readTables(rows: (query: string) => readonly Row[]): Tables {
+  const { ledger, claims, releases, holds, released_holds: released } = TABLES;
+  return { ledger: rows(ledger), claims: rows(claims), releases: rows(releases), holds: rows(holds), released_holds: rows(released) };
+}
+
+/** The attempt that made the hold of a user at this seq, where the caller knows it. */
+export type HolderOf = (seq: number, userId: string) => string | undefined;
+
+/**
+ * The events in their order. A `claimed` event has the stored key and attempt of its claim. A `held` event has its attempt while the hold
+ * runs and once it is released.
+ */
+export function eventsIn(tables: Tables, holderOf: HolderOf = () => undefined): LedgerEvent[] {
+  const { ledger, claims, releases } = tables;
+  const holders = holdersIn(tables, holderOf);
+  const made = new Map([...claims, ...releases].map((row) => [`${String(row["position"])} ${String(row["user_id"])}`, row]));
+  const events: LedgerEvent[] = [];
+  for (const [index, row] of ledger.entries()) {
+    const base = {
+      kind: row["kind"] as EventKind,
+      seq: Number(row["seq"]),
+      at: Number(row["at"]),
+      userId: row["user_id"] as string | null,
+      position: row["position"] as number | null,
+    };
+    const data = JSON.parse(typeof row["data"] === "string" ? row["data"] : "{}") as Record<string, number | null>;
+    const attempt = holders.get(index);
+    const claim = base.kind === "claimed" ? made.get(`${base.position} ${base.userId}`) : undefined;
+    if (base.kind === "held")
+      events.push({ ...base, expiresAt: Number(data["expires_at"]), ...(attempt === undefined ? {} : { attempt }) });
+    else if (base.kind === "created" || base.kind === "changed") events.push({ ...base, settings: settingsIn(data) });
+    else if (claim === undefined) events.push(base);
+    else events.push({ ...base, key: claim["idempotency_key"] as string | null, attempt: String(claim["attempt_id"]) });
+  }
+  return events;
+}
+
+/** By index in the ledger: the attempt that made a hold. */
+function holdersIn({ ledger, holds, released_holds: releasedHolds }: Tables, holderOf: HolderOf): ReadonlyMap<number, string> {
+  const attempts = new Map<number, string>();
+  const running = new Map<string, number>();
+  for (const [index, { kind, user_id: user, at }] of ledger.entries()) {
+    const userId = String(user);
+    if (kind === "held") running.set(userId, index);
+    const held = running.get(userId);
+    if (kind !== "given_back" || held === undefined) continue;
+    // Two holds of one user that were released at one instant can't be told apart by their rows.
+    const [released, ...others] = releasedHolds.filter((row) => row["user_id"] === userId && row["released_at"] === at);
+    if (others.length === 0) {
+      if (released !== undefined) attempts.set(held, String(released["attempt_id"]));
+      continue;
+    }
+    const attempt = holderOf(Number(ledger[held]?.["seq"]), userId);
+    if (attempt !== undefined) attempts.set(held, attempt);
+  }
+  for (const row of holds) {
+    const index = running.get(String(row["user_id"]));
+    if (index !== undefined && ledger[index]?.["at"] === row["held_at"]) attempts.set(index, String(row["attempt_id"]));
+  }
+  return attempts;
+}
+
+function settingsIn(data: Readonly<Record<string, number | null>>): Settings {
+  return {
+    amount: data["amount"] ?? 0,
+    startsAt: data["starts_at"] ?? null,
+    endsAt: data["ends_at"] ?? null,
+    paused: data["paused"] === 1,
+    holdSecondsMax: data["hold_seconds_max"] ?? HOLD_SECONDS_UNLIMITED,
+    holdsMax: data["holds_max"] ?? null,
+  };
+}
+
+/**
+ * What is wrong with the tables of `coupon`, whose ledger ends at `seq`; null where nothing is. `stored` is
+ * the {@link COUPON_ROW}.
+ */
+export function storedFault(tables: Tables, stored: Row, coupon: Coupon, seq: number): string | null {
+  const { clock_at: clockAt, epoch: _epoch, ...row } = stored;
+  const claims = Array.from(coupon.claims.values(), claimRow);
+  const releases = coupon.releases.map(({ claim, releasedAt }) => ({ ...claimRow(claim), released_at: releasedAt }));
+  const holds = Array.from(coupon.holds, ([userId, hold]) => ({
+    user_id: userId,
+    held_at: hold.heldAt,
+    expires_at: hold.expiresAt,
+    attempt_id: hold.attempt,
+  }));
+  if (Number(clockAt) < coupon.at) return "the coupon's clock is behind its last event";
+  return (
+    rowFault("coupon", [row], [couponRow(coupon, seq)]) ??
+    rowFault("claims", tables.claims, claims) ??
+    rowFault("releases", tables.releases, releases) ??
+    rowFault("holds", tables.holds, holds)
+  );
+}
+
+function couponRow({ settings, claims, holds, lastPosition, createdAt }: Coupon, seq: number): Row {
+  const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = settings;
+  return {
+    amount,
+    claimed: claims.size,
+    held: holds.size,
+    starts_at: startsAt,
+    ends_at: endsAt,
+    paused: Number(paused),
+    hold_seconds_max: holdSecondsMax,
+    holds_max: holdsMax,
+    last_position: lastPosition,
+    seq,
+    created_at: createdAt,
+  };
+}
+
+function claimRow({ userId, position, claimedAt, remaining, key, attempt }: Coupon["releases"][number]["claim"]): Row {
+  return {
+    user_id: userId,
+    position,
+    claimed_at: claimedAt,
+    remaining_after: remaining,
+    idempotency_key: key,
+    attempt_id: attempt,
+  };
+}
+
+/** Compares rows in any order; their columns are in the order of the query. */
+function rowFault(table: string, stored: readonly Row[], due: readonly Row[]): string | null {
+  const wanted = new Set(due.map((row) => JSON.stringify(row)));
+  for (const row of stored) {
+    const text = JSON.stringify(row);
+    if (!wanted.delete(text)) return `${table} has a row that the ledger does not explain: ${text}`;
+  }
+  const [missing] = wanted;
+  return missing === undefined ? null : `${table} lacks the row ${missing}`;
+}
