@@ -33,8 +33,7 @@ function run(sale: Scenario, cut: Cut, isCold = false): { readonly results: read
   let engine = new EngineCalls(sql);
   const { amount, startsAt, endsAt, paused } = sale.terms;
   engine.create(newCoupon(amount, { startsAt, endsAt }), "epoch-1", T0);
-  sql.all("UPDATE coupon SET paused = ?", Number(paused));
-  engine.reload();
+  engine.change({ paused }, null, T0);
   const results = timed(sale).flatMap(({ now, asks }, round) => {
     const batches = cut(asks, round);
     return batches.flatMap((batch) => {
@@ -108,7 +107,7 @@ test("no answer names a seq that the ledger has not reached", () => {
       const { results, sql } = run(sale, ONE_BY_ONE);
       const heads = results.map(({ seq }) => seq);
       expect(heads).toEqual([...heads].sort((a, b) => a - b));
-      expect(sql.all<{ seq: number }>("SELECT seq FROM coupon")[0]?.seq).toBe(heads.at(-1) ?? 1);
+      expect(sql.all<{ seq: number }>("SELECT seq FROM coupon")[0]?.seq).toBe(heads.at(-1) ?? 1 + Number(sale.terms.paused));
       const granted = results.filter((result) => result.ok && !result.replayed);
       const events = sql.all("SELECT seq, user_id, position FROM ledger WHERE kind = 'claimed' ORDER BY seq");
       expect(granted.map((result) => ({ seq: result.seq, user_id: result.claim?.userId, position: result.claim?.position }))).toEqual(

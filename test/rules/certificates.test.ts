@@ -5,20 +5,20 @@ import { describe, expect, test } from "vitest";
 
 import { covers, keyMember, received, userMember, type Certificate, type CertificateRequest } from "../../src/domain/certificate.ts";
 import type { Change } from "../../src/domain/change.ts";
-import { asks, crowd, EngineCalls, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
+import { asks, manyClaims, EngineCalls, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
 import { certificateOf, certified, NOTHING_KNOWN, unknownTo } from "./bypass.ts";
 import { nodeSql } from "./node-sql.ts";
 
 describe("a certificate", () => {
   test("is not issued while a unit is left", () => {
     const { engine } = opened(2);
-    engine.claimAll(crowd(1), T0);
+    engine.claimAll(manyClaims(1), T0);
     expect(engine.certify(NOTHING_KNOWN, T0)).toEqual({ ok: true, certificate: null, seq: 2 });
   });
 
   test("is not issued while a message waits for the lease to lapse", () => {
     const { engine } = opened(1);
-    engine.claimAll(crowd(1), T0);
+    engine.claimAll(manyClaims(1), T0);
     engine.lease = { leaseUntil: T0 + 1_100, mayCertify: false };
     expect(engine.certify(NOTHING_KNOWN, T0)).toEqual({ ok: true, certificate: null, seq: 2 });
   });
@@ -77,7 +77,7 @@ describe("a certificate", () => {
 
   test("belongs to this epoch, by an engine that has known another", () => {
     const { engine } = opened(3);
-    engine.claimAll(crowd(3, "before"), T0);
+    engine.claimAll(manyClaims(3, "before"), T0);
     certificateOf(engine);
     expect(engine.remove(T0)).toEqual({ ok: true, seq: 0 });
     engine.create(newCoupon(1), "epoch-2", T0);
@@ -87,14 +87,14 @@ describe("a certificate", () => {
 
   test("states the end that was answered once, though the clock was set back", () => {
     const { engine } = opened(1, { endsAt: T0 + 900 });
-    engine.claimAll(crowd(1), T0);
+    engine.claimAll(manyClaims(1), T0);
     expect(engine.read({ claimedBy: false }, T0 + 1_000)).toMatchObject({ coupon: { state: "ended" } });
     expect(certificateOf(engine, T0 + 400)).toMatchObject({ code: "sale_ended" });
   });
 
   test("counts what isolates refused with the next message that writes counts", () => {
     const { engine } = opened(1);
-    engine.claimAll(crowd(1), T0);
+    engine.claimAll(manyClaims(1), T0);
     engine.engine.countAtEdge({ out_of_stock: 40, sale_paused: 2 });
     expect(engine.engine.hasUnwrittenCounts).toBe(true);
     engine.writeCounts(T0);

@@ -5,8 +5,7 @@ import { expect, test } from "vitest";
 
 import type { Claim, Hold } from "../../src/domain/claim.ts";
 import type { ClaimResult } from "../../src/domain/rpc.ts";
-import { EngineCalls, newCoupon, T0 } from "./coupon.ts";
-import { expectReplayed } from "./holds-ledger.ts";
+import { EngineCalls, expectConserved, newCoupon, T0 } from "./coupon.ts";
 import { ModelCoupon, type Ask, type Books, type Receipt, type Terms, type ModelAnswer } from "./holds-model.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 
@@ -202,7 +201,7 @@ function expectAgreed({ amount, steps }: Life): string[] {
     if (what.do === "lose memory") [engine, model.at] = [new EngineCalls(sql), clockAt];
     words.push(...answers.map(({ word }) => word));
   }
-  expectReplayed(sql);
+  expectConserved(sql);
   return words;
 }
 
