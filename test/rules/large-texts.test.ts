@@ -1,4 +1,4 @@
-// What is written at once stays below the longest text that storage takes on Cloudflare: 2 MB (source: Durable Objects, limits).
+// No text that is bound to a statement exceeds 2 MB, the limit of Cloudflare's storage (source: Durable Objects, limits).
 
 import { expect, test } from "vitest";
 
@@ -23,12 +23,12 @@ function strict(): Sql {
   };
 }
 
-/** Users with the longest ids that there are: 255 code points of four bytes. */
+/** Users with the longest ids: 255 code points of four bytes. */
 function longest(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${index}`.padEnd(7, "-") + "🎟".repeat(248));
 }
 
-test("3,000 holds with the longest ids end at one instant, and the sale goes on", () => {
+test("3,000 holds with the longest ids end at one instant, and the next claim is granted", () => {
   const sql = strict();
   const engine = new EngineCalls(sql);
   engine.create(newCoupon(3_000), "epoch-1", T0);
@@ -38,7 +38,7 @@ test("3,000 holds with the longest ids end at one instant, and the sale goes on"
   expect(contents(sql)["ledger"]).toHaveLength(1 + 3_000 + 3_000 + 1);
 });
 
-test("the largest bulk claim with the longest ids and attempt id is granted", () => {
+test("the largest bulk claim, with the longest ids and attempt id, is granted", () => {
   const engine = new EngineCalls(strict());
   engine.create(newCoupon(1_000), "epoch-1", T0);
   const requests = longest(1_000).map((userId) => asks(userId, { key: null, attemptId: `bulk ${"\\".repeat(255)}` }));
