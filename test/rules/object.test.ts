@@ -109,6 +109,12 @@ test.for<readonly [name: string, act: (object: ObjectInNode["object"]) => Promis
   expect(alarms).toEqual([T0 + 5_000]);
 });
 
+test("an alarm that finds no coupon is not set again", async () => {
+  const { object, alarms } = await objectInNode();
+  await object.alarm();
+  expect(alarms).toEqual([]);
+});
+
 test("an alarm that fails is set again after 1, 2 and 4 s", async () => {
   vi.spyOn(console, "error").mockReturnValue(undefined);
   const { object, alarms, sql } = await created(5);
