@@ -26,7 +26,6 @@ test.for<readonly [condition: string, certified: string, facts: Facts]>([
   ["sold out 1099 ms before the end", "out_of_stock for 999 ms", { ...SOLD_OUT, endsAt: T0 + 1_099 }],
   ["sold out 101 ms before the end", "out_of_stock for 1 ms", { ...SOLD_OUT, endsAt: T0 + 101 }],
   ["sold out 100 ms before the end", "nothing", { ...SOLD_OUT, endsAt: T0 + 100 }],
-  ["sold out 99 ms before the end", "nothing", { ...SOLD_OUT, endsAt: T0 + 99 }],
   ["1100 ms before its hold expires", "out_of_stock for 1000 ms", { held: 1, nextExpiryAt: T0 + 1_100 }],
   ["1099 ms before its hold expires", "out_of_stock for 999 ms", { held: 1, nextExpiryAt: T0 + 1_099 }],
   ["101 ms before its hold expires", "out_of_stock for 1 ms", { held: 1, nextExpiryAt: T0 + 101 }],
@@ -58,18 +57,10 @@ test.for<readonly [name: string, before: Facts, after: Facts | null]>([
   ["a revoked claim", SOLD_OUT, { claimed: 0 }],
   ["a released hold", { held: 1, nextExpiryAt: T0 + 60_000 }, { held: 0, nextExpiryAt: null }],
   ["a delete of a sold-out coupon", SOLD_OUT, null],
-  ["a pause of a sold-out coupon", SOLD_OUT, PAUSED],
   ["an end moved to now", SOLD_OUT, { endsAt: T0 }],
-  ["an end moved to before the lease ends", SOLD_OUT, { endsAt: T0 + 1_099 }],
-  ["a start moved behind now", SOLD_OUT, { startsAt: T0 + 1 }],
-  ["an end moved earlier, before the lease ends", { ...SOLD_OUT, endsAt: T0 + 500 }, { endsAt: T0 + 499 }],
   ["a paused sale that resumes", PAUSED, { paused: false }],
-  ["an end of a paused sale moved to before the lease ends", PAUSED, { endsAt: T0 + 1_099 }],
   ["a delete of a paused coupon", PAUSED, null],
   ["a start moved earlier", SCHEDULED, { startsAt: T0 + 30_000 }],
-  ["a start moved later", SCHEDULED, { startsAt: T0 + 90_000 }],
-  ["a start taken away", SCHEDULED, { startsAt: null }],
-  ["a delete of a scheduled coupon", SCHEDULED, null],
   ["an ended sale that opens again", ENDED, { endsAt: T0 + 60_000 }],
   ["a delete of an ended coupon", ENDED, null],
 ])("%s contradicts the certificates in use", ([, before, after]) => {
@@ -80,30 +71,14 @@ test.for<readonly [name: string, before: Facts, after: Facts | null]>([
 
 test.for<readonly [name: string, before: Facts, after: Facts | null]>([
   ["a delete of an open coupon", {}, null],
-  ["a pause of an open coupon", {}, PAUSED],
   ["a claim of the last unit", {}, SOLD_OUT],
-  ["a sold-out coupon that stays as it is", SOLD_OUT, {}],
   ["an end moved to the end of the lease", SOLD_OUT, { endsAt: T0 + 1_100 }],
-  ["an end moved later, before the lease ends", { ...SOLD_OUT, endsAt: T0 + 500 }, { endsAt: T0 + 501 }],
   ["a limit for holds", SOLD_OUT, { holdsMax: 1, holdSecondsMax: 1 }],
   ["a hold that becomes a claim", { held: 1, nextExpiryAt: T0 + 500 }, { held: 0, nextExpiryAt: null, ...SOLD_OUT }],
   ["an end behind the hold that expires next", { held: 1, nextExpiryAt: T0 + 300 }, { endsAt: T0 + 400 }],
-  ["a restock of a paused sale", PAUSED, { amount: 2 }],
-  ["a claim revoked while the sale is paused", { ...PAUSED, ...SOLD_OUT }, { claimed: 0 }],
-  ["an end of a paused sale moved to the end of the lease", PAUSED, { endsAt: T0 + 1_100 }],
-  ["a pause before the start", SCHEDULED, PAUSED],
   ["a restock before the start", SCHEDULED, { amount: 2 }],
-  ["an end moved before the start", { ...SCHEDULED, endsAt: T0 + 90_000 }, { endsAt: T0 + 70_000 }],
-  ["an end moved earlier behind the end", ENDED, { endsAt: T0 - 2 }],
-  ["a restock behind the end", ENDED, { amount: 2 }],
 ])("%s contradicts no certificate in use", ([, before, after]) => {
   expect(rules.contradicts(coupon(before), after === null ? null : coupon({ ...before, ...after }), T0, LEASE_UNTIL)).toBe(false);
-});
-
-test("a restock contradicts a certificate up to the last millisecond of the lease", () => {
-  const restocked = coupon({ ...SOLD_OUT, amount: 2 });
-  const at = (leaseUntil: number) => rules.contradicts(coupon(SOLD_OUT), restocked, T0, leaseUntil);
-  expect([at(T0 + 1), at(T0), at(T0 - 1), at(0)]).toEqual([true, false, false, false]);
 });
 
 /** The statement at `at`. A sold-out coupon has none once a hold may have expired. */

@@ -69,26 +69,6 @@ test("every single code point is valid or invalid as the contract says", () => {
   expect(disagreeing).toEqual([]);
 });
 
-test.for([
-  [null, "255 letters", "a".repeat(255)],
-  ["too_long", "256 letters", "a".repeat(256)],
-  [null, "255 characters of two units each", "🎉".repeat(255)],
-  ["too_long", "256 characters of two units each", "🎉".repeat(256)],
-  ["empty", "no character", ""],
-  ["blank", "one space", " "],
-  ["blank", "256 spaces", " ".repeat(256)],
-  ["blank", "a tab alone", "\t"],
-  ["malformed", "a tab within", "a\tb"],
-  ["malformed", "NUL", "\u0000"],
-  ["malformed", "DEL", "a\u007f"],
-  ["malformed", "half a surrogate pair", "a\ud83c"],
-  ["malformed", "a surrogate pair in the wrong order", "\udf89\ud83c"],
-  ["too_long", "256 lone surrogates", "\ud800".repeat(256)],
-  [null, "a quote, a slash and a percent sign", `"/%'`],
-] as const)("the fault is %s for a text of %s", ([fault, , text]) => {
-  expect(textFault(text)).toBe(fault);
-});
-
 test("the names . and .. are malformed, and as user ids valid", () => {
   expect([".", "..", "...", ". .", "a/..", "100%"].map(nameFault)).toEqual(["malformed", "malformed", null, null, null, null]);
   expect([".", ".."].map(textFault)).toEqual([null, null]);

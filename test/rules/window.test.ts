@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { asks, contents, EngineCalls, expectConserved, manyClaims, opened, outcomes, readCold, storedClaims, T0 } from "./coupon.ts";
+import { asks, contents, EngineCalls, expectConserved, opened, outcomes, readCold, storedClaims, T0 } from "./coupon.ts";
 
 const START = T0 + 1000;
 const END = T0 + 2000;
@@ -80,13 +80,4 @@ test("an engine whose memory is behind does not lower the stored clock", () => {
   sql.all("UPDATE coupon SET clock_at = ?", T0 + 3_600_000);
   engine.claimAll([asks("ann")], T0 + 5);
   expect(sql.all("SELECT clock_at - ? AS ahead FROM coupon", T0)).toEqual([{ ahead: 3_600_000 }]);
-});
-
-test("claims under a clock that jumps are dated by the latest instant so far", () => {
-  const { engine, sql } = opened(50);
-  for (const [index, now] of [-1_000_000, 5, 3, 9, -100, 9, 8, 20, 0].entries()) {
-    engine.claimAll(manyClaims(1, `batch-${index}`), T0 + now);
-  }
-  expect(instantsOfClaims(sql)).toEqual([0, 5, 5, 9, 9, 9, 9, 20, 20]);
-  expectConserved(sql, 9);
 });
