@@ -1,6 +1,9 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
+// Otherwise the pool prints where it found .dev.vars, once for each test file.
+process.env["WRANGLER_LOG"] ??= "error";
+
 export default defineConfig({
   test: {
     // A hang is a failure; slowness is not. Timing is never asserted.

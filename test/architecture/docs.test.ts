@@ -1,4 +1,4 @@
-// The documents are complete and name what exists.
+// The documents are complete, and every file and link that they name exists.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -33,12 +33,12 @@ function anchorsOf(document: string): string[] {
 }
 
 describe.for(DOCUMENTS)("%s", (document) => {
-  test("names only files that exist", () => {
+  test(`${document} names only files that exist`, () => {
     const named = Array.from(read(document).matchAll(/\b(?:src|test|verification|bench|docs)\/[\w./-]+\.(?:ts|md)\b/g), ([path]) => path);
     expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
-  test("links only to files and headings that exist", () => {
+  test(`${document} links only to files and headings that exist`, () => {
     const links = Array.from(read(document).matchAll(/\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]*))?\)/g));
     const broken = links.filter(([, path = "", anchor]) => {
       const target = path === "" ? document : join(dirname(document), path);
@@ -89,7 +89,7 @@ test("CONTRIBUTING.md documents every npm script exactly once", () => {
   expectOnce(read("CONTRIBUTING.md"), Object.keys(scripts));
 });
 
-test("a missing and a repeated entry are found", () => {
+test("the check of entries finds a missing and a repeated entry", () => {
   const names = ["ADMIN_TOKEN", "RATE_LIMIT", "COUPONS", "REQUEST_LOG", "ADMIN_AUTH", "LOCATION_HINT"];
   expect(() => expectOnce(api, names)).not.toThrow();
   expect(() => expectOnce(api.replace("| `ADMIN_AUTH` |", "| ADMIN_AUTH |"), names)).toThrow("to deeply equal");

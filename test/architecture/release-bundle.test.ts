@@ -1,4 +1,4 @@
-// What tests break objects with is not in a release, and is in the build that they use.
+// The hooks that inject faults are in the build for fault tests, and not in a release.
 
 import { readFileSync } from "node:fs";
 
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { HOOKED } from "../../verification/faults/rounds.ts";
 import { build, PRODUCT, removeScratch, scratchFolder } from "../../verification/server/workerd.ts";
 
-/** Words that only the hooks have. */
+/** Words that only the hooks contain. */
 const HOOKS = ["__faults", "abortByFault", "ledger_removed", "workerd:unsafe"];
 
 let folder: string;
@@ -23,9 +23,9 @@ async function wordsIn(entry: string): Promise<string[]> {
   return [...HOOKS, "coupon_not_found"].filter((word) => bundle.includes(word));
 }
 
-test("a release has none of the hooks' words, and a build with the hooks has all of them", async () => {
+test("a release bundle has none of the fault hooks, and a build with hooks has all", async () => {
   const [inRelease, inHooked] = await Promise.all([wordsIn(PRODUCT), wordsIn(HOOKED)]);
-  // A word of the product's own shows that its bundle was read.
+  // A word of the product shows that its bundle was read.
   expect(inRelease).toEqual(["coupon_not_found"]);
   expect(inHooked).toEqual([...HOOKS, "coupon_not_found"]);
 });

@@ -1,6 +1,6 @@
-// The project's own shape: small files, pinned dependencies, one version, no test left out.
+// The shape of the project: small files, pinned dependencies, one version, no skipped test.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { filesIn, text } from "./tools.ts";
 
@@ -20,70 +20,66 @@ function lineCount(path: string): number {
   return text(path).trimEnd().split("\n").length;
 }
 
-describe("sources", () => {
-  const typescript = filesIn("src").filter((path) => path.endsWith(".ts"));
-  const sources = typescript.filter((path) => !path.endsWith(".d.ts"));
+const typescript = filesIn("src").filter((path) => path.endsWith(".ts"));
+const sources = typescript.filter((path) => !path.endsWith(".d.ts"));
 
-  test("no file has more than 300 lines", () => {
-    expect(sources.length).toBeGreaterThan(20);
-    expect(sources.filter((path) => lineCount(path) > 300)).toEqual([]);
-  });
-
-  test.for([
-    ["the rule of a claim", "src/domain/claim.ts"],
-    ["its SQL", "src/engine/claim-store.ts"],
-    ["the batch", "src/object/mailbox.ts"],
-    ["the table of statuses", "src/http/refusals.ts"],
-  ] as const)("%s is one file under 200 lines", ([, path]) => {
-    expect(lineCount(path)).toBeLessThan(200);
-  });
-
-  test("every file opens with one sentence that says what lives here", () => {
-    expect(sources.filter((path) => !/^\/\/ \S/.test(text(path)))).toEqual([]);
-  });
-
-  test("there is no compiler's output among them", () => {
-    expect(typescript.filter((path) => sources.includes(path.replace(/\.d\.ts$/, ".ts")) && path.endsWith(".d.ts"))).toEqual([]);
-  });
+test("no source file has more than 300 lines", () => {
+  expect(sources.length).toBeGreaterThan(20);
+  expect(sources.filter((path) => lineCount(path) > 300)).toEqual([]);
 });
 
-describe("dependencies", () => {
-  test("every one is pinned to exactly one version", () => {
-    const wanted = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies });
-    expect(wanted.length).toBeGreaterThan(10);
-    expect(wanted.filter(([, version]) => !/^(npm:(@[\w.-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
-  });
-
-  test("the lock file holds no registry's address, so that it installs from any mirror", () => {
-    expect(Object.entries(lock.packages).filter(([, { resolved, link }]) => resolved !== undefined && link !== true)).toEqual([]);
-    expect(text("package-lock.json")).not.toMatch(/https?:\/\/registry/);
-  });
-
-  test("the lock file knows every optional dependency of every package, so that it installs on every platform", () => {
-    const wanted = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
-      Object.keys(optionalDependencies).map((name) => ({ path, name })),
-    );
-    expect(wanted.length).toBeGreaterThan(20);
-    expect(wanted.filter(({ path, name }) => !isLocked(path, name))).toEqual([]);
-  });
+test.for([
+  ["the rule of a claim", "src/domain/claim.ts"],
+  ["the SQL of a claim", "src/engine/claim-store.ts"],
+  ["the batch", "src/object/mailbox.ts"],
+  ["the table of statuses", "src/http/refusals.ts"],
+] as const)("%s is one file under 200 lines", ([, path]) => {
+  expect(lineCount(path)).toBeLessThan(200);
 });
 
-/** Whether the package at `path` finds `name` in the lock file, as Node looks for it: in its own folder, then further up. */
+test("every source file opens with a comment", () => {
+  expect(sources.filter((path) => !/^\/\/ \S/.test(text(path)))).toEqual([]);
+});
+
+test("no compiler output is among the sources", () => {
+  expect(typescript.filter((path) => sources.includes(path.replace(/\.d\.ts$/, ".ts")) && path.endsWith(".d.ts"))).toEqual([]);
+});
+
+test("every dependency is pinned to exactly one version", () => {
+  const wanted = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies });
+  expect(wanted.length).toBeGreaterThan(10);
+  expect(wanted.filter(([, version]) => !/^(npm:(@[\w.-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual([]);
+});
+
+test("the lock file has no address of a registry, so it installs from any mirror", () => {
+  expect(Object.entries(lock.packages).filter(([, { resolved, link }]) => resolved !== undefined && link !== true)).toEqual([]);
+  expect(text("package-lock.json")).not.toMatch(/https?:\/\/registry/);
+});
+
+test("the lock file has every optional dependency, so it installs on every platform", () => {
+  const wanted = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).map((name) => ({ path, name })),
+  );
+  expect(wanted.length).toBeGreaterThan(20);
+  expect(wanted.filter(({ path, name }) => !isLocked(path, name))).toEqual([]);
+});
+
+/** Whether the package at `path` finds `name` in the lock file, by the way Node resolves it: its own folder first, then its parents. */
 function isLocked(path: string, name: string): boolean {
   const prefix = path === "" ? "" : `${path}/`;
   if (`${prefix}node_modules/${name}` in lock.packages) return true;
   return path !== "" && isLocked(path.slice(0, Math.max(0, path.lastIndexOf("/node_modules/"))), name);
 }
 
-test("the version of the package is the version of the API", () => {
+test("the package has the version of the API", () => {
   expect(/API_VERSION\s*=\s*"([^"]+)"/.exec(text("src/http/openapi.ts"))?.[1]).toBe(manifest.version);
 });
 
-test("what only local development reads says nothing but that everyone is the operator", () => {
+test(".dev.vars for local development sets ADMIN_AUTH=off and nothing else", () => {
   expect(text(".dev.vars").trim()).toBe("ADMIN_AUTH=off");
 });
 
-test("no test is skipped, left for later, or run alone", () => {
+test("no test is skipped, marked as todo, or run alone", () => {
   const tests = ["test", "verification", "bench"].flatMap(filesIn).filter((path) => path.startsWith("test/") || path.endsWith(".test.ts"));
   expect(tests.length).toBeGreaterThan(10);
   const isLeftOut = /\b(?:test|it|describe|suite|bench)(?:\.\w+)*\.(?:skip|only|todo|skipIf|runIf|fails)\b|\bx(?:it|test|describe)\(/;

@@ -1,4 +1,4 @@
-// The project's own tools, run on a copy of its sources.
+// Reads the project's files, and runs its tools on a copy of its sources.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";

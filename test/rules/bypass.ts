@@ -5,16 +5,16 @@ import type { Certificate, CertificateRequest } from "../../src/domain/certifica
 import type { AnswerTo } from "../../src/engine/message.ts";
 import { T0, type EngineCalls } from "./coupon.ts";
 
-/** A request of an isolate that has no bypass set and has refused no claims. */
+/** A certificate request of an isolate that has no bypass set and has refused no claims. */
 export const NOTHING_KNOWN: CertificateRequest = { known: null, refused: {} };
 
-/** The certificate in an answer; null where there is none to issue. */
+/** The certificate in an answer, or null where none is issued. */
 export function certified(answer: AnswerTo<"certify">): Certificate | null {
   if (!answer.ok) throw new Error(`no certificate: ${answer.code}`);
   return answer.certificate;
 }
 
-/** A certificate, once the bypass set is read to its end. Throws where the coupon issues none. */
+/** A certificate with the whole bypass set. Throws where the coupon issues none. */
 export function certificateOf(engine: EngineCalls, at = T0): Certificate {
   let answer = engine.certify(NOTHING_KNOWN, at);
   while (!answer.ok && answer.code === "bypass_incomplete") answer = engine.certify(NOTHING_KNOWN, at);
@@ -23,7 +23,7 @@ export function certificateOf(engine: EngineCalls, at = T0): Certificate {
   return certificate;
 }
 
-/** Which of `asked` are certainly not in the bypass set. */
+/** Those of `asked` that are certainly not in the bypass set. */
 export function unknownTo({ bypass }: Certificate, asked: readonly string[]): string[] {
   const isKnown = mayContain(bypass ?? []);
   return asked.filter((member) => !isKnown(member));

@@ -12,9 +12,11 @@ import type { RevokeRequest } from "../../src/domain/revoke.ts";
 import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts";
 import { isAnswerTo, type AnswerTo, type Deferred, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import type { Sql, SqlRow } from "../../src/engine/sql.ts";
+import { expectReplayed } from "../support/ledger.ts";
+import type { Replayed } from "../../verification/verify/replay.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 
-/** When every coupon of these tests is created, and when nothing else is said also the instant of what follows. */
+/** The instant at which every coupon of these tests is created. */
 export const T0 = 1_700_000_000_000;
 
 /** No certificate is in use. */
@@ -117,7 +119,7 @@ export class EngineCalls {
     return answer;
   }
 
-  /** The code of what one message is answered, also where it is deferred; `ok` where it is no refusal. */
+  /** The code of the answer to one message: `ok` for a success, `deferred` while the lease runs. */
   codeOf(message: MessageOf<Kind>, at: number): string {
     const [answer] = this.engine.apply([{ message, at }], this.lease).answers;
     return answer === undefined ? "not answered" : answer.ok ? "ok" : (answer satisfies { code: string } | Deferred).code;
@@ -126,7 +128,7 @@ export class EngineCalls {
 
 export type Opened = { readonly engine: EngineCalls; readonly sql: NodeSql };
 
-/** With holds as long as there are, and as many. */
+/** A coupon without a window and with the widest limits for holds. */
 export function newCoupon(amount: number, more: Partial<NewCoupon> = {}): NewCoupon {
   return { name: "PROMO", amount, startsAt: null, endsAt: null, holdSecondsMax: 86_400, holdsMax: null, ...more };
 }
@@ -139,7 +141,7 @@ export function opened(amount: number, more: Partial<NewCoupon> = {}): Opened {
   return { engine, sql };
 }
 
-/** A claim of `userId` without a key. Two of the same user are two attempts unless `attemptId` says otherwise. */
+/** A claim of `userId` without a key. Each is an attempt of its own unless `attemptId` is given. */
 export function asks(userId: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
   attemptCount += 1;
   return { userId, key: null, attemptId: `attempt-${attemptCount}`, ...more };
@@ -151,24 +153,24 @@ export function holdOf(userId: string, ttlMs: number, attemptId = `hold-${userId
   return { userId, ttlMs, attemptId };
 }
 
-/** `count` claims of as many users. */
-export function crowd(count: number, prefix = "user"): ClaimRequest[] {
+/** One claim for each of `count` users. */
+export function manyClaims(count: number, prefix = "user"): ClaimRequest[] {
   return Array.from({ length: count }, (_, index) => asks(`${prefix}-${index + 1}`));
 }
 
-/** What each is answered, in one word: `granted`, `replayed` or the refusal's code. */
+/** The outcome of each: `granted`, `replayed` or the refusal's code. */
 export function outcomes(results: readonly ClaimResult[]): string[] {
   return results.map(outcomeOf);
 }
 
 /** How often each outcome occurred. */
-export function tally(results: readonly ClaimResult[]): Record<string, number> {
+export function countOutcomes(results: readonly ClaimResult[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const outcome of outcomes(results)) counts[outcome] = (counts[outcome] ?? 0) + 1;
   return counts;
 }
 
-/** Every row of every table; `{}` where nothing was ever stored. Without the counts for metrics, which nothing depends on. */
+/** Every row of every table, `{}` for an empty database. The counts for metrics are left out. */
 export function contents(sql: Sql): Record<string, SqlRow[]> {
   const tables = sql.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
   return Object.fromEntries(
@@ -184,26 +186,19 @@ export type StoredClaim = {
 };
 
 /** The claims as stored, in the order of their positions. */
-export function storedClaims(sql: Sql): StoredClaim[] {
-  return sql.all<StoredClaim>("SELECT user_id, position, claimed_at, remaining_after FROM claims ORDER BY position");
+export function storedClaims(sql: Sql) {
+  type Row = { readonly user_id: string; readonly position: number; readonly claimed_at: number; readonly remaining_after: number };
+  return sql.all<Row>("SELECT user_id, position, claimed_at, remaining_after FROM claims ORDER BY position");
 }
 
-/** The coupon as an engine knows it that has never seen it before: what is stored. */
+/** The coupon as a new engine reads it from storage. */
 export function readCold(sql: Sql, now = T0) {
   return new EngineCalls(sql).read({ claimedBy: true }, now);
 }
 
-/** Expects the stored coupon to add up: counters, claims and ledger agree, without a gap. */
-export function expectConserved(sql: Sql, claimedCount: number): void {
-  const claims = storedClaims(sql);
-  const positions = Array.from({ length: claimedCount }, (_, index) => index + 1);
-  expect(claims.map(({ position }) => position)).toEqual(positions);
-  expect(sql.all("SELECT claimed, claimed <= amount AS fits FROM coupon")).toEqual([{ claimed: claimedCount, fits: 1 }]);
-
-  const ledger = sql.all("SELECT seq, kind, user_id, position FROM ledger ORDER BY seq");
-  expect(ledger.map(({ seq }) => seq)).toEqual(ledger.map((_, index) => index + 1));
-  expect(sql.all("SELECT seq FROM coupon")).toEqual([{ seq: ledger.length }]);
-  const granted = ledger.filter(({ kind }) => kind === "claimed");
-  expect(granted.map(({ user_id }) => user_id)).toEqual(claims.map(({ user_id }) => user_id));
-  expect(granted.map(({ position }) => position)).toEqual(positions);
+/** Expects that the stored coupon is conserved, and that it has `claimedCount` claims. Returns what its ledger makes. */
+export function expectConserved(sql: Sql, claimedCount?: number): Replayed {
+  const replayed = expectReplayed((statement) => sql.all(statement));
+  expect(replayed.claims.size).toBe(claimedCount ?? replayed.claims.size);
+  return replayed;
 }

@@ -1,17 +1,17 @@
-// An SQL port that breaks at a chosen point: before and after every statement, BEGIN and COMMIT.
+// An SQL port that fails at a chosen point: before or after any statement, BEGIN or COMMIT.
 
 import type { Sql, SqlRow, SqlValue } from "../../src/engine/sql.ts";
 
 export const INJECTED = new Error("injected");
 
 export type FaultySql = Sql & {
-  /** The points passed so far, each in words. */
+  /** The points passed since the last call of `breakAt`. */
   readonly passed: readonly string[];
-  /** From now on, throws {@link INJECTED} at the `index`-th point (0-based) that is passed; null: nowhere. */
+  /** Throws {@link INJECTED} at the point with this 0-based index from now on. Null: at none. */
   breakAt(index: number | null): void;
 };
 
-/** Puts breaking points around everything that `sql` does. A break between BEGIN and COMMIT rolls back, as any throw does. */
+/** Puts points around everything that `sql` does. A fault between BEGIN and COMMIT rolls back, as any throw does. */
 export function faultySql(sql: Sql): FaultySql {
   let passed: string[] = [];
   let breakIndex: number | null = null;
@@ -58,11 +58,11 @@ export function faultySql(sql: Sql): FaultySql {
 export type Point = {
   readonly name: string;
   readonly index: number;
-  /** Whether all that the work writes is stored by then; nothing of it is before. */
+  /** Whether the work is committed at this point. Before the commit, nothing of it is stored. */
   readonly isStored: boolean;
 };
 
-/** The points that `work` passes. It does its writes in one transaction. */
+/** The points that `work` passes. It writes in one transaction. */
 export function pointsOf(sql: FaultySql, work: () => unknown): Point[] {
   sql.breakAt(null);
   work();

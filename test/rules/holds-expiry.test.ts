@@ -1,145 +1,100 @@
-// A claim against the end of a hold in the same millisecond, a thousand times: one outcome each, and the books agree.
+// A claim or a release around the millisecond in which a hold ends, in every order of events: exactly one outcome.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { etagOf } from "../../src/domain/etag.ts";
-import { asks, EngineCalls, newCoupon, outcomes, T0 } from "./coupon.ts";
-import { expectReplayed } from "./holds-ledger.ts";
-import { nodeSql, type NodeSql } from "./node-sql.ts";
+import { asks, countOutcomes, EngineCalls, expectConserved, holdOf, opened, outcomes, T0 } from "./coupon.ts";
+import type { NodeSql } from "./node-sql.ts";
 
-const ROUNDS = 1000;
-const TTL_MS = 500;
+const END = T0 + 500;
 
-/** When the alarm comes in a round, and how the two ask: all of them, in turn. */
-const ALARMS = ["never", "before", "between", "after"] as const;
-const WAYS = ["one batch", "two batches"] as const;
-
-/** One user holds the one unit that is left. */
-type Round = { engine: EngineCalls; readonly sql: NodeSql; readonly index: number; readonly overAt: number };
-
-/** Plays `ROUNDS` rounds on one coupon, which forgets its memory before every seventh; `play` is given each. */
-function rounds(play: (round: Round) => void): NodeSql {
-  const sql = nodeSql();
-  let engine = new EngineCalls(sql);
-  engine.create(newCoupon(1), "epoch-1", T0);
-  for (let index = 0; index < ROUNDS; index += 1) {
-    const now = T0 + index * 10 * TTL_MS;
-    const [{ amount } = { amount: 1 }] = sql.all<{ amount: number }>("SELECT claimed + 1 AS amount FROM coupon");
-    engine.change({ amount }, null, now);
-    const held = engine.hold({ userId: `holder-${index}`, ttlMs: TTL_MS, attemptId: `hold-${index}` }, now);
-    expect(held).toMatchObject({ ok: true, isNew: true, hold: { expiresAt: now + TTL_MS }, remaining: 0 });
-    if (index % 7 === 0) engine = new EngineCalls(sql);
-    play({ engine, sql, index, overAt: now + TTL_MS });
-  }
-  return sql;
+/** One unit, held until {@link END}, in an engine that loses its memory where `isCold`. */
+function heldUnit(isCold: boolean): { readonly engine: EngineCalls; readonly sql: NodeSql } {
+  const { engine, sql } = opened(1);
+  engine.hold(holdOf("holder", 500), T0);
+  return { engine: isCold ? new EngineCalls(sql) : engine, sql };
 }
 
-/** What the ledger says since the hold of this round began. */
-function storyOf({ sql, index }: Round): string[] {
-  const events = sql.all<{ kind: string; user_id: string }>(
-    `SELECT kind, user_id FROM ledger WHERE seq > (SELECT seq FROM ledger WHERE kind = 'held' AND user_id = ?) ORDER BY seq`,
-    `holder-${index}`,
-  );
-  return events.map(({ kind, user_id }) => `${kind} ${user_id.split("-")[0]}`);
+/** The ledger's events after the hold began. */
+function eventsIn(sql: NodeSql): string[] {
+  const events = sql.all<{ kind: string; user_id: string }>("SELECT kind, user_id FROM ledger WHERE seq > 2 ORDER BY seq");
+  return events.map(({ kind, user_id }) => `${kind} ${user_id}`);
 }
 
-/** Holder and rival claim the one unit at `now`, `first` before the other; returns the outcome of each. */
-function contend({ engine, index }: Round, first: "holder" | "rival", now: number): Record<string, string> {
-  const order = first === "holder" ? ["holder", "rival"] : ["rival", "holder"];
-  const [alarm, way] = [ALARMS[index % 4] ?? "never", WAYS[Math.floor(index / 4) % 2]];
-  const requests = order.map((who) => asks(`${who}-${index}`));
-  if (alarm === "before") engine.expire(now);
-  const answers =
-    way === "one batch"
-      ? outcomes(engine.claimAll(requests, now))
-      : requests.flatMap((request, place) => {
-          if (alarm === "between" && place === 1) engine.expire(now);
-          return outcomes(engine.claimAll([request], now));
+const VARIANTS = ["never", "before", "between", "after"].flatMap((alarm) =>
+  [true, false].flatMap((isOneBatch) => [true, false].map((isCold) => ({ alarm, isOneBatch, isCold }))),
+);
+
+test.for([
+  ["holder", "rival", -1, "holder", ["claimed holder"]],
+  ["holder", "rival", 0, "holder", ["expired holder", "claimed holder"]],
+  ["holder", "rival", 1, "holder", ["expired holder", "claimed holder"]],
+  ["rival", "holder", -1, "holder", ["claimed holder"]],
+  ["rival", "holder", 0, "rival", ["expired holder", "claimed rival"]],
+  ["rival", "holder", 1, "rival", ["expired holder", "claimed rival"]],
+] as const)("of %s and then %s, claiming %i ms after a hold's end, the %s wins", ([first, second, afterMs, winner, events]) => {
+  const at = END + afterMs;
+  for (const { alarm, isOneBatch, isCold } of VARIANTS) {
+    const { engine, sql } = heldUnit(isCold);
+    const requests = [asks(first), asks(second)];
+    if (alarm === "before") engine.expire(at);
+    const answers = isOneBatch
+      ? outcomes(engine.claimAll(requests, at))
+      : requests.flatMap((request, index) => {
+          if (alarm === "between" && index === 1) engine.expire(at);
+          return outcomes(engine.claimAll([request], at));
         });
-  if (alarm === "after") engine.expire(now);
-  return Object.fromEntries(order.map((who, place) => [who, answers[place] ?? ""]));
-}
-
-describe.for(["holder", "rival"] as const)("when the %s comes first,", (first) => {
-  test.for([
-    ["a millisecond before the end the holder wins", -1, "holder", ["claimed holder"]],
-    ["at the end the first to come wins", 0, first, ["expired holder", `claimed ${first}`]],
-    ["a millisecond after the end the first to come wins", 1, first, ["expired holder", `claimed ${first}`]],
-  ] as const)("%s, 1,000 times", ([, laterMs, winner, story]) => {
-    const expected = { holder: "out_of_stock", rival: "out_of_stock", [winner]: "granted" };
-    const sql = rounds((round) => {
-      expect(contend(round, first, round.overAt + laterMs)).toEqual(expected);
-      expect(storyOf(round)).toEqual(story);
-    });
-
-    const { claims, holds, amount, lastPosition } = expectReplayed(sql);
-    expect([claims.size, holds.size, amount, lastPosition]).toEqual([ROUNDS, 0, ROUNDS, ROUNDS]);
-    expect([...claims.keys()]).toEqual(Array.from({ length: ROUNDS }, (_, index) => `${winner}-${index}`));
-  });
+    if (alarm === "after") engine.expire(at);
+    expect(answers).toEqual([first, second].map((user) => (user === winner ? "granted" : "out_of_stock")));
+    expect(eventsIn(sql)).toEqual(events);
+    expectConserved(sql, 1);
+  }
 });
 
-describe("a hold ends once, 1,000 times:", () => {
-  test.for([
-    ["given back a millisecond before the end", -1, "given_back holder"],
-    ["given back at the end, it was over already", 0, "expired holder"],
-    ["given back a millisecond after the end, it was over already", 1, "expired holder"],
-  ] as const)("%s", ([, laterMs, story]) => {
-    const sql = rounds((round) => {
-      const { engine, index } = round;
-      const now = round.overAt + laterMs;
-      const releaseHold = () => engine.releaseHold(`holder-${index}`, now);
-      const alarm = () => engine.expire(now);
-      for (const act of index % 2 === 0 ? [alarm, releaseHold, releaseHold] : [releaseHold, alarm, releaseHold]) act();
-      expect(storyOf(round)).toEqual([story]);
-    });
-    expect(expectReplayed(sql)).toMatchObject({ claims: new Map(), holds: new Map(), amount: 1 });
-  });
-
-  test("held again at the end, it is a new one", () => {
-    const sql = rounds(({ engine, index, overAt }) => {
-      const again = engine.hold({ userId: `holder-${index}`, ttlMs: 1, attemptId: `again-${index}` }, overAt);
-      expect(again).toMatchObject({ ok: true, isNew: true, hold: { heldAt: overAt, expiresAt: overAt + 1 } });
-      engine.expire(overAt + 1);
-    });
-    expect(sql.all("SELECT kind, count(*) AS count FROM ledger WHERE user_id IS NOT NULL GROUP BY kind ORDER BY kind")).toEqual([
-      { kind: "expired", count: 2 * ROUNDS },
-      { kind: "held", count: 2 * ROUNDS },
-    ]);
-    expectReplayed(sql);
-  });
+test.for([
+  [-1, ["given_back holder"]],
+  [0, ["expired holder"]],
+  [1, ["expired holder"]],
+] as const)("a hold released repeatedly %i ms after its end ends once", ([afterMs, events]) => {
+  for (const isCold of [true, false]) {
+    for (const acts of ["alarm, release, release", "release, alarm, release"]) {
+      const { engine, sql } = heldUnit(isCold);
+      for (const act of acts.split(", ")) {
+        if (act === "alarm") engine.expire(END + afterMs);
+        else engine.releaseHold("holder", END + afterMs);
+      }
+      expect(eventsIn(sql)).toEqual(events);
+      expectConserved(sql, 0);
+    }
+  }
 });
 
-test("1,000 holds end in one transaction, in which a claim takes a unit", () => {
-  const sql = nodeSql();
-  const engine = new EngineCalls(sql);
-  engine.create(newCoupon(ROUNDS), "epoch-1", T0);
-  for (let index = 0; index < ROUNDS; index += 1) engine.hold({ userId: `holder-${index}`, ttlMs: TTL_MS, attemptId: `hold-${index}` }, T0);
-  expect(outcomes(engine.claimAll([asks("rival")], T0 + TTL_MS - 1))).toEqual(["out_of_stock"]);
-  expect(engine.claimAll([asks("rival")], T0 + TTL_MS)).toMatchObject([{ ok: true, claim: { position: 1, remainingAfter: ROUNDS - 1 } }]);
-  const { claims, holds } = expectReplayed(sql);
-  expect([claims, holds]).toEqual([new Map([["rival", 1]]), new Map()]);
-  expect(sql.all("SELECT DISTINCT at FROM ledger WHERE kind IN ('expired', 'claimed')")).toEqual([{ at: T0 + TTL_MS }]);
+test("a hold requested again at the instant of its end is a new one", () => {
+  const { engine, sql } = heldUnit(false);
+  const again = engine.hold(holdOf("holder", 1, "again"), END);
+  expect(again).toMatchObject({ ok: true, isNew: true, hold: { heldAt: END, expiresAt: END + 1 } });
+  engine.expire(END + 1);
+  expect(eventsIn(sql)).toEqual(["expired holder", "held holder", "expired holder"]);
+  expectConserved(sql, 0);
 });
 
-describe("a delete with If-Match", () => {
-  test("is refused once a hold has expired, before any other message has removed it", () => {
-    const engine = new EngineCalls(nodeSql());
-    engine.create(newCoupon(1), "epoch-1", T0);
-    engine.hold({ userId: "ann", ttlMs: TTL_MS, attemptId: "hold" }, T0);
-    const read = engine.read({ claimedBy: false }, T0 + TTL_MS - 1);
-    if (!read.ok) throw new Error(read.code);
-    const precondition = { ifMatch: etagOf(read.coupon, read.now), ifNoneMatch: null };
-    expect(engine.one({ kind: "remove", precondition }, T0 + TTL_MS)).toMatchObject({ ok: false, code: "precondition_failed" });
-    expect(engine.read({ claimedBy: false }, T0 + TTL_MS)).toMatchObject({ ok: true, coupon: { state: "open", held: 0 } });
-  });
+test("1,000 holds end at one instant, in the transaction of the next claim", () => {
+  const { engine, sql } = opened(1_000);
+  for (let index = 0; index < 1_000; index += 1) engine.hold(holdOf(`holder-${index}`, 500), T0);
+  expect(countOutcomes(engine.claimAll([asks("rival")], END - 1))).toEqual({ out_of_stock: 1 });
+  expect(engine.claimAll([asks("rival")], END)).toMatchObject([{ ok: true, claim: { position: 1, remainingAfter: 999 } }]);
+  expect(expectConserved(sql, 1).holds.size).toBe(0);
+  expect(sql.all("SELECT DISTINCT at FROM ledger WHERE kind IN ('expired', 'claimed')")).toEqual([{ at: END }]);
+});
 
-  test("is carried out with the tag of a later read", () => {
-    const engine = new EngineCalls(nodeSql());
-    engine.create(newCoupon(1), "epoch-1", T0);
-    engine.hold({ userId: "ann", ttlMs: TTL_MS, attemptId: "hold" }, T0);
-    const read = engine.read({ claimedBy: false }, T0 + TTL_MS);
-    if (!read.ok) throw new Error(read.code);
-    const precondition = { ifMatch: etagOf(read.coupon, read.now), ifNoneMatch: null };
-    expect(engine.one({ kind: "remove", precondition }, T0 + TTL_MS + 1)).toMatchObject({ ok: true });
-  });
+test.for([
+  ["refused", "before", -1],
+  ["carried out", "at", 0],
+] as const)("a delete at a hold's end is %s with the ETag of a read %s it", ([outcome, , readMs]) => {
+  const { engine } = heldUnit(false);
+  const read = engine.read({ claimedBy: false }, END + readMs);
+  if (!read.ok) throw new Error(read.code);
+  const precondition = { ifMatch: etagOf(read.coupon, read.now), ifNoneMatch: null };
+  const refusal = { ok: false, code: "precondition_failed" };
+  expect(engine.one({ kind: "remove", precondition }, END)).toMatchObject(outcome === "refused" ? refusal : { ok: true });
 });

@@ -1,9 +1,9 @@
-// What is written at once stays below the longest text that storage takes on Cloudflare: 2 MB (source: Durable Objects, limits).
+// No text that is bound to a statement exceeds 2 MB, the limit of Cloudflare's storage (source: Durable Objects, limits).
 
 import { expect, test } from "vitest";
 
 import type { Sql } from "../../src/engine/sql.ts";
-import { asks, contents, EngineCalls, newCoupon, T0, tally } from "./coupon.ts";
+import { asks, contents, EngineCalls, newCoupon, T0, countOutcomes } from "./coupon.ts";
 import { nodeSql } from "./node-sql.ts";
 
 const TEXT_BYTES_MAX = 2_000_000;
@@ -23,24 +23,24 @@ function strict(): Sql {
   };
 }
 
-/** Users with the longest ids that there are: 255 code points of four bytes. */
+/** Users with the longest ids: 255 code points of four bytes. */
 function longest(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${index}`.padEnd(7, "-") + "🎟".repeat(248));
 }
 
-test("3,000 holds with the longest ids end at one instant, and the sale goes on", () => {
+test("3,000 holds with the longest ids end at one instant, and the next claim is granted", () => {
   const sql = strict();
   const engine = new EngineCalls(sql);
   engine.create(newCoupon(3_000), "epoch-1", T0);
   for (const userId of longest(3_000)) engine.hold({ userId, ttlMs: 1_000, attemptId: "a" }, T0);
-  expect(tally(engine.claimAll([asks("early")], T0 + 999))).toEqual({ out_of_stock: 1 });
-  expect(tally(engine.claimAll([asks("late")], T0 + 1_000))).toEqual({ granted: 1 });
+  expect(countOutcomes(engine.claimAll([asks("early")], T0 + 999))).toEqual({ out_of_stock: 1 });
+  expect(countOutcomes(engine.claimAll([asks("late")], T0 + 1_000))).toEqual({ granted: 1 });
   expect(contents(sql)["ledger"]).toHaveLength(1 + 3_000 + 3_000 + 1);
 });
 
-test("the largest bulk claim with the longest ids and attempt id is granted", () => {
+test("the largest bulk claim, with the longest ids and attempt id, is granted", () => {
   const engine = new EngineCalls(strict());
   engine.create(newCoupon(1_000), "epoch-1", T0);
   const requests = longest(1_000).map((userId) => asks(userId, { key: null, attemptId: `bulk ${"\\".repeat(255)}` }));
-  expect(tally(engine.claimAll(requests, T0))).toEqual({ granted: 1_000 });
+  expect(countOutcomes(engine.claimAll(requests, T0))).toEqual({ granted: 1_000 });
 });

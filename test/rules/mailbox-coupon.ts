@@ -1,6 +1,4 @@
-// A real coupon behind a mailbox, in virtual time: the disk takes as long as the test says. Fake timers have to be on.
-
-import { vi } from "vitest";
+// A real coupon behind a mailbox, in virtual time: the test sets how long a flush takes.
 
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { ClaimResult } from "../../src/domain/rpc.ts";
@@ -10,7 +8,7 @@ import { EngineCalls, newCoupon, NO_LEASE, T0 } from "./coupon.ts";
 import { faultySql, type FaultySql } from "./faulty-sql.ts";
 import { nodeSql } from "./node-sql.ts";
 
-/** What a flush takes, and how it fails, from the next one on. */
+/** How long the next flushes take, and how they fail. */
 export type Disk = {
   flushMs: number;
   failure: "none" | "rejects" | "throws";
@@ -24,32 +22,27 @@ export type MailboxCoupon = {
   readonly engine: EngineCalls;
   readonly sql: FaultySql;
   readonly disk: Disk;
-  /** What was judged together, in the order of the tries: when, counted from {@link T0}, and each message by its user or its kind. */
+  /** Each try of a batch: when, counted from {@link T0}, and its messages by user or kind. */
   readonly batches: { readonly afterMs: number; readonly of: readonly string[] }[];
-  /** The stamps of all messages that were judged, counted from {@link T0}. */
+  /** The stamps of all messages judged, counted from {@link T0}. */
   readonly stamps: number[];
-  /** Who was refused by the mailbox, and why. */
-  readonly refused: (readonly [who: string, cause: string])[];
-  /** Why the object was ended, once for each time. */
+  /** The messages that the mailbox refused, and why. */
+  readonly refused: (readonly [message: string, cause: string])[];
+  /** Why the object was aborted, once for each time. */
   readonly aborts: string[];
   readonly claim: (request: ClaimRequest) => Promise<ClaimResult>;
 };
 
 type Bounds = Partial<Pick<MailboxOptions<never, never>, "batchSizeMax" | "lengthMax">> & { readonly doesAbortThrow?: boolean };
 
-/** Lets virtual time pass, and everything happen that is due by then. */
-export async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms);
-}
-
-/** Tests put in what is no string, too. */
 function nameOf(message: Message): string {
   if (message.kind !== "claim" && message.kind !== "hold") return message.kind;
+  // Some tests send user ids that are no strings.
   const { userId }: { readonly userId: unknown } = message.request;
   return String(userId);
 }
 
-/** A coupon of `amount` units behind a mailbox; null: a coupon that was never created. */
+/** A coupon of `amount` units behind a mailbox. It is never created where `amount` is null. */
 export function mailboxCoupon(amount: number | null, bounds: Bounds = {}): MailboxCoupon {
   const { batchSizeMax = 512, lengthMax = 8192, doesAbortThrow = false } = bounds;
   const sql = faultySql(nodeSql());

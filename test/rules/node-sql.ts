@@ -1,4 +1,4 @@
-// The engine's SQL port over node:sqlite, in memory: the same engine, in Node.
+// The engine's SQL port over node:sqlite, in memory.
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
@@ -6,7 +6,6 @@ import type { Sql, SqlRow } from "../../src/engine/sql.ts";
 
 export type NodeSql = Sql & { readonly database: DatabaseSync };
 
-/** Gives the engine a database in memory. */
 export function nodeSql(database: DatabaseSync = new DatabaseSync(":memory:")): NodeSql {
   const prepared = new Map<string, StatementSync>();
   function prepare(statement: string): StatementSync {

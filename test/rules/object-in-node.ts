@@ -1,4 +1,4 @@
-// The coupon's Durable Object as it is deployed, in Node and in virtual time: its storage is node:sqlite. Fake timers have to be on.
+// The coupon's Durable Object as deployed, in Node and in virtual time. Its storage is node:sqlite.
 
 import { vi } from "vitest";
 
@@ -18,7 +18,7 @@ vi.mock("cloudflare:workers", () => ({
 export type ObjectInNode = {
   readonly object: CouponCalls & { readonly alarm: () => Promise<void> };
   readonly sql: NodeSql;
-  /** When the platform is to call, in the order in which it was asked to; null where that was taken back. */
+  /** The alarms that the object set, in order. Null is a deleted one. */
   readonly alarms: (number | null)[];
   /** Transactions so far. */
   readonly transactionCount: () => number;

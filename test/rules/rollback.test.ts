@@ -1,147 +1,113 @@
-// Storage breaks at every point that there is: what is stored is all of a call or none of it, and the sale goes on.
+// Storage fails at every point of every command: all of the command is stored or none, and a retry completes it.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import type { ClaimRequest } from "../../src/domain/claim.ts";
-import { asks, contents, crowd, EngineCalls, expectConserved, newCoupon, outcomes, readCold, T0, tally } from "./coupon.ts";
+import { asks, contents, countOutcomes, EngineCalls, expectConserved, manyClaims, newCoupon, outcomes, readCold, T0 } from "./coupon.ts";
 import { faultySql, INJECTED, pointsOf, type FaultySql } from "./faulty-sql.ts";
 import { nodeSql } from "./node-sql.ts";
 
-const STOCK = 7;
-const WARMTHS = ["warm", "cold"] as const;
-type Warmth = (typeof WARMTHS)[number];
+const NOW = T0 + 5000;
 
-// With a key, without, the same user twice, one who already has a unit, and one who uses another's key.
-const SMALL: readonly ClaimRequest[] = [
-  asks("ann", { key: "k" }),
-  asks("bob"),
-  asks("ann"),
-  asks("early"),
-  asks("cid", { key: "k" }),
-  asks("dan"),
+// With a key, without one, the same user twice, a user with a claim, and a key of another user's claim.
+const SMALL_BATCH = [asks("ann", { key: "k" }), asks("bob"), asks("ann"), asks("early"), asks("cid", { key: "k" }), asks("dan")];
+const LARGE_BATCH = [...SMALL_BATCH, asks("eve", { key: "e" }), asks("fay")];
+
+type Command = (engine: EngineCalls) => unknown;
+const COMMANDS: readonly (readonly [name: string, command: Command])[] = [
+  // A small batch is read and written row by row, a large one all at once.
+  ["a small batch of claims", (engine) => outcomes(engine.claimAll(SMALL_BATCH, NOW))],
+  ["a large batch of claims", (engine) => outcomes(engine.claimAll(LARGE_BATCH, NOW))],
+  ["a holder's claim", (engine) => outcomes(engine.claimAll([{ userId: "holder", key: "k", attemptId: "claim-holder" }], NOW))],
+  ["a change", (engine) => engine.change({ amount: 9, endsAt: NOW + 2, paused: true }, null, NOW)],
+  ["a hold", (engine) => engine.hold({ userId: "new", ttlMs: 1000, attemptId: "hold-new" }, NOW)],
+  ["a released hold", (engine) => engine.releaseHold("holder", NOW)],
+  ["a revoked claim", (engine) => engine.revoke({ userId: "early", position: 1 }, NOW)],
+  ["an alarm", (engine) => engine.expire(NOW)],
+  ["a read after two holds expired", (engine) => engine.read({ claimedBy: true }, NOW)],
 ];
-const OUTCOMES = ["granted", "granted", "already_claimed", "already_claimed", "idempotency_key_reused", "granted"];
-/** A small batch is read and written row by row, a large one all at once. */
-const BATCHES = {
-  small: { batch: SMALL, answers: OUTCOMES, claimedAfter: 4 },
-  large: { batch: [...SMALL, asks("eve", { key: "e" }), asks("fay")], answers: [...OUTCOMES, "granted", "granted"], claimedAfter: 6 },
-} as const;
-const RUNS = WARMTHS.flatMap((warmth) => (["small", "large"] as const).map((size) => [size, warmth] as const));
 
-type Bench = { readonly sql: FaultySql; readonly engine: EngineCalls };
+type Harness = { readonly sql: FaultySql; readonly engine: EngineCalls };
 
-/** A coupon with one claim behind it, and an engine that knows it or has yet to look. */
-function bench(warmth: Warmth, stock = STOCK): Bench {
+/** Eight units: one claimed, one held for longer, two held until just before {@link NOW}. */
+function harness(isCold: boolean): Harness {
   const sql = faultySql(nodeSql());
   const engine = new EngineCalls(sql);
-  engine.create(newCoupon(stock), "epoch-1", T0);
-  engine.claimAll([asks("early", { attemptId: "early" })], T0);
-  if (warmth === "cold") engine.reload();
+  engine.create(newCoupon(8), "epoch-1", T0);
+  engine.claimAll([asks("early", { key: "early", attemptId: "claim-early" })], T0);
+  engine.hold({ userId: "holder", ttlMs: 60_000, attemptId: "hold-holder" }, T0);
+  engine.hold({ userId: "gone-1", ttlMs: 1000, attemptId: "hold-gone-1" }, T0);
+  engine.hold({ userId: "gone-2", ttlMs: 4999, attemptId: "hold-gone-2" }, T0);
+  if (isCold) engine.reload();
   sql.breakAt(null);
   return { sql, engine };
 }
 
-describe.for(RUNS)("a %s batch of claims by a %s engine", ([size, warmth]) => {
-  const { batch, answers, claimedAfter } = BATCHES[size];
-  const flawless = bench(warmth);
+/** What later users get of the rest of the stock. */
+function restOf({ engine, sql }: Harness): Record<string, number> {
+  const counts = countOutcomes(engine.claimAll(manyClaims(20), NOW + 1));
+  expectConserved(sql);
+  return counts;
+}
+
+/** The outcomes that a command of claims returns. Others have none. */
+function outcomesIn(answer: unknown): string[] {
+  return Array.isArray(answer) ? answer.map(String) : [];
+}
+
+const RUNS = COMMANDS.flatMap(([name, command]) => (["warm", "cold"] as const).map((warmth) => [name, warmth, command] as const));
+
+test.for(RUNS)("%s by a %s engine, failing at any point, is stored whole or not at all", ([, warmth, command]) => {
+  const isCold = warmth === "cold";
+  const flawless = harness(isCold);
   const before = contents(flawless.sql);
-  const points = pointsOf(flawless.sql, () => flawless.engine.claimAll(batch, T0 + 5));
+  let first: string[] = [];
+  const points = pointsOf(flawless.sql, () => (first = outcomesIn(command(flawless.engine))));
   const after = contents(flawless.sql);
+  expect(after).not.toEqual(before);
+  expect(points.map(({ name: point }) => point)).toEqual(expect.arrayContaining(["before BEGIN", "before COMMIT", "after COMMIT"]));
 
-  test("passes points enough to break it at", () => {
-    expect(points.length).toBeGreaterThan(20);
-    expect(points.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(["before BEGIN", "before INSERT INTO claims", "after INSERT INTO ledger", "before COMMIT", "after COMMIT"]),
-    );
-  });
-
-  test.for(points)("broken $name ($index) is stored as a whole or not at all", ({ index, isStored }) => {
-    const { sql, engine } = bench(warmth);
+  const tries = points.map(({ name: point, index }) => {
+    const { sql, engine } = harness(isCold);
     sql.breakAt(index);
-    expect(() => engine.claimAll(batch, T0 + 5)).toThrow(INJECTED);
+    expect(() => command(engine)).toThrow(INJECTED);
     sql.breakAt(null);
     engine.reload();
-    expect(contents(sql)).toEqual(isStored ? after : before);
-    expect(engine.read({ claimedBy: true }, T0 + 5)).toEqual(readCold(sql, T0 + 5));
-
-    // The same batch again: no user gets a second unit, and the answers are those of the first try.
-    const retried = engine.claimAll(batch, T0 + 5);
-    expect(outcomes(retried)).toEqual(answers.map((outcome) => (isStored && outcome === "granted" ? "replayed" : outcome)));
-    expect(contents(sql)).toEqual(after);
-
-    expect(tally(engine.claimAll(crowd(20), T0 + 6))).toEqual({
-      granted: STOCK - claimedAfter,
-      out_of_stock: 20 - (STOCK - claimedAfter),
-    });
-    expectConserved(sql, STOCK);
+    const broken = contents(sql);
+    const retry = { outcomes: outcomesIn(command(engine)), stored: contents(sql) };
+    const [memory, storage] = [engine.read({ claimedBy: true }, NOW), readCold(sql, NOW)];
+    return { point, broken, retry, memory, storage, rest: restOf({ sql, engine }) };
   });
+  const [known, rest] = [readCold(flawless.sql, NOW), restOf(flawless)];
+  expect(tries).toEqual(
+    points.map(({ name: point, isStored }) => {
+      const retry = { outcomes: first.map((outcome) => (isStored && outcome === "granted" ? "replayed" : outcome)), stored: after };
+      return { point, broken: isStored ? after : before, retry, memory: known, storage: known, rest };
+    }),
+  );
 });
 
-describe("creating a coupon", () => {
-  const flawless = faultySql(nodeSql());
-  const points = pointsOf(flawless, () => new EngineCalls(flawless).create(newCoupon(STOCK), "epoch-1", T0));
-  const after = contents(flawless);
+function create(engine: EngineCalls) {
+  return engine.create(newCoupon(7), "epoch-1", T0);
+}
 
-  test.for(points)("broken $name ($index) leaves the whole coupon or not even a table", ({ index, isStored }) => {
+test("a create that fails at any point leaves the whole coupon or no table", () => {
+  const flawless = faultySql(nodeSql());
+  const points = pointsOf(flawless, () => create(new EngineCalls(flawless)));
+  const after = contents(flawless);
+  expect(points.length).toBeGreaterThan(10);
+  for (const { index, isStored } of points) {
     const sql = faultySql(nodeSql());
     const engine = new EngineCalls(sql);
     sql.breakAt(index);
-    expect(() => engine.create(newCoupon(STOCK), "epoch-1", T0)).toThrow(INJECTED);
+    expect(() => create(engine)).toThrow(INJECTED);
     sql.breakAt(null);
     engine.reload();
     expect(contents(sql)).toEqual(isStored ? after : {});
     expect(sql.all("SELECT count(*) > 0 AS stored FROM sqlite_master")).toEqual([{ stored: Number(isStored) }]);
 
-    expect(engine.create(newCoupon(STOCK), "epoch-1", T0).ok).toBe(!isStored);
+    expect(create(engine).ok).toBe(!isStored);
     expect(contents(sql)).toEqual(after);
-    expect(tally(engine.claimAll(crowd(20), T0))).toEqual({ granted: STOCK, out_of_stock: 20 - STOCK });
-    expectConserved(sql, STOCK);
-  });
-});
-
-describe("reading", () => {
-  const cold = bench("cold");
-  const points = pointsOf(cold.sql, () => cold.engine.read({ claimedBy: true }, T0));
-
-  test.for(points)("broken $name ($index) changes nothing, and answers the next time", ({ index }) => {
-    const { sql, engine } = bench("cold");
-    const before = contents(sql);
-    sql.breakAt(index);
-    expect(() => engine.read({ claimedBy: true }, T0)).toThrow(INJECTED);
-    sql.breakAt(null);
-    engine.reload();
-    expect(engine.read({ claimedBy: true }, T0)).toEqual(readCold(sql));
-    expect(contents(sql)).toEqual(before);
-  });
-});
-
-test("storage that breaks at point after point still gives out exactly the stock", () => {
-  const stock = 150;
-  const { sql, engine } = bench("warm", stock);
-  const answers = new Map<string, number>();
-  let breaksCount = 0;
-  for (let round = 0; round < 300; round += 1) {
-    const batch = [0, 1, 2].map((seat) => asks(`round-${round}-${seat}`, { attemptId: `round-${round}-${seat}` }));
-    sql.breakAt(round % 37);
-    const results = survived(engine, batch);
-    breaksCount += Number(results === null);
-    for (const result of results ?? []) if (result.ok) answers.set(result.claim.userId, result.claim.position);
+    expect(countOutcomes(engine.claimAll(manyClaims(20), T0))).toEqual({ granted: 7, out_of_stock: 13 });
+    expectConserved(sql, 7);
   }
-  sql.breakAt(null);
-  expect(breaksCount).toBeGreaterThan(50);
-  expectConserved(sql, stock);
-  const stored = new Map(
-    sql.all<{ user_id: string; position: number }>("SELECT user_id, position FROM claims").map((row) => [row.user_id, row.position]),
-  );
-  expect([...answers].filter(([user, position]) => stored.get(user) !== position)).toEqual([]);
 });
-
-/** The batch's answers, or null where storage broke. */
-function survived(engine: EngineCalls, batch: readonly ClaimRequest[]) {
-  try {
-    return engine.claimAll(batch, T0);
-  } catch {
-    engine.reload();
-    return null;
-  }
-}

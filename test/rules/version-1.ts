@@ -1,4 +1,4 @@
-// A coupon as version 1 of the tables has stored it: schema and rows are written out, because the code that wrote them is gone.
+// A coupon in version 1 of the tables. Schema and rows are literal, because the code that wrote them is gone.
 
 import type { DatabaseSync } from "node:sqlite";
 

@@ -1,13 +1,11 @@
-// What must be true of every coupon at any time. The ledger is replayed by the file verifier.
+// What must be true of every coupon at any time.
 
 import { runInDurableObject } from "cloudflare:test";
-import type { DatabaseSync } from "node:sqlite";
 import { expect } from "vitest";
 
-import { ledgerFindings } from "../../verification/verify/ledger-check.ts";
-import { remaining, replay } from "../../verification/verify/replay.ts";
-import { tablesOf, type Tables } from "../../verification/verify/tables.ts";
+import { remaining } from "../../verification/verify/replay.ts";
 import { read, type Answer } from "./api.ts";
+import { expectReplayed } from "./ledger.ts";
 import { stored, stubOf, type Stored } from "./storage.ts";
 
 /**
@@ -18,9 +16,9 @@ import { stored, stubOf, type Stored } from "./storage.ts";
 export async function expectConserved(name: string, answers: readonly Answer[] = []): Promise<Stored> {
   // Holds that are over end with this read.
   const { body } = await read(name);
-  const tables = await tablesAsInFile(name);
-  const coupon = replay(tables.ledger);
-  expect(ledgerFindings(tables, coupon)).toMatchObject({ faults: [] });
+  const coupon = await runInDurableObject(stubOf(name), (_object, { storage }) =>
+    expectReplayed((statement) => storage.sql.exec<Record<string, string | number | null>>(statement).toArray()),
+  );
   expect(body).toMatchObject({
     name,
     amount: coupon.amount,
@@ -34,15 +32,4 @@ export async function expectConserved(name: string, answers: readonly Answer[] =
   );
   expect(acknowledged.filter((receipt) => !ofLedger.has(receipt))).toEqual([]);
   return stored(name);
-}
-
-/** The object's tables as the file verifier reads them from the object's file. */
-function tablesAsInFile(name: string): Promise<Tables> {
-  return runInDurableObject(stubOf(name), (_object, { storage }) => {
-    const all = (statement: string) => storage.sql.exec(statement).toArray();
-    const prepare = (statement: string) => ({ all: () => all(statement), iterate: () => all(statement).values() });
-    // The verifier calls nothing else of a database.
-    const { coupon, claims, holds, releases, holdAttempts, releasedHolds, ledger } = tablesOf({ prepare } as unknown as DatabaseSync);
-    return { coupon, claims, holds, releases, holdAttempts, releasedHolds, ledger: [...ledger], integrityFaults: [] };
-  });
 }

@@ -1,4 +1,4 @@
-// Requests as bytes, and what every refusal looks like.
+// Requests as bytes, and the parts that every refusal has.
 
 import { exports } from "cloudflare:workers";
 import { expect } from "vitest";

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { asks, crowd, newCoupon, T0 } from "../../test/rules/coupon.ts";
+import { asks, manyClaims, newCoupon, T0 } from "../../test/rules/coupon.ts";
 import type { ApiOptions } from "./api.ts";
 import { BUSY, newState, putBusyCoupon, refusal, withEngine, type State } from "./state.fixture.ts";
 import { verify } from "./verify.ts";
@@ -160,7 +160,7 @@ test("a coupon that is deleted meanwhile has no checks", async () => {
 });
 
 test("a streamed list of claimants is compared unless claims go on meanwhile", async () => {
-  const users = crowd(10_001).map(({ userId }) => userId);
+  const users = manyClaims(10_001).map(({ userId }) => userId);
   const settings = {
     name: "MANY",
     amount: 20_000,
@@ -175,7 +175,7 @@ test("a streamed list of claimants is compared unless claims go on meanwhile", a
   state = newState();
   withEngine(state, "MANY", (engine) => {
     engine.create(newCoupon(20_000, { name: "MANY" }), "epoch-1", T0);
-    engine.claimAll(crowd(10_001), T0);
+    engine.claimAll(manyClaims(10_001), T0);
   });
 
   reply = () => ({ seq: 10_002, body: many });

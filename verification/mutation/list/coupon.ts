@@ -106,7 +106,7 @@ const MAILBOX_AND_ALARM: readonly Mutation[] = [
     return answer as never;`,
       },
     ],
-    suite: inNode("rules/object-order"),
+    suite: inNode("rules/object"),
   },
   {
     name: "last-come-first-served",
@@ -143,7 +143,7 @@ const MAILBOX_AND_ALARM: readonly Mutation[] = [
     name: "alarm-not-set-again",
     fault: "An alarm that failed is not set again.",
     edits: [{ file: "src/object/expiry-alarm.ts", find: "this.#set(now + Math.min(", replace: "void (now + Math.min(" }],
-    suite: inNode("rules/object-counts"),
+    suite: inNode("rules/object"),
   },
 ];
 

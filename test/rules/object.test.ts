@@ -1,0 +1,126 @@
+// The coupon's object as deployed, in virtual time: arrival order, counts of refused claims, and alarms.
+
+import { expect, test, vi } from "vitest";
+
+import { asks, holdOf, newCoupon, T0 } from "./coupon.ts";
+import { objectInNode, type ObjectInNode } from "./object-in-node.ts";
+import { pass, useVirtualTime } from "./virtual-time.ts";
+
+useVirtualTime();
+
+/** A new coupon of `amount` units, whose creation is on disk. */
+async function created(amount: number): Promise<ObjectInNode> {
+  const coupon = await objectInNode();
+  await coupon.object.create(newCoupon(amount));
+  return coupon;
+}
+
+/** The stored claim counts. */
+function storedCounts({ sql }: ObjectInNode): unknown {
+  return JSON.parse(sql.all<{ outcomes: string }>("SELECT outcomes FROM coupon")[0]?.outcomes ?? "null");
+}
+
+test("a hold that arrives after three claims of two units gets out_of_stock", async () => {
+  const { object, sql } = await created(2);
+  const calls = [object.claim(asks("c1")), object.claim(asks("c2")), object.claim(asks("c3")), object.hold(holdOf("h", 60_000))];
+  await pass(1_000);
+  expect(await Promise.all(calls)).toMatchObject([
+    { ok: true, claim: { userId: "c1", position: 1 } },
+    { ok: true, claim: { userId: "c2", position: 2 } },
+    { ok: false, code: "out_of_stock" },
+    { ok: false, code: "out_of_stock" },
+  ]);
+  const ledger = sql.all<{ kind: string; user_id: string }>("SELECT kind, user_id FROM ledger WHERE seq > 1 ORDER BY seq");
+  expect(ledger.map(({ kind, user_id }) => `${kind} ${user_id}`)).toEqual(["claimed c1", "claimed c2"]);
+});
+
+test("counts of refused claims are written once, 5 s after the first", async () => {
+  const coupon = await created(1);
+  await coupon.object.claim(asks("ann"));
+  for (const user of ["bob", "cid"]) await coupon.object.claim(asks(user));
+  await pass(1_000);
+  await coupon.object.claim(asks("dan"));
+  await pass(3_999);
+  expect(coupon.transactionCount()).toBe(2);
+  await pass(1);
+  expect(coupon.transactionCount()).toBe(3);
+  expect(storedCounts(coupon)).toMatchObject({ claims: { granted: 1, out_of_stock: 3 }, batched: 4 });
+  await pass(60_000);
+  expect(coupon.transactionCount()).toBe(3);
+});
+
+test("metrics write the counts before they return them", async () => {
+  const coupon = await created(1);
+  await coupon.object.claim(asks("ann"));
+  await coupon.object.claim(asks("bob"));
+  expect(await coupon.object.metrics()).toMatchObject({ ok: true, outcomes: { claims: { granted: 1, out_of_stock: 1 } } });
+  expect(storedCounts(coupon)).toMatchObject({ claims: { out_of_stock: 1 } });
+  await coupon.object.metrics();
+  expect(coupon.transactionCount()).toBe(3);
+});
+
+test("refusals that an isolate reports with a certificate request are written within 5 s", async () => {
+  const coupon = await created(1);
+  await coupon.object.claim(asks("ann"));
+  await coupon.object.certify({ known: null, refused: { out_of_stock: 40 } });
+  await pass(5_000);
+  expect(storedCounts(coupon)).toMatchObject({ claims: { granted: 1, out_of_stock: 40 }, batched: 1 });
+});
+
+test("counts that a granted claim writes along need no write of their own", async () => {
+  const coupon = await created(2);
+  for (const user of ["ann", "ann", "bob"]) await coupon.object.claim(asks(user));
+  expect(storedCounts(coupon)).toMatchObject({ claims: { granted: 2, already_claimed: 1 } });
+  await pass(60_000);
+  expect(coupon.transactionCount()).toBe(3);
+});
+
+test("claims, reads, refusals and changes of a coupon without holds set no alarm", async () => {
+  const { object, alarms } = await created(2);
+  for (const user of ["ann", "ann"]) await object.claim(asks(user));
+  await object.read({ claimedBy: true });
+  await object.change({ amount: 9 }, null);
+  await pass(60_000);
+  expect(alarms).toEqual([]);
+});
+
+test("the alarm is set for the hold that expires first, and afterwards for the next", async () => {
+  const { object, alarms, sql } = await created(5);
+  await object.hold(holdOf("ann", 5_000));
+  await object.hold(holdOf("bob", 9_000));
+  await object.hold(holdOf("cid", 2_000));
+  expect(alarms).toEqual([T0 + 5_000, T0 + 2_000]);
+  await pass(2_000);
+  await object.alarm();
+  expect(alarms).toEqual([T0 + 5_000, T0 + 2_000, T0 + 5_000]);
+  expect(sql.all("SELECT user_id FROM holds ORDER BY 1")).toEqual([{ user_id: "ann" }, { user_id: "bob" }]);
+});
+
+test.for<readonly [name: string, act: (object: ObjectInNode["object"]) => Promise<unknown>]>([
+  ["read", (object) => object.read({ claimedBy: false })],
+  ["later hold", (object) => object.hold(holdOf("cid", 90_000))],
+])("a restarted object sets a running hold's alarm at a %s, not at a claim", async ([, act]) => {
+  const { sql, object: first } = await created(5);
+  await first.hold(holdOf("ann", 5_000));
+  const { object, alarms } = await objectInNode(sql);
+  expect(await object.claim(asks("bob"))).toMatchObject({ ok: true, replayed: false });
+  expect(alarms).toEqual([]);
+  await act(object);
+  expect(alarms).toEqual([T0 + 5_000]);
+});
+
+test("an alarm that finds no coupon is not set again", async () => {
+  const { object, alarms } = await objectInNode();
+  await object.alarm();
+  expect(alarms).toEqual([]);
+});
+
+test("an alarm that fails is set again after 1, 2 and 4 s", async () => {
+  vi.spyOn(console, "error").mockReturnValue(undefined);
+  const { object, alarms, sql } = await created(5);
+  await object.hold(holdOf("ann", 1_000));
+  sql.database.exec("CREATE TEMP TRIGGER broken BEFORE DELETE ON holds BEGIN SELECT RAISE(ABORT, 'injected'); END");
+  await pass(1_000);
+  for (let tries = 0; tries < 3; tries += 1) await object.alarm();
+  expect(alarms).toEqual([T0 + 1_000, T0 + 2_000, T0 + 3_000, T0 + 5_000]);
+});
