@@ -1,12 +1,18 @@
-// The documents are complete, and every file and link that they name exists.
+// The documents name what exists, and their tables are complete: each route, refusal, variable and script stands there once, as it is.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import * as z from "zod";
 
-import { REFUSAL_CODES } from "../../src/domain/refusals.ts";
 import { REFUSALS } from "../../src/http/refusals.ts";
+import type { Route, Who } from "../../src/http/route.ts";
+import * as claims from "../../src/http/routes/claims.ts";
+import * as coupons from "../../src/http/routes/coupons.ts";
+import * as holds from "../../src/http/routes/holds.ts";
+import * as live from "../../src/http/routes/live.ts";
+import * as service from "../../src/http/routes/service.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = [
@@ -15,10 +21,21 @@ const DOCUMENTS = [
     .filter((file) => file.endsWith(".md"))
     .map((file) => join("docs", file)),
 ];
+const ROUTE_FILES = { claims, coupons, holds, live, service };
+const ROUTES = Object.values(ROUTE_FILES).flatMap((module): Route[] => Object.values(module));
 
 function read(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
 }
+
+/** What the group of `pattern` matches, at each place. */
+function all(text: string, pattern: RegExp): string[] {
+  return Array.from(text.matchAll(pattern), ([, found = ""]) => found);
+}
+
+const scripts = Object.keys((JSON.parse(read("package.json")) as { scripts: Record<string, string> }).scripts);
+const variables = all(read("src/edge/env.ts"), /^ {2}readonly ([A-Z][A-Z0-9_]+)\??:/gm);
+const api = read("docs/api.md");
 
 /** The anchors of a document's headings, as GitHub makes them. */
 function anchorsOf(document: string): string[] {
@@ -32,66 +49,133 @@ function anchorsOf(document: string): string[] {
   );
 }
 
-describe.for(DOCUMENTS)("%s", (document) => {
-  test(`${document} names only files that exist`, () => {
-    const named = Array.from(read(document).matchAll(/\b(?:src|test|verification|bench|docs)\/[\w./-]+\.(?:ts|md)\b/g), ([path]) => path);
-    expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+/** What `text`, as the document at `path`, names that does not exist: files, npm scripts, and the targets of links. */
+function faultsOf(path: string, text: string): string[] {
+  const files = text.match(/\b(?:src|test|verification|bench|docs)\/[\w./-]+\.(?:ts|md)\b/g) ?? [];
+  const links = Array.from(text.matchAll(/\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]*))?\)/g)).filter(([, to = "", anchor]) => {
+    const target = to === "" ? path : join(dirname(path), to);
+    if (!existsSync(join(ROOT, target))) return true;
+    return anchor !== undefined && target.endsWith(".md") && !anchorsOf(target).includes(anchor);
   });
+  return [
+    ...files.filter((file) => !existsSync(join(ROOT, file))),
+    ...all(text, /\bnpm run ([\w:]+)/g).filter((script) => !scripts.includes(script)),
+    ...links.map(([link]) => link),
+  ];
+}
 
-  test(`${document} links only to files and headings that exist`, () => {
-    const links = Array.from(read(document).matchAll(/\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]*))?\)/g));
-    const broken = links.filter(([, path = "", anchor]) => {
-      const target = path === "" ? document : join(dirname(document), path);
-      if (!existsSync(join(ROOT, target))) return true;
-      return anchor !== undefined && target.endsWith(".md") && !anchorsOf(target).includes(anchor);
-    });
-    expect(broken.map(([link]) => link)).toEqual([]);
-  });
+test.for(DOCUMENTS)("%s names only files, scripts and headings that exist", (path) => {
+  expect(faultsOf(path, read(path))).toEqual([]);
 });
 
-/** The entries of the first column of a document's tables: `` `a`, `b` `` are two. */
-function entriesOf(markdown: string): string[] {
-  return Array.from(markdown.matchAll(/^\| (`[^|]*) \|/gm), ([, cell = ""]) => cell).flatMap((cell) =>
-    Array.from(cell.matchAll(/`([^`]+)`/g), ([, entry = ""]) => entry),
+test("a missing file, script, link and heading are found in a document", () => {
+  const planted = "see src/nowhere.ts, npm run nowhere, [a page](nowhere.md), [a heading](api.md#nowhere) and [another](#nowhere)";
+  expect(faultsOf("docs/api.md", planted)).toEqual(["src/nowhere.ts", "nowhere", "](nowhere.md)", "](api.md#nowhere)", "](#nowhere)"]);
+});
+
+/** The rows of a document's tables as [entry, other cells]; a first cell of `` `a`, `b` `` is two entries. */
+function rowsOf(markdown: string): (readonly [string, readonly string[]])[] {
+  return Array.from(markdown.matchAll(/^\| (`.*) \|$/gm), ([, row = ""]) => row.split(/ *\| */)).flatMap(([first = "", ...cells]) =>
+    Array.from(first.matchAll(/`([^`]+)`/g), ([, entry = ""]) => [entry, cells] as const),
   );
 }
 
-/** Expects each of `names` to be in the first column of a table exactly once. */
+/** Expects each of `names` to be the first cell of exactly one row. */
 function expectOnce(markdown: string, names: readonly string[]): void {
-  const entries = entriesOf(markdown);
+  const entries = rowsOf(markdown).map(([entry]) => entry);
   expect(names.length).toBeGreaterThan(5);
   expect(names.map((name) => [name, entries.filter((entry) => entry === name).length])).toEqual(names.map((name) => [name, 1]));
 }
 
-const api = read("docs/api.md");
+function escaped(text: string): string {
+  return text.replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
 
-test("docs/api.md documents every refusal exactly once, with its status", () => {
-  expectOnce(api, REFUSAL_CODES);
-  const rows = Array.from(api.matchAll(/^\| `(\w+)` \| (\d{3}) \|/gm), ([, code, status]) => [code, Number(status)]);
-  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(Object.entries(REFUSALS).map(([code, { status }]) => [code, status])));
+/** Expects each refusal once, with its status and sentence. */
+function expectRefusals(markdown: string): void {
+  expectOnce(markdown, Object.keys(REFUSALS));
+  const rows = Object.fromEntries(rowsOf(markdown));
+  const inTable = Object.keys(REFUSALS).map((code) => [code, rows[code]?.slice(0, 2)]);
+  expect(inTable).toEqual(Object.entries(REFUSALS).map(([code, { status, error }]) => [code, [String(status), escaped(error)]]));
+}
+
+const WHO: Record<Who, string> = {
+  everybody: "everybody",
+  user: "user",
+  user_or_operator: "user or operator",
+  operator: "operator",
+};
+
+/** What a route takes and answers, by its declaration. */
+function declared({ who, query = {}, body, takesIdempotencyKey, isConditional, successes }: Route) {
+  const fields = body?.schema instanceof z.ZodObject ? Object.keys(body.schema.shape) : [];
+  const headers = [...(takesIdempotencyKey ? ["Idempotency-Key"] : []), ...(isConditional ? ["If-Match", "If-None-Match"] : [])];
+  return { who: WHO[who], query: Object.keys(query), fields, headers, statuses: Object.keys(successes) };
+}
+
+/** The same by its row in a table: | route | who | request | success |. */
+function documented(rows: ReturnType<typeof rowsOf>, { method, path }: Route) {
+  const [who = "", request = "", success = ""] = rows.find(([entry]) => entry === `${method} ${path}`)?.[1] ?? [];
+  return {
+    who,
+    query: all(request, /`\?(\w+)`/g),
+    fields: all(/`\{(.*)\}`/.exec(request)?.[1] ?? "", /(\w+)/g),
+    headers: all(request, /`(Idempotency-Key|If-[\w-]+)`/g),
+    statuses: all(success, /\b(\d{3}):/g).sort(),
+  };
+}
+
+/** Expects each route once, with what it declares. */
+function expectRoutes(markdown: string): void {
+  expectOnce(markdown, [...ROUTES.map(({ method, path }) => `${method} ${path}`), "GET /openapi.json"]);
+  const rows = rowsOf(markdown);
+  expect(ROUTES.map((route) => [route.id, documented(rows, route)])).toEqual(ROUTES.map((route) => [route.id, declared(route)]));
+}
+
+test("every file of routes is compared with the documents", () => {
+  expect(readdirSync(join(ROOT, "src/http/routes"))).toEqual(Object.keys(ROUTE_FILES).map((name) => `${name}.ts`));
 });
 
-test("docs/api.md documents every route exactly once", () => {
-  const declared = readdirSync(join(ROOT, "src/http/routes")).flatMap((file) =>
-    Array.from(read(`src/http/routes/${file}`).matchAll(/method: "(\w+)",\s*path: "([^"]+)"/g), ([, method, path]) => `${method} ${path}`),
-  );
-  expect(declared.length).toBeGreaterThan(15);
-  expectOnce(api, [...declared, "GET /openapi.json"]);
+test("docs/api.md documents every route exactly once, with what it takes and answers", () => {
+  expectRoutes(api);
+});
+
+test("docs/api.md documents every refusal exactly once, with its status and sentence", () => {
+  expectRefusals(api);
 });
 
 test("docs/api.md documents every variable, secret and binding exactly once", () => {
-  const names = Array.from(read("src/edge/env.ts").matchAll(/^ {2}readonly ([A-Z][A-Z0-9_]+)\??:/gm), ([, name = ""]) => name);
-  expectOnce(api, names);
+  expectOnce(api, variables);
 });
 
 test("CONTRIBUTING.md documents every npm script exactly once", () => {
-  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-  expectOnce(read("CONTRIBUTING.md"), Object.keys(scripts));
+  expectOnce(read("CONTRIBUTING.md"), scripts);
 });
 
-test("the check of entries finds a missing and a repeated entry", () => {
-  const names = ["ADMIN_TOKEN", "RATE_LIMIT", "COUPONS", "REQUEST_LOG", "ADMIN_AUTH", "LOCATION_HINT"];
-  expect(() => expectOnce(api, names)).not.toThrow();
-  expect(() => expectOnce(api.replace("| `ADMIN_AUTH` |", "| ADMIN_AUTH |"), names)).toThrow("to deeply equal");
-  expect(() => expectOnce(`${api}\n| \`COUPONS\` | again |\n`, names)).toThrow("to deeply equal");
+test.for([
+  ["a missing variable", "| `ADMIN_AUTH` |", "| ADMIN_AUTH |", () => variables],
+  ["a repeated variable", "| `COUPONS` |", "| `COUPONS`, `COUPONS` |", () => variables],
+] as const)("%s is found in a table", ([, find, replace, names]) => {
+  expect(() => expectOnce(api.replace(find, replace), names())).toThrow("to deeply equal");
+});
+
+test.for([
+  ["a missing route", "| `GET /health` |", "| GET /health |"],
+  ["a wrong caller", "| `GET /health` | everybody |", "| `GET /health` | operator |"],
+  ["a wrong query parameter", "`?position` revokes", "`?postion` revokes"],
+  ["a missing field", "`{user_id, ttl_seconds}`", "`{user_id}`"],
+  ["a missing header", "`{user_ids}` (1 to 1,000), `Idempotency-Key`", "`{user_ids}` (1 to 1,000)"],
+  ["a wrong status", "204: the user holds nothing", "200: the user holds nothing"],
+] as const)("%s is found in the table of routes", ([, find, replace]) => {
+  expect(api).toContain(find);
+  expect(() => expectRoutes(api.replace(find, replace))).toThrow("to deeply equal");
+});
+
+test.for([
+  ["a missing code", "| `sale_ended` | 403 |", "| sale_ended | 403 |"],
+  ["a wrong status", "| `sale_ended` | 403 |", "| `sale_ended` | 400 |"],
+  ["a wrong sentence", "the sale has ended | stop", "the sale ended | stop"],
+] as const)("%s is found in the table of refusals", ([, find, replace]) => {
+  expect(api).toContain(find);
+  expect(() => expectRefusals(api.replace(find, replace))).toThrow("to deeply equal");
 });
