@@ -200,7 +200,7 @@ test("a visitor who aborts during the read leaves its answer to the others", asy
   leaving.abort();
   expect(await gone).toBeNull();
   await resume();
-  // The clock stands: no other visitor reads instead.
+  // The clock stands still, so no other visitor takes over the read.
   for (const response of await Promise.all(waiting)) expect(await response.json()).toMatchObject({ remaining_amount: 5 });
 });
 
