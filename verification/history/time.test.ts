@@ -156,7 +156,11 @@ const EDGE: readonly Row[] = [
   ["a hold that expired unseen ends a certificate", "and claimed is right", history(1, [annsHold, atEdge(61, 62, "bob", 2)], [annsHeld])],
   ["two refusals in the order of the ledger are right", "right", history(1, [...pausing, pausedAt(20), endedAt(22)], pauses)],
   ["a certificate of a recreated coupon is right", "right", history(1, [ann, ...recreation, ofIncarnation(2)], recreated)],
-  ["a certificate of a deleted coupon is rejected after a recreation", "X", history(1, [ann, ...recreation, ofIncarnation(1)], recreated)],
+  [
+    "a certificate of a deleted coupon is rejected after a recreation",
+    "which the ledger never reached",
+    history(1, [ann, ...recreation, ofIncarnation(1)], recreated),
+  ],
   [
     "a read that began after a refusal at the edge and stands before it is rejected",
     "the other way round",
