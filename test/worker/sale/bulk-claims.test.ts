@@ -89,13 +89,6 @@ describe("a bulk claim", () => {
     await expectConserved(name);
   });
 
-  test("before the start answers sale_not_started for each user", async () => {
-    setClock(T0);
-    const name = await created(2, { starts_at: "2031-03-01T13:00:00Z" });
-    expect(outcomesOf(await bulk(name, ["a", "b"]))).toEqual(["sale_not_started", "sale_not_started"]);
-    await expectConserved(name);
-  });
-
   test("that storage refuses for one user grants nothing", async () => {
     const name = await created(10);
     await runSql(name, "CREATE TRIGGER broken BEFORE INSERT ON claims WHEN NEW.user_id = 'b' BEGIN SELECT RAISE(ABORT, 'injected'); END");
