@@ -12,11 +12,8 @@ import {
   change,
   changed,
   claim,
-  claimed,
-  created,
   event,
   expectVerdict,
-  granted,
   held,
   history,
   hold,
@@ -111,16 +108,6 @@ const pausing = [asked(5, 90, change({ paused: true }), null), asked(5, 90, chan
 const pausedAt = (at: number): Operation => ({ ...atEdge(at, at + 1, "bob", 1, "sale_paused"), ...AT_15 });
 const endedAt = (at: number): Operation => ({ ...atEdge(at, at + 1, "bob", 1, "sale_ended"), ...AT_15 });
 
-const recreation = [
-  asked(30, 40, { kind: "remove" }, { is: "removed", seq: 0 }),
-  asked(50, 60, { kind: "create", amount: 1, startsAt: null, endsAt: null }, { is: "created", seq: 1, createdAt: 55 }),
-  asked(61, 69, claim("cid"), granted(2, 1, 65, 0)),
-];
-const recreated = [annsClaim, event(0, 35, "removed"), created(55, settings(1)), claimed(2, 65, "cid", 1)];
-const ofIncarnation = (incarnation: number): Operation => ({
-  ...atEdge(71, 72, "bob", 2),
-  answer: { is: "out_of_stock", seq: 2, servedByEdge: true, incarnation },
-});
 const AT_10 = { clockFrom: 10, clockUntil: 10 };
 
 const EDGE: readonly Row[] = [
@@ -155,12 +142,6 @@ const EDGE: readonly Row[] = [
   ],
   ["a hold that expired unseen ends a certificate", "and claimed is right", history(1, [annsHold, atEdge(61, 62, "bob", 2)], [annsHeld])],
   ["two refusals in the order of the ledger are right", "right", history(1, [...pausing, pausedAt(20), endedAt(22)], pauses)],
-  ["a certificate of a recreated coupon is right", "right", history(1, [ann, ...recreation, ofIncarnation(2)], recreated)],
-  [
-    "a certificate of a deleted coupon is rejected after a recreation",
-    "which the ledger never reached",
-    history(1, [ann, ...recreation, ofIncarnation(1)], recreated),
-  ],
   [
     "a read that began after a refusal at the edge and stands before it is rejected",
     "the other way round",
