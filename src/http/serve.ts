@@ -11,7 +11,7 @@ import { logRequest } from "./request-log.ts";
 import { patternOf } from "./path-pattern.ts";
 import type { Refusal } from "./refusals.ts";
 import { requestContext, type Context, type RequestContext } from "./request-context.ts";
-import { isRefusal, requestReader, subjectOf } from "./request.ts";
+import { isRefusal, requestReader } from "./request.ts";
 import { respond, respondToRead } from "./respond.ts";
 import type { Route } from "./route.ts";
 
@@ -26,9 +26,9 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     const { raw: request } = c.req;
     const refused = who === "operator" ? await requireOperator(request.headers, c.env) : null;
     if (refused !== null) return respond(context, refused);
-    const input = await read(c);
+    const input = await read(c, context);
     if (isRefusal(input)) return respond(context, input);
-    const { coupon = "", userId = "" } = Object.assign(context, subjectOf(input));
+    const { coupon = "", userId = "" } = context;
     if (isUserRoute) {
       const refusal =
         (await requireUser(request.headers, c.env, userId, who === "user_or_operator")) ??
