@@ -175,9 +175,10 @@ async function readBody(request: Request, { schema, bytesMax }: NonNullable<Rout
   const parsed = schema.safeParse(jsonIn(bytes));
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
-  const ofWhole = issues.find(({ code, path }) => code === "custom" && path.length === 0);
-  if (ofWhole !== undefined) return { ok: false, code: "invalid_request", error: `invalid request: ${ofWhole.message}` } satisfies Refusal;
-  return refusalOf(faultsIn(issues, schema));
+  const faults = faultsIn(issues, schema);
+  const ofWhole = issues.find(({ code }) => code === "custom");
+  if (faults.length > 0 || ofWhole === undefined) return refusalOf(faults);
+  return { ok: false, code: "invalid_request", error: `invalid request: ${ofWhole.message}` } satisfies Refusal;
 }
 
 /**
