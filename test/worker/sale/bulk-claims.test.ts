@@ -103,9 +103,9 @@ describe("a bulk claim", () => {
 describe("a bulk claim", () => {
   test.for<[string, unknown, string, string]>([
     ["without users", undefined, "user_ids", "is required"],
-    ["with an empty list", [], "user_ids", "is required"],
-    ["with a text for a list", "a", "user_ids", "is invalid"],
-    ["with 1,001 users", users(1001), "user_ids", "exceeds maximum length of 1000"],
+    ["with an empty list", [], "user_ids", "must be a list of 1 to 1000 user ids"],
+    ["with a text for a list", "a", "user_ids", "must be a list of 1 to 1000 user ids"],
+    ["with 1,001 users", users(1001), "user_ids", "must be a list of 1 to 1000 user ids"],
     ["with a user that is a number", ["a", 7], "user_ids.1", "is invalid"],
     ["with a blank user", ["a", "b", " "], "user_ids.2", "cannot be whitespace only"],
   ])("%s gets 400 and claims nothing", async ([, userIds, field, fault]) => {

@@ -92,11 +92,11 @@ describe("a hold", () => {
   });
 
   test.for([
-    [{ user_id: "ann", ttl_seconds: 0 }, "ttl_seconds is invalid"],
-    [{ user_id: "ann", ttl_seconds: -1 }, "ttl_seconds is invalid"],
-    [{ user_id: "ann", ttl_seconds: 86_401 }, "ttl_seconds is invalid"],
-    [{ user_id: "ann", ttl_seconds: 1.5 }, "ttl_seconds is invalid"],
-    [{ user_id: "ann", ttl_seconds: "60" }, "ttl_seconds is invalid"],
+    [{ user_id: "ann", ttl_seconds: 0 }, "ttl_seconds must be an integer from 1 to 86400"],
+    [{ user_id: "ann", ttl_seconds: -1 }, "ttl_seconds must be an integer from 1 to 86400"],
+    [{ user_id: "ann", ttl_seconds: 86_401 }, "ttl_seconds must be an integer from 1 to 86400"],
+    [{ user_id: "ann", ttl_seconds: 1.5 }, "ttl_seconds must be an integer from 1 to 86400"],
+    [{ user_id: "ann", ttl_seconds: "60" }, "ttl_seconds must be an integer from 1 to 86400"],
     [{ user_id: "ann", ttl_seconds: null }, "ttl_seconds is required"],
     [{ user_id: "ann" }, "ttl_seconds is required"],
     [{ ttl_seconds: 60 }, "user_id is required"],

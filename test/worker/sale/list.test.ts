@@ -80,7 +80,6 @@ describe("a page of claims", () => {
 describe("a list", () => {
   test.for([
     ["limit=0", "limit"],
-    ["limit=1&limit=2", "limit"],
     ["limit=01", "limit"],
     ["limit=1001", "limit"],
     ["limit=1.5", "limit"],
@@ -92,7 +91,8 @@ describe("a list", () => {
     ["after=9007199254740992", "after"],
   ] as const)("with ?%s gets 400", async ([query, field]) => {
     const answer = await listClaims(await created(1), `?${query}`);
-    expectRefused(answer, "400 invalid_request", `invalid request: ${field} is invalid`);
+    const range = field === "limit" ? "1 to 1000" : "0 to 9007199254740991";
+    expectRefused(answer, "400 invalid_request", `invalid request: ${field} must be an integer from ${range}`);
   });
 
   test.for(["application/json", "text/csv", "application/x-ndjson"])(
