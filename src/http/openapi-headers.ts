@@ -22,6 +22,10 @@ export const HEADERS = {
     schema: { type: "string", examples: ['Bearer realm="doorbuster"'] },
   },
   Location: { description: "The path of the coupon.", required: true, schema: { type: "string", examples: ["/api/coupons/PROMO_SUPER"] } },
+  "Content-Disposition": {
+    description: "The file name of an export.",
+    schema: { type: "string", examples: ['attachment; filename="claims-PROMO_SUPER.csv"'] },
+  },
   ETag: {
     description: "Changes whenever the representation changes.",
     required: true,
