@@ -112,6 +112,9 @@ export const RETRY_PAUSE_MS = 50;
 /** The `Retry-After` of `unavailable` and `outcome_unknown`, in seconds. */
 export const RETRY_AFTER_SECONDS = 1;
 
+/** Longest `Retry-After`, in seconds. Some clients ignore a longer one, or overflow a 32-bit timer. */
+export const RETRY_AFTER_SECONDS_MAX = 86_400;
+
 /** Most object ids in an isolate's cache. Prevents a scan of names from filling memory. */
 export const ID_CACHE_SIZE_MAX = 4096;
 

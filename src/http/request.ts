@@ -1,10 +1,11 @@
 // Parses a request into the values that its route declares, or returns a refusal.
 
-import { accepts } from "hono/accepts";
 import type * as z from "zod";
 
 import type { Precondition } from "../domain/etag.ts";
+import { HEADER_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import { nameFault, textFault, type TextFault } from "../domain/names.ts";
+import { preferredType } from "./accept.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { pathOf, type PathPattern } from "./path-pattern.ts";
 import { invalid, type Refusal } from "./refusals.ts";
@@ -13,7 +14,8 @@ import type { Input, Route } from "./route.ts";
 
 type Values = Input<string, z.ZodType, Readonly<Record<string, z.ZodType>>>;
 
-const QUOTED = /^"(.*)"$/;
+// Printable ASCII in quotes, in which a backslash stands before a quote and before a backslash.
+const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** Returns the function that reads the requests of a route. `pattern` is the route's path. */
@@ -27,17 +29,14 @@ export function requestReader(route: Route, pattern: PathPattern): (c: Context) 
     const { url, headers } = request;
     const body = declared === undefined ? undefined : await readBody(request, declared.schema, declared.bytesMax);
     if (isRefusal(body)) return body;
-    const key = takesIdempotencyKey === true ? idempotencyKeyIn(headers) : null;
+    const key = takesIdempotencyKey === true ? idempotencyKeyIn(headers.get("idempotency-key")) : null;
     if (key === undefined) return invalid("Idempotency-Key", "is invalid");
     const query = readQuery(url, schemas, isStrict);
     if (isRefusal(query)) return query;
     const params = pattern.params.length === 0 ? {} : readParams(url, pattern);
     if (isRefusal(params)) return params;
     const precondition = isConditional === true ? preconditionIn(headers) : null;
-    const mediaType =
-      mediaTypes.length < 2
-        ? (mediaTypes[0] ?? JSON_TYPE)
-        : accepts(c, { header: "Accept", supports: mediaTypes, default: mediaTypes[0] ?? JSON_TYPE });
+    const mediaType = (mediaTypes.length < 2 ? mediaTypes[0] : preferredType(headers.get("accept"), mediaTypes)) ?? JSON_TYPE;
     return { params, query, body, key, precondition, mediaType };
   };
 }
@@ -65,14 +64,15 @@ function preconditionIn(headers: Headers): Precondition | null {
 }
 
 /**
- * Returns the `Idempotency-Key`, which may be in quotes. Returns null without one, and undefined for a
+ * Returns the key that the header `Idempotency-Key` has: a string of RFC 9651 (3.3.3) in quotes, or the same
+ * without quotes and escapes, as older clients send it. Returns null without the header, and undefined for a
  * malformed one.
  */
-function idempotencyKeyIn(headers: Headers): string | null | undefined {
-  const sent = headers.get("idempotency-key");
+export function idempotencyKeyIn(sent: string | null): string | null | undefined {
   if (sent === null) return null;
-  const key = QUOTED.exec(sent)?.[1] ?? sent;
-  return VISIBLE_ASCII.test(key) ? key : undefined;
+  if (!sent.startsWith('"')) return VISIBLE_ASCII.test(sent) ? sent : undefined;
+  const key = QUOTED.exec(sent)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? "";
+  return key.length > 0 && key.length <= HEADER_TOKEN_LENGTH_MAX ? key : undefined;
 }
 
 /**

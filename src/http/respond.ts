@@ -2,7 +2,7 @@
 // answered.
 
 import { meetsIfMatch, meetsIfNoneMatch, type Precondition } from "../domain/etag.ts";
-import { RATE_LIMIT_WINDOW_SECONDS, RETRY_AFTER_SECONDS } from "../domain/limits.ts";
+import { RATE_LIMIT_WINDOW_SECONDS, RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS_MAX } from "../domain/limits.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { REFUSALS, type Refusal } from "./refusals.ts";
 import { instant, receipt } from "./representations.ts";
@@ -64,7 +64,7 @@ function sentenceOf({ code, error, fields }: Refusal): string {
 function headersOf({ code, startsInMs, servedBy, requestsMax, allow }: Refusal): Record<string, string> {
   const headers: Record<string, string> = {};
   if (servedBy !== undefined) headers["Served-By"] = servedBy;
-  if (startsInMs !== undefined) headers["Retry-After"] = String(Math.ceil(startsInMs / 1000));
+  if (startsInMs !== undefined) headers["Retry-After"] = String(Math.min(RETRY_AFTER_SECONDS_MAX, Math.ceil(startsInMs / 1000)));
   if (allow !== undefined) headers["Allow"] = allow;
   if (code === "unavailable" || code === "outcome_unknown") headers["Retry-After"] = String(RETRY_AFTER_SECONDS);
   if (code === "unauthorized") headers["WWW-Authenticate"] = 'Bearer realm="doorbuster"';

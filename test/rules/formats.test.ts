@@ -1,9 +1,11 @@
-// Formats as pure functions: cells of CSV.
+// Formats as pure functions: cells of CSV, the choice of a media type, keys.
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { preferredType } from "../../src/http/accept.ts";
 import { csv } from "../../src/http/claim-export.ts";
+import { idempotencyKeyIn } from "../../src/http/request.ts";
 
 /** The user id that a reader of the CSV gets, if it reverses what docs/api.md says. */
 function readBack(line: string): string {
@@ -23,4 +25,49 @@ test("a CSV cell has one line, runs no formula, and reads back as its text", () 
     expect(readBack(line)).toBe(userId);
   });
   fc.assert(property, { numRuns: 3_000 });
+});
+
+const [JSON_TYPE, CSV, NDJSON] = ["application/json", "text/csv", "application/x-ndjson"];
+
+test.for([
+  [null, JSON_TYPE],
+  ["", JSON_TYPE],
+  ["*/*", JSON_TYPE],
+  ["Text/CSV; charset=utf-8", CSV],
+  ["text/html, text/csv", CSV],
+  ["text/*", CSV],
+  ["text/csv, */*", CSV],
+  ["text/csv, application/json", CSV],
+  ["application/json, text/csv;q=0.5", JSON_TYPE],
+  ["text/csv;q=0.5, application/x-ndjson", NDJSON],
+  ["application/*;q=0.1, text/csv;q=0.2", CSV],
+  ["text/csv;q=0.5, */*;q=0.9", JSON_TYPE],
+  ["application/*;q=0.2, application/json;q=0.1, application/x-ndjson", NDJSON],
+  ["text/csv;q=0, */*", JSON_TYPE],
+  ["application/json;Q=0, */*;q=0.1, text/csv;q=0", NDJSON],
+  ["text/csv;q=0", JSON_TYPE],
+  ["text/csv; q=nonsense", JSON_TYPE],
+] as const)("of three media types, Accept: %s prefers %s", ([accept, preferred]) => {
+  expect(preferredType(accept, [JSON_TYPE, CSV, NDJSON])).toBe(preferred);
+});
+
+test.for([
+  [null, null],
+  ["order-77", "order-77"],
+  ['"order-77"', "order-77"],
+  ['"two words"', "two words"],
+  [String.raw`"a\"b\\c"`, String.raw`a"b\c`],
+  [String.raw`a"b\c`, String.raw`a"b\c`],
+  [`"${'\\"'.repeat(255)}"`, '"'.repeat(255)],
+  [`"${"k".repeat(256)}"`, undefined],
+  ['"', undefined],
+  ['""', undefined],
+  ['"a"b"', undefined],
+  [String.raw`"a\b"`, undefined],
+  [String.raw`"a\"`, undefined],
+  ['"é"', undefined],
+  ["two words", undefined],
+  ["", undefined],
+] as const)("an Idempotency-Key of %s is read as %s", ([sent, key]) => {
+  expect(idempotencyKeyIn(sent)).toBe(key);
 });
