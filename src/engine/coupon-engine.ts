@@ -5,7 +5,7 @@ import { CLOSED_CODES } from "../domain/claim.ts";
 import type { Coupon, Instant } from "../domain/coupon.ts";
 import { outcomeOf, type CreateResult, type NoCoupon } from "../domain/rpc.ts";
 import { addBatch, addRefusals, NO_CLAIM_COUNTS, type ClaimCounts, type ClaimOutcome } from "../domain/claim-counts.ts";
-import { etagOf, isMet } from "../domain/etag.ts";
+import { isMet } from "../domain/etag.ts";
 import { apply, found, type ApplyContext } from "./apply.ts";
 import { BypassSet } from "./bypass-set.ts";
 import { CouponStore } from "./coupon-store.ts";
@@ -125,8 +125,7 @@ export class CouponEngine {
       // At its stamp, as every message: a hold that is due by then changes the tag, whether or not it was removed yet.
       const draft = new Draft(this.#store, coupon);
       draft.advanceTo(at);
-      if (!isMet(precondition, etagOf(draft.coupon, draft.at)))
-        return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
+      if (!isMet(precondition, draft.coupon, draft.at)) return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
     }
     if (leaseUntil > at) return only(DEFERRED, false);
     this.#store.deleteAll();

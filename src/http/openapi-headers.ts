@@ -27,7 +27,8 @@ export const HEADERS = {
     schema: { type: "string", examples: ['attachment; filename="claims-PROMO_SUPER.csv"'] },
   },
   ETag: {
-    description: "Changes whenever the representation changes.",
+    description:
+      "Changes whenever the representation changes. With and without claimed_by, a coupon has different ones; a change takes either.",
     required: true,
     schema: { type: "string", examples: ['"1b4e28ba-182-open"'] },
   },

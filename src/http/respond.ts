@@ -1,7 +1,7 @@
 // The one renderer of answers. Each answer has the request id, and the ledger head if the coupon's object
 // answered.
 
-import { meetsIfMatch, meetsIfNoneMatch, type Precondition } from "../domain/etag.ts";
+import { readStatusOf, type Precondition } from "../domain/etag.ts";
 import { RATE_LIMIT_WINDOW_SECONDS, RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS_MAX } from "../domain/limits.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { REFUSALS, type Refusal } from "./refusals.ts";
@@ -27,11 +27,11 @@ export function respond(context: RequestContext, answer: AnySuccess | Refusal): 
 export function respondToRead(context: RequestContext, answer: AnySuccess | Refusal, precondition: Precondition | null): Response {
   if (!answer.ok || answer.etag === undefined || precondition === null) return respond(context, answer);
   const { seq, etag } = answer;
-  if (!meetsIfMatch(precondition, etag))
-    return refuse(context, { ok: false, code: "precondition_failed", ...(seq === undefined ? {} : { seq }) });
-  if (meetsIfNoneMatch(precondition, etag)) return respond(context, answer);
+  const status = readStatusOf(precondition, etag);
+  if (status === 412) return refuse(context, { ok: false, code: "precondition_failed", ...(seq === undefined ? {} : { seq }) });
+  if (status === 200) return respond(context, answer);
   const { json: _json, text: _text, contentType: _contentType, ...rest } = answer;
-  return succeed(context, { ...rest, status: 304 });
+  return succeed(context, { ...rest, status });
 }
 
 function succeed(context: RequestContext, { status, seq, etag, cacheControl, headers, ...content }: AnySuccess): Response {

@@ -2,8 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, listClaims, outcomeOf, read, remove, users } from "../../support/api.ts";
+import { claim, create, created, freshName, listClaims, outcomeOf, pathOf, read, remove, users } from "../../support/api.ts";
 import { iso, setClock, T0 } from "../../support/clock.ts";
+import { platform } from "../../support/platform-faults.ts";
+import { fetchWith } from "../../support/worker.ts";
 import { cellsOf, exported, fetchExport, plant, soldInPart, sourceOf, streamed } from "./export.ts";
 
 const NDJSON = "application/x-ndjson";
@@ -133,10 +135,20 @@ describe("an export of 100,000 claims", () => {
   });
 });
 
-test("claimed_by has 100,000 users in the order of their positions", async () => {
+test("claimed_by has 100,000 users in order, and is not read for 304, 412 and HEAD", async () => {
   const name = await created(200_000);
   await plant(name, 100_000);
-  expect((await read(name)).body["claimed_by"]).toEqual(users(100_000));
+  const { body, headers } = await read(name);
+  expect(body["claimed_by"]).toEqual(users(100_000));
+
+  const over = platform();
+  const ask = async (method: string, sent: Record<string, string>) =>
+    (await fetchWith({ COUPONS: over.coupons }, method, pathOf(name), { headers: sent })).status;
+  const etag = headers.get("ETag") ?? "";
+  expect([await ask("GET", { "If-None-Match": etag }), await ask("GET", { "If-Match": '"other"' }), await ask("HEAD", {})]).toEqual([
+    304, 412, 200,
+  ]);
+  expect(over.calls.map(({ method }) => method)).toEqual(["read", "read", "read"]);
 });
 
 async function createAgain(name: string): Promise<void> {

@@ -38,8 +38,8 @@ test.for([
   expect((await claim(name, "early")).status).toBe(201);
 });
 
-test("a claim two days before the start gets a Retry-After of one day", async () => {
-  const name = await saleAt(START - 172_800_000);
+test("a claim centuries before the start gets a Retry-After of one day", async () => {
+  const name = await created(1, { starts_at: "2999-01-01T00:00:00Z" });
   expect((await claim(name, "early")).headers.get("Retry-After")).toBe("86400");
 });
 
