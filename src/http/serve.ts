@@ -44,7 +44,8 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `route` has compared the handler's input with the declaration
     const answer = await route.handle(input as never, call);
-    if (!answer.ok) logRefusal(context, answer);
+    const refusal = answer.ok ? answer.hidden : answer;
+    if (refusal !== undefined) logRefusal(context, refusal);
     return route.method === "GET" && route.isConditional === true
       ? respondToRead(context, answer, input.precondition)
       : respond(context, answer);
@@ -91,6 +92,7 @@ function withRequestLog(
 }
 
 function logRefusal(context: RequestContext, refusal: Refusal): void {
+  context.code = refusal.code;
   if (refusal.isCounted === true) context.isLogged = false;
   if (!("cause" in refusal)) return;
   const { requestId, coupon } = context;
