@@ -19,6 +19,12 @@ export const OPERATOR_BODY_BYTES_MAX = 1024 * 1024;
 export const CLAIM_BODY_BYTES_MAX = 16 * 1024;
 
 /**
+ * Most bytes that are read of a body in chunks, too large ones included. Cloudflare itself takes 100 MB.
+ * Prevents a body without end.
+ */
+export const DISCARDED_BYTES_MAX = 100 * 1024 * 1024;
+
+/**
  * Shortest and longest hold, in seconds, and the default of a coupon's own maximum. A quarter of an hour
  * covers a checkout. A day covers a bank transfer. Prevents holds without end.
  */

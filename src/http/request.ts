@@ -3,7 +3,7 @@
 import type * as z from "zod";
 
 import type { Precondition } from "../domain/etag.ts";
-import { HEADER_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
+import { DISCARDED_BYTES_MAX, HEADER_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import { nameFault, textFault, type TextFault } from "../domain/names.ts";
 import { preferredType } from "./accept.ts";
 import { JSON_TYPE } from "./media-types.ts";
@@ -153,14 +153,19 @@ async function readAtMost(request: Request, bytesMax: number): Promise<Uint8Arra
   }
 }
 
+/**
+ * A body that is too large is read on, and discarded: a proxy in front, such as that of `wrangler dev`, can
+ * fail with 500 if a Worker stops reading.
+ */
 async function readStream(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream ?? []) {
     length += chunk.byteLength;
-    if (length > bytesMax) return null;
-    chunks.push(chunk);
+    if (length > DISCARDED_BYTES_MAX) return null;
+    if (length <= bytesMax) chunks.push(chunk);
   }
+  if (length > bytesMax) return null;
   const whole = new Uint8Array(length);
   let offset = 0;
   // A `Blob` would join them too, at twenty times the cost.
