@@ -147,6 +147,15 @@ export const CERTIFICATE_RETRY_MS = 100;
 /** Age at which a running request for a certificate counts as lost, in milliseconds. */
 export const CERTIFICATE_TAKEOVER_MS = 3_000;
 
+/**
+ * How long an isolate waits before it reports refused claims, in milliseconds. Longer than the time between
+ * two renewals, which take the counts with them. So a rush costs no call for them, and its end costs one.
+ */
+export const REFUSALS_REPORT_MS = 1_000;
+
+/** Most coupons whose refused claims an isolate counts. Prevents a scan of names from filling memory. */
+export const REFUSALS_MAX = 1024;
+
 /** Most certificates in an isolate, and most bytes of their bypass sets. A part of its 128 MB. */
 export const CERTIFICATES_MAX = 1024;
 export const CERTIFICATES_BYTES_MAX = 8 * 1024 * 1024;

@@ -60,6 +60,8 @@ export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>
   readonly error?: string;
   /** With `invalid_request`: the fault of each field. */
   readonly fields?: Readonly<Record<string, string>>;
+  /** With `invalid_request`: the coupon that the body names. */
+  readonly coupon?: string;
   /** With `method_not_allowed`: the methods that the path allows. */
   readonly allow?: string;
   /** With `rate_limited`: how many requests a window allows. */

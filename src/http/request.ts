@@ -30,9 +30,9 @@ export function requestReader(route: Route, pattern: PathPattern): (c: Context) 
     const body = declared === undefined ? undefined : await readBody(request, declared.schema, declared.bytesMax);
     if (isRefusal(body)) return body;
     const key = takesIdempotencyKey === true ? idempotencyKeyIn(headers.get("idempotency-key")) : null;
-    if (key === undefined) return invalid("Idempotency-Key", "is invalid");
+    if (key === undefined) return { ...invalid("Idempotency-Key", "is invalid"), ...couponIn(body) };
     const query = readQuery(url, schemas, isStrict);
-    if (isRefusal(query)) return query;
+    if (isRefusal(query)) return { ...query, ...couponIn(body) };
     const params = pattern.params.length === 0 ? {} : readParams(url, pattern);
     if (isRefusal(params)) return params;
     const precondition = isConditional === true ? preconditionIn(headers) : null;
@@ -46,6 +46,12 @@ export function subjectOf({ params, body }: Pick<Values, "params" | "body">): { 
   const coupon = textIn(params, "name") ?? textIn(body, "coupon_name") ?? textIn(body, "name");
   const userId = textIn(params, "user_id") ?? textIn(body, "user_id");
   return { ...(coupon === undefined ? {} : { coupon }), ...(userId === undefined ? {} : { userId }) };
+}
+
+/** Returns the coupon that a claim's body names, if it can be one. */
+function couponIn(body: unknown): { readonly coupon?: string } {
+  const name = textIn(body, "coupon_name");
+  return name === undefined || nameFault(name) !== null ? {} : { coupon: name };
 }
 
 function textIn(values: unknown, name: string): string | undefined {
@@ -135,8 +141,9 @@ function decoded(segment: string): string | null {
 async function readBody(request: Request, schema: z.ZodType, bytesMax: number): Promise<unknown> {
   const bytes = await readAtMost(request, bytesMax);
   if (bytes === null) return { ok: false, code: "payload_too_large" } satisfies Refusal;
-  const parsed = schema.safeParse(jsonIn(bytes));
-  return parsed.success ? parsed.data : refusalOf(parsed.error.issues);
+  const json = jsonIn(bytes);
+  const parsed = schema.safeParse(json);
+  return parsed.success ? parsed.data : { ...refusalOf(parsed.error.issues), ...couponIn(json) };
 }
 
 /**

@@ -103,6 +103,8 @@ type Declaration<
   /** Limits the requests of one user for one coupon. */
   readonly isRateLimited?: true;
   readonly takesIdempotencyKey?: true;
+  /** The coupon's metrics count the Worker's own refusals of this route as outcomes of claims. */
+  readonly isClaim?: true;
   /**
    * Respects `If-Match` and `If-None-Match`. The handler of a change does it. For a read, the renderer does.
    */

@@ -3,7 +3,10 @@
 
 import * as z from "zod";
 
+import { WORKER_REFUSALS } from "../domain/claim-counts.ts";
 import type { Worker } from "../edge/env.ts";
+import { isKnown } from "../edge/monotonic-reads.ts";
+import { countRefusal } from "../edge/refusal-counts.ts";
 import { isOperator } from "./auth/operator.ts";
 import { enforceRateLimit, requireOperator, requireUser } from "./auth/guards.ts";
 import { logFailure } from "../log.ts";
@@ -22,21 +25,31 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
   const isUserRoute = who === "user" || who === "user_or_operator";
   if (isUserRoute && !(path.includes("{user_id}") || bodyHas(route, "user_id"))) throw new TypeError(`${route.id} names no user`);
 
+  function refuse(worker: Worker, context: RequestContext, refusal: Refusal): Response {
+    if (refusal.coupon !== undefined) context.coupon = refusal.coupon;
+    const code = WORKER_REFUSALS.find((one) => one === refusal.code);
+    const { coupon: name } = context;
+    // Counting calls the object, so it must not wake objects of names that a caller made up.
+    if (route.isClaim === true && name !== undefined && code !== undefined && isKnown(name)) countRefusal(worker, name, code);
+    return respond(context, refusal);
+  }
+
   return withRequestLog(path, async (c, context) => {
     const { raw: request } = c.req;
     const refused = who === "operator" ? await requireOperator(request.headers, c.env) : null;
     if (refused !== null) return respond(context, refused);
+    const worker = workerOf(c);
     const input = await read(c);
-    if (isRefusal(input)) return respond(context, input);
+    if (isRefusal(input)) return refuse(worker, context, input);
     const { coupon = "", userId = "" } = Object.assign(context, subjectOf(input));
     if (isUserRoute) {
       const refusal =
         (await requireUser(request.headers, c.env, userId, who === "user_or_operator")) ??
         (isRateLimited === true ? await enforceRateLimit(c.env, coupon, userId) : null);
-      if (refusal !== null) return respond(context, refusal);
+      if (refusal !== null) return refuse(worker, context, refusal);
     }
     const call = {
-      worker: workerOf(c),
+      worker,
       headers: request.headers,
       attemptId: context.attemptId,
       isHead: request.method === "HEAD",
