@@ -35,7 +35,7 @@ export type ServeOptions = {
   readonly state: string;
   /** The port on 127.0.0.1; a free one when left out. */
   readonly port?: number;
-  /** Variables of the Worker besides `ADMIN_AUTH=off`. workerd alone has no rate limit. */
+  /** Variables of the Worker besides `ADMIN_AUTH=off` and `IDENTITY=off`. workerd alone has no rate limit. */
   readonly vars?: Readonly<Record<string, string>>;
   /** Kills the process when aborted, also while it starts. */
   readonly signal?: AbortSignal;
@@ -101,7 +101,7 @@ export async function serve(bundle: string, options: ServeOptions): Promise<Serv
   const { state, port = 0, vars = {}, signal, args = [], flags = [], isolates = 1, onError } = options;
   await mkdir(state, { recursive: true });
   const config = `${bundle}.${Date.now()}-${Math.random().toString(36).slice(2)}.capnp`;
-  await writeFile(config, capnp({ bundle, state, port, vars: { ADMIN_AUTH: "off", ...vars }, flags, isolates }));
+  await writeFile(config, capnp({ bundle, state, port, vars: { ADMIN_AUTH: "off", IDENTITY: "off", ...vars }, flags, isolates }));
   signal?.throwIfAborted();
   const workerd = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...args], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
   const { pid } = workerd;
