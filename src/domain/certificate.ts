@@ -1,6 +1,7 @@
 // A certificate lets an isolate refuse users outside a bypass set for a moment, without calling the object.
 
 import { bytesOf, mayContain, type BloomFilter } from "./bloom-filter.ts";
+import type { RefusalCounts } from "./claim-counts.ts";
 import { closedFor, type ClosedCode } from "./claim.ts";
 import type { Coupon, Instant } from "./coupon.ts";
 import { CERTIFICATE_MS_MAX, LEASE_MARGIN_MS } from "./limits.ts";
@@ -30,8 +31,8 @@ export type Certificate = Statement & {
 export type CertificateRequest = {
   /** Names the bypass set that the isolate has, if any. */
   readonly known: Pick<Certificate, "epoch" | "bypassSeq"> | null;
-  /** How many claims the isolate has refused by certificates since its last request. */
-  readonly refused: Readonly<Partial<Record<ClosedCode, number>>>;
+  /** The claims that the isolate has refused and not yet reported. */
+  readonly refused: RefusalCounts;
 };
 
 /** Returns how `coupon` refuses new users at `at`, or null while one of them can get a unit. */

@@ -1,13 +1,21 @@
 // Counts of claims by outcome, and of batches by size. The operator's metrics show them.
 
-import { CLOSED_CODES } from "./claim.ts";
+import { CLOSED_CODES, type ClosedCode } from "./claim.ts";
 
 /** The outcomes of one user's part of a bulk claim. */
 export const BULK_OUTCOMES = ["granted", "replayed", "already_claimed", "claim_released", ...CLOSED_CODES] as const;
 export type BulkOutcome = (typeof BULK_OUTCOMES)[number];
 
-/** The outcome of a claim: `granted`, `replayed`, or the code of its refusal. */
-export type ClaimOutcome = BulkOutcome | "idempotency_key_reused" | "coupon_not_found" | "invalid_request" | "unavailable";
+/** The refusals of a claim that the Worker makes itself, before it calls the object. */
+export const WORKER_REFUSALS = ["invalid_request", "unauthorized", "forbidden", "rate_limited", "unavailable"] as const;
+export type WorkerRefusal = (typeof WORKER_REFUSALS)[number];
+
+/** The outcomes of claims that a coupon counts: `granted`, `replayed`, or the code of a refusal. */
+export const CLAIM_OUTCOMES = [...BULK_OUTCOMES, "idempotency_key_reused", ...WORKER_REFUSALS] as const;
+export type ClaimOutcome = (typeof CLAIM_OUTCOMES)[number] | "coupon_not_found";
+
+/** How many claims an isolate has refused without a call of the object, by certificate or by itself. */
+export type RefusalCounts = Readonly<Partial<Record<ClosedCode | WorkerRefusal, number>>>;
 
 /** Upper bounds of the histogram of batch sizes, in claims. One more bucket counts larger batches. */
 export const BATCH_SIZE_BUCKETS = [1, 4, 16, 64, 256, 1024] as const;

@@ -19,6 +19,12 @@ export const OPERATOR_BODY_BYTES_MAX = 1024 * 1024;
 export const CLAIM_BODY_BYTES_MAX = 16 * 1024;
 
 /**
+ * Most bytes that are read of a body in chunks, too large ones included. Cloudflare itself takes 100 MB.
+ * Prevents a body without end.
+ */
+export const DISCARDED_BYTES_MAX = 100 * 1024 * 1024;
+
+/**
  * Shortest and longest hold, in seconds, and the default of a coupon's own maximum. A quarter of an hour
  * covers a checkout. A day covers a bank transfer. Prevents holds without end.
  */
@@ -118,6 +124,9 @@ export const RETRY_PAUSE_MS = 50;
 /** The `Retry-After` of `unavailable` and `outcome_unknown`, in seconds. */
 export const RETRY_AFTER_SECONDS = 1;
 
+/** Longest `Retry-After`, in seconds. Some clients ignore a longer one, or overflow a 32-bit timer. */
+export const RETRY_AFTER_SECONDS_MAX = 86_400;
+
 /** Most object ids in an isolate's cache. Prevents a scan of names from filling memory. */
 export const ID_CACHE_SIZE_MAX = 4096;
 
@@ -143,6 +152,15 @@ export const CERTIFICATE_RETRY_MS = 100;
 
 /** Age at which a running request for a certificate counts as lost, in milliseconds. */
 export const CERTIFICATE_TAKEOVER_MS = 3_000;
+
+/**
+ * How long an isolate waits before it reports refused claims, in milliseconds. Longer than the time between
+ * two renewals, which take the counts with them. So a rush costs no call for them, and its end costs one.
+ */
+export const REFUSALS_REPORT_MS = 1_000;
+
+/** Most coupons whose refused claims an isolate counts. Prevents a scan of names from filling memory. */
+export const REFUSALS_MAX = 1024;
 
 /** Most certificates in an isolate, and most bytes of their bypass sets. A part of its 128 MB. */
 export const CERTIFICATES_MAX = 1024;

@@ -6,7 +6,7 @@ import type { Claim, ClaimRequest, ClosedCode, Hold } from "./claim.ts";
 import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
 import type { Precondition } from "./etag.ts";
 import type { HoldRequest } from "./hold.ts";
-import type { BulkOutcome, ClaimCounts, ClaimOutcome } from "./claim-counts.ts";
+import type { BulkOutcome, ClaimCounts, ClaimOutcome, RefusalCounts } from "./claim-counts.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { RevokedClaim, RevokeRequest } from "./revoke.ts";
 
@@ -118,4 +118,6 @@ export type CouponCalls = {
   listClaims(after: Cursor, limit: number): Promise<ListClaimsResult>;
   metrics(): Promise<MetricsResult>;
   certify(request: CertificateRequest): Promise<CertifyResult>;
+  /** Counts claims that an isolate has refused. */
+  countRefused(refused: RefusalCounts): Promise<DoneResult>;
 };

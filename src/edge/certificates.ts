@@ -4,10 +4,10 @@ import { covers, received, startAt, type Asker, type HeldCertificate } from "../
 import { CLOSED_CODES, type ClosedCode } from "../domain/claim.ts";
 import * as limits from "../domain/limits.ts";
 import type { CouponCalls, Refused } from "../domain/rpc.ts";
-import { log } from "../log.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { Env, Worker } from "./env.ts";
 import { isCurrent, nextOrder } from "./monotonic-reads.ts";
+import { countRefusal, takeRefusals } from "./refusal-counts.ts";
 import { isWithin } from "./time.ts";
 
 /** A refusal by certificate. With `isCounted`, the object counts it, and one log line covers many of them. */
@@ -21,10 +21,7 @@ type Entry = {
   renewedAt: number;
   isRenewing: boolean;
   renewAfterMs: number;
-  /** Claims that were refused here and not yet reported to the object. */
-  refused: Refusals;
 };
-type Refusals = Partial<Record<ClosedCode, number>>;
 
 // The least recently renewed entry is the first. Entries are plain values: when a visitor leaves, the
 // platform cancels that visitor's promises, and a shared one would fail for all.
@@ -49,7 +46,7 @@ export async function callOrRefuse<Result extends { readonly ok: boolean; readon
   const certificate = entry?.held ?? null;
   if (entry !== undefined && certificate !== null && isShowable(name, entry) && covers(certificate, asker, now)) {
     const { code, seq } = certificate;
-    if (isCounted) entry.refused[code] = (entry.refused[code] ?? 0) + 1;
+    if (isCounted) countRefusal(worker, name, code);
     renewIfDue(worker, name, now);
     return { ok: false, code, seq, ...startAt(certificate, now), servedBy: "edge", isCounted };
   }
@@ -70,18 +67,18 @@ function isShowable(name: string, { held, order }: Entry): boolean {
 
 /** Starts a renewal if one is due and none is running. It does not depend on its visitor's request. */
 function renewIfDue({ env, waitUntil }: Worker, name: string, now: number): void {
-  const entry = entries.get(name) ?? { held: null, order: 0, renewedAt: 0, isRenewing: false, renewAfterMs: 0, refused: {} };
+  const entry = entries.get(name) ?? { held: null, order: 0, renewedAt: 0, isRenewing: false, renewAfterMs: 0 };
   const outdatedMs = entry.held === null || isShowable(name, entry) ? Infinity : limits.CERTIFICATE_RETRY_MS;
   const dueMs = entry.isRenewing ? limits.CERTIFICATE_TAKEOVER_MS : Math.min(entry.renewAfterMs, outdatedMs);
   if (isWithin(now - entry.renewedAt, dueMs)) return;
   Object.assign(entry, { renewedAt: now, isRenewing: true });
-  store(env, name, entry);
+  store(name, entry);
   waitUntil(renew(env, name, entry, now));
 }
 
 async function renew(env: Env, name: string, entry: Entry, requestedAt: number): Promise<void> {
   const order = nextOrder();
-  const refused = takeRefused(env, name, entry);
+  const refused = takeRefusals(env, name);
   const known = entry.held === null ? null : { epoch: entry.held.epoch, bypassSeq: entry.held.bypassSeq };
   // No retry: it could count the same refusals twice.
   const result = await callCoupon(env, name, (coupon) => coupon.certify({ known, refused }), "once");
@@ -94,28 +91,17 @@ async function renew(env: Env, name: string, entry: Entry, requestedAt: number):
     const { CERTIFICATE_RENEWAL_MIN: min, CERTIFICATE_RENEWAL_MAX: max } = limits;
     Object.assign(entry, { held, order, renewAfterMs: held.validForMs * (min + Math.random() * (max - min)) });
   }
-  store(env, name, entry);
+  store(name, entry);
 }
 
 /** Stores an entry as the most recent one, and drops the oldest entries beyond the bounds. */
-function store(env: Env, name: string, entry: Entry): void {
+function store(name: string, entry: Entry): void {
   entries.delete(name);
   entries.set(name, entry);
   let bytes = cacheSize().bytes;
   for (const [oldest, dropped] of entries) {
     if (entries.size <= limits.CERTIFICATES_MAX && bytes <= limits.CERTIFICATES_BYTES_MAX) break;
-    takeRefused(env, oldest, dropped);
     bytes -= dropped.held?.bytes ?? 0;
     entries.delete(oldest);
   }
-}
-
-/** Resets the counts and logs them. One log line for each refusal would cost more than the refusal. */
-function takeRefused(env: Env, name: string, entry: Entry): Refusals {
-  const { refused } = entry;
-  entry.refused = {};
-  for (const [code, count] of Object.entries(refused)) {
-    if (env.REQUEST_LOG !== "off") log("refused_at_edge", { coupon: name, code, count });
-  }
-  return refused;
 }

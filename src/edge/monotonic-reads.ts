@@ -44,6 +44,11 @@ export function recordHead(name: string, { seq, code, coupon }: Answer, requestO
   heads.set(name, { seq, epoch, order: now, since: isLower || isAnother ? now : (known?.since ?? 0) });
 }
 
+/** Whether an object has told this isolate that coupon `name` exists. */
+export function isKnown(name: string): boolean {
+  return (heads.get(name)?.seq ?? 0) > 0;
+}
+
 /**
  * Whether a state at `seq` is at least as new as every answer in this isolate. It is, if `seq` is the known
  * head, or if its request began after that head was recorded. A state of an earlier coupon of the same name

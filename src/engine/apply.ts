@@ -4,7 +4,7 @@ import { assert, BrokenAssertion } from "../domain/assert.ts";
 import { certifiable, contradicts } from "../domain/certificate.ts";
 import { judgeChange } from "../domain/change.ts";
 import { remaining, saleState, type Coupon, type Instant } from "../domain/coupon.ts";
-import { etagOf, isMet } from "../domain/etag.ts";
+import { isMet } from "../domain/etag.ts";
 import { CLAIMANTS_AT_ONCE_MAX, HOLDS_ENDED_AT_ONCE_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { ClaimCounts } from "../domain/claim-counts.ts";
@@ -103,7 +103,7 @@ function change(
 ): rpc.ChangeResult | Deferred {
   const { coupon, at } = draft;
   const { seq } = coupon;
-  if (!isMet(precondition, etagOf(coupon, at))) return { ok: false, code: "precondition_failed", seq };
+  if (!isMet(precondition, coupon, at)) return { ok: false, code: "precondition_failed", seq };
   const verdict = judgeChange(requested, coupon);
   if (!verdict.ok) return { ...verdict, seq };
   if (verdict.coupon !== coupon) {

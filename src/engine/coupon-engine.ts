@@ -1,11 +1,18 @@
 // The engine of one coupon over the SQL port. It judges a batch and writes all changes in one transaction.
 
-import type { CertificateRequest } from "../domain/certificate.ts";
 import { CLOSED_CODES } from "../domain/claim.ts";
 import type { Coupon, Instant } from "../domain/coupon.ts";
 import { outcomeOf, type CreateResult, type NoCoupon } from "../domain/rpc.ts";
-import { addBatch, addRefusals, NO_CLAIM_COUNTS, type ClaimCounts, type ClaimOutcome } from "../domain/claim-counts.ts";
-import { etagOf, isMet } from "../domain/etag.ts";
+import {
+  addBatch,
+  addRefusals,
+  NO_CLAIM_COUNTS,
+  WORKER_REFUSALS,
+  type ClaimCounts,
+  type ClaimOutcome,
+  type RefusalCounts,
+} from "../domain/claim-counts.ts";
+import { isMet } from "../domain/etag.ts";
 import { apply, found, type ApplyContext } from "./apply.ts";
 import { BypassSet } from "./bypass-set.ts";
 import { CouponStore } from "./coupon-store.ts";
@@ -71,14 +78,14 @@ export class CouponEngine {
     return { answers, isWritten: this.#commit(draft, claimCounts(), outcomes.length > 0, isFlush) };
   }
 
-  /** Counts claims that an isolate has refused by certificates. */
-  countAtEdge(refused: CertificateRequest["refused"]): void {
-    for (const code of CLOSED_CODES) if (refused[code] !== undefined) this.#countRefused(code, refused[code]);
-  }
-
-  /** Counts a claim that found the mailbox full. */
-  countUnavailable(): void {
-    this.#countRefused("unavailable", 1);
+  /** Counts claims that were refused without a message. Without a coupon in memory it counts nothing. */
+  countRefused(refused: RefusalCounts): void {
+    if (!this.#coupon) return;
+    for (const code of [...CLOSED_CODES, ...WORKER_REFUSALS]) {
+      if (refused[code] === undefined) continue;
+      this.#claimCounts = addRefusals(this.#claimCounts ?? NO_CLAIM_COUNTS, code, refused[code]);
+      this.#areCountsWritten = false;
+    }
   }
 
   /** Whether memory has claim counts that storage has not. */
@@ -125,8 +132,7 @@ export class CouponEngine {
       // At its stamp, as every message: a hold that is due by then changes the tag, whether or not it was removed yet.
       const draft = new Draft(this.#store, coupon);
       draft.advanceTo(at);
-      if (!isMet(precondition, etagOf(draft.coupon, draft.at)))
-        return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
+      if (!isMet(precondition, draft.coupon, draft.at)) return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
     }
     if (leaseUntil > at) return only(DEFERRED, false);
     this.#store.deleteAll();
@@ -148,12 +154,6 @@ export class CouponEngine {
     this.#claimCounts = claimCounts;
     this.#areCountsWritten = isWritten || (this.#areCountsWritten && !isCounted);
     return isWritten;
-  }
-
-  #countRefused(outcome: ClaimOutcome, count: number): void {
-    if (!this.#coupon) return;
-    this.#claimCounts = addRefusals(this.#claimCounts ?? NO_CLAIM_COUNTS, outcome, count);
-    this.#areCountsWritten = false;
   }
 
   /** Returns the coupon in memory. While there is none, each call reads storage. */

@@ -5,7 +5,7 @@ import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
 import type { Page } from "../domain/rpc.ts";
 import { callCoupon } from "../edge/coupon-calls.ts";
 import type { CouponEnv } from "../edge/env.ts";
-import { receipt } from "./representations.ts";
+import { jsonLine, receipt, unicodeEscape } from "./representations.ts";
 
 /** Returns the text of one page of claims. A page can be the first, the last, or both. */
 export type Write = (claims: readonly Claim[], isFirst: boolean, isLast: boolean) => string;
@@ -42,32 +42,44 @@ export function couponWithClaimants(coupon: object): Write {
   };
 }
 
-// JSON allows these characters unescaped in a string, but many line readers end a line at them.
-const LINE_SEPARATOR = /[\u2028\u2029]/g;
-
-function escaped(separator: string): string {
-  return separator === "\u2028" ? "\\u2028" : "\\u2029";
-}
-
 /** Writes one JSON line for each claim. */
 export function ndjson(name: string): Write {
-  return (claims) => claims.map((claim) => `${JSON.stringify(receipt(name, claim)).replaceAll(LINE_SEPARATOR, escaped)}\n`).join("");
+  return (claims) => claims.map((claim) => `${jsonLine(receipt(name, claim))}\n`).join("");
 }
 
-/** Writes one CSV line for each claim, after a header line. */
+/** Writes one CSV line for each claim, after a header line. By the byte order mark, Excel reads UTF-8. */
 export function csv(name: string): Write {
   return (claims, isFirst) => {
     const rows = claims.map((claim) => `${Object.values(receipt(name, claim)).map(csvCell).join(",")}\r\n`);
-    return (isFirst ? "coupon_name,user_id,position,claimed_at\r\n" : "") + rows.join("");
+    return (isFirst ? "\ufeffcoupon_name,user_id,position,claimed_at\r\n" : "") + rows.join("");
   };
 }
 
+// Line separators, and a backslash that would read as the beginning of their escapes.
+const ESCAPED_IN_CSV = /[\u2028\u2029]|\\(?=u(?:005c|2028|2029))/g;
+
+// Where a text begins as a formula or with an apostrophe. Some spreadsheets end a cell at a semicolon, so
+// text after a semicolon counts too (source: OWASP, CSV Injection).
+const FORMULA_IN_CSV = /(^(?='|\s*[=+\-@＝＋－＠])|;(?='|[\s"]*[=+\-@＝＋－＠]))/g;
+
 /**
- * Returns a cell, quoted if necessary. An apostrophe precedes each text that a spreadsheet would run as a
- * formula. Some spreadsheets end a cell at a semicolon, so one also follows each semicolon before such a text
- * (source: OWASP, CSV Injection).
+ * Returns a cell, quoted if necessary. An apostrophe keeps a spreadsheet from running a text as a formula. A
+ * reader removes one apostrophe at the beginning and after each semicolon, then decodes the escapes. So two
+ * texts never have the same cell.
  */
 function csvCell(value: string | number): string {
-  const escapedText = String(value).replaceAll(/(^(?=\s*[=+\-@＝＋－＠])|;(?=[\s"]*[=+\-@＝＋－＠]))/g, "$1'");
-  return /[",\r\n]|^\s|\s$/.test(escapedText) ? `"${escapedText.replaceAll('"', '""')}"` : escapedText;
+  const text = String(value).replaceAll(ESCAPED_IN_CSV, unicodeEscape).replaceAll(FORMULA_IN_CSV, "$1'");
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+// Characters that some file system refuses in a file's name.
+const NOT_IN_FILE_NAMES = /[/\\<>:"|?*\p{C}\u2028\u2029]/gu;
+
+/** Returns the `Content-Disposition` of the claims of coupon `name` as a file (RFC 6266). */
+export function attachment(name: string, extension: "csv" | "ndjson"): string {
+  const file = `claims-${name.replaceAll(NOT_IN_FILE_NAMES, "_")}.${extension}`;
+  const ascii = file.replaceAll(/[^\x20-\x7e]|%/gu, "_");
+  // RFC 8187 allows fewer characters than encodeURIComponent leaves.
+  const encoded = encodeURIComponent(file).replaceAll(/['()]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `attachment; filename="${ascii}"${ascii === file ? "" : `; filename*=UTF-8''${encoded}`}`;
 }

@@ -72,7 +72,7 @@ function isNewer(now: Found, sent: Found): boolean {
 }
 
 function message(found: Found): string {
-  return `id: ${found.seq}\ndata: ${JSON.stringify(wire.status(found, found.now))}\n\n`;
+  return `id: ${found.seq}\ndata: ${wire.jsonLine(wire.status(found, found.now))}\n\n`;
 }
 
 function stateChange(from: Found, to: Found): string {

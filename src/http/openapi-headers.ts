@@ -22,8 +22,13 @@ export const HEADERS = {
     schema: { type: "string", examples: ['Bearer realm="doorbuster"'] },
   },
   Location: { description: "The path of the coupon.", required: true, schema: { type: "string", examples: ["/api/coupons/PROMO_SUPER"] } },
+  "Content-Disposition": {
+    description: "The file name of an export.",
+    schema: { type: "string", examples: ['attachment; filename="claims-PROMO_SUPER.csv"'] },
+  },
   ETag: {
-    description: "Changes whenever the representation changes.",
+    description:
+      "Changes whenever the representation changes. With and without claimed_by, a coupon has different ones; a change takes either.",
     required: true,
     schema: { type: "string", examples: ['"1b4e28ba-182-open"'] },
   },

@@ -118,7 +118,7 @@ function refusalsOf(declared: Route): RefusalCode[] {
   return [...codes];
 }
 
-function parametersOf({ path, query = {}, takesIdempotencyKey, isConditional }: Route): Json[] {
+function parametersOf({ path, query = {}, takesIdempotencyKey, isConditional, requestHeaders = [] }: Route): Json[] {
   const inPath = patternOf(path).params.map(({ name }) => ({
     name,
     in: "path",
@@ -129,6 +129,7 @@ function parametersOf({ path, query = {}, takesIdempotencyKey, isConditional }: 
   const headers = [
     ...(takesIdempotencyKey === true ? ["Idempotency-Key"] : []),
     ...(isConditional === true ? ["If-Match", "If-None-Match"] : []),
+    ...requestHeaders,
   ];
   const inHeader = headers.map((name) => ({ name, in: "header", required: false, schema: { type: "string" } }));
   return [...inPath, ...inQuery, ...inHeader];

@@ -2,13 +2,14 @@
 
 import { remaining } from "../domain/coupon.ts";
 import type { CouponView } from "../domain/rpc.ts";
-import { BATCH_SIZE_BUCKETS, type ClaimCounts } from "../domain/claim-counts.ts";
+import { BATCH_SIZE_BUCKETS, CLAIM_OUTCOMES, type ClaimCounts } from "../domain/claim-counts.ts";
 
 type Sample = { readonly suffix?: string; readonly labels?: Readonly<Record<string, string>>; readonly value: number };
 
 /** Returns the metrics of one coupon as text. */
 export function prometheusText(coupon: CouponView, counts: ClaimCounts): string {
-  const claims = Object.entries(counts.claims).map(([outcome, value]) => ({ labels: { outcome }, value }));
+  // Each outcome is there from the start, because `rate()` does not see the first sample of a series.
+  const claims = CLAIM_OUTCOMES.map((outcome) => ({ labels: { outcome }, value: counts.claims[outcome] ?? 0 }));
   const units = Object.entries({ claimed: coupon.claimed, held: coupon.held, remaining: remaining(coupon) });
   const byState = units.map(([state, value]) => ({ labels: { state }, value }));
   return [

@@ -66,3 +66,13 @@ export function hold(couponName: string, { userId, heldAt, expiresAt }: Hold) {
 export function revokedClaim(couponName: string, { claim, revokedAt }: RevokedClaim) {
   return { ...receipt(couponName, claim), released_at: instant(revokedAt) };
 }
+
+/** Returns JSON in one line. JSON allows U+2028 and U+2029 in strings, but many readers end a line at them. */
+export function jsonLine(value: object): string {
+  return JSON.stringify(value).replaceAll(/[\u2028\u2029]/g, unicodeEscape);
+}
+
+/** `\u2028` for the character U+2028. */
+export function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

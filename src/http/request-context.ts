@@ -23,7 +23,7 @@ export type RequestContext = {
   isLogged: boolean;
 };
 
-/** The form of a request id and of an idempotency key. It is safe in headers and logs. */
+/** The form of a request id and of a bare idempotency key. It is safe in headers and logs. */
 export const VISIBLE_ASCII = new RegExp(`^[\\x21-\\x7e]{1,${HEADER_TOKEN_LENGTH_MAX}}$`);
 
 /** Returns the context of a new request. */

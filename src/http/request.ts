@@ -1,11 +1,17 @@
 // Parses a request into the values that its route declares, or returns a refusal.
 
-import { accepts } from "hono/accepts";
 import * as z from "zod";
 
 import type { Precondition } from "../domain/etag.ts";
-import { FAULTS_MAX, OPERATOR_BODY_BYTES_MAX, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
+import {
+  DISCARDED_BYTES_MAX,
+  FAULTS_MAX,
+  HEADER_TOKEN_LENGTH_MAX,
+  OPERATOR_BODY_BYTES_MAX,
+  TEXT_CODE_POINTS_MAX,
+} from "../domain/limits.ts";
 import { nameFault, textFault, type TextFault } from "../domain/names.ts";
+import { preferredType } from "./accept.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { unknownFault } from "./nearest-name.ts";
 import { pathOf, type PathPattern } from "./path-pattern.ts";
@@ -16,7 +22,8 @@ import type { Input, Route } from "./route.ts";
 type Values = Input<string, z.ZodType, Readonly<Record<string, z.ZodType>>>;
 
 const NO_FIELDS = { schema: z.strictObject({}), bytesMax: OPERATOR_BODY_BYTES_MAX } as const;
-const QUOTED = /^"(.*)"$/;
+// Printable ASCII in quotes, in which a backslash stands before a quote and before a backslash.
+const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /**
@@ -43,19 +50,22 @@ export function requestReader(route: Route, pattern: PathPattern): (c: Context, 
     const { raw: request } = c.req;
     const { url, headers } = request;
     const params = pattern.params.length === 0 ? {} : readParams(url, pattern);
-    const body = declared === undefined ? undefined : await readBody(request, declared);
-    Object.assign(context, subjectOf({ params, body }));
+    const bytes = declared === undefined ? undefined : await readAtMost(request, declared.bytesMax);
+    if (bytes === null) {
+      Object.assign(context, subjectOf(params, undefined));
+      return { ok: false, code: "payload_too_large" };
+    }
+    const json = bytes === undefined || (bytes.length === 0 && declared === NO_FIELDS) ? {} : jsonIn(bytes);
+    const body = declared === undefined ? undefined : parseBody(json, declared.schema);
+    Object.assign(context, subjectOf(params, isRefusal(body) ? json : body));
     if (isRefusal(body)) return body;
-    const key = takesIdempotencyKey === true ? idempotencyKeyIn(headers) : null;
+    const key = takesIdempotencyKey === true ? idempotencyKeyIn(headers.get("idempotency-key")) : null;
     if (key === undefined) return invalid("Idempotency-Key", "is invalid");
     const query = readQuery(url, schemas, isStrict);
     if (isRefusal(query)) return query;
     if (isRefusal(params)) return params;
     const precondition = isConditional === true ? preconditionIn(headers) : null;
-    const mediaType =
-      mediaTypes.length < 2
-        ? (mediaTypes[0] ?? JSON_TYPE)
-        : accepts(c, { header: "Accept", supports: mediaTypes, default: mediaTypes[0] ?? JSON_TYPE });
+    const mediaType = (mediaTypes.length < 2 ? mediaTypes[0] : preferredType(headers.get("accept"), mediaTypes)) ?? JSON_TYPE;
     return { params, query, body, key, precondition, mediaType };
   };
 }
@@ -64,8 +74,8 @@ function isStrictObject(schema: z.ZodType): boolean {
   return schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever;
 }
 
-/** Returns the coupon and the user that a request names, if any. */
-function subjectOf({ params, body }: Readonly<Record<"params" | "body", unknown>>): { readonly coupon?: string; readonly userId?: string } {
+/** Returns the coupon and the user that a request names, if any. The body may be one that is refused. */
+function subjectOf(params: unknown, body: unknown): { readonly coupon?: string; readonly userId?: string } {
   const coupon = textIn(params, "name") ?? textIn(body, "coupon_name") ?? textIn(body, "name");
   const userId = textIn(params, "user_id") ?? textIn(body, "user_id");
   return { ...(coupon === undefined ? {} : { coupon }), ...(userId === undefined ? {} : { userId }) };
@@ -73,7 +83,7 @@ function subjectOf({ params, body }: Readonly<Record<"params" | "body", unknown>
 
 function textIn(values: unknown, name: string): string | undefined {
   const value: unknown = typeof values === "object" && values !== null ? Reflect.get(values, name) : undefined;
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" && textFault(value) === null ? value : undefined;
 }
 
 /** Whether a read value is a refusal. No body schema has a field `ok`. */
@@ -87,14 +97,15 @@ function preconditionIn(headers: Headers): Precondition | null {
 }
 
 /**
- * Returns the `Idempotency-Key`, which may be in quotes. Returns null without one, and undefined for a
+ * Returns the key that the header `Idempotency-Key` has: a string of RFC 9651 (3.3.3) in quotes, or the same
+ * without quotes and escapes, as older clients send it. Returns null without the header, and undefined for a
  * malformed one.
  */
-function idempotencyKeyIn(headers: Headers): string | null | undefined {
-  const sent = headers.get("idempotency-key");
+export function idempotencyKeyIn(sent: string | null): string | null | undefined {
   if (sent === null) return null;
-  const key = QUOTED.exec(sent)?.[1] ?? sent;
-  return VISIBLE_ASCII.test(key) ? key : undefined;
+  if (!sent.startsWith('"')) return VISIBLE_ASCII.test(sent) ? sent : undefined;
+  const key = QUOTED.exec(sent)?.[1]?.replaceAll(/\\(.)/g, "$1") ?? "";
+  return key.length > 0 && key.length <= HEADER_TOKEN_LENGTH_MAX ? key : undefined;
 }
 
 /**
@@ -165,14 +176,11 @@ function decoded(segment: string): string | null {
 }
 
 /**
- * Returns the body as `schema` parses it, or a refusal: 413 above `bytesMax`, or else 400. The content type
- * does not matter. Bytes that are not UTF-8 are refused, because replacing them could make two users equal.
+ * Returns the body as `schema` parses it, or a refusal. The content type does not matter. Bytes that are not
+ * UTF-8 are refused, because replacing them could make two users equal.
  */
-async function readBody(request: Request, { schema, bytesMax }: NonNullable<Route["body"]>): Promise<unknown> {
-  const bytes = await readAtMost(request, bytesMax);
-  if (bytes === null) return { ok: false, code: "payload_too_large" } satisfies Refusal;
-  if (schema === NO_FIELDS.schema && bytes.length === 0) return {};
-  const parsed = schema.safeParse(jsonIn(bytes));
+function parseBody(json: unknown, schema: z.ZodType): unknown {
+  const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
   const faults = faultsIn(issues, schema);
@@ -195,14 +203,19 @@ async function readAtMost(request: Request, bytesMax: number): Promise<Uint8Arra
   }
 }
 
+/**
+ * A body that is too large is read on, and discarded: a proxy in front, such as that of `wrangler dev`, can
+ * fail with 500 if a Worker stops reading.
+ */
 async function readStream(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array | null> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream ?? []) {
     length += chunk.byteLength;
-    if (length > bytesMax) return null;
-    chunks.push(chunk);
+    if (length > DISCARDED_BYTES_MAX) return null;
+    if (length <= bytesMax) chunks.push(chunk);
   }
+  if (length > bytesMax) return null;
   const whole = new Uint8Array(length);
   let offset = 0;
   // A `Blob` would join them too, at twenty times the cost.

@@ -1,8 +1,8 @@
 // The one renderer of answers. Each answer has the request id, and the ledger head if the coupon's object
 // answered.
 
-import { meetsIfMatch, meetsIfNoneMatch, type Precondition } from "../domain/etag.ts";
-import { RATE_LIMIT_WINDOW_SECONDS, RETRY_AFTER_SECONDS } from "../domain/limits.ts";
+import { readStatusOf, type Precondition } from "../domain/etag.ts";
+import { RATE_LIMIT_WINDOW_SECONDS, RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS_MAX } from "../domain/limits.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { REFUSALS, type Refusal } from "./refusals.ts";
 import { instant, receipt } from "./representations.ts";
@@ -27,11 +27,11 @@ export function respond(context: RequestContext, answer: AnySuccess | Refusal): 
 export function respondToRead(context: RequestContext, answer: AnySuccess | Refusal, precondition: Precondition | null): Response {
   if (!answer.ok || answer.etag === undefined || precondition === null) return respond(context, answer);
   const { seq, etag } = answer;
-  if (!meetsIfMatch(precondition, etag))
-    return refuse(context, { ok: false, code: "precondition_failed", ...(seq === undefined ? {} : { seq }) });
-  if (meetsIfNoneMatch(precondition, etag)) return respond(context, answer);
+  const status = readStatusOf(precondition, etag);
+  if (status === 412) return refuse(context, { ok: false, code: "precondition_failed", ...(seq === undefined ? {} : { seq }) });
+  if (status === 200) return respond(context, answer);
   const { json: _json, text: _text, contentType: _contentType, ...rest } = answer;
-  return succeed(context, { ...rest, status: 304 });
+  return succeed(context, { ...rest, status });
 }
 
 function succeed(context: RequestContext, { status, seq, etag, cacheControl, headers, ...content }: AnySuccess): Response {
@@ -64,7 +64,7 @@ function sentenceOf({ code, error, fields }: Refusal): string {
 function headersOf({ code, startsInMs, servedBy, requestsMax, allow }: Refusal): Record<string, string> {
   const headers: Record<string, string> = {};
   if (servedBy !== undefined) headers["Served-By"] = servedBy;
-  if (startsInMs !== undefined) headers["Retry-After"] = String(Math.ceil(startsInMs / 1000));
+  if (startsInMs !== undefined) headers["Retry-After"] = String(Math.min(RETRY_AFTER_SECONDS_MAX, Math.ceil(startsInMs / 1000)));
   if (allow !== undefined) headers["Allow"] = allow;
   if (code === "unavailable" || code === "outcome_unknown") headers["Retry-After"] = String(RETRY_AFTER_SECONDS);
   if (code === "unauthorized") headers["WWW-Authenticate"] = 'Bearer realm="doorbuster"';

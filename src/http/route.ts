@@ -55,6 +55,8 @@ type Sent = {
   readonly etag?: string;
   readonly cacheControl?: string;
   readonly headers?: Readonly<Partial<Record<HeaderName | "X-Accel-Buffering", string>>>;
+  /** A refusal that the answer does not show, because its client could not handle one. It is logged. */
+  readonly hidden?: Refusal;
 };
 type Text<Type> = { readonly contentType: `${Type & string}${string}`; readonly text: string | ReadableStream<Uint8Array> | null };
 /** The body: a JSON value that fits its schema, or text. */
@@ -101,10 +103,14 @@ type Declaration<
   /** Limits the requests of one user for one coupon. */
   readonly isRateLimited?: true;
   readonly takesIdempotencyKey?: true;
+  /** The coupon's metrics count the Worker's own refusals of this route as outcomes of claims. */
+  readonly isClaim?: true;
   /**
    * Respects `If-Match` and `If-None-Match`. The handler of a change does it. For a read, the renderer does.
    */
   readonly isConditional?: true;
+  /** Other request headers that the handler reads, for the OpenAPI document. */
+  readonly requestHeaders?: readonly string[];
   /** Query parameters, all optional. A route of the operator and a route other than a GET refuse unknown ones. */
   readonly query?: Query;
   readonly body?: { readonly schema: Body; readonly bytesMax: number };

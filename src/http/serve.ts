@@ -3,8 +3,11 @@
 
 import * as z from "zod";
 
+import { WORKER_REFUSALS } from "../domain/claim-counts.ts";
 import type { ConfigFaults } from "../edge/config.ts";
 import { parseEnv, type Env, type Worker } from "../edge/env.ts";
+import { isKnown } from "../edge/monotonic-reads.ts";
+import { countRefusal } from "../edge/refusal-counts.ts";
 import { enforceRateLimit, isOperator, requireOperator, requireUser } from "./auth/guards.ts";
 import { logFailure } from "../log.ts";
 import { logRequest } from "./request-log.ts";
@@ -23,6 +26,14 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
   const isUserRoute = who === "user" || who === "user_or_operator";
   if (isUserRoute && !(path.includes("{user_id}") || bodyHas(route, "user_id"))) throw new TypeError(`${id} names no user`);
 
+  function refuse(worker: Worker, context: RequestContext, refusal: Refusal): Response {
+    const code = WORKER_REFUSALS.find((one) => one === refusal.code);
+    const { coupon: name } = context;
+    // Counting calls the object, so it must not wake objects of names that a caller made up.
+    if (route.isClaim === true && name !== undefined && code !== undefined && isKnown(name)) countRefusal(worker, name, code);
+    return respond(context, refusal);
+  }
+
   return withRequestLog(path, async (c, context) => {
     const { raw: request } = c.req;
     const authorization = request.headers.get("authorization");
@@ -30,17 +41,18 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(authorization, env, faults));
     const refused = who === "operator" ? await requireOperator(authorization, env) : null;
     if (refused !== null) return respond(context, refused);
+    const worker = workerOf(c, env);
     const input = await read(c, context);
-    if (isRefusal(input)) return respond(context, input);
+    if (isRefusal(input)) return refuse(worker, context, input);
     const { coupon = "", userId = "" } = context;
     if (isUserRoute) {
       const caller = await requireUser(authorization, env, userId, who === "user_or_operator");
-      if (!caller.ok) return respond(context, caller);
+      if (!caller.ok) return refuse(worker, context, caller);
       const refusal = isRateLimited === true && caller.kind === "user" ? await enforceRateLimit(env, coupon, userId) : null;
-      if (refusal !== null) return respond(context, refusal);
+      if (refusal !== null) return refuse(worker, context, refusal);
     }
     const call = {
-      worker: workerOf(c, env),
+      worker,
       headers: request.headers,
       attemptId: context.attemptId,
       isHead: request.method === "HEAD",
@@ -48,7 +60,8 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `route` has compared the handler's input with the declaration
     const answer = await route.handle(input as never, call);
-    if (!answer.ok) logRefusal(context, answer);
+    const refusal = answer.ok ? answer.hidden : answer;
+    if (refusal !== undefined) logRefusal(context, refusal);
     return route.method === "GET" && route.isConditional === true
       ? respondToRead(context, answer, input.precondition)
       : respond(context, answer);
@@ -102,6 +115,7 @@ function withRequestLog(
 }
 
 function logRefusal(context: RequestContext, refusal: Refusal): void {
+  context.code = refusal.code;
   if (refusal.isCounted === true) context.isLogged = false;
   if (!("cause" in refusal)) return;
   const { requestId, coupon } = context;

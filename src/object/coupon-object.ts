@@ -4,6 +4,7 @@ import { DurableObject } from "cloudflare:workers";
 
 import type { CertificateRequest } from "../domain/certificate.ts";
 import type { Change } from "../domain/change.ts";
+import type { RefusalCounts } from "../domain/claim-counts.ts";
 import type { ClaimRequest } from "../domain/claim.ts";
 import type { NewCoupon } from "../domain/coupon.ts";
 import type { Precondition } from "../domain/etag.ts";
@@ -134,9 +135,20 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   async certify(request: CertificateRequest): Promise<rpc.CertifyResult> {
     let result = await this.#submit({ kind: "certify", request });
     while (!result.ok && result.code === "bypass_incomplete") result = await this.#submit({ kind: "certify", request });
-    this.#engine.countAtEdge(request.refused);
-    this.#scheduleFlush();
+    this.#count(request.refused);
     return result;
+  }
+
+  /** The message loads the coupon, because a count without a coupon in memory would be lost. */
+  async countRefused(refused: RefusalCounts): Promise<rpc.DoneResult> {
+    const result = await this.#submit({ kind: "write_counts" });
+    this.#count(refused);
+    return result;
+  }
+
+  #count(refused: RefusalCounts): void {
+    this.#engine.countRefused(refused);
+    this.#scheduleFlush();
   }
 
   async remove(precondition: Precondition | null = null): Promise<rpc.DeleteResult> {
@@ -198,7 +210,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   /** Returns the refusal that says that nothing was changed. */
   #refuse({ kind }: Message, cause: unknown): rpc.Failed {
     if (cause !== MAILBOX_IS_FULL) this.#log("storage_failed", cause);
-    else if (kind === "claim") this.#engine.countUnavailable();
+    else if (kind === "claim") this.#engine.countRefused({ unavailable: 1 });
     return { ok: false, code: "unavailable", seq: this.#engine.seq };
   }
 

@@ -136,7 +136,7 @@ test("counts of refused claims write one row when they are flushed", () => {
   const { engine, sql } = opened(1);
   engine.claimAll(manyClaims(1), T0);
   expect(cost(sql, () => [engine.claimAll(manyClaims(50, "late"), T0), engine.claimAll(manyClaims(7, "later"), T0)])).toEqual([0, 0]);
-  engine.engine.countAtEdge({ out_of_stock: 40 });
+  engine.engine.countRefused({ out_of_stock: 40 });
   expect(cost(sql, () => engine.writeCounts(T0))).toEqual([1, 1]);
   expect(cost(sql, () => engine.writeCounts(T0))).toEqual([0, 0]);
   expect(new EngineCalls(sql).metrics(T0)).toMatchObject({

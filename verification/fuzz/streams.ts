@@ -14,7 +14,8 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> | null
 
 export type Parts = { readonly isStatus: ValidateFunction; readonly isReceipt: ValidateFunction };
 
-const CSV = /^coupon_name,user_id,position,claimed_at\r\n(?:(?:"(?:[^"]|"")*"|[^",\r\n]*)(?:,(?:"(?:[^"]|"")*"|[^",\r\n]*)){3}\r\n)*$/;
+const CSV =
+  /^\ufeff?coupon_name,user_id,position,claimed_at\r\n(?:(?:"(?:[^"]|"")*"|[^",\r\n]*)(?:,(?:"(?:[^"]|"")*"|[^",\r\n]*)){3}\r\n)*$/;
 /** A comment, or a name with labels and a number (Prometheus' text format, 0.0.4). */
 const METRIC_LINE = /^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{[^\n]*\})? -?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|\+Inf))$/;
 const FIRST_MESSAGE = /^retry: \d+\nid: (\d+)\ndata: ([^\n]*)\n\n/;

@@ -30,7 +30,7 @@ export function reword(operation: Recorded, code: string): void {
 
 export function messageName({ request, command, number, isRepeat }: Delivery): string {
   const message = isRepeat ? " (once more)" : number === 1 ? "" : ` (attempt ${number})`;
-  return command === "certify" ? `isolate ${request.isolate}'s request for a certificate` : nameOf(request) + message;
+  return command === "certify" ? `isolate ${request.isolate}'s certificate request or report` : nameOf(request) + message;
 }
 
 export function resultText(result: Result, answers: readonly Answer[]): string {

@@ -1,6 +1,7 @@
 // The network between the Worker's isolates and the object: it delays, loses and repeats messages.
 
 import type { CertificateRequest } from "../../src/domain/certificate.ts";
+import type { RefusalCounts } from "../../src/domain/claim-counts.ts";
 import type { Change } from "../../src/domain/change.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
@@ -255,6 +256,10 @@ export class Stub implements messages.CouponCalls {
 
   certify(request: CertificateRequest) {
     return this.#send({ command: "certify", calls: [] }, (object) => object.certify(request));
+  }
+
+  countRefused(refused: RefusalCounts) {
+    return this.#send({ command: "certify", calls: [] }, (object) => object.countRefused(refused));
   }
 
   #send<Answered extends Result>(

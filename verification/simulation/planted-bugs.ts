@@ -72,8 +72,8 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
   ]),
   "tag-ignored": bug("A change is made although its If-Match names another tag.", [
     "engine/apply",
-    "if (!isMet(precondition, etagOf(coupon, at)))",
-    "if (precondition?.ifMatch === 'never' && !isMet(precondition, etagOf(coupon, at)))",
+    "if (!isMet(precondition, coupon, at))",
+    "if (precondition?.ifMatch === 'never' && !isMet(precondition, coupon, at))",
   ]),
   "page-too-short": bug("The last claim of a page is left out.", [
     "engine/apply",

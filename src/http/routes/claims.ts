@@ -4,7 +4,7 @@ import * as limits from "../../domain/limits.ts";
 import { callOrRefuse } from "../../edge/certificates.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { CLOSED_CODES } from "../../domain/claim.ts";
-import { csv, exportStream, ndjson, type Write } from "../claim-export.ts";
+import { attachment, csv, exportStream, ndjson, type Write } from "../claim-export.ts";
 import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media-types.ts";
 import * as wire from "../representations.ts";
 import { ok, route } from "../route.ts";
@@ -21,6 +21,7 @@ export const claimCoupon = route({
     "A retry with the same Idempotency-Key returns the original receipt. A user who has a claim gets 409 with the receipt, whatever became of the sale. A hold of the user becomes the claim.",
   who: "user",
   isRateLimited: true,
+  isClaim: true,
   takesIdempotencyKey: true,
   body: { schema: requests.ClaimBody, bytesMax: limits.CLAIM_BODY_BYTES_MAX },
   successes: {
@@ -91,7 +92,7 @@ export const listClaims = route({
   path: "/api/coupons/{name}/claims",
   summary: "List the claims",
   description:
-    "In the order of their positions. With Accept: text/csv or application/x-ndjson, all of them from `after` on, as a stream. CSV puts an apostrophe before a value that a spreadsheet would run as a formula; NDJSON has the ids exactly as given.",
+    "In the order of their positions. With Accept: text/csv or application/x-ndjson, all of them from `after` on, as a stream. CSV is made for spreadsheets: an apostrophe stands before a text that would run as a formula. NDJSON has the ids exactly as given.",
   who: "operator",
   query: {
     after: requests.queryInteger(0, Number.MAX_SAFE_INTEGER, "The page begins behind this position.", 0),
@@ -101,18 +102,24 @@ export const listClaims = route({
     200: {
       description: "A page, or the stream.",
       content: { [JSON_TYPE]: answers.ClaimsAnswer, [CSV_TYPE]: answers.TextAnswer, [NDJSON_TYPE]: answers.ReceiptAnswer },
+      headers: ["Content-Disposition"],
     },
   },
   refusals: [],
-  async handle({ params: { name }, query: { after, limit }, mediaType }, { worker: { env } }) {
+  async handle({ params: { name }, query: { after, limit }, mediaType }, { worker: { env }, isHead }) {
     const pageSize = mediaType === JSON_TYPE ? limit : limits.EXPORT_PAGE_SIZE;
     const from = { position: after, seq: 0, epoch: null };
     const result = await callCoupon(env, name, (coupon) => coupon.listClaims(from, pageSize), "read");
     if (!result.ok) return result;
     const { claims, next, seq } = result;
-    const stream = (write: Write): ReadableStream<Uint8Array> => exportStream(env, name, result, write);
-    if (mediaType === CSV_TYPE) return ok(200, { contentType: `${CSV_TYPE}; charset=utf-8; header=present`, text: stream(csv(name)), seq });
-    if (mediaType === NDJSON_TYPE) return ok(200, { contentType: NDJSON_TYPE, text: stream(ndjson(name)), seq });
+    // The body of a HEAD is never read or cancelled, so it must not begin a stream.
+    const file = (write: Write, extension: "csv" | "ndjson") => ({
+      text: isHead ? null : exportStream(env, name, result, write),
+      headers: { "Content-Disposition": attachment(name, extension) },
+      seq,
+    });
+    if (mediaType === CSV_TYPE) return ok(200, { contentType: `${CSV_TYPE}; charset=utf-8; header=present`, ...file(csv(name), "csv") });
+    if (mediaType === NDJSON_TYPE) return ok(200, { contentType: NDJSON_TYPE, ...file(ndjson(name), "ndjson") });
     return ok(200, { json: { claims: claims.map((claim) => wire.receipt(name, claim)), next: next?.position ?? null }, seq });
   },
 });

@@ -1,7 +1,7 @@
 // The routes of coupons: create, get, change and delete.
 
 import type { Change } from "../../domain/change.ts";
-import { etagOf } from "../../domain/etag.ts";
+import { etagOf, readStatusOf } from "../../domain/etag.ts";
 import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import type { Found } from "../../domain/rpc.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
@@ -48,7 +48,7 @@ export const getCoupon = route({
   isConditional: true,
   successes: { 200: { description: "The coupon; claimed_by is for the operator alone.", content: COUPON, headers: ["ETag"] } },
   refusals: [],
-  async handle({ params: { name } }, { worker, isOperator }) {
+  async handle({ params: { name }, precondition }, { worker, isOperator, isHead }) {
     const claimedBy = await isOperator();
     const result = await (claimedBy
       ? callCoupon(worker.env, name, (coupon) => coupon.read({ claimedBy }), "read")
@@ -56,11 +56,13 @@ export const getCoupon = route({
     if (!result.ok) return result;
     if (!claimedBy || result.coupon.claimedBy !== undefined) return ok(200, couponAnswer(result));
 
-    // There are more claimants than the object lists in one answer.
+    // There are more claimants than the object lists in one answer. A body that is not sent must not begin a
+    // stream, because it is never read or cancelled.
+    const { json, ...rest } = { ...couponAnswer(result), etag: etagOf(result.coupon, result.now, "claimants") };
+    if (isHead || readStatusOf(precondition, rest.etag) !== 200) return ok(200, { ...rest, contentType: JSON_TYPE, text: null });
     const from = { position: 0, seq: 0, epoch: result.coupon.epoch };
     const first = await callCoupon(worker.env, name, (coupon) => coupon.listClaims(from, EXPORT_PAGE_SIZE), "read");
     if (!first.ok) return first;
-    const { json, ...rest } = couponAnswer(result);
     const text = exportStream(worker.env, name, first, couponWithClaimants(json));
     return ok(200, { ...rest, contentType: JSON_TYPE, text });
   },
@@ -108,7 +110,7 @@ export const deleteCoupon = route({
 });
 
 function couponAnswer({ coupon, now, seq }: Found) {
-  return { json: wire.coupon(coupon), seq, etag: etagOf(coupon, now) };
+  return { json: wire.coupon(coupon), seq, etag: etagOf(coupon, now, coupon.claimedBy === undefined ? "coupon" : "claimants") };
 }
 
 function changeIn(body: ReturnType<typeof requests.ChangeCouponBody.parse>): Change {

@@ -42,6 +42,7 @@ export const watchCoupon = route({
   description:
     "Server-Sent Events. A message is the snapshot of /status: one comes at once, then one after each change, at most one a second. A change of the state is an event `state` of its own before it, the end of the coupon an event `deleted`. A stream ends now and then, and at once while the coupon can't answer: an EventSource reconnects by itself. The id is the snapshot's seq.",
   who: "everybody",
+  requestHeaders: ["Last-Event-ID"],
   successes: { 200: { description: "A stream.", content: { [EVENTS_TYPE]: StatusAnswer } } },
   refusals: [],
   async handle({ params: { name } }, { worker, headers, isHead }) {
@@ -49,7 +50,8 @@ export const watchCoupon = route({
     const lastSeq = Number(headers.get("last-event-id") ?? 0) || 0;
     const result = await snapshot(worker, name, lastSeq);
     const stream = { ok: true, status: 200, contentType: `${EVENTS_TYPE}; charset=utf-8`, headers: { "X-Accel-Buffering": "no" } } as const;
-    if (!result.ok) return result.code === "unavailable" ? { ...stream, text: RECONNECT } : result;
+    if (!result.ok && result.code === "unavailable") return { ...stream, text: RECONNECT, hidden: result };
+    if (!result.ok) return result;
     // A HEAD must not begin a stream, because its body is never read or cancelled.
     return { ...stream, text: isHead ? null : eventStream(worker, name, result), seq: result.seq };
   },

@@ -1,6 +1,7 @@
 // The routes of the service: its health, and a coupon's metrics.
 
 import { callCoupon } from "../../edge/coupon-calls.ts";
+import { reportRefusals } from "../../edge/refusal-counts.ts";
 import { JSON_TYPE, METRICS_TYPE } from "../media-types.ts";
 import { prometheusText } from "../prometheus.ts";
 import { instant } from "../representations.ts";
@@ -25,11 +26,13 @@ export const getMetrics = route({
   method: "GET",
   path: "/api/coupons/{name}/metrics",
   summary: "Get the coupon's metrics",
-  description: "In the Prometheus text format. Counts of refusals may be up to five seconds short after the object was lost.",
+  description:
+    "In the Prometheus text format. Counts of refusals may be a second late, and up to five seconds short after the object was lost.",
   who: "operator",
   successes: { 200: { description: "The metrics.", content: { [METRICS_TYPE]: TextAnswer } } },
   refusals: [],
   async handle({ params: { name } }, { worker }) {
+    await reportRefusals(worker.env, name);
     const result = await callCoupon(worker.env, name, (coupon) => coupon.metrics(), "read");
     if (!result.ok) return result;
     const { coupon, outcomes, seq } = result;

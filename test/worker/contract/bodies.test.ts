@@ -1,10 +1,13 @@
 // Request bodies: any JSON is read, whatever its content type. Anything else, or too much, is refused.
 
+import { createExecutionContext } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
+import { createApp } from "../../../src/http/app.ts";
 import { claim, created, freshName, read } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { expectRefused, postRaw } from "../../support/wire.ts";
+import { bindings } from "../../support/worker.ts";
 
 const COUPONS = "/api/coupons";
 const CLAIMS = "/api/coupons/claim";
@@ -131,6 +134,16 @@ describe.for(["with a Content-Length", "in pieces"] as const)("a body %s", (how)
     expectRefused(await postRaw(COUPONS, bodyOf(creating)), "413 payload_too_large");
     expect((await read(missing)).status).toBe(404);
   });
+});
+
+test("a body in pieces that is too large is read to its end, so that no proxy fails", async () => {
+  let rest = 50;
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => ((rest -= 1) > 0 ? controller.enqueue(new Uint8Array(4096)) : controller.close()),
+  });
+  const request = new Request(`https://doorbuster.test${CLAIMS}`, { method: "POST", body });
+  const response = await createApp().fetch(request, bindings, createExecutionContext());
+  expect([response.status, rest]).toEqual([413, 0]);
 });
 
 test("a body is measured in bytes, not in characters", async () => {

@@ -166,6 +166,11 @@ describe("the document", () => {
     }
   });
 
+  test("lists the header that a viewer reconnects with", () => {
+    const { parameters } = operationOf("GET /api/coupons/{name}/events");
+    expect(parameters).toContainEqual({ name: "Last-Event-ID", in: "header", required: false, schema: { type: "string" } });
+  });
+
   test("tells of the Idempotency-Key where it counts", () => {
     const keyed = operationOf("POST /api/coupons/claim").parameters.find(({ name }) => name === "Idempotency-Key");
     expect(keyed).toMatchObject({ in: "header", required: false });

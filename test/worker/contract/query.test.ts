@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import { claim, created, etagOf, outcomeOf, pathOf, read, send } from "../../support/api.ts";
+import { workerWith } from "../../support/worker.ts";
 
 test.for([
   ["POST", "/api/coupons", { name: "x", amount: 1 }],
@@ -47,6 +48,21 @@ describe("a precondition", () => {
     expect((await send("GET", pathOf(name), { headers })).status).toBe(304);
     expect((await send("PATCH", pathOf(name), { body: { amount: 2 }, headers })).status).toBe(412);
     expect((await read(name)).body).toMatchObject({ amount: 1 });
+  });
+
+  test("with the public's ETag gets the operator the list, and either ETag a change", async () => {
+    const name = await created(3);
+    const ask = workerWith({ ADMIN_AUTH: "on", ADMIN_TOKEN: "operator" });
+    const operator = { authorization: "Bearer operator" };
+    const shown = etagOf(await ask("GET", pathOf(name)));
+    const listed = etagOf(await ask("GET", pathOf(name), operator));
+    const unchanged = async (etag: string, sent: object) =>
+      (await ask("GET", pathOf(name), { ...sent, headers: { "If-None-Match": etag } })).status;
+    expect([await unchanged(shown, operator), await unchanged(listed, operator)]).toEqual([200, 304]);
+    expect([await unchanged(shown, {}), await unchanged(listed, {})]).toEqual([304, 200]);
+    const changed = async (headers: Record<string, string>) => (await send("PATCH", pathOf(name), { body: { amount: 3 }, headers })).status;
+    expect(await changed({ "If-Match": shown, "If-None-Match": listed })).toBe(412);
+    expect([await changed({ "If-Match": shown }), await changed({ "If-Match": listed })]).toEqual([200, 200]);
   });
 
   test("If-Match that is stale answers a read with 412", async () => {

@@ -1,5 +1,6 @@
 // How an isolate renews certificates: after its answers, one at a time, and with each refusal counted once.
 
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
@@ -12,11 +13,13 @@ import {
   CERTIFICATES_BYTES_MAX,
   CERTIFICATES_MAX,
 } from "../../../src/domain/limits.ts";
+import { CLOSED_CODES, type ClosedCode } from "../../../src/domain/claim.ts";
 import { cacheSize } from "../../../src/edge/certificates.ts";
 import type { CouponNamespace } from "../../../src/edge/env.ts";
 import { claim, created, freshName, pathOf, send, users } from "../../support/api.ts";
 import { iso, setClock, T0 } from "../../support/clock.ts";
 import { answerLost, delivered, gated, lost, platform, platformError, type Platform } from "../../support/platform-faults.ts";
+import { stubOf } from "../../support/storage.ts";
 import { certified, CLOSED, isolate, outcomeBy } from "./isolate.ts";
 
 const BY_EDGE = "400 out_of_stock by the edge";
@@ -31,11 +34,10 @@ async function soldOut(more: Record<string, unknown> = {}): Promise<string> {
   return name;
 }
 
-/** How many refusals with `code` the metrics of coupon `name` count. */
-async function countOf(name: string, code: string): Promise<number> {
-  const { body } = await isolate().send("GET", pathOf(name, "metrics"));
-  const [, count] = new RegExp(`outcome="${code}"[^\\n]* (\\d+)\\n`).exec(String(body["text"])) ?? [];
-  return Number(count);
+/** How many refusals with `code` the object of coupon `name` has counted. The metrics' route would report more. */
+async function countOf(name: string, code: ClosedCode): Promise<number> {
+  const result = await stubOf(name).metrics();
+  return result.ok ? (result.outcomes.claims[code] ?? 0) : NaN;
 }
 
 /** Leads every name to the object of coupon `name`. */
@@ -168,9 +170,26 @@ describe("a certificate's renewal", () => {
 });
 
 describe("refusals at the edge", () => {
+  test("after the last renewal are reported within two seconds", async () => {
+    const name = await certified();
+    const before = await countOf(name, "out_of_stock");
+    const { claim: claimNow, renewals } = isolate();
+    for (const user of users(7)) expect(outcomeBy(await claimNow(name, user))).toBe(BY_EDGE);
+    // One was refused when the certificate had come.
+    await vi.waitFor(async () => expect(await countOf(name, "out_of_stock")).toBe(before + 8), { timeout: 2_000 });
+    expect(renewals()).toBe(0);
+  });
+
+  test("are counted by an object that was evicted meanwhile", async () => {
+    const name = await created(1);
+    await evictDurableObject(stubOf(name));
+    await stubOf(name).countRefused({ sale_paused: 3 });
+    expect(await countOf(name, "sale_paused")).toBe(3);
+  });
+
   test.for(Object.keys(CLOSED))("with %s are counted once, at the renewal", async (refusal) => {
     const name = await certified(refusal);
-    const code = refusal.slice(4);
+    const code = CLOSED_CODES.find((one) => refusal.endsWith(one)) ?? "out_of_stock";
     const before = await countOf(name, code);
     const { claim: claimNow, settled, hold } = isolate();
     for (const user of users(7)) expect(outcomeBy(await claimNow(name, user))).toBe(`${refusal} by the edge`);

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { COUNTS_FLUSH_MS } from "../../../src/domain/limits.ts";
 import { claim, created, read, remove, users } from "../../support/api.ts";
 import { alarmOf, NOTHING, storedBy, stubOf, tablesOf } from "../../support/storage.ts";
-import { metricsText, valuesOf } from "./metrics.ts";
+import { claimCounts, metricsText, valuesOf } from "./metrics.ts";
 
 /** Every row of every table of a coupon. */
 async function rowsOf(name: string): Promise<Record<string, unknown[]>> {
@@ -21,10 +21,6 @@ async function storedClaims(name: string): Promise<unknown> {
   const rows = await rowsOf(name);
   const [coupon] = rows["coupon"] as { outcomes: string }[];
   return (JSON.parse(coupon?.outcomes ?? "null") as { claims: unknown }).claims;
-}
-
-function claimCounts(name: string): Promise<Record<string, number>> {
-  return valuesOf(name, "doorbuster_claims_total");
 }
 
 /** Stops the timers of all objects. Returns how to pass time in the object of one coupon. */

@@ -1,12 +1,28 @@
 // A coupon's metrics for the operator's monitoring.
 
 import { exports } from "cloudflare:workers";
+import { sign } from "hono/jwt";
 import { describe, expect, test } from "vitest";
 
-import { change, claim, create, created, freshName, hold, outcomeOf, pathOf, read, remove, revoke, users } from "../../support/api.ts";
-import { workerWith } from "../../support/worker.ts";
-import { familiesIn, metricsText, valuesOf } from "./metrics.ts";
+import {
+  change,
+  claim,
+  create,
+  created,
+  freshName,
+  hold,
+  outcomeOf,
+  pathOf,
+  read,
+  remove,
+  revoke,
+  send,
+  users,
+} from "../../support/api.ts";
+import { SPENT, workerWith } from "../../support/worker.ts";
+import { claimCounts, familiesIn, metricsText, valuesOf } from "./metrics.ts";
 
+const CLAIM = "/api/coupons/claim";
 const FAMILIES = {
   doorbuster_claims_total: "counter",
   doorbuster_claim_batch_size: "histogram",
@@ -15,10 +31,6 @@ const FAMILIES = {
   doorbuster_coupon_open: "gauge",
   doorbuster_ledger_events_total: "counter",
 } as const;
-
-function claimCounts(name: string): Promise<Record<string, number>> {
-  return valuesOf(name, "doorbuster_claims_total");
-}
 
 describe("the metrics", () => {
   test("are Prometheus text that is not cached", async () => {
@@ -47,7 +59,10 @@ describe("the metrics", () => {
   test("of a coupon without claims have every family too", async () => {
     const name = await created(5);
     expect(familiesIn(await metricsText(name)).map(({ name: family }) => family)).toEqual(Object.keys(FAMILIES));
-    expect(await claimCounts(name)).toEqual({ "outcome=granted": 0 });
+    const outcomes = `granted replayed already_claimed claim_released out_of_stock sale_ended sale_not_started sale_paused
+      idempotency_key_reused invalid_request unauthorized forbidden rate_limited unavailable`.split(/\s+/);
+    const zeros = Object.fromEntries(outcomes.map((outcome) => [`outcome=${outcome}`, 0]));
+    expect(await valuesOf(name, "doorbuster_claims_total")).toEqual(zeros);
     expect(await valuesOf(name, "doorbuster_claim_batch_size")).toMatchObject({ "_bucket le=+Inf": 0, _sum: 0, _count: 0 });
   });
 
@@ -113,12 +128,34 @@ describe("doorbuster_claims_total", () => {
     });
   });
 
-  test("does not count malformed claims, holds and reads", async () => {
+  test("counts claims that the Worker refuses, of coupons that exist", async () => {
     const name = await created(5);
+    const ask = workerWith({ ...SPENT, IDENTITY_SECRET: "a-secret" });
+    const body = { user_id: "ada", coupon_name: name };
+    const authorization = `Bearer ${await sign({ sub: "ada" }, "a-secret")}`;
+    await ask("POST", CLAIM, { body });
+    await ask("POST", CLAIM, { body: { ...body, user_id: "bob" }, authorization });
+    for (let time = 1; time <= 3; time += 1) await ask("POST", CLAIM, { body, authorization });
     await claim(name, " ");
+    await claim(name, "ada", { "Idempotency-Key": "two words" });
+    await claim(freshName(), " ");
+    await send("POST", CLAIM, { raw: "no JSON" });
+    expect(await claimCounts(name)).toEqual({
+      "outcome=unauthorized": 1,
+      "outcome=forbidden": 1,
+      "outcome=rate_limited": 3,
+      "outcome=invalid_request": 2,
+    });
+  });
+
+  test("does not count holds and reads, and the Worker's refusals call no object of a name made up", async () => {
+    const name = await created(5);
     await hold(name, "ada");
     await read(name);
-    expect(await claimCounts(name)).toEqual({ "outcome=granted": 0 });
+    expect(await claimCounts(name)).toEqual({});
+    const works: Promise<unknown>[] = [];
+    await workerWith(SPENT, works)("POST", CLAIM, { body: { user_id: "ada", coupon_name: freshName() } });
+    expect(works).toEqual([]);
   });
 
   test("begins at 0 for a coupon that was created again", async () => {
@@ -127,7 +164,7 @@ describe("doorbuster_claims_total", () => {
     await claim(name, "bob");
     await remove(name);
     await create(name, 5);
-    expect(await claimCounts(name)).toEqual({ "outcome=granted": 0 });
+    expect(await claimCounts(name)).toEqual({});
   });
 });
 

@@ -44,6 +44,12 @@ export async function metricsText(name: string): Promise<string> {
   return (await exports.default.fetch(`https://doorbuster.test/api/coupons/${encodeURIComponent(name)}/metrics`)).text();
 }
 
+/** The counts of claims by outcome that are not 0. */
+export async function claimCounts(name: string): Promise<Record<string, number>> {
+  const counts = Object.entries(await valuesOf(name, "doorbuster_claims_total"));
+  return Object.fromEntries(counts.filter(([, count]) => count > 0));
+}
+
 /** The values of one family of coupon `name`, by their labels without `coupon`: `outcome=granted`. */
 export async function valuesOf(name: string, family: string): Promise<Record<string, number>> {
   const samples = familiesIn(await metricsText(name)).find((candidate) => candidate.name === family)?.samples ?? [];

@@ -92,12 +92,15 @@ test("a stream ends without a timer after STREAM_READS_MAX reads, and can be ope
   expect(await again.until(2)).toEqual([expect.objectContaining({ retry: "2000", id: "2" })]);
 });
 
-test("a stream of an unavailable coupon ends at once with a retry", async () => {
+test("a stream of an unavailable coupon ends at once with a retry, and is logged as call_failed", async () => {
+  const failed = vi.spyOn(console, "error");
   const over = platform(...Array.from({ length: 3 }, () => lost(platformError({ retryable: true }))));
   const response = await fetchWith({ COUPONS: over.coupons }, "GET", pathOf("any", "events"));
   expect(response.status).toBe(200);
   expect(response.headers.get("Content-Type")).toBe("text/event-stream; charset=utf-8");
   expect(await response.text()).toBe("retry: 2000\n");
+  const lines = failed.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+  expect(lines).toMatchObject([{ event: "call_failed", coupon: "any", code: "unavailable" }]);
 });
 
 test("a stream continues after a read without answer until the deadline", async () => {

@@ -2,8 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, create, created, freshName, listClaims, outcomeOf, read, remove, users } from "../../support/api.ts";
+import { claim, create, created, freshName, listClaims, outcomeOf, pathOf, read, remove, users } from "../../support/api.ts";
 import { iso, setClock, T0 } from "../../support/clock.ts";
+import { platform } from "../../support/platform-faults.ts";
+import { fetchWith } from "../../support/worker.ts";
 import { cellsOf, exported, fetchExport, plant, soldInPart, sourceOf, streamed } from "./export.ts";
 
 const NDJSON = "application/x-ndjson";
@@ -14,31 +16,33 @@ describe("the media type of a list of claims", () => {
     ["*/*", "application/json"],
     ["application/json", "application/json"],
     ["text/csv", CSV],
-    ["Text/CSV; charset=utf-8", CSV],
-    ["text/html, text/csv", CSV],
     ["application/x-ndjson", NDJSON],
-    ["application/x-ndjson, text/csv;q=0.5", NDJSON],
-    ["text/csv;q=0.5, application/x-ndjson", NDJSON],
-    ["application/json, text/csv;q=0.5", "application/json"],
-    ["application/json, text/csv;q=0", "application/json"],
+    ["text/csv;q=0, */*;q=0.1", "application/json"],
   ] as const)("for Accept: %s is %s", async ([accept, contentType]) => {
     const { headers } = await exported(await created(1), accept);
     expect(headers.get("Content-Type")).toBe(contentType);
   });
 });
 
-test("the NDJSON has no line separator of Unicode inside a line", async () => {
+test("an export has no line separator of Unicode inside a line", async () => {
   const name = await created(2);
-  const ids = ["anna\u2028b", "x\u2029y"];
-  for (const user of ids) await claim(name, user);
+  for (const user of ["anna\u2028b", "x\u2029y"]) await claim(name, user);
   const { text } = await exported(name, NDJSON);
   expect(text).not.toMatch(/[\u2028\u2029]/);
-  expect(
-    text
-      .trimEnd()
-      .split("\n")
-      .map((line) => (JSON.parse(line) as { user_id: string }).user_id),
-  ).toEqual(ids);
+  const ids = text.split(/(?<=\n)/).map((line) => (JSON.parse(line) as { user_id: string }).user_id);
+  expect(ids).toEqual(["anna\u2028b", "x\u2029y"]);
+  expect(cellsOf((await exported(name, "text/csv")).text).map(([, id]) => id)).toEqual(["user_id", "anna\\u2028b", "x\\u2029y"]);
+});
+
+test.for([
+  ["TICKETS_1", "csv", 'filename="claims-TICKETS_1.csv"'],
+  ["TICKETS_1", "x-ndjson", 'filename="claims-TICKETS_1.ndjson"'],
+  ['../a"b\\c', "csv", 'filename="claims-.._a_b_c.csv"'],
+  ["50% (Zoë's) 🎉", "csv", `filename="claims-50_ (Zo_'s) _.csv"; filename*=UTF-8''claims-50%25%20%28Zo%C3%AB%27s%29%20%F0%9F%8E%89.csv`],
+] as const)("the export of %s as %s is a file", async ([name, type, file]) => {
+  await create(name, 1);
+  const accept = type === "csv" ? "text/csv" : NDJSON;
+  expect((await exported(name, accept)).headers.get("Content-Disposition")).toBe(`attachment; ${file}`);
 });
 
 describe("the CSV", () => {
@@ -50,6 +54,8 @@ describe("the CSV", () => {
     for (const user of users(2)) await claim(name, user);
     const { status, text, headers } = await exported(name, "text/csv");
     expect([status, headers.get("Coupon-Seq"), headers.get("Cache-Control")]).toEqual([200, "3", "no-store, no-transform"]);
+    const bytes = new Uint8Array(await (await fetchExport(name, "text/csv")).arrayBuffer());
+    expect(Array.from(bytes.slice(0, 4))).toEqual([0xef, 0xbb, 0xbf, "c".charCodeAt(0)]);
     const at = iso(T0);
     expect(text).toBe(`coupon_name,user_id,position,claimed_at\r\n${name},user-1,1,${at}\r\n${name},user-2,2,${at}\r\n`);
   });
@@ -68,7 +74,7 @@ describe("the CSV", () => {
     // In some locales a semicolon ends a cell.
     const hidden = ['a;"=1+1;', "a;=1+1", "a; @x", 'a";=1', ";;-1", "=1;=2"];
     const made = ["a;'\"=1+1;", "a;'=1+1", "a;' @x", "a\";'=1", ";;'-1", "'=1;'=2"];
-    const harmless = ["plain", "a=b", "a,b", 'say "hi"', '"=1+1"', '"', '""', ",", "'=1", " spaced ", "100%", "用户 🎉", "a;b", "a|b"];
+    const harmless = ["plain", "a=b", "a,b", 'say "hi"', '"=1+1"', '"', '""', ",", "it's", " spaced ", "100%", "用户 🎉", "a;b", "a|b"];
     for (const user of [...formulas, ...hidden, ...harmless]) expect((await claim(name, user)).status).toBe(201);
 
     const { text } = await exported(name, "text/csv");
@@ -129,10 +135,20 @@ describe("an export of 100,000 claims", () => {
   });
 });
 
-test("claimed_by has 100,000 users in the order of their positions", async () => {
+test("claimed_by has 100,000 users in order, and is not read for 304, 412 and HEAD", async () => {
   const name = await created(200_000);
   await plant(name, 100_000);
-  expect((await read(name)).body["claimed_by"]).toEqual(users(100_000));
+  const { body, headers } = await read(name);
+  expect(body["claimed_by"]).toEqual(users(100_000));
+
+  const over = platform();
+  const ask = async (method: string, sent: Record<string, string>) =>
+    (await fetchWith({ COUPONS: over.coupons }, method, pathOf(name), { headers: sent })).status;
+  const etag = headers.get("ETag") ?? "";
+  expect([await ask("GET", { "If-None-Match": etag }), await ask("GET", { "If-Match": '"other"' }), await ask("HEAD", {})]).toEqual([
+    304, 412, 200,
+  ]);
+  expect(over.calls.map(({ method }) => method)).toEqual(["read", "read", "read"]);
 });
 
 async function createAgain(name: string): Promise<void> {

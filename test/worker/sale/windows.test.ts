@@ -38,6 +38,11 @@ test.for([
   expect((await claim(name, "early")).status).toBe(201);
 });
 
+test("a claim centuries before the start gets a Retry-After of one day", async () => {
+  const name = await created(1, { starts_at: "2999-01-01T00:00:00Z" });
+  expect((await claim(name, "early")).headers.get("Retry-After")).toBe("86400");
+});
+
 test("a claim after the end has no Retry-After and no starts_at", async () => {
   const answer = await claim(await saleAt(END), "late");
   expectRefused(answer, "403 sale_ended");

@@ -82,7 +82,7 @@ const ACCESS_AND_TEXT: readonly Mutation[] = [
   {
     name: "formula-in-the-csv",
     fault: "The export contains a user id that a spreadsheet runs as a formula.",
-    edits: [{ file: "src/http/claim-export.ts", find: "(^(?=\\s*[=+", replace: "(^(?=\\s*[+" }],
+    edits: [{ file: "src/http/claim-export.ts", find: "(^(?='|\\s*[=+", replace: "(^(?='|\\s*[+" }],
     suite: inWorkerd("worker/sale/export"),
   },
   {
