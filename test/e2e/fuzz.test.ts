@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { expect, onTestFinished, test } from "vitest";
 
-import { freePort } from "../../verification/server/loopback.ts";
+import { freePort } from "../../scripts/server/loopback.ts";
 import { runCommand } from "./command.ts";
 
 type Findings = {
