@@ -1,7 +1,7 @@
 // The end of the parent process. npm runs a script in a shell. A signal to npm can end both without reaching
 // the script, which then would keep its port.
 
-const CHECK_EVERY_MS = 200;
+const CHECK_EVERY_MS = 100;
 
 /** Calls `stop` once if npm runs this process and the parent ends. */
 export function whenParentEnds(stop: () => void): void {

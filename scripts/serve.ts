@@ -1,7 +1,8 @@
 // `npm run serve`: the Worker on workerd, with its state on disk.
 
 import { access, constants, mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 
 import { CommandFailure, EXIT, runCommand, usage } from "./cli/command.ts";
@@ -11,7 +12,7 @@ import { bundleFor, folderFor } from "./server/for-command.ts";
 import { launch, PRODUCT, type Served } from "./server/workerd.ts";
 
 /** How long a request in flight may take to end when the server is told to stop. */
-const STOP_WITHIN_MS = 500;
+const STOP_WITHIN_MS = 300;
 
 const COMMAND = {
   name: "npm run serve",
@@ -28,36 +29,32 @@ const COMMAND = {
 
 await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   whenParentEnds(() => void process.kill(process.pid, "SIGTERM"));
-  const state = await stateFolder(options.state);
+  const { state, unlock } = await lockedState(options.state);
+  atEnd(unlock);
   const project = await readProject();
   const vars = { ...project.vars, ...varsIn(resolve(ROOT, options.envFile)), ...varsOf(options.var) };
   for (const name of project.missing) console.error(`${COMMAND.name}: ${name} is not served`);
   const folder = await folderFor({ atEnd, signal }, "serve");
   const bundle = await bundleFor({ atEnd, signal }, PRODUCT, folder);
   const { port, host } = options;
-  const launching = launch(bundle, {
-    state,
-    port,
-    host,
-    vars,
-    isLimited: true,
-    isLogged: true,
-    onError: (text) => process.stderr.write(text),
-  });
-  atEnd(async () => stop(await launching));
+  let isReady = false;
+  // Until it is ready, its errors become one sentence.
+  const onError = (text: string): unknown => isReady && process.stderr.write(text);
+  const launching = launch(bundle, { state, port, host, vars, isLimited: true, isLogged: true, onError });
+  atEnd(() => launching.then(stop, () => undefined));
   const served = await launching.catch((cause: unknown) => {
     throw new CommandFailure(cause instanceof Error ? cause.message : String(cause));
   });
+  isReady = true;
   if (vars["ADMIN_AUTH"] === "off" && !/^(127\.|localhost$|::1$)/.test(host))
     console.error(`${COMMAND.name}: with ADMIN_AUTH=off everybody who reaches ${host} is the operator`);
-  console.log(`Ready on ${served.url}, state in ${state}`);
+  console.log(`Ready on ${served.url}, state in ${state} (workerd is process ${served.pid})`);
   const code = await served.ended;
-  if (signal.aborted) return EXIT.ok;
   throw new CommandFailure(`workerd has ended with status ${code}`, code === 0 ? EXIT.unavailable : code);
 });
 
-/** Creates the folder. Throws {@link CommandFailure} if it can't be written. */
-async function stateFolder(path: string): Promise<string> {
+/** Creates the folder and locks it. Throws {@link CommandFailure} if it can't be written or is in use. */
+async function lockedState(path: string): Promise<{ readonly state: string; readonly unlock: () => Promise<void> }> {
   const state = resolve(ROOT, path);
   try {
     await mkdir(state, { recursive: true });
@@ -65,7 +62,14 @@ async function stateFolder(path: string): Promise<string> {
   } catch (cause) {
     throw new CommandFailure(`the state folder ${state} can't be written: ${(cause as NodeJS.ErrnoException).code}`);
   }
-  return state;
+  try {
+    // A second server would not know of changes of the first. The lock ends with this process, however it ends.
+    const lock = new DatabaseSync(join(state, "serve.lock"));
+    lock.exec("BEGIN EXCLUSIVE");
+    return { state, unlock: async () => lock.close() };
+  } catch {
+    throw new CommandFailure(`the state folder ${state} is in use by another server`);
+  }
 }
 
 function varsOf(given: readonly string[]): Record<string, string> {

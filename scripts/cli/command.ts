@@ -75,6 +75,7 @@ export async function runCommand<const Wanted extends Options>(
 ): Promise<never> {
   const ends: (() => Promise<unknown>)[] = [];
   const interrupted = new AbortController();
+  const never = new Promise<never>(() => undefined);
 
   async function end(exitCode: number): Promise<never> {
     while (ends.length > 0)
@@ -107,10 +108,12 @@ export async function runCommand<const Wanted extends Options>(
       console.log(helpOf(command));
       return await end(EXIT.ok);
     }
-    return await end(await run({ options, operands, atEnd: (work) => ends.push(work), signal: interrupted.signal }));
+    const exitCode = await run({ options, operands, atEnd: (work) => ends.push(work), signal: interrupted.signal });
+    // An interrupt ends the process itself, once it has cleaned up.
+    return await (interrupted.signal.aborted ? never : end(exitCode));
   } catch (cause) {
     // An error during the clean-up of an interrupt comes from the interrupt.
-    if (interrupted.signal.aborted) return await new Promise<never>(() => undefined);
+    if (interrupted.signal.aborted) return never;
     if (cause instanceof CommandFailure) console.error(`${command.name}: ${cause.message}`);
     else console.error(cause);
     return end(cause instanceof CommandFailure ? cause.exitCode : EXIT.bug);
