@@ -32,7 +32,10 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   const { state, unlock } = await lockedState(options.state);
   atEnd(unlock);
   const project = await readProject();
-  const vars = { ...project.vars, ...varsIn(resolve(ROOT, options.envFile)), ...varsOf(options.var) };
+  const ofFile = varsIn(resolve(ROOT, options.envFile));
+  if (ofFile === null && options.envFile !== COMMAND.options.envFile.default)
+    throw new CommandFailure(`there is no file ${options.envFile}`);
+  const vars = { ...project.vars, ...ofFile, ...varsOf(options.var) };
   for (const name of project.missing) console.error(`${COMMAND.name}: ${name} is not served`);
   const folder = await folderFor({ atEnd, signal }, "serve");
   const bundle = await bundleFor({ atEnd, signal }, PRODUCT, folder);

@@ -44,9 +44,9 @@ export async function readProject(): Promise<Project> {
   };
 }
 
-/** Returns the variables in a file such as .dev.vars; none if the file does not exist. */
-export function varsIn(file: string): Record<string, string> {
-  if (!existsSync(file)) return {};
+/** Returns the variables in a file such as .dev.vars, or null if it does not exist. */
+export function varsIn(file: string): Record<string, string> | null {
+  if (!existsSync(file)) return null;
   const vars = Object.entries(parseEnv(readFileSync(file, "utf8")));
   return Object.fromEntries(vars.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
