@@ -22,7 +22,7 @@ const COMMAND = {
     port: { kind: "count", default: 8787, min: 0, max: 65_535, help: "the port; 0 takes a free one" },
     host: { kind: "text", value: "ADDRESS", default: "127.0.0.1", help: "the address to listen on" },
     state: { kind: "text", value: "DIR", default: ".doorbuster/state", help: "the folder of the coupons, created if missing" },
-    envFile: { kind: "text", value: "FILE", default: ".dev.vars", help: "variables and secrets, one NAME=VALUE a line" },
+    vars: { kind: "text", value: "FILE", default: ".dev.vars", help: "variables and secrets, one NAME=VALUE a line" },
     var: { kind: "list", value: "NAME=VALUE", help: "one more variable; can be repeated; an empty value unsets it" },
   },
 } as const;
@@ -32,9 +32,8 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   const { state, unlock } = await lockedState(options.state);
   atEnd(unlock);
   const project = await readProject();
-  const ofFile = varsIn(resolve(ROOT, options.envFile));
-  if (ofFile === null && options.envFile !== COMMAND.options.envFile.default)
-    throw new CommandFailure(`there is no file ${options.envFile}`);
+  const ofFile = varsIn(resolve(ROOT, options.vars));
+  if (ofFile === null && options.vars !== COMMAND.options.vars.default) throw new CommandFailure(`there is no file ${options.vars}`);
   const vars = { ...project.vars, ...ofFile, ...varsOf(options.var) };
   for (const name of project.missing) console.error(`${COMMAND.name}: ${name} is not served`);
   const folder = await folderFor({ atEnd, signal }, "serve");
