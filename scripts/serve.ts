@@ -34,7 +34,8 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   const project = await readProject();
   const ofFile = varsIn(resolve(ROOT, options.vars));
   if (ofFile === null && options.vars !== COMMAND.options.vars.default) throw new CommandFailure(`there is no file ${options.vars}`);
-  const vars = { ...project.vars, ...ofFile, ...varsOf(options.var) };
+  const given = Object.entries({ ...project.vars, ...ofFile, ...varsOf(options.var) });
+  const vars = Object.fromEntries(given.filter(([, value]) => value !== ""));
   for (const name of project.missing) console.error(`${COMMAND.name}: ${name} is not served`);
   const folder = await folderFor({ atEnd, signal }, "serve");
   const bundle = await bundleFor({ atEnd, signal }, PRODUCT, folder);

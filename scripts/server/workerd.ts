@@ -40,7 +40,7 @@ export type ServeOptions = {
   readonly host?: string;
   /** A free one when left out. */
   readonly port?: number;
-  /** Variables of the Worker. {@link serve} adds `ADMIN_AUTH=off`. */
+  /** Variables of the Worker. {@link serve} adds `ADMIN_AUTH=off` and `IDENTITY=off`. */
   readonly vars?: Readonly<Record<string, string>>;
   /** Binds the rate limits of wrangler.toml. */
   readonly isLimited?: boolean;
@@ -105,9 +105,9 @@ export async function build(entry: string, folder: string, signal?: AbortSignal)
   return join(built, basename(entry).replace(/\.ts$/, ".js"));
 }
 
-/** Serves a bundle of {@link build} to callers who are all operators. */
+/** Serves a bundle of {@link build} to callers who are all operators and every user. */
 export function serve(bundle: string, options: ServeOptions): Promise<Served> {
-  return launch(bundle, { ...options, vars: { ADMIN_AUTH: "off", ...options.vars } });
+  return launch(bundle, { ...options, vars: { ADMIN_AUTH: "off", IDENTITY: "off", ...options.vars } });
 }
 
 /** Serves a bundle of {@link build}. Resolves once it listens. Throws a sentence. */

@@ -161,6 +161,15 @@ export const BYPASS_ROWS_MAX = 5_000;
 /** The period of the rate-limit bindings in wrangler.toml, in seconds. The platform allows 10 and 60. */
 export const RATE_LIMIT_WINDOW_SECONDS = 10;
 
+/** Claims and holds of one user for one coupon in a window, unless `RATE_LIMIT` says otherwise. */
+export const RATE_LIMIT_DEFAULT = 100;
+
+/**
+ * Claims and holds of one client address in a window, unless `ADDRESS_LIMIT` says otherwise. Mobile carriers
+ * put thousands of users behind one address.
+ */
+export const ADDRESS_LIMIT_DEFAULT = 1_000;
+
 /**
  * How long fetched identity keys are fresh, in milliseconds. Then a key that its issuer revoked is refused.
  */

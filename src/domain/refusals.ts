@@ -26,6 +26,7 @@ export const REFUSAL_CODES = [
   "not_found",
   "method_not_allowed",
   "payload_too_large",
+  "misconfigured",
   // Returned by either.
   "unavailable",
   "outcome_unknown",

@@ -9,6 +9,7 @@ import { JSON_TYPE } from "./media-types.ts";
 import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
 import { ok, route, type Route, type Success } from "./route.ts";
+import { getHealth } from "./routes/service.ts";
 import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./answer-schemas.ts";
 import { CouponName, UserId } from "./request-schemas.ts";
 
@@ -100,8 +101,9 @@ function operation(declared: Route, schemas: Json): Json {
 
 /** Returns the refusals that a route lists, and those that the rest of its declaration implies. */
 function refusalsOf(declared: Route): RefusalCode[] {
-  const { refusals, who, body, path, method, query, isRateLimited, takesIdempotencyKey, isConditional } = declared;
+  const { id, refusals, who, body, path, method, query, isRateLimited, takesIdempotencyKey, isConditional } = declared;
   const codes = new Set<RefusalCode>([...refusals, "internal_error"]);
+  if (id !== getHealth.id) codes.add("misconfigured");
   const isAboutCoupon = path.startsWith("/api/");
   if (body !== undefined || query !== undefined || takesIdempotencyKey === true || method !== "GET") codes.add("invalid_request");
   if (body !== undefined) codes.add("payload_too_large");

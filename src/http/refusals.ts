@@ -37,6 +37,7 @@ export const REFUSALS = {
   not_found: { status: 404, error: "no such route: see /openapi.json" },
   method_not_allowed: { status: 405, error: "this route does not take this method: see Allow" },
   payload_too_large: { status: 413, error: "request body too large" },
+  misconfigured: { status: 503, error: "this server is misconfigured: its log names the variable" },
   unavailable: { status: 503, error: "the coupon can't answer right now: nothing was changed, try again" },
   outcome_unknown: {
     status: 503,
@@ -44,10 +45,15 @@ export const REFUSALS = {
   },
 } as const satisfies Record<RefusalCode, Row>;
 
-/** The sentence of `unauthorized`, by the token that a route requires. */
+/** The sentences of `unauthorized`. */
 export const TOKEN_REQUIRED = {
   operator: "operator token required: send the header Authorization: Bearer <token>",
   user: "user token required: send the header Authorization: Bearer <token>",
+  service: "service token required: send the header Authorization: Bearer <token>",
+  /** Without configuration, a deployed Worker is closed. */
+  noOperator: "operator routes are closed: set the secret ADMIN_TOKEN",
+  noIdentity:
+    "claims are closed: set IDENTITY_SECRET, IDENTITY_JWKS_URL or SERVICE_TOKEN, or set IDENTITY=off so that every caller may act for any user",
 } as const;
 
 /** A refusal by the coupon's object, by its certificate, by a failed call, or by the Worker. */

@@ -3,11 +3,11 @@
 import type { Context as HonoContext } from "hono";
 
 import type { RefusalCode } from "../domain/refusals.ts";
-import type { Env } from "../edge/env.ts";
+import type { RawEnv } from "../edge/env.ts";
 import { HEADER_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import { nextAttemptId } from "./attempt-id.ts";
 
-export type AppEnv = { readonly Bindings: Env };
+export type AppEnv = { readonly Bindings: RawEnv };
 export type Context = HonoContext<AppEnv>;
 
 export type RequestContext = {

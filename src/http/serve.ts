@@ -3,9 +3,9 @@
 
 import * as z from "zod";
 
-import type { Worker } from "../edge/env.ts";
-import { isOperator } from "./auth/operator.ts";
-import { enforceRateLimit, requireOperator, requireUser } from "./auth/guards.ts";
+import type { ConfigFaults } from "../edge/config.ts";
+import { parseEnv, type Env, type Worker } from "../edge/env.ts";
+import { enforceRateLimit, isOperator, requireOperator, requireUser } from "./auth/guards.ts";
 import { logFailure } from "../log.ts";
 import { logRequest } from "./request-log.ts";
 import { patternOf } from "./path-pattern.ts";
@@ -14,33 +14,37 @@ import { requestContext, type Context, type RequestContext } from "./request-con
 import { isRefusal, requestReader, subjectOf } from "./request.ts";
 import { respond, respondToRead } from "./respond.ts";
 import type { Route } from "./route.ts";
+import { getHealth } from "./routes/service.ts";
 
 /** Returns the handler of a route. Throws if the declaration can't be enforced. */
 export function serve(route: Route): (c: Context) => Promise<Response> {
-  const { path, who, isRateLimited } = route;
+  const { id, path, who, isRateLimited } = route;
   const read = requestReader(route, patternOf(path));
   const isUserRoute = who === "user" || who === "user_or_operator";
-  if (isUserRoute && !(path.includes("{user_id}") || bodyHas(route, "user_id"))) throw new TypeError(`${route.id} names no user`);
+  if (isUserRoute && !(path.includes("{user_id}") || bodyHas(route, "user_id"))) throw new TypeError(`${id} names no user`);
 
   return withRequestLog(path, async (c, context) => {
     const { raw: request } = c.req;
-    const refused = who === "operator" ? await requireOperator(request.headers, c.env) : null;
+    const authorization = request.headers.get("authorization");
+    const { env, faults } = parseEnv(c.env);
+    if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(authorization, env, faults));
+    const refused = who === "operator" ? await requireOperator(authorization, env) : null;
     if (refused !== null) return respond(context, refused);
     const input = await read(c);
     if (isRefusal(input)) return respond(context, input);
     const { coupon = "", userId = "" } = Object.assign(context, subjectOf(input));
     if (isUserRoute) {
-      const refusal =
-        (await requireUser(request.headers, c.env, userId, who === "user_or_operator")) ??
-        (isRateLimited === true ? await enforceRateLimit(c.env, coupon, userId) : null);
+      const caller = await requireUser(authorization, env, userId, who === "user_or_operator");
+      if (!caller.ok) return respond(context, caller);
+      const refusal = isRateLimited === true && caller.kind === "user" ? await enforceRateLimit(env, coupon, userId) : null;
       if (refusal !== null) return respond(context, refusal);
     }
     const call = {
-      worker: workerOf(c),
+      worker: workerOf(c, env),
       headers: request.headers,
       attemptId: context.attemptId,
       isHead: request.method === "HEAD",
-      isOperator: () => isOperator(request.headers.get("authorization"), c.env),
+      isOperator: () => isOperator(authorization, env),
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `route` has compared the handler's input with the declaration
     const answer = await route.handle(input as never, call);
@@ -49,6 +53,13 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
       ? respondToRead(context, answer, input.precondition)
       : respond(context, answer);
   });
+}
+
+/** Only the operator learns which variable is wrong. */
+async function misconfigured(authorization: string | null, env: Env, fields: ConfigFaults): Promise<Refusal<"misconfigured">> {
+  if (!(await isOperator(authorization, env))) return { ok: false, code: "misconfigured" };
+  const error = Object.entries(fields).map((fault) => fault.join(" "));
+  return { ok: false, code: "misconfigured", fields, error: error.join("; ") };
 }
 
 function bodyHas({ body }: Route, field: string): boolean {
@@ -84,7 +95,7 @@ function withRequestLog(
       logFailure("request_failed", { request_id: context.requestId, cause: stack ?? cause });
       response = respond(context, { ok: false, code: "internal_error" });
     }
-    if (context.isLogged && c.env.REQUEST_LOG !== "off")
+    if (context.isLogged && parseEnv(c.env).env.REQUEST_LOG === "on")
       await logRequest(c.req.method, path, context, response.status, Date.now() - startedAt);
     return response;
   };
@@ -101,9 +112,9 @@ function logRefusal(context: RequestContext, refusal: Refusal): void {
  * Returns the edge's part of a request. Without an execution context, nothing keeps work running after the
  * answer.
  */
-function workerOf(c: Context): Worker {
+function workerOf(c: Context, env: Env): Worker {
   return {
-    env: c.env,
+    env,
     waitUntil: (work) => {
       try {
         c.executionCtx.waitUntil(work);

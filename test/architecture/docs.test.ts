@@ -13,6 +13,7 @@ import * as coupons from "../../src/http/routes/coupons.ts";
 import * as holds from "../../src/http/routes/holds.ts";
 import * as live from "../../src/http/routes/live.ts";
 import * as service from "../../src/http/routes/service.ts";
+import { VARIABLE_NAMES } from "../../src/edge/config.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = [
@@ -34,7 +35,8 @@ function all(text: string, pattern: RegExp): string[] {
 }
 
 const scripts = Object.keys((JSON.parse(read("package.json")) as { scripts: Record<string, string> }).scripts);
-const variables = all(read("src/edge/env.ts"), /^ {2}readonly ([A-Z][A-Z0-9_]+)\??:/gm);
+const bindings = all(read("src/edge/env.ts"), /^ {2}readonly ([A-Z][A-Z0-9_]+)\??:/gm);
+const variables = Array.from(new Set([...bindings, ...VARIABLE_NAMES]));
 const api = read("docs/api.md");
 
 /** The anchors of a document's headings, as GitHub makes them. */

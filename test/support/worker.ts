@@ -2,15 +2,15 @@
 
 import { env } from "cloudflare:workers";
 
-import type { Env } from "../../src/edge/env.ts";
+import type { RawEnv } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Answer } from "./api.ts";
 
 /** What wrangler.toml and .dev.vars give, as the Worker is typed to see it. */
-export const bindings = env as unknown as Env;
+export const bindings = env as unknown as RawEnv;
 
 /** What a test sets. Undefined takes a binding away. */
-export type Settings = { readonly [Name in keyof Env]?: Env[Name] | undefined };
+export type Settings = { readonly [Name in keyof RawEnv]?: RawEnv[Name] | undefined };
 
 export type Sent = { readonly authorization?: string | undefined; readonly body?: unknown; readonly headers?: Record<string, string> };
 export type Ask = (method: string, path: string, sent?: Sent) => Promise<Answer>;

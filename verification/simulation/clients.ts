@@ -116,6 +116,7 @@ export class Clients {
       SOLD_OUT_CACHE: plan.isEdgeOn ? "on" : "off",
       REQUEST_LOG: "off",
       RATE_LIMIT: "off",
+      IDENTITY: "off",
       ADMIN_AUTH: isPublic ? "on" : "off",
     };
     const executionContext = {

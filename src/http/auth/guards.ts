@@ -1,30 +1,54 @@
-// The guards of routes. A guard returns a refusal, or null if the caller may go on.
+// The guards of routes. A guard returns a refusal, or what the caller may do.
 
+import type { Config } from "../../edge/config.ts";
 import type { Env } from "../../edge/env.ts";
 import { TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
 import { identityFault } from "./identity.ts";
-import { hasAdminToken, isOperator } from "./operator.ts";
 import { isTooMany, rateLimitOf } from "./rate-limit.ts";
+import { hasToken } from "./tokens.ts";
 
-/** Refuses every caller except the operator. */
-export async function requireOperator(headers: Headers, env: Env): Promise<Refusal<"unauthorized"> | null> {
-  const isAllowed = await isOperator(headers.get("authorization"), env);
-  return isAllowed ? null : { ok: false, code: "unauthorized", error: TOKEN_REQUIRED.operator };
+type OperatorConfig = Pick<Config, "ADMIN_TOKEN" | "ADMIN_TOKEN_PREVIOUS" | "ADMIN_AUTH">;
+
+/** For whom a caller acts: for every user, or for the one user that the request names. */
+export type Caller = { readonly ok: true; readonly kind: "operator" | "service" | "user" };
+
+/** Whether the caller is the operator. With `ADMIN_AUTH=off`, every caller is. */
+export async function isOperator(authorization: string | null, config: OperatorConfig): Promise<boolean> {
+  return config.ADMIN_AUTH === "off" || hasAdminToken(authorization, config);
 }
 
-/** Refuses a caller without a token of `userId`. With `orOperator`, the admin token is enough. */
+function hasAdminToken(authorization: string | null, { ADMIN_TOKEN, ADMIN_TOKEN_PREVIOUS }: OperatorConfig): Promise<boolean> {
+  return hasToken(authorization, ADMIN_TOKEN, ADMIN_TOKEN_PREVIOUS);
+}
+
+/** Refuses every caller except the operator. */
+export async function requireOperator(authorization: string | null, env: OperatorConfig): Promise<Refusal<"unauthorized"> | null> {
+  if (await isOperator(authorization, env)) return null;
+  const isClosed = env.ADMIN_TOKEN === undefined && env.ADMIN_TOKEN_PREVIOUS === undefined;
+  return { ok: false, code: "unauthorized", error: TOKEN_REQUIRED[isClosed ? "noOperator" : "operator"] };
+}
+
+/**
+ * Refuses a caller who may not act for `userId`. The service token may act for every user. With `orOperator`,
+ * the admin token may too.
+ */
 export async function requireUser(
-  headers: Headers,
+  authorization: string | null,
   env: Env,
   userId: string,
   orOperator: boolean,
-): Promise<Refusal<"unauthorized" | "forbidden" | "unavailable"> | null> {
-  const authorization = headers.get("authorization");
-  if (orOperator && (await hasAdminToken(authorization, env))) return null;
+): Promise<Refusal<"unauthorized" | "forbidden" | "unavailable"> | Caller> {
+  if (orOperator && (await hasAdminToken(authorization, env))) return { ok: true, kind: "operator" };
+  if (await hasToken(authorization, env.SERVICE_TOKEN, env.SERVICE_TOKEN_PREVIOUS)) return { ok: true, kind: "service" };
+  const { IDENTITY, IDENTITY_SECRET, IDENTITY_JWKS_URL, SERVICE_TOKEN } = env;
+  if (IDENTITY_SECRET === undefined && IDENTITY_JWKS_URL === undefined) {
+    if (IDENTITY === "off") return { ok: true, kind: "user" };
+    return { ok: false, code: "unauthorized", error: TOKEN_REQUIRED[SERVICE_TOKEN === undefined ? "noIdentity" : "service"] };
+  }
   const code = await identityFault(authorization, userId, env);
   if (code === "unauthorized") return { ok: false, code, error: TOKEN_REQUIRED.user };
   if (code === "unavailable") return { ok: false, code, error: "the keys that verify user tokens are not available: try again" };
-  return code === null ? null : { ok: false, code };
+  return code === null ? { ok: true, kind: "user" } : { ok: false, code };
 }
 
 /** Refuses a request above the limit of one user for one coupon. */

@@ -4,18 +4,17 @@ import { decode, verify, verifyWithJwks } from "hono/jwt";
 import type { HonoJsonWebKey } from "hono/utils/jwt/jws";
 
 import { JWKS_DEADLINE_MS, JWKS_REFRESH_MS_MIN, JWKS_STALE_MS_MAX, JWKS_TTL_MS } from "../../domain/limits.ts";
-import type { Env } from "../../edge/env.ts";
+import type { Config } from "../../edge/config.ts";
 import { logFailure } from "../../log.ts";
-import { bearerIn } from "./operator.ts";
+import { bearerIn } from "./tokens.ts";
 
-type IdentityEnv = Pick<Env, "IDENTITY_SECRET" | "IDENTITY_JWKS_URL" | "IDENTITY_AUDIENCE">;
+type IdentityEnv = Pick<Config, "IDENTITY_SECRET" | "IDENTITY_JWKS_URL" | "IDENTITY_AUDIENCE">;
 
 /** Why a request can't act for a user: no valid token, another user's token, or no keys to verify it. */
 export type IdentityFault = "unauthorized" | "forbidden" | "unavailable";
 
-/** Returns null if the request may act for `userId`. Without a configured identity, every request may. */
+/** Returns null if the request's token is one of `userId`. */
 export async function identityFault(authorization: string | null, userId: string, env: IdentityEnv): Promise<IdentityFault | null> {
-  if (!env.IDENTITY_SECRET && !env.IDENTITY_JWKS_URL) return null;
   const token = bearerIn(authorization);
   if (token === null) return "unauthorized";
   try {

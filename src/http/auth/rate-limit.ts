@@ -11,10 +11,9 @@ type Limit = { readonly requests: number; readonly counter: RateLimit };
  * value of `RATE_LIMIT` has its own binding. A number between two means the lower one.
  */
 export function rateLimitOf(env: RateLimitEnv): Limit | null {
-  if (env.RATE_LIMIT === "off") return null;
-  const wanted = Number(env.RATE_LIMIT ?? 100);
-  if (wanted > 0 && wanted < 20) return limitOf(5, env.CLAIMS_5_PER_10S);
-  if (wanted >= 20 && wanted < 100) return limitOf(20, env.CLAIMS_20_PER_10S);
+  if (env.RATE_LIMIT === null) return null;
+  if (env.RATE_LIMIT < 20) return limitOf(5, env.CLAIMS_5_PER_10S);
+  if (env.RATE_LIMIT < 100) return limitOf(20, env.CLAIMS_20_PER_10S);
   return limitOf(100, env.CLAIMS_100_PER_10S);
 }
 

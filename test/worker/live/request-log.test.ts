@@ -212,7 +212,7 @@ describe("REQUEST_LOG", () => {
     expect(lines()).toEqual([]);
   });
 
-  test.for(["on", "OFF", "", "0", undefined])("%j writes a line for each request", async (REQUEST_LOG) => {
+  test.for(["on", "", undefined])("%j writes a line for each request", async (REQUEST_LOG) => {
     expect(bindings.REQUEST_LOG).toBeUndefined();
     await fetchWith({ REQUEST_LOG }, "GET", "/health");
     expect(lines()).toHaveLength(1);

@@ -76,7 +76,9 @@ const ACCESS_AND_TEXT: readonly Mutation[] = [
   {
     name: "admin-token-compared-by-its-beginning",
     fault: "The first letters of the admin token are enough.",
-    edits: [{ file: "src/http/auth/operator.ts", find: "digest(token)]", replace: "digest(token.slice(0, offered.length))]" }],
+    edits: [
+      { file: "src/http/auth/tokens.ts", find: ".map(digest));", replace: ".map((token) => digest(token.slice(0, offered.length))));" },
+    ],
     suite: inWorkerd("worker/edge/operator"),
   },
   {

@@ -1,0 +1,72 @@
+// Which values of variables are allowed, and what a wrong one is answered with.
+
+import { expect, test } from "vitest";
+
+import { parseConfig } from "../../src/edge/config.ts";
+
+const LIMIT = "must be off or a whole number from 1";
+const ORIGINS = "must be origins such as https://shop.example, with commas between them";
+const HINTS = "must be one of wnam, enam, sam, weur, eeur, apac, oc, afr, me";
+
+test.for([
+  ["RATE_LIMIT", LIMIT, ["OFF", "false", "-1", "0", "1.5", "1e3", "NaN", "100/10s"]],
+  ["ADDRESS_LIMIT", LIMIT, ["none", "1,000"]],
+  ["ADMIN_AUTH", "must be on or off", ["Off", "false", "0", "no", "disabled"]],
+  ["IDENTITY", "must be on or off", ["OFF", "none", "true"]],
+  ["REQUEST_LOG", "must be on or off", ["0"]],
+  ["SOLD_OUT_CACHE", "must be on or off", ["no"]],
+  ["ADMIN_TOKEN", "must have no spaces", ["two words", "a\nb"]],
+  ["SERVICE_TOKEN", "must have no spaces", ["two words"]],
+  [
+    "IDENTITY_JWKS_URL",
+    "must be an https URL",
+    ["shop.example/jwks.json", "http://shop.example/jwks", "https://", "-----BEGIN PUBLIC KEY-----"],
+  ],
+  [
+    "ALLOWED_ORIGINS",
+    ORIGINS,
+    ["*", "shop.example", "https://shop.example/", "https://SHOP.example", "https://a.example;https://b.example"],
+  ],
+  ["OPERATOR_ORIGINS", ORIGINS, ["https://*.shop.example"]],
+  ["STREAM_LOOKS_MAX", "must be a whole number from 1 to 999999", ["0", "off", "1000000"]],
+  ["LOCATION_HINT", HINTS, ["europe", "WEUR"]],
+] as const)("%s with a wrong value has the fault %j", ([name, fault, values]) => {
+  for (const value of values) {
+    const { config, faults } = parseConfig({ [name]: value });
+    expect(faults).toEqual({ [name]: fault });
+    expect(config[name]).toEqual(parseConfig({}).config[name]);
+  }
+});
+
+test("every wrong variable has its fault, and the others keep their values", () => {
+  const { config, faults } = parseConfig({ RATE_LIMIT: "OFF", LOCATION_HINT: "mars", ADMIN_TOKEN: "secret" });
+  expect(faults).toEqual({ RATE_LIMIT: LIMIT, LOCATION_HINT: HINTS });
+  expect(config).toMatchObject({ RATE_LIMIT: 100, LOCATION_HINT: undefined, ADMIN_TOKEN: "secret" });
+});
+
+test("without variables, a deployed Worker is closed and limited", () => {
+  expect(parseConfig({})).toEqual({
+    faults: {},
+    config: {
+      ADMIN_AUTH: "on",
+      IDENTITY: "on",
+      RATE_LIMIT: 100,
+      ADDRESS_LIMIT: 1000,
+      ALLOWED_ORIGINS: new Set(),
+      OPERATOR_ORIGINS: new Set(),
+      STREAM_LOOKS_MAX: 40,
+      SOLD_OUT_CACHE: "on",
+      REQUEST_LOG: "on",
+    },
+  });
+});
+
+test("values are trimmed, blank ones are missing, and numbers of a TOML file are read", () => {
+  const given = { ADMIN_TOKEN: " secret\r\n", IDENTITY_SECRET: " \n", RATE_LIMIT: 20 as unknown as string, IDENTITY: " off" };
+  expect(parseConfig(given).config).toMatchObject({ ADMIN_TOKEN: "secret", IDENTITY_SECRET: undefined, RATE_LIMIT: 20, IDENTITY: "off" });
+});
+
+test("origins are separated by commas, spaces or lines", () => {
+  const { ALLOWED_ORIGINS } = parseConfig({ ALLOWED_ORIGINS: "https://a.example, https://b.example:8443\nhttp://localhost:3000" }).config;
+  expect(Array.from(ALLOWED_ORIGINS)).toEqual(["https://a.example", "https://b.example:8443", "http://localhost:3000"]);
+});
