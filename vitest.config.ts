@@ -22,7 +22,7 @@ export default defineConfig({
       {
         extends: true,
         // In Node: the engine on node:sqlite, the rules, the code's own shape.
-        test: { name: "node", include: ["test/{architecture,rules}/**/*.test.ts", "{bench,verification}/**/*.test.ts"] },
+        test: { name: "node", include: ["test/{architecture,rules}/**/*.test.ts", "{bench,scripts,verification}/**/*.test.ts"] },
       },
       {
         extends: true,

@@ -5,9 +5,9 @@ import { join } from "node:path";
 
 import { attribute, sourcesIn, type CpuProfile, type Share } from "./cpu-profile.ts";
 import { claimsOf, driverOf } from "./load/load.ts";
-import { CommandFailure, EXIT, runCommand, type Command, type Options } from "../verification/cli/command.ts";
-import { freePort } from "../verification/server/loopback.ts";
-import { build, PRODUCT, removeScratch, scratchFolder, serve } from "../verification/server/workerd.ts";
+import { CommandFailure, EXIT, runCommand, type Command, type Options } from "../scripts/cli/command.ts";
+import { freePort } from "../scripts/server/loopback.ts";
+import { build, PRODUCT, removeScratch, scratchFolder, serve } from "../scripts/server/workerd.ts";
 
 const WARM_UP_SECONDS = 3;
 const SAMPLE_EVERY_US = 200;

@@ -5,7 +5,7 @@ import { basename, dirname, join, relative } from "node:path";
 
 import type { BenchRecord } from "./record.ts";
 import { reportOf } from "./report/markdown.ts";
-import { CommandFailure, EXIT, runCommand, usage, type Command, type Options } from "../verification/cli/command.ts";
+import { CommandFailure, EXIT, runCommand, usage, type Command, type Options } from "../scripts/cli/command.ts";
 
 const BEGIN = "<!-- results -->";
 const END = "<!-- /results -->";

@@ -6,7 +6,7 @@ import { cpuUsOf, stolenTicks } from "./machine/processes.ts";
 import type { Measurement } from "./record.ts";
 import type { Row } from "./rows.ts";
 import type { Lab, System } from "./systems/system.ts";
-import { CommandFailure, EXIT } from "../verification/cli/command.ts";
+import { CommandFailure, EXIT } from "../scripts/cli/command.ts";
 
 export type Started = { readonly row: Row; readonly system: System };
 export type Plan = {

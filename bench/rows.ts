@@ -4,7 +4,7 @@ import { claimsAndHoldsOf, claimsOf, type Load } from "./load/load.ts";
 import type { RowKind } from "./record.ts";
 import { postgresPeer, redisPeer } from "./systems/peers.ts";
 import { answerOf, Skipped, workerSystem, type Lab, type System } from "./systems/system.ts";
-import { PRODUCT } from "../verification/server/workerd.ts";
+import { PRODUCT } from "../scripts/server/workerd.ts";
 
 export type Row = {
   readonly name: string;

@@ -11,9 +11,9 @@ import { writeReport } from "./report.ts";
 import { measureRounds, stopAndCompare, type Plan, type Started } from "./rounds.ts";
 import { ROWS, type Row } from "./rows.ts";
 import { labIn, Skipped, type Lab } from "./systems/system.ts";
-import { EXIT, runCommand, usage, type Command, type Options } from "../verification/cli/command.ts";
-import { progressOf } from "../verification/cli/progress.ts";
-import { removeScratch, scratchFolder } from "../verification/server/workerd.ts";
+import { EXIT, runCommand, usage, type Command, type Options } from "../scripts/cli/command.ts";
+import { progressOf } from "../scripts/cli/progress.ts";
+import { removeScratch, scratchFolder } from "../scripts/server/workerd.ts";
 
 const ALL: readonly Row[] = ROWS;
 

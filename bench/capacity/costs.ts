@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { CommandFailure } from "../../verification/cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 import { median, type BenchRecord } from "../record.ts";
 
 /** The committed record, which the documents quote. */

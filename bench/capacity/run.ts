@@ -2,8 +2,8 @@
 
 import * as limits from "../../src/domain/limits.ts";
 import { leaseEnd } from "../../src/domain/certificate.ts";
-import { EXIT, runCommand, type Command, type Options } from "../../verification/cli/command.ts";
-import { writeResults, writeText } from "../../verification/cli/results.ts";
+import { EXIT, runCommand, type Command, type Options } from "../../scripts/cli/command.ts";
+import { writeResults, writeText } from "../../scripts/cli/results.ts";
 import { count } from "../report/format.ts";
 import { chart } from "./chart.ts";
 import { costsIn, REFERENCE } from "./costs.ts";

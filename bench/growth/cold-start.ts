@@ -3,7 +3,7 @@
 import { discard, GROWN, OTHER, stateWith } from "./fill.ts";
 import { median, type ColdStartRecord, type GrowthRecord } from "../record.ts";
 import { answerOf, served, type Lab } from "../systems/system.ts";
-import { PRODUCT } from "../../verification/server/workerd.ts";
+import { PRODUCT } from "../../scripts/server/workerd.ts";
 
 const SIZES = [0, 1_000_000] as const;
 const ROUNDS = 5;

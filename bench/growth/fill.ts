@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { PRODUCT } from "../../verification/server/workerd.ts";
+import { PRODUCT } from "../../scripts/server/workerd.ts";
 import { openCoupon, unitsOnDisk } from "../systems/files.ts";
 import { answerOf, create, served, type Lab } from "../systems/system.ts";
 

@@ -8,8 +8,8 @@ import { drive } from "../load/undici.ts";
 import { resetPeak, memoryOf } from "../machine/processes.ts";
 import type { GrowthRecord } from "../record.ts";
 import { served, type Lab } from "../systems/system.ts";
-import { CommandFailure, EXIT } from "../../verification/cli/command.ts";
-import { PRODUCT } from "../../verification/server/workerd.ts";
+import { CommandFailure, EXIT } from "../../scripts/cli/command.ts";
+import { PRODUCT } from "../../scripts/server/workerd.ts";
 
 const CLAIMS = 100_000;
 const READS = 10;

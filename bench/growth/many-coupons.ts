@@ -9,8 +9,8 @@ import { memoryOf, openFilesOf } from "../machine/processes.ts";
 import type { GrowthRecord, ManyCouponsRecord } from "../record.ts";
 import { succeeds } from "../systems/own-server.ts";
 import { served, Skipped, type Lab } from "../systems/system.ts";
-import { CommandFailure, EXIT } from "../../verification/cli/command.ts";
-import { PRODUCT, type Served } from "../../verification/server/workerd.ts";
+import { CommandFailure, EXIT } from "../../scripts/cli/command.ts";
+import { PRODUCT, type Served } from "../../scripts/server/workerd.ts";
 
 const COUNTS = [1, 1_000, 10_000] as const;
 const AT_ONCE = 64;

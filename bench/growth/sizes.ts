@@ -6,8 +6,8 @@ import { drive } from "../load/undici.ts";
 import { cpuUsOf } from "../machine/processes.ts";
 import { faultIn } from "../rounds.ts";
 import { answerOf, served, unitsIn, type Lab } from "../systems/system.ts";
-import { CommandFailure, EXIT } from "../../verification/cli/command.ts";
-import { PRODUCT } from "../../verification/server/workerd.ts";
+import { CommandFailure, EXIT } from "../../scripts/cli/command.ts";
+import { PRODUCT } from "../../scripts/server/workerd.ts";
 import type { GrowthRecord } from "../record.ts";
 
 const SIZES = [1_000, 10_000, 100_000, 1_000_000] as const;

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { OBJECTS_FOLDER } from "../../verification/server/workerd.ts";
+import { OBJECTS_FOLDER } from "../../scripts/server/workerd.ts";
 import { fileOf } from "../../verification/verify/state-folder.ts";
 
 /** Opens the file of a coupon below `state`. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import type { Driver } from "../load/load.ts";
 import { unitsOnDisk } from "./files.ts";
-import { build, serve, type Served, type ServeOptions } from "../../verification/server/workerd.ts";
+import { build, serve, type Served, type ServeOptions } from "../../scripts/server/workerd.ts";
 
 export type System = {
   readonly url: string;

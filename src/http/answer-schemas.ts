@@ -127,6 +127,11 @@ export const StatusAnswer = z.object({
 
 export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
 
+export const HomeAnswer = z.object({
+  name: z.literal("Doorbuster"),
+  links: z.record(z.string(), z.string()).meta({ examples: [{ openapi: "/openapi.json", health: "/health" }] }),
+});
+
 /** A body that is not JSON. */
 export const TextAnswer = z.string();
 

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { HOOKED } from "../../verification/faults/rounds.ts";
-import { build, PRODUCT, removeScratch, scratchFolder } from "../../verification/server/workerd.ts";
+import { build, PRODUCT, removeScratch, scratchFolder } from "../../scripts/server/workerd.ts";
 
 /** Words that only the hooks contain. */
 const HOOKS = ["__faults", "abortByFault", "ledger_removed", "workerd:unsafe"];

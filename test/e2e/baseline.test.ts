@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { isExact, oversoldBy, sell, type Sold } from "../../verification/baseline/sale.ts";
-import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../verification/server/workerd.ts";
+import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../scripts/server/workerd.ts";
 
 const SALE = { users: 100, stock: 10 };
 /** The order of requests is up to the machine: most sales oversell, not every one. */

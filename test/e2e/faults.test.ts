@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { HOOKED, BUGGY, BUGS, runRounds } from "../../verification/faults/rounds.ts";
-import { build, removeScratch, scratchFolder } from "../../verification/server/workerd.ts";
+import { build, removeScratch, scratchFolder } from "../../scripts/server/workerd.ts";
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 const { signal } = new AbortController();

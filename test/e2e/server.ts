@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-import { answering, freePort } from "../../verification/server/loopback.ts";
+import { answering, freePort } from "../../scripts/server/loopback.ts";
 import { ROOT } from "./command.ts";
 
 export type Server = { readonly url: string; stop: () => Promise<void> };

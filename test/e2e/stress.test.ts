@@ -7,8 +7,8 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { freePort } from "../../verification/server/loopback.ts";
-import { build, OBJECTS_FOLDER, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../verification/server/workerd.ts";
+import { freePort } from "../../scripts/server/loopback.ts";
+import { build, OBJECTS_FOLDER, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../scripts/server/workerd.ts";
 import { ending, ROOT, runCommand, startCommand, type Ended } from "./command.ts";
 import { startImpostor, type Faults } from "./impostor.ts";
 

@@ -4,7 +4,7 @@ import { Pool } from "undici";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { couponClient, type Answer, type CouponClient } from "../../verification/client/coupon-client.ts";
-import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../verification/server/workerd.ts";
+import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../scripts/server/workerd.ts";
 
 let folder: string;
 let server: Served;

@@ -9,7 +9,7 @@ import { Pool } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { couponClient, type CouponClient } from "../../verification/client/coupon-client.ts";
-import { build, OBJECTS_FOLDER, PRODUCT, serve, type Served } from "../../verification/server/workerd.ts";
+import { build, OBJECTS_FOLDER, PRODUCT, serve, type Served } from "../../scripts/server/workerd.ts";
 import { fileOf } from "../../verification/verify/state-folder.ts";
 import { verify, type Check, type Receipt } from "../../verification/verify/verify.ts";
 

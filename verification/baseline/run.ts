@@ -1,9 +1,9 @@
 // `npm run baseline`: the same load on the product and on a Worker that reads first and then writes.
 
-import { EXIT, runCommand } from "../cli/command.ts";
-import { writeResults } from "../cli/results.ts";
-import { bundleFor, folderFor, serverFor, type Ending } from "../server/for-command.ts";
-import { PRODUCT, type Served } from "../server/workerd.ts";
+import { EXIT, runCommand } from "../../scripts/cli/command.ts";
+import { writeResults } from "../../scripts/cli/results.ts";
+import { bundleFor, folderFor, serverFor, type Ending } from "../../scripts/server/for-command.ts";
+import { PRODUCT, type Served } from "../../scripts/server/workerd.ts";
 import { isExact, oversoldBy, sell, type Sold } from "./sale.ts";
 
 /** The product's app with the planted bug. */

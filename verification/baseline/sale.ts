@@ -1,6 +1,6 @@
 // One sale on one server: all users claim at the same instant, and then the results are counted.
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 import { couponClient, type Answer } from "../client/coupon-client.ts";
 import { connectionTo, connectUsers } from "../stress/virtual-users.ts";
 import { drive } from "../stress/load.ts";

@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import type { Random } from "../random.ts";
-import type { Served } from "../server/workerd.ts";
+import type { Served } from "../../scripts/server/workerd.ts";
 
 const IMAGE_BYTES = 24 * 1024 * 1024;
 const SECTOR_BYTES = 512;

@@ -4,7 +4,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { seeded, type Random } from "../random.ts";
-import { serve, type Served, type ServeOptions } from "../server/workerd.ts";
+import { serve, type Served, type ServeOptions } from "../../scripts/server/workerd.ts";
 import { Disk, type Cuts } from "./disk.ts";
 import { slowFsync } from "./slow-fsync.ts";
 

@@ -2,12 +2,12 @@
 
 import { join } from "node:path";
 
-import { CommandFailure, EXIT, runCommand } from "../cli/command.ts";
-import { progressOf } from "../cli/progress.ts";
-import { writeResults } from "../cli/results.ts";
+import { CommandFailure, EXIT, runCommand } from "../../scripts/cli/command.ts";
+import { progressOf } from "../../scripts/cli/progress.ts";
+import { writeResults } from "../../scripts/cli/results.ts";
 import { seeded } from "../random.ts";
-import { bundleFor, folderFor, type Ending } from "../server/for-command.ts";
-import { PRODUCT, serve, type Served } from "../server/workerd.ts";
+import { bundleFor, folderFor, type Ending } from "../../scripts/server/for-command.ts";
+import { PRODUCT, serve, type Served } from "../../scripts/server/workerd.ts";
 import { seedOf } from "../stress/options.ts";
 import { add, failuresOf, newCounters, type Outcome } from "./counters.ts";
 import { Power } from "./power.ts";

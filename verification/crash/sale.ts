@@ -5,10 +5,10 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { Pool } from "undici";
 
-import { CommandFailure, EXIT } from "../cli/command.ts";
+import { CommandFailure, EXIT } from "../../scripts/cli/command.ts";
 import { couponClient } from "../client/coupon-client.ts";
 import type { Random } from "../random.ts";
-import type { Served } from "../server/workerd.ts";
+import type { Served } from "../../scripts/server/workerd.ts";
 import { verify } from "../verify/verify.ts";
 import { Account, type Caller } from "./accounting.ts";
 import { storedClaims } from "./stored.ts";

@@ -4,10 +4,10 @@ import { rm } from "node:fs/promises";
 
 import { request } from "undici";
 
-import { CommandFailure, EXIT } from "../cli/command.ts";
+import { CommandFailure, EXIT } from "../../scripts/cli/command.ts";
 import { eventsIn, type Tables } from "../model/tables.ts";
 import type { LedgerEvent } from "../model/types.ts";
-import { serve, type Served } from "../server/workerd.ts";
+import { serve, type Served } from "../../scripts/server/workerd.ts";
 import { FaultyNetwork } from "./proxy.ts";
 import { storedIncarnations, type Incarnation } from "./stored.ts";
 

@@ -1,10 +1,10 @@
 // `npm run faults`: histories of a server whose network, objects and process fail, each checked for
 // linearizability.
 
-import { CommandFailure, EXIT, runCommand } from "../cli/command.ts";
-import { progressOf } from "../cli/progress.ts";
-import { writeResults } from "../cli/results.ts";
-import { build, removeScratch, scratchFolder } from "../server/workerd.ts";
+import { CommandFailure, EXIT, runCommand } from "../../scripts/cli/command.ts";
+import { progressOf } from "../../scripts/cli/progress.ts";
+import { writeResults } from "../../scripts/cli/results.ts";
+import { build, removeScratch, scratchFolder } from "../../scripts/server/workerd.ts";
 import { seedOf } from "../stress/options.ts";
 import { ISOLATES } from "./harness.ts";
 import { BUGGY, BUGS, HOOKED, runRounds } from "./rounds.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 import { readTables, type Tables } from "../model/tables.ts";
-import { OBJECTS_FOLDER } from "../server/workerd.ts";
+import { OBJECTS_FOLDER } from "../../scripts/server/workerd.ts";
 
 /** One incarnation of a coupon. */
 export type Incarnation = { readonly name: string; readonly epoch: string; readonly tables: Tables };

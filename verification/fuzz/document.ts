@@ -1,6 +1,6 @@
 // The server's OpenAPI document: its operations, and which of them a request is for.
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 
 /** A JSON Schema (2020-12), as far as requests are generated from it. */
 export type Schema = {

@@ -6,9 +6,9 @@ import { promisify } from "node:util";
 
 import { Pool } from "undici";
 
-import { CommandFailure, usage } from "../cli/command.ts";
-import { bundleFor, folderFor, serverFor, type Ending } from "../server/for-command.ts";
-import { PRODUCT, type Served } from "../server/workerd.ts";
+import { CommandFailure, usage } from "../../scripts/cli/command.ts";
+import { bundleFor, folderFor, serverFor, type Ending } from "../../scripts/server/for-command.ts";
+import { PRODUCT, type Served } from "../../scripts/server/workerd.ts";
 import { isLoopback } from "../stress/target.ts";
 import { accessCheck, answerCheck, type AnswerCheck } from "./answers.ts";
 import { documentIn, type Document } from "./document.ts";

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { progressOf } from "../cli/progress.ts";
+import { progressOf } from "../../scripts/cli/progress.ts";
 import type { Counters } from "./counters.ts";
 import { stockRequests } from "./coupons.ts";
 import { drive, replay, type Failure } from "./driver.ts";

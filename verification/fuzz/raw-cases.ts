@@ -53,9 +53,10 @@ const WEBSOCKET =
 
 const HEADS: readonly Row[] = [
   ["a target in absolute form", get("http://evil.example/health"), [200]],
-  ["a target in authority form", get("evil.example:443"), [404]],
+  // Without a slash, the platform sees an empty path, which is that of the page with links.
+  ["a target in authority form", get("evil.example:443"), [200]],
   ["an asterisk", get("*", "", "OPTIONS"), [404]],
-  ["no slash", get("health"), [404]],
+  ["no slash", get("health"), [200]],
   ["another host behind two slashes", get("//evil.example/health"), [404]],
   ["half a host behind two slashes", get("//["), [404]],
   ["two Hosts", "GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", [200]],

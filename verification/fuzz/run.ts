@@ -1,7 +1,7 @@
 // `npm run fuzz`: sends valid and hostile requests, and checks each answer against the OpenAPI document.
 
-import { EXIT, runCommand, usage } from "../cli/command.ts";
-import { writeResults } from "../cli/results.ts";
+import { EXIT, runCommand, usage } from "../../scripts/cli/command.ts";
+import { writeResults } from "../../scripts/cli/results.ts";
 import { seedOf } from "../stress/options.ts";
 import { verify, type Check, type Receipt } from "../verify/verify.ts";
 import { countersOf } from "./counters.ts";

@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 
-import { progressOf } from "../cli/progress.ts";
+import { progressOf } from "../../scripts/cli/progress.ts";
 import type { Harness } from "./harness.ts";
 import type { FuzzRequest } from "./request.ts";
 import { follows, newModel, type ScenarioModel } from "./scenario-model.ts";

@@ -23,6 +23,8 @@ const FIRST_MESSAGE = /^retry: \d+\nid: (\d+)\ndata: ([^\n]*)\n\n/;
 /** What is wrong with a body of the media type, or null. */
 export function streamFault(mediaType: string, body: string, { isStatus, isReceipt }: Parts): string | null {
   switch (mediaType) {
+    case "text/html":
+      return body.startsWith("<!doctype html>") && body.endsWith("</html>\n") ? null : "not a whole page";
     case "text/csv":
       return CSV.test(body) ? null : "not CSV";
     case "application/x-ndjson":

@@ -1,8 +1,8 @@
 // `npm run differential`: has two checkers judge random small histories, and compares.
 
-import { EXIT, runCommand } from "../cli/command.ts";
-import { progressOf } from "../cli/progress.ts";
-import { writeResults } from "../cli/results.ts";
+import { EXIT, runCommand } from "../../scripts/cli/command.ts";
+import { progressOf } from "../../scripts/cli/progress.ts";
+import { writeResults } from "../../scripts/cli/results.ts";
 import { seedOf } from "../stress/options.ts";
 import { differential } from "./differential.ts";
 

@@ -3,7 +3,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 
 /** Replaces the one place in `file` that reads `find`. */
 export type Edit = { readonly file: string; readonly find: string; readonly replace: string };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { removeScratch, scratchFolder } from "../server/workerd.ts";
+import { removeScratch, scratchFolder } from "../../scripts/server/workerd.ts";
 import { copyCheckout, ROOT } from "./copy.ts";
 import { inNode } from "./mutation.ts";
 import { judge, type Result } from "./verdict.ts";

@@ -3,10 +3,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { CommandFailure, EXIT, runCommand, usage } from "../cli/command.ts";
-import { progressOf } from "../cli/progress.ts";
-import { writeResults } from "../cli/results.ts";
-import { removeScratch, scratchFolder } from "../server/workerd.ts";
+import { CommandFailure, EXIT, runCommand, usage } from "../../scripts/cli/command.ts";
+import { progressOf } from "../../scripts/cli/progress.ts";
+import { writeResults } from "../../scripts/cli/results.ts";
+import { removeScratch, scratchFolder } from "../../scripts/server/workerd.ts";
 import { copyCheckout, ROOT } from "./copy.ts";
 import { MUTATIONS } from "./list.ts";
 import { mutatedFiles, type Mutation, type Suite } from "./mutation.ts";

@@ -2,9 +2,9 @@
 
 import { availableParallelism } from "node:os";
 
-import { EXIT, runCommand, usage } from "../cli/command.ts";
-import { progressOf } from "../cli/progress.ts";
-import { writeResults } from "../cli/results.ts";
+import { EXIT, runCommand, usage } from "../../scripts/cli/command.ts";
+import { progressOf } from "../../scripts/cli/progress.ts";
+import { writeResults } from "../../scripts/cli/results.ts";
 import { FEATURES_FROM, missedFeatures } from "./features.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { failureText, linesOf, rateText, unstruckPoints } from "./report.ts";

@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { describe, expect, test } from "vitest";
 
-import { CommandFailure, parseCommand } from "../cli/command.ts";
+import { CommandFailure, parseCommand } from "../../scripts/cli/command.ts";
 import type { Answer } from "../client/coupon-client.ts";
 import { latencyOf, percentile } from "./latency.ts";
 import { drive } from "./load.ts";

@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 
-import { progressOf } from "../cli/progress.ts";
+import { progressOf } from "../../scripts/cli/progress.ts";
 import type { Answer } from "../client/coupon-client.ts";
 import { failureOf, type VirtualUsers } from "./virtual-users.ts";
 

@@ -1,6 +1,6 @@
 // The options of the stress commands, from flags or the environment, each with its bound.
 
-import { usage, type CountOption, type FlagOption, type TextOption, type Values } from "../cli/command.ts";
+import { usage, type CountOption, type FlagOption, type TextOption, type Values } from "../../scripts/cli/command.ts";
 
 export const MODES = ["purchase-load", "duplicate-user", "status-polling", "mixed-workload", "last-unit"] as const;
 export type Mode = (typeof MODES)[number];

@@ -1,6 +1,6 @@
 // Checks before a load, with one sentence for each failure, and creates the coupon.
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 import type { Answer } from "../client/coupon-client.ts";
 import { fileOf, stateFolder } from "../verify/state-folder.ts";
 import { failureOf } from "./virtual-users.ts";

@@ -3,8 +3,8 @@
 import { appendFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { EXIT, runCommand, usage } from "../cli/command.ts";
-import { writeResults, writeText } from "../cli/results.ts";
+import { EXIT, runCommand, usage } from "../../scripts/cli/command.ts";
+import { writeResults, writeText } from "../../scripts/cli/results.ts";
 import { checkOptions, LOAD_OPTIONS, MODES, seedOf, type Mode } from "./options.ts";
 import { linesOf, markdownOf, type Report } from "./report.ts";
 import { runMode } from "./session.ts";

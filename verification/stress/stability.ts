@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 
-import { EXIT, runCommand, usage } from "../cli/command.ts";
+import { EXIT, runCommand, usage } from "../../scripts/cli/command.ts";
 import { checkOptions, LOAD_OPTIONS, MODES, seedOf, type Mode } from "./options.ts";
 import { linesOf, type Report } from "./report.ts";
 import { runMode } from "./session.ts";

@@ -2,10 +2,10 @@
 
 import { join } from "node:path";
 
-import { CommandFailure, EXIT, usage, type Call } from "../cli/command.ts";
+import { CommandFailure, EXIT, usage, type Call } from "../../scripts/cli/command.ts";
 import { couponClient, type CouponClient } from "../client/coupon-client.ts";
-import { bundleFor, folderFor, serverFor } from "../server/for-command.ts";
-import { PRODUCT } from "../server/workerd.ts";
+import { bundleFor, folderFor, serverFor } from "../../scripts/server/for-command.ts";
+import { PRODUCT } from "../../scripts/server/workerd.ts";
 import { freshName, type LOAD_OPTIONS, type LoadOptions } from "./options.ts";
 import { createCoupon } from "./preflight.ts";
 import { connectionTo, connectUsers, failureOf, type Server } from "./virtual-users.ts";

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 import { fileOf, stateFolder } from "../verify/state-folder.ts";
 import { printChecks, verify, type Check } from "../verify/verify.ts";
 import { checkOverApi } from "./api-checks.ts";

@@ -2,7 +2,7 @@
 
 import { Client, errors } from "undici";
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 import { couponClient, type CouponClient } from "../client/coupon-client.ts";
 
 /** Connections that are opened at a time, because a server's queue of unaccepted ones is short. */

@@ -2,7 +2,7 @@
 
 import { Client } from "undici";
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 import { couponClient, type Answer } from "../client/coupon-client.ts";
 import type { Findings } from "./checks.ts";
 import { remaining, replay } from "./replay.ts";

@@ -2,7 +2,7 @@
 
 import { copyFile, open, rm, stat } from "node:fs/promises";
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 
 const ATTEMPTS_MAX = 50;
 const PAUSE_MS = 20;

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { SCHEMA_VERSION } from "../../src/engine/schema.ts";
 import { holdOf, T0 } from "../../test/rules/coupon.ts";
 import { putVersion1 } from "../../test/rules/version-1.ts";
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 import { BUSY, failed, newState, putBusyCoupon, putCoupon, refusal, withEngine, type State } from "./state.fixture.ts";
 import { verify, type Receipt } from "./verify.ts";
 

@@ -3,7 +3,7 @@
 import { basename } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 import { isOf, type Api, type ApiReading } from "./api.ts";
 import { checksOf } from "./checks.ts";
 import { copyWhole, removeCopy } from "./copy.ts";

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 
-import { CommandFailure, EXIT } from "../cli/command.ts";
+import { CommandFailure, EXIT } from "../../scripts/cli/command.ts";
 import type { Receipt } from "./verify.ts";
 
 /**

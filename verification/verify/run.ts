@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 
-import { EXIT, runCommand, usage } from "../cli/command.ts";
-import { progressOf, type Progress } from "../cli/progress.ts";
+import { EXIT, runCommand, usage } from "../../scripts/cli/command.ts";
+import { progressOf, type Progress } from "../../scripts/cli/progress.ts";
 import type { ApiOptions } from "./api.ts";
 import { receiptsIn } from "./receipts.ts";
 import { printChecks, verify, type VerifyOptions } from "./verify.ts";

@@ -4,8 +4,8 @@ import { createHash, createHmac } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
-import { CommandFailure } from "../cli/command.ts";
-import { OBJECTS_FOLDER } from "../server/workerd.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
+import { OBJECTS_FOLDER } from "../../scripts/server/workerd.ts";
 
 const OBJECT_FILE = /^[0-9a-f]{64}\.sqlite$/;
 

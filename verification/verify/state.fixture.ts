@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 import { fileOf } from "./state-folder.ts";
 import { verify, type Receipt, type VerifyOptions } from "./verify.ts";
 import type { ClaimResult } from "../../src/domain/rpc.ts";

@@ -3,7 +3,7 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 
 import { SCHEMA_VERSION } from "../../src/engine/schema.ts";
-import { CommandFailure } from "../cli/command.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
 
 /** In version 1 of the tables a hold lasted at most so many seconds, and their number had no limit. */
 export const HOLD_SECONDS_MAX_BEFORE = 86_400;

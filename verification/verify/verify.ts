@@ -3,8 +3,8 @@
 import { rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { CommandFailure } from "../cli/command.ts";
-import { removeScratch, scratchFolder } from "../server/workerd.ts";
+import { CommandFailure } from "../../scripts/cli/command.ts";
+import { removeScratch, scratchFolder } from "../../scripts/server/workerd.ts";
 import { apiAt, type Api, type ApiOptions } from "./api.ts";
 import { lostWithItsCoupon } from "./checks.ts";
 import { checksOfFile } from "./object-file.ts";

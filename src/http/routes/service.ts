@@ -2,11 +2,35 @@
 
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { reportRefusals } from "../../edge/refusal-counts.ts";
-import { JSON_TYPE, METRICS_TYPE } from "../media-types.ts";
+import { HOME_CSP, HOME_PAGE } from "../home-page.ts";
+import { HTML_TYPE, JSON_TYPE, METRICS_TYPE } from "../media-types.ts";
 import { prometheusText } from "../prometheus.ts";
 import { instant } from "../representations.ts";
 import { ok, route } from "../route.ts";
-import { HealthAnswer, TextAnswer } from "../answer-schemas.ts";
+import { HealthAnswer, HomeAnswer, TextAnswer } from "../answer-schemas.ts";
+
+export const getHome = route({
+  id: "getHome",
+  tag: "service",
+  method: "GET",
+  path: "/",
+  summary: "Get a page with links",
+  description: "The same links in JSON for a caller who prefers it.",
+  who: "everybody",
+  successes: {
+    200: {
+      description: "Where to go on.",
+      content: { [HTML_TYPE]: TextAnswer, [JSON_TYPE]: HomeAnswer },
+      headers: ["Content-Security-Policy"],
+    },
+  },
+  refusals: [],
+  handle({ mediaType }) {
+    if (mediaType === JSON_TYPE) return ok(200, { json: { name: "Doorbuster", links: { openapi: "/openapi.json", health: "/health" } } });
+    const headers = { "Content-Security-Policy": HOME_CSP };
+    return ok(200, { contentType: `${HTML_TYPE}; charset=utf-8`, text: HOME_PAGE, headers });
+  },
+});
 
 export const getHealth = route({
   id: "getHealth",

@@ -1,5 +1,6 @@
 // Routing: which paths and methods exist, how a path names a coupon, and the headers of every answer.
 
+import { exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
 import { claim, create, created, freshName, hold, read, remove, send } from "../../support/api.ts";
@@ -13,8 +14,35 @@ test("GET /health answers healthy and the server's time", async () => {
   expect(headers.get("Coupon-Seq")).toBeNull();
 });
 
+async function home(accept: string) {
+  const response = await exports.default.fetch("https://doorbuster.test/", { headers: { accept } });
+  const header = (name: string) => response.headers.get(name) ?? "";
+  return { type: header("Content-Type"), policy: header("Content-Security-Policy"), text: await response.text() };
+}
+
+describe("GET /", () => {
+  test.for(["text/html,application/xhtml+xml,*/*;q=0.8", "*/*", "text/html;q=0.9, application/json;q=0.1"])(
+    "for Accept: %s is a page that loads nothing but its own style",
+    async (accept) => {
+      const { type, policy, text } = await home(accept);
+      expect(type).toBe("text/html; charset=utf-8");
+      const style = new TextEncoder().encode(/<style>(.*)<\/style>/s.exec(text)?.[1]);
+      const hash = btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", style))));
+      expect(policy.split("; ").slice(0, 2)).toEqual(["default-src 'none'", `style-src 'sha256-${hash}'`]);
+    },
+  );
+
+  test.for(["application/json", "text/html;q=0.5, application/json"])("for Accept: %s is JSON whose links answer 200", async (accept) => {
+    const { type, text } = await home(accept);
+    expect(type).toBe("application/json");
+    const { links } = JSON.parse(text) as { links: Record<string, string> };
+    const statuses = await Promise.all(Object.values(links).map(async (path) => (await send("GET", path)).status));
+    expect(statuses).toEqual([200, 200]);
+  });
+});
+
 test.for([
-  "/",
+  "//",
   "/HEALTH",
   "/api/coupons/",
   "/API/coupons/x",

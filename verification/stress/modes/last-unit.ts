@@ -1,6 +1,6 @@
 // Rounds with a single unit: all users claim at once, one wins, and then all claim again.
 
-import { progressOf } from "../../cli/progress.ts";
+import { progressOf } from "../../../scripts/cli/progress.ts";
 import { drive, type Sent } from "../load.ts";
 import { claimFault, countFaults, countOutcomes, receiptsOf, showsReceipt, type ClaimSlot, type Fault } from "../outcomes.ts";
 import { createCoupon } from "../preflight.ts";

@@ -1,6 +1,6 @@
 // The input and the result of every mode.
 
-import { CommandFailure } from "../../cli/command.ts";
+import { CommandFailure } from "../../../scripts/cli/command.ts";
 import type { CouponClient } from "../../client/coupon-client.ts";
 import type { Receipt } from "../../verify/verify.ts";
 import type { Latency } from "../latency.ts";

@@ -28,17 +28,21 @@ type Described = {
 export type TextOption = Described & { readonly kind: "text"; readonly value: string; readonly default?: string };
 export type CountOption = Described & { readonly kind: "count"; readonly default: number; readonly min?: number; readonly max: number };
 export type FlagOption = Described & { readonly kind: "flag" };
-export type Option = TextOption | CountOption | FlagOption;
+/** A flag with a value that can be given several times. */
+export type ListOption = { readonly help: string; readonly env?: never; readonly kind: "list"; readonly value: string };
+export type Option = TextOption | CountOption | FlagOption | ListOption;
 export type Options = Readonly<Record<string, Option>>;
 
 export type Values<Wanted extends Options> = {
   readonly [Name in keyof Wanted]: Wanted[Name] extends FlagOption
     ? boolean
-    : Wanted[Name] extends CountOption
-      ? number
-      : Wanted[Name] extends { readonly default: string }
-        ? string
-        : string | undefined;
+    : Wanted[Name] extends ListOption
+      ? readonly string[]
+      : Wanted[Name] extends CountOption
+        ? number
+        : Wanted[Name] extends { readonly default: string }
+          ? string
+          : string | undefined;
 };
 
 export type Command<Wanted extends Options> = {
@@ -51,6 +55,8 @@ export type Command<Wanted extends Options> = {
   /** For `--help`. */
   readonly about: string;
   readonly options: Wanted;
+  /** A server runs until it is told to stop, so an interrupt is no failure. */
+  readonly isServer?: true;
 };
 
 export type Call<Wanted extends Options> = {
@@ -69,6 +75,7 @@ export async function runCommand<const Wanted extends Options>(
 ): Promise<never> {
   const ends: (() => Promise<unknown>)[] = [];
   const interrupted = new AbortController();
+  const never = new Promise<never>(() => undefined);
 
   async function end(exitCode: number): Promise<never> {
     while (ends.length > 0)
@@ -89,8 +96,9 @@ export async function runCommand<const Wanted extends Options>(
       // Ctrl-C can arrive twice: from the terminal and from npm.
       if (interrupted.signal.aborted) return;
       interrupted.abort();
-      console.error(`\n${command.name}: interrupted, cleaning up`);
-      void end(EXIT.interrupted);
+      const isServer = command.isServer === true;
+      console.error(`\n${command.name}: ${isServer ? "stopping" : "interrupted, cleaning up"}`);
+      void end(isServer ? EXIT.ok : EXIT.interrupted);
     });
   }
 
@@ -100,10 +108,12 @@ export async function runCommand<const Wanted extends Options>(
       console.log(helpOf(command));
       return await end(EXIT.ok);
     }
-    return await end(await run({ options, operands, atEnd: (work) => ends.push(work), signal: interrupted.signal }));
+    const exitCode = await run({ options, operands, atEnd: (work) => ends.push(work), signal: interrupted.signal });
+    // An interrupt ends the process itself, once it has cleaned up.
+    return await (interrupted.signal.aborted ? never : end(exitCode));
   } catch (cause) {
     // An error during the clean-up of an interrupt comes from the interrupt.
-    if (interrupted.signal.aborted) return await new Promise<never>(() => undefined);
+    if (interrupted.signal.aborted) return never;
     if (cause instanceof CommandFailure) console.error(`${command.name}: ${cause.message}`);
     else console.error(cause);
     return end(cause instanceof CommandFailure ? cause.exitCode : EXIT.bug);
@@ -125,7 +135,7 @@ export function parseCommand<const Wanted extends Options>(
 ): { readonly options: Values<Wanted> | "help"; readonly operands: readonly string[] } {
   const config = Object.fromEntries(
     [...Object.entries(command.options).map(([name, { kind }]) => [flagOf(name), kind] as const), ["help", "flag"] as const].map(
-      ([flag, kind]) => [flag, { type: kind === "flag" ? ("boolean" as const) : ("string" as const) }],
+      ([flag, kind]) => [flag, { type: kind === "flag" ? ("boolean" as const) : ("string" as const), multiple: kind === "list" }],
     ),
   );
   const parsed = orUsage(command, () => parseArgs({ args: [...args], options: config, allowPositionals: true }));
@@ -141,7 +151,10 @@ export function parseCommand<const Wanted extends Options>(
   return { options: Object.fromEntries(values) as Values<Wanted>, operands: parsed.positionals };
 }
 
-function valueOf(command: Command<Options>, name: string, option: Option, given: string | boolean | undefined): unknown {
+type Given = string | boolean | (string | boolean)[] | undefined;
+
+function valueOf(command: Command<Options>, name: string, option: Option, given: Given): unknown {
+  if (option.kind === "list") return given ?? [];
   if (option.kind === "flag") return given === true || given === "1" || given === "true";
   if (option.kind === "text") return given ?? option.default;
   const value = given === undefined ? option.default : Number(given);
@@ -168,7 +181,7 @@ function helpOf(command: Command<Options>): string {
   const rows = Object.entries(command.options).map(([name, option]) => {
     const value = option.kind === "flag" ? "" : option.kind === "count" ? " N" : ` ${option.value}`;
     const notes = [
-      option.kind !== "flag" && option.default !== undefined ? `default ${option.default}` : "",
+      "default" in option && option.default !== undefined ? `default ${option.default}` : "",
       option.env === undefined ? "" : `also ${envOf(name, option.env)}`,
     ].filter((note) => note !== "");
     return [`--${flagOf(name)}${value}`, option.help + (notes.length > 0 ? ` (${notes.join("; ")})` : "")] as const;

@@ -4,18 +4,19 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, rmdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 
-const ROOT = join(import.meta.dirname, "../..");
+import { capnp, hostInUrl, readProject, ROOT, type Config } from "./config.ts";
+
 const READY_WITHIN_MS = 60_000;
 
 /** The entry of the product itself. */
 export const PRODUCT = "src/index.ts";
 
-/** The folder of the objects' SQLite files, below the state folder of workerd and wrangler. */
-export const OBJECTS_FOLDER = "doorbuster-CouponObject";
+export { OBJECTS_FOLDER } from "./config.ts";
 
 export type Served = {
   /** Such as `http://127.0.0.1:41234`. */
@@ -26,6 +27,8 @@ export type Served = {
   readonly pid: number;
   /** False once the process has ended. */
   readonly isRunning: () => boolean;
+  /** Resolves once the process is gone, with its exit code, or 128 and the number of the signal. */
+  readonly ended: Promise<number>;
   /** Sends SIGKILL, because SIGTERM would wait for hung requests. Resolves once the process is gone. */
   readonly kill: () => Promise<void>;
 };
@@ -33,10 +36,14 @@ export type Served = {
 export type ServeOptions = {
   /** The folder of the objects, created if missing. Serve again with the same one to continue. */
   readonly state: string;
-  /** The port on 127.0.0.1; a free one when left out. */
+  /** 127.0.0.1 when left out. */
+  readonly host?: string;
+  /** A free one when left out. */
   readonly port?: number;
-  /** Variables of the Worker besides `ADMIN_AUTH=off` and `IDENTITY=off`. workerd alone has no rate limit. */
+  /** Variables of the Worker. {@link serve} adds `ADMIN_AUTH=off` and `IDENTITY=off`. */
   readonly vars?: Readonly<Record<string, string>>;
+  /** Binds the rate limits of wrangler.toml. */
+  readonly isLimited?: boolean;
   /** Kills the process when aborted, also while it starts. */
   readonly signal?: AbortSignal;
   /** Further arguments of `workerd serve`. */
@@ -45,6 +52,8 @@ export type ServeOptions = {
   readonly isolates?: number;
   /** Compatibility flags of the Worker. */
   readonly flags?: readonly string[];
+  /** Prints what the Worker logs. */
+  readonly isLogged?: boolean;
   /** Called with each piece of standard error, where the Worker's errors go. */
   readonly onError?: (text: string) => void;
 };
@@ -96,25 +105,30 @@ export async function build(entry: string, folder: string, signal?: AbortSignal)
   return join(built, basename(entry).replace(/\.ts$/, ".js"));
 }
 
-/** Serves a bundle of {@link build} on 127.0.0.1. Resolves once it listens. Throws a sentence. */
-export async function serve(bundle: string, options: ServeOptions): Promise<Served> {
-  const { state, port = 0, vars = {}, signal, args = [], flags = [], isolates = 1, onError } = options;
-  await mkdir(state, { recursive: true });
-  const config = `${bundle}.${Date.now()}-${Math.random().toString(36).slice(2)}.capnp`;
-  await writeFile(config, capnp({ bundle, state, port, vars: { ADMIN_AUTH: "off", IDENTITY: "off", ...vars }, flags, isolates }));
+/** Serves a bundle of {@link build} to callers who are all operators and every user. */
+export function serve(bundle: string, options: ServeOptions): Promise<Served> {
+  return launch(bundle, { ...options, vars: { ADMIN_AUTH: "off", IDENTITY: "off", ...options.vars } });
+}
+
+/** Serves a bundle of {@link build}. Resolves once it listens. Throws a sentence. */
+export async function launch(bundle: string, options: ServeOptions): Promise<Served> {
+  const { host = "127.0.0.1", port = 0, signal, args = [], isolates = 1 } = options;
+  const config = await writeConfig(bundle, { ...options, host, port, isolates });
   signal?.throwIfAborted();
-  const workerd = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...args], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
+  const workerd = spawn(workerdBinary(), ["serve", config, "--control-fd=3", ...args], {
+    stdio: ["ignore", options.isLogged === true ? "inherit" : "ignore", "pipe", "pipe"],
+  });
   const { pid } = workerd;
   if (pid === undefined) throw new Error("workerd did not start");
   // `close` comes after all output is read.
-  const ended = once(workerd, "close");
+  const ended = once(workerd, "close").then(() => workerd.exitCode ?? 128 + (constants.signals[workerd.signalCode ?? "SIGKILL"] ?? 0));
   const stop = (): void => void workerd.kill("SIGKILL");
   signal?.addEventListener("abort", stop);
   workerd.once("exit", () => signal?.removeEventListener("abort", stop));
   let output = "";
   workerd.stderr?.setEncoding("utf8").on("data", (text: string) => {
     output = (output + text).slice(-2_000);
-    onError?.(text);
+    options.onError?.(text);
   });
 
   async function kill(): Promise<void> {
@@ -134,14 +148,29 @@ export async function serve(bundle: string, options: ServeOptions): Promise<Serv
       const why = /address already in use/i.test(output) ? `port ${port} is already in use` : output.trim().split("\n").at(-1);
       throw new Error(`the server did not start: ${why ?? "no output"}`);
     }
-    const urls = listening.map((one) => `http://127.0.0.1:${one}`);
-    return { url: urls[0] ?? "", urls, port: listening[0] ?? 0, pid, isRunning, kill };
+    const urls = listening.map((one) => `http://${hostInUrl(host)}:${one}`);
+    return { url: urls[0] ?? "", urls, port: listening[0] ?? 0, pid, isRunning, ended, kill };
   } catch (cause) {
     await kill();
     throw cause;
   } finally {
     await rm(config, { force: true });
   }
+}
+
+type Placed = ServeOptions & Pick<Config, "host" | "port" | "isolates">;
+
+/** Writes a configuration beside the bundle, which it embeds. Returns its path. */
+async function writeConfig(
+  bundle: string,
+  { state, vars = {}, flags = [], isLimited = false, host, port, isolates }: Placed,
+): Promise<string> {
+  await mkdir(state, { recursive: true });
+  const { compatibilityDate, rateLimits } = await readProject();
+  const path = `${bundle}.${Date.now()}-${Math.random().toString(36).slice(2)}.capnp`;
+  const limits = isLimited ? rateLimits : [];
+  await writeFile(path, capnp({ bundle, state, host, port, vars, flags, isolates, compatibilityDate, rateLimits: limits }));
+  return path;
 }
 
 /** The ports of the isolates from workerd's control pipe, which has one JSON line for each socket. */
@@ -155,35 +184,6 @@ async function portsOf(control: Readable, isolates: number): Promise<readonly nu
     if (ports.size === isolates) return Array.from({ length: isolates }, (_, index) => ports.get(String(index)) ?? 0);
   }
   return null;
-}
-
-type Config = Required<Pick<ServeOptions, "state" | "port" | "vars" | "flags" | "isolates">> & { readonly bundle: string };
-
-/** The first isolate has the objects. The others are bound to its namespace. */
-function capnp({ bundle, state, port, vars, flags, isolates }: Config): string {
-  const texts = Object.entries(vars).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`);
-  const all = Array.from({ length: isolates }, (_, index) => index);
-  const services = all.map((index) => `(name = "isolate-${index}", worker = .worker${index})`);
-  const sockets = all.map(
-    (index) => `(name = "isolate-${index}", address = "127.0.0.1:${index === 0 ? port : 0}", http = (), service = "isolate-${index}")`,
-  );
-  const workers = all.map(
-    (index) => `const worker${index} :Workerd.Worker = (
-  modules = [ (name = "worker.js", esModule = embed ${JSON.stringify(basename(bundle))}) ],
-  compatibilityDate = "2026-10-01",
-  compatibilityFlags = ${JSON.stringify(flags)},
-  ${index === 0 ? `durableObjectNamespaces = [ (className = "CouponObject", uniqueKey = ${JSON.stringify(OBJECTS_FOLDER)}, enableSql = true) ],` : ""}
-  ${index === 0 ? `durableObjectStorage = (localDisk = "disk"),` : ""}
-  bindings = [ ${[`(name = "COUPONS", durableObjectNamespace = ${index === 0 ? `"CouponObject"` : `(className = "CouponObject", serviceName = "isolate-0")`})`, ...texts].join(", ")} ]
-);
-`,
-  );
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [ ${services.join(", ")}, (name = "disk", disk = (path = ${JSON.stringify(state)}, writable = true)) ],
-  sockets = [ ${sockets.join(", ")} ]
-);
-${workers.join("")}`;
 }
 
 /** The binary itself. The package's launcher would be a second process. */
