@@ -33,6 +33,6 @@ export async function requireTokenOf(
 async function verify(jwt: Jwt, { IDENTITY_SECRET = "", IDENTITY_JWKS_URL: url }: IdentityConfig) {
   if (url !== undefined) return isKeyAlgorithm(jwt.alg) ? verifyByKeySet(jwt, url) : "algorithm";
   if (!isSecretAlgorithm(jwt.alg)) return "algorithm";
-  const k = encodeBase64Url(new TextEncoder().encode(IDENTITY_SECRET).buffer);
+  const k = encodeBase64Url(new TextEncoder().encode(IDENTITY_SECRET).buffer).replaceAll("=", "");
   return (await isSignedByOne(jwt, [{ kty: "oct", k }])) === true ? "signed" : "signature";
 }

@@ -34,7 +34,7 @@ const HEADER = z.object({
     .string()
     .regex(/^(?:application\/)?(?:at\+)?jwt$/i)
     .optional(),
-  crit: z.undefined(),
+  crit: z.never().optional(),
 });
 const PAYLOAD = z.record(z.string(), z.unknown());
 

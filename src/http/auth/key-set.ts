@@ -18,7 +18,7 @@ type KeySet = {
   keys: readonly Key[];
   fetchedAt: number;
   triedAt: number;
-  /** The ids of unknown keys that were asked for before the last fetch, and since. */
+  /** The key ids that the last fetch was to find, and those that the next one is. */
   absent: ReadonlySet<string>;
   pending: Set<string>;
 };
@@ -35,7 +35,7 @@ type Known = {
   readonly sinceTryMs: number;
   /** Whether a key signed the token, or null if its key is unknown. */
   readonly isSigned: boolean | null;
-  /** The key was unknown before the last fetch already. */
+  /** The last fetch was to find the key. */
   readonly isAbsent: boolean;
 };
 
@@ -59,9 +59,10 @@ export async function verifyByKeySet(jwt: Jwt, url: string): Promise<ReturnType<
   // A token without a key id stands for itself.
   const id = (jwt.kid ?? jwt.signature).slice(0, KEY_ID_LENGTH_MAX);
   let isSigned = await isSignedByOne(jwt, set.keys);
-  if (isSigned === null && set.pending.size < JWKS_UNKNOWN_MAX) set.pending.add(id);
   const now = Date.now();
-  if (isFetchDue({ ageMs: now - set.fetchedAt, sinceTryMs: now - set.triedAt, isSigned })) {
+  const isDue = isFetchDue({ ageMs: now - set.fetchedAt, sinceTryMs: now - set.triedAt, isSigned });
+  if ((isDue || isSigned === null) && set.pending.size < JWKS_UNKNOWN_MAX) set.pending.add(id);
+  if (isDue) {
     await fetchKeys(set, now);
     isSigned = await isSignedByOne(jwt, set.keys);
   }
@@ -79,8 +80,9 @@ export function retryAfterSeconds(now: number): number {
 async function fetchKeys(set: KeySet, now: number): Promise<void> {
   set.triedAt = now;
   try {
-    // Cloudflare caches the answer, so many requests to new isolates make one fetch at the issuer.
-    const cf = { cacheEverything: true, cacheTtl: JWKS_REFRESH_MS_MIN / 1000 };
+    // Cloudflare caches the answer, so many requests to new isolates make one fetch at the issuer. It does so
+    // for half the time, so that the next fetch of this isolate does not find its own old answer.
+    const cf = { cacheEverything: true, cacheTtl: JWKS_REFRESH_MS_MIN / 2000 };
     const response = await fetch(set.url, { signal: AbortSignal.timeout(JWKS_DEADLINE_MS), cf });
     const keys = keysIn(await response.json());
     if (!response.ok || keys.length === 0) throw new Error(`no key set: status ${response.status}`);
