@@ -67,23 +67,6 @@ test("one unknown value makes all values of a row unknown", () => {
   expect([known([1, 2]), known([1, null])]).toEqual([[1, 2], null]);
 });
 
-test("the report has medians, ranges, ratios, skipped rows and the stolen time", () => {
-  const rows = [row("claim", [100, 120, 110], { stolen: 0.034 }), row("bulk", [90_000], {}, 1000)];
-  const skipped = [{ name: "redis-always", why: "redis-server is not installed" }];
-  const { markdown, charts } = reported({ rows, skipped });
-  expect(markdown).toMatch(/\| `claim` \|\s+110 \|\s+100 – 120 \|\s+1\.00 \|\s+1\.0 \|\s+2\.0 \|\s+50 \|/);
-  expect(markdown).toContain("`bulk`");
-  expect(markdown).toContain("- `redis-always` was skipped: redis-server is not installed.");
-  expect(markdown).toContain("at most 3.4 % of the processors");
-  expect(charts).toEqual(["x-rate-64.svg", "x-cpu-64.svg"]);
-});
-
-test("the report has no CPU chart and no stolen time where they are unknown", () => {
-  const { markdown, charts } = reported({ rows: [row("claim", [100], { cpuUs: null, stolen: null })] });
-  expect(charts).toEqual(["x-rate-64.svg"]);
-  expect(markdown).not.toContain("hypervisor");
-});
-
 test("the report of growth has the ratios within each round", () => {
   const growth = {
     sizes: [

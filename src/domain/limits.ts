@@ -45,6 +45,12 @@ export const CLAIMANTS_AT_ONCE_MAX = 10_000;
  */
 export const BULK_CLAIMS_MAX = 1000;
 
+/**
+ * Most faults that one refusal lists. A body of {@link OPERATOR_BODY_BYTES_MAX} can have 150,000 unknown
+ * fields, and nobody corrects more than a screen of them at once.
+ */
+export const FAULTS_MAX = 100;
+
 /** Fewest rows that share one statement, as JSON. Measured: for fewer rows, single statements are quicker. */
 export const ROWS_AT_ONCE_MIN = 8;
 

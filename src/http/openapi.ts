@@ -11,6 +11,7 @@ import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
 import { ok, route, type Route, type Success } from "./route.ts";
 import { getHealth } from "./routes/service.ts";
 import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./answer-schemas.ts";
+import { bodyOf } from "./request.ts";
 import { CouponName, UserId } from "./request-schemas.ts";
 
 /** The version of the HTTP interface, equal to the package's version. */
@@ -101,12 +102,12 @@ function operation(declared: Route, schemas: Json): Json {
 
 /** Returns the refusals that a route lists, and those that the rest of its declaration implies. */
 function refusalsOf(declared: Route): RefusalCode[] {
-  const { id, refusals, who, body, path, method, query, isRateLimited, takesIdempotencyKey, isConditional } = declared;
+  const { id, refusals, who, path, method, query, isRateLimited, isConditional } = declared;
   const codes = new Set<RefusalCode>([...refusals, "internal_error"]);
   if (id !== getHealth.id) codes.add("misconfigured");
   const isAboutCoupon = path.startsWith("/api/");
-  if (body !== undefined || query !== undefined || takesIdempotencyKey === true || method !== "GET") codes.add("invalid_request");
-  if (body !== undefined) codes.add("payload_too_large");
+  if (who === "operator" || query !== undefined || method !== "GET") codes.add("invalid_request");
+  if (bodyOf(declared) !== undefined) codes.add("payload_too_large");
   if (who !== "everybody") codes.add("unauthorized");
   if (who === "user" || who === "user_or_operator") codes.add("forbidden");
   if (isRateLimited === true) codes.add("rate_limited");

@@ -19,14 +19,16 @@ const TEXT_ERRORS = {
   malformed: "is invalid",
 } as const satisfies Record<TextFault, string>;
 
-/** The fault of a field of the wrong type. JSON's null counts as missing. */
-const absentOrInvalid = {
-  error: (issue: { readonly input?: unknown }) => (issue.input === undefined || issue.input === null ? "is required" : "is invalid"),
-};
+type FaultOf = (issue: { readonly input?: unknown }) => string;
+
+/** Returns the error of a required field. JSON's null counts as missing. */
+function requiredOr(fault: string): FaultOf {
+  return ({ input }) => (input === undefined || input === null ? "is required" : fault);
+}
 
 function text(faultOf: (value: string) => TextFault | null, description: string) {
   return z
-    .string(absentOrInvalid)
+    .string({ error: requiredOr(TEXT_ERRORS.malformed) })
     .check(({ value, issues }) => {
       const fault = faultOf(value);
       if (fault !== null) issues.push({ code: "custom", message: TEXT_ERRORS[fault], input: value });
@@ -40,17 +42,30 @@ export const CouponName = text(nameFault, "The coupon's public name, compared ex
 /** A user's id in a body. */
 export const UserId = text(textFault, "Who claims: an opaque string, compared exactly as given.").meta({ examples: ["user_12345"] });
 
-const Amount = z
-  .number(absentOrInvalid)
-  .check(({ value, issues }) => {
-    if (value < 1) issues.push({ code: "custom", message: "must be at least 1", input: value });
-    else if (!Number.isInteger(value) || value > AMOUNT_MAX) issues.push({ code: "custom", message: "is invalid", input: value });
-  })
-  .meta({ description: "Units ever put on offer.", type: "integer", minimum: 1, maximum: AMOUNT_MAX, examples: [500] });
+function integerWanted(min: number, max: number): string {
+  return `must be an integer from ${min} to ${max}`;
+}
+
+function integer(min: number, max: number, description: string, faultOf: FaultOf = () => integerWanted(min, max)) {
+  return z
+    .number({ error: faultOf })
+    .check(({ value, issues }) => {
+      const isValid = Number.isInteger(value) && value >= min && value <= max;
+      if (!isValid) issues.push({ code: "custom", message: faultOf({ input: value }), input: value });
+    })
+    .meta({ description, type: "integer", minimum: min, maximum: max, examples: [Math.min(Math.max(min, 900), max)] });
+}
+
+function amount(otherwise: FaultOf) {
+  const faultOf: FaultOf = ({ input }) => (typeof input === "number" && input < 1 ? "must be at least 1" : otherwise({ input }));
+  return integer(1, AMOUNT_MAX, "Units ever put on offer.", faultOf).meta({ examples: [500] });
+}
+const AMOUNT_WANTED = integerWanted(1, AMOUNT_MAX);
 
 // RFC 3339 in UTC can write the years 0000 to 9999, so answers can't have others.
 const INSTANT_MIN = Date.parse("0000-01-01T00:00:00.000Z");
 const INSTANT_MAX = Date.parse("9999-12-31T23:59:59.999Z");
+const INSTANT_WANTED = "must be RFC 3339 with an offset, such as 2026-12-01T18:00:00+01:00";
 const rfc3339 = z.iso.datetime({ offset: true });
 
 /**
@@ -65,9 +80,9 @@ function epochMs(written: string): number {
 
 /** An instant with an offset, parsed to epoch milliseconds. Null leaves the window open at this end. */
 const SettableInstant = z
-  .string("is invalid")
+  .string(INSTANT_WANTED)
   .check(({ value, issues }) => {
-    if (Number.isNaN(epochMs(value))) issues.push({ code: "custom", message: "is invalid", input: value });
+    if (Number.isNaN(epochMs(value))) issues.push({ code: "custom", message: INSTANT_WANTED, input: value });
   })
   .meta({
     description: "RFC 3339 with an offset; null leaves the window open at this end.",
@@ -78,16 +93,6 @@ const SettableInstant = z
   .nullable();
 const OptionalInstant = SettableInstant.optional().transform((value) => value ?? null);
 
-function integer(min: number, max: number, description: string) {
-  return z
-    .number(absentOrInvalid)
-    .check(({ value, issues }) => {
-      const isValid = Number.isInteger(value) && value >= min && value <= max;
-      if (!isValid) issues.push({ code: "custom", message: "is invalid", input: value });
-    })
-    .meta({ description, type: "integer", minimum: min, maximum: max, examples: [Math.min(Math.max(min, 900), max)] });
-}
-
 /** Returns the schema of an integer query parameter. An absent one is `defaultValue`. */
 export function queryInteger(min: number, max: number, description: string): z.ZodType<number | null>;
 export function queryInteger(min: number, max: number, description: string, defaultValue: number): z.ZodType<number>;
@@ -96,7 +101,7 @@ export function queryInteger(min: number, max: number, description: string, defa
     .string()
     .check(({ value, issues }) => {
       const isValid = /^(0|[1-9]\d{0,15})$/.test(value) && Number(value) >= min && Number(value) <= max;
-      if (!isValid) issues.push({ code: "custom", message: "is invalid", input: value });
+      if (!isValid) issues.push({ code: "custom", message: integerWanted(min, max), input: value });
     })
     .meta({ description, type: "integer", minimum: min, maximum: max, ...(defaultValue === null ? {} : { default: defaultValue }) })
     .transform(Number)
@@ -118,13 +123,17 @@ const HoldSecondsMax = integer(
   HOLD_TTL_SECONDS_MAX,
   `Longest time that a unit may be held, in seconds; ${HOLD_SECONDS_MAX_DEFAULT} unless set.`,
 );
-const HoldsMax = integer(0, AMOUNT_MAX, "Most holds that may run at once; null is no such limit.").nullable();
+const holdsMaxFault = `${integerWanted(0, AMOUNT_MAX)}, or null`;
+const HoldsMax = integer(0, AMOUNT_MAX, "Most holds that may run at once; null is no such limit.", () => holdsMaxFault).nullable();
+
+/** The fault of an `ends_at` that leaves the sale no time. */
+export const END_WANTED = "must be after starts_at";
 
 /** The body of `POST /api/coupons`. */
 export const CreateCouponBody = z
-  .object({
+  .strictObject({
     name: CouponName,
-    amount: Amount,
+    amount: amount(requiredOr(AMOUNT_WANTED)),
     starts_at: OptionalInstant,
     ends_at: OptionalInstant,
     hold_seconds_max: HoldSecondsMax.default(HOLD_SECONDS_MAX_DEFAULT),
@@ -133,23 +142,31 @@ export const CreateCouponBody = z
   .check(({ value, issues }) => {
     const { starts_at: startsAt, ends_at: endsAt } = value;
     const isEmpty = typeof startsAt === "number" && typeof endsAt === "number" && endsAt <= startsAt;
-    if (isEmpty) issues.push({ code: "custom", path: ["ends_at"], message: "is invalid", input: value });
-  })
-  .meta({ description: "Unknown fields are ignored." });
+    if (isEmpty) issues.push({ code: "custom", path: ["ends_at"], message: END_WANTED, input: value });
+  });
 
 /** The body of `PATCH /api/coupons/{name}`. */
 export const ChangeCouponBody = z
-  .object({
-    amount: Amount.optional(),
+  .strictObject({
+    amount: amount(() => AMOUNT_WANTED).optional(),
     starts_at: SettableInstant.optional(),
     ends_at: SettableInstant.optional(),
-    paused: z.boolean(absentOrInvalid).optional(),
+    paused: z.boolean("must be true or false").optional(),
     hold_seconds_max: HoldSecondsMax.optional(),
     holds_max: HoldsMax.optional(),
   })
-  .meta({ description: "Every field is absolute; what is absent stays as it is. Unknown fields are ignored." });
+  .check(({ value, issues }) => {
+    if (Object.keys(value).length > 0) return;
+    issues.push({ code: "custom", message: `send at least one of ${Object.keys(ChangeCouponBody.shape).join(", ")}`, input: value });
+  })
+  .meta({ description: "Every field is absolute; what is absent stays as it is. At least one must be sent." });
 
-const TtlSeconds = integer(HOLD_TTL_SECONDS_MIN, HOLD_TTL_SECONDS_MAX, "How long the unit is kept: at most the coupon's hold_seconds_max.");
+const TtlSeconds = integer(
+  HOLD_TTL_SECONDS_MIN,
+  HOLD_TTL_SECONDS_MAX,
+  "How long the unit is kept: at most the coupon's hold_seconds_max.",
+  requiredOr(integerWanted(HOLD_TTL_SECONDS_MIN, HOLD_TTL_SECONDS_MAX)),
+);
 
 /** The body of `POST /api/coupons/{name}/holds`. */
 export const HoldBody = z.object({ user_id: UserId, ttl_seconds: TtlSeconds }).meta({ description: "Unknown fields are ignored." });
@@ -157,9 +174,12 @@ export const HoldBody = z.object({ user_id: UserId, ttl_seconds: TtlSeconds }).m
 /** The body of `POST /api/coupons/claim`. */
 export const ClaimBody = z.object({ user_id: UserId, coupon_name: CouponName }).meta({ description: "Unknown fields are ignored." });
 
+const USERS_WANTED = `must be a list of 1 to ${BULK_CLAIMS_MAX} user ids`;
+
 /** The body of `POST /api/coupons/{name}/claims`. */
-export const BulkClaimBody = z
-  .object({
-    user_ids: z.array(UserId, absentOrInvalid).min(1, "is required").max(BULK_CLAIMS_MAX, `exceeds maximum length of ${BULK_CLAIMS_MAX}`),
-  })
-  .meta({ description: "Unknown fields are ignored." });
+export const BulkClaimBody = z.strictObject({
+  user_ids: z
+    .array(UserId, { error: requiredOr(USERS_WANTED) })
+    .min(1, USERS_WANTED)
+    .max(BULK_CLAIMS_MAX, USERS_WANTED),
+});

@@ -1,37 +1,55 @@
 // Parses a request into the values that its route declares, or returns a refusal.
 
 import { accepts } from "hono/accepts";
-import type * as z from "zod";
+import * as z from "zod";
 
 import type { Precondition } from "../domain/etag.ts";
+import { FAULTS_MAX, OPERATOR_BODY_BYTES_MAX, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
 import { nameFault, textFault, type TextFault } from "../domain/names.ts";
 import { JSON_TYPE } from "./media-types.ts";
+import { unknownFault } from "./nearest-name.ts";
 import { pathOf, type PathPattern } from "./path-pattern.ts";
 import { invalid, type Refusal } from "./refusals.ts";
-import { VISIBLE_ASCII, type Context } from "./request-context.ts";
+import { VISIBLE_ASCII, type Context, type RequestContext } from "./request-context.ts";
 import type { Input, Route } from "./route.ts";
 
 type Values = Input<string, z.ZodType, Readonly<Record<string, z.ZodType>>>;
 
+const NO_FIELDS = { schema: z.strictObject({}), bytesMax: OPERATOR_BODY_BYTES_MAX } as const;
 const QUOTED = /^"(.*)"$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
-/** Returns the function that reads the requests of a route. `pattern` is the route's path. */
-export function requestReader(route: Route, pattern: PathPattern): (c: Context) => Promise<Values | Refusal> {
-  const { body: declared, query: schemas = {}, takesIdempotencyKey, isConditional, method } = route;
-  const mediaTypes = Object.values<{ readonly content?: object }>(route.successes).flatMap(({ content = {} }) => Object.keys(content));
-  const isStrict = method !== "GET";
+/**
+ * Returns the body that a route takes. A mutation by the operator that declares none takes no field, so that
+ * `{"position":1}` on a `DELETE` is not lost.
+ */
+export function bodyOf({ body, who, method }: Route): Route["body"] {
+  return body ?? (who === "operator" && method !== "GET" ? NO_FIELDS : undefined);
+}
 
-  return async (c) => {
+/**
+ * Returns the function that reads the requests of a route. `pattern` is the route's path. The function adds
+ * what the request names to its context, also if it refuses the rest.
+ */
+export function requestReader(route: Route, pattern: PathPattern): (c: Context, context: RequestContext) => Promise<Values | Refusal> {
+  const { query: schemas = {}, takesIdempotencyKey, isConditional, method, who } = route;
+  const declared = bodyOf(route);
+  if (who === "operator" && declared !== undefined && !isStrictObject(declared.schema))
+    throw new TypeError(`${route.id} takes unknown fields`);
+  const mediaTypes = Object.values<{ readonly content?: object }>(route.successes).flatMap(({ content = {} }) => Object.keys(content));
+  const isStrict = method !== "GET" || who === "operator";
+
+  return async (c, context) => {
     const { raw: request } = c.req;
     const { url, headers } = request;
-    const body = declared === undefined ? undefined : await readBody(request, declared.schema, declared.bytesMax);
+    const params = pattern.params.length === 0 ? {} : readParams(url, pattern);
+    const body = declared === undefined ? undefined : await readBody(request, declared);
+    Object.assign(context, subjectOf({ params, body }));
     if (isRefusal(body)) return body;
     const key = takesIdempotencyKey === true ? idempotencyKeyIn(headers) : null;
     if (key === undefined) return invalid("Idempotency-Key", "is invalid");
     const query = readQuery(url, schemas, isStrict);
     if (isRefusal(query)) return query;
-    const params = pattern.params.length === 0 ? {} : readParams(url, pattern);
     if (isRefusal(params)) return params;
     const precondition = isConditional === true ? preconditionIn(headers) : null;
     const mediaType =
@@ -42,8 +60,12 @@ export function requestReader(route: Route, pattern: PathPattern): (c: Context) 
   };
 }
 
+function isStrictObject(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever;
+}
+
 /** Returns the coupon and the user that a request names, if any. */
-export function subjectOf({ params, body }: Pick<Values, "params" | "body">): { readonly coupon?: string; readonly userId?: string } {
+function subjectOf({ params, body }: Readonly<Record<"params" | "body", unknown>>): { readonly coupon?: string; readonly userId?: string } {
   const coupon = textIn(params, "name") ?? textIn(body, "coupon_name") ?? textIn(body, "name");
   const userId = textIn(params, "user_id") ?? textIn(body, "user_id");
   return { ...(coupon === undefined ? {} : { coupon }), ...(userId === undefined ? {} : { userId }) };
@@ -80,22 +102,36 @@ function idempotencyKeyIn(headers: Headers): string | null | undefined {
  * a change.
  */
 function readQuery(url: string, schemas: Readonly<Record<string, z.ZodType>>, isStrict: boolean): Values["query"] | Refusal {
-  const start = url.indexOf("?");
   const names = Object.keys(schemas);
-  if (start === -1 && names.length === 0) return {};
-  const sent = new URLSearchParams(start === -1 ? "" : url.slice(start).split("#", 1)[0]);
-  if (isStrict && Array.from(sent.keys()).some((name) => !Object.hasOwn(schemas, name))) {
-    const error = `invalid request: this route takes ${names.length === 0 ? "no query parameters" : `only the query parameter ${names.join(", ")}`}`;
-    return { ok: false, code: "invalid_request", error };
-  }
+  const sent = sentIn(url);
+  const unknown = isStrict ? Array.from(sent.keys()).filter((name) => !names.includes(name)) : [];
+  if (unknown.length > 0) return refusalOf(unknown.map((name) => [name, unknownFault(name, names, "query parameters")]));
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(schemas)) {
-    const [value, ...more] = sent.getAll(name);
-    const parsed = more.length > 0 ? null : schema.safeParse(value);
-    if (parsed?.success !== true) return invalid(name, "is invalid");
+    const [value, ...more] = sent.get(name) ?? [];
+    if (more.length > 0) return invalid(name, "must be sent once");
+    if (value === null) return invalid(name, "must be percent-encoded UTF-8");
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) return refusalOf(parsed.error.issues.map(({ message }) => [name, message]));
     values[name] = parsed.data;
   }
   return values;
+}
+
+/**
+ * Returns the values of each query parameter that is sent. A malformed one is null: `URLSearchParams` would
+ * replace it.
+ */
+function sentIn(url: string): Map<string, (string | null)[]> {
+  const [, search = ""] = /\?([^#]*)/.exec(url) ?? [];
+  const pairs = search.split("&").filter((pair) => pair !== "");
+  const sent = new Map<string, (string | null)[]>();
+  for (const pair of pairs) {
+    const [name = "", ...value] = pair.replaceAll("+", " ").split("=");
+    const known = decoded(name) ?? name;
+    sent.set(known, [...(sent.get(known) ?? []), decoded(value.join("="))]);
+  }
+  return sent;
 }
 
 const FAULT_OF: Readonly<Record<string, (text: string) => TextFault | null>> = { name: nameFault, user_id: textFault };
@@ -132,16 +168,22 @@ function decoded(segment: string): string | null {
  * Returns the body as `schema` parses it, or a refusal: 413 above `bytesMax`, or else 400. The content type
  * does not matter. Bytes that are not UTF-8 are refused, because replacing them could make two users equal.
  */
-async function readBody(request: Request, schema: z.ZodType, bytesMax: number): Promise<unknown> {
+async function readBody(request: Request, { schema, bytesMax }: NonNullable<Route["body"]>): Promise<unknown> {
   const bytes = await readAtMost(request, bytesMax);
   if (bytes === null) return { ok: false, code: "payload_too_large" } satisfies Refusal;
+  if (schema === NO_FIELDS.schema && bytes.length === 0) return {};
   const parsed = schema.safeParse(jsonIn(bytes));
-  return parsed.success ? parsed.data : refusalOf(parsed.error.issues);
+  if (parsed.success) return parsed.data;
+  const { issues } = parsed.error;
+  const faults = faultsIn(issues, schema);
+  const ofWhole = issues.find(({ code }) => code === "custom");
+  if (faults.length > 0 || ofWhole === undefined) return refusalOf(faults);
+  return { ok: false, code: "invalid_request", error: `invalid request: ${ofWhole.message}` } satisfies Refusal;
 }
 
 /**
- * Returns the body, or null if it is larger than `bytesMax`. A body that breaks off reads as empty, which is
- * not JSON.
+ * Returns the body, or null if it is larger than `bytesMax`. A body that breaks off reads as one zero, which
+ * is not JSON.
  */
 async function readAtMost(request: Request, bytesMax: number): Promise<Uint8Array | null> {
   const contentLength = request.headers.get("content-length");
@@ -149,7 +191,7 @@ async function readAtMost(request: Request, bytesMax: number): Promise<Uint8Arra
     if (contentLength === null) return await readStream(request.body, bytesMax);
     return Number(contentLength) > bytesMax ? null : await request.bytes();
   } catch {
-    return new Uint8Array();
+    return new Uint8Array(1);
   }
 }
 
@@ -180,9 +222,24 @@ function jsonIn(bytes: Uint8Array): unknown {
   }
 }
 
+type Fault = readonly [field: string, fault: string];
+
+/** Returns the faults of a body. The unknown fields come first, because a missing one is often among them. */
+function faultsIn(issues: readonly z.core.$ZodIssue[], schema: z.ZodType): Fault[] {
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const unknown = issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys.slice(0, FAULTS_MAX) : []));
+  return [
+    ...unknown.map((name): Fault => [name, unknownFault(name, known, "body fields")]),
+    ...issues.filter(({ path }) => path.length > 0).map(({ path, message }): Fault => [path.join("."), message]),
+  ];
+}
+
 /** Returns the refusal with the first fault of each field. */
-function refusalOf(issues: readonly z.core.$ZodIssue[]): Refusal {
-  const fields: Record<string, string> = {};
-  for (const { path, message } of issues) if (path.length > 0) fields[path.join(".")] ??= message;
-  return { ok: false, code: "invalid_request", ...(Object.keys(fields).length === 0 ? {} : { fields }) };
+function refusalOf(faults: readonly Fault[]): Refusal {
+  const fields = new Map<string, string>();
+  for (const [field, fault] of faults.slice(0, FAULTS_MAX)) {
+    const name = field.slice(0, TEXT_CODE_POINTS_MAX).toWellFormed();
+    if (!fields.has(name)) fields.set(name, fault);
+  }
+  return { ok: false, code: "invalid_request", ...(fields.size === 0 ? {} : { fields: Object.fromEntries(fields) }) };
 }

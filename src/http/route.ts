@@ -105,7 +105,7 @@ type Declaration<
    * Respects `If-Match` and `If-None-Match`. The handler of a change does it. For a read, the renderer does.
    */
   readonly isConditional?: true;
-  /** Query parameters, all optional. A route other than a GET refuses unknown ones. */
+  /** Query parameters, all optional. A route of the operator and a route other than a GET refuse unknown ones. */
   readonly query?: Query;
   readonly body?: { readonly schema: Body; readonly bytesMax: number };
   readonly successes: S;

@@ -11,7 +11,7 @@ import { logRequest } from "./request-log.ts";
 import { patternOf } from "./path-pattern.ts";
 import type { Refusal } from "./refusals.ts";
 import { requestContext, type Context, type RequestContext } from "./request-context.ts";
-import { isRefusal, requestReader, subjectOf } from "./request.ts";
+import { isRefusal, requestReader } from "./request.ts";
 import { respond, respondToRead } from "./respond.ts";
 import type { Route } from "./route.ts";
 import { getHealth } from "./routes/service.ts";
@@ -30,9 +30,9 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(authorization, env, faults));
     const refused = who === "operator" ? await requireOperator(authorization, env) : null;
     if (refused !== null) return respond(context, refused);
-    const input = await read(c);
+    const input = await read(c, context);
     if (isRefusal(input)) return respond(context, input);
-    const { coupon = "", userId = "" } = Object.assign(context, subjectOf(input));
+    const { coupon = "", userId = "" } = context;
     if (isUserRoute) {
       const caller = await requireUser(authorization, env, userId, who === "user_or_operator");
       if (!caller.ok) return respond(context, caller);

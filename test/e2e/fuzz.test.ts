@@ -6,7 +6,6 @@ import { join } from "node:path";
 
 import { expect, onTestFinished, test } from "vitest";
 
-import { freePort } from "../../verification/server/loopback.ts";
 import { runCommand } from "./command.ts";
 
 type Findings = {
@@ -39,13 +38,4 @@ test("1,500 inputs, all socket cases and 16 scenarios find no fault", async () =
   expect(raw.receipts).toHaveLength(raw.cases);
   expect(scenarios.count).toBe(16);
   expect([verification.checks > 300, verification.failed]).toEqual([true, []]);
-});
-
-test.for([
-  ["without a server at --base-url", 69, async () => ["--base-url", `http://127.0.0.1:${await freePort()}`]],
-  ["with a server elsewhere", 64, async () => ["--base-url", "http://example.com"]],
-  ["with a path but no seed", 64, async () => ["--path", "1:2"]],
-] as const)("the fuzz command %s fails with exit code %i and one sentence", async ([, due, args]) => {
-  const { code, err } = await runCommand("fuzz/run.ts", await args());
-  expect([code, err]).toEqual([due, expect.stringMatching(/^npm run fuzz: [^\n]+$/)]);
 });

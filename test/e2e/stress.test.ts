@@ -2,7 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -147,18 +147,6 @@ describe.concurrent("the stress command against a named server", () => {
     ["an invalid address", { BASE_URL: "localhost:8787" }, "takes an address such as"],
   ] as const)("refuses %s in one sentence", async ([, env, sentence]) => {
     expectRefusal(await stress([], named(env)), sentence);
-  });
-
-  test("refuses the state of another server in one sentence", async () => {
-    const other = join(folder, "other");
-    await mkdir(join(other, OBJECTS_FOLDER), { recursive: true });
-    expectRefusal(await stress([], named({ STATE: other })), "is another server's state");
-  });
-
-  test("refuses a coupon that exists", async () => {
-    const env = named({ COUPON: "taken", INITIAL_STOCK: "5" });
-    await stress([], env);
-    expectRefusal(await stress([], env), 'the coupon "taken" exists already');
   });
 });
 

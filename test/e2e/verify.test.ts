@@ -41,7 +41,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
-/** The requests of one user. Every third holds first, every fifth is revoked, some holds stay or expire. */
+/**
+ * The requests of one user. Every third user holds first, and every fifth is revoked. Some holds stay or
+ * expire.
+ */
 async function visit(index: number): Promise<void> {
   const userId = `user-${index}`;
   if (index % 3 === 0) await client.hold(NAME, userId, index % 2 === 0 ? 1 : 600);

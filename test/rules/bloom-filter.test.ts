@@ -68,7 +68,7 @@ test("the largest filter is full with 1,165,085 members", () => {
   expect(count).toBeLessThan(1_165_085 * 1.001);
 });
 
-test("a filter counts a text that is added repeatedly once", () => {
+test("a text that is added repeatedly counts once in a filter", () => {
   const members = setOf(names(EXACT_MEMBERS_MAX + 1, "u"));
   for (let again = 0; again < 100; again += 1) for (const name of names(EXACT_MEMBERS_MAX + 1, "u")) members.add(name);
   expect(members.isFull).toBe(false);

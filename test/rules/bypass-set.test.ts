@@ -128,7 +128,7 @@ test("a set full of ended holds is rebuilt without them, and certificates contin
     rebuiltCount += Number(wasFilter && !isFilter);
     wasFilter = isFilter;
   }
-  // In a full filter one in a thousand others seems to be a member.
+  // A full filter takes one in a thousand other users for a member.
   expect(passedMax).toBeLessThan(10);
   expect([rebuiltCount, bytesMax]).toEqual([5, 1_024]);
 });

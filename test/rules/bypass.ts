@@ -23,7 +23,7 @@ export function certificateOf(engine: EngineCalls, at = T0): Certificate {
   return certificate;
 }
 
-/** Those of `asked` that are certainly not in the bypass set. */
+/** Returns the members of `asked` that are certainly not in the bypass set. */
 export function unknownTo({ bypass }: Certificate, asked: readonly string[]): string[] {
   const isKnown = mayContain(bypass ?? []);
   return asked.filter((member) => !isKnown(member));

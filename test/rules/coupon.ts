@@ -196,7 +196,10 @@ export function readCold(sql: Sql, now = T0) {
   return new EngineCalls(sql).read({ claimedBy: true }, now);
 }
 
-/** Expects that the stored coupon is conserved, and that it has `claimedCount` claims. Returns what its ledger makes. */
+/**
+ * Expects that the stored coupon is conserved, and that it has `claimedCount` claims. Returns the coupon that
+ * its ledger makes.
+ */
 export function expectConserved(sql: Sql, claimedCount?: number): Replayed {
   const replayed = expectReplayed((statement) => sql.all(statement));
   expect(replayed.claims.size).toBe(claimedCount ?? replayed.claims.size);

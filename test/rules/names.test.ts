@@ -69,7 +69,7 @@ test("every single code point is valid or invalid as the contract says", () => {
   expect(disagreeing).toEqual([]);
 });
 
-test("the names . and .. are malformed, and as user ids valid", () => {
+test("the names . and .. are malformed for coupons and valid for users", () => {
   expect([".", "..", "...", ". .", "a/..", "100%"].map(nameFault)).toEqual(["malformed", "malformed", null, null, null, null]);
   expect([".", ".."].map(textFault)).toEqual([null, null]);
 });

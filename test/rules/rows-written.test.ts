@@ -178,7 +178,7 @@ const STATEMENTS = [CouponStore, ClaimStore, HoldStore, LedgerStore]
   .flatMap((store) => Object.entries(store as object))
   .flatMap(([name, text]) => (typeof text === "string" && /^\s*(SELECT|WITH|UPDATE|DELETE)\b/i.test(text) ? [{ name, text }] : []));
 
-test("the statements below include those that every claim runs", () => {
+test("the examined statements include those that every claim runs", () => {
   expect(STATEMENTS.map(({ name }) => name)).toEqual(expect.arrayContaining(["SELECT_COUPON", "SELECT_CLAIM", "SELECT_KEY_OWNER"]));
 });
 

@@ -22,11 +22,3 @@ test.for([
     await expectConserved(name, answers);
   }
 });
-
-test("60 users at once leave 40 of 100 units", async () => {
-  const name = await created(100);
-  const answers = await Promise.all(users(60).map((user) => claim(name, user)));
-  expect(countOutcomes(answers)).toEqual({ 201: 60 });
-  expect((await read(name)).body).toMatchObject({ remaining_amount: 40, state: "open" });
-  await expectConserved(name, answers);
-});

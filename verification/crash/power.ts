@@ -9,7 +9,7 @@ import { Disk, type Cuts } from "./disk.ts";
 import { slowFsync } from "./slow-fsync.ts";
 
 export class Power {
-  /** Whether the disk can lie about its flushes. It takes a C compiler. */
+  /** Whether the disk can lie about its flushes. It needs a C compiler. */
   readonly canLie: boolean;
   readonly #disk: Disk;
   readonly #lies: string;

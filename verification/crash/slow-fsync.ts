@@ -1,4 +1,4 @@
-// A preloaded library that makes each fsync slow, as on a disk, or a no-op. It takes a C compiler.
+// A preloaded library that makes each fsync slow, as on a disk, or a no-op. It needs a C compiler.
 
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";

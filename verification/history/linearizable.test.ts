@@ -237,6 +237,16 @@ const RETURNS: readonly Row[] = [
     history(1, [...revoked, asked(30, 40, release("ann"), { ...taken, remaining: 2 })], revokedEvents),
   ],
   [
+    "a repeated revoke with another instant is rejected",
+    "answered releasedAt 30, and 25 is right",
+    history(1, [...revoked, asked(30, 40, release("ann"), { ...taken, releasedAt: 30 })], revokedEvents),
+  ],
+  [
+    "a read without a claimant is rejected",
+    "answered claimants [], and [ann] is right",
+    history(1, [ann, asked(30, 31, read, { is: "found", seq: 2, claimants: [] })], [annsClaim]),
+  ],
+  [
     "a deleted coupon that remembers its claims is rejected",
     "which the ledger never reached",
     history(1, [ann, gone, again, asked(70, 80, claim("ann"), { is: "already_claimed", seq: 2, position: 1 })], twoCoupons),

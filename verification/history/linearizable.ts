@@ -258,7 +258,7 @@ class Replay {
     return differenceIn(answer, this.#unhidden(verdict, call, attempt));
   }
 
-  /** Behind the Worker, a claim that its own earlier delivery got is no replay. */
+  /** To a client, a claim that an earlier delivery of the same request got is no replay. */
   #unhidden(verdict: Verdict, call: Call, attempt: string | null): Verdict {
     if (verdict.is !== "replayed" || call.kind !== "claim" || attempt === null || this.#history.seenFrom === "object") return verdict;
     return this.#coupon?.claims.get(call.userId)?.attempt === attempt ? { ...verdict, is: "claimed" } : verdict;

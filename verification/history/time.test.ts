@@ -78,6 +78,16 @@ const END_OF_HOLDS: readonly Row[] = [
     history(3, [...holders, { ...end, answer: { is: "ended", seq: 5, count: 1 } }], ended),
   ],
   [
+    "an end of all holds with another remaining amount is rejected",
+    "answered remaining 2, and 3 is right",
+    history(3, [...holders, { ...end, answer: { is: "ended", seq: 5, count: 2, remaining: 2 } }], ended),
+  ],
+  [
+    "an end of all holds that was answered before they were seen is rejected",
+    "the other way round",
+    history(3, [...holders, end, asked(40, 41, read, { is: "found", seq: 3, held: 2 }, { clockFrom: 20, clockUntil: 20 })], ended),
+  ],
+  [
     "an end of all holds that is seen half done is rejected",
     "some holds were ended, and others were not yet",
     history(3, [...holders, end, asked(20, 30, read, { is: "found", seq: 4, held: 1 }, { clockFrom: 25, clockUntil: 25 })], ended),
@@ -97,6 +107,8 @@ const pauses = [changed(2, 15, settings(1, { paused: true })), changed(3, 15, se
 const pausing = [asked(5, 90, change({ paused: true }), null), asked(5, 90, change({ paused: false, endsAt: 15 }), null)];
 const pausedAt = (at: number): Operation => ({ ...atEdge(at, at + 1, "bob", 1, "sale_paused"), ...AT_15 });
 const endedAt = (at: number): Operation => ({ ...atEdge(at, at + 1, "bob", 1, "sale_ended"), ...AT_15 });
+
+const AT_10 = { clockFrom: 10, clockUntil: 10 };
 
 const EDGE: readonly Row[] = [
   ["a refusal at the edge is right while its certificate is true", "right", history(1, [ann, atEdge(900, 901, "bob", 2)], [annsClaim])],
@@ -130,6 +142,15 @@ const EDGE: readonly Row[] = [
   ],
   ["a hold that expired unseen ends a certificate", "and claimed is right", history(1, [annsHold, atEdge(61, 62, "bob", 2)], [annsHeld])],
   ["two refusals in the order of the ledger are right", "right", history(1, [...pausing, pausedAt(20), endedAt(22)], pauses)],
+  [
+    "a read that began after a refusal at the edge and stands before it is rejected",
+    "the other way round",
+    history(
+      1,
+      [{ ...ann, answer: null }, atEdge(21, 22, "bob", 2), asked(40, 41, read, { is: "found", seq: 1, remaining: 1 }, AT_10)],
+      [annsClaim],
+    ),
+  ],
   ["two refusals in the opposite order are rejected", "certificate of seq 1", history(1, [...pausing, pausedAt(22), endedAt(20)], pauses)],
 ];
 

@@ -65,7 +65,7 @@ export function eventsIn(tables: Tables, holderOf: HolderOf = () => undefined): 
   return events;
 }
 
-/** By index in the ledger: the attempt that made a hold. */
+/** Returns the attempt that made each hold, by the index of the hold's event in the ledger. */
 function holdersIn({ ledger, holds, released_holds: releasedHolds }: Tables, holderOf: HolderOf): ReadonlyMap<number, string> {
   const attempts = new Map<number, string>();
   const running = new Map<string, number>();

@@ -34,7 +34,7 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
     return EXIT.ok;
   }
   const startedAt = performance.now();
-  // One that no longer fits the sources ends the command before anything is copied.
+  // A mutation that no longer fits the sources ends the command before anything is copied.
   for (const mutation of mutations) await mutatedFiles(mutation, (file) => readFile(join(ROOT, file), "utf8"));
 
   const scratch = await scratchFolder("mutation");

@@ -21,7 +21,7 @@ export type Waiting = {
   /** The incarnation of the answer, if another one began or ended before the answer. */
   incarnation: number | null;
   /**
-   * The incarnation before the one that began during the wait: an answer that it is over is about this one.
+   * The incarnation before the one that began during the wait. An answer that the coupon is gone is about it.
    */
   incarnationBefore: number | null;
   result: Result | null;

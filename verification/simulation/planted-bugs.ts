@@ -1,14 +1,14 @@
 // Bugs to plant into the product's sources or into the simulated platform. A run must find each of them.
 
+import type { Edit } from "../mutation/mutation.ts";
 import type { PlatformBugs } from "./context.ts";
-import type { Patch } from "./product.ts";
 
-/** A bug in one sentence. A patch whose text is not found ends the run. */
-export type PlantedBug = { readonly fault: string; readonly platformBugs?: PlatformBugs; readonly patches?: readonly Patch[] };
+/** A bug in one sentence. An edit that does not fit ends the run. */
+export type PlantedBug = { readonly fault: string; readonly platformBugs?: PlatformBugs; readonly edits?: readonly Edit[] };
 
-const bug = (fault: string, ...patches: readonly (readonly [file: string, from: string, to: string])[]): PlantedBug => ({
+const bug = (fault: string, ...edits: readonly (readonly [file: string, find: string, replace: string])[]): PlantedBug => ({
   fault,
-  patches: patches.map(([file, from, to]) => ({ file: `src/${file}.ts`, from, to })),
+  edits: edits.map(([file, find, replace]) => ({ file: `src/${file}.ts`, find, replace })),
 });
 
 const PLATFORM: Readonly<Record<string, PlantedBug>> = {

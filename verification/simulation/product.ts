@@ -3,14 +3,12 @@
 
 import { registerHooks } from "node:module";
 
+import { edited, type Edit } from "../mutation/mutation.ts";
 import type { ObjectClass } from "./instance.ts";
 
 /** The Worker's app in one isolate. */
 export type App = { readonly fetch: (request: Request, env: unknown, context: unknown) => Response | Promise<Response> };
 export type Product = { readonly objectClass: ObjectClass; readonly isolates: readonly App[] };
-
-/** Replaces a text that stands once in a file of the product. */
-export type Patch = { readonly file: string; readonly from: string; readonly to: string };
 
 export const ISOLATE_COUNT = 3;
 
@@ -20,8 +18,8 @@ const PLATFORM = `data:text/javascript,${encodeURIComponent(
   "export class DurableObject { constructor(ctx, env) { this.ctx = ctx; this.env = env; } }",
 )}`;
 
-/** Loads the product's modules with `patches` from now on, and those of the Worker once for each isolate. */
-export function hookModules(patches: readonly Patch[]): void {
+/** Loads the product's modules with `edits` from now on, and those of the Worker once for each isolate. */
+export function hookModules(edits: readonly Edit[]): void {
   registerHooks({
     resolve: (specifier, context, next) => {
       if (specifier === "cloudflare:workers") return { url: PLATFORM, format: "module", shortCircuit: true };
@@ -32,8 +30,10 @@ export function hookModules(patches: readonly Patch[]): void {
     },
     load: (url, context, next) => {
       const loaded = next(url, context);
-      const own = patches.filter(({ file }) => url.replace(ISOLATE, "") === ROOT + file);
-      return own.length === 0 ? loaded : { ...loaded, source: patched(textOf(loaded.source), own) };
+      const own = edits.filter(({ file }) => url.replace(ISOLATE, "") === ROOT + file);
+      return own.length === 0
+        ? loaded
+        : { ...loaded, source: own.reduce((text, edit) => edited(text, edit, "of the product"), textOf(loaded.source)) };
     },
   });
 }
@@ -54,14 +54,4 @@ export async function loadProduct(): Promise<Product> {
 
 function textOf(source: unknown): string {
   return typeof source === "string" ? source : Buffer.from(source as Uint8Array).toString();
-}
-
-function patched(text: string, patches: readonly Patch[]): string {
-  let changed = text;
-  for (const { file, from, to } of patches) {
-    const parts = changed.split(from);
-    if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times what is to be patched: ${from}`);
-    changed = parts.join(to);
-  }
-  return changed;
 }

@@ -10,18 +10,31 @@ export function failureText({ seed, breach, plan, trace }: Failure): string {
   return `seed ${seed}, cut down to ${plan.steps.length} steps: ${breach.rule}: ${breach.what}\n\n${trace}\n`;
 }
 
-const KINDS = "asked answered event network retries certificate lease flushes faults clock answers visitors".split(" ");
+/** The label of each kind of counts. */
+const LABELS = {
+  asked: "requests",
+  answered: "answers",
+  event: "events",
+  network: "network",
+  retries: "retries",
+  certificate: "certificates",
+  lease: "leases",
+  flushes: "flushes",
+  faults: "faults",
+  clock: "clocks",
+};
 
 /** The lines at the end of a run. */
 export function linesOf({ doneCount, counts, digest, failures, seconds }: Run): string[] {
   const missed = missedFeatures(counts);
-  const unstruck = unstruckPoints(counts);
+  const pointCount = namesOf(counts, "passed").length;
   return [
     `histories      ${grouped(doneCount)} in ${seconds.toFixed(1)} s, ${grouped(Math.round(doneCount / seconds))} a second`,
     `operations     ${grouped(counts["operations"])} by clients, ${grouped(counts["deliveries"])} that reached an object`,
-    ...KINDS.map((kind) => `${kind.padEnd(14)} ${membersOf(counts, kind)}`),
+    ...Object.entries(LABELS).map(([kind, label]) => `${label.padEnd(14)} ${membersOf(counts, kind)}`),
+    `edge           ${grouped(counts["answers.edge"])} refusals by certificates, ${grouped(counts["visitors.left"])} visitors left early`,
     `object         ${grouped(counts["batches"])} batches of more than one claim, ${grouped(counts["alarms"])} alarms`,
-    `never struck   ${unstruck.length} of ${grouped(namesOf(counts, "passed").length)} fault points`,
+    `fault points   a fault struck at ${grouped(pointCount - unstruckPoints(counts).length)} of ${grouped(pointCount)} that were passed`,
     missed.length === 0
       ? `features       all ${FEATURES.length} met`
       : `features       ${missed.length} of ${FEATURES.length} not met: ${missed.join(", ")}`,

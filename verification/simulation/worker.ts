@@ -7,5 +7,5 @@ import { hookModules } from "./product.ts";
 import type { Setting } from "./thread.ts";
 
 const { bug } = workerData as Setting;
-hookModules(bug === undefined ? [] : (PLANTED_BUGS[bug]?.patches ?? []));
+hookModules(bug === undefined ? [] : (PLANTED_BUGS[bug]?.edits ?? []));
 await import("./thread.ts");

@@ -84,7 +84,9 @@ export const changeCoupon = route({
     const effect = precondition === null ? "repeatable" : "once";
     const result = await callCoupon(worker.env, name, (coupon) => coupon.change(changeIn(body), precondition), effect);
     if (result.ok) return ok(200, couponAnswer(result));
-    return result.code === "invalid_request" ? { ...invalid("ends_at", "is invalid"), seq: result.seq } : result;
+    if (result.code !== "invalid_request") return result;
+    const refusal = body.ends_at === undefined ? invalid("starts_at", "must be before ends_at") : invalid("ends_at", requests.END_WANTED);
+    return { ...refusal, seq: result.seq };
   },
 });
 

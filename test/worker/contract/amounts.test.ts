@@ -26,7 +26,7 @@ test.for([
 });
 
 const TOO_SMALL = "must be at least 1";
-const INVALID = "is invalid";
+const INVALID = "must be an integer from 1 to 2147483647";
 const REQUIRED = "is required";
 
 test.for([
@@ -35,6 +35,9 @@ test.for([
   ["1e-400", TOO_SMALL],
   ["-1", TOO_SMALL],
   ["-1e300", TOO_SMALL],
+  ["-1e400", TOO_SMALL],
+  ["-1.5", TOO_SMALL],
+  ["0.5", TOO_SMALL],
   ["1.5", INVALID],
   ["2147483646.5", INVALID],
   ["2147483648", INVALID],
@@ -56,13 +59,6 @@ test.for([
 test("a create without an amount is refused because it is required", async () => {
   const answer = await postRaw("/api/coupons", `{"name":"${freshName()}"}`);
   expectRefused(answer, "400 invalid_request", "invalid request: amount is required");
-});
-
-// Both faults are true of these: they are below 1, and a double can't hold them as an integer.
-test.for(["-1.5", "0.5", "-1e400"])("a create with amount %s is refused for one of its two faults", async (json) => {
-  const { status, body } = await createWith(freshName(), json);
-  expect([status, body["code"]]).toEqual([400, "invalid_request"]);
-  expect([TOO_SMALL, INVALID]).toContain((body["fields"] as Record<string, string>)["amount"]);
 });
 
 test.for(["NaN", "Infinity", "0x10", "1_000", "01", "+1", ".5", "1.", "5n"])(

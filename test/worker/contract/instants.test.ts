@@ -60,8 +60,9 @@ test.for([
   for (const field of ["starts_at", "ends_at"]) {
     const name = freshName();
     const answer = await create(name, 1, { [field]: sent });
-    expectRefused(answer, "400 invalid_request", `invalid request: ${field} is invalid`);
-    expect(answer.body["fields"]).toEqual({ [field]: "is invalid" });
+    const fault = "must be RFC 3339 with an offset, such as 2026-12-01T18:00:00+01:00";
+    expectRefused(answer, "400 invalid_request", `invalid request: ${field} ${fault}`);
+    expect(answer.body["fields"]).toEqual({ [field]: fault });
     expect((await read(name)).status).toBe(404);
   }
 });
@@ -82,6 +83,6 @@ test.for([
   ["at its start once nanoseconds are cut", "2030-01-01T00:00:00.0001Z", "2030-01-01T00:00:00.0002Z"],
 ] as const)("a window that ends %s gets 400", async ([, startsAt, endsAt]) => {
   const answer = await create(freshName(), 1, { starts_at: startsAt, ends_at: endsAt });
-  expectRefused(answer, "400 invalid_request", "invalid request: ends_at is invalid");
-  expect(answer.body["fields"]).toEqual({ ends_at: "is invalid" });
+  expectRefused(answer, "400 invalid_request", "invalid request: ends_at must be after starts_at");
+  expect(answer.body["fields"]).toEqual({ ends_at: "must be after starts_at" });
 });

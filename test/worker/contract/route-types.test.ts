@@ -20,6 +20,12 @@ test("a user route that names no user does not compile", () => {
   expect(() => serve(guarded)).not.toThrow();
 });
 
+test("an operator route whose body takes unknown fields does not start", () => {
+  const declared = { ...base, method: "POST", path: "/test", who: "operator", successes, handle: fine } as const;
+  expect(() => serve(route({ ...declared, body: { schema: TEXT, bytesMax: 100 } }))).toThrow("test takes unknown fields");
+  expect(() => serve(route({ ...declared, body: { schema: z.strictObject({ text: z.string() }), bytesMax: 100 } }))).not.toThrow();
+});
+
 test("a handler that answers what its route omits does not compile", () => {
   const declared = { ...base, path: "/test", who: "everybody", successes } as const;
   const routes = [

@@ -62,7 +62,7 @@ test("a request with several faults lists them all, and the sentence names the f
 
   const made = await postRaw("/api/coupons", '{"name":" ","amount":0,"starts_at":"soon"}');
   expectRefused(made, "400 invalid_request", "invalid request: name cannot be whitespace only");
-  expect(made.body["fields"]).toEqual({ name: BLANK, amount: "must be at least 1", starts_at: INVALID });
+  expect(made.body["fields"]).toEqual({ name: BLANK, amount: "must be at least 1", starts_at: expect.stringContaining("RFC 3339") });
 });
 
 test.for([

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { CALL_DEADLINE_MS } from "../../../src/domain/limits.ts";
 import { callCoupon } from "../../../src/edge/coupon-calls.ts";
-import { claim, create, created, freshName, outcomeOf, read, users } from "../../support/api.ts";
+import { claim, create, created, freshName, outcomeOf, read } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import {
   answerLost,
@@ -41,19 +41,6 @@ describe("a hanging object", () => {
     const withoutKey = await claim(name, "ada");
     expect([withoutKey.status, withoutKey.body["claim"]]).toMatchObject([409, { user_id: "ada", position: 1 }]);
     await expectConserved(name, [byKey]);
-  });
-
-  test("leaves 100 claims unknown, and each gets one unit later", async () => {
-    const name = await created(100);
-    const { resume } = await hangObject(name);
-    const first = await Promise.all(users(100).map((user) => claimWithin(50, name, user)));
-    expect(first).toEqual(users(100).map(() => UNKNOWN));
-
-    await resume();
-    const second = await Promise.all(users(100).map((user) => claimWithin(5_000, name, user)));
-    expect(second.filter(({ ok }) => ok)).toHaveLength(100);
-    expect((await read(name)).body).toMatchObject({ remaining_amount: 0, state: "sold_out" });
-    await expectConserved(name);
   });
 
   test("leaves a read unavailable and a create unknown at the deadline", async () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, countOutcomes, created, freshName, outcomeOf, read, users } from "../../support/api.ts";
+import { claim, created, freshName, outcomeOf, read } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { answerLost, claimOver, lost, platform, platformError, sendOver, type Delivery } from "../../support/platform-faults.ts";
 import { stored } from "../../support/storage.ts";
@@ -37,30 +37,6 @@ test("a claim whose answers are all lost gets its receipt by key", async () => {
   const again = await claim(name, "ada", KEY);
   expect([again.status, again.body]).toMatchObject([201, { position: 1, remaining_amount: 4 }]);
   await expectConserved(name, [again]);
-});
-
-test("a refusal whose answer is lost is asked for again and stays a refusal", async () => {
-  const name = await created(1);
-  await claim(name, "ada");
-  expect(outcomeOf(await claimOver(platform(ANSWER_LOST), name, "bob"))).toBe("400 out_of_stock");
-  await expectConserved(name);
-});
-
-test.for([
-  [100, { 201: 100 }],
-  [40, { 201: 40, "400 out_of_stock": 60 }],
-] as const)("100 users whose first answers are lost get %i units exactly", async ([stock, outcomes]) => {
-  const name = await created(stock);
-  const answers = await Promise.all(users(100).map((user) => claimOver(platform(ANSWER_LOST), name, user)));
-  expect(countOutcomes(answers)).toEqual(outcomes);
-  await expectConserved(name, answers);
-});
-
-test("one user whose first answers to 50 claims are lost gets one unit", async () => {
-  const name = await created(100);
-  const answers = await Promise.all(Array.from({ length: 50 }, () => claimOver(platform(ANSWER_LOST), name, "ada")));
-  expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 49 });
-  await expectConserved(name, answers);
 });
 
 describe("no success is answered as unavailable", () => {

@@ -1,10 +1,9 @@
 // Real resets of real objects: how this runtime marks them, and what callers get.
 
 import { runInDurableObject } from "cloudflare:test";
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
-import { CouponObject } from "../../../src/object/coupon-object.ts";
-import { claim, countOutcomes, create, created, outcomeOf, read, users } from "../../support/api.ts";
+import { claim, countOutcomes, create, created, read, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { claimOver, platform, type Marks } from "../../support/platform-faults.ts";
 import { stubOf } from "../../support/storage.ts";
@@ -80,20 +79,6 @@ describe("an object that ends itself during a call", () => {
     expect(over.calls).toHaveLength(2);
     await expectConserved(name, [answer]);
   });
-});
-
-test("a claim whose object throws each time is unknown after three attempts", async () => {
-  const name = await created(5);
-  const claims = vi.spyOn(CouponObject.prototype, "claim").mockImplementation(() => {
-    throw Object.assign(new Error("a bug"), { remote: false });
-  });
-  onTestFinished(() => claims.mockRestore());
-  const answer = await claim(name, "ada");
-  expect(claims).toHaveBeenCalledTimes(3);
-  claims.mockRestore();
-
-  expect(outcomeOf(answer)).toBe("503 outcome_unknown");
-  expect((await claim(name, "ada")).status).toBe(201);
 });
 
 test.for([

@@ -46,7 +46,7 @@ test.for([
   ["the token percent-encoded", `Bearer ${encodeURIComponent(TOKEN)}`],
   ["a wildcard", "Bearer *"],
   ["a million spaces", `Bearer x${" ".repeat(1_000_000)}x`],
-] as const)("a header with %s is not the operator's", async ([, authorization]) => {
+] as const)("a request with %s is not the operator's", async ([, authorization]) => {
   expect(await isOperator(authorization, ON)).toBe(false);
 });
 

@@ -100,7 +100,9 @@ describe("a request's line", () => {
     ["GET", "/claims", undefined, "/claims", 200, false],
     ["GET", "/claims/ada", undefined, "/claims/{user_id}", 200, true],
     ["POST", "/holds", { user_id: "ada", ttl_seconds: 60 }, "/holds", 409, true],
+    ["POST", "/holds?ttl=60", { user_id: "ada", ttl_seconds: 60 }, "/holds", 400, true],
     ["DELETE", "/holds/ada", undefined, "/holds/{user_id}", 204, true],
+    ["DELETE", "/claims/ada?postion=1", undefined, "/claims/{user_id}", 400, true],
     ["DELETE", "/claims/ada", undefined, "/claims/{user_id}", 200, true],
     ["DELETE", "", undefined, "", 204, false],
   ])("of %s /api/coupons/{name}%s names the route, not the path", async ([method, rest, body, route, status, hasUser]) => {

@@ -80,6 +80,18 @@ describe.for([
     expect(await show(name)).toEqual("7/7 open");
   });
 
+  test("shows a coupon that another isolate recreated, after a claim of it", async () => {
+    setClock(Date.now());
+    const name = await created(5);
+    const show = visitor();
+    for (const user of ["ada", "bob"]) await claim(name, user);
+    expect(await show(name)).toEqual("3/5 open");
+    await stubOf(name).remove();
+    await stubOf(name).create({ name, amount: 7, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null });
+    expect((await claim(name, "cid")).headers.get("Coupon-Seq")).toBe("2");
+    expect(await show(name)).toEqual("6/7 open");
+  });
+
   test("is 404 after a delete that waited", async () => {
     setClock(Date.now());
     const name = await created(5);
@@ -200,7 +212,7 @@ test("a visitor who aborts during the read leaves its answer to the others", asy
   leaving.abort();
   expect(await gone).toBeNull();
   await resume();
-  // The clock stands: no other visitor reads instead.
+  // The clock stands still, so no other visitor takes over the read.
   for (const response of await Promise.all(waiting)) expect(await response.json()).toMatchObject({ remaining_amount: 5 });
 });
 

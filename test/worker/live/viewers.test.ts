@@ -1,4 +1,4 @@
-// What viewers cost: the object one read a second, however many they are.
+// All viewers of a coupon together cost its object one read a second.
 
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 

@@ -13,7 +13,6 @@ import {
   outcomeOf,
   pathOf,
   read,
-  readStatus,
   send,
   seqOf,
   users,
@@ -66,26 +65,12 @@ describe("a change", () => {
     expect((await stored(name)).ledger).toEqual(ledger);
   });
 
-  test.for([
-    ["without fields", {}],
-    ["of unknown fields", { name: "OTHER", claimed: 0, junk: [1] }],
-    ["to the present values", { amount: 10, paused: false, starts_at: null, ends_at: null }],
-  ] as const)("%s answers 200 and changes nothing", async ([, body]) => {
+  test("to the present values answers 200 and changes nothing", async () => {
     const name = await inUse();
     const before = await read(name);
-    const answer = await change(name, body);
+    const answer = await change(name, { amount: 10, paused: false, starts_at: null, ends_at: null });
     expect([answer.status, seqOf(answer), etagOf(answer)]).toEqual([200, 6, etagOf(before)]);
     expect((await read(name)).body).toEqual(before.body);
-    await expectConserved(name);
-  });
-
-  test("to null removes either end of the window", async () => {
-    setClock(T0);
-    const name = await created(5, { starts_at: iso(T0 + MINUTE), ends_at: iso(T0 + 2 * MINUTE) });
-    expect((await change(name, { starts_at: null })).body).toMatchObject({ starts_at: null, ends_at: iso(T0 + 2 * MINUTE), state: "open" });
-    setClock(T0 + 2 * MINUTE);
-    expect((await readStatus(name)).body["state"]).toBe("ended");
-    expect((await change(name, { ends_at: null })).body).toMatchObject({ starts_at: null, ends_at: null, state: "open" });
     await expectConserved(name);
   });
 });
@@ -99,29 +84,16 @@ describe("a change of the amount", () => {
     expect((await read(name)).body).toMatchObject({ amount: 10, remaining_amount: 5, paused: false });
     await expectConserved(name);
   });
-
-  test("may reach claims and holds, and less after expiry", async () => {
-    const name = await inUse();
-    expect((await change(name, { amount: 5 })).body).toMatchObject({ amount: 5, remaining_amount: 0, state: "sold_out" });
-    setClock(T0 + MINUTE);
-    expect((await change(name, { amount: 3 })).body).toMatchObject({ amount: 3, remaining_amount: 0, state: "sold_out" });
-    expect((await change(name, { amount: 2 })).body["amount_min"]).toBe(3);
-    await expectConserved(name);
-  });
 });
 
 describe("a change is refused", () => {
   test.for([
-    [{ starts_at: iso(T0), ends_at: iso(T0) }, "ends_at is invalid"],
-    [{ starts_at: iso(T0 + 1), ends_at: iso(T0) }, "ends_at is invalid"],
-    [{ starts_at: iso(T0 + MINUTE) }, "ends_at is invalid"],
-    [{ ends_at: iso(T0 - MINUTE) }, "ends_at is invalid"],
+    [{ starts_at: iso(T0), ends_at: iso(T0) }, "ends_at must be after starts_at"],
+    [{ starts_at: iso(T0 + 1), ends_at: iso(T0) }, "ends_at must be after starts_at"],
+    [{ starts_at: iso(T0 + MINUTE) }, "starts_at must be before ends_at"],
+    [{ ends_at: iso(T0 - MINUTE) }, "ends_at must be after starts_at"],
     [{ amount: 0 }, "amount must be at least 1"],
-    [{ amount: 2_147_483_648 }, "amount is invalid"],
-    [{ amount: null }, "amount is required"],
-    [{ paused: 1 }, "paused is invalid"],
-    [{ starts_at: "tomorrow" }, "starts_at is invalid"],
-    [{ ends_at: "2031-03-01T12:00:00" }, "ends_at is invalid"],
+    [{ amount: null }, "amount must be an integer from 1 to 2147483647"],
   ] as const)("with %j: %s", async ([body, fault]) => {
     setClock(T0);
     const name = await created(5, { starts_at: iso(T0 - MINUTE), ends_at: iso(T0 + MINUTE) });
@@ -142,7 +114,7 @@ describe("a change is refused", () => {
 
   test("of a missing coupon, also with If-Match", async () => {
     for (const headers of [{}, { "If-Match": "*" }]) {
-      expectRefused(await change(freshName(), {}, headers), "404 coupon_not_found", "coupon not found");
+      expectRefused(await change(freshName(), { amount: 1 }, headers), "404 coupon_not_found", "coupon not found");
     }
   });
 

@@ -1,31 +1,13 @@
 // When a hold expires: to the millisecond, at the first call after it, and by the alarm where nothing calls.
 
-import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import {
-  change,
-  claim,
-  countOutcomes,
-  create,
-  created,
-  getUserClaim,
-  hold,
-  listClaims,
-  outcomeOf,
-  pathOf,
-  read,
-  readStatus,
-  receiptOf,
-  releaseHold,
-  revoke,
-  users,
-} from "../../support/api.ts";
+import { change, claim, created, getUserClaim, hold, outcomeOf, read, readStatus, receiptOf } from "../../support/api.ts";
 import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { alarmOf, stored, stubOf } from "../../support/storage.ts";
 import { expectRefused } from "../../support/wire.ts";
-import { fetchWith } from "../../support/worker.ts";
 
 const EXPIRES_AT = T0 + MINUTE;
 
@@ -64,20 +46,6 @@ describe.for([
     expect(outcomeOf(await claim(name, "ann"))).toBe(expected.paused);
     await expectConserved(name);
   });
-
-  test(`the holder's next hold gets ${expected.again}`, async () => {
-    const name = await heldThen();
-    const { status, body } = await hold(name, "ann");
-    expect([status, body["held_at"], body["expires_at"]]).toEqual([expected.again, iso(expected.heldAt), iso(expected.heldAt + MINUTE)]);
-    await expectConserved(name);
-  });
-
-  test("50 claims at once get one unit", async () => {
-    const name = await heldThen();
-    const answers = await Promise.all([...users(25), "ann", ...users(24, "later")].map((user) => claim(name, user)));
-    expect(countOutcomes(answers)).toEqual({ 201: 1, "400 out_of_stock": 49 });
-    await expectConserved(name, answers);
-  });
 });
 
 test("a user's claim shows the hold until it expires", async () => {
@@ -93,61 +61,6 @@ test("a user's claim shows the hold until it expires", async () => {
   setClock(EXPIRES_AT + MINUTE);
   expect((await getUserClaim(name, "ann")).body).toEqual(receipt);
   await expectConserved(name);
-});
-
-const OPERATIONS = {
-  "a read": (name: string) => read(name),
-  "a read of the status": (name: string) => readStatus(name),
-  "a read of the metrics": (name: string) => fetchWith({}, "GET", pathOf(name, "metrics")),
-  "a list": (name: string) => listClaims(name),
-  "a claim": (name: string) => claim(name, "bob"),
-  "a hold": (name: string) => hold(name, "bob"),
-  "a release": (name: string) => releaseHold(name, "bob"),
-  "a release of the hold itself": (name: string) => releaseHold(name, "ann"),
-  "a revoke": (name: string) => revoke(name, "winner"),
-  "a change": (name: string) => change(name, { paused: true }),
-  "a change of the amount to what is claimed": (name: string) => change(name, { amount: 1 }),
-} as const;
-
-test.for(Object.entries(OPERATIONS))("%s after expires_at finds the hold expired, also by an evicted object", async ([, operate]) => {
-  for (const isEvicted of [false, true]) {
-    const name = await held();
-    setClock(EXPIRES_AT + 5);
-    if (isEvicted) await evictDurableObject(stubOf(name));
-    expect((await operate(name)).status).toBeLessThan(500);
-    const { holds, ledger } = await stored(name);
-    expect(holds.filter(({ user_id }) => user_id === "ann")).toEqual([]);
-    expect(ledger[3]).toMatchObject({ seq: 4, at: EXPIRES_AT + 5, kind: "expired", user_id: "ann", position: null });
-    expect(ledger.filter(({ kind }) => kind === "expired" || kind === "given_back")).toHaveLength(1);
-    await expectConserved(name);
-  }
-});
-
-test("a create after expires_at is refused, and the hold expires at the next read", async () => {
-  const name = await held();
-  setClock(EXPIRES_AT);
-  expect(outcomeOf(await create(name, 5))).toBe("409 coupon_exists");
-  expect((await readStatus(name)).body["remaining_amount"]).toBe(1);
-  await expectConserved(name);
-});
-
-test("holds that are over expire before the next claim, earliest first", async () => {
-  setClock(T0);
-  const name = await created(5);
-  const seconds = { e: 50, d: 40, c: 30, b: 30, a: 10 };
-  for (const [user, ttl] of Object.entries(seconds)) await hold(name, user, ttl);
-  setClock(T0 + 40_000);
-  expect((await claim(name, "new-user")).body["remaining_amount"]).toBe(3);
-  expect((await getUserClaim(name, "e")).body["expires_at"]).toBe(iso(T0 + 50_000));
-  const { holds, ledger } = await expectConserved(name);
-  expect(holds.map(({ user_id }) => user_id)).toEqual(["e"]);
-  expect(ledger.slice(6).map(({ kind, user_id }) => `${kind} ${user_id}`)).toEqual([
-    "expired a",
-    "expired b",
-    "expired c",
-    "expired d",
-    "claimed new-user",
-  ]);
 });
 
 test("the alarm expires a hold in time, and nothing earlier", async () => {

@@ -58,13 +58,6 @@ describe("a hold", () => {
     expect((await expectConserved(name)).holds).toMatchObject([{ held_at: T0, expires_at: T0 + MINUTE }]);
   });
 
-  test("is the user's and the coupon's alone", async () => {
-    const [one, other] = [await held(), await held()];
-    expect(await Promise.all([one, other].map(async (name) => (await read(name)).body["remaining_amount"]))).toEqual([2, 2]);
-    expect((await hold(one, "Ann")).status).toBe(201);
-    await expectConserved(one);
-  });
-
   test("lowers every remaining amount and is no claim", async () => {
     const name = await held();
     await claim(name, "bob");
@@ -99,11 +92,11 @@ describe("a hold", () => {
   });
 
   test.for([
-    [{ user_id: "ann", ttl_seconds: 0 }, "ttl_seconds is invalid"],
-    [{ user_id: "ann", ttl_seconds: -1 }, "ttl_seconds is invalid"],
-    [{ user_id: "ann", ttl_seconds: 86_401 }, "ttl_seconds is invalid"],
-    [{ user_id: "ann", ttl_seconds: 1.5 }, "ttl_seconds is invalid"],
-    [{ user_id: "ann", ttl_seconds: "60" }, "ttl_seconds is invalid"],
+    [{ user_id: "ann", ttl_seconds: 0 }, "ttl_seconds must be an integer from 1 to 86400"],
+    [{ user_id: "ann", ttl_seconds: -1 }, "ttl_seconds must be an integer from 1 to 86400"],
+    [{ user_id: "ann", ttl_seconds: 86_401 }, "ttl_seconds must be an integer from 1 to 86400"],
+    [{ user_id: "ann", ttl_seconds: 1.5 }, "ttl_seconds must be an integer from 1 to 86400"],
+    [{ user_id: "ann", ttl_seconds: "60" }, "ttl_seconds must be an integer from 1 to 86400"],
     [{ user_id: "ann", ttl_seconds: null }, "ttl_seconds is required"],
     [{ user_id: "ann" }, "ttl_seconds is required"],
     [{ ttl_seconds: 60 }, "user_id is required"],
@@ -165,14 +158,6 @@ describe("a release", () => {
     expect((await read(name)).body).toMatchObject({ remaining_amount: 2, claimed_by: ["ann"] });
     expect((await stored(name)).coupon.seq).toBe(3);
   });
-
-  test("lets the same user hold again, from then on", async () => {
-    const name = await held(1);
-    setClock(T0 + 30_000);
-    await releaseHold(name, "ann");
-    expect((await hold(name, "ann")).body).toMatchObject({ held_at: iso(T0 + 30_000), expires_at: iso(T0 + 90_000) });
-    await expectConserved(name);
-  });
 });
 
 describe("holds at once", () => {
@@ -185,14 +170,6 @@ describe("holds at once", () => {
     expect(countOutcomes(claims)).toEqual({ 201: 5, "400 out_of_stock": 45 });
     const { claims: rows } = await expectConserved(name, claims);
     expect(new Set(rows.map(({ user_id }) => user_id))).toEqual(holders);
-  });
-
-  test("by one user make one hold", async () => {
-    const name = await created(5);
-    const answers = await Promise.all(Array.from({ length: 50 }, () => hold(name, "ann")));
-    expect(countOutcomes(answers)).toEqual({ 200: 49, 201: 1 });
-    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
-    await expectConserved(name);
   });
 
   test("with claims and releases leave the coupon conserved", async () => {

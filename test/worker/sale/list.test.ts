@@ -2,9 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, created, freshName, hold, listClaims, pathOf, revoke, send, seqOf, users, type Answer } from "../../support/api.ts";
+import { claim, created, freshName, listClaims, pathOf, send, seqOf, users, type Answer } from "../../support/api.ts";
 import { setClock, T0 } from "../../support/clock.ts";
-import { expectConserved } from "../../support/conserved.ts";
 import { expectRefused } from "../../support/wire.ts";
 import { plant, soldInPart } from "./export.ts";
 
@@ -57,14 +56,6 @@ describe("a page of claims", () => {
     );
   });
 
-  test("has a repeated claim at its new position, no holds", async () => {
-    const name = await soldInPart();
-    await hold(name, "holder");
-    const listed = claimsIn(await listClaims(name)).map(({ user_id, position }) => [user_id, position]);
-    expect(listed.filter(([user]) => user === "user-3" || user === "holder")).toEqual([["user-3", 26]]);
-    await expectConserved(name);
-  });
-
   test.for([
     ["0", POSITIONS],
     ["2", POSITIONS.slice(2)],
@@ -84,21 +75,11 @@ describe("a page of claims", () => {
     expect(positionsIn(await listClaims(name, "?limit=1000&after=1000"))).toEqual([1001]);
     expect((await listClaims(await created(1))).body).toEqual({ claims: [], next: null });
   });
-
-  test("shows what was claimed since the page before", async () => {
-    const name = await soldInPart();
-    const first = await listClaims(name, "?limit=23");
-    expect(first.body["next"]).toBeNull();
-    await claim(name, "new-user");
-    await revoke(name, "user-1");
-    expect(claimsIn(await listClaims(name, "?after=26"))).toMatchObject([{ user_id: "new-user", position: 27 }]);
-  });
 });
 
 describe("a list", () => {
   test.for([
     ["limit=0", "limit"],
-    ["limit=1&limit=2", "limit"],
     ["limit=01", "limit"],
     ["limit=1001", "limit"],
     ["limit=1.5", "limit"],
@@ -110,7 +91,8 @@ describe("a list", () => {
     ["after=9007199254740992", "after"],
   ] as const)("with ?%s gets 400", async ([query, field]) => {
     const answer = await listClaims(await created(1), `?${query}`);
-    expectRefused(answer, "400 invalid_request", `invalid request: ${field} is invalid`);
+    const range = field === "limit" ? "1 to 1000" : "0 to 9007199254740991";
+    expectRefused(answer, "400 invalid_request", `invalid request: ${field} must be an integer from ${range}`);
   });
 
   test.for(["application/json", "text/csv", "application/x-ndjson"])(

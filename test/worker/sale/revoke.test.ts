@@ -11,7 +11,6 @@ import {
   getUserClaim,
   hold,
   listClaims,
-  outcomeOf,
   read,
   receiptOf,
   revoke,
@@ -56,14 +55,6 @@ describe("a revoke", () => {
       await evictDurableObject(stubOf(name));
     }
     await expectConserved(name);
-  });
-
-  test("by 50 callers at once returns one unit", async () => {
-    const { name } = await sold();
-    const answers = await Promise.all(Array.from({ length: 50 }, () => revoke(name, "ann")));
-    expect(countOutcomes(answers)).toEqual({ 200: 50 });
-    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
-    expect((await expectConserved(name)).ledger.filter(({ kind }) => kind === "released")).toHaveLength(1);
   });
 
   test("removes the user from claimed_by, the list and the user's own claim", async () => {
@@ -123,7 +114,7 @@ describe("a revoke with ?position=", () => {
   test.for(["0", "-1", "1.5", "01", "1e1", "one", "", "%201", "99999999999999999"])("of %o gets 400", async (position) => {
     const { name } = await sold();
     const answer = await revoke(name, "ann", `?position=${position}`);
-    expectRefused(answer, "400 invalid_request", "invalid request: position is invalid");
+    expectRefused(answer, "400 invalid_request", "invalid request: position must be an integer from 1 to 9007199254740991");
     expect((await stored(name)).coupon.claimed).toBe(2);
   });
 });
@@ -149,41 +140,6 @@ describe("a revoked user", () => {
     }
     const answers = await Promise.all(Array.from({ length: 50 }, () => claim(name, "ann", KEY)));
     expect(countOutcomes(answers)).toEqual({ "409 claim_released": 50 });
-    await expectConserved(name);
-  });
-
-  test("gets the new claim for the old key after claiming again", async () => {
-    const { name } = await sold();
-    await revoke(name, "ann");
-    await claim(name, "ann", { "Idempotency-Key": "second" });
-    const late = await claim(name, "ann", KEY);
-    expectRefused(late, "409 already_claimed", "coupon already claimed by user");
-    expect(late.body["claim"]).toMatchObject({ position: 3 });
-
-    await revoke(name, "ann");
-    const answers = await Promise.all(["key", "second"].map((key) => claim(name, "ann", { "Idempotency-Key": key })));
-    expect(answers.map(({ body }) => [body["code"], (body["claim"] as { readonly position: number }).position])).toEqual([
-      ["claim_released", 1],
-      ["claim_released", 3],
-    ]);
-    await expectConserved(name);
-  });
-
-  test("does not claim a hold by the old key", async () => {
-    const { name } = await sold();
-    await revoke(name, "ann");
-    await hold(name, "ann");
-    expectRefused(await claim(name, "ann", KEY), "409 claim_released");
-    expect((await claim(name, "ann")).body["position"]).toBe(3);
-    await expectConserved(name);
-  });
-
-  test("gets 422 for a key that another claim has", async () => {
-    const { name } = await sold();
-    await revoke(name, "ann");
-    expect((await claim(name, "cid", KEY)).body).toMatchObject({ user_id: "cid", position: 3 });
-    expect(outcomeOf(await claim(name, "ann", KEY))).toBe("422 idempotency_key_reused");
-    expect((await read(name)).body["claimed_by"]).toEqual(["bob", "cid"]);
     await expectConserved(name);
   });
 });

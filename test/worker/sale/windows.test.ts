@@ -83,36 +83,6 @@ describe("claims in flight", () => {
     expect(new Set(claims.map(({ claimed_at }) => claimed_at))).toEqual(new Set([END - 1]));
     expect(claims).toHaveLength(seqs(answers, "201").length);
   });
-
-  test("at the start: no user gets sale_not_started after the first 201", async () => {
-    const name = await saleAt(START - 1, 1000);
-    const early = users(80, "early").map((user) => claim(name, user));
-    expect(outcomeOf((await early[0]) as Answer)).toBe("403 sale_not_started");
-    setClock(START);
-    const onTime = await Promise.all(users(80, "on-time").map((user) => claim(name, user)));
-    const answers = [...(await Promise.all(early)), ...onTime];
-
-    expect(countOutcomes(onTime)).toEqual({ 201: 80 });
-    // Nothing but the creation had happened when the others were refused.
-    expect(new Set(seqs(answers, "403 sale_not_started"))).toEqual(new Set([1]));
-    const { claims } = await expectConserved(name, answers);
-    expect(new Set(claims.map(({ claimed_at }) => claimed_at))).toEqual(new Set([START]));
-  });
-
-  test("are dated within the window while the clock moves", async () => {
-    const name = await saleAt(END - 40, 1000);
-    const asking: Promise<Answer>[] = [];
-    for (const [index, user] of users(80).entries()) {
-      setClock(END - 40 + index);
-      asking.push(claim(name, user));
-      await (index % 8 === 0 ? asking[index] : undefined);
-    }
-    const answers = await Promise.all(asking);
-    expect(Object.keys(countOutcomes(answers)).toSorted()).toEqual(["201", "403 sale_ended"]);
-    expect(Math.max(...seqs(answers, "201"))).toBeLessThanOrEqual(Math.min(...seqs(answers, "403 sale_ended")));
-    const { claims } = await expectConserved(name, answers);
-    expect(claims.filter(({ claimed_at }) => claimed_at < START || claimed_at >= END)).toEqual([]);
-  });
 });
 
 describe("while the clock steps back", () => {

@@ -1,16 +1,13 @@
 // Faults in one coupon: its rules, its mailbox, its storage and its certificates.
 
 import { inNode, inWorkerd, type Mutation } from "../mutation.ts";
+import { planted } from "./planted.ts";
 
 const CLAIM = "src/domain/claim.ts";
 const COUPON = "src/domain/coupon.ts";
-const CERTIFICATE = "src/domain/certificate.ts";
-const HOLDS = "src/engine/hold-store.ts";
 const DRAFT = "src/engine/draft.ts";
-const ENGINE = "src/engine/coupon-engine.ts";
 const STORE = "src/engine/coupon-store.ts";
 const MAILBOX = "src/object/mailbox.ts";
-const OBJECT = "src/object/coupon-object.ts";
 
 const RULES: readonly Mutation[] = [
   {
@@ -58,80 +55,28 @@ const RULES: readonly Mutation[] = [
     edits: [{ file: COUPON, find: "now >= endsAt", replace: "now > endsAt" }],
     suite: inNode("rules/window"),
   },
-  {
-    name: "clock-goes-back",
-    fault: "The coupon's time follows a clock that is set back.",
-    edits: [{ file: DRAFT, find: "Math.max(stamp, this.#coupon.clockAt)", replace: "stamp" }],
-    suite: inNode("rules/window"),
-  },
+  planted("mark-forgotten", inNode("rules/window")),
   {
     name: "amount-below-what-is-held",
     fault: "The amount can be lowered below the units that are claimed and held.",
     edits: [{ file: "src/domain/change.ts", find: "before.claimed + before.held", replace: "before.claimed" }],
     suite: inNode("rules/holds-property"),
   },
-  {
-    name: "hold-ends-a-millisecond-late",
-    fault: "A hold still keeps its unit at the instant of expires_at.",
-    edits: [
-      { file: HOLDS, find: "WHERE expires_at <= ?", replace: "WHERE expires_at < ?" },
-      { file: DRAFT, find: "this.#coupon.nextExpiryAt <= this.at", replace: "this.#coupon.nextExpiryAt < this.at" },
-      { file: DRAFT, find: " expiresAt <= this.at", replace: " expiresAt < this.at" },
-    ],
-    suite: inNode("rules/holds-expiry"),
-  },
+  planted("expiry-late-by-a-millisecond", inNode("rules/holds-expiry")),
   {
     name: "held-units-on-sale",
     fault: "A held unit counts as remaining.",
     edits: [{ file: COUPON, find: "coupon.claimed - coupon.held", replace: "coupon.claimed" }],
     suite: inNode("rules/holds-property"),
   },
-  {
-    name: "released-request-holds-again",
-    fault: "A late duplicate of a request whose hold was released holds again.",
-    edits: [{ file: "src/domain/hold.ts", find: "if (isReleased) return", replace: "if (false) return" }],
-    suite: inNode("rules/holds"),
-  },
+  planted("released-hold-holds-again", inNode("rules/holds")),
 ];
 
 const MAILBOX_AND_ALARM: readonly Mutation[] = [
-  {
-    name: "hold-past-the-mailbox",
-    fault: "A hold is judged when it arrives, before the claims that wait.",
-    edits: [
-      {
-        file: OBJECT,
-        find: `return this.#submit({ kind: "hold", request });`,
-        replace: `const [answer] = this.#engine.apply([{ message: { kind: "hold", request }, at: now() }], this.#lease.state).answers;
-    return answer as never;`,
-      },
-    ],
-    suite: inNode("rules/object"),
-  },
-  {
-    name: "last-come-first-served",
-    fault: "A batch takes the newest messages first.",
-    edits: [{ file: MAILBOX, find: "this.#queue.push({", replace: "this.#queue.unshift({" }],
-    suite: inNode("rules/mailbox-order"),
-  },
-  {
-    name: "stamp-at-commit",
-    fault: "A message is judged at the instant of its batch, not of its arrival.",
-    edits: [
-      {
-        file: MAILBOX,
-        find: "this.#options.apply(batch);",
-        replace: "this.#options.apply(batch.map((one) => ({ ...one, at: Math.max(one.at, this.#options.clock()) })));",
-      },
-    ],
-    suite: inNode("rules/mailbox-order"),
-  },
-  {
-    name: "one-bad-message-fails-its-batch",
-    fault: "A failed batch refuses all its messages. None is tried alone.",
-    edits: [{ file: MAILBOX, find: "else this.#judge([waiting]);", replace: "else waiting.resolve(refuse(waiting.message, cause));" }],
-    suite: inNode("rules/mailbox-faults"),
-  },
+  planted("second-door", inNode("rules/object")),
+  planted("last-come-first-served", inNode("rules/mailbox-order")),
+  planted("stamp-at-commit", inNode("rules/mailbox-order")),
+  planted("failure-spoils-the-batch", inNode("rules/mailbox-faults")),
   {
     name: "mailbox-without-a-bound",
     fault: "The mailbox accepts every message.",
@@ -172,19 +117,7 @@ const STORAGE: readonly Mutation[] = [
     ],
     suite: inNode("rules/rollback"),
   },
-  {
-    name: "memory-kept-after-a-rollback",
-    fault: "Memory keeps what a rolled-back transaction changed.",
-    edits: [
-      { file: ENGINE, find: "if (isWritten) this.#store", replace: "this.#coupon = draft.coupon;\n    if (isWritten) this.#store" },
-      {
-        file: ENGINE,
-        find: "this.#seqBeforeReload = this.seq;\n    this.#coupon = undefined;",
-        replace: "this.#seqBeforeReload = this.seq;",
-      },
-    ],
-    suite: inNode("rules/rollback"),
-  },
+  planted("memory-ahead-of-storage", inNode("rules/rollback")),
   {
     name: "user-twice-in-a-batch",
     fault: "A batch does not see the claims that it has just granted.",
@@ -218,42 +151,12 @@ const STORAGE: readonly Mutation[] = [
 ];
 
 const CERTIFICATES: readonly Mutation[] = [
-  {
-    name: "lease-ignored",
-    fault: "A change that contradicts an issued certificate does not wait for the lease.",
-    edits: [{ file: CERTIFICATE, find: "leaseUntil <= at) return false;", replace: "leaseUntil <= at || at > 0) return false;" }],
-    suite: inNode("rules/lease"),
-  },
-  {
-    name: "lease-forgotten-at-restart",
-    fault: "A restarted object assumes that no certificate is in use.",
-    edits: [{ file: "src/object/lease.ts", find: "= leaseEnd(clock(), CERTIFICATE_MS_MAX);", replace: "= 0;" }],
-    suite: inNode("rules/lease"),
-  },
-  {
-    name: "lease-without-a-margin",
-    fault: "The lease lapses together with the certificate, without a margin for clocks.",
-    edits: [{ file: "src/domain/limits.ts", find: "LEASE_MARGIN_MS = 100", replace: "LEASE_MARGIN_MS = 0" }],
-    suite: inNode("rules/certificate"),
-  },
-  {
-    name: "renewal-during-a-wait",
-    fault: "The object issues certificates while a change waits for the lease.",
-    edits: [{ file: "src/object/lease.ts", find: "mayCertify: this.#waiterCount === 0", replace: "mayCertify: true" }],
-    suite: inNode("rules/lease"),
-  },
-  {
-    name: "certificate-beyond-the-end-of-a-hold",
-    fault: "A certificate is valid for longer than a hold whose unit returns to the stock.",
-    edits: [{ file: CERTIFICATE, find: "Math.min(endsAt, coupon.nextExpiryAt ?? Infinity)", replace: "endsAt" }],
-    suite: inNode("rules/certificate"),
-  },
-  {
-    name: "user-in-the-bypass-set-covered",
-    fault: "A certificate covers users in its bypass set.",
-    edits: [{ file: CERTIFICATE, find: "certificate.mayContain(userMember(userId))", replace: "false" }],
-    suite: inNode("rules/certificate"),
-  },
+  planted("lease-ignored", inNode("rules/lease")),
+  planted("lease-forgotten-at-restart", inNode("rules/lease")),
+  planted("lease-without-margin", inNode("rules/certificate")),
+  planted("renewal-during-a-wait", inNode("rules/lease")),
+  planted("certificate-outlives-a-hold", inNode("rules/certificate")),
+  planted("users-not-in-the-bypass-set", inNode("rules/certificate")),
   {
     name: "set-without-revoked-claims",
     fault: "The bypass set misses the users whose claim was revoked.",
@@ -266,12 +169,7 @@ const CERTIFICATES: readonly Mutation[] = [
     ],
     suite: inNode("rules/certificates"),
   },
-  {
-    name: "set-of-another-epoch-carried-over",
-    fault: "An isolate uses the bypass set of a deleted coupon of the same name.",
-    edits: [{ file: CERTIFICATE, find: "before.epoch !== stated.epoch || ", replace: "" }],
-    suite: inNode("rules/certificate"),
-  },
+  planted("bypass-set-of-another-incarnation", inNode("rules/certificate")),
 ];
 
 export const COUPON_MUTATIONS: readonly Mutation[] = [...RULES, ...MAILBOX_AND_ALARM, ...STORAGE, ...CERTIFICATES];

@@ -1,6 +1,7 @@
 // Faults in the Worker: what it remembers, what it sends again, access, and what it reads and writes.
 
 import { inWorkerd, type Mutation } from "../mutation.ts";
+import { planted } from "./planted.ts";
 
 const CALLS = "src/edge/coupon-calls.ts";
 const CERTIFICATES = "src/edge/certificates.ts";
@@ -39,30 +40,9 @@ const EDGE: readonly Mutation[] = [
 ];
 
 const CALLS_TO_THE_OBJECT: readonly Mutation[] = [
-  {
-    name: "once-sent-twice",
-    fault: "A call that must be sent once is repeated when its answer is lost.",
-    edits: [{ file: CALLS, find: `effect === "once" || retry`, replace: "retry" }],
-    suite: inWorkerd("worker/edge/retry"),
-  },
-  {
-    name: "revoke-without-position-sent-twice",
-    fault: "A revoke without a position is repeated. It may revoke a later claim.",
-    edits: [
-      {
-        file: "src/http/routes/claims.ts",
-        find: `position === null ? "once" : "repeatable"`,
-        replace: `position === -1 ? "once" : "repeatable"`,
-      },
-    ],
-    suite: inWorkerd("worker/edge/sent-once"),
-  },
-  {
-    name: "outcome-unknown-answered-as-unavailable",
-    fault: "A mutation whose answer was lost is answered as one that changed nothing.",
-    edits: [{ file: CALLS, find: `"unavailable" : "outcome_unknown"`, replace: `"unavailable" : "unavailable"` }],
-    suite: inWorkerd("worker/edge/retry"),
-  },
+  planted("retry-of-anything", inWorkerd("worker/edge/retry")),
+  planted("retry-of-a-revocation", inWorkerd("worker/edge/sent-once")),
+  planted("unknown-called-unchanged", inWorkerd("worker/edge/retry")),
   {
     name: "deadline-ignored",
     fault: "The Worker waits for the object without a deadline.",
