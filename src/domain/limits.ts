@@ -207,6 +207,16 @@ export const JWKS_STALE_MS_MAX = 3_600_000;
  */
 export const JWKS_REFRESH_MS_MIN = 10_000;
 
+/**
+ * Most unknown key ids that an isolate remembers, and their length in characters. Prevents forged ids from
+ * filling memory. A key id beyond them gets 503 instead of 401 until the next fetch.
+ */
+export const JWKS_UNKNOWN_MAX = 1000;
+export const KEY_ID_LENGTH_MAX = 255;
+
+/** How far an issuer's clock may differ from ours, in seconds, for `exp` and `nbf` of a token. */
+export const JWT_LEEWAY_SECONDS = 60;
+
 /** Deadline of a fetch of identity keys, in milliseconds. */
 export const JWKS_DEADLINE_MS = 3_000;
 

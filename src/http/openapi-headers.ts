@@ -17,7 +17,7 @@ export const HEADERS = {
   "Idempotent-Replayed": { description: "true where an earlier request with this key was granted.", schema: { const: "true" } },
   "Retry-After": { description: "Seconds until it makes sense to send the request again.", schema: { type: "integer", examples: [1] } },
   "WWW-Authenticate": {
-    description: "How to authenticate.",
+    description: "How to authenticate. If a token was sent, error_description says why it is refused.",
     required: true,
     schema: { type: "string", examples: ['Bearer realm="doorbuster"'] },
   },

@@ -59,6 +59,27 @@ export const TOKEN_REQUIRED = {
     "claims are closed: set IDENTITY_SECRET, IDENTITY_JWKS_URL or SERVICE_TOKEN, or set IDENTITY=off so that every caller may act for any user",
 } as const;
 
+/** Why a token that was sent is refused. The sentences are also an `error_description`: no quotes. */
+export const TOKEN_INVALID = {
+  malformed: "the token is not a JWT, or its typ is neither JWT nor at+jwt",
+  algorithm: "the token's algorithm is not allowed",
+  unknownKey: "the token's key is unknown",
+  signature: "the token's signature is wrong",
+  expired: "the token has expired: send a new one",
+  notYet: "the token is not valid yet: see its nbf",
+  issuer: "the token is of another issuer: see its iss",
+  audience: "the token is for another audience: see its aud",
+  noSubject: "the token has no sub",
+  notOperator: "this is not the operator's token",
+  notService: "this is not the service token",
+} as const;
+export type TokenFault = keyof typeof TOKEN_INVALID;
+
+/** Returns the refusal of a request with a token that is not valid. */
+export function invalidToken(fault: TokenFault): Refusal<"unauthorized"> {
+  return { ok: false, code: "unauthorized", error: TOKEN_INVALID[fault], isTokenInvalid: true };
+}
+
 /** A refusal by the coupon's object, by its certificate, by a failed call, or by the Worker. */
 export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>, "seq"> & {
   readonly seq?: number;
@@ -68,6 +89,10 @@ export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>
   readonly fields?: Readonly<Record<string, string>>;
   /** With `method_not_allowed`: the methods that the path allows. */
   readonly allow?: string;
+  /** With `unauthorized`: a token was sent. */
+  readonly isTokenInvalid?: true;
+  /** With `unavailable`: when to try again, unless soon. */
+  readonly retryAfterSeconds?: number;
   /** With `rate_limited`: how many requests a window allows. */
   readonly requestsMax?: number;
   /** Set if a certificate refused. With `isCounted`, one log line covers many such refusals. */

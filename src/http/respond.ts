@@ -61,13 +61,26 @@ function sentenceOf({ code, error, fields }: Refusal): string {
   return first === undefined ? REFUSALS[code].error : `invalid request: ${first.join(" ")}`;
 }
 
-function headersOf({ code, startsInMs, servedBy, requestsMax, allow }: Refusal): Record<string, string> {
+function headersOf({
+  code,
+  error,
+  isTokenInvalid,
+  retryAfterSeconds,
+  startsInMs,
+  servedBy,
+  requestsMax,
+  allow,
+}: Refusal): Record<string, string> {
   const headers: Record<string, string> = {};
   if (servedBy !== undefined) headers["Served-By"] = servedBy;
   if (startsInMs !== undefined) headers["Retry-After"] = String(Math.min(RETRY_AFTER_SECONDS_MAX, Math.ceil(startsInMs / 1000)));
   if (allow !== undefined) headers["Allow"] = allow;
-  if (code === "unavailable" || code === "outcome_unknown") headers["Retry-After"] = String(RETRY_AFTER_SECONDS);
-  if (code === "unauthorized") headers["WWW-Authenticate"] = 'Bearer realm="doorbuster"';
+  if (code === "unavailable" || code === "outcome_unknown") headers["Retry-After"] = String(retryAfterSeconds ?? RETRY_AFTER_SECONDS);
+  if (code === "unauthorized") {
+    // RFC 6750, 3.1: the error only where a token was sent.
+    const fault = isTokenInvalid === true ? `, error="invalid_token", error_description="${error ?? ""}"` : "";
+    headers["WWW-Authenticate"] = `Bearer realm="doorbuster"${fault}`;
+  }
   if (code === "rate_limited") {
     const seconds = RATE_LIMIT_WINDOW_SECONDS;
     headers["Retry-After"] = String(seconds);

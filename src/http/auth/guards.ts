@@ -2,10 +2,10 @@
 
 import type { Config } from "../../edge/config.ts";
 import type { Env } from "../../edge/env.ts";
-import { TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
-import { identityFault } from "./identity.ts";
+import { invalidToken, TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
+import { requireTokenOf } from "./identity.ts";
 import { isTooMany, rateLimitOf } from "./rate-limit.ts";
-import { hasToken } from "./tokens.ts";
+import { bearerIn, hasToken } from "./tokens.ts";
 
 type OperatorConfig = Pick<Config, "ADMIN_TOKEN" | "ADMIN_TOKEN_PREVIOUS" | "ADMIN_AUTH">;
 
@@ -25,7 +25,7 @@ function hasAdminToken(authorization: string | null, { ADMIN_TOKEN, ADMIN_TOKEN_
 export async function requireOperator(authorization: string | null, env: OperatorConfig): Promise<Refusal<"unauthorized"> | null> {
   if (await isOperator(authorization, env)) return null;
   const isClosed = env.ADMIN_TOKEN === undefined && env.ADMIN_TOKEN_PREVIOUS === undefined;
-  return { ok: false, code: "unauthorized", error: TOKEN_REQUIRED[isClosed ? "noOperator" : "operator"] };
+  return withoutToken(authorization, isClosed ? "noOperator" : "operator");
 }
 
 /**
@@ -43,12 +43,17 @@ export async function requireUser(
   const { IDENTITY, IDENTITY_SECRET, IDENTITY_JWKS_URL, SERVICE_TOKEN } = env;
   if (IDENTITY_SECRET === undefined && IDENTITY_JWKS_URL === undefined) {
     if (IDENTITY === "off") return { ok: true, kind: "user" };
-    return { ok: false, code: "unauthorized", error: TOKEN_REQUIRED[SERVICE_TOKEN === undefined ? "noIdentity" : "service"] };
+    return withoutToken(authorization, SERVICE_TOKEN === undefined ? "noIdentity" : "service");
   }
-  const code = await identityFault(authorization, userId, env);
-  if (code === "unauthorized") return { ok: false, code, error: TOKEN_REQUIRED.user };
-  if (code === "unavailable") return { ok: false, code, error: "the keys that verify user tokens are not available: try again" };
-  return code === null ? { ok: true, kind: "user" } : { ok: false, code };
+  return (await requireTokenOf(userId, authorization, env)) ?? { ok: true, kind: "user" };
+}
+
+/** Returns the refusal of a caller without the token that is needed. Where a route is closed, no token helps. */
+function withoutToken(authorization: string | null, needed: keyof typeof TOKEN_REQUIRED): Refusal<"unauthorized"> {
+  const wasSent = bearerIn(authorization) !== null;
+  if (wasSent && needed === "operator") return invalidToken("notOperator");
+  if (wasSent && needed === "service") return invalidToken("notService");
+  return { ok: false, code: "unauthorized", error: TOKEN_REQUIRED[needed] };
 }
 
 /** Refuses a request above the limit of one user for one coupon. */

@@ -8,22 +8,39 @@ export function base64Url(text: string): string {
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-export type Algorithm = "ES256" | "RS256";
+/** A token with any header, signed with HMAC by `secret`. */
+export async function hmacToken(header: Record<string, unknown>, secret: string): Promise<string> {
+  const utf8 = new TextEncoder();
+  const signed = `${base64Url(JSON.stringify({ typ: "JWT", ...header }))}.${base64Url(JSON.stringify({ sub: "ada" }))}`;
+  const key = await crypto.subtle.importKey("raw", utf8.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const signature = new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8.encode(signed)));
+  return `Bearer ${signed}.${base64Url(String.fromCharCode(...signature))}`;
+}
+
+/** The signature algorithms of an issuer. */
+export const KEY_ALGORITHMS = ["ES256", "RS256", "PS256", "EdDSA"] as const;
+export type Algorithm = (typeof KEY_ALGORITHMS)[number];
+
+type Published = JsonWebKey & { readonly kid?: string | undefined };
 
 /** A key of the issuer: `jwk` is what it publishes. */
-export type IssuerKey = { readonly kid: string; readonly jwk: JsonWebKey; tokenOf(payload: Record<string, unknown>): Promise<string> };
+export type IssuerKey = { readonly jwk: Published; tokenOf(payload: Record<string, unknown>): Promise<string> };
 
+const RSA = { hash: "SHA-256", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) };
 const GENERATED = {
   ES256: { name: "ECDSA", namedCurve: "P-256" },
-  RS256: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) },
+  RS256: { name: "RSASSA-PKCS1-v1_5", ...RSA },
+  PS256: { name: "RSA-PSS", ...RSA },
+  EdDSA: { name: "Ed25519" },
 } as const;
 
-/** Generates a key pair that signs tokens. */
-export async function issuerKey(alg: Algorithm, kid: string): Promise<IssuerKey> {
+/** Generates a key pair that signs tokens. Without an id, neither the key nor its tokens have one. */
+export async function issuerKey(alg: Algorithm, kid?: string): Promise<IssuerKey> {
   const { privateKey, publicKey } = (await crypto.subtle.generateKey(GENERATED[alg], true, ["sign", "verify"])) as CryptoKeyPair;
   const secret = (await crypto.subtle.exportKey("jwk", privateKey)) as JsonWebKey;
   const jwk = { ...((await crypto.subtle.exportKey("jwk", publicKey)) as JsonWebKey), kid, alg, use: "sig" };
-  return { kid, jwk, tokenOf: async (payload) => `Bearer ${await sign(payload, { ...secret, kid, alg })}` };
+  const signing = { ...secret, alg, ...(kid === undefined ? {} : { kid }) };
+  return { jwk, tokenOf: async (payload) => `Bearer ${await sign(payload, signing)}` };
 }
 
 export type Issuer = {

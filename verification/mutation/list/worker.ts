@@ -64,7 +64,7 @@ const ACCESS_AND_TEXT: readonly Mutation[] = [
   {
     name: "user-of-the-token-not-compared",
     fault: "A valid token acts for every user.",
-    edits: [{ file: "src/http/auth/identity.ts", find: `sub === userId ? null : "forbidden"`, replace: "sub === userId ? null : null" }],
+    edits: [{ file: "src/http/auth/identity.ts", find: `["sub"] === userId ? null`, replace: `["sub"] !== userId || true ? null` }],
     suite: inWorkerd("worker/access/identity"),
   },
   {
