@@ -81,7 +81,7 @@ describe("a request's line", () => {
     ["GET", "/health", undefined, { route: "/health", status: 200 }],
     ["GET", "/nowhere/ada", undefined, { status: 404, code: "not_found" }],
     ["PUT", "/api/coupons/x", {}, { status: 405, code: "method_not_allowed" }],
-    ["POST", "/api/coupons", { name: "x" }, { route: "/api/coupons", status: 400, code: "invalid_request" }],
+    ["POST", "/api/coupons", { name: 5 }, { route: "/api/coupons", status: 400, code: "invalid_request" }],
     ["POST", "/api/coupons/claim", "no object", { route: "/api/coupons/claim", status: 400, code: "invalid_request" }],
   ])("of %s %s has no coupon and no user", async ([method, path, body, expected]) => {
     await send(method, path, { body });
