@@ -92,6 +92,8 @@ test("a claim on npm run serve is there after SIGTERM and a restart", async () =
   const same = npm([...SERVE, "--port", String(after.port), "--state", join(folder, "other")]);
   expect(await once(same.npm, "close")).toEqual([69, null]);
   expect(same.output()).toContain(`port ${after.port} is already in use`);
+  after.npm.kill("SIGTERM");
+  await gone(after);
 });
 
 test.for([
