@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 
-import { ADDRESS_LIMIT_DEFAULT, RATE_LIMIT_DEFAULT, STREAM_READS_MAX } from "../domain/limits.ts";
+import { ADDRESS_LIMIT_DEFAULT, RATE_LIMIT_DEFAULT, STREAM_READS_DEFAULT } from "../domain/limits.ts";
 
 const onOff = (fallback: "on" | "off") => z.enum(["on", "off"], "must be on or off").default(fallback);
 
@@ -68,7 +68,7 @@ const VARIABLES = z.object({
     .string()
     .regex(/^[1-9]\d{0,5}$/, "must be a whole number from 1 to 999999")
     .transform(Number)
-    .default(STREAM_READS_MAX),
+    .default(STREAM_READS_DEFAULT),
   /** `off` disables certificates: every claim and hold calls the object. */
   SOLD_OUT_CACHE: onOff("on"),
   /** `off` disables the log line of each request. */
