@@ -27,8 +27,11 @@ function origins(fallback: string) {
     .refine((all) => Array.from(all).every(isOrigin), "must be origins such as https://shop.example, with commas between them");
 }
 
+/** The origin of an app's page, such as `capacitor://localhost`. `URL` gives it the origin `null`. */
+const APP_ORIGIN = /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[^\s/?#*]+$/;
+
 function isOrigin(value: string): boolean {
-  return URL.parse(value)?.origin === value && !value.includes("*");
+  return (URL.parse(value)?.origin === value && !value.includes("*")) || APP_ORIGIN.test(value);
 }
 
 /** Keys must come over TLS. On the same machine, for local development, plain HTTP will do. */
