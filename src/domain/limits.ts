@@ -236,11 +236,11 @@ export const SNAPSHOTS_MAX = 1024;
 export const SNAPSHOT_POLL_MS = 25;
 
 /**
- * Most reads by one viewer's stream. Then the stream ends and the viewer reconnects. Each read is a
- * subrequest of the viewer's request. Cloudflare's free plan allows 50, and a stream without any left would
- * never change again.
+ * Most reads by one viewer's stream, unless `STREAM_LOOKS_MAX` says otherwise. Then the stream ends and the
+ * viewer reconnects. Each read is a subrequest of the viewer's request. Cloudflare's free plan allows 50, and
+ * a stream without any left would never change again.
  */
-export const STREAM_READS_MAX = 40;
+export const STREAM_READS_DEFAULT = 40;
 
 /** Interval at which a viewer's stream checks its isolate for a newer snapshot, in milliseconds. */
 export const STREAM_POLL_MS = 250;
@@ -253,3 +253,15 @@ export const STREAM_HEARTBEAT_MS = 15_000;
 
 /** Pause before a viewer whose stream broke reconnects, in milliseconds. */
 export const STREAM_RETRY_MS = 2_000;
+
+/**
+ * How long after a change by time alone a viewer may reconnect and still get its event, in milliseconds. It
+ * covers {@link STREAM_RETRY_MS} and a short loss of the network. Prevents old events on later reconnects.
+ */
+export const STREAM_GAP_MS = 30_000;
+
+/** Most changes of the state of one coupon that an isolate remembers. Prevents growth without end. */
+export const KNOWN_STATES_MAX = 16;
+
+/** How long a browser may reuse a preflight, in seconds. Chrome's own maximum. Prevents one for each claim. */
+export const PREFLIGHT_SECONDS = 7_200;

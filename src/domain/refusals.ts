@@ -22,6 +22,7 @@ export const REFUSAL_CODES = [
   "invalid_request",
   "unauthorized",
   "forbidden",
+  "origin_not_allowed",
   "rate_limited",
   "not_found",
   "method_not_allowed",

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 
-import { ADDRESS_LIMIT_DEFAULT, RATE_LIMIT_DEFAULT, STREAM_READS_MAX } from "../domain/limits.ts";
+import { ADDRESS_LIMIT_DEFAULT, RATE_LIMIT_DEFAULT, STREAM_READS_DEFAULT } from "../domain/limits.ts";
 
 const onOff = (fallback: "on" | "off") => z.enum(["on", "off"], "must be on or off").default(fallback);
 
@@ -27,8 +27,11 @@ function origins(fallback: string) {
     .refine((all) => Array.from(all).every(isOrigin), "must be origins such as https://shop.example, with commas between them");
 }
 
+/** The origin of an app's page, such as `capacitor://localhost`. `URL` gives it the origin `null`. */
+const APP_ORIGIN = /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[^\s/?#*]+$/;
+
 function isOrigin(value: string): boolean {
-  return URL.parse(value)?.origin === value && !value.includes("*");
+  return (URL.parse(value)?.origin === value && !value.includes("*")) || APP_ORIGIN.test(value);
 }
 
 /** Keys must come over TLS. On the same machine, for local development, plain HTTP will do. */
@@ -68,7 +71,7 @@ const VARIABLES = z.object({
     .string()
     .regex(/^[1-9]\d{0,5}$/, "must be a whole number from 1 to 999999")
     .transform(Number)
-    .default(STREAM_READS_MAX),
+    .default(STREAM_READS_DEFAULT),
   /** `off` disables certificates: every claim and hold calls the object. */
   SOLD_OUT_CACHE: onOff("on"),
   /** `off` disables the log line of each request. */

@@ -1,8 +1,9 @@
 // Calls of a coupon's object: the stub, the deadline and the retries.
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
-import type { CouponCalls } from "../domain/rpc.ts";
+import type { CouponCalls, CouponView } from "../domain/rpc.ts";
 import type { CouponEnv } from "./env.ts";
+import { recordState } from "./known-states.ts";
 import { nextOrder, recordHead } from "./monotonic-reads.ts";
 import { pause } from "./time.ts";
 
@@ -20,7 +21,7 @@ export type CallFailure = {
 export type CallEffect = "read" | "repeatable" | "once";
 
 /** The fields of an answer that are read here. */
-type Answer = { readonly ok: boolean; readonly code?: string; readonly seq?: number; readonly coupon?: { readonly epoch: string } };
+type Answer = { readonly ok: boolean; readonly code?: string; readonly seq?: number; readonly coupon?: CouponView };
 
 /**
  * Calls the object of the coupon `name`. Returns its answer, or the failure. Never throws. All attempts
@@ -42,7 +43,10 @@ export async function callCoupon<Result extends Answer>(
   });
   try {
     const result = await Promise.race([callWithRetries(env, name, call, effect, caller), deadline]);
-    if (!("cause" in result)) recordHead(name, result, order);
+    if (!("cause" in result)) {
+      recordHead(name, result, order);
+      if (result.coupon !== undefined && result.seq !== undefined) recordState(name, result.seq, result.coupon);
+    }
     return result;
   } finally {
     caller.isWaiting = false;

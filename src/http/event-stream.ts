@@ -1,17 +1,18 @@
 // The stream of snapshots for one viewer, as Server-Sent Events.
 
-import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_POLL_MS, STREAM_READS_MAX, STREAM_RETRY_MS } from "../domain/limits.ts";
+import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_POLL_MS, STREAM_RETRY_MS } from "../domain/limits.ts";
+import type { SaleState } from "../domain/coupon.ts";
 import type { Found } from "../domain/rpc.ts";
 import type { Worker } from "../edge/env.ts";
 import { readForStream } from "../edge/snapshots.ts";
 import * as wire from "./representations.ts";
 
 /**
- * Streams the coupon `name` to one viewer, beginning with `first`. The stream ends when the viewer leaves,
- * when the coupon is deleted, or after the most reads that one request may make. Then the viewer reconnects
- * by itself.
+ * Streams the coupon `name` to one viewer, beginning with `first`. `lastState` is the state that the viewer
+ * saw before it reconnected. The stream ends when the viewer leaves, when the coupon is deleted, or after the
+ * most reads that one request may make. Then the viewer reconnects by itself.
  */
-export function eventStream(worker: Worker, name: string, first: Found): ReadableStream<Uint8Array> {
+export function eventStream(worker: Worker, name: string, first: Found, lastState: SaleState): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isEnded = false;
@@ -28,7 +29,7 @@ export function eventStream(worker: Worker, name: string, first: Found): Readabl
 
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      send(`${RECONNECT}${message(first)}`);
+      send(`${RECONNECT}${stateChange(lastState, first)}${message(first)}`);
       timer = setTimeout(sendChanges, STREAM_POLL_MS);
 
       function send(text: string): void {
@@ -41,7 +42,7 @@ export function eventStream(worker: Worker, name: string, first: Found): Readabl
         if (isEnded) return;
         if (hasRead) readCount += 1;
         const isDeleted = result?.ok === false && result.code === "coupon_not_found";
-        if (isDeleted || readCount >= STREAM_READS_MAX) {
+        if (isDeleted || readCount >= worker.env.STREAM_LOOKS_MAX) {
           if (isDeleted) send("event: deleted\ndata: {}\n\n");
           end();
           controller.close();
@@ -53,7 +54,7 @@ export function eventStream(worker: Worker, name: string, first: Found): Readabl
         const isDue = Date.now() - messageAt >= SNAPSHOT_MS_MAX;
         if (hasRoom && isDue && isNewer(now, sent)) {
           messageAt = Date.now();
-          send(`${stateChange(sent, now)}${message(now)}`);
+          send(`${stateChange(sent.coupon.state, now)}${message(now)}`);
           sent = now;
         } else if (hasRoom && Date.now() - sentAt >= STREAM_HEARTBEAT_MS) {
           send(": still here\n");
@@ -75,9 +76,8 @@ function message(found: Found): string {
   return `id: ${found.seq}\ndata: ${wire.jsonLine(wire.status(found, found.now))}\n\n`;
 }
 
-function stateChange(from: Found, to: Found): string {
-  if (from.coupon.state === to.coupon.state) return "";
-  return `event: state\nid: ${to.seq}\ndata: ${JSON.stringify({ from: from.coupon.state, to: to.coupon.state, seq: to.seq })}\n\n`;
+function stateChange(from: SaleState, { coupon: { state: to }, seq }: Found): string {
+  return from === to ? "" : `event: state\nid: ${seq}\ndata: ${JSON.stringify({ from, to, seq })}\n\n`;
 }
 
 /**

@@ -114,7 +114,7 @@ function refusalsOf(declared: Route): RefusalCode[] {
   if (isConditional === true) codes.add("precondition_failed");
   if (isAboutCoupon) codes.add("unavailable");
   if (isAboutCoupon && path !== "/api/coupons") codes.add("coupon_not_found");
-  if (isAboutCoupon && method !== "GET") codes.add("outcome_unknown");
+  if (isAboutCoupon && method !== "GET") codes.add("outcome_unknown").add("origin_not_allowed");
   return [...codes];
 }
 

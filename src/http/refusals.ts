@@ -35,6 +35,10 @@ export const REFUSALS = {
     error: "If-Match or If-None-Match does not fit the current ETag: read the coupon again, not its status",
   },
   forbidden: { status: 403, error: "the token belongs to another user" },
+  origin_not_allowed: {
+    status: 403,
+    error: "pages of this origin may not change anything here: list it in ALLOWED_ORIGINS, or for operator routes in OPERATOR_ORIGINS",
+  },
   rate_limited: { status: 429, error: "too many requests of this user for this coupon: try again after Retry-After seconds" },
   unauthorized: { status: 401, error: "token required: send the header Authorization: Bearer <token>" },
   not_found: { status: 404, error: "no such route: see /openapi.json" },

@@ -6,6 +6,7 @@ import type { RefusalCode } from "../domain/refusals.ts";
 import type { RawEnv } from "../edge/env.ts";
 import { HEADER_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import { nextAttemptId } from "./attempt-id.ts";
+import type { Who } from "./route.ts";
 
 export type AppEnv = { readonly Bindings: RawEnv };
 export type Context = HonoContext<AppEnv>;
@@ -19,6 +20,8 @@ export type RequestContext = {
   coupon?: string;
   userId?: string;
   code?: RefusalCode;
+  /** The callers of the request's route. They decide which origins may read the answer. */
+  who: Who;
   /** False for a refusal that shares its log line with many others. */
   isLogged: boolean;
 };
@@ -30,5 +33,6 @@ export const VISIBLE_ASCII = new RegExp(`^[\\x21-\\x7e]{1,${HEADER_TOKEN_LENGTH_
 export function requestContext(headers: Headers): RequestContext {
   const attemptId = nextAttemptId();
   const requestId = headers.get("x-request-id");
-  return { requestId: requestId !== null && VISIBLE_ASCII.test(requestId) ? requestId : attemptId, attemptId, isLogged: true };
+  const isUsable = requestId !== null && VISIBLE_ASCII.test(requestId);
+  return { requestId: isUsable ? requestId : attemptId, attemptId, who: "everybody", isLogged: true };
 }

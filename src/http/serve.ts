@@ -9,6 +9,7 @@ import { parseEnv, type Env, type Worker } from "../edge/env.ts";
 import { isKnown } from "../edge/monotonic-reads.ts";
 import { countRefusal } from "../edge/refusal-counts.ts";
 import { enforceRateLimit, isOperator, requireOperator, requireUser } from "./auth/guards.ts";
+import { addCorsHeaders, preflightMethodOf, requireAllowedOrigin } from "./cors.ts";
 import { logFailure } from "../log.ts";
 import { logRequest } from "./request-log.ts";
 import { patternOf } from "./path-pattern.ts";
@@ -35,11 +36,12 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
   }
 
   return withRequestLog(path, async (c, context) => {
+    context.who = who;
     const { raw: request } = c.req;
     const authorization = request.headers.get("authorization");
     const { env, faults } = parseEnv(c.env);
     if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(authorization, env, faults));
-    const refused = who === "operator" ? await requireOperator(authorization, env) : null;
+    const refused = requireAllowedOrigin(request, route, env) ?? (who === "operator" ? await requireOperator(authorization, env) : null);
     if (refused !== null) return respond(context, refused);
     const worker = workerOf(c, env);
     const input = await read(c, context);
@@ -79,19 +81,26 @@ function bodyHas({ body }: Route, field: string): boolean {
   return body?.schema instanceof z.ZodObject && field in body.schema.shape;
 }
 
-/** Returns the handler of all other requests: 405 with the methods of the path, or 404. */
+/** Returns the handler of all other requests: 204 to a preflight, 405 with the methods of the path, or 404. */
 export function serveUnrouted(routes: readonly Route[]): (c: Context) => Promise<Response> {
-  const table = routes.map(({ method, path }) => ({ method, pattern: patternOf(path) }));
+  const table = routes.map(({ method, path, who }) => ({ method, who, pattern: patternOf(path) }));
   return withRequestLog("/*", async (c, context) => {
-    const methods = table.filter(({ pattern }) => pattern.fits(c.req.path)).map(({ method }) => (method === "GET" ? "GET, HEAD" : method));
+    const onPath = table.filter(({ pattern }) => pattern.fits(c.req.path));
+    const asked = preflightMethodOf(c.req.raw);
+    const preflighted = onPath.find(({ method }) => method === (asked === "HEAD" ? "GET" : asked));
+    if (preflighted !== undefined) {
+      context.who = preflighted.who;
+      return respond(context, { ok: true, status: 204 });
+    }
+    const methods = onPath.map(({ method }) => (method === "GET" ? "GET, HEAD" : method));
     if (methods.length === 0) return respond(context, { ok: false, code: "not_found" });
     return respond(context, { ok: false, code: "method_not_allowed", allow: methods.join(", ") });
   });
 }
 
 /**
- * Adds the request log and the answer to exceptions. It is no middleware, because Hono's chain costs more
- * than its work.
+ * Adds the CORS headers, the request log, and the answer to exceptions. It is no middleware, because Hono's
+ * chain costs more than its work.
  */
 function withRequestLog(
   path: string,
@@ -108,7 +117,9 @@ function withRequestLog(
       logFailure("request_failed", { request_id: context.requestId, cause: stack ?? cause });
       response = respond(context, { ok: false, code: "internal_error" });
     }
-    if (context.isLogged && parseEnv(c.env).env.REQUEST_LOG === "on")
+    const { env } = parseEnv(c.env);
+    addCorsHeaders(response, c.req.raw, context.who, env);
+    if (context.isLogged && env.REQUEST_LOG === "on")
       await logRequest(c.req.method, path, context, response.status, Date.now() - startedAt);
     return response;
   };

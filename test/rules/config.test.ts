@@ -27,7 +27,7 @@ test.for([
     ORIGINS,
     ["*", "shop.example", "https://shop.example/", "https://SHOP.example", "https://a.example;https://b.example"],
   ],
-  ["OPERATOR_ORIGINS", ORIGINS, ["https://*.shop.example"]],
+  ["OPERATOR_ORIGINS", ORIGINS, ["https://*.shop.example", "capacitor://", "app://*", "null"]],
   ["STREAM_LOOKS_MAX", "must be a whole number from 1 to 999999", ["0", "off", "1000000"]],
   ["LOCATION_HINT", HINTS, ["europe", "WEUR"]],
 ] as const)("%s with a wrong value has the fault %j", ([name, fault, values]) => {
@@ -67,6 +67,13 @@ test("values are trimmed, blank ones are missing, and numbers of a TOML file are
 });
 
 test("origins are separated by commas, spaces or lines", () => {
-  const { ALLOWED_ORIGINS } = parseConfig({ ALLOWED_ORIGINS: "https://a.example, https://b.example:8443\nhttp://localhost:3000" }).config;
-  expect(Array.from(ALLOWED_ORIGINS)).toEqual(["https://a.example", "https://b.example:8443", "http://localhost:3000"]);
+  const { ALLOWED_ORIGINS } = parseConfig({
+    ALLOWED_ORIGINS: "https://a.example, https://b.example:8443\nhttp://localhost:3000 capacitor://localhost",
+  }).config;
+  expect(Array.from(ALLOWED_ORIGINS)).toEqual([
+    "https://a.example",
+    "https://b.example:8443",
+    "http://localhost:3000",
+    "capacitor://localhost",
+  ]);
 });

@@ -1,6 +1,7 @@
 // The public routes of a sale's state: a snapshot to poll, and a stream of snapshots.
 
 import { etagOf } from "../../domain/etag.ts";
+import { knownState } from "../../edge/known-states.ts";
 import { snapshot } from "../../edge/snapshots.ts";
 import { eventStream, RECONNECT } from "../event-stream.ts";
 import { EVENTS_TYPE, JSON_TYPE } from "../media-types.ts";
@@ -48,11 +49,12 @@ export const watchCoupon = route({
   async handle({ params: { name } }, { worker, headers, isHead }) {
     // A viewer that reconnects gets nothing older than the message that Last-Event-ID names.
     const lastSeq = Number(headers.get("last-event-id") ?? 0) || 0;
+    const lastState = knownState(name, lastSeq);
     const result = await snapshot(worker, name, lastSeq);
     const stream = { ok: true, status: 200, contentType: `${EVENTS_TYPE}; charset=utf-8`, headers: { "X-Accel-Buffering": "no" } } as const;
     if (!result.ok && result.code === "unavailable") return { ...stream, text: RECONNECT, hidden: result };
     if (!result.ok) return result;
     // A HEAD must not begin a stream, because its body is never read or cancelled.
-    return { ...stream, text: isHead ? null : eventStream(worker, name, result), seq: result.seq };
+    return { ...stream, text: isHead ? null : eventStream(worker, name, result, lastState ?? result.coupon.state), seq: result.seq };
   },
 });

@@ -3,7 +3,7 @@
 import { exports } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
-import { CALL_DEADLINE_MS, STREAM_READS_MAX } from "../../../src/domain/limits.ts";
+import { CALL_DEADLINE_MS, STREAM_READS_DEFAULT } from "../../../src/domain/limits.ts";
 import { claim, created, pathOf } from "../../support/api.ts";
 import { SECOND, stopTime } from "../../support/clock.ts";
 import { delivered, gated, lost, platform, platformError, silence } from "../../support/platform-faults.ts";
@@ -74,13 +74,16 @@ test("HEAD of the events begins no stream", async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("a stream ends without a timer after STREAM_READS_MAX reads, and can be opened again", async () => {
+test.for([
+  [undefined, STREAM_READS_DEFAULT],
+  ["3", 3],
+] as const)("with STREAM_LOOKS_MAX %s, a stream ends without a timer after %i reads", async ([looksMax, readsMax]) => {
   const pass = stopTime();
   const name = await created(5);
   const over = platform();
-  const only = await viewerOver(over, name);
+  const only = await viewerOver(over, name, {}, { STREAM_LOOKS_MAX: looksMax });
   await only.until(1);
-  for (let readCount = 1; readCount <= STREAM_READS_MAX; readCount += 1) {
+  for (let readCount = 1; readCount <= readsMax; readCount += 1) {
     await pass(SECOND);
     await eventually(() => over.calls.length === 1 + readCount);
   }

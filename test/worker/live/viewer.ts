@@ -5,7 +5,7 @@ import { expect } from "vitest";
 
 import { pathOf } from "../../support/api.ts";
 import type { Platform } from "../../support/platform-faults.ts";
-import { fetchWith } from "../../support/worker.ts";
+import { fetchWith, type Settings } from "../../support/worker.ts";
 
 /** What stands between two empty lines. */
 export type Block = {
@@ -102,8 +102,13 @@ export async function viewer(name: string, headers: Record<string, string> = {})
 }
 
 /** A viewer over a platform that fails or is counted. */
-export async function viewerOver({ coupons }: Platform, name: string, headers: Record<string, string> = {}): Promise<Viewer> {
-  return viewerOf(await fetchWith({ COUPONS: coupons, REQUEST_LOG: "off" }, "GET", pathOf(name, "events"), { headers }));
+export async function viewerOver(
+  { coupons }: Platform,
+  name: string,
+  headers: Record<string, string> = {},
+  settings: Settings = {},
+): Promise<Viewer> {
+  return viewerOf(await fetchWith({ COUPONS: coupons, REQUEST_LOG: "off", ...settings }, "GET", pathOf(name, "events"), { headers }));
 }
 
 /** `count` viewers over `platform`, of whom each has the coupon's first snapshot. */

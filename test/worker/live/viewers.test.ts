@@ -2,9 +2,9 @@
 
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 
-import { SNAPSHOT_TAKEOVER_MS } from "../../../src/domain/limits.ts";
-import { claim, created, freshName, remove, users } from "../../support/api.ts";
-import { passClock, SECOND, setClock } from "../../support/clock.ts";
+import { SNAPSHOT_TAKEOVER_MS, STREAM_GAP_MS } from "../../../src/domain/limits.ts";
+import { change, claim, created, freshName, remove, users } from "../../support/api.ts";
+import { iso, MINUTE, passClock, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { delivered, gated, lost, platform, platformError, silence } from "../../support/platform-faults.ts";
 import { endStreams, eventually, viewer, viewerOver, viewersOver, watcher } from "./viewer.ts";
 
@@ -150,6 +150,34 @@ describe("a viewer with Last-Event-ID", () => {
     await claim(name, "cid");
     passClock(SECOND);
     for (const { next } of [early, late]) expect(await next()).toMatchObject({ id: "4" });
+  });
+});
+
+describe("a viewer who reconnects", () => {
+  test("gets the state event that it missed, and none without a change", async () => {
+    const name = await created(2);
+    await (await watcher(name)).leave();
+    await claim(name, "ada");
+    const second = await viewer(name, { "Last-Event-ID": "1" });
+    expect(await second.next()).toMatchObject({ retry: "2000", id: "2", data: { state: "open" } });
+    await second.leave();
+    await change(name, { paused: true });
+    const third = await viewer(name, { "Last-Event-ID": "2" });
+    expect(await third.next()).toEqual({ retry: "2000", event: "state", id: "3", data: { from: "open", to: "paused", seq: 3 } });
+    expect(await third.next()).toMatchObject({ id: "3", data: { state: "paused" } });
+  });
+
+  test("gets the event of a change by time, and no old one after STREAM_GAP_MS", async () => {
+    setClock(T0 - MINUTE);
+    const name = await created(5, { starts_at: iso(T0) });
+    await (await watcher(name)).leave();
+    setClock(T0);
+    const event = { event: "state", id: "1", data: { from: "scheduled", to: "open", seq: 1 } };
+    expect(await (await viewer(name, { "Last-Event-ID": "1" })).next()).toMatchObject(event);
+    passClock(STREAM_GAP_MS);
+    const late = await (await viewer(name, { "Last-Event-ID": "1" })).next();
+    expect(late).toMatchObject({ id: "1", data: { state: "open" } });
+    expect(late).not.toHaveProperty("event");
   });
 });
 
