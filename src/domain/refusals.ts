@@ -23,6 +23,7 @@ export const REFUSAL_CODES = [
   "unauthorized",
   "forbidden",
   "rate_limited",
+  "challenge_failed",
   "not_found",
   "method_not_allowed",
   "payload_too_large",

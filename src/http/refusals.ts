@@ -32,7 +32,8 @@ export const REFUSALS = {
   amount_below_claimed: { status: 409, error: "amount is below the units that are claimed or held: send at least amount_min" },
   precondition_failed: { status: 412, error: "If-Match or If-None-Match does not fit the current ETag: read the coupon again" },
   forbidden: { status: 403, error: "the token belongs to another user" },
-  rate_limited: { status: 429, error: "too many requests of this user for this coupon: try again after Retry-After seconds" },
+  rate_limited: { status: 429, error: "too many requests: try again after Retry-After seconds" },
+  challenge_failed: { status: 403, error: "solved challenge required: send a new Turnstile token in the header Turnstile-Token" },
   unauthorized: { status: 401, error: "token required: send the header Authorization: Bearer <token>" },
   not_found: { status: 404, error: "no such route: see /openapi.json" },
   method_not_allowed: { status: 405, error: "this route does not take this method: see Allow" },
@@ -56,6 +57,15 @@ export const TOKEN_REQUIRED = {
     "claims are closed: set IDENTITY_SECRET, IDENTITY_JWKS_URL or SERVICE_TOKEN, or set IDENTITY=off so that every caller may act for any user",
 } as const;
 
+/** The sentences of `rate_limited`, by the policy. */
+export const RATE_LIMITED = {
+  address: "too many requests from this client address: try again after Retry-After seconds",
+  user: "too many requests of this user for this coupon: try again after Retry-After seconds",
+} as const;
+
+/** A limit, and how many requests it allows in a window. */
+export type Exceeded = { readonly policy: keyof typeof RATE_LIMITED; readonly requestsMax: number };
+
 /** A refusal by the coupon's object, by its certificate, by a failed call, or by the Worker. */
 export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>, "seq"> & {
   readonly seq?: number;
@@ -65,8 +75,8 @@ export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>
   readonly fields?: Readonly<Record<string, string>>;
   /** With `method_not_allowed`: the methods that the path allows. */
   readonly allow?: string;
-  /** With `rate_limited`: how many requests a window allows. */
-  readonly requestsMax?: number;
+  /** With `rate_limited`: the limit that the request exceeds. */
+  readonly exceeded?: Exceeded;
   /** Set if a certificate refused. With `isCounted`, one log line covers many such refusals. */
   readonly servedBy?: "edge";
   readonly isCounted?: boolean;

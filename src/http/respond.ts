@@ -61,19 +61,20 @@ function sentenceOf({ code, error, fields }: Refusal): string {
   return first === undefined ? REFUSALS[code].error : `invalid request: ${first.join(" ")}`;
 }
 
-function headersOf({ code, startsInMs, servedBy, requestsMax, allow }: Refusal): Record<string, string> {
+function headersOf({ code, startsInMs, servedBy, exceeded, allow }: Refusal): Record<string, string> {
   const headers: Record<string, string> = {};
   if (servedBy !== undefined) headers["Served-By"] = servedBy;
   if (startsInMs !== undefined) headers["Retry-After"] = String(Math.ceil(startsInMs / 1000));
   if (allow !== undefined) headers["Allow"] = allow;
   if (code === "unavailable" || code === "outcome_unknown") headers["Retry-After"] = String(RETRY_AFTER_SECONDS);
   if (code === "unauthorized") headers["WWW-Authenticate"] = 'Bearer realm="doorbuster"';
-  if (code === "rate_limited") {
+  if (exceeded !== undefined) {
+    const { policy, requestsMax } = exceeded;
     const seconds = RATE_LIMIT_WINDOW_SECONDS;
     headers["Retry-After"] = String(seconds);
     // The policy and its rest, in the form of draft-ietf-httpapi-ratelimit-headers-10.
-    headers["RateLimit-Policy"] = `"user";q=${requestsMax ?? 0};w=${seconds}`;
-    headers["RateLimit"] = `"user";r=0;t=${seconds}`;
+    headers["RateLimit-Policy"] = `"${policy}";q=${requestsMax};w=${seconds}`;
+    headers["RateLimit"] = `"${policy}";r=0;t=${seconds}`;
   }
   return headers;
 }

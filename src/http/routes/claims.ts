@@ -21,6 +21,7 @@ export const claimCoupon = route({
     "A retry with the same Idempotency-Key returns the original receipt. A user who has a claim gets 409 with the receipt, whatever became of the sale. A hold of the user becomes the claim.",
   who: "user",
   isRateLimited: true,
+  needsChallenge: true,
   takesIdempotencyKey: true,
   body: { schema: requests.ClaimBody, bytesMax: limits.CLAIM_BODY_BYTES_MAX },
   successes: {
