@@ -109,9 +109,13 @@ const WHO: Record<Who, string> = {
 };
 
 /** What a route takes and answers, by its declaration. */
-function declared({ who, query = {}, body, takesIdempotencyKey, isConditional, successes }: Route) {
+function declared({ who, query = {}, body, takesIdempotencyKey, needsChallenge, isConditional, successes }: Route) {
   const fields = body?.schema instanceof z.ZodObject ? Object.keys(body.schema.shape) : [];
-  const headers = [...(takesIdempotencyKey ? ["Idempotency-Key"] : []), ...(isConditional ? ["If-Match", "If-None-Match"] : [])];
+  const headers = [
+    ...(takesIdempotencyKey ? ["Idempotency-Key"] : []),
+    ...(needsChallenge ? ["Turnstile-Token"] : []),
+    ...(isConditional ? ["If-Match", "If-None-Match"] : []),
+  ];
   return { who: WHO[who], query: Object.keys(query), fields, headers, statuses: Object.keys(successes) };
 }
 
@@ -122,7 +126,7 @@ function documented(rows: ReturnType<typeof rowsOf>, { method, path }: Route) {
     who,
     query: all(request, /`\?(\w+)`/g),
     fields: all(/`\{(.*)\}`/.exec(request)?.[1] ?? "", /(\w+)/g),
-    headers: all(request, /`(Idempotency-Key|If-[\w-]+)`/g),
+    headers: all(request, /`(Idempotency-Key|Turnstile-Token|If-[\w-]+)`/g),
     statuses: all(success, /\b(\d{3}):/g).sort(),
   };
 }

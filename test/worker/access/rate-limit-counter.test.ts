@@ -44,12 +44,17 @@ test.for([
   ["ADDRESS_LIMIT", "1", ["ADDRESS_100_PER_10S"]],
   ["ADDRESS_LIMIT", undefined, ["ADDRESS_1000_PER_10S"]],
 ] as const)("a claim under %s %j is counted by %j", async ([variable, value, counting]) => {
-  const names = ["CLAIMS_100_PER_10S", "CLAIMS_20_PER_10S", "CLAIMS_5_PER_10S", "ADDRESS_1000_PER_10S", "ADDRESS_100_PER_10S"];
-  const counters = names.map((binding) => ({ binding, ...recording() }));
-  const bound = Object.fromEntries(counters.map(({ binding, counter }) => [binding, counter]));
+  const counters = {
+    CLAIMS_100_PER_10S: recording(),
+    CLAIMS_20_PER_10S: recording(),
+    CLAIMS_5_PER_10S: recording(),
+    ADDRESS_1000_PER_10S: recording(),
+    ADDRESS_100_PER_10S: recording(),
+  };
+  const bound = Object.fromEntries(Object.entries(counters).map(([binding, { counter }]) => [binding, counter]));
   const ask = workerWith({ ...bound, RATE_LIMIT: "off", ADDRESS_LIMIT: "off", [variable]: value });
   await claimOf(ask, freshName("missing"), "ada", "203.0.113.7");
-  expect(counters.flatMap(({ binding, keys }) => keys.map(() => binding))).toEqual(counting);
+  expect(Object.entries(counters).flatMap(([binding, { keys }]) => keys.map(() => binding))).toEqual(counting);
 });
 
 test.for([
