@@ -7,7 +7,7 @@ export const BULK_OUTCOMES = ["granted", "replayed", "already_claimed", "claim_r
 export type BulkOutcome = (typeof BULK_OUTCOMES)[number];
 
 /** The refusals of a claim that the Worker makes itself, before it calls the object. */
-export const WORKER_REFUSALS = ["invalid_request", "unauthorized", "forbidden", "rate_limited", "unavailable"] as const;
+export const WORKER_REFUSALS = ["invalid_request", "unauthorized", "forbidden", "rate_limited", "challenge_failed", "unavailable"] as const;
 export type WorkerRefusal = (typeof WORKER_REFUSALS)[number];
 
 /** The outcomes of claims that a coupon counts: `granted`, `replayed`, or the code of a refusal. */

@@ -194,6 +194,12 @@ export const RATE_LIMIT_DEFAULT = 100;
  */
 export const ADDRESS_LIMIT_DEFAULT = 1_000;
 
+/** Longest Turnstile token, in characters (source: Cloudflare). Prevents a call for a token that can't be one. */
+export const TURNSTILE_TOKEN_LENGTH_MAX = 2048;
+
+/** Deadline of the verification of a Turnstile token, in milliseconds. */
+export const TURNSTILE_DEADLINE_MS = 3_000;
+
 /**
  * How long fetched identity keys are fresh, in milliseconds. Then a key that its issuer revoked is refused.
  */

@@ -24,6 +24,7 @@ export const REFUSAL_CODES = [
   "forbidden",
   "origin_not_allowed",
   "rate_limited",
+  "challenge_failed",
   "not_found",
   "method_not_allowed",
   "payload_too_large",

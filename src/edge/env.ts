@@ -19,6 +19,8 @@ export type Bindings = {
   readonly CLAIMS_100_PER_10S?: RateLimit;
   readonly CLAIMS_20_PER_10S?: RateLimit;
   readonly CLAIMS_5_PER_10S?: RateLimit;
+  readonly ADDRESS_1000_PER_10S?: RateLimit;
+  readonly ADDRESS_100_PER_10S?: RateLimit;
 };
 
 /** The environment as the platform gives it. */

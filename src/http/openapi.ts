@@ -102,7 +102,7 @@ function operation(declared: Route, schemas: Json): Json {
 
 /** Returns the refusals that a route lists, and those that the rest of its declaration implies. */
 function refusalsOf(declared: Route): RefusalCode[] {
-  const { id, refusals, who, path, method, query, isRateLimited, isConditional } = declared;
+  const { id, refusals, who, path, method, query, isRateLimited, needsChallenge, isConditional } = declared;
   const codes = new Set<RefusalCode>([...refusals, "internal_error"]);
   if (id !== getHealth.id) codes.add("misconfigured");
   const isAboutCoupon = path.startsWith("/api/");
@@ -111,6 +111,7 @@ function refusalsOf(declared: Route): RefusalCode[] {
   if (who !== "everybody") codes.add("unauthorized");
   if (who === "user" || who === "user_or_operator") codes.add("forbidden");
   if (isRateLimited === true) codes.add("rate_limited");
+  if (needsChallenge === true) codes.add("challenge_failed");
   if (isConditional === true) codes.add("precondition_failed");
   if (isAboutCoupon) codes.add("unavailable");
   if (isAboutCoupon && path !== "/api/coupons") codes.add("coupon_not_found");
@@ -118,7 +119,7 @@ function refusalsOf(declared: Route): RefusalCode[] {
   return [...codes];
 }
 
-function parametersOf({ path, query = {}, takesIdempotencyKey, isConditional, requestHeaders = [] }: Route): Json[] {
+function parametersOf({ path, query = {}, needsChallenge, takesIdempotencyKey, isConditional, requestHeaders = [] }: Route): Json[] {
   const inPath = patternOf(path).params.map(({ name }) => ({
     name,
     in: "path",
@@ -128,6 +129,7 @@ function parametersOf({ path, query = {}, takesIdempotencyKey, isConditional, re
   const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: "query", required: false, schema: schemaOf(schema) }));
   const headers = [
     ...(takesIdempotencyKey === true ? ["Idempotency-Key"] : []),
+    ...(needsChallenge === true ? ["Turnstile-Token"] : []),
     ...(isConditional === true ? ["If-Match", "If-None-Match"] : []),
     ...requestHeaders,
   ];

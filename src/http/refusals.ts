@@ -39,7 +39,8 @@ export const REFUSALS = {
     status: 403,
     error: "pages of this origin may not change anything here: list it in ALLOWED_ORIGINS, or for operator routes in OPERATOR_ORIGINS",
   },
-  rate_limited: { status: 429, error: "too many requests of this user for this coupon: try again after Retry-After seconds" },
+  rate_limited: { status: 429, error: "too many requests: try again after Retry-After seconds" },
+  challenge_failed: { status: 403, error: "solved challenge required: send a new Turnstile token in the header Turnstile-Token" },
   unauthorized: { status: 401, error: "token required: send the header Authorization: Bearer <token>" },
   not_found: { status: 404, error: "no such route: see /openapi.json" },
   method_not_allowed: { status: 405, error: "this route does not take this method: see Allow" },
@@ -83,6 +84,14 @@ export type TokenFault = keyof typeof TOKEN_INVALID;
 export function invalidToken(fault: TokenFault): Refusal<"unauthorized"> {
   return { ok: false, code: "unauthorized", error: TOKEN_INVALID[fault], isTokenInvalid: true };
 }
+/** The sentences of `rate_limited`, by the policy. */
+export const RATE_LIMITED = {
+  address: "too many requests from this client address: try again after Retry-After seconds",
+  user: "too many requests of this user for this coupon: try again after Retry-After seconds",
+} as const;
+
+/** A limit, and how many requests it allows in a window. */
+export type Exceeded = { readonly policy: keyof typeof RATE_LIMITED; readonly requestsMax: number };
 
 /** A refusal by the coupon's object, by its certificate, by a failed call, or by the Worker. */
 export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>, "seq"> & {
@@ -97,8 +106,8 @@ export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>
   readonly isTokenInvalid?: true;
   /** With `unavailable`: when to try again, unless soon. */
   readonly retryAfterSeconds?: number;
-  /** With `rate_limited`: how many requests a window allows. */
-  readonly requestsMax?: number;
+  /** With `rate_limited`: the limit that the request exceeds. */
+  readonly exceeded?: Exceeded;
   /** Set if a certificate refused. With `isCounted`, one log line covers many such refusals. */
   readonly servedBy?: "edge";
   readonly isCounted?: boolean;

@@ -68,7 +68,7 @@ function headersOf({
   retryAfterSeconds,
   startsInMs,
   servedBy,
-  requestsMax,
+  exceeded,
   allow,
 }: Refusal): Record<string, string> {
   const headers: Record<string, string> = {};
@@ -81,12 +81,13 @@ function headersOf({
     const fault = isTokenInvalid === true ? `, error="invalid_token", error_description="${error ?? ""}"` : "";
     headers["WWW-Authenticate"] = `Bearer realm="doorbuster"${fault}`;
   }
-  if (code === "rate_limited") {
+  if (exceeded !== undefined) {
+    const { policy, requestsMax } = exceeded;
     const seconds = RATE_LIMIT_WINDOW_SECONDS;
     headers["Retry-After"] = String(seconds);
     // The policy and its rest, in the form of draft-ietf-httpapi-ratelimit-headers-10.
-    headers["RateLimit-Policy"] = `"user";q=${requestsMax ?? 0};w=${seconds}`;
-    headers["RateLimit"] = `"user";r=0;t=${seconds}`;
+    headers["RateLimit-Policy"] = `"${policy}";q=${requestsMax};w=${seconds}`;
+    headers["RateLimit"] = `"${policy}";r=0;t=${seconds}`;
   }
   return headers;
 }

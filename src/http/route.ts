@@ -100,8 +100,10 @@ type Declaration<
   readonly summary: string;
   readonly description?: string;
   readonly who: W;
-  /** Limits the requests of one user for one coupon. */
+  /** Limits the requests of one client address, and of one user for one coupon. */
   readonly isRateLimited?: true;
+  /** Where Turnstile is configured, a user's request needs a solved challenge. */
+  readonly needsChallenge?: true;
   readonly takesIdempotencyKey?: true;
   /** The coupon's metrics count the Worker's own refusals of this route as outcomes of claims. */
   readonly isClaim?: true;

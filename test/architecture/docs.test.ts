@@ -109,10 +109,11 @@ const WHO: Record<Who, string> = {
 };
 
 /** What a route takes and answers, by its declaration. */
-function declared({ who, query = {}, body, takesIdempotencyKey, isConditional, requestHeaders = [], successes }: Route) {
+function declared({ who, query = {}, body, takesIdempotencyKey, needsChallenge, isConditional, requestHeaders = [], successes }: Route) {
   const fields = body?.schema instanceof z.ZodObject ? Object.keys(body.schema.shape) : [];
   const headers = [
     ...(takesIdempotencyKey ? ["Idempotency-Key"] : []),
+    ...(needsChallenge ? ["Turnstile-Token"] : []),
     ...(isConditional ? ["If-Match", "If-None-Match"] : []),
     ...requestHeaders,
   ];
@@ -126,7 +127,7 @@ function documented(rows: ReturnType<typeof rowsOf>, { method, path }: Route) {
     who,
     query: all(request, /`\?(\w+)`/g),
     fields: all(/`\{(.*)\}`/.exec(request)?.[1] ?? "", /(\w+)/g),
-    headers: all(request, /`(Idempotency-Key|If-[\w-]+|Last-Event-ID)`/g),
+    headers: all(request, /`(Idempotency-Key|Turnstile-Token|If-[\w-]+|Last-Event-ID)`/g),
     statuses: all(success, /\b(\d{3}):/g).sort(),
   };
 }

@@ -79,6 +79,12 @@ test(".dev.vars opens operator and user routes for local development, and has no
   expect(text(".dev.vars").trim().split("\n")).toEqual(["ADMIN_AUTH=off", "IDENTITY=off", "ADDRESS_LIMIT=off"]);
 });
 
+test("each rate-limit counter has an account-wide namespace_id of its own, and none of Cloudflare's samples", () => {
+  const ids = Array.from(text("wrangler.toml").matchAll(/^namespace_id = "(\d+)"$/gm), ([, id]) => Number(id));
+  expect([ids.length, new Set(ids).size]).toEqual([10, 10]);
+  expect(ids.filter((id) => id < 100_000)).toEqual([]);
+});
+
 test("no test is skipped, marked as todo, or run alone", () => {
   const tests = ["test", "verification", "bench"].flatMap(filesIn).filter((path) => path.startsWith("test/") || path.endsWith(".test.ts"));
   expect(tests.length).toBeGreaterThan(10);

@@ -2,15 +2,20 @@
 
 import type { Config } from "../../edge/config.ts";
 import type { Env } from "../../edge/env.ts";
-import { invalidToken, TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
+import { invalidToken, RATE_LIMITED, TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
+import { networkOf } from "./client-address.ts";
 import { requireTokenOf } from "./identity.ts";
-import { isTooMany, rateLimitOf } from "./rate-limit.ts";
+import { exceededLimit, type Subject } from "./rate-limit.ts";
 import { bearerIn, hasToken } from "./tokens.ts";
+import { challengeFault } from "./turnstile.ts";
 
 type OperatorConfig = Pick<Config, "ADMIN_TOKEN" | "ADMIN_TOKEN_PREVIOUS" | "ADMIN_AUTH">;
 
-/** For whom a caller acts: for every user, or for the one user that the request names. */
-export type Caller = { readonly ok: true; readonly kind: "operator" | "service" | "user" };
+/**
+ * For whom a caller acts: for every user, for the user that its token names, or, where identity is off, for
+ * the user that the request names.
+ */
+export type Caller = { readonly ok: true; readonly kind: "operator" | "service" | "user" | "unverified" };
 
 /** Whether the caller is the operator. With `ADMIN_AUTH=off`, every caller is. */
 export async function isOperator(authorization: string | null, config: OperatorConfig): Promise<boolean> {
@@ -42,7 +47,7 @@ export async function requireUser(
   if (await hasToken(authorization, env.SERVICE_TOKEN, env.SERVICE_TOKEN_PREVIOUS)) return { ok: true, kind: "service" };
   const { IDENTITY, IDENTITY_SECRET, IDENTITY_JWKS_URL, SERVICE_TOKEN } = env;
   if (IDENTITY_SECRET === undefined && IDENTITY_JWKS_URL === undefined) {
-    if (IDENTITY === "off") return { ok: true, kind: "user" };
+    if (IDENTITY === "off") return { ok: true, kind: (await hasAdminToken(authorization, env)) ? "operator" : "unverified" };
     return withoutToken(authorization, SERVICE_TOKEN === undefined ? "noIdentity" : "service");
   }
   return (await requireTokenOf(userId, authorization, env)) ?? { ok: true, kind: "user" };
@@ -56,9 +61,27 @@ function withoutToken(authorization: string | null, needed: keyof typeof TOKEN_R
   return { ok: false, code: "unauthorized", error: TOKEN_REQUIRED[needed] };
 }
 
-/** Refuses a request above the limit of one user for one coupon. */
-export async function enforceRateLimit(env: Env, coupon: string, userId: string): Promise<Refusal<"rate_limited"> | null> {
-  const limit = rateLimitOf(env);
-  if (limit === null || !(await isTooMany(limit, coupon, userId))) return null;
-  return { ok: false, code: "rate_limited", requestsMax: limit.requests };
+/** What the limits and the challenge of a user's request depend on. Null: this caller has neither. */
+export function limitedSubject({ kind }: Caller, headers: Headers, coupon: string, userId: string): Subject | null {
+  if (kind === "operator" || kind === "service") return null;
+  return { coupon, userId, network: networkOf(headers.get("cf-connecting-ip") ?? ""), isVerified: kind === "user" };
+}
+
+/** Refuses a request above the limit of one client address, or of one user for one coupon. */
+export async function enforceRateLimit(env: Env, subject: Subject): Promise<Refusal<"rate_limited"> | null> {
+  const exceeded = await exceededLimit(env, subject);
+  return exceeded === null ? null : { ok: false, code: "rate_limited", exceeded, error: RATE_LIMITED[exceeded.policy] };
+}
+
+/** Where Turnstile is configured, refuses a request without a solved challenge. */
+export async function requireChallenge(
+  { TURNSTILE_SECRET }: Env,
+  headers: Headers,
+  { coupon, userId }: Subject,
+): Promise<Refusal<"challenge_failed" | "unavailable"> | null> {
+  if (TURNSTILE_SECRET === undefined) return null;
+  const remoteip = headers.get("cf-connecting-ip") ?? undefined;
+  const code = await challengeFault(TURNSTILE_SECRET, { token: headers.get("turnstile-token") ?? "", remoteip, coupon, userId });
+  if (code === "unavailable") return { ok: false, code, error: "the challenge can't be verified right now: try again" };
+  return code === null ? null : { ok: false, code };
 }

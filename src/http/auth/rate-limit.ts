@@ -1,34 +1,57 @@
-// The rate limit of one user for one coupon, by the platform's bindings. It keeps calls off the object.
+// The limits of one client address and of one user, by the platform's bindings. They keep calls off the object.
 
 import type { Env } from "../../edge/env.ts";
 import { logFailure } from "../../log.ts";
+import type { Exceeded } from "../refusals.ts";
 
-type RateLimitEnv = Pick<Env, "RATE_LIMIT" | "CLAIMS_100_PER_10S" | "CLAIMS_20_PER_10S" | "CLAIMS_5_PER_10S">;
-type Limit = { readonly requests: number; readonly counter: RateLimit };
+/** Who is counted. `network`: where the request came from. `isVerified`: whether a token names the user. */
+export type Subject = {
+  readonly coupon: string;
+  readonly userId: string;
+  readonly network: string | null;
+  readonly isVerified: boolean;
+};
+
+/** A deployment fixes the limit of a binding, so each value of a variable has its own binding. */
+const COUNTERS = {
+  ADDRESS_LIMIT: [
+    [100, "ADDRESS_100_PER_10S"],
+    [1000, "ADDRESS_1000_PER_10S"],
+  ],
+  RATE_LIMIT: [
+    [5, "CLAIMS_5_PER_10S"],
+    [20, "CLAIMS_20_PER_10S"],
+    [100, "CLAIMS_100_PER_10S"],
+  ],
+} as const;
 
 /**
- * Returns the limit in force, or null if there is none. A deployment fixes the limit of a binding, so each
- * value of `RATE_LIMIT` has its own binding. A number between two means the lower one.
+ * Counts a request, and returns the limit that it exceeds, if any. A request beyond the limit of its address
+ * does not count for the user. Without a token, any caller can name a victim, so the user's budget is one
+ * for each network.
  */
-export function rateLimitOf(env: RateLimitEnv): Limit | null {
-  if (env.RATE_LIMIT === null) return null;
-  if (env.RATE_LIMIT < 20) return limitOf(5, env.CLAIMS_5_PER_10S);
-  if (env.RATE_LIMIT < 100) return limitOf(20, env.CLAIMS_20_PER_10S);
-  return limitOf(100, env.CLAIMS_100_PER_10S);
+export async function exceededLimit(env: Env, { coupon, userId, network, isVerified }: Subject): Promise<Exceeded | null> {
+  const ofAddress = network === null ? null : await countedBeyond(env, "ADDRESS_LIMIT", network);
+  if (ofAddress !== null) return { policy: "address", requestsMax: ofAddress };
+  // No name has a line break, so different subjects have different keys.
+  const key = isVerified || network === null ? `${coupon}\n${userId}` : `${coupon}\n${userId}\n${network}`;
+  const ofUser = await countedBeyond(env, "RATE_LIMIT", key);
+  return ofUser === null ? null : { policy: "user", requestsMax: ofUser };
 }
 
-function limitOf(requests: number, counter: RateLimit | undefined): Limit | null {
-  return counter === undefined ? null : { requests, counter };
-}
-
-/** Whether this request exceeds the limit. A failed counter lets it pass: the stock does not depend on it. */
-export async function isTooMany({ counter }: Limit, coupon: string, userId: string): Promise<boolean> {
+/**
+ * Counts a request under `key`. Returns the limit if the request exceeds it. A value between two limits means
+ * the lower one. A failed counter lets the request pass: the stock does not depend on it.
+ */
+async function countedBeyond(env: Env, variable: keyof typeof COUNTERS, key: string): Promise<number | null> {
+  const chosen = env[variable];
+  if (chosen === null) return null;
+  const [requestsMax, binding] = COUNTERS[variable].findLast(([requests]) => requests <= chosen) ?? COUNTERS[variable][0];
   try {
-    // No name has a line break, so each pair has its own key.
-    const { success } = await counter.limit({ key: `${coupon}\n${userId}` });
-    return !success;
+    const outcome = await env[binding]?.limit({ key });
+    return outcome?.success === false ? requestsMax : null;
   } catch (cause) {
     logFailure("rate_limit_failed", { cause });
-    return false;
+    return null;
   }
 }

@@ -22,6 +22,7 @@ export const claimCoupon = route({
   who: "user",
   isRateLimited: true,
   isClaim: true,
+  needsChallenge: true,
   takesIdempotencyKey: true,
   body: { schema: requests.ClaimBody, bytesMax: limits.CLAIM_BODY_BYTES_MAX },
   successes: {

@@ -21,6 +21,7 @@ export const holdUnit = route({
   description: "One for each user. Asking again never extends it. A claim by the holder turns it into a claim, also after the sale ended.",
   who: "user",
   isRateLimited: true,
+  needsChallenge: true,
   body: { schema: requests.HoldBody, bytesMax: CLAIM_BODY_BYTES_MAX },
   successes: {
     201: { description: "A unit is kept until expires_at.", content: HOLD },

@@ -1,5 +1,6 @@
 // What the rate limit counts, under which key, and what happens where the platform's counter fails.
 
+import { sign } from "hono/jwt";
 import { describe, expect, test, vi } from "vitest";
 
 import { claim, created, freshName, outcomeOf, read, send } from "../../support/api.ts";
@@ -20,27 +21,54 @@ function recording(): Counter {
   return { counter, keys };
 }
 
-function claimOf(ask: Ask, name: string, userId: string) {
-  return ask("POST", "/api/coupons/claim", { body: { user_id: userId, coupon_name: name } });
+function claimOf(ask: Ask, name: string, userId: string, address?: string, authorization?: string) {
+  const headers = address === undefined ? {} : { "CF-Connecting-IP": address };
+  return ask("POST", "/api/coupons/claim", { body: { user_id: userId, coupon_name: name }, headers, authorization });
 }
 
 test.for([
-  ["100", ["CLAIMS_100_PER_10S"]],
-  ["20", ["CLAIMS_20_PER_10S"]],
-  ["5", ["CLAIMS_5_PER_10S"]],
-  ["off", []],
+  ["RATE_LIMIT", "100", ["CLAIMS_100_PER_10S"]],
+  ["RATE_LIMIT", "20", ["CLAIMS_20_PER_10S"]],
+  ["RATE_LIMIT", "5", ["CLAIMS_5_PER_10S"]],
+  ["RATE_LIMIT", "off", []],
   // The next lower limit counts.
-  ["99", ["CLAIMS_20_PER_10S"]],
-  ["19", ["CLAIMS_5_PER_10S"]],
-  ["1", ["CLAIMS_5_PER_10S"]],
-  ["101", ["CLAIMS_100_PER_10S"]],
-  ["", ["CLAIMS_100_PER_10S"]],
-  [undefined, ["CLAIMS_100_PER_10S"]],
-] as const)("a claim under RATE_LIMIT %j is counted by %j", async ([RATE_LIMIT, counting]) => {
-  const counters = { CLAIMS_100_PER_10S: recording(), CLAIMS_20_PER_10S: recording(), CLAIMS_5_PER_10S: recording() };
+  ["RATE_LIMIT", "99", ["CLAIMS_20_PER_10S"]],
+  ["RATE_LIMIT", "19", ["CLAIMS_5_PER_10S"]],
+  ["RATE_LIMIT", "1", ["CLAIMS_5_PER_10S"]],
+  ["RATE_LIMIT", "101", ["CLAIMS_100_PER_10S"]],
+  ["RATE_LIMIT", undefined, ["CLAIMS_100_PER_10S"]],
+  ["ADDRESS_LIMIT", "1000", ["ADDRESS_1000_PER_10S"]],
+  ["ADDRESS_LIMIT", "100", ["ADDRESS_100_PER_10S"]],
+  ["ADDRESS_LIMIT", "off", []],
+  ["ADDRESS_LIMIT", "999", ["ADDRESS_100_PER_10S"]],
+  ["ADDRESS_LIMIT", "1", ["ADDRESS_100_PER_10S"]],
+  ["ADDRESS_LIMIT", undefined, ["ADDRESS_1000_PER_10S"]],
+] as const)("a claim under %s %j is counted by %j", async ([variable, value, counting]) => {
+  const counters = {
+    CLAIMS_100_PER_10S: recording(),
+    CLAIMS_20_PER_10S: recording(),
+    CLAIMS_5_PER_10S: recording(),
+    ADDRESS_1000_PER_10S: recording(),
+    ADDRESS_100_PER_10S: recording(),
+  };
   const bound = Object.fromEntries(Object.entries(counters).map(([binding, { counter }]) => [binding, counter]));
-  await claimOf(workerWith({ ...bound, RATE_LIMIT }), freshName("missing"), "ada");
+  const ask = workerWith({ ...bound, RATE_LIMIT: "off", ADDRESS_LIMIT: "off", [variable]: value });
+  await claimOf(ask, freshName("missing"), "ada", "203.0.113.7");
   expect(Object.entries(counters).flatMap(([binding, { keys }]) => keys.map(() => binding))).toEqual(counting);
+});
+
+test.for([
+  ["without a token, is one for each network", {}, undefined, 3],
+  ["with the user's token, is the same everywhere", { IDENTITY_SECRET: "secret" }, "ada", 1],
+] as const)("a user's key %s", async ([, settings, sub, count]) => {
+  const { counter, keys } = recording();
+  const ask = workerWith({ ...settings, CLAIMS_100_PER_10S: counter });
+  const authorization = sub === undefined ? undefined : `Bearer ${await sign({ sub }, "secret", "HS256")}`;
+  const name = freshName("missing");
+  for (const address of ["203.0.113.7", "::ffff:203.0.113.7", "2001:db8::1", "2001:db8::2", "no address", undefined])
+    await claimOf(ask, name, "ada", address, authorization);
+  expect(keys).toHaveLength(6);
+  expect(new Set(keys).size).toBe(count);
 });
 
 describe("the counter's key", () => {

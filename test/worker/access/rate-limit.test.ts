@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 
 import { RATE_LIMIT_WINDOW_SECONDS } from "../../../src/domain/limits.ts";
-import { claim, countOutcomes, created, freshName, hold, outcomeOf, users, type Answer } from "../../support/api.ts";
+import { claim, countOutcomes, created, freshName, hold, outcomeOf, send, users, type Answer } from "../../support/api.ts";
 import { workerWith, type Ask } from "../../support/worker.ts";
 
 const WINDOW_MS = RATE_LIMIT_WINDOW_SECONDS * 1000;
@@ -18,6 +18,10 @@ async function windowWithRoom(): Promise<void> {
 
 function claimOf(ask: Ask, name: string, userId: string, headers: Record<string, string> = {}): Promise<Answer> {
   return ask("POST", "/api/coupons/claim", { body: { user_id: userId, coupon_name: name }, headers });
+}
+
+function from(address: string): Record<string, string> {
+  return { "CF-Connecting-IP": address };
 }
 
 test("a user's 101st request for a coupon gets 429 by default", async () => {
@@ -72,6 +76,37 @@ describe("RATE_LIMIT", () => {
     const answers = await Promise.all(Array.from({ length: 150 }, () => claimOf(ask, name, "ada")));
     expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 149 });
   });
+});
+
+test("a stranger's 100 claims in a victim's name leave the victim's own budget", async () => {
+  const name = await created(5, { starts_at: "2099-01-01T00:00:00Z" });
+  const ask = workerWith({});
+  await windowWithRoom();
+  for (let count = 0; count < 100; count += 1) await claimOf(ask, name, "victim", from("203.0.113.7"));
+  await send("PATCH", `/api/coupons/${name}`, { body: { starts_at: null } });
+  expect(outcomeOf(await claimOf(ask, name, "victim", from("203.0.113.7")))).toBe("429 rate_limited");
+  expect(outcomeOf(await claimOf(ask, name, "victim", from("203.0.113.8")))).toBe("201");
+});
+
+test("the 101st invented user of one address gets 429 under ADDRESS_LIMIT 100", async () => {
+  const ask = workerWith({ ADDRESS_LIMIT: "100", SERVICE_TOKEN: "of-the-shop", ADMIN_TOKEN: "of-the-operator" });
+  const name = await created(200);
+  await windowWithRoom();
+  for (const bot of users(100)) expect(outcomeOf(await claimOf(ask, name, bot, from("2001:db8::7")))).toBe("201");
+
+  const refused = await claimOf(ask, name, "bot", from("2001:db8::8"));
+  expect([refused.status, refused.body["error"]]).toEqual([
+    429,
+    "too many requests from this client address: try again after Retry-After seconds",
+  ]);
+  expect(refused.headers.get("RateLimit-Policy")).toBe('"address";q=100;w=10');
+  expect(refused.headers.get("RateLimit")).toBe('"address";r=0;t=10');
+  expect(outcomeOf(await claimOf(ask, name, "ada", from("2001:db8:0:1::8")))).toBe("201");
+  expect(outcomeOf(await claimOf(ask, name, "bob"))).toBe("201");
+  for (const token of ["of-the-shop", "of-the-operator"]) {
+    const headers = { ...from("2001:db8::7"), Authorization: `Bearer ${token}` };
+    expect(outcomeOf(await claimOf(ask, name, token, headers))).toBe("201");
+  }
 });
 
 test("a winner who gets 429 gets the receipt by key later", async () => {

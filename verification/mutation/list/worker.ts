@@ -70,7 +70,9 @@ const ACCESS_AND_TEXT: readonly Mutation[] = [
   {
     name: "rate-counted-by-user-alone",
     fault: "The rate limit counts a user's requests for all coupons together.",
-    edits: [{ file: "src/http/auth/rate-limit.ts", find: "key: `${coupon}\\n${userId}`", replace: "key: coupon && userId" }],
+    edits: [
+      { file: "src/http/auth/rate-limit.ts", find: "network === null ? `${coupon}\\n${userId}`", replace: "network === null ? userId" },
+    ],
     suite: inWorkerd("worker/access/rate-limit-counter"),
   },
   {
