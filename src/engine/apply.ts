@@ -61,6 +61,12 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
       const holds = rows.slice(0, message.limit);
       return { ok: true, holds, next: rows.length > holds.length ? (holds.at(-1)?.userId ?? null) : null, seq };
     }
+    case "history": {
+      confirmHead(draft);
+      const events = draft.eventsAfter(message.after, message.limit + 1);
+      const page = events.slice(0, message.limit);
+      return { ok: true, events: page, next: events.length > page.length ? (page.at(-1)?.seq ?? null) : null, seq };
+    }
     case "list_claims":
       return listClaims(message, draft);
     case "metrics": {

@@ -59,7 +59,7 @@ export class CouponEngine {
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
       if (message.kind === "create" || message.kind === "remove") throw new TypeError("an exclusive message shares its batch");
-      draft.advanceTo(at);
+      draft.advanceTo(at, message.actor);
       // After a restart the clock may be behind the coupon's time. The lease counts by the clock.
       const leaseUntil = lease.leaseUntil + (draft.at - at);
       const answer = apply(message, draft, { ...context, leaseUntil });
@@ -105,11 +105,11 @@ export class CouponEngine {
     this.#coupon = undefined;
   }
 
-  #create({ coupon, epoch }: MessageOf<"create">, at: Instant): Applied {
+  #create({ coupon, epoch, actor = null }: MessageOf<"create">, at: Instant): Applied {
     const existing = this.#load();
     if (existing !== null) return only({ ok: false, code: "coupon_exists", seq: existing.seq } satisfies CreateResult, false);
     const stored = this.#store.transaction(() => {
-      this.#store.create(coupon, epoch, at, NO_CLAIM_COUNTS);
+      this.#store.create(coupon, epoch, at, NO_CLAIM_COUNTS, actor);
       return this.#store.load();
     });
     this.#coupon = stored.coupon;

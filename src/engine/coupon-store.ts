@@ -2,7 +2,7 @@
 
 import { assert } from "../domain/assert.ts";
 import { claimCountsFrom, type ClaimCounts } from "../domain/claim-counts.ts";
-import type { Coupon, Instant, NewCoupon, Settings } from "../domain/coupon.ts";
+import type { Coupon, Instant, NewCoupon } from "../domain/coupon.ts";
 import { ClaimStore } from "./claim-store.ts";
 import { HoldStore } from "./hold-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
@@ -50,12 +50,22 @@ export class CouponStore {
                         last_position, seq, created_at, epoch, clock_at, outcomes)
     VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
   /** Creates the tables, the coupon's row, and the first event of its ledger. */
-  create(settings: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts): void {
+  create(coupon: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts, actor: string | null): void {
     for (const statement of SCHEMA) this.#sql.all(statement);
-    const { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax } = settings;
+    const { name, ...settings } = coupon;
+    const { amount, startsAt, endsAt, holdSecondsMax, holdsMax } = settings;
     const written = JSON.stringify(claimCounts);
     this.#sql.all(CouponStore.INSERT_COUPON, name, amount, startsAt, endsAt, holdSecondsMax, holdsMax, now, epoch, now, written);
-    this.ledger.append([[1, now, "created", null, null, JSON.stringify(settingsData(settings))]]);
+    const event = {
+      seq: 1,
+      at: now,
+      kind: "created",
+      actor,
+      userId: null,
+      position: null,
+      settings: { ...settings, paused: false },
+    } as const;
+    this.ledger.append([event]);
   }
 
   /** The version of the tables. Writes nothing. */
@@ -169,8 +179,3 @@ export const MEMBER_TABLES = [
   CouponStore.SELECT_HOLD_MEMBERS,
   CouponStore.SELECT_REVOKED_MEMBERS,
 ] as const;
-
-/** Returns an operator's settings as the ledger stores them. */
-export function settingsData({ amount, startsAt, endsAt, holdSecondsMax, holdsMax }: Settings) {
-  return { amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax };
-}

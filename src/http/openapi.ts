@@ -115,7 +115,7 @@ function refusalsOf(declared: Route): RefusalCode[] {
   return [...codes];
 }
 
-function parametersOf({ path, query = {}, takesIdempotencyKey, isConditional }: Route): Json[] {
+function parametersOf({ path, method, who, query = {}, takesIdempotencyKey, isConditional }: Route): Json[] {
   const inPath = patternOf(path).params.map(({ name }) => ({
     name,
     in: "path",
@@ -126,6 +126,7 @@ function parametersOf({ path, query = {}, takesIdempotencyKey, isConditional }: 
   const headers = [
     ...(takesIdempotencyKey === true ? ["Idempotency-Key"] : []),
     ...(isConditional === true ? ["If-Match", "If-None-Match"] : []),
+    ...(method !== "GET" && (who === "operator" || who === "user_or_operator") ? ["X-Actor"] : []),
   ];
   const inHeader = headers.map((name) => ({ name, in: "header", required: false, schema: { type: "string" } }));
   return [...inPath, ...inQuery, ...inHeader];

@@ -1,7 +1,8 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
 import type { Claim, Hold } from "../domain/claim.ts";
-import { remaining, type Instant } from "../domain/coupon.ts";
+import { remaining, type Instant, type Settings } from "../domain/coupon.ts";
+import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
 
@@ -25,19 +26,25 @@ export function bulkOutcome(userId: string, part: BulkPart) {
   return { user_id: userId, outcome: outcomeOf(part), ...receiptFields };
 }
 
+function settings({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax }: Settings & { readonly paused: boolean }) {
+  return {
+    amount,
+    starts_at: startsAt === null ? null : instant(startsAt),
+    ends_at: endsAt === null ? null : instant(endsAt),
+    paused,
+    hold_seconds_max: holdSecondsMax,
+    holds_max: holdsMax,
+  };
+}
+
 /** Returns a coupon, with its claimants if `view` has them. */
 export function coupon(view: CouponView) {
   return {
     name: view.name,
-    amount: view.amount,
+    ...settings(view),
     remaining_amount: remaining(view),
     state: view.state,
-    starts_at: view.startsAt === null ? null : instant(view.startsAt),
-    ends_at: view.endsAt === null ? null : instant(view.endsAt),
-    paused: view.paused,
     held_amount: view.held,
-    hold_seconds_max: view.holdSecondsMax,
-    holds_max: view.holdsMax,
     created_at: instant(view.createdAt),
     ...(view.claimedBy === undefined ? {} : { claimed_by: view.claimedBy }),
   };
@@ -65,4 +72,10 @@ export function hold(couponName: string, { userId, heldAt, expiresAt }: Hold) {
 /** Returns a revoked claim. A repeated revoke returns the same one. */
 export function revokedClaim(couponName: string, { claim, revokedAt }: RevokedClaim) {
   return { ...receipt(couponName, claim), released_at: instant(revokedAt) };
+}
+
+/** Returns an event of the ledger, with the details of its kind. */
+export function event({ seq, at, kind, actor, userId, position, settings: made, expiresAt }: LedgerEvent) {
+  const details = { ...(made === undefined ? {} : settings(made)), ...(expiresAt === undefined ? {} : { expires_at: instant(expiresAt) }) };
+  return { seq, at: instant(at), kind, actor, user_id: userId, position, ...details };
 }

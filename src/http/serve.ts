@@ -4,7 +4,8 @@
 import * as z from "zod";
 
 import type { Worker } from "../edge/env.ts";
-import { isOperator } from "./auth/operator.ts";
+import { actorOf } from "./auth/actor.ts";
+import { hasAdminToken, isOperator } from "./auth/operator.ts";
 import { enforceRateLimit, requireOperator, requireUser } from "./auth/guards.ts";
 import { logFailure } from "../log.ts";
 import { logRequest } from "./request-log.ts";
@@ -35,7 +36,12 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
         (isRateLimited === true ? await enforceRateLimit(c.env, coupon, userId) : null);
       if (refusal !== null) return respond(context, refusal);
     }
+    const isByOperator =
+      who === "operator" || (who === "user_or_operator" && (await hasAdminToken(request.headers.get("authorization"), c.env)));
+    const actor = isByOperator && route.method !== "GET" ? await actorOf(request.headers, c.env) : null;
+    if (isRefusal(actor)) return respond(context, actor);
     const call = {
+      actor,
       worker: workerOf(c),
       headers: request.headers,
       attemptId: context.attemptId,

@@ -249,6 +249,10 @@ export class Stub implements messages.CouponCalls {
     return this.#send({ command: "page", calls: READ, page: { after, limit } }, (object) => object.listClaims(after, limit));
   }
 
+  history(after: number, limit: number): Promise<messages.HistoryResult> {
+    return this.#send({ command: "page", calls: READ }, (object) => object.history(after, limit));
+  }
+
   metrics() {
     return this.#send({ command: "metrics", calls: READ }, (object) => object.metrics());
   }

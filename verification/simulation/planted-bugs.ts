@@ -258,8 +258,8 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   ]),
   "position-ignored": bug("A revoke by position takes a later claim of the same user.", [
     "http/routes/claims",
-    "coupon.revoke({ userId, position })",
-    "coupon.revoke({ userId, position: null })",
+    "coupon.revoke({ userId, position }, actor)",
+    "coupon.revoke({ userId, position: null }, actor)",
   ]),
 };
 

@@ -1,8 +1,8 @@
-// The routes of coupons: create, get, change and delete.
+// The routes of coupons: create, get, change and delete, and their history.
 
 import type { Change } from "../../domain/change.ts";
 import { etagOf } from "../../domain/etag.ts";
-import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
+import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
 import type { Found } from "../../domain/rpc.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { snapshot } from "../../edge/snapshots.ts";
@@ -27,10 +27,10 @@ export const createCoupon = route({
   body: { schema: requests.CreateCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
   successes: { 201: { description: "Created; Location names it.", content: COUPON, headers: ["Location", "ETag"] } },
   refusals: ["coupon_exists"],
-  async handle({ body }, { worker }) {
+  async handle({ body }, { worker, actor }) {
     const { name, amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
     const coupon = { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax };
-    const result = await callCoupon(worker.env, name, (object) => object.create(coupon), "once");
+    const result = await callCoupon(worker.env, name, (object) => object.create(coupon, actor), "once");
     if (!result.ok) return result;
     const created = couponAnswer({ ...result, coupon: { ...result.coupon, claimedBy: [] } });
     return ok(201, { ...created, headers: { Location: `/api/coupons/${encodeURIComponent(name)}` } });
@@ -79,12 +79,34 @@ export const changeCoupon = route({
   body: { schema: requests.ChangeCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
   successes: { 200: { description: "The coupon as it is now.", content: COUPON, headers: ["ETag"] } },
   refusals: ["amount_below_claimed", "precondition_failed"],
-  async handle({ params: { name }, body, precondition }, { worker }) {
+  async handle({ params: { name }, body, precondition }, { worker, actor }) {
     // With a precondition, a second delivery would fail, because the first one has changed the tag.
     const effect = precondition === null ? "repeatable" : "once";
-    const result = await callCoupon(worker.env, name, (coupon) => coupon.change(changeIn(body), precondition), effect);
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.change(changeIn(body), precondition, actor), effect);
     if (result.ok) return ok(200, couponAnswer(result));
     return result.code === "invalid_request" ? { ...invalid("ends_at", "is invalid"), seq: result.seq } : result;
+  },
+});
+
+export const getHistory = route({
+  id: "getHistory",
+  tag: "coupons",
+  method: "GET",
+  path: "/api/coupons/{name}/history",
+  summary: "List what happened to a coupon",
+  description: "The events of its ledger, in their order, each with the operator who caused it.",
+  who: "operator",
+  query: {
+    after: requests.queryInteger(0, Number.MAX_SAFE_INTEGER, "The page begins behind this seq.", 0),
+    limit: requests.queryInteger(1, PAGE_SIZE_MAX, "Events on a page.", PAGE_SIZE_DEFAULT),
+  },
+  successes: { 200: { description: "A page.", content: { [JSON_TYPE]: answers.HistoryAnswer } } },
+  refusals: [],
+  async handle({ params: { name }, query: { after, limit } }, { worker }) {
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.history(after, limit), "read");
+    if (!result.ok) return result;
+    const { events, next, seq } = result;
+    return ok(200, { json: { events: events.map(wire.event), next_after: next }, seq });
   },
 });
 
