@@ -18,6 +18,23 @@ export type Settings = SaleWindow & {
   readonly holdsMax: number | null;
 };
 
+/** What an operator can change, the pause included. */
+export type Changeable = Settings & { readonly paused: boolean };
+
+const CHANGEABLE = [
+  "amount",
+  "startsAt",
+  "endsAt",
+  "paused",
+  "holdSecondsMax",
+  "holdsMax",
+] as const satisfies readonly (keyof Changeable)[];
+
+/** Whether two coupons have the same settings. */
+export function hasSameSettings(a: Changeable, b: Changeable): boolean {
+  return CHANGEABLE.every((field) => a[field] === b[field]);
+}
+
 /** What an operator sets to create a coupon. */
 export type NewCoupon = Settings & { readonly name: string };
 

@@ -1,6 +1,6 @@
 // The events of a coupon's ledger.
 
-import type { Instant, Settings } from "./coupon.ts";
+import type { Changeable, Instant } from "./coupon.ts";
 
 /** A revoke is `released`. A released hold is `given_back`. */
 export const EVENT_KINDS = ["created", "changed", "claimed", "released", "held", "given_back", "expired"] as const;
@@ -17,7 +17,9 @@ export type LedgerEvent = {
   /** With `claimed` and `released`. */
   readonly position: number | null;
   /** With `created` and `changed`: the settings from then on. */
-  readonly settings?: Settings & { readonly paused: boolean };
+  readonly settings?: Changeable;
+  /** With `created`: the idempotency key of the request, if it had one. */
+  readonly key?: string;
   /** With `held`. */
   readonly expiresAt?: Instant;
 };

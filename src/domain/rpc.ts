@@ -61,7 +61,11 @@ export type ClaimResult =
 /** The part of one user in a bulk claim. */
 export type BulkPart = Granted | ClosedSale | Refused<"already_claimed" | "claim_released">;
 export type BulkClaimResult = Done<{ readonly results: readonly BulkPart[]; readonly remaining: number }> | NoCoupon | Failed;
-export type CreateResult = Found | Failed | Refused<"coupon_exists" | "invalid_request">;
+/** `replayed` is true if an earlier request with the same key and settings created the coupon. */
+export type CreateResult =
+  | (Found & { readonly replayed: boolean })
+  | Failed
+  | Refused<"coupon_exists" | "idempotency_key_reused" | "invalid_request">;
 export type ReadResult = Found | NoCoupon | Failed;
 export type ChangeResult = Found | NoCoupon | Failed | Refused<"amount_below_claimed" | "precondition_failed" | "invalid_request">;
 export type DeleteResult = Done | NoCoupon | Failed | Refused<"precondition_failed">;
@@ -98,7 +102,7 @@ export function outcomeOf(result: ClaimResult): ClaimOutcome {
 
 /** The calls that a coupon's object answers. `actor` is the operator who calls, null for a user. */
 export type CouponCalls = {
-  create(coupon: NewCoupon, actor?: string | null): Promise<CreateResult>;
+  create(coupon: NewCoupon, key?: string | null, actor?: string | null): Promise<CreateResult>;
   read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult>;
   /** Changes the settings if the coupon's current entity tag meets `precondition`. */
   change(change: Change, precondition: Precondition | null, actor?: string | null): Promise<ChangeResult>;

@@ -3,6 +3,7 @@
 import { assert, BrokenAssertion } from "../domain/assert.ts";
 import { certifiable, contradicts } from "../domain/certificate.ts";
 import { judgeChange } from "../domain/change.ts";
+import { judgeCreate } from "../domain/create.ts";
 import { remaining, saleState, type Coupon, type Instant } from "../domain/coupon.ts";
 import { etagOf, isMet } from "../domain/etag.ts";
 import { CLAIMANTS_AT_ONCE_MAX, HOLDS_ENDED_AT_ONCE_MAX } from "../domain/limits.ts";
@@ -25,7 +26,7 @@ export type ApplyContext = {
   readonly mayCertify: boolean;
 };
 
-export type Applicable = Exclude<Kind, "create" | "remove">;
+export type Applicable = Exclude<Kind, "remove">;
 
 /** Judges `message` on the draft as it is, and drafts its changes. Throws what storage throws. */
 export function apply(message: MessageOf<Applicable>, draft: Draft, context: ApplyContext): Answer | Deferred {
@@ -47,6 +48,8 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
       return releaseAllHolds(draft, context);
     case "revoke":
       return revoke(message, draft, context);
+    case "create":
+      return createAgain(message, draft);
     case "change":
       return change(message, draft, context);
     case "read":
@@ -100,6 +103,15 @@ function read({ claimedBy: isWanted }: MessageOf<"read">, draft: Draft): rpc.Rea
   const claimedBy = draft.store.ledger.claimants();
   assert(claimedBy.length === coupon.claimed, "as many claimants as units claimed");
   return { ...view, coupon: { ...view.coupon, claimedBy } };
+}
+
+/** Answers a create while there is a coupon. */
+function createAgain({ coupon, key = null }: MessageOf<"create">, draft: Draft): rpc.CreateResult {
+  const { seq } = draft.coupon;
+  const [made] = key === null ? [] : draft.store.ledger.events(0, 1);
+  if (made?.settings === undefined) return { ok: false, code: "coupon_exists", seq };
+  const code = judgeCreate({ key, settings: { ...coupon, paused: false } }, { key: made.key ?? null, settings: made.settings });
+  return code === "replayed" ? { ...found(draft.coupon, draft.at), replayed: true } : { ok: false, code, seq };
 }
 
 function change(

@@ -3,6 +3,7 @@
 import { assert } from "../domain/assert.ts";
 import { claimCountsFrom, type ClaimCounts } from "../domain/claim-counts.ts";
 import type { Coupon, Instant, NewCoupon } from "../domain/coupon.ts";
+import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { ClaimStore } from "./claim-store.ts";
 import { HoldStore } from "./hold-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
@@ -50,7 +51,7 @@ export class CouponStore {
                         last_position, seq, created_at, epoch, clock_at, outcomes)
     VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
   /** Creates the tables, the coupon's row, and the first event of its ledger. */
-  create(coupon: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts, actor: string | null): void {
+  create(coupon: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts, by: Pick<LedgerEvent, "actor" | "key">): void {
     for (const statement of SCHEMA) this.#sql.all(statement);
     const { name, ...settings } = coupon;
     const { amount, startsAt, endsAt, holdSecondsMax, holdsMax } = settings;
@@ -60,7 +61,7 @@ export class CouponStore {
       seq: 1,
       at: now,
       kind: "created",
-      actor,
+      ...by,
       userId: null,
       position: null,
       settings: { ...settings, paused: false },

@@ -15,6 +15,7 @@ type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "
   readonly holdSecondsMax: number | null;
   readonly holdsMax: number | null;
   readonly paused: number | null;
+  readonly key: string | null;
 };
 
 export class LedgerStore {
@@ -39,7 +40,7 @@ export class LedgerStore {
   static readonly SELECT_EVENTS = `
     SELECT seq, at, kind, actor, user_id AS userId, position, data ->> 'expires_at' AS expiresAt, data ->> 'amount' AS amount,
            data ->> 'starts_at' AS startsAt, data ->> 'ends_at' AS endsAt, data ->> 'hold_seconds_max' AS holdSecondsMax,
-           data ->> 'holds_max' AS holdsMax, data ->> 'paused' AS paused
+           data ->> 'holds_max' AS holdsMax, data ->> 'paused' AS paused, data ->> 'idempotency_key' AS key
     FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?`;
   events(after: number, limit: number): LedgerEvent[] {
     return this.#sql.all<EventRow>(LedgerStore.SELECT_EVENTS, after, limit).map(eventOf);
@@ -81,18 +82,19 @@ export class LedgerStore {
 }
 
 /** Returns the details of an event as the ledger stores them. */
-function dataOf({ settings, expiresAt }: LedgerEvent): string | null {
+function dataOf({ settings, expiresAt, key }: LedgerEvent): string | null {
   if (expiresAt !== undefined) return JSON.stringify({ expires_at: expiresAt });
   if (settings === undefined) return null;
   const { amount, startsAt, endsAt, holdSecondsMax, holdsMax, paused } = settings;
   const limits = { hold_seconds_max: holdSecondsMax, holds_max: holdsMax };
-  return JSON.stringify({ amount, starts_at: startsAt, ends_at: endsAt, ...limits, paused: paused ? 1 : 0 });
+  return JSON.stringify({ amount, starts_at: startsAt, ends_at: endsAt, ...limits, paused: paused ? 1 : 0, idempotency_key: key });
 }
 
-function eventOf({ expiresAt, amount, startsAt, endsAt, holdSecondsMax, holdsMax, paused, ...event }: EventRow): LedgerEvent {
+function eventOf({ expiresAt, amount, startsAt, endsAt, holdSecondsMax, holdsMax, paused, key, ...event }: EventRow): LedgerEvent {
   if (expiresAt !== null) return { ...event, expiresAt };
   if (amount === null) return event;
   // Events of version 1 have no limits for holds.
   const limits = { holdSecondsMax: holdSecondsMax ?? HOLD_TTL_SECONDS_MAX, holdsMax };
-  return { ...event, settings: { amount, startsAt, endsAt, ...limits, paused: paused === 1 } };
+  const settings = { amount, startsAt, endsAt, ...limits, paused: paused === 1 };
+  return { ...event, settings, ...(key === null ? {} : { key }) };
 }

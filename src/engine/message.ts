@@ -12,7 +12,7 @@ import type { RevokeRequest } from "../domain/revoke.ts";
 
 /** For each kind of message, its fields and its answer. */
 type Kinds = {
-  create: [{ readonly coupon: NewCoupon; readonly epoch: string }, rpc.CreateResult];
+  create: [{ readonly coupon: NewCoupon; readonly epoch: string; readonly key?: string | null }, rpc.CreateResult];
   remove: [{ readonly precondition?: Precondition | null }, rpc.DeleteResult];
   read: [{ readonly claimedBy: boolean }, rpc.ReadResult];
   change: [{ readonly change: Change; readonly precondition: Precondition | null }, rpc.ChangeResult];

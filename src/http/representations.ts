@@ -1,7 +1,7 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
 import type { Claim, Hold } from "../domain/claim.ts";
-import { remaining, type Instant, type Settings } from "../domain/coupon.ts";
+import { remaining, type Changeable, type Instant } from "../domain/coupon.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
@@ -26,7 +26,7 @@ export function bulkOutcome(userId: string, part: BulkPart) {
   return { user_id: userId, outcome: outcomeOf(part), ...receiptFields };
 }
 
-function settings({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax }: Settings & { readonly paused: boolean }) {
+function settings({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax }: Changeable) {
   return {
     amount,
     starts_at: startsAt === null ? null : instant(startsAt),

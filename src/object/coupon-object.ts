@@ -62,9 +62,9 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     });
   }
 
-  async create(coupon: NewCoupon, actor: string | null = null): Promise<rpc.CreateResult> {
+  async create(coupon: NewCoupon, key: string | null = null, actor: string | null = null): Promise<rpc.CreateResult> {
     if (coupon.name !== this.ctx.id.name) return { ok: false, code: "invalid_request", seq: this.#engine.seq };
-    return this.#submit({ kind: "create", coupon, epoch: crypto.randomUUID(), actor });
+    return this.#submit({ kind: "create", coupon, epoch: crypto.randomUUID(), key, actor });
   }
 
   async read({ claimedBy }: { readonly claimedBy: boolean }): Promise<rpc.ReadResult> {

@@ -29,7 +29,7 @@ function answerOf(kind: Call["kind"], result: Result): Answer {
     case "read":
       return "coupon" in result && "now" in result ? found(result) : { is: "found", seq };
     case "claim":
-      if (!("replayed" in result)) break;
+      if (!("claim" in result && "replayed" in result)) break;
       return {
         is: result.replayed ? "replayed" : "claimed",
         seq,

@@ -24,8 +24,6 @@ export function unanswered(call: Call, client: string, attempt: string | null, s
 export function reword(operation: Recorded, code: string): void {
   // A tag that does not match says that the coupon exists, and nothing else.
   if (code === "precondition_failed") operation.call = { kind: "read" };
-  // The object says from memory that a coupon exists, before it removes expired holds.
-  if (code === "coupon_exists") operation.clockFrom = 0;
 }
 
 export function messageName({ request, command, number, isRepeat }: Delivery): string {

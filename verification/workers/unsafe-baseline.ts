@@ -17,7 +17,7 @@ export class CouponObject extends DurableObject {
     const none = { claimed: 0, held: 0, paused: false, lastPosition: 0, nextExpiryAt: null };
     const coupon = { ...asked, ...none, seq: 1, createdAt: now, clockAt: now, epoch: crypto.randomUUID() };
     await this.ctx.storage.put("coupon", coupon);
-    return found(coupon);
+    return { ...found(coupon), replayed: false };
   }
 
   async coupon(): Promise<Coupon | null> {

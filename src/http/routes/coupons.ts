@@ -22,18 +22,27 @@ export const createCoupon = route({
   method: "POST",
   path: "/api/coupons",
   summary: "Create a coupon",
-  description: "Never resets a coupon that exists.",
+  description:
+    "Never resets a coupon that exists. With the same Idempotency-Key and body it returns the coupon again, as it is now and without claimed_by.",
   who: "operator",
+  takesIdempotencyKey: true,
   body: { schema: requests.CreateCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
-  successes: { 201: { description: "Created; Location names it.", content: COUPON, headers: ["Location", "ETag"] } },
-  refusals: ["coupon_exists"],
-  async handle({ body }, { worker, actor }) {
+  successes: {
+    201: {
+      description: "Created; Location names it. With Idempotent-Replayed: true, an earlier request with this key created it.",
+      content: COUPON,
+      headers: ["Location", "ETag", "Idempotent-Replayed"],
+    },
+  },
+  refusals: ["coupon_exists", "idempotency_key_reused"],
+  async handle({ body, key }, { worker, actor }) {
     const { name, amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
     const coupon = { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax };
-    const result = await callCoupon(worker.env, name, (object) => object.create(coupon, actor), "once");
+    const result = await callCoupon(worker.env, name, (object) => object.create(coupon, key, actor), "once");
     if (!result.ok) return result;
-    const created = couponAnswer({ ...result, coupon: { ...result.coupon, claimedBy: [] } });
-    return ok(201, { ...created, headers: { Location: `/api/coupons/${encodeURIComponent(name)}` } });
+    const location = { Location: `/api/coupons/${encodeURIComponent(name)}` };
+    if (result.replayed) return ok(201, { ...couponAnswer(result), headers: { ...location, "Idempotent-Replayed": "true" } });
+    return ok(201, { ...couponAnswer({ ...result, coupon: { ...result.coupon, claimedBy: [] } }), headers: location });
   },
 });
 
