@@ -2,8 +2,8 @@
 
 import type { Changeable, Instant } from "./coupon.ts";
 
-/** A revoke is `released`. A released hold is `given_back`. */
-export const EVENT_KINDS = ["created", "changed", "claimed", "released", "held", "given_back", "expired"] as const;
+/** A revoke is `released`. A released hold is `given_back`. `archived` ends all holds too. */
+export const EVENT_KINDS = ["created", "changed", "claimed", "released", "held", "given_back", "expired", "archived"] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** One event. It has the details of its kind. */

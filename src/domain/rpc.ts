@@ -67,7 +67,12 @@ export type CreateResult =
   | Failed
   | Refused<"coupon_exists" | "idempotency_key_reused" | "invalid_request">;
 export type ReadResult = Found | NoCoupon | Failed;
-export type ChangeResult = Found | NoCoupon | Failed | Refused<"amount_below_claimed" | "precondition_failed" | "invalid_request">;
+export type ChangeResult =
+  | Found
+  | NoCoupon
+  | Failed
+  | Refused<"amount_below_claimed" | "coupon_archived" | "precondition_failed" | "invalid_request">;
+export type ArchiveResult = Found | NoCoupon | Failed | Refused<"precondition_failed">;
 export type DeleteResult = Done | NoCoupon | Failed | Refused<"precondition_failed">;
 export type DoneResult = Done | NoCoupon | Failed;
 export type HoldResult =
@@ -106,6 +111,8 @@ export type CouponCalls = {
   read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult>;
   /** Changes the settings if the coupon's current entity tag meets `precondition`. */
   change(change: Change, precondition: Precondition | null, actor?: string | null): Promise<ChangeResult>;
+  /** Closes the sale for good and ends all holds, if the coupon's current entity tag meets `precondition`. */
+  archive(precondition: Precondition | null, actor?: string | null): Promise<ArchiveResult>;
   /** Deletes the coupon and all its rows if its current entity tag meets `precondition`. */
   remove(precondition?: Precondition | null): Promise<DeleteResult>;
   claim(request: ClaimRequest): Promise<ClaimResult>;

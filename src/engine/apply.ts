@@ -52,6 +52,8 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
       return createAgain(message, draft);
     case "change":
       return change(message, draft, context);
+    case "archive":
+      return archive(message, draft, context);
     case "read":
       return read(message, draft);
     case "user_claim": {
@@ -127,6 +129,17 @@ function change(
   if (verdict.coupon !== coupon) {
     if (contradicts(coupon, verdict.coupon, at, context.leaseUntil)) return DEFERRED;
     draft.configure(verdict.coupon);
+  }
+  return found(draft.coupon, at);
+}
+
+/** A repeated call changes nothing. */
+function archive({ precondition }: MessageOf<"archive">, draft: Draft, context: ApplyContext): rpc.ArchiveResult | Deferred {
+  const { coupon, at } = draft;
+  if (!isMet(precondition, etagOf(coupon, at))) return { ok: false, code: "precondition_failed", seq: coupon.seq };
+  if (coupon.archivedAt === null) {
+    if (contradicts(coupon, { ...coupon, archivedAt: at }, at, context.leaseUntil)) return DEFERRED;
+    draft.archive();
   }
   return found(draft.coupon, at);
 }

@@ -97,7 +97,7 @@ export class CouponStore {
    */
   static readonly SELECT_COUPON = `
     SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
-           created_at AS createdAt, epoch, clock_at AS clockAt, outcomes, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax,
+           created_at AS createdAt, epoch, archived_at AS archivedAt, clock_at AS clockAt, outcomes, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax,
            (SELECT min(expires_at) FROM holds) AS nextExpiryAt,
            (SELECT max(seq) FROM ledger) AS ledgerHead,
            (SELECT position FROM ledger WHERE seq > (SELECT max(seq) FROM ledger) - 64 AND kind = 'claimed' ORDER BY seq DESC LIMIT 1) AS ledgerPosition
@@ -129,7 +129,7 @@ export class CouponStore {
     UPDATE coupon
     SET claimed = claimed + ?1, held = held + ?2, last_position = last_position + ?3, seq = seq + ?4, clock_at = max(clock_at, ?5), outcomes = ?6,
         amount = amount + ?7, starts_at = iif(?8, ?9, starts_at), ends_at = iif(?8, ?10, ends_at), paused = iif(?8, ?11, paused),
-        hold_seconds_max = iif(?8, ?12, hold_seconds_max), holds_max = iif(?8, ?13, holds_max)
+        hold_seconds_max = iif(?8, ?12, hold_seconds_max), holds_max = iif(?8, ?13, holds_max), archived_at = ?14
     RETURNING amount, claimed, held, last_position AS lastPosition, seq`;
   /**
    * Changes the stored coupon from `before` to `after`, and asserts the result. With `isChanged`, the
@@ -151,6 +151,7 @@ export class CouponStore {
       after.paused ? 1 : 0,
       after.holdSecondsMax,
       after.holdsMax,
+      after.archivedAt,
     );
     assert(stored !== undefined, "there is a coupon row");
     assert(stored.amount === after.amount, "stored and remembered amounts are equal");

@@ -141,6 +141,12 @@ export class Draft {
     this.#removeHold(userId);
   }
 
+  /** Closes the sale for good. One event ends all holds, however many there are. */
+  archive(): void {
+    Object.assign(this.#coupon, { archivedAt: this.at, held: 0, nextExpiryAt: null });
+    this.#record("archived", null, null);
+  }
+
   configure(coupon: Coupon): void {
     const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = coupon;
     const settings = { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax };
@@ -165,6 +171,7 @@ export class Draft {
     this.store.claims.insert(claims.added);
     this.store.holds.delete(holds.removed);
     this.store.holds.insert(holds.added);
+    if (this.#coupon.archivedAt !== this.#before.archivedAt) this.store.holds.deleteAll();
     for (const revoked of this.#revokedClaims) this.store.claims.insertRevoked(revoked);
     this.store.holds.insertReleased(this.#releasedHolds);
     this.store.ledger.append(this.#events);

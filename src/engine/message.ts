@@ -16,6 +16,7 @@ type Kinds = {
   remove: [{ readonly precondition?: Precondition | null }, rpc.DeleteResult];
   read: [{ readonly claimedBy: boolean }, rpc.ReadResult];
   change: [{ readonly change: Change; readonly precondition: Precondition | null }, rpc.ChangeResult];
+  archive: [{ readonly precondition: Precondition | null }, rpc.ArchiveResult];
   claim: [{ readonly request: ClaimRequest }, rpc.ClaimResult];
   claim_many: [{ readonly userIds: readonly string[]; readonly attemptId: string }, rpc.BulkClaimResult];
   hold: [{ readonly request: HoldRequest }, rpc.HoldResult];

@@ -3,6 +3,7 @@
 import * as z from "zod";
 
 import { BULK_OUTCOMES } from "../domain/claim-counts.ts";
+import { SALE_STATES } from "../domain/coupon.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN } from "../domain/limits.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
@@ -38,8 +39,7 @@ const Seq = z
   .min(1)
   .meta({ examples: [182] });
 
-/** The states of a sale. If several apply, the first one is shown. */
-const State = z.enum(["ended", "scheduled", "paused", "sold_out", "open"]).meta({ examples: ["open"] });
+const State = z.enum(SALE_STATES).meta({ examples: ["open"] });
 
 const settingsFields = {
   amount: AnyAmount,

@@ -30,6 +30,7 @@ export const REFUSALS = {
   claim_not_found: { status: 404, error: "this user has no claim of this coupon" },
   position_mismatch: { status: 409, error: "this user's claim is not at that position" },
   amount_below_claimed: { status: 409, error: "amount is below the units that are claimed or held: send at least amount_min" },
+  coupon_archived: { status: 409, error: "the coupon is archived, so it can't be changed: create another one" },
   precondition_failed: { status: 412, error: "If-Match or If-None-Match does not fit the current ETag: read the coupon again" },
   forbidden: { status: 403, error: "the token belongs to another user" },
   rate_limited: { status: 429, error: "too many requests of this user for this coupon: try again after Retry-After seconds" },

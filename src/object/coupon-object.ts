@@ -75,6 +75,10 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return this.#submit({ kind: "change", change, precondition, actor });
   }
 
+  async archive(precondition: Precondition | null, actor: string | null = null): Promise<rpc.ArchiveResult> {
+    return this.#submit({ kind: "archive", precondition, actor });
+  }
+
   async claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
     // The Worker has checked it. A second check protects the other messages of the batch, which share a
     // transaction.

@@ -7,7 +7,7 @@ import { nameOf, type Delivery, type Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
 
 /** Commands that may wait for a lease. Until then they are not judged. */
-export const DEFERRABLE: ReadonlySet<string> = new Set(["change", "release", "give_back", "end_holds", "remove"]);
+export const DEFERRABLE: ReadonlySet<string> = new Set(["change", "release", "give_back", "end_holds", "archive", "remove"]);
 
 /** The longest that a message waits for its batch, in milliseconds, with the rounding of timers. */
 export const WAIT_MS_MAX = BATCH_WAIT_MS_MAX + 2;

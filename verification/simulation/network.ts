@@ -206,6 +206,10 @@ export class Stub implements messages.CouponCalls {
     return this.#send({ command: "change", calls, ifMatch }, (object) => object.change(change, precondition));
   }
 
+  archive(precondition: Precondition | null) {
+    return this.#send({ command: "archive", calls: [{ kind: "archive" }] }, (object) => object.archive(precondition));
+  }
+
   remove() {
     return this.#send({ command: "remove", calls: [{ kind: "remove" }] }, (object) => object.remove());
   }

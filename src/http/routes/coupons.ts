@@ -1,4 +1,4 @@
-// The routes of coupons: create, get, change and delete, and their history.
+// The routes of coupons: create, get, change, archive and delete, and their history.
 
 import type { Change } from "../../domain/change.ts";
 import { etagOf } from "../../domain/etag.ts";
@@ -87,13 +87,32 @@ export const changeCoupon = route({
   isConditional: true,
   body: { schema: requests.ChangeCouponBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
   successes: { 200: { description: "The coupon as it is now.", content: COUPON, headers: ["ETag"] } },
-  refusals: ["amount_below_claimed", "precondition_failed"],
+  refusals: ["coupon_archived", "amount_below_claimed", "precondition_failed"],
   async handle({ params: { name }, body, precondition }, { worker, actor }) {
     // With a precondition, a second delivery would fail, because the first one has changed the tag.
     const effect = precondition === null ? "repeatable" : "once";
     const result = await callCoupon(worker.env, name, (coupon) => coupon.change(changeIn(body), precondition, actor), effect);
     if (result.ok) return ok(200, couponAnswer(result));
     return result.code === "invalid_request" ? { ...invalid("ends_at", "is invalid"), seq: result.seq } : result;
+  },
+});
+
+export const archiveCoupon = route({
+  id: "archiveCoupon",
+  tag: "coupons",
+  method: "POST",
+  path: "/api/coupons/{name}/archive",
+  summary: "Archive a coupon",
+  description:
+    "Closes the sale for good, ends all holds, and keeps everything readable. Claims can still be revoked, and their units are not sold again. A repeated call changes nothing. While the sale is closed it may take up to about a second.",
+  who: "operator",
+  isConditional: true,
+  successes: { 200: { description: "The archived coupon.", content: COUPON, headers: ["ETag"] } },
+  refusals: ["precondition_failed"],
+  async handle({ params: { name }, precondition }, { worker, actor }) {
+    const effect = precondition === null ? "repeatable" : "once";
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.archive(precondition, actor), effect);
+    return result.ok ? ok(200, couponAnswer(result)) : result;
   },
 });
 
@@ -125,7 +144,7 @@ export const deleteCoupon = route({
   method: "DELETE",
   path: "/api/coupons/{name}",
   summary: "Delete a coupon",
-  description: "Removes all of it, claims and ledger too. The name can be created again.",
+  description: "Removes all of it, claims and ledger too. The name can be created again. To close a sale, archive it instead.",
   who: "operator",
   isConditional: true,
   successes: { 204: { description: "It is gone." } },
