@@ -5,7 +5,7 @@ import { certifiable, contradicts } from "../domain/certificate.ts";
 import { judgeChange } from "../domain/change.ts";
 import { judgeCreate } from "../domain/create.ts";
 import { remaining, saleState, type Coupon, type Instant } from "../domain/coupon.ts";
-import { etagOf, isMet } from "../domain/etag.ts";
+import { etagOf, isMet, type Precondition } from "../domain/etag.ts";
 import { CLAIMANTS_AT_ONCE_MAX, HOLDS_ENDED_AT_ONCE_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { ClaimCounts } from "../domain/claim-counts.ts";
@@ -123,7 +123,8 @@ function change(
 ): rpc.ChangeResult | Deferred {
   const { coupon, at } = draft;
   const { seq } = coupon;
-  if (!isMet(precondition, etagOf(coupon, at))) return { ok: false, code: "precondition_failed", seq };
+  const stale = staleTag(precondition, draft);
+  if (stale !== null) return stale;
   const verdict = judgeChange(requested, coupon);
   if (!verdict.ok) return { ...verdict, seq };
   if (verdict.coupon !== coupon) {
@@ -133,10 +134,16 @@ function change(
   return found(draft.coupon, at);
 }
 
+/** Returns the refusal if the coupon's entity tag does not meet the precondition. */
+function staleTag(precondition: Precondition | null, { coupon, at }: Draft): rpc.Refused<"precondition_failed"> | null {
+  return isMet(precondition, etagOf(coupon, at)) ? null : { ok: false, code: "precondition_failed", seq: coupon.seq };
+}
+
 /** A repeated call changes nothing. */
 function archive({ precondition }: MessageOf<"archive">, draft: Draft, context: ApplyContext): rpc.ArchiveResult | Deferred {
   const { coupon, at } = draft;
-  if (!isMet(precondition, etagOf(coupon, at))) return { ok: false, code: "precondition_failed", seq: coupon.seq };
+  const stale = staleTag(precondition, draft);
+  if (stale !== null) return stale;
   if (coupon.archivedAt === null) {
     if (contradicts(coupon, { ...coupon, archivedAt: at }, at, context.leaseUntil)) return DEFERRED;
     draft.archive();

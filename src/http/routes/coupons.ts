@@ -1,10 +1,10 @@
 // The routes of coupons: create, get, change, archive and delete, and their history.
 
 import type { Change } from "../../domain/change.ts";
-import { etagOf } from "../../domain/etag.ts";
+import { etagOf, type Precondition } from "../../domain/etag.ts";
 import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
 import type { Found } from "../../domain/rpc.ts";
-import { callCoupon } from "../../edge/coupon-calls.ts";
+import { callCoupon, type CallEffect } from "../../edge/coupon-calls.ts";
 import { snapshot } from "../../edge/snapshots.ts";
 import { couponWithClaimants, exportStream } from "../claim-export.ts";
 import { JSON_TYPE } from "../media-types.ts";
@@ -89,8 +89,7 @@ export const changeCoupon = route({
   successes: { 200: { description: "The coupon as it is now.", content: COUPON, headers: ["ETag"] } },
   refusals: ["coupon_archived", "amount_below_claimed", "precondition_failed"],
   async handle({ params: { name }, body, precondition }, { worker, actor }) {
-    // With a precondition, a second delivery would fail, because the first one has changed the tag.
-    const effect = precondition === null ? "repeatable" : "once";
+    const effect = effectWith(precondition);
     const result = await callCoupon(worker.env, name, (coupon) => coupon.change(changeIn(body), precondition, actor), effect);
     if (result.ok) return ok(200, couponAnswer(result));
     return result.code === "invalid_request" ? { ...invalid("ends_at", "is invalid"), seq: result.seq } : result;
@@ -110,7 +109,7 @@ export const archiveCoupon = route({
   successes: { 200: { description: "The archived coupon.", content: COUPON, headers: ["ETag"] } },
   refusals: ["precondition_failed"],
   async handle({ params: { name }, precondition }, { worker, actor }) {
-    const effect = precondition === null ? "repeatable" : "once";
+    const effect = effectWith(precondition);
     const result = await callCoupon(worker.env, name, (coupon) => coupon.archive(precondition, actor), effect);
     return result.ok ? ok(200, couponAnswer(result)) : result;
   },
@@ -154,6 +153,11 @@ export const deleteCoupon = route({
     return result.ok ? ok(204, { seq: result.seq }) : result;
   },
 });
+
+/** With a precondition, a second delivery would fail, because the first one has changed the tag. */
+function effectWith(precondition: Precondition | null): CallEffect {
+  return precondition === null ? "repeatable" : "once";
+}
 
 function couponAnswer({ coupon, now, seq }: Found) {
   return { json: wire.coupon(coupon), seq, etag: etagOf(coupon, now) };

@@ -38,6 +38,7 @@ test("every action of an operator is in the history with its actor, and those of
   await send("DELETE", pathOf(name, "holds", "eve"));
   await by("a-revoker", "DELETE", pathOf(name, "claims", "bob"));
   await by("a-holds-ender", "DELETE", pathOf(name, "holds"));
+  await by("an-archiver", "POST", pathOf(name, "archive"));
 
   expect(await eventsOf(name)).toEqual([
     "created null by a-creator",
@@ -52,6 +53,7 @@ test("every action of an operator is in the history with its actor, and those of
     "given_back eve by null",
     "released bob by a-revoker",
     "given_back fay by a-holds-ender",
+    "archived null by an-archiver",
   ]);
 });
 
