@@ -54,6 +54,7 @@ export type Closed = {
 };
 
 const CODE_OF_STATE = {
+  archived: "sale_ended",
   ended: "sale_ended",
   scheduled: "sale_not_started",
   paused: "sale_paused",

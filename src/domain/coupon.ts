@@ -18,6 +18,23 @@ export type Settings = SaleWindow & {
   readonly holdsMax: number | null;
 };
 
+/** What an operator can change, the pause included. */
+export type Changeable = Settings & { readonly paused: boolean };
+
+const CHANGEABLE = [
+  "amount",
+  "startsAt",
+  "endsAt",
+  "paused",
+  "holdSecondsMax",
+  "holdsMax",
+] as const satisfies readonly (keyof Changeable)[];
+
+/** Whether two coupons have the same settings. */
+export function hasSameSettings(a: Changeable, b: Changeable): boolean {
+  return CHANGEABLE.every((field) => a[field] === b[field]);
+}
+
 /** What an operator sets to create a coupon. */
 export type NewCoupon = Settings & { readonly name: string };
 
@@ -28,6 +45,8 @@ export type Coupon = NewCoupon & {
   /** Units in running holds. */
   readonly held: number;
   readonly paused: boolean;
+  /** When the operator closed the sale for good. Null before that. */
+  readonly archivedAt: Instant | null;
   /** The position of the last grant, 0 before the first. A position is never used twice. */
   readonly lastPosition: number;
   /** The ledger's head: the seq of the last event. */
@@ -44,7 +63,9 @@ export type Coupon = NewCoupon & {
   readonly nextExpiryAt: Instant | null;
 };
 
-export type SaleState = "ended" | "scheduled" | "paused" | "sold_out" | "open";
+/** The states of a sale. If several apply, the first one is shown. */
+export const SALE_STATES = ["archived", "ended", "scheduled", "paused", "sold_out", "open"] as const;
+export type SaleState = (typeof SALE_STATES)[number];
 
 /** Returns the units that can still be claimed. Never negative. */
 export function remaining(coupon: Coupon): number {
@@ -62,8 +83,9 @@ export function windowPhase({ startsAt, endsAt }: SaleWindow, now: Instant): "be
   return startsAt !== null && now < startsAt ? "before" : "within";
 }
 
-/** Returns the state of the sale at `now`. If several apply, returns the first in {@link SaleState}. */
+/** Returns the state of the sale at `now`. If several apply, returns the first in {@link SALE_STATES}. */
 export function saleState(coupon: Coupon, now: Instant): SaleState {
+  if (coupon.archivedAt !== null) return "archived";
   const phase = windowPhase(coupon, now);
   if (phase === "after") return "ended";
   if (phase === "before") return "scheduled";

@@ -32,6 +32,9 @@ export const HOLD_TTL_SECONDS_MIN = 1;
 export const HOLD_TTL_SECONDS_MAX = 86_400;
 export const HOLD_SECONDS_MAX_DEFAULT = 900;
 
+/** Longest `X-Actor`, in characters. The ledger stores it with each event of an operator. */
+export const ACTOR_LENGTH_MAX = 64;
+
 /** Rows on one page of a list: the most, and the default. Prevents answers of unbounded size. */
 export const PAGE_SIZE_MAX = 1000;
 export const PAGE_SIZE_DEFAULT = 100;

@@ -17,6 +17,7 @@ export const REFUSAL_CODES = [
   "claim_not_found",
   "position_mismatch",
   "amount_below_claimed",
+  "coupon_archived",
   "precondition_failed",
   // Returned by the Worker.
   "invalid_request",

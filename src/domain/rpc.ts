@@ -6,6 +6,7 @@ import type { Claim, ClaimRequest, ClosedCode, Hold } from "./claim.ts";
 import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
 import type { Precondition } from "./etag.ts";
 import type { HoldRequest } from "./hold.ts";
+import type { LedgerEvent } from "./ledger-event.ts";
 import type { BulkOutcome, ClaimCounts, ClaimOutcome, RefusalCounts } from "./claim-counts.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { RevokedClaim, RevokeRequest } from "./revoke.ts";
@@ -60,9 +61,18 @@ export type ClaimResult =
 /** The part of one user in a bulk claim. */
 export type BulkPart = Granted | ClosedSale | Refused<"already_claimed" | "claim_released">;
 export type BulkClaimResult = Done<{ readonly results: readonly BulkPart[]; readonly remaining: number }> | NoCoupon | Failed;
-export type CreateResult = Found | Failed | Refused<"coupon_exists" | "invalid_request">;
+/** `replayed` is true if an earlier request with the same key and settings created the coupon. */
+export type CreateResult =
+  | (Found & { readonly replayed: boolean })
+  | Failed
+  | Refused<"coupon_exists" | "idempotency_key_reused" | "invalid_request">;
 export type ReadResult = Found | NoCoupon | Failed;
-export type ChangeResult = Found | NoCoupon | Failed | Refused<"amount_below_claimed" | "precondition_failed" | "invalid_request">;
+export type ChangeResult =
+  | Found
+  | NoCoupon
+  | Failed
+  | Refused<"amount_below_claimed" | "coupon_archived" | "precondition_failed" | "invalid_request">;
+export type ArchiveResult = Found | NoCoupon | Failed | Refused<"precondition_failed">;
 export type DeleteResult = Done | NoCoupon | Failed | Refused<"precondition_failed">;
 export type DoneResult = Done | NoCoupon | Failed;
 export type HoldResult =
@@ -81,6 +91,8 @@ export type RevokeResult =
   | NoCoupon
   | Failed
   | Refused<"claim_not_found" | "position_mismatch">;
+/** `next` is the seq that the next page begins behind. */
+export type HistoryResult = Done<{ readonly events: readonly LedgerEvent[]; readonly next: number | null }> | NoCoupon | Failed;
 export type ListClaimsResult = Page | NoCoupon | Failed;
 export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: ClaimCounts }> | NoCoupon | Failed;
 /** A certificate, or null if none can be issued now. */
@@ -93,29 +105,33 @@ export function outcomeOf(result: ClaimResult): ClaimOutcome {
   return result.ok ? (result.replayed ? "replayed" : "granted") : result.code;
 }
 
-/** The calls that a coupon's object answers. */
+/** The calls that a coupon's object answers. `actor` is the operator who calls, null for a user. */
 export type CouponCalls = {
-  create(coupon: NewCoupon): Promise<CreateResult>;
+  create(coupon: NewCoupon, key?: string | null, actor?: string | null): Promise<CreateResult>;
   read(wanted: { readonly claimedBy: boolean }): Promise<ReadResult>;
   /** Changes the settings if the coupon's current entity tag meets `precondition`. */
-  change(change: Change, precondition: Precondition | null): Promise<ChangeResult>;
+  change(change: Change, precondition: Precondition | null, actor?: string | null): Promise<ChangeResult>;
+  /** Closes the sale for good and ends all holds, if the coupon's current entity tag meets `precondition`. */
+  archive(precondition: Precondition | null, actor?: string | null): Promise<ArchiveResult>;
   /** Deletes the coupon and all its rows if its current entity tag meets `precondition`. */
   remove(precondition?: Precondition | null): Promise<DeleteResult>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Claims a unit for each user, in this order, in one transaction and with the same `attemptId`. */
-  claimMany(userIds: readonly string[], attemptId: string): Promise<BulkClaimResult>;
+  claimMany(userIds: readonly string[], attemptId: string, actor?: string | null): Promise<BulkClaimResult>;
   hold(request: HoldRequest): Promise<HoldResult>;
   /** Releases the user's hold, if there is one. */
-  releaseHold(userId: string): Promise<ReleaseHoldResult>;
+  releaseHold(userId: string, actor?: string | null): Promise<ReleaseHoldResult>;
   /** Releases all holds. */
-  releaseAllHolds(): Promise<ReleaseAllHoldsResult>;
+  releaseAllHolds(actor?: string | null): Promise<ReleaseAllHoldsResult>;
   /** Lists running holds in the order of their user ids, after the user id `after`. */
   listHolds(after: string, limit: number): Promise<ListHoldsResult>;
   /** Returns the claim or the running hold of one user. */
   getUserClaim(userId: string): Promise<UserClaimResult>;
-  revoke(request: RevokeRequest): Promise<RevokeResult>;
+  revoke(request: RevokeRequest, actor?: string | null): Promise<RevokeResult>;
   /** Lists claims in the order of their positions. */
   listClaims(after: Cursor, limit: number): Promise<ListClaimsResult>;
+  /** Lists the ledger's events in their order, after the seq `after`. */
+  history(after: number, limit: number): Promise<HistoryResult>;
   metrics(): Promise<MetricsResult>;
   certify(request: CertificateRequest): Promise<CertifyResult>;
   /** Counts claims that an isolate has refused. */

@@ -3,8 +3,9 @@
 import { assert, BrokenAssertion } from "../domain/assert.ts";
 import { certifiable, contradicts } from "../domain/certificate.ts";
 import { judgeChange } from "../domain/change.ts";
+import { judgeCreate } from "../domain/create.ts";
 import { remaining, saleState, type Coupon, type Instant } from "../domain/coupon.ts";
-import { isMet } from "../domain/etag.ts";
+import { isMet, type Precondition } from "../domain/etag.ts";
 import { CLAIMANTS_AT_ONCE_MAX, HOLDS_ENDED_AT_ONCE_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { ClaimCounts } from "../domain/claim-counts.ts";
@@ -25,7 +26,7 @@ export type ApplyContext = {
   readonly mayCertify: boolean;
 };
 
-export type Applicable = Exclude<Kind, "create" | "remove">;
+export type Applicable = Exclude<Kind, "remove">;
 
 /** Judges `message` on the draft as it is, and drafts its changes. Throws what storage throws. */
 export function apply(message: MessageOf<Applicable>, draft: Draft, context: ApplyContext): Answer | Deferred {
@@ -47,8 +48,12 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
       return releaseAllHolds(draft, context);
     case "revoke":
       return revoke(message, draft, context);
+    case "create":
+      return createAgain(message, draft);
     case "change":
       return change(message, draft, context);
+    case "archive":
+      return archive(message, draft, context);
     case "read":
       return read(message, draft);
     case "user_claim": {
@@ -60,6 +65,12 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
       const rows = draft.store.holds.page(message.after, message.limit + 1, draft.at);
       const holds = rows.slice(0, message.limit);
       return { ok: true, holds, next: rows.length > holds.length ? (holds.at(-1)?.userId ?? null) : null, seq };
+    }
+    case "history": {
+      confirmHead(draft);
+      const events = draft.eventsAfter(message.after, message.limit + 1);
+      const page = events.slice(0, message.limit);
+      return { ok: true, events: page, next: events.length > page.length ? (page.at(-1)?.seq ?? null) : null, seq };
     }
     case "list_claims":
       return listClaims(message, draft);
@@ -96,6 +107,15 @@ function read({ claimedBy: isWanted }: MessageOf<"read">, draft: Draft): rpc.Rea
   return { ...view, coupon: { ...view.coupon, claimedBy } };
 }
 
+/** Answers a create while there is a coupon. */
+function createAgain({ coupon, key = null }: MessageOf<"create">, draft: Draft): rpc.CreateResult {
+  const { seq } = draft.coupon;
+  const [made] = key === null ? [] : draft.store.ledger.events(0, 1);
+  if (made?.settings === undefined) return { ok: false, code: "coupon_exists", seq };
+  const code = judgeCreate({ key, settings: { ...coupon, paused: false } }, { key: made.key ?? null, settings: made.settings });
+  return code === "replayed" ? { ...found(draft.coupon, draft.at), replayed: true } : { ok: false, code, seq };
+}
+
 function change(
   { change: requested, precondition }: MessageOf<"change">,
   draft: Draft,
@@ -103,12 +123,30 @@ function change(
 ): rpc.ChangeResult | Deferred {
   const { coupon, at } = draft;
   const { seq } = coupon;
-  if (!isMet(precondition, coupon, at)) return { ok: false, code: "precondition_failed", seq };
+  const stale = staleTag(precondition, draft);
+  if (stale !== null) return stale;
   const verdict = judgeChange(requested, coupon);
   if (!verdict.ok) return { ...verdict, seq };
   if (verdict.coupon !== coupon) {
     if (contradicts(coupon, verdict.coupon, at, context.leaseUntil)) return DEFERRED;
     draft.configure(verdict.coupon);
+  }
+  return found(draft.coupon, at);
+}
+
+/** Returns the refusal if the coupon's entity tag does not meet the precondition. */
+function staleTag(precondition: Precondition | null, { coupon, at }: Draft): rpc.Refused<"precondition_failed"> | null {
+  return isMet(precondition, coupon, at) ? null : { ok: false, code: "precondition_failed", seq: coupon.seq };
+}
+
+/** A repeated call changes nothing. */
+function archive({ precondition }: MessageOf<"archive">, draft: Draft, context: ApplyContext): rpc.ArchiveResult | Deferred {
+  const { coupon, at } = draft;
+  const stale = staleTag(precondition, draft);
+  if (stale !== null) return stale;
+  if (coupon.archivedAt === null) {
+    if (contradicts(coupon, { ...coupon, archivedAt: at }, at, context.leaseUntil)) return DEFERRED;
+    draft.archive();
   }
   return found(draft.coupon, at);
 }

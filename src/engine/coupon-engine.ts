@@ -54,9 +54,9 @@ export class CouponEngine {
    */
   apply(batch: readonly Stamped[], lease: LeaseState): Applied {
     const [first] = batch;
-    if (first?.message.kind === "create") return this.#create(first.message, first.at);
     if (first?.message.kind === "remove") return this.#remove(first.message, first.at, lease);
     const before = this.#load();
+    if (before === null && first?.message.kind === "create") return this.#create(first.message, first.at);
     if (before === null) return { answers: batch.map(() => NO_COUPON), isWritten: false };
 
     const draft = new Draft(this.#store, before);
@@ -65,8 +65,8 @@ export class CouponEngine {
     const context = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, claimCounts };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
-      if (message.kind === "create" || message.kind === "remove") throw new TypeError("an exclusive message shares its batch");
-      draft.advanceTo(at);
+      if (message.kind === "remove") throw new TypeError("an exclusive message shares its batch");
+      draft.advanceTo(at, message.actor);
       // After a restart the clock may be behind the coupon's time. The lease counts by the clock.
       const leaseUntil = lease.leaseUntil + (draft.at - at);
       const answer = apply(message, draft, { ...context, leaseUntil });
@@ -112,16 +112,15 @@ export class CouponEngine {
     this.#coupon = undefined;
   }
 
-  #create({ coupon, epoch }: MessageOf<"create">, at: Instant): Applied {
-    const existing = this.#load();
-    if (existing !== null) return only({ ok: false, code: "coupon_exists", seq: existing.seq } satisfies CreateResult, false);
+  #create({ coupon, epoch, key = null, actor = null }: MessageOf<"create">, at: Instant): Applied {
+    const by = { actor, ...(key === null ? {} : { key }) };
     const stored = this.#store.transaction(() => {
-      this.#store.create(coupon, epoch, at, NO_CLAIM_COUNTS);
+      this.#store.create(coupon, epoch, at, NO_CLAIM_COUNTS, by);
       return this.#store.load();
     });
     this.#coupon = stored.coupon;
     this.#claimCounts = stored.claimCounts;
-    return only(found(stored.coupon, at), true);
+    return only({ ...found(stored.coupon, at), replayed: false } satisfies CreateResult, true);
   }
 
   /** Without a precondition this reads no coupon, so that a damaged coupon can still be deleted. */

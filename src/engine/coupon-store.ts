@@ -2,7 +2,8 @@
 
 import { assert } from "../domain/assert.ts";
 import { claimCountsFrom, type ClaimCounts } from "../domain/claim-counts.ts";
-import type { Coupon, Instant, NewCoupon, Settings } from "../domain/coupon.ts";
+import type { Coupon, Instant, NewCoupon } from "../domain/coupon.ts";
+import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { ClaimStore } from "./claim-store.ts";
 import { HoldStore } from "./hold-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
@@ -50,12 +51,22 @@ export class CouponStore {
                         last_position, seq, created_at, epoch, clock_at, outcomes)
     VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
   /** Creates the tables, the coupon's row, and the first event of its ledger. */
-  create(settings: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts): void {
+  create(coupon: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts, by: Pick<LedgerEvent, "actor" | "key">): void {
     for (const statement of SCHEMA) this.#sql.all(statement);
-    const { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax } = settings;
+    const { name, ...settings } = coupon;
+    const { amount, startsAt, endsAt, holdSecondsMax, holdsMax } = settings;
     const written = JSON.stringify(claimCounts);
     this.#sql.all(CouponStore.INSERT_COUPON, name, amount, startsAt, endsAt, holdSecondsMax, holdsMax, now, epoch, now, written);
-    this.ledger.append([[1, now, "created", null, null, JSON.stringify(settingsData(settings))]]);
+    const event = {
+      seq: 1,
+      at: now,
+      kind: "created",
+      ...by,
+      userId: null,
+      position: null,
+      settings: { ...settings, paused: false },
+    } as const;
+    this.ledger.append([event]);
   }
 
   /** The version of the tables. Writes nothing. */
@@ -86,7 +97,7 @@ export class CouponStore {
    */
   static readonly SELECT_COUPON = `
     SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
-           created_at AS createdAt, epoch, clock_at AS clockAt, outcomes, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax,
+           created_at AS createdAt, epoch, archived_at AS archivedAt, clock_at AS clockAt, outcomes, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax,
            (SELECT min(expires_at) FROM holds) AS nextExpiryAt,
            (SELECT max(seq) FROM ledger) AS ledgerHead,
            (SELECT position FROM ledger WHERE seq > (SELECT max(seq) FROM ledger) - 64 AND kind = 'claimed' ORDER BY seq DESC LIMIT 1) AS ledgerPosition
@@ -118,7 +129,7 @@ export class CouponStore {
     UPDATE coupon
     SET claimed = claimed + ?1, held = held + ?2, last_position = last_position + ?3, seq = seq + ?4, clock_at = max(clock_at, ?5), outcomes = ?6,
         amount = amount + ?7, starts_at = iif(?8, ?9, starts_at), ends_at = iif(?8, ?10, ends_at), paused = iif(?8, ?11, paused),
-        hold_seconds_max = iif(?8, ?12, hold_seconds_max), holds_max = iif(?8, ?13, holds_max)
+        hold_seconds_max = iif(?8, ?12, hold_seconds_max), holds_max = iif(?8, ?13, holds_max), archived_at = ?14
     RETURNING amount, claimed, held, last_position AS lastPosition, seq`;
   /**
    * Changes the stored coupon from `before` to `after`, and asserts the result. With `isChanged`, the
@@ -140,6 +151,7 @@ export class CouponStore {
       after.paused ? 1 : 0,
       after.holdSecondsMax,
       after.holdsMax,
+      after.archivedAt,
     );
     assert(stored !== undefined, "there is a coupon row");
     assert(stored.amount === after.amount, "stored and remembered amounts are equal");
@@ -169,8 +181,3 @@ export const MEMBER_TABLES = [
   CouponStore.SELECT_HOLD_MEMBERS,
   CouponStore.SELECT_REVOKED_MEMBERS,
 ] as const;
-
-/** Returns an operator's settings as the ledger stores them. */
-export function settingsData({ amount, startsAt, endsAt, holdSecondsMax, holdsMax }: Settings) {
-  return { amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax };
-}

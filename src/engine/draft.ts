@@ -4,12 +4,12 @@ import { assert } from "../domain/assert.ts";
 import type { Claim, ClaimRequest, Hold, UserClaim } from "../domain/claim.ts";
 import { revokedCount, windowPhase, type Coupon, type Instant } from "../domain/coupon.ts";
 import type { HoldRequest } from "../domain/hold.ts";
+import type { EventKind, LedgerEvent } from "../domain/ledger-event.ts";
 import { ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
 import type { ClaimCounts } from "../domain/claim-counts.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
-import { settingsData, type CouponStore } from "./coupon-store.ts";
+import type { CouponStore } from "./coupon-store.ts";
 import type { ReleasedHold } from "./hold-store.ts";
-import type { Event, EventKind } from "./ledger-store.ts";
 import { Pending } from "./pending.ts";
 
 type Changing = { -readonly [Field in keyof Coupon]: Coupon[Field] };
@@ -25,7 +25,9 @@ export class Draft {
   readonly #keyOwners = new Map<string, string | null>();
   readonly #revokedClaims: RevokedClaim[] = [];
   readonly #releasedHolds: ReleasedHold[] = [];
-  readonly #events: Event[] = [];
+  readonly #events: LedgerEvent[] = [];
+  /** The operator who sent the current message. */
+  #actor: string | null = null;
   /** Whether the operator's settings have changed. */
   #isConfigured = false;
 
@@ -52,10 +54,15 @@ export class Draft {
     return this.#before.seq;
   }
 
-  /** Advances the coupon's time to `stamp`, and never back. Expires all holds that are due. */
-  advanceTo(stamp: Instant): void {
+  /**
+   * Advances the coupon's time to `stamp`, and never back. Expires all holds that are due. The next events are
+   * those of `actor`.
+   */
+  advanceTo(stamp: Instant, actor: string | null = null): void {
     this.#coupon.clockAt = Math.max(stamp, this.#coupon.clockAt);
+    this.#actor = null;
     if (this.#coupon.nextExpiryAt !== null && this.#coupon.nextExpiryAt <= this.at) this.#expire();
+    this.#actor = actor;
   }
 
   /** Reads the claims, holds and keys of many requests at once. One statement for each request costs more. */
@@ -91,6 +98,11 @@ export class Draft {
     return [...drafted, ...this.store.claims.revokedOf(userId)];
   }
 
+  /** Returns the events after a seq, those of the batch included. */
+  eventsAfter(seq: number, limit: number): LedgerEvent[] {
+    return [...this.store.ledger.events(seq, limit), ...this.#events.filter((event) => event.seq > seq)].slice(0, limit);
+  }
+
   /** Whether this same request of the user made a hold that was released. */
   isHoldReleased(userId: string, attemptId: string): boolean {
     const isDrafted = this.#releasedHolds.some(([user, attempt]) => user === userId && attempt === attemptId);
@@ -119,7 +131,7 @@ export class Draft {
     this.#holds.set(hold.userId, hold);
     this.#coupon.held += 1;
     this.#coupon.nextExpiryAt = Math.min(hold.expiresAt, this.#coupon.nextExpiryAt ?? hold.expiresAt);
-    this.#record("held", hold.userId, null, { expires_at: hold.expiresAt });
+    this.#record("held", hold.userId, null, { expiresAt: hold.expiresAt });
   }
 
   /** Returns a held unit to the stock. A late duplicate of the request that made the hold gets no other. */
@@ -129,11 +141,18 @@ export class Draft {
     this.#removeHold(userId);
   }
 
+  /** Closes the sale for good. One event ends all holds, however many there are. */
+  archive(): void {
+    Object.assign(this.#coupon, { archivedAt: this.at, held: 0, nextExpiryAt: null });
+    this.#record("archived", null, null);
+  }
+
   configure(coupon: Coupon): void {
     const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = coupon;
+    const settings = { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax };
     this.#isConfigured = true;
-    Object.assign(this.#coupon, { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax });
-    this.#record("changed", null, null, { ...settingsData(coupon), paused: paused ? 1 : 0 });
+    Object.assign(this.#coupon, settings);
+    this.#record("changed", null, null, { settings });
   }
 
   /**
@@ -152,6 +171,7 @@ export class Draft {
     this.store.claims.insert(claims.added);
     this.store.holds.delete(holds.removed);
     this.store.holds.insert(holds.added);
+    if (this.#coupon.archivedAt !== this.#before.archivedAt) this.store.holds.deleteAll();
     for (const revoked of this.#revokedClaims) this.store.claims.insertRevoked(revoked);
     this.store.holds.insertReleased(this.#releasedHolds);
     this.store.ledger.append(this.#events);
@@ -181,9 +201,14 @@ export class Draft {
     if (this.#coupon.held === 0) this.#coupon.nextExpiryAt = null;
   }
 
-  #record(kind: EventKind, userId: string | null, position: number | null, more: object | null = null): void {
+  #record(
+    kind: EventKind,
+    userId: string | null,
+    position: number | null,
+    details: Pick<LedgerEvent, "settings" | "expiresAt"> = {},
+  ): void {
     this.#coupon.seq += 1;
-    this.#events.push([this.#coupon.seq, this.at, kind, userId, position, more === null ? null : JSON.stringify(more)]);
+    this.#events.push({ seq: this.#coupon.seq, at: this.at, kind, actor: this.#actor, userId, position, ...details });
   }
 
   #revokedClaimOf({ userId, key, attemptId }: ClaimRequest): Claim | null {

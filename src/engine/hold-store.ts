@@ -55,6 +55,12 @@ export class HoldStore {
     writeRows(this.#sql, rows, HoldStore.DELETE_HOLD, HoldStore.DELETE_HOLDS);
   }
 
+  /** Without a condition, SQLite clears the table and its index at once. */
+  static readonly DELETE_ALL_HOLDS = `DELETE FROM holds`;
+  deleteAll(): void {
+    this.#sql.all(HoldStore.DELETE_ALL_HOLDS);
+  }
+
   /** Holds that have expired at an instant, in the order of their expiry. Writes nothing. */
   static readonly SELECT_EXPIRED = `SELECT ${HOLD_COLUMNS} FROM holds WHERE expires_at <= ? ORDER BY expires_at, user_id`;
   expired(now: Instant): Hold[] {

@@ -2,14 +2,21 @@
 
 import type { Claim } from "../domain/claim.ts";
 import type { Instant } from "../domain/coupon.ts";
+import { HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
+import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { writeRows } from "./rows.ts";
 import type { Sql } from "./sql.ts";
 
-/** The kinds of events. A revoke is `released`, a released hold is `given_back`. */
-export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired";
-
-/** One event: seq, at, kind, user, position, and JSON with more details. */
-export type Event = readonly [number, Instant, EventKind, string | null, number | null, string | null];
+type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "position"> & {
+  readonly expiresAt: Instant | null;
+  readonly amount: number | null;
+  readonly startsAt: Instant | null;
+  readonly endsAt: Instant | null;
+  readonly holdSecondsMax: number | null;
+  readonly holdsMax: number | null;
+  readonly paused: number | null;
+  readonly key: string | null;
+};
 
 export class LedgerStore {
   readonly #sql: Sql;
@@ -19,13 +26,24 @@ export class LedgerStore {
   }
 
   /** Writes 1 row. */
-  static readonly INSERT_EVENT = `INSERT INTO ledger (seq, at, kind, user_id, position, data) VALUES (?, ?, ?, ?, ?, ?)`;
+  static readonly INSERT_EVENT = `INSERT INTO ledger (seq, at, kind, user_id, position, data, actor) VALUES (?, ?, ?, ?, ?, ?, ?)`;
   /** As {@link INSERT_EVENT}, for each of a JSON array of such rows. */
   static readonly INSERT_EVENTS = `
-    INSERT INTO ledger (seq, at, kind, user_id, position, data)
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`;
-  append(events: readonly Event[]): void {
-    writeRows(this.#sql, events, LedgerStore.INSERT_EVENT, LedgerStore.INSERT_EVENTS);
+    INSERT INTO ledger (seq, at, kind, user_id, position, data, actor)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)`;
+  append(events: readonly LedgerEvent[]): void {
+    const rows = events.map((event) => [event.seq, event.at, event.kind, event.userId, event.position, dataOf(event), event.actor]);
+    writeRows(this.#sql, rows, LedgerStore.INSERT_EVENT, LedgerStore.INSERT_EVENTS);
+  }
+
+  /** The events after a seq. Writes nothing. */
+  static readonly SELECT_EVENTS = `
+    SELECT seq, at, kind, actor, user_id AS userId, position, data ->> 'expires_at' AS expiresAt, data ->> 'amount' AS amount,
+           data ->> 'starts_at' AS startsAt, data ->> 'ends_at' AS endsAt, data ->> 'hold_seconds_max' AS holdSecondsMax,
+           data ->> 'holds_max' AS holdsMax, data ->> 'paused' AS paused, data ->> 'idempotency_key' AS key
+    FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?`;
+  events(after: number, limit: number): LedgerEvent[] {
+    return this.#sql.all<EventRow>(LedgerStore.SELECT_EVENTS, after, limit).map(eventOf);
   }
 
   /** The users with a claim, in claim order. Writes nothing. */
@@ -61,4 +79,22 @@ export class LedgerStore {
   involved(seq: number, limit: number): { readonly seq: number; readonly userId: string; readonly key: string | null }[] {
     return this.#sql.all<{ seq: number; userId: string; key: string | null }>(LedgerStore.SELECT_INVOLVED, seq, limit);
   }
+}
+
+/** Returns the details of an event as the ledger stores them. */
+function dataOf({ settings, expiresAt, key }: LedgerEvent): string | null {
+  if (expiresAt !== undefined) return JSON.stringify({ expires_at: expiresAt });
+  if (settings === undefined) return null;
+  const { amount, startsAt, endsAt, holdSecondsMax, holdsMax, paused } = settings;
+  const limits = { hold_seconds_max: holdSecondsMax, holds_max: holdsMax };
+  return JSON.stringify({ amount, starts_at: startsAt, ends_at: endsAt, ...limits, paused: paused ? 1 : 0, idempotency_key: key });
+}
+
+function eventOf({ expiresAt, amount, startsAt, endsAt, holdSecondsMax, holdsMax, paused, key, ...event }: EventRow): LedgerEvent {
+  if (expiresAt !== null) return { ...event, expiresAt };
+  if (amount === null) return event;
+  // Events of version 1 have no limits for holds.
+  const limits = { holdSecondsMax: holdSecondsMax ?? HOLD_TTL_SECONDS_MAX, holdsMax };
+  const settings = { amount, startsAt, endsAt, ...limits, paused: paused === 1 };
+  return { ...event, settings, ...(key === null ? {} : { key }) };
 }

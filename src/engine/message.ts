@@ -6,15 +6,17 @@ import type { ClaimRequest } from "../domain/claim.ts";
 import type { Instant, NewCoupon } from "../domain/coupon.ts";
 import type { Precondition } from "../domain/etag.ts";
 import type { HoldRequest } from "../domain/hold.ts";
+import { PAGE_SIZE_DEFAULT } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
 
 /** For each kind of message, its fields and its answer. */
 type Kinds = {
-  create: [{ readonly coupon: NewCoupon; readonly epoch: string }, rpc.CreateResult];
+  create: [{ readonly coupon: NewCoupon; readonly epoch: string; readonly key?: string | null }, rpc.CreateResult];
   remove: [{ readonly precondition?: Precondition | null }, rpc.DeleteResult];
   read: [{ readonly claimedBy: boolean }, rpc.ReadResult];
   change: [{ readonly change: Change; readonly precondition: Precondition | null }, rpc.ChangeResult];
+  archive: [{ readonly precondition: Precondition | null }, rpc.ArchiveResult];
   claim: [{ readonly request: ClaimRequest }, rpc.ClaimResult];
   claim_many: [{ readonly userIds: readonly string[]; readonly attemptId: string }, rpc.BulkClaimResult];
   hold: [{ readonly request: HoldRequest }, rpc.HoldResult];
@@ -23,6 +25,7 @@ type Kinds = {
   list_holds: [{ readonly after: string; readonly limit: number }, rpc.ListHoldsResult];
   user_claim: [{ readonly userId: string }, rpc.UserClaimResult];
   revoke: [{ readonly request: RevokeRequest }, rpc.RevokeResult];
+  history: [{ readonly after: number; readonly limit: number }, rpc.HistoryResult];
   list_claims: [{ readonly after: rpc.Cursor; readonly limit: number }, rpc.ListClaimsResult];
   metrics: [unknown, rpc.MetricsResult];
   certify: [{ readonly request: CertificateRequest }, rpc.CertifyResult | BypassIncomplete];
@@ -33,7 +36,8 @@ type Kinds = {
 };
 
 export type Kind = keyof Kinds;
-export type Message = { [K in Kind]: { readonly kind: K } & Kinds[K][0] }[Kind];
+/** `actor` is the operator who sent it. The ledger names the actor with each event of the message. */
+export type Message = { [K in Kind]: { readonly kind: K; readonly actor?: string | null } & Kinds[K][0] }[Kind];
 export type MessageOf<K extends Kind> = Extract<Message, { readonly kind: K }>;
 export type AnswerTo<K extends Kind> = Kinds[K][1];
 export type Answer = AnswerTo<Kind>;
@@ -67,5 +71,6 @@ const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
 
 /** Whether `message` must be a batch of its own. A read of all claimants needs rows in storage. */
 export function isExclusive(message: Message): boolean {
+  if (message.kind === "history") return message.limit > PAGE_SIZE_DEFAULT;
   return EXCLUSIVE.has(message.kind) || (message.kind === "read" && message.claimedBy);
 }

@@ -1,9 +1,10 @@
 // The tables of one coupon, and the migrations from older versions.
 
+import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 
 /** The version of {@link SCHEMA}. It is stored in `coupon.schema_version`. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const RELEASED_HOLDS = `CREATE TABLE released_holds (
      user_id TEXT NOT NULL,
@@ -11,6 +12,25 @@ const RELEASED_HOLDS = `CREATE TABLE released_holds (
      released_at INTEGER NOT NULL,
      PRIMARY KEY (user_id, attempt_id)
    ) STRICT, WITHOUT ROWID`;
+
+const ARCHIVE_IS_FINAL = `CREATE TRIGGER archive_is_final BEFORE UPDATE ON coupon
+   WHEN old.archived_at IS NOT NULL AND (new.archived_at IS NOT old.archived_at OR new.last_position > old.last_position OR new.held > 0)
+   BEGIN SELECT RAISE(ABORT, 'an archived coupon sells nothing'); END`;
+
+const LEDGER = [
+  // `position` is set for grants and revokes, `actor` for what an operator did. `data` is JSON with more details.
+  `CREATE TABLE ledger (
+     seq INTEGER PRIMARY KEY,
+     at INTEGER NOT NULL,
+     kind TEXT NOT NULL CHECK (kind IN (${EVENT_KINDS.map((kind) => `'${kind}'`).join(", ")})),
+     user_id TEXT,
+     position INTEGER,
+     data TEXT,
+     actor TEXT
+   ) STRICT`,
+  `CREATE TRIGGER ledger_keeps_what_happened BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
+  `CREATE TRIGGER ledger_forgets_nothing BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
+] as const;
 
 /**
  * The tables of one coupon. Their constraints refuse an oversell, a second claim of one user and a forked
@@ -35,8 +55,10 @@ export const SCHEMA = [
      epoch TEXT NOT NULL,
      clock_at INTEGER NOT NULL,
      outcomes TEXT NOT NULL,
+     archived_at INTEGER,
      CHECK (claimed >= 0 AND held >= 0 AND claimed + held <= amount)
    ) STRICT`,
+  ARCHIVE_IS_FINAL,
 
   // The index costs a row only if the caller sent an idempotency key. The Worker's attempt ids are not in it.
   `CREATE TABLE claims (
@@ -73,22 +95,13 @@ export const SCHEMA = [
      PRIMARY KEY (user_id, position)
    ) STRICT, WITHOUT ROWID`,
 
-  // `position` is set for grants and revokes. `data` is JSON with more details.
-  `CREATE TABLE ledger (
-     seq INTEGER PRIMARY KEY,
-     at INTEGER NOT NULL,
-     kind TEXT NOT NULL CHECK (kind IN ('created', 'changed', 'claimed', 'released', 'held', 'given_back', 'expired')),
-     user_id TEXT,
-     position INTEGER,
-     data TEXT
-   ) STRICT`,
-  `CREATE TRIGGER ledger_keeps_what_happened BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
-  `CREATE TRIGGER ledger_forgets_nothing BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
+  ...LEDGER,
 ] as const;
 
 /**
  * For each version, the statements that migrate it to the next one. They run when a coupon is loaded. Version
- * 2 adds the limits of holds. A coupon of version 1 keeps the limits that it was created with.
+ * 2 adds the limits of holds. A coupon of version 1 keeps the limits that it was created with. Version 3 adds
+ * actors to the ledger, and the archive. SQLite can't change a CHECK, so it copies the ledger.
  */
 export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   1: [
@@ -96,5 +109,17 @@ export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
     `ALTER TABLE coupon ADD COLUMN holds_max INTEGER`,
     RELEASED_HOLDS,
     `UPDATE coupon SET schema_version = 2`,
+  ],
+  2: [
+    `ALTER TABLE ledger RENAME TO ledger_of_version_2`,
+    // The triggers of the renamed table have the names of the new ones.
+    `DROP TRIGGER ledger_keeps_what_happened`,
+    `DROP TRIGGER ledger_forgets_nothing`,
+    ...LEDGER,
+    `INSERT INTO ledger SELECT seq, at, kind, user_id, position, data, NULL FROM ledger_of_version_2`,
+    `DROP TABLE ledger_of_version_2`,
+    `ALTER TABLE coupon ADD COLUMN archived_at INTEGER`,
+    ARCHIVE_IS_FINAL,
+    `UPDATE coupon SET schema_version = 3`,
   ],
 };

@@ -3,6 +3,8 @@
 import * as z from "zod";
 
 import { BULK_OUTCOMES } from "../domain/claim-counts.ts";
+import { SALE_STATES } from "../domain/coupon.ts";
+import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN } from "../domain/limits.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
 import { BulkClaimBody, ChangeCouponBody, ClaimBody, CreateCouponBody, HoldBody } from "./request-schemas.ts";
@@ -32,18 +34,18 @@ const Count = z
   .min(0)
   .meta({ examples: [1] });
 
-/** The states of a sale. If several apply, the first one is shown. */
-const State = z.enum(["ended", "scheduled", "paused", "sold_out", "open"]).meta({ examples: ["open"] });
+const Seq = z
+  .int()
+  .min(1)
+  .meta({ examples: [182] });
 
-export const CouponAnswer = z.object({
-  name: CouponNameText,
+const State = z.enum(SALE_STATES).meta({ examples: ["open"] });
+
+const settingsFields = {
   amount: AnyAmount,
-  remaining_amount: Remaining,
-  state: State,
   starts_at: Time.nullable(),
   ends_at: Time.nullable(),
   paused: z.boolean().meta({ examples: [false] }),
-  held_amount: HeldAmount,
   hold_seconds_max: z
     .int()
     .min(HOLD_TTL_SECONDS_MIN)
@@ -54,12 +56,39 @@ export const CouponAnswer = z.object({
     .min(0)
     .nullable()
     .meta({ examples: [null] }),
+};
+
+export const CouponAnswer = z.object({
+  name: CouponNameText,
+  ...settingsFields,
+  remaining_amount: Remaining,
+  state: State,
+  held_amount: HeldAmount,
   created_at: Time,
   claimed_by: z
     .array(UserIdText)
     .readonly()
     .optional()
     .meta({ description: "All users with a claim, in claim order. For the operator alone." }),
+});
+
+/** One event of the ledger. The optional fields depend on its kind. */
+const Event = z.object({
+  seq: Seq,
+  at: Time,
+  kind: z.enum(EVENT_KINDS).meta({ description: "`released` is a revoked claim, `given_back` a released hold.", examples: ["claimed"] }),
+  actor: z
+    .string()
+    .nullable()
+    .meta({ description: "The operator who caused it; null for a user and for time.", examples: ["alice"] }),
+  user_id: UserIdText.nullable(),
+  position: Position.nullable(),
+  ...z.object(settingsFields).partial().shape,
+  expires_at: Time.optional(),
+});
+export const HistoryAnswer = z.object({
+  events: z.array(Event),
+  next_after: z.int().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
 });
 
 const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
@@ -119,10 +148,7 @@ export const StatusAnswer = z.object({
   starts_at: Time.nullable(),
   ends_at: Time.nullable(),
   server_time: Time,
-  seq: z
-    .int()
-    .min(1)
-    .meta({ examples: [182] }),
+  seq: Seq,
 });
 
 export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
@@ -176,6 +202,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   UserClaim: UserClaimAnswer,
   RevokedClaim: RevokedClaimAnswer,
   ClaimList: ClaimsAnswer,
+  History: HistoryAnswer,
   Status: StatusAnswer,
   Health: HealthAnswer,
 };

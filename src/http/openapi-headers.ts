@@ -14,7 +14,7 @@ export const HEADERS = {
     schema: { type: "integer", examples: [182] },
   },
   "Served-By": { description: "edge where a certificate of the coupon's object answered.", schema: { const: "edge" } },
-  "Idempotent-Replayed": { description: "true where an earlier request with this key was granted.", schema: { const: "true" } },
+  "Idempotent-Replayed": { description: "true where an earlier request with this key did it.", schema: { const: "true" } },
   "Retry-After": { description: "Seconds until it makes sense to send the request again.", schema: { type: "integer", examples: [1] } },
   "WWW-Authenticate": {
     description: "How to authenticate. If a token was sent, error_description says why it is refused.",

@@ -119,7 +119,16 @@ function refusalsOf(declared: Route): RefusalCode[] {
   return [...codes];
 }
 
-function parametersOf({ path, query = {}, needsChallenge, takesIdempotencyKey, isConditional, requestHeaders = [] }: Route): Json[] {
+function parametersOf({
+  path,
+  method,
+  who,
+  query = {},
+  needsChallenge,
+  takesIdempotencyKey,
+  isConditional,
+  requestHeaders = [],
+}: Route): Json[] {
   const inPath = patternOf(path).params.map(({ name }) => ({
     name,
     in: "path",
@@ -132,6 +141,7 @@ function parametersOf({ path, query = {}, needsChallenge, takesIdempotencyKey, i
     ...(needsChallenge === true ? ["Turnstile-Token"] : []),
     ...(isConditional === true ? ["If-Match", "If-None-Match"] : []),
     ...requestHeaders,
+    ...(method !== "GET" && (who === "operator" || who === "user_or_operator") ? ["X-Actor"] : []),
   ];
   const inHeader = headers.map((name) => ({ name, in: "header", required: false, schema: { type: "string" } }));
   return [...inPath, ...inQuery, ...inHeader];

@@ -22,7 +22,7 @@ export const REFUSALS = {
   sale_ended: { status: 403, error: "the sale has ended" },
   sale_not_started: { status: 403, error: "the sale has not started: see starts_at" },
   sale_paused: { status: 403, error: "the sale is paused: claim again when its state is open" },
-  idempotency_key_reused: { status: 422, error: "another claim of this coupon used this Idempotency-Key: send a new key" },
+  idempotency_key_reused: { status: 422, error: "another request used this Idempotency-Key: send a new key" },
   claim_released: { status: 409, error: "this request's claim was revoked: send a new Idempotency-Key to claim again" },
   hold_released: { status: 409, error: "this request's hold was released: send a new request to hold again" },
   hold_too_long: { status: 400, error: "ttl_seconds is longer than this coupon allows: send at most ttl_seconds_max" },
@@ -30,6 +30,7 @@ export const REFUSALS = {
   claim_not_found: { status: 404, error: "this user has no claim of this coupon" },
   position_mismatch: { status: 409, error: "this user's claim is not at that position" },
   amount_below_claimed: { status: 409, error: "amount is below the units that are claimed or held: send at least amount_min" },
+  coupon_archived: { status: 409, error: "the coupon is archived, so it can't be changed: create another one" },
   precondition_failed: {
     status: 412,
     error: "If-Match or If-None-Match does not fit the current ETag: read the coupon again, not its status",

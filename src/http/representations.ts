@@ -1,7 +1,8 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
 import type { Claim, Hold } from "../domain/claim.ts";
-import { remaining, type Instant } from "../domain/coupon.ts";
+import { remaining, type Changeable, type Instant } from "../domain/coupon.ts";
+import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
 
@@ -25,19 +26,25 @@ export function bulkOutcome(userId: string, part: BulkPart) {
   return { user_id: userId, outcome: outcomeOf(part), ...receiptFields };
 }
 
+function settings({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax }: Changeable) {
+  return {
+    amount,
+    starts_at: startsAt === null ? null : instant(startsAt),
+    ends_at: endsAt === null ? null : instant(endsAt),
+    paused,
+    hold_seconds_max: holdSecondsMax,
+    holds_max: holdsMax,
+  };
+}
+
 /** Returns a coupon, with its claimants if `view` has them. */
 export function coupon(view: CouponView) {
   return {
     name: view.name,
-    amount: view.amount,
+    ...settings(view),
     remaining_amount: remaining(view),
     state: view.state,
-    starts_at: view.startsAt === null ? null : instant(view.startsAt),
-    ends_at: view.endsAt === null ? null : instant(view.endsAt),
-    paused: view.paused,
     held_amount: view.held,
-    hold_seconds_max: view.holdSecondsMax,
-    holds_max: view.holdsMax,
     created_at: instant(view.createdAt),
     ...(view.claimedBy === undefined ? {} : { claimed_by: view.claimedBy }),
   };
@@ -75,4 +82,10 @@ export function jsonLine(value: object): string {
 /** `\u2028` for the character U+2028. */
 export function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** Returns an event of the ledger, with the details of its kind. */
+export function event({ seq, at, kind, actor, userId, position, settings: made, expiresAt }: LedgerEvent) {
+  const details = { ...(made === undefined ? {} : settings(made)), ...(expiresAt === undefined ? {} : { expires_at: instant(expiresAt) }) };
+  return { seq, at: instant(at), kind, actor, user_id: userId, position, ...details };
 }

@@ -46,6 +46,8 @@ export type Call = {
   readonly attemptId: string;
   readonly isHead: boolean;
   readonly isOperator: () => Promise<boolean>;
+  /** The operator's name for the ledger. Null if a user calls, and on reads. */
+  readonly actor: string | null;
 };
 
 type Sent = {

@@ -8,7 +8,8 @@ import type { ConfigFaults } from "../edge/config.ts";
 import { parseEnv, type Env, type Worker } from "../edge/env.ts";
 import { isKnown } from "../edge/monotonic-reads.ts";
 import { countRefusal } from "../edge/refusal-counts.ts";
-import { enforceRateLimit, isOperator, limitedSubject, requireChallenge, requireOperator, requireUser } from "./auth/guards.ts";
+import { actorOf } from "./auth/actor.ts";
+import { guardUser, isOperator, requireOperator } from "./auth/guards.ts";
 import { addCorsHeaders, preflightMethodOf, requireAllowedOrigin } from "./cors.ts";
 import { logFailure } from "../log.ts";
 import { logRequest } from "./request-log.ts";
@@ -22,7 +23,7 @@ import { getHealth } from "./routes/service.ts";
 
 /** Returns the handler of a route. Throws if the declaration can't be enforced. */
 export function serve(route: Route): (c: Context) => Promise<Response> {
-  const { id, path, who, isRateLimited, needsChallenge } = route;
+  const { id, path, who } = route;
   const read = requestReader(route, patternOf(path));
   const isUserRoute = who === "user" || who === "user_or_operator";
   if (isUserRoute && !(path.includes("{user_id}") || bodyHas(route, "user_id"))) throw new TypeError(`${id} names no user`);
@@ -47,16 +48,13 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     const input = await read(c, context);
     if (isRefusal(input)) return refuse(worker, context, input);
     const { coupon = "", userId = "" } = context;
-    if (isUserRoute) {
-      const caller = await requireUser(authorization, env, userId, who === "user_or_operator");
-      if (!caller.ok) return refuse(worker, context, caller);
-      const subject = limitedSubject(caller, request.headers, coupon, userId);
-      const limited = isRateLimited === true && subject !== null ? await enforceRateLimit(env, subject) : null;
-      if (limited !== null) return refuse(worker, context, limited);
-      const unsolved = needsChallenge === true && subject !== null ? await requireChallenge(env, request.headers, subject) : null;
-      if (unsolved !== null) return refuse(worker, context, unsolved);
-    }
+    const caller = isUserRoute ? await guardUser(route, request.headers, env, coupon, userId) : null;
+    if (caller?.ok === false) return refuse(worker, context, caller);
+    const isByOperator = who === "operator" || caller?.kind === "operator";
+    const actor = isByOperator && route.method !== "GET" ? await actorOf(request.headers, env) : null;
+    if (isRefusal(actor)) return respond(context, actor);
     const call = {
+      actor,
       worker,
       headers: request.headers,
       attemptId: context.attemptId,

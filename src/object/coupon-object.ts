@@ -63,17 +63,21 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     });
   }
 
-  async create(coupon: NewCoupon): Promise<rpc.CreateResult> {
+  async create(coupon: NewCoupon, key: string | null = null, actor: string | null = null): Promise<rpc.CreateResult> {
     if (coupon.name !== this.ctx.id.name) return { ok: false, code: "invalid_request", seq: this.#engine.seq };
-    return this.#submit({ kind: "create", coupon, epoch: crypto.randomUUID() });
+    return this.#submit({ kind: "create", coupon, epoch: crypto.randomUUID(), key, actor });
   }
 
   async read({ claimedBy }: { readonly claimedBy: boolean }): Promise<rpc.ReadResult> {
     return this.#submit({ kind: "read", claimedBy });
   }
 
-  async change(change: Change, precondition: Precondition | null): Promise<rpc.ChangeResult> {
-    return this.#submit({ kind: "change", change, precondition });
+  async change(change: Change, precondition: Precondition | null, actor: string | null = null): Promise<rpc.ChangeResult> {
+    return this.#submit({ kind: "change", change, precondition, actor });
+  }
+
+  async archive(precondition: Precondition | null, actor: string | null = null): Promise<rpc.ArchiveResult> {
+    return this.#submit({ kind: "archive", precondition, actor });
   }
 
   async claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
@@ -85,23 +89,23 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return this.#submit({ kind: "claim", request });
   }
 
-  async claimMany(userIds: readonly string[], attemptId: string): Promise<rpc.BulkClaimResult> {
-    return this.#submit({ kind: "claim_many", userIds, attemptId });
+  async claimMany(userIds: readonly string[], attemptId: string, actor: string | null = null): Promise<rpc.BulkClaimResult> {
+    return this.#submit({ kind: "claim_many", userIds, attemptId, actor });
   }
 
   async hold(request: HoldRequest): Promise<rpc.HoldResult> {
     return this.#submit({ kind: "hold", request });
   }
 
-  async releaseHold(userId: string): Promise<rpc.ReleaseHoldResult> {
-    return this.#submit({ kind: "release_hold", userId });
+  async releaseHold(userId: string, actor: string | null = null): Promise<rpc.ReleaseHoldResult> {
+    return this.#submit({ kind: "release_hold", userId, actor });
   }
 
   /** One message releases a bounded number of holds, so that a million holds do not delay claims. */
-  async releaseAllHolds(): Promise<rpc.ReleaseAllHoldsResult> {
+  async releaseAllHolds(actor: string | null = null): Promise<rpc.ReleaseAllHoldsResult> {
     let count = 0;
     for (;;) {
-      const result = await this.#submit({ kind: "release_all_holds" });
+      const result = await this.#submit({ kind: "release_all_holds", actor });
       // A refusal would say that nothing was changed, which is false now.
       if (!result.ok && count > 0) throw new Error(`only ${count} holds were ended: ${result.code}`);
       if (!result.ok) return result;
@@ -118,12 +122,16 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return this.#submit({ kind: "user_claim", userId });
   }
 
-  async revoke(request: RevokeRequest): Promise<rpc.RevokeResult> {
-    return this.#submit({ kind: "revoke", request });
+  async revoke(request: RevokeRequest, actor: string | null = null): Promise<rpc.RevokeResult> {
+    return this.#submit({ kind: "revoke", request, actor });
   }
 
   async listClaims(after: rpc.Cursor, limit: number): Promise<rpc.ListClaimsResult> {
     return this.#submit({ kind: "list_claims", after, limit });
+  }
+
+  async history(after: number, limit: number): Promise<rpc.HistoryResult> {
+    return this.#submit({ kind: "history", after, limit });
   }
 
   /** Writes unwritten counts first. Counts that were returned must not be lost with this instance. */

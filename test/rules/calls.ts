@@ -48,9 +48,9 @@ const shared: fc.Arbitrary<Call> = fc.oneof(
   },
   { weight: 2, arbitrary: change },
 );
-/** The mailbox gives each of these a batch of its own. */
+/** Each of these is a batch of its own. */
 const exclusive: fc.Arbitrary<Call> = fc.oneof(
-  fc.record({ kind: fc.constantFrom("end_holds", "holds", "read") }),
+  fc.record({ kind: fc.constantFrom("end_holds", "holds", "read", "archive") }),
   fc.constant({ kind: "create", amount: 1000, startsAt: null, endsAt: null }),
 );
 
@@ -72,7 +72,7 @@ export const sale: fc.Arbitrary<Sale> = fc.record({
   ),
 });
 
-type CallKind = Exclude<Kind, "claim_many" | "list_claims" | "metrics" | "certify" | "expire" | "write_counts">;
+type CallKind = Exclude<Kind, "claim_many" | "history" | "list_claims" | "metrics" | "certify" | "expire" | "write_counts">;
 
 /** A call as a message of the mailbox. */
 export function messageOf({ call, attempt: attemptId }: Attempted): MessageOf<CallKind> {
@@ -97,6 +97,8 @@ export function messageOf({ call, attempt: attemptId }: Attempted): MessageOf<Ca
       return { kind: "revoke", request: { userId: call.userId, position: call.position } };
     case "own":
       return { kind: "user_claim", userId: call.userId };
+    case "archive":
+      return { kind: "archive", precondition: null };
     case "remove":
       return { kind: "remove" };
     default:

@@ -70,6 +70,9 @@ export class EngineCalls {
   listClaims(after: Cursor, limit: number, at: number) {
     return this.one({ kind: "list_claims", after, limit }, at);
   }
+  archive(at: number) {
+    return this.one({ kind: "archive", precondition: null, actor: "alice" }, at);
+  }
   metrics(at: number) {
     return this.one({ kind: "metrics" }, at);
   }

@@ -15,6 +15,7 @@ export const COUPON: Coupon = {
   holdSecondsMax: 900,
   holdsMax: null,
   paused: false,
+  archivedAt: null,
   lastPosition: 0,
   seq: 1,
   createdAt: T0,

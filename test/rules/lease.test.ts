@@ -49,12 +49,18 @@ async function restarted(): Promise<ObjectInNode> {
 type Act = (object: CouponCalls) => Promise<{ readonly ok: boolean }>;
 const RESTOCK: Act = (object) => object.change({ amount: 9 }, null);
 const held = () => heldByBob(60_000);
+async function closed(): Promise<ObjectInNode> {
+  const coupon = await objectInNode();
+  await coupon.object.create(newCoupon(1, { endsAt: Date.now() }));
+  return coupon;
+}
 
 test.for<readonly [name: string, waitMs: number, act: Act, coupon: () => Promise<ObjectInNode>]>([
   ["a restock", 1_100, RESTOCK, soldOut],
   ["a revoked claim", 1_100, (object) => object.revoke({ userId: "ann", position: null }), soldOut],
   ["a pause", 1_100, (object) => object.change({ paused: true }, null), soldOut],
   ["an end in 500 ms", 1_100, (object) => object.change({ endsAt: Date.now() + 500 }, null), soldOut],
+  ["an archive", 1_100, (object) => object.archive(null), soldOut],
   ["a delete", 1_100, (object) => object.remove(), soldOut],
   ["a released hold", 1_100, (object) => object.releaseHold("bob"), held],
   ["the release of all holds", 1_100, (object) => object.releaseAllHolds(), held],
@@ -63,6 +69,7 @@ test.for<readonly [name: string, waitMs: number, act: Act, coupon: () => Promise
   ["an end in 1100 ms", 0, (object) => object.change({ endsAt: Date.now() + 1_100 }, null), soldOut],
   ["the release of no hold", 0, (object) => object.releaseHold("bob"), soldOut],
   ["the release of all of no holds", 0, (object) => object.releaseAllHolds(), soldOut],
+  ["an archive after the end of the sale", 0, (object) => object.archive(null), closed],
   ["a winner's read", 0, (object) => object.getUserClaim("ann"), soldOut],
 ])("with a certificate of 1000 ms just issued, %s waits %i ms", async ([, waitMs, act, coupon]) => {
   const { object } = await coupon();

@@ -30,14 +30,15 @@ function columnsOf(sql: NodeSql): unknown[] {
 
 test("a coupon of version 1 keeps every row and gets today's tables, with the limits of its time", () => {
   const sql = version1();
-  const { coupon: couponBefore, ...rowsBefore } = contents(sql);
+  const { coupon: couponBefore, ledger = [], ...rowsBefore } = contents(sql);
   const coupon = { amount: 6, claimed: 1, held: 1, holdSecondsMax: 86_400, holdsMax: null, lastPosition: 2, claimedBy: ["ann"] };
   expect(read(sql)).toMatchObject({ ok: true, seq: 8, coupon });
   expect(columnsOf(sql)).toEqual(columnsOf(opened(1).sql));
   expect(contents(sql)).toEqual({
     ...rowsBefore,
     released_holds: [],
-    coupon: [{ ...couponBefore?.[0], schema_version: 2, hold_seconds_max: 86_400, holds_max: null }],
+    ledger: ledger.map((row) => Object.assign(row, { actor: null })),
+    coupon: [{ ...couponBefore?.[0], schema_version: 3, hold_seconds_max: 86_400, holds_max: null, archived_at: null }],
   });
   expect(sql.all<{ outcomes: string }>("SELECT outcomes FROM coupon")[0]?.outcomes).toContain('"already_claimed":1');
 });
@@ -68,7 +69,7 @@ test("a migration that fails at any point changes nothing, and the next call com
   const flawless = faultySql(version1());
   const points = pointsOf(flawless, () => read(flawless));
   const migrated = contents(flawless);
-  expect(points.filter(({ name }) => name.includes("ALTER TABLE coupon"))).toHaveLength(4);
+  expect(points.filter(({ name }) => name.includes("ALTER TABLE coupon"))).toHaveLength(6);
   for (const { index, isStored } of points) {
     const sql = faultySql(version1());
     const engine = new EngineCalls(sql);
@@ -86,7 +87,7 @@ test("a migration that fails at any point changes nothing, and the next call com
 /** Tables of the next version, with a column that this version does not have. */
 function newer(): NodeSql {
   const { sql } = opened(2);
-  sql.database.exec("ALTER TABLE coupon ADD COLUMN news TEXT; UPDATE coupon SET schema_version = 3");
+  sql.database.exec("ALTER TABLE coupon ADD COLUMN news TEXT; UPDATE coupon SET schema_version = 4");
   return sql;
 }
 
@@ -100,7 +101,7 @@ test("a coupon of a newer version is not judged, and nothing is written", () => 
     () => engine.create(newCoupon(1), "epoch-2", T0),
     () => engine.writeCounts(T0),
   ];
-  for (const call of calls) expect(call).toThrow(new NewerSchema("the tables are of version 3, newer than 2"));
+  for (const call of calls) expect(call).toThrow(new NewerSchema("the tables are of version 4, newer than 3"));
   expect(contents(sql)).toEqual(before);
 });
 
@@ -111,9 +112,9 @@ test("the object of a coupon of a newer version answers unavailable and logs why
   const unavailable = { ok: false, code: "unavailable", seq: 0 };
   expect(await object.read({ claimedBy: false })).toEqual(unavailable);
   expect(await object.claim(asks("ann"))).toEqual(unavailable);
-  const cause = "NewerSchema: the tables are of version 3, newer than 2";
+  const cause = "NewerSchema: the tables are of version 4, newer than 3";
   const line = JSON.stringify({ event: "storage_failed", coupon: "PROMO", cause });
   expect(log.mock.calls).toEqual([[line], [line]]);
-  sql.database.exec("UPDATE coupon SET schema_version = 2");
+  sql.database.exec("UPDATE coupon SET schema_version = 3");
   expect(await object.claim(asks("ann"))).toMatchObject({ ok: true, claim: { position: 1 } });
 });

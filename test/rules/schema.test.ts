@@ -13,6 +13,8 @@ function stored(): NodeSql {
   return sql;
 }
 
+const ARCHIVE = "UPDATE coupon SET archived_at = 1, held = 0";
+const ARCHIVED = /an archived coupon sells nothing/;
 const COUNTERS = /CHECK constraint failed: claimed >= 0 AND held >= 0/;
 const CLAIM = "INSERT INTO claims (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id) VALUES";
 const HOLD = "INSERT INTO holds (user_id, held_at, expires_at, attempt_id) VALUES";
@@ -31,6 +33,10 @@ test.for([
   ["an amount of 0", "UPDATE coupon SET amount = 0, claimed = 0, held = 0", /CHECK constraint failed: amount/],
   ["an amount beyond 32 bits", "UPDATE coupon SET amount = 2147483648", /CHECK constraint failed: amount/],
   ["paused that is neither 0 nor 1", "UPDATE coupon SET paused = 2", /CHECK constraint failed: paused/],
+  ["another instant of the archive", `${ARCHIVE}; UPDATE coupon SET archived_at = 2`, ARCHIVED],
+  ["the end of an archive", `${ARCHIVE}; UPDATE coupon SET archived_at = NULL`, ARCHIVED],
+  ["a claim after the archive", `${ARCHIVE}; UPDATE coupon SET claimed = 3, last_position = 3`, ARCHIVED],
+  ["a hold after the archive", `${ARCHIVE}; UPDATE coupon SET held = 1`, ARCHIVED],
   ["a negative remainder", "UPDATE claims SET remaining_after = -1", /CHECK constraint failed: remaining_after/],
   [
     "a second coupon with another id",

@@ -1,7 +1,5 @@
 // A coupon in version 1 of the tables. Schema and rows are literal, because the code that wrote them is gone.
 
-import type { DatabaseSync } from "node:sqlite";
-
 import { T0 } from "./coupon.ts";
 
 const SCHEMA = `
@@ -66,15 +64,12 @@ const OUTCOMES = '{"claims":{"granted":2,"already_claimed":1},"batches":[3,0,0,0
  * Puts a coupon of version 1 into an empty database: 6 units, one claimed by ann (with a key), one held by cid until a minute after
  * {@link T0}; bob's claim was revoked, and dan's hold was released.
  */
-export function putVersion1(database: DatabaseSync, name = "PROMO"): void {
+export function putVersion1(database: { readonly exec: (statements: string) => unknown }, name = "PROMO"): void {
   database.exec(SCHEMA);
-  database
-    .prepare(
-      `INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, paused, last_position, seq, created_at, epoch, clock_at, outcomes)
-       VALUES (1, 1, ?, 6, 1, 1, NULL, NULL, 0, 2, 8, ${T0}, 'epoch-1', ${T0}, '${OUTCOMES}')`,
-    )
-    .run(name);
   database.exec(`
+    INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, paused, last_position, seq, created_at, epoch,
+                        clock_at, outcomes)
+    VALUES (1, 1, '${name}', 6, 1, 1, NULL, NULL, 0, 2, 8, ${T0}, 'epoch-1', ${T0}, '${OUTCOMES}');
     INSERT INTO claims VALUES ('ann', 1, ${T0}, 4, 'order-1', 'claim-ann');
     INSERT INTO releases VALUES ('bob', 2, ${T0}, 3, NULL, 'claim-bob', ${T0});
     INSERT INTO holds VALUES ('cid', ${T0}, ${T0 + 60_000}, 'hold-cid');

@@ -42,15 +42,16 @@ test.for([
 });
 
 test.for([
-  ["ended", 1, T0 + 1, T0, 1],
-  ["scheduled", 1, T0 + 1, null, 1],
-  ["paused", 1, null, null, 1],
-  ["sold_out", 1, null, null, 0],
-  ["open", 2, null, null, 0],
-] as const)("a coupon to which several states apply is %s first", ([state, amount, startsAt, endsAt, paused]) => {
+  ["archived", 1, T0 + 1, T0, 1, T0],
+  ["ended", 1, T0 + 1, T0, 1, null],
+  ["scheduled", 1, T0 + 1, null, 1, null],
+  ["paused", 1, null, null, 1, null],
+  ["sold_out", 1, null, null, 0, null],
+  ["open", 2, null, null, 0, null],
+] as const)("a coupon to which several states apply is %s first", ([state, amount, startsAt, endsAt, paused, archivedAt]) => {
   const { engine, sql } = opened(amount);
   engine.claimAll([asks("ann")], T0);
-  sql.all("UPDATE coupon SET starts_at = ?, ends_at = ?, paused = ?", startsAt, endsAt, paused);
+  sql.all("UPDATE coupon SET starts_at = ?, ends_at = ?, paused = ?, archived_at = ?", startsAt, endsAt, paused, archivedAt);
   expect(readCold(sql)).toMatchObject({ coupon: { state } });
 });
 

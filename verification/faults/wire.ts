@@ -44,6 +44,8 @@ export function requestOf(name: string, call: Call): Request {
     }
     case "own":
       return request("GET", `${coupon}/claims/${encodeURIComponent(call.userId)}`);
+    case "archive":
+      return request("POST", `${coupon}/archive`);
     case "remove":
       return request("DELETE", coupon);
     default:
@@ -76,6 +78,7 @@ const SUCCESSES = {
   release: { 200: "released" },
   own: { 200: "has_claim" },
   read: { 200: "found" },
+  archive: { 200: "archived" },
   remove: { 204: "removed" },
 } as const satisfies Record<Call["kind"], Readonly<Record<number, Outcome>>>;
 
@@ -123,6 +126,7 @@ function successFacts(call: Call, body: HttpAnswer["body"]): Facts {
     case "read":
       return { ...viewFacts(body), ...claimantsIn(body), remaining };
     case "change":
+    case "archive":
       return { ...viewFacts(body), remaining };
     case "claim":
       return { ...receiptFacts(body), remaining };

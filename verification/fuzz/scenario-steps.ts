@@ -50,7 +50,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   call(8, fc.record({ kind: fc.constant("claim"), userId, key })),
   call(4, fc.record({ kind: fc.constant("hold"), userId, ttlMs: fc.constantFrom(...TTLS_MS) })),
   call(2, fc.record({ kind: fc.constant("give_back"), userId })),
-  call(4, fc.constantFrom({ kind: "end_holds" }, { kind: "holds" }, { kind: "read" }, { kind: "remove" })),
+  call(4, fc.constantFrom({ kind: "end_holds" }, { kind: "holds" }, { kind: "read" }, { kind: "archive" }, { kind: "remove" })),
   call(3, fc.record({ kind: fc.constant("release"), userId, position: fc.constantFrom(null, null, 1, 2, 3) })),
   call(2, fc.record({ kind: fc.constant("own"), userId })),
   call(4, change),

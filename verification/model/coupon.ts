@@ -48,6 +48,11 @@ export function follow(coupon: Coupon | null, event: LedgerEvent, attempt: strin
   if (kind === "removed" || coupon === null) return null;
   coupon.at = at;
   if (kind === "changed" && settings !== undefined) coupon.settings = settings;
+  if (kind === "archived") {
+    coupon.settings = { ...coupon.settings, archivedAt: at };
+    coupon.holds.clear();
+    coupon.nextExpiryAt = Infinity;
+  }
   if (userId === null) return coupon;
   if (kind === "claimed") {
     endHold(coupon, userId);

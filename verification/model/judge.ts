@@ -16,6 +16,8 @@ export function judge(coupon: Coupon | null, call: Call, attempt: string | null,
   switch (call.kind) {
     case "remove":
       return { is: "removed", isEvent: true };
+    case "archive":
+      return archive(coupon, at);
     case "read":
       return { is: "found", ...view(coupon, at), claimants: [...coupon.claims.keys()] };
     case "own":
@@ -50,7 +52,8 @@ export function isCertifiable(is: Outcome): boolean {
 }
 
 /** The state of a sale with `remaining` units. */
-export function stateAt({ startsAt, endsAt, paused }: Settings, remaining: number, at: number): string {
+export function stateAt({ startsAt, endsAt, paused, archivedAt }: Settings, remaining: number, at: number): string {
+  if (archivedAt !== undefined) return "archived";
   if (endsAt !== null && at >= endsAt) return "ended";
   if (startsAt !== null && at < startsAt) return "scheduled";
   if (paused) return "paused";
@@ -59,6 +62,7 @@ export function stateAt({ startsAt, endsAt, paused }: Settings, remaining: numbe
 
 function closed(coupon: Coupon, at: number): Verdict | null {
   switch (stateAt(coupon.settings, left(coupon), at)) {
+    case "archived":
     case "ended":
       return { is: "sale_ended" };
     case "scheduled":
@@ -147,7 +151,14 @@ function release(coupon: Coupon, userId: string, position: number | null, at: nu
   return { is: "released", ...receipt(taken.claim), releasedAt: taken.releasedAt, remaining: left(coupon) };
 }
 
+function archive(coupon: Coupon, at: number): Verdict {
+  const { settings } = coupon;
+  if (settings.archivedAt !== undefined) return { is: "archived", ...view(coupon, at) };
+  return { is: "archived", isEvent: true, ...view({ ...coupon, settings: { ...settings, archivedAt: at }, holds: new Map() }, at) };
+}
+
 function change(coupon: Coupon, asked: Partial<Settings>, at: number): Verdict {
+  if (coupon.settings.archivedAt !== undefined) return { is: "coupon_archived" };
   const settings = changed(coupon.settings, asked);
   const { startsAt, endsAt } = settings;
   if (startsAt !== null && endsAt !== null && endsAt <= startsAt) return { is: "invalid_request" };

@@ -18,18 +18,21 @@ export function answersOf(calls: readonly Call[], result: Result, incarnation: n
   return calls.map(({ kind }) => ({ ...answerOf(kind, result), ...about }));
 }
 
+const DONE = { create: "created", change: "changed", archive: "archived" } as const;
+
 function answerOf(kind: Call["kind"], result: Result): Answer {
   if (!result.ok) return refusal(result);
   const { seq } = result;
   switch (kind) {
     case "create":
     case "change":
+    case "archive":
       if (!("coupon" in result && "now" in result)) break;
-      return { is: kind === "create" ? "created" : "changed", seq, at: result.now, ...view(result.coupon) };
+      return { is: DONE[kind], seq, at: result.now, ...view(result.coupon) };
     case "read":
       return "coupon" in result && "now" in result ? found(result) : { is: "found", seq };
     case "claim":
-      if (!("replayed" in result)) break;
+      if (!("claim" in result && "replayed" in result)) break;
       return {
         is: result.replayed ? "replayed" : "claimed",
         seq,

@@ -68,6 +68,7 @@ export function eventsFor(
   const kind = verdict.is as EventKind;
   const position = kind === "claimed" || kind === "released" ? (verdict.position ?? null) : null;
   const base = { kind, seq: kind === "removed" ? 0 : seq + 1, at, userId: "userId" in call ? call.userId : null, position };
+  if (kind === "archived") return [base];
   if (call.kind === "claim") return [{ ...base, key: call.key, ...(attempt === null ? {} : { attempt }) }];
   if (verdict.expiresAt !== undefined) return [{ ...base, expiresAt: verdict.expiresAt }];
   const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = verdict;

@@ -24,7 +24,7 @@ export const TABLES = {
 
 /** The query that reads the row for {@link storedFault}. */
 export const COUPON_ROW =
-  "SELECT amount, claimed, held, starts_at, ends_at, paused, hold_seconds_max, holds_max, last_position, seq, created_at, clock_at, epoch " +
+  "SELECT amount, claimed, held, starts_at, ends_at, paused, hold_seconds_max, holds_max, last_position, seq, created_at, archived_at, clock_at, epoch " +
   "FROM coupon";
 
 /** Returns all tables, each read by `rows`. */
@@ -138,6 +138,7 @@ function couponRow({ settings, claims, holds, lastPosition, createdAt }: Coupon,
     last_position: lastPosition,
     seq,
     created_at: createdAt,
+    archived_at: settings.archivedAt ?? null,
   };
 }
 

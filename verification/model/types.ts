@@ -17,6 +17,7 @@ export type Call =
   | { readonly kind: "release"; readonly userId: string; readonly position: number | null }
   | { readonly kind: "own"; readonly userId: string }
   | { readonly kind: "read" }
+  | { readonly kind: "archive" }
   | { readonly kind: "remove" };
 
 /** The limits that an operator sets for holds. */
@@ -32,10 +33,12 @@ export type Settings = HoldLimits & {
   readonly startsAt: number | null;
   readonly endsAt: number | null;
   readonly paused: boolean;
+  /** When the sale was closed for good. */
+  readonly archivedAt?: number;
 };
 
 /** The ledger's words for events. `removed` is the end of an incarnation, which no ledger records. */
-export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired" | "removed";
+export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired" | "archived" | "removed";
 
 /**
  * The result of a call. A call that changes a coupon is named after its event, also where nothing was left to
@@ -66,6 +69,7 @@ export type Outcome =
   | "claim_not_found"
   | "position_mismatch"
   | "amount_below_claimed"
+  | "coupon_archived"
   | "invalid_request"
   // The call has no effect: the object said so, or the network never delivered it.
   | "unavailable"

@@ -239,7 +239,6 @@ export class Clients {
         "answer",
         `${nameOf(sent)} is answered ${is} at seq ${answer.seq}, and the object said ${byObject.is} at seq ${byObject.seq}`,
       );
-    if (is === "coupon_exists") for (const operation of answered) operation.clockFrom = 0;
     const incarnation = byObject.incarnation === undefined ? {} : { incarnation: byObject.incarnation };
     return [{ ...answer, is, ...incarnation }];
   }

@@ -7,7 +7,7 @@ import { nameOf, type Delivery, type Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
 
 /** Commands that may wait for a lease. Until then they are not judged. */
-export const DEFERRABLE: ReadonlySet<string> = new Set(["change", "release", "give_back", "end_holds", "remove"]);
+export const DEFERRABLE: ReadonlySet<string> = new Set(["change", "release", "give_back", "end_holds", "archive", "remove"]);
 
 /** The longest that a message waits for its batch, in milliseconds, with the rounding of timers. */
 export const WAIT_MS_MAX = BATCH_WAIT_MS_MAX + 2;
@@ -24,8 +24,6 @@ export function unanswered(call: Call, client: string, attempt: string | null, s
 export function reword(operation: Recorded, code: string): void {
   // A tag that does not match says that the coupon exists, and nothing else.
   if (code === "precondition_failed") operation.call = { kind: "read" };
-  // The object says from memory that a coupon exists, before it removes expired holds.
-  if (code === "coupon_exists") operation.clockFrom = 0;
 }
 
 export function messageName({ request, command, number, isRepeat }: Delivery): string {

@@ -5,15 +5,18 @@ import type { Counts } from "./totals.ts";
 const named = (kind: string, names: string): string[] => names.split(" ").map((name) => `${kind}.${name}`);
 
 export const FEATURES: readonly string[] = [
-  ...named("asked", "create read change claim claim_many hold give_back end_holds holds own release page metrics remove status view"),
-  ...named("event", "created changed claimed released held given_back expired removed"),
+  ...named(
+    "asked",
+    "create read change claim claim_many hold give_back end_holds holds own release page metrics archive remove status view",
+  ),
+  ...named("event", "created changed claimed released held given_back expired archived removed"),
   ...named(
     "answered",
     "ok coupon_exists coupon_not_found already_claimed idempotency_key_reused claim_released hold_too_long hold_limit_reached sale_ended",
   ),
   ...named(
     "answered",
-    "sale_not_started sale_paused out_of_stock claim_not_found position_mismatch amount_below_claimed precondition_failed",
+    "sale_not_started sale_paused out_of_stock claim_not_found position_mismatch amount_below_claimed coupon_archived precondition_failed",
   ),
   ...named("answered", "invalid_request unavailable outcome_unknown"),
   ...named("network", "request_lost turned_away answer_lost late silent duplicate"),

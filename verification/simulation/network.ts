@@ -207,6 +207,10 @@ export class Stub implements messages.CouponCalls {
     return this.#send({ command: "change", calls, ifMatch }, (object) => object.change(change, precondition));
   }
 
+  archive(precondition: Precondition | null) {
+    return this.#send({ command: "archive", calls: [{ kind: "archive" }] }, (object) => object.archive(precondition));
+  }
+
   remove() {
     return this.#send({ command: "remove", calls: [{ kind: "remove" }] }, (object) => object.remove());
   }
@@ -248,6 +252,10 @@ export class Stub implements messages.CouponCalls {
 
   listClaims(after: messages.Cursor, limit: number) {
     return this.#send({ command: "page", calls: READ, page: { after, limit } }, (object) => object.listClaims(after, limit));
+  }
+
+  history(after: number, limit: number): Promise<messages.HistoryResult> {
+    return this.#send({ command: "page", calls: READ }, (object) => object.history(after, limit));
   }
 
   metrics() {

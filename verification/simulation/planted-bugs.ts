@@ -72,8 +72,8 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
   ]),
   "tag-ignored": bug("A change is made although its If-Match names another tag.", [
     "engine/apply",
-    "if (!isMet(precondition, coupon, at))",
-    "if (precondition?.ifMatch === 'never' && !isMet(precondition, coupon, at))",
+    "isMet(precondition, coupon, at) ? null",
+    "precondition?.ifMatch !== 'never' || isMet(precondition, coupon, at) ? null",
   ]),
   "page-too-short": bug("The last claim of a page is left out.", [
     "engine/apply",
@@ -153,6 +153,11 @@ const LEASES: Readonly<Record<string, PlantedBug>> = {
   "lease-ignored-by-removal": bug("A removal does not wait for the certificates that it makes false.", [
     "engine/coupon-engine",
     "    if (leaseUntil > at) return only(DEFERRED, false);\n",
+    "",
+  ]),
+  "lease-ignored-by-archive": bug("An archive does not wait for the certificates that it makes false.", [
+    "engine/apply",
+    "    if (contradicts(coupon, { ...coupon, archivedAt: at }, at, context.leaseUntil)) return DEFERRED;\n",
     "",
   ]),
   "lease-forgotten-at-restart": bug("A new instance knows of no certificates.", [
@@ -258,8 +263,8 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   ]),
   "position-ignored": bug("A revoke by position takes a later claim of the same user.", [
     "http/routes/claims",
-    "coupon.revoke({ userId, position })",
-    "coupon.revoke({ userId, position: null })",
+    "coupon.revoke({ userId, position }, actor)",
+    "coupon.revoke({ userId, position: null }, actor)",
   ]),
 };
 

@@ -24,6 +24,7 @@ export const COMMANDS = [
   "page",
   "metrics",
   "certify",
+  "archive",
   "remove",
   "alarm",
 ] as const;

@@ -58,6 +58,7 @@ const SMALL: Kind = {
     metrics: 3,
     holds: 3,
     end_holds: 2,
+    archive: 3,
     remove: 5,
     create: 6,
   },
@@ -77,7 +78,7 @@ const SMALL: Kind = {
 const EDGE: Kind = {
   ...SMALL,
   weight: 24,
-  asks: { ...SMALL.asks, claim: 540, release: 80, change: 140, hold: 50, give_back: 34, remove: 13, end_holds: 10, status: 10 },
+  asks: { ...SMALL.asks, claim: 540, release: 80, change: 140, hold: 50, give_back: 34, archive: 6, remove: 13, end_holds: 10, status: 10 },
   askCount: [6, 7, 8, 9, 10, 11, 12, 13, 17, 21],
   userCount: [3, 6, USERS.length],
   amountMax: [1],

@@ -42,6 +42,6 @@ function changesOf(events: readonly LedgerEvent[]): number[][] {
 /** The phase of the sale in an answer; null if it shows none. */
 function phaseIn({ is, state }: Answer): number | null {
   if (is === "sale_not_started" || state === "scheduled") return BEFORE;
-  if (is === "sale_ended" || state === "ended") return AFTER;
+  if (is === "sale_ended" || state === "ended" || state === "archived") return AFTER;
   return state !== undefined || is === "sale_paused" || is === "out_of_stock" ? WITHIN : null;
 }

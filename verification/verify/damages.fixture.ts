@@ -34,6 +34,7 @@ const COUNTERS_AND_SETTINGS: readonly Damage[] = [
   ["a wrong amount", "UPDATE coupon SET amount = 9", [7], "the amount is 9, and 8 by the ledger"],
   ["another window", "UPDATE coupon SET ends_at = ends_at + 1", [7], "the end of the sale is 1700000800001"],
   ["a pause without an event", "UPDATE coupon SET paused = 1", [7], "paused is 1, and 0 by the ledger"],
+  ["an archive without an event", "UPDATE coupon SET archived_at = 1", [7], "the archive is 1, and null by the ledger"],
   ["a position that was never granted", "UPDATE coupon SET last_position = 8", [7], "the last position is 8, and 7 by the ledger"],
   ["another limit for the length of holds", "UPDATE coupon SET hold_seconds_max = 900", [7], "the longest hold is 900"],
   ["another limit for the number of holds", "UPDATE coupon SET holds_max = NULL", [7], "the most holds is null, and 4"],

@@ -33,6 +33,7 @@ function settingFaults({ coupon }: Tables, replayed: Replayed): string[] {
     ["the longest hold", coupon.holdSecondsMax, replayed.holdSecondsMax],
     ["the most holds", coupon.holdsMax, replayed.holdsMax],
     ["the creation", coupon.createdAt, replayed.createdAt],
+    ["the archive", coupon.archivedAt, replayed.archivedAt],
   ];
   const faults = pairs
     .filter(([, stored, ofLedger]) => stored !== ofLedger)

@@ -17,6 +17,7 @@ export type Replayed = {
   /** Whether an event has named the limits for holds. Events of version 1 do not. */
   hasHoldLimits: boolean;
   createdAt: number;
+  archivedAt: number | null;
   lastPosition: number;
   /** The last event, and when it happened. */
   seq: number;
@@ -43,6 +44,7 @@ const EVENTS: ReadonlyMap<string, Apply> = new Map([
   ["held", held],
   ["given_back", holdReleased],
   ["expired", expired],
+  ["archived", archived],
 ]);
 
 /** Applies the events in the order given, up to the event `until`. */
@@ -79,7 +81,7 @@ function created(coupon: Replayed, _user: string, event: EventRow, facts: Facts)
 }
 
 function changed(coupon: Replayed, _user: string, event: EventRow, facts: Facts): (string | false)[] {
-  return [settle(coupon, facts), event.seq === 1 && "is the first"];
+  return [settle(coupon, facts), event.seq === 1 && "is the first", coupon.archivedAt !== null && "comes after the archive"];
 }
 
 function claimed(coupon: Replayed, user: string, { at, position }: EventRow): (string | false)[] {
@@ -132,8 +134,17 @@ function expired(coupon: Replayed, user: string, { at }: EventRow): (string | fa
   return [hold === undefined && "has no hold", hold !== undefined && at < hold.expiresAt && "has a hold that was not over"];
 }
 
+/** The sale is closed for good, and no hold is left. */
+function archived(coupon: Replayed, _user: string, { at }: EventRow): (string | false)[] {
+  const wrong = [coupon.archivedAt !== null && "comes after the archive"];
+  coupon.archivedAt ??= at;
+  coupon.holds.clear();
+  return wrong;
+}
+
 /** Why no new user can get a unit at `at`, or false. */
 function closed(coupon: Replayed, at: number): string | false {
+  if (coupon.archivedAt !== null) return "comes after the archive";
   if (coupon.endsAt !== null && at >= coupon.endsAt) return "comes after the end of the sale";
   if (coupon.startsAt !== null && at < coupon.startsAt) return "comes before the sale";
   if (coupon.paused !== 0) return "comes while the sale is paused";
@@ -182,6 +193,7 @@ function nothing(): Replayed {
     holdsMax: null,
     hasHoldLimits: false,
     createdAt: 0,
+    archivedAt: null,
     lastPosition: 0,
     seq: 0,
     at: -Infinity,

@@ -37,6 +37,7 @@ export type CouponRow = {
   readonly clockAt: number;
   readonly holdSecondsMax: number;
   readonly holdsMax: number | null;
+  readonly archivedAt: number | null;
 };
 export type ClaimRow = {
   readonly userId: string;
@@ -76,9 +77,13 @@ export type Tables = {
 const COUPON_FIELDS = `
   name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
   created_at AS createdAt, epoch, clock_at AS clockAt`;
-const COUPON = `SELECT ${COUPON_FIELDS}, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax FROM coupon NOT INDEXED`;
-const COUPON_OF_VERSION_1 = `
-  SELECT ${COUPON_FIELDS}, ${HOLD_SECONDS_MAX_BEFORE} AS holdSecondsMax, NULL AS holdsMax FROM coupon NOT INDEXED`;
+const HOLD_LIMITS = `hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax`;
+/** The coupon's row, by the version of the tables. */
+const COUPON: Readonly<Record<number, string>> = {
+  1: `SELECT ${COUPON_FIELDS}, ${HOLD_SECONDS_MAX_BEFORE} AS holdSecondsMax, NULL AS holdsMax, NULL AS archivedAt FROM coupon NOT INDEXED`,
+  2: `SELECT ${COUPON_FIELDS}, ${HOLD_LIMITS}, NULL AS archivedAt FROM coupon NOT INDEXED`,
+  3: `SELECT ${COUPON_FIELDS}, ${HOLD_LIMITS}, archived_at AS archivedAt FROM coupon NOT INDEXED`,
+};
 const CLAIMS = `
   SELECT user_id AS userId, position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS "key"
   FROM claims NOT INDEXED`;
@@ -124,7 +129,7 @@ function versionOf(database: DatabaseSync): number {
 export function tablesOf(database: DatabaseSync): Tables {
   const version = once(() => versionOf(database));
   const ofKnown = (statement: string): Row[] => (version() > 0 ? rows(database, statement) : []);
-  const coupon = once(() => onlyRow(ofKnown(version() === 1 ? COUPON_OF_VERSION_1 : COUPON) as CouponRow[]));
+  const coupon = once(() => onlyRow(ofKnown(COUPON[version()] ?? "") as CouponRow[]));
   const claims = once(() => ofKnown(CLAIMS) as ClaimRow[]);
   const holds = once(() => ofKnown(HOLDS) as HoldRow[]);
   const releases = once(() => ofKnown(RELEASES) as ReleaseRow[]);

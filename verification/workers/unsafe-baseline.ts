@@ -14,10 +14,10 @@ export class CouponObject extends DurableObject {
     const now = Date.now();
     const existing = await this.coupon();
     if (existing !== null) return { ok: false, code: "coupon_exists", seq: existing.seq };
-    const none = { claimed: 0, held: 0, paused: false, lastPosition: 0, nextExpiryAt: null };
+    const none = { claimed: 0, held: 0, paused: false, archivedAt: null, lastPosition: 0, nextExpiryAt: null };
     const coupon = { ...asked, ...none, seq: 1, createdAt: now, clockAt: now, epoch: crypto.randomUUID() };
     await this.ctx.storage.put("coupon", coupon);
-    return found(coupon);
+    return { ...found(coupon), replayed: false };
   }
 
   async coupon(): Promise<Coupon | null> {

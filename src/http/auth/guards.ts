@@ -3,6 +3,7 @@
 import type { Config } from "../../edge/config.ts";
 import type { Env } from "../../edge/env.ts";
 import { invalidToken, RATE_LIMITED, TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
+import type { Route } from "../route.ts";
 import { networkOf } from "./client-address.ts";
 import { requireTokenOf } from "./identity.ts";
 import { exceededLimit, type Subject } from "./rate-limit.ts";
@@ -22,7 +23,8 @@ export async function isOperator(authorization: string | null, config: OperatorC
   return config.ADMIN_AUTH === "off" || hasAdminToken(authorization, config);
 }
 
-function hasAdminToken(authorization: string | null, { ADMIN_TOKEN, ADMIN_TOKEN_PREVIOUS }: OperatorConfig): Promise<boolean> {
+/** Whether the caller has the admin token. */
+export function hasAdminToken(authorization: string | null, { ADMIN_TOKEN, ADMIN_TOKEN_PREVIOUS }: OperatorConfig): Promise<boolean> {
   return hasToken(authorization, ADMIN_TOKEN, ADMIN_TOKEN_PREVIOUS);
 }
 
@@ -37,7 +39,7 @@ export async function requireOperator(authorization: string | null, env: Operato
  * Refuses a caller who may not act for `userId`. The service token may act for every user. With `orOperator`,
  * the admin token may too.
  */
-export async function requireUser(
+async function requireUser(
   authorization: string | null,
   env: Env,
   userId: string,
@@ -61,20 +63,30 @@ function withoutToken(authorization: string | null, needed: keyof typeof TOKEN_R
   return { ok: false, code: "unauthorized", error: TOKEN_REQUIRED[needed] };
 }
 
-/** What the limits and the challenge of a user's request depend on. Null: this caller has neither. */
-export function limitedSubject({ kind }: Caller, headers: Headers, coupon: string, userId: string): Subject | null {
-  if (kind === "operator" || kind === "service") return null;
-  return { coupon, userId, network: networkOf(headers.get("cf-connecting-ip") ?? ""), isVerified: kind === "user" };
+/**
+ * Enforces what a user route declares, in the order of the contract: the user, the rate limits, the challenge.
+ * Returns the first refusal, or for whom the caller acts. The operator and the service have no limit.
+ */
+export async function guardUser(route: Guarded, headers: Headers, env: Env, coupon: string, userId: string): Promise<Refusal | Caller> {
+  const caller = await requireUser(headers.get("authorization"), env, userId, route.who === "user_or_operator");
+  if (!caller.ok || caller.kind === "operator" || caller.kind === "service") return caller;
+  const network = networkOf(headers.get("cf-connecting-ip") ?? "");
+  const subject = { coupon, userId, network, isVerified: caller.kind === "user" };
+  const refusal =
+    (route.isRateLimited === true ? await enforceRateLimit(env, subject) : null) ??
+    (route.needsChallenge === true ? await requireChallenge(env, headers, subject) : null);
+  return refusal ?? caller;
 }
+type Guarded = Pick<Route, "who" | "isRateLimited" | "needsChallenge">;
 
 /** Refuses a request above the limit of one client address, or of one user for one coupon. */
-export async function enforceRateLimit(env: Env, subject: Subject): Promise<Refusal<"rate_limited"> | null> {
+async function enforceRateLimit(env: Env, subject: Subject): Promise<Refusal<"rate_limited"> | null> {
   const exceeded = await exceededLimit(env, subject);
   return exceeded === null ? null : { ok: false, code: "rate_limited", exceeded, error: RATE_LIMITED[exceeded.policy] };
 }
 
 /** Where Turnstile is configured, refuses a request without a solved challenge. */
-export async function requireChallenge(
+async function requireChallenge(
   { TURNSTILE_SECRET }: Env,
   headers: Headers,
   { coupon, userId }: Subject,

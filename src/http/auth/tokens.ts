@@ -15,6 +15,7 @@ export async function hasToken(authorization: string | null, ...configured: read
   const offered = bearerIn(authorization);
   if (offered === null) return false;
   const tokens = await Promise.all(configured.filter((token) => token !== undefined).map(digest));
+  if (tokens.length === 0) return false;
   const wanted = await digest(offered);
   // All are compared, also after a match.
   return tokens.map((token) => crypto.subtle.timingSafeEqual(wanted, token)).includes(true);

@@ -76,10 +76,10 @@ export const revokeClaim = route({
   },
   successes: { 200: { description: "The revoked claim.", content: { [JSON_TYPE]: answers.RevokedClaimAnswer } } },
   refusals: ["claim_not_found", "position_mismatch"],
-  async handle({ params: { name, user_id: userId }, query: { position } }, { worker }) {
+  async handle({ params: { name, user_id: userId }, query: { position } }, { worker, actor }) {
     // Without a position, a second delivery could revoke a claim that the user made in between.
     const effect = position === null ? "once" : "repeatable";
-    const result = await callCoupon(worker.env, name, (coupon) => coupon.revoke({ userId, position }), effect);
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.revoke({ userId, position }, actor), effect);
     if (!result.ok) return result;
     const { revoked, remaining, seq } = result;
     return ok(200, { json: { ...wire.revokedClaim(name, revoked), remaining_amount: remaining }, seq });
@@ -140,11 +140,11 @@ export const claimForUsers = route({
     200: { description: "One outcome for each user, in the order of the list.", content: { [JSON_TYPE]: answers.BulkClaimAnswer } },
   },
   refusals: [],
-  async handle({ params: { name }, body: { user_ids: userIds }, key }, { worker, attemptId: ownId }) {
+  async handle({ params: { name }, body: { user_ids: userIds }, key }, { worker, actor, attemptId: ownId }) {
     // A key is the attempt id of all users in the list, so it costs no row. No other attempt id has a space,
     // so this one is equal to none. It is never compared with the keys of single claims.
     const attemptId = key === null ? ownId : `bulk ${key}`;
-    const result = await callCoupon(worker.env, name, (coupon) => coupon.claimMany(userIds, attemptId), "repeatable");
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.claimMany(userIds, attemptId, actor), "repeatable");
     if (!result.ok) return result;
     const seen = new Set<number>();
     const results = result.results.map((part, index) => {

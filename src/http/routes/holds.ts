@@ -70,8 +70,8 @@ export const releaseAllHolds = route({
   who: "operator",
   successes: { 200: { description: "No hold runs any more.", content: { [JSON_TYPE]: answers.ReleasedHoldsAnswer } } },
   refusals: [],
-  async handle({ params: { name } }, { worker }) {
-    const result = await callCoupon(worker.env, name, (coupon) => coupon.releaseAllHolds(), "once");
+  async handle({ params: { name } }, { worker, actor }) {
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.releaseAllHolds(actor), "once");
     if (!result.ok) return result;
     const { count, remaining, seq } = result;
     return ok(200, { json: { coupon_name: name, ended_count: count, remaining_amount: remaining }, seq });
@@ -87,9 +87,9 @@ export const releaseHold = route({
   who: "user_or_operator",
   successes: { 204: { description: "The user holds nothing." } },
   refusals: ["claim_not_found"],
-  async handle({ params: { name, user_id: userId } }, { worker }) {
+  async handle({ params: { name, user_id: userId } }, { worker, actor }) {
     // No retry: the user may have made another hold in between.
-    const result = await callCoupon(worker.env, name, (coupon) => coupon.releaseHold(userId), "once");
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.releaseHold(userId, actor), "once");
     return result.ok ? ok(204, { seq: result.seq }) : result;
   },
 });

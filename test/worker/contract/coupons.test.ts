@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { claim, countOutcomes, create, created, freshName, read, send, users } from "../../support/api.ts";
+import { change, claim, countOutcomes, create, created, freshName, pathOf, read, send, users } from "../../support/api.ts";
 import { iso, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { expectRefused } from "../../support/wire.ts";
@@ -105,4 +105,21 @@ describe("the state of a new coupon", () => {
     expect((await create(name, 1, window)).body["state"]).toBe(state);
     expect((await read(name)).body["state"]).toBe(state);
   });
+});
+
+test("a create that is repeated with its key gets 201 with the coupon as it is now", async () => {
+  const name = freshName();
+  const headers = { "Idempotency-Key": "launch" };
+  const createWith = (amount: number) => send("POST", "/api/coupons", { body: { name, amount }, headers });
+  expect((await createWith(5)).headers.get("Idempotent-Replayed")).toBeNull();
+  await claim(name, "ann");
+  await change(name, { amount: 7 });
+
+  const again = await createWith(5);
+  expect([again.status, again.headers.get("Idempotent-Replayed"), again.headers.get("Coupon-Seq")]).toEqual([201, "true", "3"]);
+  const { claimed_by: _claimants, ...coupon } = (await read(name)).body;
+  expect(again.body).toEqual(coupon);
+  expect(again.headers.get("Location")).toBe(pathOf(name));
+  expectRefused(await createWith(7), "422 idempotency_key_reused");
+  expectRefused(await create(name, 5), "409 coupon_exists", "coupon already exists");
 });

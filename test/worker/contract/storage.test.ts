@@ -4,7 +4,8 @@ import { listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 
-import { claim, countOutcomes, create, created, freshName, read, send, users } from "../../support/api.ts";
+import { putVersion1 } from "../../rules/version-1.ts";
+import { claim, countOutcomes, create, created, freshName, pathOf, read, send, users } from "../../support/api.ts";
 import { NOTHING, storedBy, stubOf, tablesOf } from "../../support/storage.ts";
 
 const AT_ONCE = 100;
@@ -67,4 +68,13 @@ test("1,000 refused claims and 100 reads do not grow a coupon's database", async
   await inChunks(users(500), () => claim(name, "winner"));
   await inChunks(users(100), () => read(name));
   expect(await size()).toBe(before);
+});
+
+test("a coupon of version 1 is migrated on the platform and keeps its history", async () => {
+  const name = freshName();
+  await runInDurableObject(stubOf(name), (_object, { storage }) => putVersion1(storage.sql, name));
+  expect((await claim(name, "eve")).body).toMatchObject({ position: 3 });
+  const { events } = (await send("GET", pathOf(name, "history"))).body as { events: { kind: string; actor: null }[] };
+  expect(events.map(({ kind }) => kind).join(" ")).toBe("created claimed claimed released held held given_back changed expired claimed");
+  expect(events.every(({ actor }) => actor === null)).toBe(true);
 });

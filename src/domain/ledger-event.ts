@@ -1,0 +1,25 @@
+// The events of a coupon's ledger.
+
+import type { Changeable, Instant } from "./coupon.ts";
+
+/** A revoke is `released`. A released hold is `given_back`. `archived` ends all holds too. */
+export const EVENT_KINDS = ["created", "changed", "claimed", "released", "held", "given_back", "expired", "archived"] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/** One event. It has the details of its kind. */
+export type LedgerEvent = {
+  readonly seq: number;
+  readonly at: Instant;
+  readonly kind: EventKind;
+  /** The operator who caused it. Null if a user or time did, and in events older than actors. */
+  readonly actor: string | null;
+  readonly userId: string | null;
+  /** With `claimed` and `released`. */
+  readonly position: number | null;
+  /** With `created` and `changed`: the settings from then on. */
+  readonly settings?: Changeable;
+  /** With `created`: the idempotency key of the request, if it had one. */
+  readonly key?: string;
+  /** With `held`. */
+  readonly expiresAt?: Instant;
+};
