@@ -60,7 +60,7 @@ describe("the metrics", () => {
     const name = await created(5);
     expect(familiesIn(await metricsText(name)).map(({ name: family }) => family)).toEqual(Object.keys(FAMILIES));
     const outcomes = `granted replayed already_claimed claim_released out_of_stock sale_ended sale_not_started sale_paused
-      idempotency_key_reused invalid_request unauthorized forbidden rate_limited unavailable`.split(/\s+/);
+      idempotency_key_reused invalid_request unauthorized forbidden rate_limited challenge_failed unavailable`.split(/\s+/);
     const zeros = Object.fromEntries(outcomes.map((outcome) => [`outcome=${outcome}`, 0]));
     expect(await valuesOf(name, "doorbuster_claims_total")).toEqual(zeros);
     expect(await valuesOf(name, "doorbuster_claim_batch_size")).toMatchObject({ "_bucket le=+Inf": 0, _sum: 0, _count: 0 });
@@ -136,6 +136,7 @@ describe("doorbuster_claims_total", () => {
     await ask("POST", CLAIM, { body });
     await ask("POST", CLAIM, { body: { ...body, user_id: "bob" }, authorization });
     for (let time = 1; time <= 3; time += 1) await ask("POST", CLAIM, { body, authorization });
+    await workerWith({ TURNSTILE_SECRET: "a-secret" })("POST", CLAIM, { body });
     await claim(name, " ");
     await claim(name, "ada", { "Idempotency-Key": "two words" });
     await claim(freshName(), " ");
@@ -144,6 +145,7 @@ describe("doorbuster_claims_total", () => {
       "outcome=unauthorized": 1,
       "outcome=forbidden": 1,
       "outcome=rate_limited": 3,
+      "outcome=challenge_failed": 1,
       "outcome=invalid_request": 2,
     });
   });
