@@ -50,7 +50,7 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     const { coupon = "", userId = "" } = context;
     const caller = isUserRoute ? await guardUser(route, request.headers, env, coupon, userId) : null;
     if (caller?.ok === false) return refuse(worker, context, caller);
-    const isByOperator = who === "operator" || caller?.kind === "operator";
+    const isByOperator = who === "operator" || (who === "user_or_operator" && caller?.kind === "operator");
     const actor = isByOperator && route.method !== "GET" ? await actorOf(request.headers, env) : null;
     if (isRefusal(actor)) return respond(context, actor);
     const call = {
