@@ -181,8 +181,11 @@ export function nameOf({ client, number }: Request): string {
 
 const READ: readonly Call[] = [{ kind: "read" }];
 
-/** The Worker's stub of the object. After an exception it stays broken, as on the platform. */
-export class Stub implements messages.CouponCalls {
+/**
+ * The Worker's stub of the object, with the calls that the simulated clients cause. After an exception it stays
+ * broken, as on the platform.
+ */
+export class Stub implements Partial<messages.CouponCalls> {
   readonly request: Request;
   broken: Error | null = null;
   readonly #network: Network;
@@ -252,10 +255,6 @@ export class Stub implements messages.CouponCalls {
 
   listClaims(after: messages.Cursor, limit: number) {
     return this.#send({ command: "page", calls: READ, page: { after, limit } }, (object) => object.listClaims(after, limit));
-  }
-
-  history(after: number, limit: number): Promise<messages.HistoryResult> {
-    return this.#send({ command: "page", calls: READ }, (object) => object.history(after, limit));
   }
 
   metrics() {
