@@ -11,7 +11,7 @@ import { readProject, ROOT, varsIn } from "./server/config.ts";
 import { bundleFor, folderFor } from "./server/for-command.ts";
 import { launch, PRODUCT, type Served } from "./server/workerd.ts";
 
-/** How long a request in flight may take to end when the server is told to stop. */
+/** How long a request in flight may take to end when the server is stopped. */
 const STOP_WITHIN_MS = 300;
 
 const COMMAND = {

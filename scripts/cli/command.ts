@@ -55,7 +55,7 @@ export type Command<Wanted extends Options> = {
   /** For `--help`. */
   readonly about: string;
   readonly options: Wanted;
-  /** A server runs until it is told to stop, so an interrupt is no failure. */
+  /** A server runs until it is stopped, so an interrupt is no failure. */
   readonly isServer?: true;
 };
 

@@ -44,7 +44,7 @@ export function recordHead(name: string, { seq, code, coupon }: Answer, requestO
   heads.set(name, { seq, epoch, order: now, since: isLower || isAnother ? now : (known?.since ?? 0) });
 }
 
-/** Whether an object has told this isolate that coupon `name` exists. */
+/** Whether this isolate knows from an object that coupon `name` exists. */
 export function isKnown(name: string): boolean {
   return (heads.get(name)?.seq ?? 0) > 0;
 }

@@ -74,7 +74,7 @@ function holdersIn({ ledger, holds, released_holds: releasedHolds }: Tables, hol
     if (kind === "held") running.set(userId, index);
     const held = running.get(userId);
     if (kind !== "given_back" || held === undefined) continue;
-    // Two holds of one user that were released at one instant can't be told apart by their rows.
+    // Two holds of one user that were released at one instant have equal rows.
     const [released, ...others] = releasedHolds.filter((row) => row["user_id"] === userId && row["released_at"] === at);
     if (others.length === 0) {
       if (released !== undefined) attempts.set(held, String(released["attempt_id"]));
