@@ -63,8 +63,10 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
 export function fuzzRequestOf(asked: Step, name: string, operator: string | undefined, tag: string | null): FuzzRequest {
   const { method, path, headers, body } = wireRequestOf(asked, name);
   const request = jsonRequest(method, path, body, operator);
-  const condition = asked.kind === "status" ? "If-None-Match" : "If-Match";
-  const tags = isConditional(asked) && tag !== null ? [[condition, tag] as const] : [];
+  // The tag of a status is the one of the coupon without its claimants.
+  const tags: [string, string][] = [];
+  if (isConditional(asked) && tag !== null)
+    tags.push(asked.kind === "status" ? ["If-None-Match", tag.replace("-claimants", "")] : ["If-Match", tag]);
   return { ...request, headers: [...request.headers, ...Object.entries(headers), ...tags] };
 }
 

@@ -18,7 +18,9 @@ const CSV =
   /^\ufeff?coupon_name,user_id,position,claimed_at\r\n(?:(?:"(?:[^"]|"")*"|[^",\r\n]*)(?:,(?:"(?:[^"]|"")*"|[^",\r\n]*)){3}\r\n)*$/;
 /** A comment, or a name with labels and a number (Prometheus' text format, 0.0.4). */
 const METRIC_LINE = /^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{[^\n]*\})? -?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|\+Inf))$/;
-const FIRST_MESSAGE = /^retry: \d+\nid: (\d+)\ndata: ([^\n]*)\n\n/;
+/** A viewer who reconnects gets the state event that it missed before the message. */
+const FIRST_MESSAGE =
+  /^retry: \d+\n(?:event: state\nid: \d+\ndata: \{"from":"\w+","to":"\w+","seq":\d+\}\n\n)?id: (\d+)\ndata: ([^\n]*)\n\n/;
 
 /** What is wrong with a body of the media type, or null. */
 export function streamFault(mediaType: string, body: string, { isStatus, isReceipt }: Parts): string | null {
