@@ -38,10 +38,15 @@ export async function readProject(): Promise<Project> {
   const config: Read = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
   return {
     compatibilityDate: config.compatibility_date,
-    vars: Object.fromEntries(Object.entries(config.vars).map(([name, value]) => [name, String(value)])),
+    vars: Object.fromEntries(Object.entries(config.vars).map(([name, value]) => [name, textOf(value)])),
     rateLimits: config.ratelimits.map(({ name, simple }) => ({ name, ...simple })),
     missing: NOT_SERVED.flatMap((kind) => config[kind].map(({ binding }) => binding)),
   };
+}
+
+/** Returns a variable as text: a list or a table as JSON, never as `[object Object]`. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** Returns the variables in a file such as .dev.vars, or null if it does not exist. */

@@ -232,6 +232,12 @@ export const JWKS_DEADLINE_MS = 3_000;
 /** Greatest age of a snapshot, in milliseconds. Prevents viewers from delaying claims. */
 export const SNAPSHOT_MS_MAX = 1_000;
 
+/**
+ * How long a viewer waits for another one's read before its `Last-Event-ID` causes one, in milliseconds.
+ * Prevents invented ids from causing more than four reads a second.
+ */
+export const SNAPSHOT_AHEAD_MS = 250;
+
 /** Age at which a running read for all viewers counts as lost, in milliseconds. Its viewer may have left. */
 export const SNAPSHOT_TAKEOVER_MS = 3_000;
 

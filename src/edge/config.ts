@@ -6,22 +6,24 @@ import { ADDRESS_LIMIT_DEFAULT, RATE_LIMIT_DEFAULT, STREAM_READS_DEFAULT } from 
 
 const onOff = (fallback: "on" | "off") => z.enum(["on", "off"], "must be on or off").default(fallback);
 
+/**
+ * A text. A binding of another kind, such as a secret of the Secrets Store or a list, has none: as text it
+ * would be `[object Object]`, a secret that every caller knows.
+ */
+const text = z.string("must be text");
+
 /** Requests per window. Null is no limit. */
 const limit = (fallback: number) =>
-  z
-    .string()
+  text
     .regex(/^(?:off|[1-9]\d{0,8})$/, "must be off or a whole number from 1")
     .transform((value) => (value === "off" ? null : Number(value)))
     .default(fallback);
 
 /** A bearer token. A header can't have a space in one. */
-const token = z.string().regex(/^\S+$/, "must have no spaces").optional();
-
-const text = z.string().optional();
+const token = text.regex(/^\S+$/, "must have no spaces").optional();
 
 function origins(fallback: string) {
-  return z
-    .string()
+  return text
     .default(fallback)
     .transform((value) => new Set(value.split(/[\s,]+/).filter((origin) => origin !== "")))
     .refine((all) => Array.from(all).every(isOrigin), "must be origins such as https://shop.example, with commas between them");
@@ -52,14 +54,14 @@ const VARIABLES = z.object({
   /** `off` lets every caller act for any user, unless a secret or a key set is configured. */
   IDENTITY: onOff("on"),
   /** With this secret (HS256) or the key set, user routes need a JWT whose `sub` is the user. */
-  IDENTITY_SECRET: text,
+  IDENTITY_SECRET: text.optional(),
   /** The URL of a key set. If a secret is configured too, only the key set counts. */
-  IDENTITY_JWKS_URL: z.string().refine(isKeySetUrl, "must be an https URL").optional(),
+  IDENTITY_JWKS_URL: text.refine(isKeySetUrl, "must be an https URL").optional(),
   /** The `aud` and the `iss` that a token must have. Without them, any is valid. */
-  IDENTITY_AUDIENCE: text,
-  IDENTITY_ISSUER: text,
+  IDENTITY_AUDIENCE: text.optional(),
+  IDENTITY_ISSUER: text.optional(),
   /** With this secret of Cloudflare Turnstile, claims and holds of users need a solved challenge. */
-  TURNSTILE_SECRET: text,
+  TURNSTILE_SECRET: text.optional(),
   /** Claims and holds in 10 seconds of one user for one coupon, and of one client address. */
   RATE_LIMIT: limit(RATE_LIMIT_DEFAULT),
   ADDRESS_LIMIT: limit(ADDRESS_LIMIT_DEFAULT),
@@ -67,8 +69,7 @@ const VARIABLES = z.object({
   ALLOWED_ORIGINS: origins(""),
   OPERATOR_ORIGINS: origins(""),
   /** The reads of a coupon in one stream of events. */
-  STREAM_LOOKS_MAX: z
-    .string()
+  STREAM_LOOKS_MAX: text
     .regex(/^[1-9]\d{0,5}$/, "must be a whole number from 1 to 999999")
     .transform(Number)
     .default(STREAM_READS_DEFAULT),
@@ -106,8 +107,13 @@ export function parseConfig(variables: Variables): { readonly config: Config; re
 
 /**
  * Returns every variable as text, or undefined. A TOML file can have numbers and booleans too, and a secret
- * that came through a pipe ends in a line break.
+ * that came through a pipe ends in a line break. A value that is no text stays as it is.
  */
-function trimmed(variables: Variables): Record<string, string | undefined> {
-  return Object.fromEntries(VARIABLE_NAMES.map((name) => [name, String(Reflect.get(variables, name) ?? "").trim() || undefined]));
+function trimmed(variables: Variables): Record<string, unknown> {
+  return Object.fromEntries(VARIABLE_NAMES.map((name) => [name, trimmedValue(Reflect.get(variables, name) ?? "")]));
+}
+
+function trimmedValue(value: unknown): unknown {
+  const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  return isScalar ? String(value).trim() || undefined : value;
 }

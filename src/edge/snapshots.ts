@@ -1,7 +1,14 @@
 // The snapshot of each coupon in an isolate. One visitor's read serves all visitors.
 
 import { unchangedUntil } from "../domain/coupon.ts";
-import { CALL_DEADLINE_MS, SNAPSHOT_MS_MAX, SNAPSHOT_POLL_MS, SNAPSHOT_TAKEOVER_MS, SNAPSHOTS_MAX } from "../domain/limits.ts";
+import {
+  CALL_DEADLINE_MS,
+  SNAPSHOT_AHEAD_MS,
+  SNAPSHOT_MS_MAX,
+  SNAPSHOT_POLL_MS,
+  SNAPSHOT_TAKEOVER_MS,
+  SNAPSHOTS_MAX,
+} from "../domain/limits.ts";
 import type { ReadResult } from "../domain/rpc.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { Worker } from "./env.ts";
@@ -30,7 +37,8 @@ export async function snapshot(worker: Worker, name: string, seqMin = 0): Promis
     if (known !== null && known.seq >= seqMin) return known;
     const last = entries.get(name)?.last ?? null;
     if (last !== null && last.order > arrived && last.result !== null) return last.result;
-    if (!isReading(name, now)) return readNow(worker, name, CALL_DEADLINE_MS - waitedMs);
+    const isAhead = known !== null && waitedMs < SNAPSHOT_AHEAD_MS;
+    if (!isAhead && !isReading(name, now)) return readNow(worker, name, CALL_DEADLINE_MS - waitedMs);
     await pause(SNAPSHOT_POLL_MS);
   }
   return { ok: false, code: "unavailable", cause: "no read has ended" };

@@ -45,7 +45,7 @@ export function requireAllowedOrigin(
   origins: Origins,
 ): Refusal<"origin_not_allowed"> | null {
   const [origin, site] = [headers.get("origin"), headers.get("sec-fetch-site")];
-  const ownOrigin = origin === null ? null : new URL(url).origin;
+  const ownOrigin = origin === null ? null : (URL.parse(url)?.origin ?? null);
   const isAllowed = isAllowedOrigin(origin, who, origins);
   return isForeignWrite({ isMutation: method !== "GET", origin, site, ownOrigin, isAllowed })
     ? { ok: false, code: "origin_not_allowed" }

@@ -66,6 +66,22 @@ test("values are trimmed, blank ones are missing, and numbers of a TOML file are
   expect(parseConfig(given).config).toMatchObject({ ADMIN_TOKEN: "secret", IDENTITY_SECRET: undefined, RATE_LIMIT: 20, IDENTITY: "off" });
 });
 
+test.for([
+  "IDENTITY_SECRET",
+  "IDENTITY_AUDIENCE",
+  "IDENTITY_ISSUER",
+  "TURNSTILE_SECRET",
+  "ADMIN_TOKEN",
+  "SERVICE_TOKEN",
+  "ALLOWED_ORIGINS",
+])("%s as a binding that is no text is refused, because its text would be one that everybody knows", (name) => {
+  for (const value of [{}, { get: () => "secret" }, [], ["https://a.example"], () => "secret"]) {
+    const { config, faults } = parseConfig({ [name]: value });
+    expect(faults).toEqual({ [name]: "must be text" });
+    expect(config).toEqual(parseConfig({}).config);
+  }
+});
+
 test("origins are separated by commas, spaces or lines", () => {
   const { ALLOWED_ORIGINS } = parseConfig({
     ALLOWED_ORIGINS: "https://a.example, https://b.example:8443\nhttp://localhost:3000 capacitor://localhost",

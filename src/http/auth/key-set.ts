@@ -79,6 +79,9 @@ export function retryAfterSeconds(now: number): number {
 
 async function fetchKeys(set: KeySet, now: number): Promise<void> {
   set.triedAt = now;
+  // A key id that comes during the fetch is for the next one: this answer may be older.
+  const asked = set.pending;
+  set.pending = new Set();
   try {
     // Cloudflare caches the answer, so many requests to new isolates make one fetch at the issuer. It does so
     // for half the time, so that the next fetch of this isolate does not find its own old answer.
@@ -86,8 +89,9 @@ async function fetchKeys(set: KeySet, now: number): Promise<void> {
     const response = await fetch(set.url, { signal: AbortSignal.timeout(JWKS_DEADLINE_MS), cf });
     const keys = keysIn(await response.json());
     if (!response.ok || keys.length === 0) throw new Error(`no key set: status ${response.status}`);
-    Object.assign(set, { keys, fetchedAt: Date.now(), absent: set.pending, pending: new Set() });
+    Object.assign(set, { keys, fetchedAt: Date.now(), absent: asked });
   } catch (cause) {
+    set.pending = new Set([...asked, ...set.pending].slice(0, JWKS_UNKNOWN_MAX));
     logFailure("identity_keys_failed", { cause });
   }
 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { isForeignWrite } from "../../../src/http/cors.ts";
+import { isForeignWrite, requireAllowedOrigin } from "../../../src/http/cors.ts";
 import { created, freshName, outcomeOf, pathOf, read } from "../../support/api.ts";
 import { fetchWith, SPENT, workerWith, type Settings } from "../../support/worker.ts";
 
@@ -33,6 +33,12 @@ test.for<[origin: string | null, site: string | null, isAllowed: boolean, isRefu
   const request = { origin, site, ownOrigin: OWN, isAllowed };
   expect(isForeignWrite({ ...request, isMutation: true })).toBe(isRefused);
   expect(isForeignWrite({ ...request, isMutation: false })).toBe(false);
+});
+
+test("a change with an Origin is refused where the Host makes no URL", () => {
+  const request = { url: "http://[/api/coupons", headers: new Headers({ origin: "http://[" }) } as Request;
+  const listed = { ALLOWED_ORIGINS: new Set<string>(), OPERATOR_ORIGINS: new Set<string>() };
+  expect(requireAllowedOrigin(request, { method: "POST", who: "operator" }, listed)).toMatchObject({ code: "origin_not_allowed" });
 });
 
 /** Each route as [method, path], with the origins whose pages may call it. */

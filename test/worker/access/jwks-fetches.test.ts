@@ -96,6 +96,22 @@ describe("the issuer's keys", () => {
     expect(host.fetchCount()).toBe(2);
   });
 
+  test("that were asked for before a new key came do not refuse it", async () => {
+    const host = await knownIssuer();
+    passClock(JWKS_TTL_MS);
+    const { promise, resolve: answer } = Promise.withResolvers<Response>();
+    host.answers(() => promise);
+    const fetching = claimWith(first, host);
+    await vi.waitFor(() => expect(host.fetchCount()).toBe(2));
+    expect(await claimWith(second, host)).toBe(NO_KEYS);
+    answer(Response.json({ keys: [first.jwk] }));
+    expect(await fetching).toBe(ACCEPTED);
+    expect(await claimWith(second, host)).toBe(NO_KEYS);
+    host.publish(first.jwk, second.jwk);
+    passClock(JWKS_REFRESH_MS_MIN);
+    expect(await claimWith(second, host)).toBe(ACCEPTED);
+  });
+
   test("lack a withdrawn key after JWKS_TTL_MS", async () => {
     const host = await knownIssuer(second.jwk);
     host.publish(second.jwk);

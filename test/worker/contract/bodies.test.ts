@@ -146,6 +146,24 @@ test("a body in pieces that is too large is read to its end, so that no proxy fa
   expect([response.status, rest]).toEqual([413, 0]);
 });
 
+test("a body in pieces is copied, so that it keeps no buffer of a piece", async () => {
+  const name = await created(1);
+  const sent = utf8.encode(JSON.stringify({ user_id: "user", coupon_name: name }));
+  const [piece, rest] = [new Uint8Array(4096), Array.from(sent)];
+  const body = new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const [next] = rest.splice(0, 1);
+        if (next === undefined) return controller.close();
+        controller.enqueue(piece.fill(next).subarray(0, 1));
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const request = new Request(`https://doorbuster.test${CLAIMS}`, { method: "POST", body });
+  expect((await createApp().fetch(request, bindings, createExecutionContext())).status).toBe(201);
+});
+
 test("a body is measured in bytes, not in characters", async () => {
   const body = JSON.stringify({ user_id: "user", coupon_name: freshName(), junk: "🎉".repeat(4200) });
   expect(body.length).toBeLessThan(CLAIM_BYTES_MAX);

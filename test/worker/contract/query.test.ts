@@ -32,6 +32,10 @@ test("a read ignores an unknown query parameter and a fragment", async () => {
   expect([status, body["name"]]).toEqual([200, name]);
 });
 
+test("a parameter that is sent 300,000 times is read in seconds", { timeout: 10_000 }, async () => {
+  expect((await send("GET", `/health?${"a&".repeat(300_000)}`)).status).toBe(200);
+});
+
 describe("a precondition", () => {
   const STALE = { "If-Match": '"00000000-1-open"' };
 
