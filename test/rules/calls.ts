@@ -47,10 +47,11 @@ const shared: fc.Arbitrary<Call> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant("release"), userId, position: fc.option(fc.integer({ min: 1, max: 5 })) }),
   },
   { weight: 2, arbitrary: change },
+  { weight: 1, arbitrary: fc.constant({ kind: "archive" } as const) },
 );
 /** Each of these is a batch of its own. */
 const exclusive: fc.Arbitrary<Call> = fc.oneof(
-  fc.record({ kind: fc.constantFrom("end_holds", "holds", "read", "archive") }),
+  fc.record({ kind: fc.constantFrom("end_holds", "holds", "read") }),
   fc.constant({ kind: "create", amount: 1000, startsAt: null, endsAt: null }),
 );
 
