@@ -38,6 +38,7 @@ const change = fc.record(
   },
   { requiredKeys: ["kind"] },
 );
+const LIMITS = { holdSecondsMax: fc.constant(86_400), holdsMax: fc.constant(null) };
 const shared: fc.Arbitrary<Call> = fc.oneof(
   { weight: 6, arbitrary: claim },
   { weight: 5, arbitrary: hold },
@@ -52,7 +53,18 @@ const shared: fc.Arbitrary<Call> = fc.oneof(
 /** Each of these is a batch of its own. */
 const exclusive: fc.Arbitrary<Call> = fc.oneof(
   fc.record({ kind: fc.constantFrom("end_holds", "holds", "read") }),
-  fc.constant({ kind: "create", amount: 1000, startsAt: null, endsAt: null }),
+  // With the key that the coupon was created with, or without a key.
+  fc.record(
+    {
+      kind: fc.constant("create"),
+      amount,
+      startsAt: fc.constant(null),
+      endsAt: fc.constant(null),
+      ...LIMITS,
+      key: fc.constantFrom("k1", "k2"),
+    },
+    { requiredKeys: ["kind", "amount", "startsAt", "endsAt", "holdSecondsMax", "holdsMax"] },
+  ),
 );
 
 const calls = fc.oneof(
@@ -79,7 +91,7 @@ type CallKind = Exclude<Kind, "claim_many" | "history" | "list_claims" | "metric
 export function messageOf({ call, attempt: attemptId }: Attempted): MessageOf<CallKind> {
   switch (call.kind) {
     case "create":
-      return { kind: "create", coupon: newCoupon(call.amount), epoch: "epoch-2" };
+      return { kind: "create", coupon: newCoupon(call.amount), epoch: "epoch-2", key: call.key ?? null };
     case "change": {
       const { kind, ...asked } = call;
       return { kind, change: asked, precondition: null };
