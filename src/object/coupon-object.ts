@@ -194,7 +194,8 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
 
   /** Updates the lease and the alarm after an exclusive message. */
   #updateLeaseAndAlarm({ message, at }: Stamped, answer: Answer): void {
-    if (message.kind === "create") this.#lease.clear();
+    // A replayed create made no coupon: certificates of the one that exists may be in use.
+    if (message.kind === "create" && isAnswerTo(message, answer) && answer.ok && !answer.replayed) this.#lease.clear();
     if (message.kind === "remove") this.#alarm.clear();
     if (message.kind !== "certify" || !isAnswerTo(message, answer) || !answer.ok || answer.certificate === null) return;
     this.#lease.extend(at, answer.certificate.validForMs);

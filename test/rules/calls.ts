@@ -38,6 +38,7 @@ const change = fc.record(
   },
   { requiredKeys: ["kind"] },
 );
+const LIMITS = { holdSecondsMax: fc.constant(86_400), holdsMax: fc.constant(null) };
 const shared: fc.Arbitrary<Call> = fc.oneof(
   { weight: 6, arbitrary: claim },
   { weight: 5, arbitrary: hold },
@@ -47,11 +48,23 @@ const shared: fc.Arbitrary<Call> = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant("release"), userId, position: fc.option(fc.integer({ min: 1, max: 5 })) }),
   },
   { weight: 2, arbitrary: change },
+  { weight: 1, arbitrary: fc.constant({ kind: "archive" } as const) },
 );
 /** Each of these is a batch of its own. */
 const exclusive: fc.Arbitrary<Call> = fc.oneof(
-  fc.record({ kind: fc.constantFrom("end_holds", "holds", "read", "archive") }),
-  fc.constant({ kind: "create", amount: 1000, startsAt: null, endsAt: null }),
+  fc.record({ kind: fc.constantFrom("end_holds", "holds", "read") }),
+  // With the key that the coupon was created with, or without a key.
+  fc.record(
+    {
+      kind: fc.constant("create"),
+      amount,
+      startsAt: fc.constant(null),
+      endsAt: fc.constant(null),
+      ...LIMITS,
+      key: fc.constantFrom("k1", "k2"),
+    },
+    { requiredKeys: ["kind", "amount", "startsAt", "endsAt", "holdSecondsMax", "holdsMax"] },
+  ),
 );
 
 const calls = fc.oneof(
@@ -78,7 +91,7 @@ type CallKind = Exclude<Kind, "claim_many" | "history" | "list_claims" | "metric
 export function messageOf({ call, attempt: attemptId }: Attempted): MessageOf<CallKind> {
   switch (call.kind) {
     case "create":
-      return { kind: "create", coupon: newCoupon(call.amount), epoch: "epoch-2" };
+      return { kind: "create", coupon: newCoupon(call.amount), epoch: "epoch-2", key: call.key ?? null };
     case "change": {
       const { kind, ...asked } = call;
       return { kind, change: asked, precondition: null };

@@ -47,8 +47,8 @@ function expectSameSale({ terms, steps }: Sale): Answer[] {
   const sql = nodeSql();
   let engine = new EngineCalls(sql);
   const reference = new Reference();
-  engine.create(newCoupon(terms.amount, terms), "epoch-1", T0);
-  reference.answer({ kind: "create", ...terms, holdSecondsMax: 86_400, holdsMax: null }, "creation", T0);
+  engine.one({ kind: "create", coupon: newCoupon(terms.amount, terms), epoch: "epoch-1", key: "k1" }, T0);
+  reference.answer({ kind: "create", ...terms, holdSecondsMax: 86_400, holdsMax: null, key: "k1" }, "creation", T0);
   const answers: Answer[] = [];
   let [now, at] = [T0, T0];
   for (const { moveMs, calls, isMemoryLost } of steps) {

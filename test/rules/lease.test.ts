@@ -166,6 +166,15 @@ test("a restarted object still waits after a create that gets coupon_exists", as
   expect(await timed(RESTOCK(object))).toEqual([1_100, true]);
 });
 
+test("a restock after a replayed create waits for the certificate that was issued before", async () => {
+  const { object } = await objectInNode();
+  await object.create(newCoupon(1), "key");
+  await object.claim(asks("ann"));
+  await validForMs(object);
+  expect(await object.create(newCoupon(1), "key")).toMatchObject({ ok: true, replayed: true });
+  expect(await timed(RESTOCK(object))).toEqual([1_100, true]);
+});
+
 test("an object that creates its coupon waits for nothing, also after a delete", async () => {
   const { object } = await soldOut();
   expect(await timed(object.remove())).toEqual([0, true]);

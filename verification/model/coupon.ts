@@ -17,6 +17,8 @@ type Release = { readonly claim: Claim; readonly releasedAt: number };
 export type Coupon = {
   settings: Settings;
   readonly createdAt: number;
+  /** The key and the settings of the call that created it. */
+  readonly creation: { readonly key: string | null; readonly settings: Settings };
   at: number;
   lastPosition: number;
   readonly claims: Map<string, Claim>;
@@ -33,9 +35,9 @@ export type Coupon = {
 export const HOLD_LIMITS: HoldLimits = { holdSecondsMax: 900, holdsMax: null };
 
 /** A coupon that was just created. */
-export function newCoupon(settings: Settings, at: number): Coupon {
+export function newCoupon(settings: Settings, at: number, key: string | null = null): Coupon {
   const none = { claims: new Map(), keyOwners: new Map(), holds: new Map(), releases: [], releasedHolds: new Set<string>() };
-  return { settings, createdAt: at, at, lastPosition: 0, ...none, nextExpiryAt: Infinity };
+  return { settings, createdAt: at, creation: { key, settings }, at, lastPosition: 0, ...none, nextExpiryAt: Infinity };
 }
 
 /**
@@ -44,7 +46,7 @@ export function newCoupon(settings: Settings, at: number): Coupon {
  */
 export function follow(coupon: Coupon | null, event: LedgerEvent, attempt: string | null, key: string | null): Coupon | null {
   const { kind, at, userId, settings } = event;
-  if (kind === "created" && settings !== undefined) return newCoupon(settings, at);
+  if (kind === "created" && settings !== undefined) return newCoupon(settings, at, key);
   if (kind === "removed" || coupon === null) return null;
   coupon.at = at;
   if (kind === "changed" && settings !== undefined) coupon.settings = settings;

@@ -11,7 +11,7 @@ export type Verdict = Facts & { readonly is: Outcome; readonly isEvent?: true };
 
 /** Judges `call` at the instant `at`. Holds that expire by then must be removed before. */
 export function judge(coupon: Coupon | null, call: Call, attempt: string | null, at: number): Verdict {
-  if (call.kind === "create") return coupon === null ? created(call, at) : { is: "coupon_exists" };
+  if (call.kind === "create") return coupon === null ? created(call, at) : createdAlready(coupon, call, at);
   if (coupon === null) return { is: "coupon_not_found" };
   switch (call.kind) {
     case "remove":
@@ -91,9 +91,19 @@ function receipt({ position, claimedAt }: Claim): Facts {
   return { position, claimedAt };
 }
 
-function created({ kind: _kind, ...asked }: Call & { kind: "create" }, at: number): Verdict {
-  const coupon = newCoupon({ ...HOLD_LIMITS, ...asked, paused: false }, at);
-  return { is: "created", isEvent: true, ...view(coupon, at) };
+function created(call: Call & { kind: "create" }, at: number): Verdict {
+  return { is: "created", isEvent: true, ...view(newCoupon(settingsOf(call), at), at) };
+}
+
+/** A create with the key and the settings of the coupon is a read of it. */
+function createdAlready(coupon: Coupon, call: Call & { kind: "create" }, at: number): Verdict {
+  const { key, settings } = coupon.creation;
+  if (call.key === undefined || call.key !== key) return { is: "coupon_exists" };
+  return isSame(settingsOf(call), settings) ? { is: "found", ...view(coupon, at) } : { is: "idempotency_key_reused" };
+}
+
+function settingsOf({ kind: _kind, key: _key, ...asked }: Call & { kind: "create" }): Settings {
+  return { ...HOLD_LIMITS, ...asked, paused: false };
 }
 
 function own({ claims, holds }: Coupon, userId: string): Verdict {

@@ -28,6 +28,7 @@ function answerOf(kind: Call["kind"], result: Result): Answer {
     case "change":
     case "archive":
       if (!("coupon" in result && "now" in result)) break;
+      if ("replayed" in result && result.replayed) return found(result);
       return { is: DONE[kind], seq, at: result.now, ...view(result.coupon) };
     case "read":
       return "coupon" in result && "now" in result ? found(result) : { is: "found", seq };

@@ -21,7 +21,7 @@ export class Reference {
     if (call.kind !== "remove") this.expire(at);
     const verdict = judge(this.coupon, call, attempt, at);
     const events = eventsFor(verdict, call, attempt, this.coupon, this.seq, at);
-    for (const event of events) this.#append(event, attempt, call.kind === "claim" ? call.key : null);
+    for (const event of events) this.#append(event, attempt, "key" in call ? (call.key ?? null) : null);
     const { isEvent: _isEvent, ...answer } = verdict;
     return { ...answer, seq: this.seq, incarnation: this.incarnation };
   }

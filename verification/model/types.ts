@@ -7,6 +7,7 @@ export type Call =
       readonly amount: number;
       readonly startsAt: number | null;
       readonly endsAt: number | null;
+      readonly key?: string;
     } & Partial<HoldLimits>)
   | ({ readonly kind: "change" } & Partial<Settings>)
   | { readonly kind: "claim"; readonly userId: string; readonly key: string | null }
