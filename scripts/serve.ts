@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { VARIABLE_NAMES } from "../src/edge/config.ts";
 import { CommandFailure, EXIT, runCommand, usage } from "./cli/command.ts";
 import { whenParentEnds } from "./parent.ts";
 import { readProject, ROOT, varsIn } from "./server/config.ts";
@@ -36,6 +37,8 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   if (ofFile === null && options.vars !== COMMAND.options.vars.default) throw new CommandFailure(`there is no file ${options.vars}`);
   const given = Object.entries({ ...project.vars, ...ofFile, ...varsOf(options.var) });
   const vars = Object.fromEntries(given.filter(([, value]) => value !== ""));
+  const unknown = Object.keys(vars).filter((name) => !VARIABLE_NAMES.includes(name));
+  for (const name of unknown) console.error(`${COMMAND.name}: the Worker has no variable ${name}`);
   for (const name of project.missing) console.error(`${COMMAND.name}: ${name} is not served`);
   const folder = await folderFor({ atEnd, signal }, "serve");
   const bundle = await bundleFor({ atEnd, signal }, PRODUCT, folder);

@@ -26,7 +26,10 @@ function origins(fallback: string) {
   return text
     .default(fallback)
     .transform((value) => new Set(value.split(/[\s,]+/).filter((origin) => origin !== "")))
-    .refine((all) => Array.from(all).every(isOrigin), "must be origins such as https://shop.example, with commas between them");
+    .refine(
+      (all) => Array.from(all).every(isOrigin),
+      "must be origins without a final slash, such as https://shop.example, with commas between them",
+    );
 }
 
 /** The origin of an app's page, such as `capacitor://localhost`. `URL` gives it the origin `null`. */

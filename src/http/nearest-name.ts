@@ -2,7 +2,7 @@
 
 /** Other words for our names. They are compared without case and punctuation. */
 const OTHER_WORDS: Readonly<Record<string, RegExp>> = {
-  amount: /^(stock|quantity|qty|units|inventory|total)/,
+  amount: /^(stock|quantity|qty|units(?!per)|inventory|total)/,
   name: /^(code|title)/,
   starts_at: /^(start|begin|open|from)/,
   ends_at: /^(end|until|expir|clos)/,

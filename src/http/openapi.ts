@@ -30,8 +30,8 @@ const TAGS = {
 
 const SECURITY = {
   everybody: [],
-  user: [{ user: [] }, {}],
-  user_or_operator: [{ user: [] }, { operator: [] }, {}],
+  user: [{ user: [] }, { service: [] }, {}],
+  user_or_operator: [{ user: [] }, { service: [] }, { operator: [] }, {}],
   operator: [{ operator: [] }],
 } as const satisfies Record<Route["who"], readonly object[]>;
 
@@ -77,8 +77,9 @@ function openApiDocument(routes: readonly Route[]): Json {
           type: "http",
           scheme: "bearer",
           bearerFormat: "JWT",
-          description: "A token whose sub is the user. Asked for where identity is configured.",
+          description: "A token whose sub is the user, where identity is configured. None is needed with IDENTITY=off.",
         },
+        service: { type: "http", scheme: "bearer", description: "The service token of a back end, which acts for any user." },
       },
     },
   };

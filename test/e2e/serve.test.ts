@@ -112,6 +112,14 @@ test.for([
   await stream.body?.cancel().catch(() => undefined);
 });
 
+test("npm run serve names a variable that the Worker does not have", async () => {
+  const running = await start(SERVE, ["--state", join(folder, "mistyped"), "--var", "RATE_LIMT=5"]);
+  expect(running.output()).toContain("npm run serve: the Worker has no variable RATE_LIMT\n");
+  expect(running.output()).not.toContain("no variable ADMIN_AUTH");
+  running.npm.kill("SIGTERM");
+  await gone(running);
+});
+
 test("npm run serve limits the claims of a user, and ends with the status of a killed workerd", async () => {
   const { npm: child, client, output } = await start(SERVE, ["--state", join(folder, "limited"), "--var", "RATE_LIMIT=5"]);
   await client.create("S", 1);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { parseConfig } from "../../src/edge/config.ts";
 
 const LIMIT = "must be off or a whole number from 1";
-const ORIGINS = "must be origins such as https://shop.example, with commas between them";
+const ORIGINS = "must be origins without a final slash, such as https://shop.example, with commas between them";
 const HINTS = "must be one of wnam, enam, sam, weur, eeur, apac, oc, afr, me";
 
 test.for([

@@ -9,12 +9,12 @@ const FIELDS = ["name", "amount", "starts_at", "ends_at", "paused", "hold_second
 test.for([
   ["starts_at", "start_at start-at startsAt StartsAt STARTS_AT strats_at start startTime begins_at"],
   ["ends_at", "end_at end endDate until expires_at"],
-  ["amount", "Amount amout amuont max_amount stock quantity"],
+  ["amount", "Amount amout amuont max_amount stock quantity units"],
   ["name", "nmae coupon_name code"],
   ["paused", "pause isPaused"],
   ["holds_max", "hold_max holds"],
   ["hold_seconds_max", "hold_seconds holdSecondMax"],
-  [undefined, "note id claimed discount description at __proto__ 数量"],
+  [undefined, "note id claimed discount description at units_per_user __proto__ 数量"],
 ] as const)("%s is suggested for %s", ([suggested, names]) => {
   const faults = names.split(" ").map((name) => unknownFault(name, FIELDS, "body fields"));
   const expected =

@@ -166,6 +166,14 @@ describe("the document", () => {
     }
   });
 
+  test("a user route lists the user's token, the service token and no token", () => {
+    const bearer = { type: "http", scheme: "bearer" };
+    expect(document.components.securitySchemes).toMatchObject({ user: bearer, service: bearer });
+    expect(operationOf("POST /api/coupons/claim").security).toEqual([{ user: [] }, { service: [] }, {}]);
+    const ofBoth = [{ user: [] }, { service: [] }, { operator: [] }, {}];
+    expect(operationOf("GET /api/coupons/{name}/claims/{user_id}").security).toEqual(ofBoth);
+  });
+
   test("lists the header that a viewer reconnects with", () => {
     const { parameters } = operationOf("GET /api/coupons/{name}/events");
     expect(parameters).toContainEqual({ name: "Last-Event-ID", in: "header", required: false, schema: { type: "string" } });
