@@ -17,7 +17,7 @@ function keyOf(user: string): Record<string, string> {
 }
 
 describe.for(["evicted", "aborted"] as const)("an object that is %s under load", (loss) => {
-  test("keeps acknowledged claims, and each retry wins", async () => {
+  test(`an object that is ${loss} under load keeps acknowledged claims, and each retry wins`, async () => {
     const name = await created(200);
     await claim(name, "early");
     const claims = users(150).map((user) => claim(name, user, keyOf(user)));
@@ -32,7 +32,7 @@ describe.for(["evicted", "aborted"] as const)("an object that is %s under load",
     await expectConserved(name, [...answers, ...retries]);
   });
 
-  test("gives out exactly the stock", async () => {
+  test(`an object that is ${loss} under load gives out exactly the stock`, async () => {
     const name = await created(190);
     const answers: Answer[] = [];
     for (let round = 0; round < 4; round += 1) {

@@ -14,11 +14,11 @@ const POISON: Readonly<Record<string, (name: string, round: number) => Promise<s
     const raw = ['{"user_id": 7, "coupon_name": ', '{"user_id": "\\ud800", "coupon_name": "x"}', "[[[[[["][round % 3] ?? "";
     return outcomeOf(await send("POST", "/api/coupons/claim", { raw }));
   },
-  "a user that is no string, past the Worker": async (name) => {
+  "a user that is no string": async (name) => {
     const result = await stubOf(name).claim({ userId: { evil: true } as unknown as string, key: null, attemptId: "poison" });
     return result.ok ? "granted" : result.code;
   },
-  "an attempt id that no statement can store": async (name) => {
+  "an attempt id that can't be stored": async (name) => {
     const result = await stubOf(name).claim({ userId: "poisoner", key: null, attemptId: null as unknown as string });
     return result.ok ? "granted" : result.code;
   },
@@ -26,8 +26,8 @@ const POISON: Readonly<Record<string, (name: string, round: number) => Promise<s
 
 test.for([
   ["malformed JSON", "400 invalid_request"],
-  ["a user that is no string, past the Worker", "invalid_request"],
-  ["an attempt id that no statement can store", "unavailable"],
+  ["a user that is no string", "invalid_request"],
+  ["an attempt id that can't be stored", "unavailable"],
 ] as const)("a claim with %s fails alone, with %s", async ([what, outcome]) => {
   for (const round of ROUNDS) {
     const name = await created(20);

@@ -26,36 +26,34 @@ function claimWithin(deadlineMs: number, name: string, userId: string, key: stri
   return callCoupon(env, name, (coupon) => coupon.claim(request), "repeatable", deadlineMs);
 }
 
-describe("a hanging object", () => {
-  test("leaves a claim unknown, and its repetition gets one unit", async () => {
-    const name = await created(5);
-    const { resume } = await hangObject(name);
-    expect(await claimWithin(50, name, "ada", "key-1")).toEqual(UNKNOWN);
+test("a hanging object leaves a claim unknown, and its repetition gets one unit", async () => {
+  const name = await created(5);
+  const { resume } = await hangObject(name);
+  expect(await claimWithin(50, name, "ada", "key-1")).toEqual(UNKNOWN);
 
-    await resume();
-    const again = await claimWithin(5_000, name, "ada", "key-1");
-    expect(again).toMatchObject({ ok: true, replayed: true, seq: 2, claim: { userId: "ada", position: 1, remainingAfter: 4 } });
-    const byKey = await claim(name, "ada", { "Idempotency-Key": "key-1" });
-    expect([byKey.status, byKey.headers.get("Idempotent-Replayed")]).toEqual([201, "true"]);
-    expect(byKey.body).toMatchObject({ user_id: "ada", position: 1, remaining_amount: 4 });
-    const withoutKey = await claim(name, "ada");
-    expect([withoutKey.status, withoutKey.body["claim"]]).toMatchObject([409, { user_id: "ada", position: 1 }]);
-    await expectConserved(name, [byKey]);
-  });
+  await resume();
+  const again = await claimWithin(5_000, name, "ada", "key-1");
+  expect(again).toMatchObject({ ok: true, replayed: true, seq: 2, claim: { userId: "ada", position: 1, remainingAfter: 4 } });
+  const byKey = await claim(name, "ada", { "Idempotency-Key": "key-1" });
+  expect([byKey.status, byKey.headers.get("Idempotent-Replayed")]).toEqual([201, "true"]);
+  expect(byKey.body).toMatchObject({ user_id: "ada", position: 1, remaining_amount: 4 });
+  const withoutKey = await claim(name, "ada");
+  expect([withoutKey.status, withoutKey.body["claim"]]).toMatchObject([409, { user_id: "ada", position: 1 }]);
+  await expectConserved(name, [byKey]);
+});
 
-  test("leaves a read unavailable and a create unknown at the deadline", async () => {
-    const name = freshName();
-    const { resume } = await hangObject(name);
-    const reading = callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
-    const coupon = { name, amount: 5, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null };
-    const creating = callCoupon(env, name, (object) => object.create(coupon), "once", 50);
-    expect(await reading).toEqual({ ok: false, code: "unavailable", cause: "no answer in 50 ms" });
-    expect(await creating).toEqual(UNKNOWN);
+test("a hanging object leaves a read unavailable and a create unknown at the deadline", async () => {
+  const name = freshName();
+  const { resume } = await hangObject(name);
+  const reading = callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
+  const coupon = { name, amount: 5, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null };
+  const creating = callCoupon(env, name, (object) => object.create(coupon), "once", 50);
+  expect(await reading).toEqual({ ok: false, code: "unavailable", cause: "no answer in 50 ms" });
+  expect(await creating).toEqual(UNKNOWN);
 
-    await resume();
-    expect((await create(name, 7)).body["code"]).toBe("coupon_exists");
-    expect((await read(name)).body).toMatchObject({ amount: 5 });
-  });
+  await resume();
+  expect((await create(name, 7)).body["code"]).toBe("coupon_exists");
+  expect((await read(name)).body).toMatchObject({ amount: 5 });
 });
 
 describe("the deadline of a request", () => {
@@ -70,7 +68,7 @@ describe("the deadline of a request", () => {
     ["claim", "POST", "/api/coupons/claim", { user_id: "ada", coupon_name: "silent" }, "503 outcome_unknown"],
     ["create", "POST", "/api/coupons", { name: "silent", amount: 5 }, "503 outcome_unknown"],
     ["read", "GET", "/api/coupons/silent", undefined, "503 unavailable"],
-  ] as const)("is CALL_DEADLINE_MS for a %s, to the millisecond", async ([, method, path, body, outcome]) => {
+  ] as const)("the deadline of a %s is CALL_DEADLINE_MS, to the millisecond", async ([, method, path, body, outcome]) => {
     const over = platform(silence);
     const answers: number[] = [];
     const answering = sendOver(over, method, path, { body });
@@ -85,7 +83,7 @@ describe("the deadline of a request", () => {
     expect(over.calls).toHaveLength(1);
   });
 
-  test("spans all attempts of a call", async () => {
+  test("the deadline of a call spans all its attempts", async () => {
     const over = platform(lost(platformError({ retryable: true })), silence);
     const answering = claimOver(over, "silent", "ada");
     await over.called;
@@ -94,12 +92,12 @@ describe("the deadline of a request", () => {
     expect(over.calls).toHaveLength(2);
   });
 
-  test("leaves no timer behind once the object has answered", async () => {
+  test("a call that the object answers leaves no timer behind", async () => {
     expect((await sendOver(platform(), "GET", `/api/coupons/${freshName()}`)).status).toBe(404);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("ends the attempts: none begins after the answer", async () => {
+  test("a call begins no further attempt after its deadline", async () => {
     const failing = Promise.withResolvers<never>();
     const fails: Delivery = () => failing.promise;
     const over = platform(fails, answerLost(platformError({ retryable: true })));

@@ -21,9 +21,9 @@ test.for([
   ["read", "lost calls", LOST, "unavailable"],
   ["claim", "an overloaded object", OVERLOADED, "outcome_unknown"],
   ["read", "an overloaded object", OVERLOADED, "unavailable"],
-  ["create", "an exception of the object's code", BUG, "outcome_unknown"],
-  ["claim", "an exception that is a text", PLATFORM_WORDS, "outcome_unknown"],
-  ["read", "an exception that is null", null, "unavailable"],
+  ["create", "an object's bug", BUG, "outcome_unknown"],
+  ["claim", "a thrown text", PLATFORM_WORDS, "outcome_unknown"],
+  ["read", "a thrown null", null, "unavailable"],
 ] as const)("a %s that meets %s gets 503 without words of the platform", async ([request, , thrown, code]) => {
   const log = vi.spyOn(console, "error").mockReturnValue();
   const [method, path, body] = REQUESTS[request];

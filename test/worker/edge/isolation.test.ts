@@ -2,7 +2,7 @@
 
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { ID_CACHE_SIZE_MAX } from "../../../src/domain/limits.ts";
 import { callCoupon } from "../../../src/edge/coupon-calls.ts";
@@ -64,39 +64,37 @@ async function isRouted(coupons: CouponNamespace, name: string): Promise<boolean
   return id !== undefined && id.equals(env.COUPONS.idFromName(name));
 }
 
-describe("the id of a coupon", () => {
-  test("is computed once, also over an eviction", async () => {
-    const over = platform();
-    const name = freshName();
-    await sendOver(over, "POST", "/api/coupons", { body: { name, amount: 5 } });
-    await claimOver(over, name, "ada");
-    await evictDurableObject(stubOf(name));
-    const afterwards = await claimOver(over, name, "bob");
-    expect(afterwards.body).toMatchObject({ position: 2, remaining_amount: 3 });
-    expect(over.named).toEqual([name]);
-    await expectConserved(name, [afterwards]);
-  });
+test("the id of a coupon is computed once, also over an eviction", async () => {
+  const over = platform();
+  const name = freshName();
+  await sendOver(over, "POST", "/api/coupons", { body: { name, amount: 5 } });
+  await claimOver(over, name, "ada");
+  await evictDurableObject(stubOf(name));
+  const afterwards = await claimOver(over, name, "bob");
+  expect(afterwards.body).toMatchObject({ position: 2, remaining_amount: 3 });
+  expect(over.named).toEqual([name]);
+  await expectConserved(name, [afterwards]);
+});
 
-  test("is right for more names than the cache holds", async () => {
-    const { coupons } = mirror();
-    const names = users(ID_CACHE_SIZE_MAX + 104, freshName("routed"));
-    for (const round of ["first", "second"]) {
-      const wrong: string[] = [];
-      for (const name of names) if (!(await isRouted(coupons, name))) wrong.push(name);
-      expect({ round, wrong }).toEqual({ round, wrong: [] });
-    }
-  });
+test("the id of a coupon is right for more names than the cache holds", async () => {
+  const { coupons } = mirror();
+  const names = users(ID_CACHE_SIZE_MAX + 104, freshName("routed"));
+  for (const round of ["first", "second"]) {
+    const wrong: string[] = [];
+    for (const name of names) if (!(await isRouted(coupons, name))) wrong.push(name);
+    expect({ round, wrong }).toEqual({ round, wrong: [] });
+  }
+});
 
-  test("is computed again after ID_CACHE_SIZE_MAX others", async () => {
-    const { coupons, named } = mirror();
-    const name = freshName("cached");
-    await isRouted(coupons, name);
-    await isRouted(coupons, name);
-    expect(named).toEqual([name]);
+test("the id of a coupon is computed again after ID_CACHE_SIZE_MAX others", async () => {
+  const { coupons, named } = mirror();
+  const name = freshName("cached");
+  await isRouted(coupons, name);
+  await isRouted(coupons, name);
+  expect(named).toEqual([name]);
 
-    for (const other of users(ID_CACHE_SIZE_MAX, freshName("other"))) await isRouted(coupons, other);
-    await isRouted(coupons, name);
-    expect(named.filter((computed) => computed === name)).toHaveLength(2);
-    expect(named).toHaveLength(ID_CACHE_SIZE_MAX + 2);
-  });
+  for (const other of users(ID_CACHE_SIZE_MAX, freshName("other"))) await isRouted(coupons, other);
+  await isRouted(coupons, name);
+  expect(named.filter((computed) => computed === name)).toHaveLength(2);
+  expect(named).toHaveLength(ID_CACHE_SIZE_MAX + 2);
 });

@@ -38,7 +38,7 @@ describe("this runtime", () => {
     vi.restoreAllMocks();
   });
 
-  test("keeps a stub broken after a reset, while a fresh one works", async () => {
+  test("this runtime keeps a stub broken after a reset, while a fresh one works", async () => {
     const name = await created(5);
     const stub = stubOf(name);
     await moveHead(name, 5);
@@ -49,36 +49,34 @@ describe("this runtime", () => {
   });
 });
 
-describe("an object that ends itself during a call", () => {
-  test("answers 503 and writes nothing", async () => {
-    const name = await created(5);
-    await moveHead(name, 5);
-    const answers = [await claim(name, "ada"), await read(name), await create(name, 9)];
-    expect(countOutcomes(answers)).toEqual({ "503 outcome_unknown": 2, "503 unavailable": 1 });
+test("an object that ends itself during a call answers 503 and writes nothing", async () => {
+  const name = await created(5);
+  await moveHead(name, 5);
+  const answers = [await claim(name, "ada"), await read(name), await create(name, 9)];
+  expect(countOutcomes(answers)).toEqual({ "503 outcome_unknown": 2, "503 unavailable": 1 });
 
-    await moveHead(name, -5);
-    const granted = await claim(name, "ada");
-    expect(granted.status).toBe(201);
-    expect(granted.body).toMatchObject({ position: 1, remaining_amount: 4 });
-    await expectConserved(name, [granted]);
-  });
+  await moveHead(name, -5);
+  const granted = await claim(name, "ada");
+  expect(granted.status).toBe(201);
+  expect(granted.body).toMatchObject({ position: 1, remaining_amount: 4 });
+  await expectConserved(name, [granted]);
+});
 
-  test("is called again with success", async () => {
-    const name = await created(5);
-    await moveHead(name, 5);
-    const over = platform(async (deliver) => {
-      try {
-        return await deliver();
-      } finally {
-        await moveHead(name, -5);
-      }
-    });
-    const answer = await claimOver(over, name, "ada");
-    expect(answer.status).toBe(201);
-    expect(answer.body).toMatchObject({ position: 1, remaining_amount: 4 });
-    expect(over.calls).toHaveLength(2);
-    await expectConserved(name, [answer]);
+test("an object that ends itself during a call is called again with success", async () => {
+  const name = await created(5);
+  await moveHead(name, 5);
+  const over = platform(async (deliver) => {
+    try {
+      return await deliver();
+    } finally {
+      await moveHead(name, -5);
+    }
   });
+  const answer = await claimOver(over, name, "ada");
+  expect(answer.status).toBe(201);
+  expect(answer.body).toMatchObject({ position: 1, remaining_amount: 4 });
+  expect(over.calls).toHaveLength(2);
+  await expectConserved(name, [answer]);
 });
 
 test.for([

@@ -40,20 +40,20 @@ describe.for<[string, unknown]>([
   ["marked remote", platformError({ remote: true, retryable: true })],
   ["without marks", platformError({})],
   ["with false marks", platformError({ retryable: false, durableObjectReset: false, overloaded: false, remote: false })],
-  ["with overloaded as a text", platformError({ overloaded: "yes" })],
+  ["with textual marks", platformError({ overloaded: "yes" })],
   ["of another class", new TypeError("The RPC receiver does not implement the method.")],
-  ["that is a text", "overloaded"],
+  ["that is text", "overloaded"],
   ["that is null", null],
   ["that is undefined", undefined],
-])("an exception %s", ([, thrown]) => {
-  test.for(["claim", "read"] as const)("ends a %s after three attempts, each on a fresh stub", async (call) => {
+])("an exception %s", ([what, thrown]) => {
+  test.for(["claim", "read"] as const)(`an exception ${what} ends a %s after three attempts on fresh stubs`, async (call) => {
     expect(await failing(call, thrown)).toEqual({ code: UNANSWERED[call], stubs: [1, 2, 3] });
     // The real object answers the attempt that is delivered.
     expect(await failing(call, thrown, 1)).toEqual({ code: "coupon_not_found", stubs: [1, 2] });
     expect(await failing(call, thrown, 2)).toEqual({ code: "coupon_not_found", stubs: [1, 2, 3] });
   });
 
-  test("leaves a create unknown after one attempt", async () => {
+  test(`an exception ${what} leaves a create unknown after one attempt`, async () => {
     expect(await failing("create", thrown)).toEqual({ code: "outcome_unknown", stubs: [1] });
   });
 });
@@ -62,12 +62,12 @@ describe.for<[string, unknown]>([
   ["overloaded", platformError({ overloaded: true })],
   ["overloaded and retryable", platformError({ overloaded: true, retryable: true })],
   ["overloaded, reset and remote", platformError({ overloaded: true, durableObjectReset: true, remote: true })],
-])("an exception marked %s", ([, thrown]) => {
-  test.for(["claim", "read", "create"] as const)("ends a %s at once", async (call) => {
+])("an exception marked %s", ([marks, thrown]) => {
+  test.for(["claim", "read", "create"] as const)(`an exception marked ${marks} ends a %s at once`, async (call) => {
     expect(await failing(call, thrown)).toEqual({ code: UNANSWERED[call], stubs: [1] });
   });
 
-  test.for(["claim", "read"] as const)("ends a %s at its second attempt", async (call) => {
+  test.for(["claim", "read"] as const)(`an exception marked ${marks} ends a %s at its second attempt`, async (call) => {
     const over = platform(lost(platformError({ retryable: true })), lost(thrown));
     expect(await codeOf(call, over)).toBe(UNANSWERED[call]);
     expect(over.calls).toHaveLength(2);
@@ -116,7 +116,7 @@ describe("the pause before a further attempt", () => {
   test.for([
     [0, [RETRY_PAUSE_MS / 2, RETRY_PAUSE_MS]],
     [0.5, [RETRY_PAUSE_MS * 0.75, RETRY_PAUSE_MS * 1.5]],
-  ] as const)("doubles from RETRY_PAUSE_MS, with a jitter of %d", async ([chance, pauses]) => {
+  ] as const)("the pause before a retry doubles from RETRY_PAUSE_MS, with a jitter of %d", async ([chance, pauses]) => {
     vi.spyOn(Math, "random").mockReturnValue(chance);
     const timers = vi.spyOn(globalThis, "setTimeout");
     const { stubs } = await failing("claim", platformError({ retryable: true }));

@@ -1,7 +1,7 @@
 // What counting costs: no row for a refusal, and one write every five seconds. No returned count is lost.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { COUNTS_FLUSH_MS } from "../../../src/domain/limits.ts";
 import { claim, created, read, remove, users } from "../../support/api.ts";
@@ -46,74 +46,72 @@ async function refusedByObject(name: string, userIds: readonly string[]): Promis
   return results.map((result) => (result.ok ? "granted" : result.code));
 }
 
-describe("refusals", () => {
-  test("write no row, set no alarm, and are in the next metrics", async () => {
-    stopTimers();
-    const name = await soldOut();
-    const before = await rowsOf(name);
-    const codes = await refusedByObject(name, [...users(200), "ada", "ada"]);
-    expect(codes.toSorted()).toEqual([...users(2).map(() => "already_claimed"), ...users(200).map(() => "out_of_stock")]);
-    expect(await rowsOf(name)).toEqual(before);
-    expect(await alarmOf(name)).toBeNull();
-    expect(await claimCounts(name)).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 200, "outcome=already_claimed": 2 });
-  });
+test("refusals write no row, set no alarm, and are in the next metrics", async () => {
+  stopTimers();
+  const name = await soldOut();
+  const before = await rowsOf(name);
+  const codes = await refusedByObject(name, [...users(200), "ada", "ada"]);
+  expect(codes.toSorted()).toEqual([...users(2).map(() => "already_claimed"), ...users(200).map(() => "out_of_stock")]);
+  expect(await rowsOf(name)).toEqual(before);
+  expect(await alarmOf(name)).toBeNull();
+  expect(await claimCounts(name)).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 200, "outcome=already_claimed": 2 });
+});
 
-  test("are stored once in COUNTS_FLUSH_MS, in the coupon's row alone", async () => {
-    const pass = stopTimers();
-    const name = await soldOut();
-    const { coupon: _before, ...others } = await rowsOf(name);
-    await refusedByObject(name, users(5));
-    await pass(name, COUNTS_FLUSH_MS - 1);
-    expect(await storedClaims(name)).toEqual({ granted: 1 });
-    await refusedByObject(name, users(5, "late"));
-    await pass(name, 1);
-    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
-    await refusedByObject(name, users(5, "later"));
-    await pass(name, COUNTS_FLUSH_MS - 1);
-    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
-    await pass(name, 1);
-    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 15 });
+test("refusal counts are stored once in COUNTS_FLUSH_MS, in the coupon's row alone", async () => {
+  const pass = stopTimers();
+  const name = await soldOut();
+  const { coupon: _before, ...others } = await rowsOf(name);
+  await refusedByObject(name, users(5));
+  await pass(name, COUNTS_FLUSH_MS - 1);
+  expect(await storedClaims(name)).toEqual({ granted: 1 });
+  await refusedByObject(name, users(5, "late"));
+  await pass(name, 1);
+  expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
+  await refusedByObject(name, users(5, "later"));
+  await pass(name, COUNTS_FLUSH_MS - 1);
+  expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 10 });
+  await pass(name, 1);
+  expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 15 });
 
-    const { coupon: _after, ...othersAfter } = await rowsOf(name);
-    expect(othersAfter).toEqual(others);
-    expect((await read(name)).headers.get("Coupon-Seq")).toBe("2");
-    expect(await alarmOf(name)).toBeNull();
-  });
+  const { coupon: _after, ...othersAfter } = await rowsOf(name);
+  expect(othersAfter).toEqual(others);
+  expect((await read(name)).headers.get("Coupon-Seq")).toBe("2");
+  expect(await alarmOf(name)).toBeNull();
+});
 
-  test("are stored before the metrics return them, and survive an eviction", async () => {
-    stopTimers();
-    const name = await soldOut();
-    await refusedByObject(name, users(20));
-    const shown = await metricsText(name);
-    expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 20 });
-    await evictDurableObject(stubOf(name));
-    expect(await metricsText(name)).toBe(shown);
-    const before = await rowsOf(name);
-    await metricsText(name);
-    expect(await rowsOf(name)).toEqual(before);
-    await refusedByObject(name, ["late"]);
-    expect(await claimCounts(name)).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 21 });
-  });
+test("refusal counts are stored before the metrics return them, and survive an eviction", async () => {
+  stopTimers();
+  const name = await soldOut();
+  await refusedByObject(name, users(20));
+  const shown = await metricsText(name);
+  expect(await storedClaims(name)).toEqual({ granted: 1, out_of_stock: 20 });
+  await evictDurableObject(stubOf(name));
+  expect(await metricsText(name)).toBe(shown);
+  const before = await rowsOf(name);
+  await metricsText(name);
+  expect(await rowsOf(name)).toEqual(before);
+  await refusedByObject(name, ["late"]);
+  expect(await claimCounts(name)).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 21 });
+});
 
-  test("that were not stored are all that an eviction loses", async () => {
-    const pass = stopTimers();
-    const name = await soldOut();
-    await refusedByObject(name, ["early"]);
-    await pass(name, COUNTS_FLUSH_MS);
-    await refusedByObject(name, ["late"]);
-    await evictDurableObject(stubOf(name));
-    expect(await claimCounts(name)).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 1 });
-    expect((await read(name)).body["claimed_by"]).toEqual(["ada"]);
-  });
+test("an eviction loses only the refusal counts that were not stored", async () => {
+  const pass = stopTimers();
+  const name = await soldOut();
+  await refusedByObject(name, ["early"]);
+  await pass(name, COUNTS_FLUSH_MS);
+  await refusedByObject(name, ["late"]);
+  await evictDurableObject(stubOf(name));
+  expect(await claimCounts(name)).toEqual({ "outcome=granted": 1, "outcome=out_of_stock": 1 });
+  expect((await read(name)).body["claimed_by"]).toEqual(["ada"]);
+});
 
-  test("that were not stored leave nothing of a deleted coupon", async () => {
-    const pass = stopTimers();
-    const name = await soldOut();
-    await refusedByObject(name, ["bob"]);
-    await remove(name);
-    await pass(name, COUNTS_FLUSH_MS);
-    expect(await storedBy(name)).toEqual(NOTHING);
-  });
+test("refusal counts that were not stored leave nothing of a deleted coupon", async () => {
+  const pass = stopTimers();
+  const name = await soldOut();
+  await refusedByObject(name, ["bob"]);
+  await remove(name);
+  await pass(name, COUNTS_FLUSH_MS);
+  expect(await storedBy(name)).toEqual(NOTHING);
 });
 
 test("granted claims are counted with their rows, so that an eviction loses none", async () => {

@@ -2,7 +2,7 @@
 
 import { exports } from "cloudflare:workers";
 import { sign } from "hono/jwt";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import {
   change,
@@ -32,179 +32,167 @@ const FAMILIES = {
   doorbuster_ledger_events_total: "counter",
 } as const;
 
-describe("the metrics", () => {
-  test("are Prometheus text that is not cached", async () => {
-    const name = await created(5);
-    const { status, headers } = await exports.default.fetch(`https://doorbuster.test${pathOf(name, "metrics")}`);
-    expect(status).toBe(200);
-    expect(headers.get("Content-Type")).toBe("text/plain; version=0.0.4; charset=utf-8");
-    expect(headers.get("Cache-Control")).toBe("no-store, no-transform");
-    expect(headers.get("Coupon-Seq")).toBe("1");
-  });
+test("the metrics are Prometheus text that is not cached", async () => {
+  const name = await created(5);
+  const { status, headers } = await exports.default.fetch(`https://doorbuster.test${pathOf(name, "metrics")}`);
+  expect(status).toBe(200);
+  expect(headers.get("Content-Type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  expect(headers.get("Cache-Control")).toBe("no-store, no-transform");
+  expect(headers.get("Coupon-Seq")).toBe("1");
+});
 
-  test("have each family once, with the coupon and no user", async () => {
-    const name = await created(5);
-    await Promise.all(users(9, "zoe").map((user) => claim(name, user, { "Idempotency-Key": `key-of-${user}` })));
-    const text = await metricsText(name);
-    expect(text).not.toMatch(/zoe/);
-    const families = familiesIn(text);
-    expect(Object.fromEntries(families.map(({ name: family, type }) => [family, type]))).toEqual(FAMILIES);
-    const samples = families.flatMap((family) => family.samples.map((sample) => ({ family: family.name, ...sample })));
-    expect(samples.filter(({ labels }) => labels["coupon"] !== name)).toEqual([]);
-    expect(samples.filter(({ family, name: sample }) => !sample.startsWith(family))).toEqual([]);
-    const keys = samples.map(({ name: sample, labels }) => JSON.stringify([sample, labels]));
-    expect(new Set(keys).size).toBe(keys.length);
-  });
+test("the metrics have each family once, with the coupon and no user", async () => {
+  const name = await created(5);
+  await Promise.all(users(9, "zoe").map((user) => claim(name, user, { "Idempotency-Key": `key-of-${user}` })));
+  const text = await metricsText(name);
+  expect(text).not.toMatch(/zoe/);
+  const families = familiesIn(text);
+  expect(Object.fromEntries(families.map(({ name: family, type }) => [family, type]))).toEqual(FAMILIES);
+  const samples = families.flatMap((family) => family.samples.map((sample) => ({ family: family.name, ...sample })));
+  expect(samples.filter(({ labels }) => labels["coupon"] !== name)).toEqual([]);
+  expect(samples.filter(({ family, name: sample }) => !sample.startsWith(family))).toEqual([]);
+  const keys = samples.map(({ name: sample, labels }) => JSON.stringify([sample, labels]));
+  expect(new Set(keys).size).toBe(keys.length);
+});
 
-  test("of a coupon without claims have every family too", async () => {
-    const name = await created(5);
-    expect(familiesIn(await metricsText(name)).map(({ name: family }) => family)).toEqual(Object.keys(FAMILIES));
-    const outcomes = `granted replayed already_claimed claim_released out_of_stock sale_ended sale_not_started sale_paused
-      idempotency_key_reused invalid_request unauthorized forbidden rate_limited challenge_failed unavailable`.split(/\s+/);
-    const zeros = Object.fromEntries(outcomes.map((outcome) => [`outcome=${outcome}`, 0]));
-    expect(await valuesOf(name, "doorbuster_claims_total")).toEqual(zeros);
-    expect(await valuesOf(name, "doorbuster_claim_batch_size")).toMatchObject({ "_bucket le=+Inf": 0, _sum: 0, _count: 0 });
-  });
+test("the metrics of a coupon without claims have every family", async () => {
+  const name = await created(5);
+  expect(familiesIn(await metricsText(name)).map(({ name: family }) => family)).toEqual(Object.keys(FAMILIES));
+  const outcomes = `granted replayed already_claimed claim_released out_of_stock sale_ended sale_not_started sale_paused
+    idempotency_key_reused invalid_request unauthorized forbidden rate_limited challenge_failed unavailable`.split(/\s+/);
+  const zeros = Object.fromEntries(outcomes.map((outcome) => [`outcome=${outcome}`, 0]));
+  expect(await valuesOf(name, "doorbuster_claims_total")).toEqual(zeros);
+  expect(await valuesOf(name, "doorbuster_claim_batch_size")).toMatchObject({ "_bucket le=+Inf": 0, _sum: 0, _count: 0 });
+});
 
-  test.for([
-    'say "please"',
-    "at the end\\",
-    '\\"',
-    "\\n is no line break",
-    'a",outcome="granted',
-    "{a=b} 7",
-    "# HELP",
-    "two\u2028lines 🎉",
-  ])("escape the coupon's name %s", async (name) => {
+test.for(['say "please"', "at the end\\", '\\"', "\\n is no line break", 'a",outcome="granted', "{a=b} 7", "# HELP", "two\u2028lines 🎉"])(
+  "the metrics escape the coupon's name %s",
+  async (name) => {
     await create(name, 3);
     await claim(name, "ada");
     const samples = familiesIn(await metricsText(name)).flatMap((family) => family.samples);
     expect(samples.length).toBeGreaterThan(10);
     expect(new Set(samples.map(({ labels }) => labels["coupon"]))).toEqual(new Set([name]));
     expect(await claimCounts(name)).toEqual({ "outcome=granted": 1 });
-  });
+  },
+);
 
-  test("are for the operator alone, who gets 404 for a missing coupon", async () => {
-    const ask = workerWith({ ADMIN_AUTH: "on", ADMIN_TOKEN: "operator" });
-    const missing = pathOf(freshName(), "metrics");
-    for (const path of [pathOf(await created(5), "metrics"), missing]) {
-      for (const authorization of [undefined, "Bearer another"]) {
-        expect(outcomeOf(await ask("GET", path, { authorization }))).toBe("401 unauthorized");
-      }
+test("the metrics are for the operator alone, who gets 404 for a missing coupon", async () => {
+  const ask = workerWith({ ADMIN_AUTH: "on", ADMIN_TOKEN: "operator" });
+  const missing = pathOf(freshName(), "metrics");
+  for (const path of [pathOf(await created(5), "metrics"), missing]) {
+    for (const authorization of [undefined, "Bearer another"]) {
+      expect(outcomeOf(await ask("GET", path, { authorization }))).toBe("401 unauthorized");
     }
-    expect(outcomeOf(await ask("GET", missing, { authorization: "Bearer operator" }))).toBe("404 coupon_not_found");
+  }
+  expect(outcomeOf(await ask("GET", missing, { authorization: "Bearer operator" }))).toBe("404 coupon_not_found");
+});
+
+test("doorbuster_claims_total counts each outcome of a claim", async () => {
+  const name = await created(3);
+  const key = { "Idempotency-Key": "key-1" };
+  await claim(name, "ada", key);
+  await claim(name, "ada", key);
+  await claim(name, "ada");
+  await claim(name, "bob", key);
+  await revoke(name, "ada");
+  await claim(name, "ada", key);
+  await change(name, { paused: true });
+  await claim(name, "cid");
+  await change(name, { paused: false, starts_at: "2999-01-01T00:00:00Z" });
+  await claim(name, "cid");
+  await change(name, { starts_at: null, ends_at: "2020-01-01T00:00:00Z" });
+  await claim(name, "cid");
+  await change(name, { ends_at: null, amount: 1 });
+  await claim(name, "dan");
+  await claim(name, "eve");
+  expect(await claimCounts(name)).toEqual({
+    "outcome=granted": 2,
+    "outcome=replayed": 1,
+    "outcome=already_claimed": 1,
+    "outcome=idempotency_key_reused": 1,
+    "outcome=claim_released": 1,
+    "outcome=sale_paused": 1,
+    "outcome=sale_not_started": 1,
+    "outcome=sale_ended": 1,
+    "outcome=out_of_stock": 1,
   });
 });
 
-describe("doorbuster_claims_total", () => {
-  test("counts each outcome of a claim", async () => {
-    const name = await created(3);
-    const key = { "Idempotency-Key": "key-1" };
-    await claim(name, "ada", key);
-    await claim(name, "ada", key);
-    await claim(name, "ada");
-    await claim(name, "bob", key);
-    await revoke(name, "ada");
-    await claim(name, "ada", key);
-    await change(name, { paused: true });
-    await claim(name, "cid");
-    await change(name, { paused: false, starts_at: "2999-01-01T00:00:00Z" });
-    await claim(name, "cid");
-    await change(name, { starts_at: null, ends_at: "2020-01-01T00:00:00Z" });
-    await claim(name, "cid");
-    await change(name, { ends_at: null, amount: 1 });
-    await claim(name, "dan");
-    await claim(name, "eve");
-    expect(await claimCounts(name)).toEqual({
-      "outcome=granted": 2,
-      "outcome=replayed": 1,
-      "outcome=already_claimed": 1,
-      "outcome=idempotency_key_reused": 1,
-      "outcome=claim_released": 1,
-      "outcome=sale_paused": 1,
-      "outcome=sale_not_started": 1,
-      "outcome=sale_ended": 1,
-      "outcome=out_of_stock": 1,
-    });
-  });
-
-  test("counts claims that the Worker refuses, of coupons that exist", async () => {
-    const name = await created(5);
-    const ask = workerWith({ ...SPENT, IDENTITY_SECRET: "a-secret" });
-    const body = { user_id: "ada", coupon_name: name };
-    const authorization = `Bearer ${await sign({ sub: "ada" }, "a-secret")}`;
-    await ask("POST", CLAIM, { body });
-    await ask("POST", CLAIM, { body: { ...body, user_id: "bob" }, authorization });
-    for (let time = 1; time <= 3; time += 1) await ask("POST", CLAIM, { body, authorization });
-    await workerWith({ TURNSTILE_SECRET: "a-secret" })("POST", CLAIM, { body });
-    await claim(name, " ");
-    await claim(name, "ada", { "Idempotency-Key": "two words" });
-    await claim(freshName(), " ");
-    await send("POST", CLAIM, { raw: "no JSON" });
-    expect(await claimCounts(name)).toEqual({
-      "outcome=unauthorized": 1,
-      "outcome=forbidden": 1,
-      "outcome=rate_limited": 3,
-      "outcome=challenge_failed": 1,
-      "outcome=invalid_request": 2,
-    });
-  });
-
-  test("does not count holds and reads, and the Worker's refusals call no object of a name made up", async () => {
-    const name = await created(5);
-    await hold(name, "ada");
-    await read(name);
-    expect(await claimCounts(name)).toEqual({});
-    const works: Promise<unknown>[] = [];
-    await workerWith(SPENT, works)("POST", CLAIM, { body: { user_id: "ada", coupon_name: freshName() } });
-    expect(works).toEqual([]);
-  });
-
-  test("begins at 0 for a coupon that was created again", async () => {
-    const name = await created(1);
-    await claim(name, "ada");
-    await claim(name, "bob");
-    await remove(name);
-    await create(name, 5);
-    expect(await claimCounts(name)).toEqual({});
+test("doorbuster_claims_total counts the Worker's refusals for coupons that exist", async () => {
+  const name = await created(5);
+  const ask = workerWith({ ...SPENT, IDENTITY_SECRET: "a-secret" });
+  const body = { user_id: "ada", coupon_name: name };
+  const authorization = `Bearer ${await sign({ sub: "ada" }, "a-secret")}`;
+  await ask("POST", CLAIM, { body });
+  await ask("POST", CLAIM, { body: { ...body, user_id: "bob" }, authorization });
+  for (let time = 1; time <= 3; time += 1) await ask("POST", CLAIM, { body, authorization });
+  await workerWith({ TURNSTILE_SECRET: "a-secret" })("POST", CLAIM, { body });
+  await claim(name, " ");
+  await claim(name, "ada", { "Idempotency-Key": "two words" });
+  await claim(freshName(), " ");
+  await send("POST", CLAIM, { raw: "no JSON" });
+  expect(await claimCounts(name)).toEqual({
+    "outcome=unauthorized": 1,
+    "outcome=forbidden": 1,
+    "outcome=rate_limited": 3,
+    "outcome=challenge_failed": 1,
+    "outcome=invalid_request": 2,
   });
 });
 
-describe("doorbuster_claim_batch_size", () => {
-  test("has claims that come alone in batches of one", async () => {
-    const name = await created(5);
-    for (const user of users(3)) await claim(name, user);
-    expect(await valuesOf(name, "doorbuster_claim_batch_size")).toEqual({
-      "_bucket le=1": 3,
-      "_bucket le=4": 3,
-      "_bucket le=16": 3,
-      "_bucket le=64": 3,
-      "_bucket le=256": 3,
-      "_bucket le=1024": 3,
-      "_bucket le=+Inf": 3,
-      _sum: 3,
-      _count: 3,
-    });
-  });
+test("doorbuster_claims_total ignores holds and reads, and refusals for unknown coupons call no object", async () => {
+  const name = await created(5);
+  await hold(name, "ada");
+  await read(name);
+  expect(await claimCounts(name)).toEqual({});
+  const works: Promise<unknown>[] = [];
+  await workerWith(SPENT, works)("POST", CLAIM, { body: { user_id: "ada", coupon_name: freshName() } });
+  expect(works).toEqual([]);
+});
 
-  test("is cumulative and adds up after batches of every size", async () => {
-    const name = await created(1000);
-    for (const size of [1, 3, 10, 40, 150, 300]) await Promise.all(users(size).map((user) => claim(name, user)));
-    const { _sum: sum, _count: count, ...buckets } = await valuesOf(name, "doorbuster_claim_batch_size");
-    const cumulative = Object.values(buckets);
-    expect(sum).toBe(504);
-    expect(Object.values(await claimCounts(name)).reduce((total, claims) => total + claims, 0)).toBe(504);
-    expect(cumulative.at(-1)).toBe(count);
-    expect(cumulative).toEqual(cumulative.toSorted((a, b) => a - b));
+test("doorbuster_claims_total begins at 0 for a coupon that was created again", async () => {
+  const name = await created(1);
+  await claim(name, "ada");
+  await claim(name, "bob");
+  await remove(name);
+  await create(name, 5);
+  expect(await claimCounts(name)).toEqual({});
+});
 
-    // The buckets bound the sum from both sides.
-    const bounds = [0, 1, 4, 16, 64, 256, 1024, 1024];
-    const inBucket = cumulative.map((total, index) => total - (cumulative[index - 1] ?? 0));
-    const least = inBucket.reduce((total, batches, index) => total + batches * ((bounds[index] ?? 0) + 1), 0);
-    const most = inBucket.reduce((total, batches, index) => total + batches * (bounds[index + 1] ?? 0), 0);
-    expect(sum).toBeGreaterThanOrEqual(least);
-    expect(sum).toBeLessThanOrEqual(most);
+test("doorbuster_claim_batch_size counts claims that come alone as batches of one", async () => {
+  const name = await created(5);
+  for (const user of users(3)) await claim(name, user);
+  expect(await valuesOf(name, "doorbuster_claim_batch_size")).toEqual({
+    "_bucket le=1": 3,
+    "_bucket le=4": 3,
+    "_bucket le=16": 3,
+    "_bucket le=64": 3,
+    "_bucket le=256": 3,
+    "_bucket le=1024": 3,
+    "_bucket le=+Inf": 3,
+    _sum: 3,
+    _count: 3,
   });
+});
+
+test("doorbuster_claim_batch_size is cumulative and adds up after batches of every size", async () => {
+  const name = await created(1000);
+  for (const size of [1, 3, 10, 40, 150, 300]) await Promise.all(users(size).map((user) => claim(name, user)));
+  const { _sum: sum, _count: count, ...buckets } = await valuesOf(name, "doorbuster_claim_batch_size");
+  const cumulative = Object.values(buckets);
+  expect(sum).toBe(504);
+  expect(Object.values(await claimCounts(name)).reduce((total, claims) => total + claims, 0)).toBe(504);
+  expect(cumulative.at(-1)).toBe(count);
+  expect(cumulative).toEqual(cumulative.toSorted((a, b) => a - b));
+
+  // The buckets bound the sum from both sides.
+  const bounds = [0, 1, 4, 16, 64, 256, 1024, 1024];
+  const inBucket = cumulative.map((total, index) => total - (cumulative[index - 1] ?? 0));
+  const least = inBucket.reduce((total, batches, index) => total + batches * ((bounds[index] ?? 0) + 1), 0);
+  const most = inBucket.reduce((total, batches, index) => total + batches * (bounds[index + 1] ?? 0), 0);
+  expect(sum).toBeGreaterThanOrEqual(least);
+  expect(sum).toBeLessThanOrEqual(most);
 });
 
 test("the gauges show the units by state and the length of the ledger", async () => {
@@ -217,12 +205,12 @@ test("the gauges show the units by state and the length of the ledger", async ()
 });
 
 test.for([
-  ["open", {}, 1],
-  ["paused", { paused: true }, 0],
-  ["scheduled", { starts_at: "2999-01-01T00:00:00Z" }, 0],
-  ["ended", { ends_at: "2020-01-01T00:00:00Z" }, 0],
-  ["sold-out", { amount: 1 }, 0],
-] as const)("doorbuster_coupon_open of a sale that is %s is right", async ([, facts, open]) => {
+  ["open", 1, {}],
+  ["paused", 0, { paused: true }],
+  ["scheduled", 0, { starts_at: "2999-01-01T00:00:00Z" }],
+  ["ended", 0, { ends_at: "2020-01-01T00:00:00Z" }],
+  ["sold-out", 0, { amount: 1 }],
+] as const)("doorbuster_coupon_open of a sale that is %s is %i", async ([, open, facts]) => {
   const name = await created(5);
   await claim(name, "ada");
   await change(name, facts);

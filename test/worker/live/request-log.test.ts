@@ -57,96 +57,94 @@ async function hashOf(userId: string): Promise<string> {
     .slice(0, 16);
 }
 
-describe("a request's line", () => {
-  test("has route, status, code, coupon and a hash of the user", async () => {
-    const name = await created(1);
-    await claim(name, "ada", { "X-Request-Id": "request-1" });
-    const line = { event: "request", method: "POST", route: "/api/coupons/claim", coupon: name };
-    expect(lastLine()).toEqual({ ...line, request_id: "request-1", status: 201, user: await hashOf("ada") });
-    const { headers } = await claim(name, "用户 🎉");
-    const user = await hashOf("用户 🎉");
-    expect(lastLine()).toEqual({ ...line, request_id: headers.get("X-Request-Id"), status: 400, code: "out_of_stock", user });
-  });
+test("a request's log line has route, status, code, coupon and a user hash", async () => {
+  const name = await created(1);
+  await claim(name, "ada", { "X-Request-Id": "request-1" });
+  const line = { event: "request", method: "POST", route: "/api/coupons/claim", coupon: name };
+  expect(lastLine()).toEqual({ ...line, request_id: "request-1", status: 201, user: await hashOf("ada") });
+  const { headers } = await claim(name, "用户 🎉");
+  const user = await hashOf("用户 🎉");
+  expect(lastLine()).toEqual({ ...line, request_id: headers.get("X-Request-Id"), status: 400, code: "out_of_stock", user });
+});
 
-  test("is written once for each of 50 requests at once", async () => {
-    const name = await created(50);
-    lines();
-    await Promise.all(Array.from({ length: 50 }, (_, index) => claim(name, `user-${index}`, { "X-Request-Id": `request-${index}` })));
-    const ids = lines().map((line) => line["request_id"]);
-    expect(ids).toHaveLength(50);
-    expect(new Set(ids).size).toBe(50);
-  });
+test("50 requests at once write one log line each", async () => {
+  const name = await created(50);
+  lines();
+  await Promise.all(Array.from({ length: 50 }, (_, index) => claim(name, `user-${index}`, { "X-Request-Id": `request-${index}` })));
+  const ids = lines().map((line) => line["request_id"]);
+  expect(ids).toHaveLength(50);
+  expect(new Set(ids).size).toBe(50);
+});
 
-  test.for<[string, string, unknown, Line]>([
-    ["GET", "/health", undefined, { route: "/health", status: 200 }],
-    ["GET", "/nowhere/ada", undefined, { status: 404, code: "not_found" }],
-    ["PUT", "/api/coupons/x", {}, { status: 405, code: "method_not_allowed" }],
-    ["POST", "/api/coupons", { name: 5 }, { route: "/api/coupons", status: 400, code: "invalid_request" }],
-    ["POST", "/api/coupons/claim", "no object", { route: "/api/coupons/claim", status: 400, code: "invalid_request" }],
-  ])("of %s %s has no coupon and no user", async ([method, path, body, expected]) => {
-    await send(method, path, { body });
-    const written = lines();
-    expect(written).toHaveLength(1);
-    expect(written[0]).toMatchObject({ event: "request", method, ...expected });
-    expect(written[0]).not.toHaveProperty("coupon");
-    expect(written[0]).not.toHaveProperty("user");
-  });
+test.for<[string, string, unknown, Line]>([
+  ["GET", "/health", undefined, { route: "/health", status: 200 }],
+  ["GET", "/nowhere/ada", undefined, { status: 404, code: "not_found" }],
+  ["PUT", "/api/coupons/x", {}, { status: 405, code: "method_not_allowed" }],
+  ["POST", "/api/coupons", { name: 5 }, { route: "/api/coupons", status: 400, code: "invalid_request" }],
+  ["POST", "/api/coupons/claim", "no object", { route: "/api/coupons/claim", status: 400, code: "invalid_request" }],
+])("the log line of %s %s has no coupon and no user", async ([method, path, body, expected]) => {
+  await send(method, path, { body });
+  const written = lines();
+  expect(written).toHaveLength(1);
+  expect(written[0]).toMatchObject({ event: "request", method, ...expected });
+  expect(written[0]).not.toHaveProperty("coupon");
+  expect(written[0]).not.toHaveProperty("user");
+});
 
-  test.for<[string, string, unknown, string, number, boolean]>([
-    ["GET", "", undefined, "", 200, false],
-    ["HEAD", "", undefined, "", 200, false],
-    ["PATCH", "", { paused: false }, "", 200, false],
-    ["GET", "/status", undefined, "/status", 200, false],
-    ["GET", "/claims", undefined, "/claims", 200, false],
-    ["GET", "/claims/ada", undefined, "/claims/{user_id}", 200, true],
-    ["POST", "/holds", { user_id: "ada", ttl_seconds: 60 }, "/holds", 409, true],
-    ["POST", "/holds?ttl=60", { user_id: "ada", ttl_seconds: 60 }, "/holds", 400, true],
-    ["DELETE", "/holds/ada", undefined, "/holds/{user_id}", 204, true],
-    ["DELETE", "/claims/ada?postion=1", undefined, "/claims/{user_id}", 400, true],
-    ["DELETE", "/claims/ada", undefined, "/claims/{user_id}", 200, true],
-    ["DELETE", "", undefined, "", 204, false],
-  ])("of %s /api/coupons/{name}%s names the route, not the path", async ([method, rest, body, route, status, hasUser]) => {
-    const name = await created(5);
-    await claim(name, "ada");
-    lines();
-    await fetchWith({}, method, `/api/coupons/${name}${rest}`, { body });
-    const written = lines();
-    expect(written).toHaveLength(1);
-    expect(written[0]).toMatchObject({ method, route: `/api/coupons/{name}${route}`, status, coupon: name });
-    expect(written[0]?.["user"]).toBe(hasUser ? await hashOf("ada") : undefined);
-  });
+test.for<[string, string, unknown, string, number, boolean]>([
+  ["GET", "", undefined, "", 200, false],
+  ["HEAD", "", undefined, "", 200, false],
+  ["PATCH", "", { paused: false }, "", 200, false],
+  ["GET", "/status", undefined, "/status", 200, false],
+  ["GET", "/claims", undefined, "/claims", 200, false],
+  ["GET", "/claims/ada", undefined, "/claims/{user_id}", 200, true],
+  ["POST", "/holds", { user_id: "ada", ttl_seconds: 60 }, "/holds", 409, true],
+  ["POST", "/holds?ttl=60", { user_id: "ada", ttl_seconds: 60 }, "/holds", 400, true],
+  ["DELETE", "/holds/ada", undefined, "/holds/{user_id}", 204, true],
+  ["DELETE", "/claims/ada?postion=1", undefined, "/claims/{user_id}", 400, true],
+  ["DELETE", "/claims/ada", undefined, "/claims/{user_id}", 200, true],
+  ["DELETE", "", undefined, "", 204, false],
+])("the log line of %s /api/coupons/{name}%s names the route, not the path", async ([method, rest, body, route, status, hasUser]) => {
+  const name = await created(5);
+  await claim(name, "ada");
+  lines();
+  await fetchWith({}, method, `/api/coupons/${name}${rest}`, { body });
+  const written = lines();
+  expect(written).toHaveLength(1);
+  expect(written[0]).toMatchObject({ method, route: `/api/coupons/{name}${route}`, status, coupon: name });
+  expect(written[0]?.["user"]).toBe(hasUser ? await hashOf("ada") : undefined);
+});
 
-  test("of a stream is written when it begins", async () => {
-    const name = await created(5);
-    lines();
-    const { body } = await exports.default.fetch(`https://doorbuster.test/api/coupons/${name}/events`);
-    await body?.cancel();
-    expect(lines()).toEqual([expect.objectContaining({ route: "/api/coupons/{name}/events", status: 200, coupon: name })]);
-  });
+test("the log line of a stream is written when it begins", async () => {
+  const name = await created(5);
+  lines();
+  const { body } = await exports.default.fetch(`https://doorbuster.test/api/coupons/${name}/events`);
+  await body?.cancel();
+  expect(lines()).toEqual([expect.objectContaining({ route: "/api/coupons/{name}/events", status: 200, coupon: name })]);
+});
 
-  test("is one line whatever the coupon's name is", async () => {
-    const name = freshName('quote" brace} \u2028 line');
-    await send("POST", "/api/coupons", { body: { name, amount: 1 } });
-    expect(String(logged.mock.calls[0]?.[0])).not.toContain("\n");
-    expect(lastLine()).toMatchObject({ coupon: name, status: 201 });
-  });
+test("a request writes one log line whatever the coupon's name is", async () => {
+  const name = freshName('quote" brace} \u2028 line');
+  await send("POST", "/api/coupons", { body: { name, amount: 1 } });
+  expect(String(logged.mock.calls[0]?.[0])).not.toContain("\n");
+  expect(lastLine()).toMatchObject({ coupon: name, status: 201 });
+});
 
-  test.for<[string, Settings, number]>([
-    ["unauthorized", { IDENTITY_SECRET: "secret" }, 401],
-    ["rate_limited", SPENT, 429],
-  ])("of a refusal by the Worker has the code %s", async ([code, settings, status]) => {
-    const name = freshName();
-    await workerWith(settings)("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: name } });
-    expect(lastLine()).toMatchObject({ status, code, coupon: name, user: await hashOf("ada") });
-  });
+test.for<[string, Settings, number]>([
+  ["unauthorized", { IDENTITY_SECRET: "secret" }, 401],
+  ["rate_limited", SPENT, 429],
+])("the log line of a refusal by the Worker has the code %s", async ([code, settings, status]) => {
+  const name = freshName();
+  await workerWith(settings)("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: name } });
+  expect(lastLine()).toMatchObject({ status, code, coupon: name, user: await hashOf("ada") });
 });
 
 test.for([
   ["read", "GET", "/api/coupons/any", undefined, "unavailable"],
-  ["read of the status", "GET", "/api/coupons/any-status/status", undefined, "unavailable"],
+  ["status read", "GET", "/api/coupons/any-status/status", undefined, "unavailable"],
   ["claim", "POST", "/api/coupons/claim", { user_id: "secret-ada", coupon_name: "any" }, "outcome_unknown"],
   ["delete", "DELETE", "/api/coupons/any", undefined, "outcome_unknown"],
-] as const)("a %s without the object's answer has a second line with the cause", async ([, method, path, body, code]) => {
+] as const)("a %s without an answer logs its cause in a second line", async ([, method, path, body, code]) => {
   for (const marks of [{ retryable: true }, { remote: true }]) {
     failed.mockClear();
     const delivery = lost(platformError(marks));
@@ -172,7 +170,7 @@ test("refusals by a certificate are logged in one line at its renewal", async ()
   expect(lines()).toEqual([{ event: "refused_at_edge", coupon: name, code: "out_of_stock", count: 32 }]);
 });
 
-test("no line has a user id, token, idempotency key, query, cookie or body", async () => {
+test("no log line has a user id, token, idempotency key, query, cookie or body", async () => {
   const ask = workerWith({ ADMIN_AUTH: "on", ADMIN_TOKEN: "token-of-the-operator", IDENTITY_SECRET: "" });
   const operator = { authorization: "Bearer token-of-the-operator" };
   const name = freshName();
@@ -195,7 +193,7 @@ test("no line has a user id, token, idempotency key, query, cookie or body", asy
 describe("REQUEST_LOG", () => {
   const ask = workerWith({ REQUEST_LOG: "off" });
 
-  test("off writes no line, also for refusals by a certificate", async () => {
+  test("REQUEST_LOG off writes no line, also for refusals by a certificate", async () => {
     const name = await certified();
     const other = await created(1);
     lines();
@@ -207,14 +205,14 @@ describe("REQUEST_LOG", () => {
     expect(lines()).toEqual([]);
   });
 
-  test("off still writes failures", async () => {
+  test("REQUEST_LOG off still writes failures", async () => {
     const { coupons } = platform(lost(platformError({ overloaded: true })));
     expect((await fetchWith({ REQUEST_LOG: "off", COUPONS: coupons }, "GET", pathOf("any"))).status).toBe(503);
     expect(failed).toHaveBeenCalledOnce();
     expect(lines()).toEqual([]);
   });
 
-  test.for(["on", "", undefined])("%j writes a line for each request", async (REQUEST_LOG) => {
+  test.for(["on", "", undefined])("REQUEST_LOG %j writes a line for each request", async (REQUEST_LOG) => {
     expect(bindings.REQUEST_LOG).toBeUndefined();
     await fetchWith({ REQUEST_LOG }, "GET", "/health");
     expect(lines()).toHaveLength(1);

@@ -22,16 +22,16 @@ function shownBy(answer: Answer): string {
 }
 
 describe.for([
-  ["the status", "/status"],
-  ["the coupon", ""],
-] as const)("%s of a snapshot", ([, view]) => {
+  ["a status snapshot", "/status"],
+  ["a coupon snapshot", ""],
+] as const)("%s", ([what, view]) => {
   /** A visitor's read of a coupon over `over`. */
   function visitor(over: Platform = platform()): (name: string) => Promise<string> {
     const ask = visitorsOf(over);
     return async (name) => shownBy(await ask("GET", `/api/coupons/${name}${view}`));
   }
 
-  test("costs one read a second for 100 visitors at once", async () => {
+  test(`${what} costs one read a second for 100 visitors at once`, async () => {
     setClock(Date.now());
     const name = await created(5);
     const over = platform();
@@ -45,7 +45,7 @@ describe.for([
     }
   });
 
-  test("is at most a second old", async () => {
+  test(`${what} is at most a second old`, async () => {
     setClock(Date.now());
     const name = await created(5);
     const show = visitor();
@@ -57,7 +57,7 @@ describe.for([
     expect(await show(name)).toEqual("4/5 open");
   });
 
-  test("shows what this isolate acknowledged at once", async () => {
+  test(`${what} shows at once what its isolate acknowledged`, async () => {
     setClock(Date.now());
     const name = await created(1);
     const show = visitor();
@@ -70,7 +70,7 @@ describe.for([
     expect(await show(name)).toEqual("7/7 open");
   });
 
-  test("shows a recreated coupon at the same seq", async () => {
+  test(`${what} shows a recreated coupon at the same seq`, async () => {
     setClock(Date.now());
     const name = await created(5);
     const show = visitor();
@@ -80,7 +80,7 @@ describe.for([
     expect(await show(name)).toEqual("7/7 open");
   });
 
-  test("shows a coupon that another isolate recreated, after a claim of it", async () => {
+  test(`${what} after a claim shows the coupon that another isolate recreated`, async () => {
     setClock(Date.now());
     const name = await created(5);
     const show = visitor();
@@ -92,7 +92,7 @@ describe.for([
     expect(await show(name)).toEqual("6/7 open");
   });
 
-  test("is 404 after a delete that waited", async () => {
+  test(`${what} is 404 after a delete that a read overtook`, async () => {
     setClock(Date.now());
     const name = await created(5);
     const show = visitor();
@@ -106,7 +106,7 @@ describe.for([
     expect(await show(name)).toBe("404 coupon_not_found");
   });
 
-  test("never goes back after a claim during its read", async () => {
+  test(`${what} never goes back after a claim during its read`, async () => {
     setClock(Date.now());
     const name = await created(5);
     const late: Delivery = async (deliver) => {
@@ -119,7 +119,7 @@ describe.for([
     expect(await show(name)).toEqual("4/5 open");
   });
 
-  test("changes at both edges of the window", async () => {
+  test(`${what} changes at both edges of the window`, async () => {
     setClock(T0 - 100);
     const name = await created(5, { starts_at: iso(T0), ends_at: iso(T0 + 300) });
     const over = platform();
@@ -138,7 +138,7 @@ describe.for([
     ]);
   });
 
-  test("costs two reads at most for a missing coupon", async () => {
+  test(`${what} of a missing coupon costs two reads at most`, async () => {
     setClock(Date.now());
     const [name, over] = [freshName(), platform()];
     const show = visitor(over);
@@ -147,7 +147,7 @@ describe.for([
     expect(over.calls.length).toBeLessThanOrEqual(2);
   });
 
-  test("is read again after a failed read", async () => {
+  test(`${what} is read again after a failed read`, async () => {
     setClock(Date.now());
     const name = await created(5);
     const over = platform(lost(platformError({ overloaded: true })));
@@ -158,7 +158,7 @@ describe.for([
     expect(over.calls).toHaveLength(2);
   });
 
-  test("is read by another visitor where a read takes SNAPSHOT_TAKEOVER_MS", async () => {
+  test(`${what} is read by another visitor when a read takes SNAPSHOT_TAKEOVER_MS`, async () => {
     setClock(Date.now());
     const name = await created(5);
     const { delivery, open } = gated();

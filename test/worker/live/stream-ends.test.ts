@@ -1,7 +1,7 @@
 // How streams end: by their viewers, by themselves, and what does not end them.
 
 import { exports } from "cloudflare:workers";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import { CALL_DEADLINE_MS, STREAM_READS_DEFAULT } from "../../../src/domain/limits.ts";
 import { claim, created, pathOf } from "../../support/api.ts";
@@ -16,54 +16,52 @@ function url(name: string): string {
   return `https://doorbuster.test${pathOf(name, "events")}`;
 }
 
-describe("a viewer who leaves", () => {
-  test("costs no further read and no timer", async () => {
-    const pass = stopTime();
-    const name = await created(5);
-    const over = platform();
-    const only = await viewerOver(over, name);
-    await only.until(1);
-    const timerCount = vi.getTimerCount();
-    await only.leave();
-    expect(vi.getTimerCount()).toBe(timerCount - 1);
-    await pass(10 * SECOND);
-    expect(over.calls).toHaveLength(1);
-  });
+test("a viewer who leaves costs no further read and no timer", async () => {
+  const pass = stopTime();
+  const name = await created(5);
+  const over = platform();
+  const only = await viewerOver(over, name);
+  await only.until(1);
+  const timerCount = vi.getTimerCount();
+  await only.leave();
+  expect(vi.getTimerCount()).toBe(timerCount - 1);
+  await pass(10 * SECOND);
+  expect(over.calls).toHaveLength(1);
+});
 
-  test("while the isolate reads costs no timer after the read", async () => {
-    const pass = stopTime();
-    const name = await created(5);
-    const { delivery, open } = gated();
-    const over = platform(delivered, delivery);
-    const only = await viewerOver(over, name);
-    await only.until(1);
-    await pass(SECOND);
-    expect(over.calls).toHaveLength(2);
-    await only.leave();
-    open();
-    await eventually(() => vi.getTimerCount() === 0);
-    await pass(10 * SECOND);
-    expect(over.calls).toHaveLength(2);
-  });
+test("a viewer who leaves during a read costs no timer after it", async () => {
+  const pass = stopTime();
+  const name = await created(5);
+  const { delivery, open } = gated();
+  const over = platform(delivered, delivery);
+  const only = await viewerOver(over, name);
+  await only.until(1);
+  await pass(SECOND);
+  expect(over.calls).toHaveLength(2);
+  await only.leave();
+  open();
+  await eventually(() => vi.getTimerCount() === 0);
+  await pass(10 * SECOND);
+  expect(over.calls).toHaveLength(2);
+});
 
-  test("does not end the streams of others", async () => {
-    const [name, caller] = [await created(5), new AbortController()];
-    const response = await exports.default.fetch(url(name), { signal: caller.signal });
-    await response.body?.getReader().read();
-    const [leaves, stays] = [await watcher(name), await watcher(name)];
-    await leaves.leave();
-    caller.abort();
-    await claim(name, "ada");
-    expect(await stays.next()).toMatchObject({ id: "2" });
-  });
+test("a viewer who leaves does not end the streams of others", async () => {
+  const [name, caller] = [await created(5), new AbortController()];
+  const response = await exports.default.fetch(url(name), { signal: caller.signal });
+  await response.body?.getReader().read();
+  const [leaves, stays] = [await watcher(name), await watcher(name)];
+  await leaves.leave();
+  caller.abort();
+  await claim(name, "ada");
+  expect(await stays.next()).toMatchObject({ id: "2" });
+});
 
-  test("before the first byte does not disturb the next viewer", async () => {
-    const [name, caller] = [await created(5), new AbortController()];
-    const response = exports.default.fetch(url(name), { signal: caller.signal });
-    caller.abort();
-    await expect(response).rejects.toThrow("aborted");
-    expect((await (await viewer(name)).until(1)).at(-1)).toMatchObject({ data: { remaining_amount: 5 } });
-  });
+test("a viewer who leaves before the first byte does not disturb the next viewer", async () => {
+  const [name, caller] = [await created(5), new AbortController()];
+  const response = exports.default.fetch(url(name), { signal: caller.signal });
+  caller.abort();
+  await expect(response).rejects.toThrow("aborted");
+  expect((await (await viewer(name)).until(1)).at(-1)).toMatchObject({ data: { remaining_amount: 5 } });
 });
 
 test("HEAD of the events begins no stream", async () => {
@@ -95,7 +93,7 @@ test.for([
   expect(await again.until(2)).toEqual([expect.objectContaining({ retry: "2000", id: "2" })]);
 });
 
-test("a stream of an unavailable coupon ends at once with a retry, and is logged as call_failed", async () => {
+test("a stream of an unavailable coupon ends after its retry, logged as call_failed", async () => {
   const failed = vi.spyOn(console, "error");
   const over = platform(...Array.from({ length: 3 }, () => lost(platformError({ retryable: true }))));
   const response = await fetchWith({ COUPONS: over.coupons }, "GET", pathOf("any", "events"));

@@ -1,6 +1,6 @@
 // All viewers of a coupon together cost its object one read a second.
 
-import { afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, expect, onTestFinished, test } from "vitest";
 
 import { SNAPSHOT_TAKEOVER_MS, STREAM_GAP_MS } from "../../../src/domain/limits.ts";
 import { change, claim, created, freshName, read, remove, users } from "../../support/api.ts";
@@ -108,119 +108,114 @@ test("viewers of two coupons see their own coupon alone", async () => {
   expect(await ofOther.next()).toMatchObject({ id: "2", data: { name: other, remaining_amount: 6 } });
 });
 
-describe("a viewer who reads slowly", () => {
-  test("skips to the latest snapshot and its state", async () => {
-    setClock(Date.now());
-    const name = await created(3);
-    const over = platform();
-    const slow = await viewerOver(over, name);
-    const fast = await viewerOver(over, name);
-    await fast.until(1);
-    for (const seq of [2, 3, 4]) {
-      await claim(name, `user-${seq}`);
-      passClock(SECOND);
-      await fast.until(seq);
-    }
-    expect(await slow.until(4)).toEqual([
-      expect.objectContaining({ retry: "2000", id: "1" }),
-      { event: "state", id: "4", data: { from: "open", to: "sold_out", seq: 4 } },
-      expect.objectContaining({ id: "4", data: expect.objectContaining({ state: "sold_out", remaining_amount: 0 }) }),
-    ]);
-  });
-
-  test("gets the deletion and delays no other stream", async () => {
-    const name = await created(2);
-    const slow = await viewerOver(platform(), name);
-    const fast = await viewerOver(platform(), name);
-    await fast.until(1);
-    await remove(name);
-    expect(await fast.next()).toEqual({ event: "deleted", data: {} });
-    expect([await slow.next(), await slow.next(), await slow.next()]).toEqual([
-      expect.objectContaining({ retry: "2000", id: "1" }),
-      { event: "deleted", data: {} },
-      null,
-    ]);
-  });
+test("a viewer who reads slowly skips to the latest snapshot and its state", async () => {
+  setClock(Date.now());
+  const name = await created(3);
+  const over = platform();
+  const slow = await viewerOver(over, name);
+  const fast = await viewerOver(over, name);
+  await fast.until(1);
+  for (const seq of [2, 3, 4]) {
+    await claim(name, `user-${seq}`);
+    passClock(SECOND);
+    await fast.until(seq);
+  }
+  expect(await slow.until(4)).toEqual([
+    expect.objectContaining({ retry: "2000", id: "1" }),
+    { event: "state", id: "4", data: { from: "open", to: "sold_out", seq: 4 } },
+    expect.objectContaining({ id: "4", data: expect.objectContaining({ state: "sold_out", remaining_amount: 0 }) }),
+  ]);
 });
 
-describe("a viewer with Last-Event-ID", () => {
-  test.for(["3", "1", "999", "-1", "1e400", "three", ""])("%j gets the coupon as it is now", async (lastEventId) => {
+test("a viewer who reads slowly gets the deletion and delays no other stream", async () => {
+  const name = await created(2);
+  const slow = await viewerOver(platform(), name);
+  const fast = await viewerOver(platform(), name);
+  await fast.until(1);
+  await remove(name);
+  expect(await fast.next()).toEqual({ event: "deleted", data: {} });
+  expect([await slow.next(), await slow.next(), await slow.next()]).toEqual([
+    expect.objectContaining({ retry: "2000", id: "1" }),
+    { event: "deleted", data: {} },
+    null,
+  ]);
+});
+
+test.for(["3", "1", "999", "-1", "1e400", "three", ""])(
+  "a viewer with Last-Event-ID %j gets the coupon as it is now",
+  async (lastEventId) => {
     const name = await created(5);
     await claim(name, "ada");
     const seq = (await claim(name, "bob")).headers.get("Coupon-Seq");
     const { next } = await viewer(name, { "Last-Event-ID": lastEventId });
     expect(await next()).toMatchObject({ retry: "2000", id: seq, data: { remaining_amount: 3 } });
-  });
+  },
+);
 
-  test("beyond the isolate's snapshot gets a newer one at once", async () => {
-    setClock(Date.now());
-    const name = await created(5);
-    const early = await watcher(name);
-    await claim(name, "ada");
-    const { headers } = await claim(name, "bob");
-    const late = await viewer(name, { "Last-Event-ID": headers.get("Coupon-Seq") ?? "" });
-    expect(await late.next()).toMatchObject({ id: "3" });
-    passClock(SECOND);
-    expect(await early.next()).toMatchObject({ id: "3" });
-    await claim(name, "cid");
-    passClock(SECOND);
-    for (const { next } of [early, late]) expect(await next()).toMatchObject({ id: "4" });
-  });
+test("a viewer with Last-Event-ID beyond the isolate's snapshot gets a newer one at once", async () => {
+  setClock(Date.now());
+  const name = await created(5);
+  const early = await watcher(name);
+  await claim(name, "ada");
+  const { headers } = await claim(name, "bob");
+  const late = await viewer(name, { "Last-Event-ID": headers.get("Coupon-Seq") ?? "" });
+  expect(await late.next()).toMatchObject({ id: "3" });
+  passClock(SECOND);
+  expect(await early.next()).toMatchObject({ id: "3" });
+  await claim(name, "cid");
+  passClock(SECOND);
+  for (const { next } of [early, late]) expect(await next()).toMatchObject({ id: "4" });
 });
 
-describe("a viewer who reconnects", () => {
-  test("gets the state event that it missed, and none without a change", async () => {
-    const name = await created(2);
-    await (await watcher(name)).leave();
-    await claim(name, "ada");
-    const second = await viewer(name, { "Last-Event-ID": "1" });
-    expect(await second.next()).toMatchObject({ retry: "2000", id: "2", data: { state: "open" } });
-    await second.leave();
-    await change(name, { paused: true });
-    const third = await viewer(name, { "Last-Event-ID": "2" });
-    expect(await third.next()).toEqual({ retry: "2000", event: "state", id: "3", data: { from: "open", to: "paused", seq: 3 } });
-    expect(await third.next()).toMatchObject({ id: "3", data: { state: "paused" } });
-  });
-
-  test("gets the event of a change by time, and no old one after STREAM_GAP_MS", async () => {
-    setClock(T0 - MINUTE);
-    const name = await created(5, { starts_at: iso(T0) });
-    await (await watcher(name)).leave();
-    setClock(T0);
-    const event = { event: "state", id: "1", data: { from: "scheduled", to: "open", seq: 1 } };
-    expect(await (await viewer(name, { "Last-Event-ID": "1" })).next()).toMatchObject(event);
-    passClock(STREAM_GAP_MS);
-    const late = await (await viewer(name, { "Last-Event-ID": "1" })).next();
-    expect(late).toMatchObject({ id: "1", data: { state: "open" } });
-    expect(late).not.toHaveProperty("event");
-  });
+test("a viewer who reconnects gets a state event only for a missed change", async () => {
+  const name = await created(2);
+  await (await watcher(name)).leave();
+  await claim(name, "ada");
+  const second = await viewer(name, { "Last-Event-ID": "1" });
+  expect(await second.next()).toMatchObject({ retry: "2000", id: "2", data: { state: "open" } });
+  await second.leave();
+  await change(name, { paused: true });
+  const third = await viewer(name, { "Last-Event-ID": "2" });
+  expect(await third.next()).toEqual({ retry: "2000", event: "state", id: "3", data: { from: "open", to: "paused", seq: 3 } });
+  expect(await third.next()).toMatchObject({ id: "3", data: { state: "paused" } });
 });
 
-describe("a stream's read", () => {
-  test("that fails twice ends no stream", async () => {
-    setClock(Date.now());
-    const name = await created(5);
-    const over = platform(delivered, lost(platformError({ overloaded: true })), lost(platformError({ remote: true })));
-    const viewers = await viewersOver(over, name, 2);
-    await claim(name, "ada");
-    for (const callCount of [2, 3]) {
-      passClock(SECOND);
-      await eventually(() => over.calls.length === callCount);
-    }
-    passClock(SECOND);
-    for (const { next } of viewers) expect(await next()).toMatchObject({ id: "2", data: { remaining_amount: 4 } });
-  });
+test("a viewer who reconnects gets the event of a start within STREAM_GAP_MS only", async () => {
+  setClock(T0 - MINUTE);
+  const name = await created(5, { starts_at: iso(T0) });
+  await (await watcher(name)).leave();
+  setClock(T0);
+  const event = { event: "state", id: "1", data: { from: "scheduled", to: "open", seq: 1 } };
+  expect(await (await viewer(name, { "Last-Event-ID": "1" })).next()).toMatchObject(event);
+  passClock(STREAM_GAP_MS);
+  const late = await (await viewer(name, { "Last-Event-ID": "1" })).next();
+  expect(late).toMatchObject({ id: "1", data: { state: "open" } });
+  expect(late).not.toHaveProperty("event");
+});
 
-  test("without an answer is taken over by another viewer after SNAPSHOT_TAKEOVER_MS", async () => {
-    setClock(Date.now());
-    const name = await created(5);
-    const over = platform(delivered, silence);
-    const viewers = await viewersOver(over, name, 2);
-    await claim(name, "ada");
+test("a stream's read that fails twice ends no stream", async () => {
+  setClock(Date.now());
+  const name = await created(5);
+  const over = platform(delivered, lost(platformError({ overloaded: true })), lost(platformError({ remote: true })));
+  const viewers = await viewersOver(over, name, 2);
+  await claim(name, "ada");
+  for (const callCount of [2, 3]) {
     passClock(SECOND);
-    await eventually(() => over.calls.length === 2);
-    passClock(SNAPSHOT_TAKEOVER_MS);
-    expect(await Promise.race(viewers.map(({ next }) => next()))).toMatchObject({ id: "2" });
-    expect(over.calls).toHaveLength(3);
-  });
+    await eventually(() => over.calls.length === callCount);
+  }
+  passClock(SECOND);
+  for (const { next } of viewers) expect(await next()).toMatchObject({ id: "2", data: { remaining_amount: 4 } });
+});
+
+test("another viewer takes over a stream's read after SNAPSHOT_TAKEOVER_MS without an answer", async () => {
+  setClock(Date.now());
+  const name = await created(5);
+  const over = platform(delivered, silence);
+  const viewers = await viewersOver(over, name, 2);
+  await claim(name, "ada");
+  passClock(SECOND);
+  await eventually(() => over.calls.length === 2);
+  passClock(SNAPSHOT_TAKEOVER_MS);
+  expect(await Promise.race(viewers.map(({ next }) => next()))).toMatchObject({ id: "2" });
+  expect(over.calls).toHaveLength(3);
 });
