@@ -108,7 +108,7 @@ class Replay {
       this.#lastStarted = lastOf(this.#lastStarted, writer);
     }
     const call = writer?.call;
-    const key = event.key ?? (call?.kind === "claim" ? call.key : null);
+    const key = event.key ?? (call !== undefined && "key" in call ? (call.key ?? null) : null);
     this.#coupon = follow(coupon, event, event.attempt ?? writer?.attempt ?? null, key);
     return null;
   }
