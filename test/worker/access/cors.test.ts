@@ -142,7 +142,7 @@ test.for([
   expect([(await read(name)).headers.get("ETag"), (await read(body.name)).status]).toEqual([before, 404]);
 });
 
-test("a foreign page may claim once its origin is allowed, but not create a coupon", async () => {
+test("a foreign page with an allowed origin may claim but not create a coupon", async () => {
   const [name, ask, headers] = [await created(3), workerWith(LISTED), { origin: SHOP, "sec-fetch-site": "cross-site" }];
   const claim = { headers, body: { user_id: "ada", coupon_name: name } };
   expect(outcomeOf(await ask("POST", "/api/coupons/claim", claim))).toBe("201");
