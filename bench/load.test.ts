@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
 import { attribute, sourcesIn } from "./cpu-profile.ts";
 import { claimsAndHoldsOf, claimsOf, type Load, type Measured } from "./load/load.ts";
@@ -40,33 +40,31 @@ async function driven(load: Load, answersMax: number, connections: number, statu
   return drive(load, { url, connections, seconds: 10, users: "u", answersMax });
 }
 
-describe("the built-in driver", () => {
-  test("counts right and wrong answers and uses each user once", async () => {
-    const measured = await driven(claimsOf("bench"), 200, 8, (count) => (count % 10 === 0 ? 503 : 201));
-    expect(measured).toMatchObject({ answers: 200, wrong: 20 });
-    expect(measured.p50Ms).toBeLessThanOrEqual(measured.p99Ms);
-    expect(measured.p99Ms).toBeLessThanOrEqual(measured.maxMs);
-    expect(new Set(bodies.map((body) => (body as { readonly user_id: string }).user_id)).size).toBe(200);
-  });
+test("the built-in driver counts right and wrong answers and uses each user once", async () => {
+  const measured = await driven(claimsOf("bench"), 200, 8, (count) => (count % 10 === 0 ? 503 : 201));
+  expect(measured).toMatchObject({ answers: 200, wrong: 20 });
+  expect(measured.p50Ms).toBeLessThanOrEqual(measured.p99Ms);
+  expect(measured.p99Ms).toBeLessThanOrEqual(measured.maxMs);
+  expect(new Set(bodies.map((body) => (body as { readonly user_id: string }).user_id)).size).toBe(200);
+});
 
-  test("accepts a refusal where the load expects one", async () => {
-    expect(await driven(claimsOf("one", 400), 20, 4, () => 400)).toMatchObject({ answers: 20, wrong: 0 });
-  });
+test("the built-in driver accepts a refusal where the load expects one", async () => {
+  expect(await driven(claimsOf("one", 400), 20, 4, () => 400)).toMatchObject({ answers: 20, wrong: 0 });
+});
 
-  test("alternates a load's two requests, each with a new user", async () => {
-    await driven(claimsAndHoldsOf("bench"), 3, 1, () => 201);
-    expect(bodies).toEqual([
-      { user_id: "u-1", coupon_name: "bench" },
-      { user_id: "u-2", ttl_seconds: 86_400 },
-      { user_id: "u-3", coupon_name: "bench" },
-    ]);
-  });
+test("the built-in driver alternates a load's two requests, each with a new user", async () => {
+  await driven(claimsAndHoldsOf("bench"), 3, 1, () => 201);
+  expect(bodies).toEqual([
+    { user_id: "u-1", coupon_name: "bench" },
+    { user_id: "u-2", ttl_seconds: 86_400 },
+    { user_id: "u-3", coupon_name: "bench" },
+  ]);
+});
 
-  test("puts many users into one request", async () => {
-    const body = { before: '{"user_ids":[', users: 3, after: "]}" };
-    await driven({ method: "POST", path: "/", body, status: 200 }, 2, 1, () => 200);
-    expect(bodies).toEqual([{ user_ids: ["u-1", "u-2", "u-3"] }, { user_ids: ["u-4", "u-5", "u-6"] }]);
-  });
+test("the built-in driver puts many users into one request", async () => {
+  const body = { before: '{"user_ids":[', users: 3, after: "]}" };
+  await driven({ method: "POST", path: "/", body, status: 200 }, 2, 1, () => 200);
+  expect(bodies).toEqual([{ user_ids: ["u-1", "u-2", "u-3"] }, { user_ids: ["u-4", "u-5", "u-6"] }]);
 });
 
 test("the CPU time of a process includes its running children", async () => {

@@ -1,6 +1,6 @@
 // The simulation of a sale: known results come out, and every user has an answer.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { priceOf } from "./price.ts";
 import { arrivedBy, changeMsMax, forecast, type Forecast, type Sale } from "./queue.ts";
@@ -37,31 +37,29 @@ test("a sale within one object's rate turns no user away", () => {
   expect(result.winners.maxMs).toBeLessThanOrEqual(57);
 });
 
-describe("an oversized sale", () => {
-  test("without certificates ends when the object has served all", () => {
-    const result = forecast({ ...FLOOD, mailboxLengthMax: 1_000_000 });
-    // 100,000 at 1,000 a second.
-    expect(result.endedAtMs).toBeGreaterThan(99_900);
-    expect(result.endedAtMs).toBeLessThan(100_200);
-    expect(answered(result)).toBeCloseTo(100_000, 0);
-  });
+test("an oversized sale without certificates ends when the object has served all", () => {
+  const result = forecast({ ...FLOOD, mailboxLengthMax: 1_000_000 });
+  // 100,000 at 1,000 a second.
+  expect(result.endedAtMs).toBeGreaterThan(99_900);
+  expect(result.endedAtMs).toBeLessThan(100_200);
+  expect(answered(result)).toBeCloseTo(100_000, 0);
+});
 
-  test("turns users away while the mailbox is full and answers them later", () => {
-    const result = forecast(FLOOD);
-    expect(result.turnedAway).toBeGreaterThan(10_000);
-    expect(result.waitingMax).toBeLessThanOrEqual(8192);
-    expect(answered(result)).toBeCloseTo(100_000, 0);
-  });
+test("a full mailbox turns users of an oversized sale away and answers them later", () => {
+  const result = forecast(FLOOD);
+  expect(result.turnedAway).toBeGreaterThan(10_000);
+  expect(result.waitingMax).toBeLessThanOrEqual(8192);
+  expect(answered(result)).toBeCloseTo(100_000, 0);
+});
 
-  test("with certificates sends renewals and two users of each isolate", () => {
-    const result = forecast({ ...FLOOD, isolates: 50 });
-    // One request of each isolate, and one for each 625 ms from the last unit to the last user at 9,999 ms.
-    const renewals = (9_999 - (result.soldOutAtMs ?? NaN)) / 625;
-    expect(result.certificateRequests).toBeCloseTo(50 * (1 + renewals), 5);
-    expect(result.refusedAtEdge).toBeGreaterThan(80_000);
-    expect(answered(result)).toBeCloseTo(100_000, 0);
-    expect(result.endedAtMs).toBeLessThan(20_000);
-  });
+test("an oversized sale with certificates sends renewals and two users of each isolate", () => {
+  const result = forecast({ ...FLOOD, isolates: 50 });
+  // One request of each isolate, and one for each 625 ms from the last unit to the last user at 9,999 ms.
+  const renewals = (9_999 - (result.soldOutAtMs ?? NaN)) / 625;
+  expect(result.certificateRequests).toBeCloseTo(50 * (1 + renewals), 5);
+  expect(result.refusedAtEdge).toBeGreaterThan(80_000);
+  expect(answered(result)).toBeCloseTo(100_000, 0);
+  expect(result.endedAtMs).toBeLessThan(20_000);
 });
 
 test("a change of the closed sale waits for the lease only where there are certificates", () => {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { EventSource, request, type MessageEvent } from "undici";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { startServer, type Server } from "./server.ts";
 
@@ -91,67 +91,65 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-describe("an EventSource", () => {
-  test("gets the status at once, then each claim, pause and deletion", async () => {
-    const name = "events";
-    await send("POST", "/api/coupons", { name, amount: 5 });
-    const { source, received } = watch(name);
-    await until(() => received.length === 1);
-    expect(received[0]).toMatchObject({ kind: "message", id: "1", data: { name, state: "open", remaining_amount: 5 } });
+test("an EventSource gets the status at once, then each claim, pause and deletion", async () => {
+  const name = "events";
+  await send("POST", "/api/coupons", { name, amount: 5 });
+  const { source, received } = watch(name);
+  await until(() => received.length === 1);
+  expect(received[0]).toMatchObject({ kind: "message", id: "1", data: { name, state: "open", remaining_amount: 5 } });
 
-    expect(await claim(name, "ada")).toBe(201);
-    await until(() => received.length === 2);
-    expect(received[1]).toMatchObject({ kind: "message", id: "2", data: { remaining_amount: 4 } });
+  expect(await claim(name, "ada")).toBe(201);
+  await until(() => received.length === 2);
+  expect(received[1]).toMatchObject({ kind: "message", id: "2", data: { remaining_amount: 4 } });
 
-    expect(await send("PATCH", `/api/coupons/${name}`, { paused: true })).toBe(200);
-    await until(() => received.length === 4);
-    expect(received[2]).toEqual({ kind: "state", id: "3", data: { from: "open", to: "paused", seq: 3 } });
-    expect(received[3]).toMatchObject({ kind: "message", id: "3", data: { state: "paused" } });
+  expect(await send("PATCH", `/api/coupons/${name}`, { paused: true })).toBe(200);
+  await until(() => received.length === 4);
+  expect(received[2]).toEqual({ kind: "state", id: "3", data: { from: "open", to: "paused", seq: 3 } });
+  expect(received[3]).toMatchObject({ kind: "message", id: "3", data: { state: "paused" } });
 
-    expect(await send("DELETE", `/api/coupons/${name}`)).toBe(204);
-    await until(() => received.length === 5);
-    expect(received[4]).toMatchObject({ kind: "deleted", data: {} });
-    // It reconnects, gets 404, and closes.
-    await until(() => source.readyState === EventSource.CLOSED);
-    expect(received).toHaveLength(5);
-  });
+  expect(await send("DELETE", `/api/coupons/${name}`)).toBe(204);
+  await until(() => received.length === 5);
+  expect(received[4]).toMatchObject({ kind: "deleted", data: {} });
+  // It reconnects, gets 404, and closes.
+  await until(() => source.readyState === EventSource.CLOSED);
+  expect(received).toHaveLength(5);
+});
 
-  test("reconnects to a restarted server and gets nothing older", async () => {
-    const name = "comes-back";
-    await send("POST", "/api/coupons", { name, amount: 5 });
-    const { source, received, opened } = watch(name);
-    await until(() => received.length === 1);
-    await claim(name, "ada");
-    await until(() => received.length === 2);
+test("an EventSource reconnects to a restarted server and gets nothing older", async () => {
+  const name = "comes-back";
+  await send("POST", "/api/coupons", { name, amount: 5 });
+  const { source, received, opened } = watch(name);
+  await until(() => received.length === 1);
+  await claim(name, "ada");
+  await until(() => received.length === 2);
 
-    await server.stop();
-    await until(() => source.readyState === EventSource.CONNECTING);
-    server = await startServer(stateFolder);
-    await until(() => received.length === 3);
-    expect(opened.count).toBe(2);
-    expect(proxy.heads.findLast((head) => head.includes(`/${name}/events`))).toMatch(/^last-event-id: 2\r$/im);
-    expect(received[2]).toMatchObject({ kind: "message", id: "2", data: { remaining_amount: 4 } });
+  await server.stop();
+  await until(() => source.readyState === EventSource.CONNECTING);
+  server = await startServer(stateFolder);
+  await until(() => received.length === 3);
+  expect(opened.count).toBe(2);
+  expect(proxy.heads.findLast((head) => head.includes(`/${name}/events`))).toMatch(/^last-event-id: 2\r$/im);
+  expect(received[2]).toMatchObject({ kind: "message", id: "2", data: { remaining_amount: 4 } });
 
-    await claim(name, "bob");
-    await until(() => received.length === 4);
-    expect(received[3]).toMatchObject({ kind: "message", id: "3", data: { remaining_amount: 3 } });
-    source.close();
-  });
+  await claim(name, "bob");
+  await until(() => received.length === 4);
+  expect(received[3]).toMatchObject({ kind: "message", id: "3", data: { remaining_amount: 3 } });
+  source.close();
+});
 
-  test("that closes frees its connection while another one stays", async () => {
-    const name = "leaves";
-    await send("POST", "/api/coupons", { name, amount: 5 });
-    await until(() => proxy.sockets.size === 0);
-    const viewers = Array.from({ length: 20 }, () => watch(name));
-    await until(() => viewers.every(({ received }) => received.length === 1));
-    const [stays, ...leaving] = viewers;
-    for (const { source } of leaving) source.close();
-    // Both ends of one connection remain.
-    await until(() => proxy.sockets.size === 2);
-    await claim(name, "ada");
-    await until(() => stays?.received.length === 2);
-    expect(leaving.filter(({ received }) => received.length > 1)).toEqual([]);
-    stays?.source.close();
-    await until(() => proxy.sockets.size === 0);
-  });
+test("an EventSource that closes frees its connection while another one stays", async () => {
+  const name = "leaves";
+  await send("POST", "/api/coupons", { name, amount: 5 });
+  await until(() => proxy.sockets.size === 0);
+  const viewers = Array.from({ length: 20 }, () => watch(name));
+  await until(() => viewers.every(({ received }) => received.length === 1));
+  const [stays, ...leaving] = viewers;
+  for (const { source } of leaving) source.close();
+  // Both ends of one connection remain.
+  await until(() => proxy.sockets.size === 2);
+  await claim(name, "ada");
+  await until(() => stays?.received.length === 2);
+  expect(leaving.filter(({ received }) => received.length > 1)).toEqual([]);
+  stays?.source.close();
+  await until(() => proxy.sockets.size === 0);
 });

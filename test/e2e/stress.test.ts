@@ -85,30 +85,28 @@ function hasClaims(own: string): boolean {
   return readdirSync(objects).some((file) => file.endsWith("-wal") && statSync(join(objects, file)).size > WAL_BYTES_OF_CLAIMS);
 }
 
-describe("the stress command on its own", () => {
-  test("builds a server, sells exactly the stock, verifies the files, and leaves nothing", async () => {
-    const before = scratch();
-    const [report] = await expectKept([], { VUS: "50", INITIAL_STOCK: "5" });
-    expect(report?.counters).toMatchObject({ claim_granted: 5, claim_out_of_stock: 45, claim_error: 0, http_errors: 0 });
-    expect(report?.thresholds.at(-1)).toMatchObject({ what: "checks against the files", isKept: true });
-    expect(scratch()).toEqual(before);
-  });
+test("a stress run builds a server, sells exactly the stock, verifies, and leaves nothing", async () => {
+  const before = scratch();
+  const [report] = await expectKept([], { VUS: "50", INITIAL_STOCK: "5" });
+  expect(report?.counters).toMatchObject({ claim_granted: 5, claim_out_of_stock: 45, claim_error: 0, http_errors: 0 });
+  expect(report?.thresholds.at(-1)).toMatchObject({ what: "checks against the files", isKept: true });
+  expect(scratch()).toEqual(before);
+});
 
-  test.for([
-    { when: "while it builds", signal: "SIGTERM", isFarEnough: () => true },
-    { when: "under load", signal: "SIGINT", isFarEnough: hasClaims },
-  ] as const)("ends all its processes when it is interrupted $when", async ({ signal, isFarEnough }) => {
-    const before = scratch();
-    const child = startCommand("stress/run.ts", ["status-polling"], { VUS: "20" });
-    const ended = ending(child);
-    const started = (): number[] => descendants(child.pid ?? 0);
-    const own = (): string | undefined => scratch().find((name) => !before.includes(name));
-    await expect.poll(() => started().length > 0 && isFarEnough(own() ?? ""), { timeout: 200_000, interval: 20 }).toBe(true);
-    const processes = started();
-    child.kill(signal);
-    expect(await ended).toMatchObject({ code: 130, err: expect.stringContaining("interrupted") });
-    expect([processes.filter(isRunning), scratch()]).toEqual([[], before]);
-  });
+test.for([
+  { when: "while it builds", signal: "SIGTERM", isFarEnough: () => true },
+  { when: "under load", signal: "SIGINT", isFarEnough: hasClaims },
+] as const)("the stress command ends all its processes when it is interrupted $when", async ({ signal, isFarEnough }) => {
+  const before = scratch();
+  const child = startCommand("stress/run.ts", ["status-polling"], { VUS: "20" });
+  const ended = ending(child);
+  const started = (): number[] => descendants(child.pid ?? 0);
+  const own = (): string | undefined => scratch().find((name) => !before.includes(name));
+  await expect.poll(() => started().length > 0 && isFarEnough(own() ?? ""), { timeout: 200_000, interval: 20 }).toBe(true);
+  const processes = started();
+  child.kill(signal);
+  expect(await ended).toMatchObject({ code: 130, err: expect.stringContaining("interrupted") });
+  expect([processes.filter(isRunning), scratch()]).toEqual([[], before]);
 });
 
 function named(more: Env = {}): Env {
@@ -121,9 +119,9 @@ function expectRefusal({ code, err, out }: Ended, sentence: string): void {
   expect([64, 69]).toContain(code);
 }
 
-describe.concurrent("the stress command against a named server", () => {
+describe.concurrent("a named server", () => {
   // The longest test goes first, beside the others.
-  test("runs all modes in turn, and the stability command repeats one", async () => {
+  test("the stress command runs all modes in turn, and the stability command repeats one", async () => {
     const load = { STATE: join(folder, "state"), INITIAL_STOCK: "5", DEDUP_USERS: "2", DEDUP_REQUESTS: "3" };
     const [reports, stability] = await Promise.all([
       expectKept(["all"], named(load)),
@@ -134,7 +132,7 @@ describe.concurrent("the stress command against a named server", () => {
     expect(stability.out.match(/^run \d\/2 [✓✗] .*claim_granted 2 {2}claim_already_claimed 4/gm)).toHaveLength(2);
   });
 
-  test("verifies over the API without the state folder", async () => {
+  test("the stress command verifies over the API without the state folder", async () => {
     const [report] = await expectKept(["purchase-load"], named());
     expect(report?.thresholds.at(-1)?.what).toBe("checks against the API alone");
   });
@@ -145,7 +143,7 @@ describe.concurrent("the stress command against a named server", () => {
     ["a folder without state", { STATE: "src" }, "src is not a state of Doorbuster"],
     ["another machine", { BASE_URL: "https://doorbuster.example.workers.dev" }, "is not on this machine"],
     ["an invalid address", { BASE_URL: "localhost:8787" }, "takes an address such as"],
-  ] as const)("refuses %s in one sentence", async ([, env, sentence]) => {
+  ] as const)("the stress command refuses %s in one sentence", async ([, env, sentence]) => {
     expectRefusal(await stress([], named(env)), sentence);
   });
 });
@@ -162,8 +160,8 @@ async function againstImpostor(faults: Faults, mode = "purchase-load"): Promise<
   }
 }
 
-describe.concurrent("the stress command", () => {
-  test("refuses an address without a server in one sentence", async () => {
+describe.concurrent("other servers", () => {
+  test("the stress command refuses an address without a server in one sentence", async () => {
     expectRefusal(await stress([], { BASE_URL: `http://127.0.0.1:${await freePort()}` }), "nothing listens at");
   });
 
@@ -173,11 +171,11 @@ describe.concurrent("the stress command", () => {
     ["another service", { health: { status: 200, body: "OK" } }, "is not Doorbuster: it answered GET /health with 200"],
     ["a service without coupons", { create: { status: 404, body: {} } }, "it answered the creation of a coupon with 404"],
     ["a server that hangs on claims", { hangs: "on claims" }, "answered none of 50 requests: no answer within 4 s"],
-  ] as const)("refuses %s in one sentence", async ([, faults, sentence]) => {
+  ] as const)("the stress command refuses %s in one sentence", async ([, faults, sentence]) => {
     expectRefusal(await againstImpostor(faults), sentence);
   });
 
-  test("passes against a server that keeps its promises", async () => {
+  test("the stress command passes against a server that keeps its promises", async () => {
     const { code, out } = await againstImpostor({});
     expect([code, out]).toEqual([0, expect.stringContaining("all thresholds kept")]);
   });
@@ -193,7 +191,7 @@ describe.concurrent("the stress command", () => {
       { claim: { status: 201, body: { user_id: "eve" } } },
       /50 × claim: 201 without a receipt/,
     ],
-  ] as const)("finds a server that %s", async ([, mode, faults, line]) => {
+  ] as const)("the stress command finds a server that %s", async ([, mode, faults, line]) => {
     const { code, out } = await againstImpostor(faults, mode);
     expect([code, out]).toEqual([1, expect.stringMatching(line)]);
   });

@@ -44,7 +44,7 @@ test("after a released hold the same request may claim, and a closed sale refuse
   expect(outcomes(engine.claimAll([asks("ann", { attemptId: "first" })], T0))).toEqual(["granted"]);
 });
 
-test("holds that begin and end within one batch end at their own instants, to the millisecond", () => {
+test("holds that begin and end within one batch end at their own instants", () => {
   const { engine, sql } = opened(2);
   const holds = [holdOf("ann", 10), holdOf("bob", 11)].map((request) => ({ message: { kind: "hold", request } as const, at: T0 }));
   const claims = ([9, 10, 10, 11] as const).map((afterMs, index) => {

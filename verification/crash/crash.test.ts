@@ -54,51 +54,49 @@ function retried(account: Account, answer: Answer): void {
   account.answered(bob, answer, 2_000);
 }
 
-describe("after a kill", () => {
-  test("a stored receipt is right, and the unanswered caller asks again", () => {
-    const { account, left } = killedBeforeBobsAnswer(file(claim(ada, 1)));
-    expect([left, account.faults]).toEqual([[bob], []]);
-    expect(account.counters).toEqual({ ...newCounters(), kills: 1, acknowledged: 1, missing: 1 });
-  });
-
-  test.for([
-    ["missing", file()],
-    ["stored at another position", file(claim(ada, 2))],
-    ["stored at another instant", file(claim(ada, 1, LATER))],
-    ["in a missing file", { claims: new Map(), unreadable: [] }],
-    ["in an unreadable file", { claims: new Map(), unreadable: ["7.sqlite is malformed"] }],
-  ] as const)("an acknowledged claim that is %s counts as lost once", ([, stored]) => {
-    const { account } = killedBeforeBobsAnswer(stored);
-    expect(account.faults).toHaveLength(1 + stored.unreadable.length);
-    account.killed(stored, 2_000);
-    expect(account.counters.lost).toBe(1);
-    expect(account.faults.join()).toContain("ada got position 1");
-  });
-
-  test("a claim acknowledged in the last 20 ms counts as late", () => {
-    const late = [980, 981].map((atMs) => killedBeforeBobsAnswer(file(claim(ada, 1)), atMs).account.counters.late);
-    expect(late).toEqual([0, 1]);
-  });
-
-  test("a kill without a request in flight counts as idle", () => {
-    const account = new Account([ada]);
-    account.killed(file(), 1_000);
-    expect(account.counters).toMatchObject({ kills: 1, idleKills: 1 });
-  });
-
-  test("an unacknowledged claim that disappears at the next kill is a fault", () => {
-    const { account } = killedBeforeBobsAnswer(file(claim(ada, 1), claim(bob, 2)));
-    account.asked(bob);
-    account.killed(file(claim(ada, 1)), 2_000);
-    expect(account.counters).toMatchObject({ found: 1, foundAgain: 1, missing: 1 });
-    expect(account.faults).toEqual([`promo: bob had position 2 at ${AT} in the file, and lost it`]);
-  });
+test("after a kill a stored receipt is right, and the unanswered caller asks again", () => {
+  const { account, left } = killedBeforeBobsAnswer(file(claim(ada, 1)));
+  expect([left, account.faults]).toEqual([[bob], []]);
+  expect(account.counters).toEqual({ ...newCounters(), kills: 1, acknowledged: 1, missing: 1 });
 });
 
-describe("a retry of a stored but unanswered claim", () => {
+test.for([
+  ["missing", file()],
+  ["stored at another position", file(claim(ada, 2))],
+  ["stored at another instant", file(claim(ada, 1, LATER))],
+  ["in a missing file", { claims: new Map(), unreadable: [] }],
+  ["in an unreadable file", { claims: new Map(), unreadable: ["7.sqlite is malformed"] }],
+] as const)("an acknowledged claim that is %s counts as lost once", ([, stored]) => {
+  const { account } = killedBeforeBobsAnswer(stored);
+  expect(account.faults).toHaveLength(1 + stored.unreadable.length);
+  account.killed(stored, 2_000);
+  expect(account.counters.lost).toBe(1);
+  expect(account.faults.join()).toContain("ada got position 1");
+});
+
+test("a claim acknowledged in the last 20 ms before a kill counts as late", () => {
+  const late = [980, 981].map((atMs) => killedBeforeBobsAnswer(file(claim(ada, 1)), atMs).account.counters.late);
+  expect(late).toEqual([0, 1]);
+});
+
+test("a kill without a request in flight counts as idle", () => {
+  const account = new Account([ada]);
+  account.killed(file(), 1_000);
+  expect(account.counters).toMatchObject({ kills: 1, idleKills: 1 });
+});
+
+test("an unacknowledged claim that disappears at the next kill is a fault", () => {
+  const { account } = killedBeforeBobsAnswer(file(claim(ada, 1), claim(bob, 2)));
+  account.asked(bob);
+  account.killed(file(claim(ada, 1)), 2_000);
+  expect(account.counters).toMatchObject({ found: 1, foundAgain: 1, missing: 1 });
+  expect(account.faults).toEqual([`promo: bob had position 2 at ${AT} in the file, and lost it`]);
+});
+
+describe("a stored, unanswered claim", () => {
   const stored = file(claim(ada, 1), claim(bob, 2));
 
-  test("is right with the same claim as a replay", () => {
+  test("a retry of a stored, unanswered claim is right as a replay of it", () => {
     const { account } = killedBeforeBobsAnswer(stored);
     retried(account, granted(bob, 2, { isReplay: true }));
     account.closed(stored, AMOUNTS, []);
@@ -113,7 +111,7 @@ describe("a retry of a stored but unanswered claim", () => {
     ["another instant", granted(bob, 2, { claimedAt: LATER, isReplay: true })],
     ["another user's claim", granted(ada, 2, { isReplay: true })],
     ["a 503", { status: 503, body: { code: "outcome_unknown" }, seq: null, headers: {} }],
-  ] as const)("is a fault with %s", ([, answer]) => {
+  ] as const)("a retry of a stored, unanswered claim is a fault with %s", ([, answer]) => {
     const { account } = killedBeforeBobsAnswer(stored);
     retried(account, answer);
     expect([account.counters.foundReplayed, account.faults.length]).toEqual([0, 1]);
@@ -131,40 +129,38 @@ test.for([
   expect(account.counters).toMatchObject({ missing: 1, ...counted });
 });
 
-describe("at the end of a sale", () => {
-  test.for([
-    ["exactly the acknowledged claims are right", [claim(ada, 1), claim(bob, 2)], { couponsExact: 1 }, 0],
-    ["a missing claim is lost", [claim(bob, 2)], { lost: 1, couponsExact: 0 }, 2],
-    ["a third claim of two units is too many", [claim(ada, 1), claim(bob, 2), claim(eve, 3)], { unacknowledged: 1, couponsExact: 0 }, 1],
-    ["two claims of one user are duplicates", [claim(ada, 1), claim(bob, 2), claim({ ...bob, key: "another" }, 3)], { duplicates: 1 }, 2],
-    ["two claims of one position are duplicates", [claim(ada, 1), claim(bob, 2), claim(eve, 2)], { duplicates: 1 }, 1],
-    ["two claims of one key are duplicates", [claim(ada, 1), claim(bob, 2), claim({ ...bob, userId: "eve" }, 3)], { duplicates: 1 }, 1],
-  ] as const)("%s", ([, claims, counted, faults]) => {
-    const { account } = killedBeforeBobsAnswer(file(claim(ada, 1)));
-    retried(account, granted(bob, 2));
-    account.closed(file(...claims), AMOUNTS, []);
-    expect(account.counters).toMatchObject(counted);
-    expect(account.faults).toHaveLength(faults);
-  });
+test.for([
+  ["exactly the acknowledged claims are right", [claim(ada, 1), claim(bob, 2)], { couponsExact: 1 }, 0],
+  ["a missing claim is lost", [claim(bob, 2)], { lost: 1, couponsExact: 0 }, 2],
+  ["a third claim of two units is too many", [claim(ada, 1), claim(bob, 2), claim(eve, 3)], { unacknowledged: 1, couponsExact: 0 }, 1],
+  ["two claims of one user are duplicates", [claim(ada, 1), claim(bob, 2), claim({ ...bob, key: "another" }, 3)], { duplicates: 1 }, 2],
+  ["two claims of one position are duplicates", [claim(ada, 1), claim(bob, 2), claim(eve, 2)], { duplicates: 1 }, 1],
+  ["two claims of one key are duplicates", [claim(ada, 1), claim(bob, 2), claim({ ...bob, userId: "eve" }, 3)], { duplicates: 1 }, 1],
+] as const)("at a sale's end %s", ([, claims, counted, faults]) => {
+  const { account } = killedBeforeBobsAnswer(file(claim(ada, 1)));
+  retried(account, granted(bob, 2));
+  account.closed(file(...claims), AMOUNTS, []);
+  expect(account.counters).toMatchObject(counted);
+  expect(account.faults).toHaveLength(faults);
+});
 
-  test("a verification that fails or is skipped is a fault", () => {
-    const account = new Account([]);
-    const check = { coupon: "promo", title: "receipts", detail: "one is missing" } as const;
-    account.closed({ claims: new Map(), unreadable: [] }, new Map(), [
-      { ...check, number: 1, verdict: "PASS" },
-      { ...check, number: 4, verdict: "SKIP" },
-      { ...check, number: 8, verdict: "FAIL" },
-    ]);
-    expect(account.counters).toMatchObject({ checksPassed: 1, checksNotPassed: 2, receiptChecksFailed: 1 });
-    expect(account.faults).toHaveLength(2);
-  });
+test("a verification that fails or is skipped is a fault", () => {
+  const account = new Account([]);
+  const check = { coupon: "promo", title: "receipts", detail: "one is missing" } as const;
+  account.closed({ claims: new Map(), unreadable: [] }, new Map(), [
+    { ...check, number: 1, verdict: "PASS" },
+    { ...check, number: 4, verdict: "SKIP" },
+    { ...check, number: 8, verdict: "FAIL" },
+  ]);
+  expect(account.counters).toMatchObject({ checksPassed: 1, checksNotPassed: 2, receiptChecksFailed: 1 });
+  expect(account.faults).toHaveLength(2);
 });
 
 describe("a run", () => {
   const product = { counters: { ...newCounters(), kills: 1, acknowledged: 1, coupons: 1, couponsExact: 1 }, faults: [] };
   const control = { counters: { ...newCounters(), lost: 1, receiptChecksFailed: 1 }, faults: [] };
 
-  test("passes when only the control loses claims", () => {
+  test("a crash run passes when only the control loses claims", () => {
     expect(failuresOf(product, control)).toEqual([]);
   });
 
@@ -177,17 +173,17 @@ describe("a run", () => {
     { found: 1 },
     { acknowledged: 0 },
     { idleKills: 1 },
-  ] satisfies Partial<Counters>[])("fails with %o", (planted) => {
+  ] satisfies Partial<Counters>[])("a crash run fails with %o", (planted) => {
     expect(failuresOf({ ...product, counters: { ...product.counters, ...planted } }, control)).toHaveLength(1);
   });
 
-  test("fails with a fault, and when the control's losses are not seen", () => {
+  test("a crash run fails with a fault, and when the control's losses are unseen", () => {
     const unseen = (counters: Partial<Counters>) => failuresOf(product, { ...control, counters: { ...control.counters, ...counters } });
     expect(failuresOf({ ...product, faults: ["ada got 500"] }, control)).toEqual(["1 faults"]);
     expect([unseen({ lost: 0 }).length, unseen({ receiptChecksFailed: 0 }).length]).toEqual([1, 1]);
   });
 
-  test("bounds the true rate of losses only when it lost nothing", () => {
+  test("a crash run bounds the true rate of losses only when it lost nothing", () => {
     const bounds = [{ acknowledged: 3_000 }, { acknowledged: 3_000, lost: 1 }, {}].map((each) => boundOf({ ...newCounters(), ...each }));
     expect(bounds).toEqual([0.001, null, null]);
   });

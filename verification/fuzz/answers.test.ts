@@ -1,7 +1,7 @@
 // The fuzzer's check of answers finds each planted fault. That it accepts valid ones is shown by `npm run
 // fuzz`.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { accessCheck, answerCheck } from "./answers.ts";
 import { answers, asks, COUPON, DOCUMENT, RECEIPT, refuses } from "./document.fixture.ts";
@@ -19,36 +19,34 @@ test("the check of answers accepts the answer that the planted faults change", (
   expect(check(GET, answers(200, COUPON, FOUND))).toBeNull();
 });
 
-describe("the check of answers finds", () => {
-  test.for([
-    ["a 503, also a documented one", GET, refuses(503, "unavailable"), "status 503"],
-    ["an undocumented status", GET, refuses(409, "coupon_not_found"), "status 409 is not documented"],
-    ["the code of another status", GET, refuses(404, "out_of_stock"), "does not fit its schema: /code"],
-    ["a missing field", GET, answers(200, { ...COUPON, created_at: undefined }, FOUND), "required property 'created_at'"],
-    ["an undocumented field", GET, answers(200, { ...COUPON, epoch: "x" }, FOUND), "unevaluated properties"],
-    ["a number out of bounds", GET, answers(200, { ...COUPON, amount: 0 }, FOUND), "must be >= 1"],
-    ["an invalid time", GET, answers(200, { ...COUPON, created_at: "today" }, FOUND), "/created_at must match"],
-    ["a body that is not JSON", GET, answers(200, "{", FOUND), "not a JSON object"],
-    ["another content type", GET, answers(200, COUPON, { ...FOUND, "content-type": "text/html" }), "content type text/html"],
-    ["a body of a 204", asks("DELETE", PATH), answers(204, "x"), "an undocumented body"],
-    ["a body to a HEAD", asks("HEAD", PATH), answers(200, COUPON, FOUND), "a body to a HEAD"],
-    ["no X-Request-Id", GET, answers(200, COUPON, { ...FOUND, "x-request-id": undefined }), "no X-Request-Id"],
-    ["another X-Request-Id", { ...GET, headers: [["X-Request-Id", "mine"]] }, answers(200, COUPON, FOUND), "not the caller's"],
-    ["another request_id", GET, refuses(404, "coupon_not_found", { request_id: "r-2" }), "request_id is not X-Request-Id"],
-    ["a missing header", GET, answers(200, COUPON), "no header etag"],
-    ["an invalid header", GET, answers(200, COUPON, { ...FOUND, "coupon-seq": "x" }), 'header coupon-seq is "x"'],
-    ["an undocumented header", GET, answers(200, COUPON, { ...FOUND, "x-powered-by": "us" }), "x-powered-by is not documented"],
-    ["a 405 without Allow", asks("PUT", PATH), refuses(405, "method_not_allowed"), "no header allow"],
-    ["a 404 for an unknown method", asks("PUT", PATH), refuses(404, "not_found"), "status 404 is not documented"],
-    ["success on an unknown path", asks("GET", "/nowhere"), answers(200, COUPON), "status 200 is not documented"],
-    ["another coupon", asks("GET", `${PATH}\\x`), answers(200, COUPON, FOUND), 'an answer about "PROMO"'],
-    ["a coupon for a name that cannot be decoded", asks("GET", "/api/coupons/%ff"), answers(200, COUPON, FOUND), "cannot be decoded"],
-    ["a stack", CLAIM, refuses(400, "invalid_request", { error: "x\n    at claim (worker.js:1:2)" }), "leaks internals"],
-    ["SQL", CLAIM, refuses(400, "invalid_request", { error: "no such table: claims" }), "leaks internals: no such table"],
-    ["a word of the platform in a header", GET, answers(200, COUPON, { ...FOUND, "cache-control": "durable" }), "leaks internals"],
-  ] as const)("%s", ([, request, answer, fault]) => {
-    expect(check(request, answer)).toContain(fault);
-  });
+test.for([
+  ["a 503, also a documented one", GET, refuses(503, "unavailable"), "status 503"],
+  ["an undocumented status", GET, refuses(409, "coupon_not_found"), "status 409 is not documented"],
+  ["the code of another status", GET, refuses(404, "out_of_stock"), "does not fit its schema: /code"],
+  ["a missing field", GET, answers(200, { ...COUPON, created_at: undefined }, FOUND), "required property 'created_at'"],
+  ["an undocumented field", GET, answers(200, { ...COUPON, epoch: "x" }, FOUND), "unevaluated properties"],
+  ["a number out of bounds", GET, answers(200, { ...COUPON, amount: 0 }, FOUND), "must be >= 1"],
+  ["an invalid time", GET, answers(200, { ...COUPON, created_at: "today" }, FOUND), "/created_at must match"],
+  ["a body that is not JSON", GET, answers(200, "{", FOUND), "not a JSON object"],
+  ["another content type", GET, answers(200, COUPON, { ...FOUND, "content-type": "text/html" }), "content type text/html"],
+  ["a body of a 204", asks("DELETE", PATH), answers(204, "x"), "an undocumented body"],
+  ["a body to a HEAD", asks("HEAD", PATH), answers(200, COUPON, FOUND), "a body to a HEAD"],
+  ["no X-Request-Id", GET, answers(200, COUPON, { ...FOUND, "x-request-id": undefined }), "no X-Request-Id"],
+  ["another X-Request-Id", { ...GET, headers: [["X-Request-Id", "mine"]] }, answers(200, COUPON, FOUND), "not the caller's"],
+  ["another request_id", GET, refuses(404, "coupon_not_found", { request_id: "r-2" }), "request_id is not X-Request-Id"],
+  ["a missing header", GET, answers(200, COUPON), "no header etag"],
+  ["an invalid header", GET, answers(200, COUPON, { ...FOUND, "coupon-seq": "x" }), 'header coupon-seq is "x"'],
+  ["an undocumented header", GET, answers(200, COUPON, { ...FOUND, "x-powered-by": "us" }), "x-powered-by is not documented"],
+  ["a 405 without Allow", asks("PUT", PATH), refuses(405, "method_not_allowed"), "no header allow"],
+  ["a 404 for an unknown method", asks("PUT", PATH), refuses(404, "not_found"), "status 404 is not documented"],
+  ["success on an unknown path", asks("GET", "/nowhere"), answers(200, COUPON), "status 200 is not documented"],
+  ["another coupon", asks("GET", `${PATH}\\x`), answers(200, COUPON, FOUND), 'an answer about "PROMO"'],
+  ["a coupon for a name that cannot be decoded", asks("GET", "/api/coupons/%ff"), answers(200, COUPON, FOUND), "cannot be decoded"],
+  ["a stack", CLAIM, refuses(400, "invalid_request", { error: "x\n    at claim (worker.js:1:2)" }), "leaks internals"],
+  ["SQL", CLAIM, refuses(400, "invalid_request", { error: "no such table: claims" }), "leaks internals: no such table"],
+  ["a word of the platform in a header", GET, answers(200, COUPON, { ...FOUND, "cache-control": "durable" }), "leaks internals"],
+] as const)("the check of answers finds %s", ([, request, answer, fault]) => {
+  expect(check(request, answer)).toContain(fault);
 });
 
 test("the check of exports accepts receipts by the line and finds broken lines", () => {

@@ -1,7 +1,7 @@
 // The driver finds planted faults of a server, shrinks them and draws them again.
 
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { DOCUMENT, refuses } from "./document.fixture.ts";
 import { drive, replay, type DriverOptions, type Failure, type Target } from "./driver.ts";
@@ -21,37 +21,35 @@ function driveTo(target: Target, options: Pick<DriverOptions, "inputs" | "seed" 
   return drive(target, REQUESTS, { signal: new AbortController().signal, onAnswer: () => undefined, ...options });
 }
 
-describe("the driver", () => {
-  test("finds a fault of one field, shrinks it, and draws it again", async () => {
-    const target = serverWith(({ method, body }) => method === "POST" && body?.includes('"coupon_name":null') === true);
-    const [failure] = await driveTo(target, { inputs: 20_000, seed: 2 });
-    expect(failure).toMatchObject({ fault: "status 500", isRepeated: true, request: { method: "POST", target: "/api/coupons/claim" } });
-    expect(failure?.request.body?.length).toBeLessThan(80);
-    const again = await driveTo(target, { inputs: 1, ...(failure?.drawn ?? { seed: 0, path: "" }) });
-    expect(again).toMatchObject([{ fault: "status 500", request: failure?.request }]);
-  });
+test("the fuzz driver finds a fault of one field, shrinks it and redraws it", async () => {
+  const target = serverWith(({ method, body }) => method === "POST" && body?.includes('"coupon_name":null') === true);
+  const [failure] = await driveTo(target, { inputs: 20_000, seed: 2 });
+  expect(failure).toMatchObject({ fault: "status 500", isRepeated: true, request: { method: "POST", target: "/api/coupons/claim" } });
+  expect(failure?.request.body?.length).toBeLessThan(80);
+  const again = await driveTo(target, { inputs: 1, ...(failure?.drawn ?? { seed: 0, path: "" }) });
+  expect(again).toMatchObject([{ fault: "status 500", request: failure?.request }]);
+});
 
-  test("finds a fault of one escape in a path and nothing else", async () => {
-    const failures = await driveTo(
-      serverWith(({ target }) => target.includes("%ED%A0%80")),
-      { inputs: 10_000, seed: 3 },
-    );
-    expect(failures.length).toBeGreaterThan(0);
-    expect(failures.every(({ request }) => request.target.includes("%ED%A0%80"))).toBe(true);
-  });
+test("the fuzz driver finds only a fault of one escape in a path", async () => {
+  const failures = await driveTo(
+    serverWith(({ target }) => target.includes("%ED%A0%80")),
+    { inputs: 10_000, seed: 3 },
+  );
+  expect(failures.length).toBeGreaterThan(0);
+  expect(failures.every(({ request }) => request.target.includes("%ED%A0%80"))).toBe(true);
+});
 
-  test("distinguishes a fault that is gone when sent again", async () => {
-    let isBroken = true;
-    const target = serverWith(() => isBroken);
-    const failures = await replay(target, [{ method: "GET", target: "/", headers: [], body: null }], () => void (isBroken = false));
-    expect(failures).toMatchObject([{ fault: "status 500", drawn: null, isRepeated: false }]);
-  });
+test("the fuzz driver distinguishes a fault that is gone when sent again", async () => {
+  let isBroken = true;
+  const target = serverWith(() => isBroken);
+  const failures = await replay(target, [{ method: "GET", target: "/", headers: [], body: null }], () => void (isBroken = false));
+  expect(failures).toMatchObject([{ fault: "status 500", drawn: null, isRepeated: false }]);
+});
 
-  test("reports a request without an answer", async () => {
-    const target = { ...serverWith(() => false), send: () => Promise.reject(new Error("closed")) };
-    const [failure] = await driveTo(target, { inputs: 1, seed: 4 });
-    expect(failure?.fault).toBe("no answer: closed");
-  });
+test("the fuzz driver reports a request without an answer", async () => {
+  const target = { ...serverWith(() => false), send: () => Promise.reject(new Error("closed")) };
+  const [failure] = await driveTo(target, { inputs: 1, seed: 4 });
+  expect(failure?.fault).toBe("no answer: closed");
 });
 
 const DRAWN = fc.sample(REQUESTS, { seed: 5, numRuns: 15_000 });

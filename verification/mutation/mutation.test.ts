@@ -26,14 +26,14 @@ test("every mutation has its own name", () => {
   expect(new Set(MUTATIONS.map(({ name }) => name)).size).toBe(MUTATIONS.length);
 });
 
-describe("an edit", () => {
+describe("edits", () => {
   const edit = { file: "a.ts", find: "now < end", replace: "now <= end; // $& $1" };
 
-  test("replaces its one place by the literal text", () => {
+  test("an edit replaces its one place by the literal text", () => {
     expect(edited("if (now < end) return;", edit, "late")).toBe("if (now <= end; // $& $1) return;");
   });
 
-  test.for(["if (end > now) return;", "now < end; now < end;"])("that does not fit `%s` exactly once is refused by name", (text) => {
+  test.for(["if (end > now) return;", "now < end; now < end;"])("an edit fitting `%s` never or twice is refused by name", (text) => {
     expect(() => edited(text, edit, "late")).toThrow("mutation late does not fit");
   });
 });
@@ -44,7 +44,7 @@ function report(statuses: readonly string[], failure = "", message = ""): string
   return JSON.stringify({ testResults: [{ name: "a.test.ts", status: message === "" ? "passed" : "failed", message, assertionResults }] });
 }
 
-describe("the outcome of a run", () => {
+describe("outcomes", () => {
   const timeout = "Error: Test timed out in 30000ms.\nIf this is a long-running test, …";
 
   test.for([
@@ -61,7 +61,7 @@ describe("the outcome of a run", () => {
     ["unusable where the file does not load", report([], "", "SyntaxError: x\n  y"), 1, { is: "unusable", why: "SyntaxError: x" }],
     ["unusable where vitest wrote no report", null, 1, { is: "unusable", why: "Error: no such project" }],
     ["unusable where vitest fails but no test", report(["passed"]), 1, { is: "unusable", why: "Error: no such project" }],
-  ] as const)("is %s", ([, text, exitCode, outcome]) => {
+  ] as const)("the outcome of a run is %s", ([, text, exitCode, outcome]) => {
     expect(outcomeOf(text, { exitCode, output: "\nError: no such project\n  more" })).toEqual(outcome);
   });
 });

@@ -56,7 +56,7 @@ describe("a status of a coupon with 5 units and claims only", () => {
     ["the remaining amount does not fit seq", { ...fresh, remaining_amount: 4 }],
     ["the state does not fit the remaining amount", { ...fresh, remaining_amount: 0, seq: 6 }],
     ["the state does not fit the remaining amount", { ...fresh, state: "sold_out" }],
-  ] as const)("has the fault %o", ([fault, status]) => {
+  ] as const)("a coupon's status has the fault %o", ([fault, status]) => {
     expect(statusFault(status, { name: "C", amount: 5 })).toBe(fault);
   });
 });
@@ -76,7 +76,7 @@ describe("mixed-workload", () => {
   const read = { kind: "read", coupon: "C", userId: "ada" } as const;
   const claim = { ...read, kind: "claim" } as const;
 
-  test("draws each operation in its share, the same ones from the same seed", () => {
+  test("mixed-workload draws each operation in its share, the same ones from the same seed", () => {
     const operations = drawOperations(draw);
     expect(drawOperations(draw)).toEqual(operations);
     const drawn = Object.entries(Object.groupBy(operations, ({ kind }) => kind)).map(([kind, all]) => [kind, all.length / 100] as const);
@@ -84,7 +84,7 @@ describe("mixed-workload", () => {
     expect([drawn.length, wrong]).toEqual([Object.keys(OPERATIONS).length, []]);
   });
 
-  test("accepts only the answers that are documented for the operation", () => {
+  test("mixed-workload accepts only the answers that are documented for the operation", () => {
     expect(isDocumented({ kind: "create" }, answer(409, { code: "coupon_exists" }))).toBe(true);
     expect(isDocumented({ kind: "create" }, answer(409, { code: "already_claimed" }))).toBe(false);
     expect(isDocumented(read, answer(500, { code: "internal_error" }))).toBe(false);
@@ -97,7 +97,7 @@ describe("mixed-workload", () => {
     ["more remains than the amount", read, answer(200, { amount: 3, remaining_amount: 4, claimed_by: [] })],
     ["a user has two claims", read, answer(200, { amount: 3, remaining_amount: 1, claimed_by: ["a", "a"] })],
     ["claimed and remaining exceed the amount", read, answer(200, { amount: 3, remaining_amount: 2, claimed_by: ["a", "b"] })],
-  ] as const)("finds the fault %o", ([fault, operation, ended]) => {
+  ] as const)("mixed-workload finds the fault %o", ([fault, operation, ended]) => {
     expect(answerFault(operation, ended)).toBe(fault);
   });
 });
@@ -117,11 +117,11 @@ describe("the checks over the API", () => {
     ["another order", { claimed_by: ["bob", "ada"] }, [], ["each at its position"]],
     ["an unacknowledged claim", { claimed_by: ["ada", "bob", "eve"], remaining_amount: 0 }, [], ["every stored claim is acknowledged"]],
     ["nothing if a missing claim was revoked", { claimed_by: ["bob"], remaining_amount: 2 }, ["ada"], []],
-  ] as const)("find %s", ([, body, revoked, titles]) => {
+  ] as const)("the checks over the API find %s", ([, body, revoked, titles]) => {
     expect(failed(body, revoked)).toEqual(titles);
   });
 
-  test("fail a coupon that is not returned", () => {
+  test("the checks over the API fail a coupon that is not returned", () => {
     expect([null, answer(404)].map((ended) => checkCoupon("C", ended, receipts, new Set()).map(({ verdict }) => verdict))).toEqual([
       ["FAIL"],
       ["FAIL"],

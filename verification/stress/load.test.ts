@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { CommandFailure, parseCommand } from "../../scripts/cli/command.ts";
 import type { Answer } from "../client/coupon-client.ts";
@@ -71,36 +71,34 @@ test.for([
   expect([report.isPassed, JSON.stringify(report).includes("ada")]).toEqual([isPassed, false]);
 });
 
-describe("the load", () => {
-  test("counts latency from the planned instant while the sender is blocked", async () => {
-    const slots = [
-      { atMs: 0, send: () => (blockFor(BUSY_MS), Promise.resolve(ANSWER)) },
-      { atMs: 0, send: () => Promise.resolve(ANSWER) },
-      { atMs: 10, send: () => Promise.resolve(ANSWER) },
-    ];
-    const latencies = (await drive("stalled", slots, virtualUsers)).map(({ latencyMs }) => latencyMs);
-    expect([latencies[0], latencies[1], (latencies[2] ?? 0) + 10].filter((ms) => (ms ?? 0) < BUSY_MS)).toEqual([]);
-  });
+test("the load counts latency from the planned instant while the sender is blocked", async () => {
+  const slots = [
+    { atMs: 0, send: () => (blockFor(BUSY_MS), Promise.resolve(ANSWER)) },
+    { atMs: 0, send: () => Promise.resolve(ANSWER) },
+    { atMs: 10, send: () => Promise.resolve(ANSWER) },
+  ];
+  const latencies = (await drive("stalled", slots, virtualUsers)).map(({ latencyMs }) => latencyMs);
+  expect([latencies[0], latencies[1], (latencies[2] ?? 0) + 10].filter((ms) => (ms ?? 0) < BUSY_MS)).toEqual([]);
+});
 
-  test("sends a request while an earlier one is unanswered", async () => {
-    const first = Promise.withResolvers<Answer>();
-    const slots = [
-      { atMs: 0, send: () => first.promise },
-      { atMs: 5, send: () => (first.resolve(ANSWER), Promise.resolve(ANSWER)) },
-    ];
-    expect((await drive("open", slots, virtualUsers)).map(({ answer }) => answer?.status)).toEqual([200, 200]);
-  });
+test("the load sends a request while an earlier one is unanswered", async () => {
+  const first = Promise.withResolvers<Answer>();
+  const slots = [
+    { atMs: 0, send: () => first.promise },
+    { atMs: 5, send: () => (first.resolve(ANSWER), Promise.resolve(ANSWER)) },
+  ];
+  expect((await drive("open", slots, virtualUsers)).map(({ answer }) => answer?.status)).toEqual([200, 200]);
+});
 
-  test("sends no request before its instant", async () => {
-    const slots = Array.from({ length: 100 }, (_, index) => ({ atMs: index * 0.7, send: () => Promise.resolve(ANSWER) }));
-    const sent = await drive("paced", slots, virtualUsers);
-    expect(sent.filter(({ slot, sentAtMs }) => sentAtMs < slot.atMs)).toEqual([]);
-  });
+test("the load sends no request before its instant", async () => {
+  const slots = Array.from({ length: 100 }, (_, index) => ({ atMs: index * 0.7, send: () => Promise.resolve(ANSWER) }));
+  const sent = await drive("paced", slots, virtualUsers);
+  expect(sent.filter(({ slot, sentAtMs }) => sentAtMs < slot.atMs)).toEqual([]);
+});
 
-  test("records a failure with its latency", async () => {
-    const [sent] = await drive("broken", [{ atMs: 0, send: resetAfter20Ms }], virtualUsers);
-    expect([sent?.answer, sent?.failure, (sent?.latencyMs ?? 0) >= 19]).toEqual([null, "the connection was closed", true]);
-  });
+test("the load records a failure with its latency", async () => {
+  const [sent] = await drive("broken", [{ atMs: 0, send: resetAfter20Ms }], virtualUsers);
+  expect([sent?.answer, sent?.failure, (sent?.latencyMs ?? 0) >= 19]).toEqual([null, "the connection was closed", true]);
 });
 
 test("only hosts that are always this machine count as loopback", () => {

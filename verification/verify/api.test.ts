@@ -189,10 +189,10 @@ test("a streamed list of claimants is compared unless claims go on meanwhile", a
   expect(await compared()).toBe("PASS event 10002: remaining_amount 9999, claimed_by not compared: it was streamed while claims went on");
 });
 
-describe("the verification is refused when the API", () => {
+describe("refused verifications", () => {
   const about = `about the coupon "BUSY 🎉/1"`;
 
-  test("does not connect or answer in time", async () => {
+  test("the verification is refused when the API does not connect or answer in time", async () => {
     server.removeAllListeners("request");
     expect(await refusal(compared({ timeoutMs: 200 }))).toBe(`no answer from ${url} ${about}: UND_ERR_HEADERS_TIMEOUT`);
     server.close();
@@ -200,7 +200,7 @@ describe("the verification is refused when the API", () => {
     expect(await refusal(compared())).toBe(`no answer from ${url} ${about}: ECONNREFUSED`);
   });
 
-  test("does not accept the admin token", async () => {
+  test("the verification is refused when the API does not accept the admin token", async () => {
     reply = () => ({ body: PUBLIC });
     expect(await refusal(compared({ adminToken: "wrong" }))).toBe(
       `${url} does not accept this admin token: the coupon "BUSY 🎉/1" has no claimed_by`,

@@ -73,7 +73,7 @@ test("a configured identity is enforced although IDENTITY=off is set", async () 
   expect(outcomeOf(answer)).toBe("401 unauthorized");
 });
 
-test("with a wrong variable every route but /health answers 503, and names it to the operator and the log", async () => {
+test("a wrong variable makes every route but /health answer 503 and name it", async () => {
   const logged = vi.spyOn(console, "log").mockImplementation(() => undefined);
   const name = await created(1);
   const ask = workerWith({ ...BARE, ADMIN_TOKEN: "secret", RATE_LIMIT: "OFF" });

@@ -25,51 +25,49 @@ function onBehalfOfAda(name: string): readonly [method: string, path: string, bo
   ];
 }
 
-describe("a user's requests", () => {
-  test.for([
-    ["no token", () => Promise.resolve(undefined), "401 unauthorized"],
-    ["garbage", () => Promise.resolve("Bearer garbage"), "401 unauthorized"],
-    ["another user's token", () => tokenOf("bob"), "403 forbidden"],
-    ["a token like the operator's", () => Promise.resolve(`Bearer ${OPERATOR}x`), "401 unauthorized"],
-  ] as const)("with %s are refused before the object is asked", async ([, token, outcome]) => {
-    const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "on", ADMIN_TOKEN: OPERATOR });
-    const name = await created(3);
-    const authorization = await token();
-    for (const [method, path, body] of onBehalfOfAda(name)) {
-      const answer = await worker(method, path, { body, authorization });
-      expect({ method, path, outcome: outcomeOf(answer) }).toEqual({ method, path, outcome });
-      expect(answer.headers.get("Coupon-Seq")).toBeNull();
-    }
-    expect((await ask("GET", `/api/coupons/${name}`)).headers.get("Coupon-Seq")).toBe("1");
-  });
+test.for([
+  ["no token", () => Promise.resolve(undefined), "401 unauthorized"],
+  ["garbage", () => Promise.resolve("Bearer garbage"), "401 unauthorized"],
+  ["another user's token", () => tokenOf("bob"), "403 forbidden"],
+  ["a token like the operator's", () => Promise.resolve(`Bearer ${OPERATOR}x`), "401 unauthorized"],
+] as const)("a user's requests with %s are refused before the object", async ([, token, outcome]) => {
+  const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "on", ADMIN_TOKEN: OPERATOR });
+  const name = await created(3);
+  const authorization = await token();
+  for (const [method, path, body] of onBehalfOfAda(name)) {
+    const answer = await worker(method, path, { body, authorization });
+    expect({ method, path, outcome: outcomeOf(answer) }).toEqual({ method, path, outcome });
+    expect(answer.headers.get("Coupon-Seq")).toBeNull();
+  }
+  expect((await ask("GET", `/api/coupons/${name}`)).headers.get("Coupon-Seq")).toBe("1");
+});
 
-  test("with the operator's token allow reads and releases alone", async () => {
-    const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_TOKEN: OPERATOR });
-    const name = await created(3);
-    await hold(name, "ada");
-    const outcomes: string[] = [];
-    for (const [method, path, body] of onBehalfOfAda(name)) {
-      outcomes.push(outcomeOf(await worker(method, path, { body, authorization: `Bearer ${OPERATOR}` })));
-    }
-    expect(outcomes).toEqual(["401 unauthorized", "200", "204", "401 unauthorized", "404 claim_not_found"]);
-  });
+test("the operator's token allows reads and releases for a user and nothing else", async () => {
+  const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_TOKEN: OPERATOR });
+  const name = await created(3);
+  await hold(name, "ada");
+  const outcomes: string[] = [];
+  for (const [method, path, body] of onBehalfOfAda(name)) {
+    outcomes.push(outcomeOf(await worker(method, path, { body, authorization: `Bearer ${OPERATOR}` })));
+  }
+  expect(outcomes).toEqual(["401 unauthorized", "200", "204", "401 unauthorized", "404 claim_not_found"]);
+});
 
-  test("need the user's token also with ADMIN_AUTH off", async () => {
-    const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "off" });
-    const name = await created(3);
-    for (const [method, path, body] of onBehalfOfAda(name)) {
-      expect(outcomeOf(await worker(method, path, { body }))).toBe("401 unauthorized");
-    }
-  });
+test("a user's requests need the user's token also with ADMIN_AUTH off", async () => {
+  const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "off" });
+  const name = await created(3);
+  for (const [method, path, body] of onBehalfOfAda(name)) {
+    expect(outcomeOf(await worker(method, path, { body }))).toBe("401 unauthorized");
+  }
+});
 
-  test("with the user's token succeed", async () => {
-    const name = await created(3);
-    const authorization = await tokenOf("ada");
-    for (const [method, path, body, success] of onBehalfOfAda(name)) {
-      const answer = await ask(method, path, { body, authorization });
-      expect({ method, path, outcome: outcomeOf(answer) }).toEqual({ method, path, outcome: success });
-    }
-  });
+test("a user's requests with the user's token succeed", async () => {
+  const name = await created(3);
+  const authorization = await tokenOf("ada");
+  for (const [method, path, body, success] of onBehalfOfAda(name)) {
+    const answer = await ask(method, path, { body, authorization });
+    expect({ method, path, outcome: outcomeOf(answer) }).toEqual({ method, path, outcome: success });
+  }
 });
 
 test.for(["/api/coupons/{name}", "/api/coupons/{name}/status", "/api/coupons/{name}/events", "/health", "/openapi.json"])(
@@ -85,7 +83,7 @@ test.for(["/api/coupons/{name}", "/api/coupons/{name}/status", "/api/coupons/{na
 describe("the operator's routes", () => {
   const worker = workerWith({ IDENTITY_SECRET: SECRET, ADMIN_AUTH: "on", ADMIN_TOKEN: OPERATOR });
 
-  test("need the operator's token alone", async () => {
+  test("the operator's routes need the operator's token alone", async () => {
     const authorization = `Bearer ${OPERATOR}`;
     const name = freshName();
     const requests: [string, string, Sent][] = [
@@ -101,7 +99,7 @@ describe("the operator's routes", () => {
     expect(outcomes).toEqual(["201", "200", "200", "200", "404 claim_not_found", "204"]);
   });
 
-  test("are closed to a user's token", async () => {
+  test("the operator's routes are closed to a user's token", async () => {
     const name = await created(3);
     await claim(name, "bob");
     const authorization = await tokenOf("ada");

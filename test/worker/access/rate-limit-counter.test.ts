@@ -1,7 +1,7 @@
 // What the rate limit counts, under which key, and what happens where the platform's counter fails.
 
 import { sign } from "hono/jwt";
-import { describe, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { claim, created, freshName, outcomeOf, read, send } from "../../support/api.ts";
 import { platform } from "../../support/platform-faults.ts";
@@ -58,8 +58,8 @@ test.for([
 });
 
 test.for([
-  ["without a token, is one for each network", {}, undefined, 3],
-  ["with the user's token, is the same everywhere", { IDENTITY_SECRET: "secret" }, "ada", 1],
+  ["without a token is one for each network", {}, undefined, 3],
+  ["with the user's token is the same everywhere", { IDENTITY_SECRET: "secret" }, "ada", 1],
 ] as const)("a user's key %s", async ([, settings, sub, count]) => {
   const { counter, keys } = recording();
   const ask = workerWith({ ...settings, CLAIMS_100_PER_10S: counter });
@@ -71,34 +71,32 @@ test.for([
   expect(new Set(keys).size).toBe(count);
 });
 
-describe("the counter's key", () => {
-  test("is the same for a user's claims and holds", async () => {
-    const { counter, keys } = recording();
-    const ask = workerWith({ CLAIMS_100_PER_10S: counter });
-    const name = await created(5);
-    await claimOf(ask, name, "ada");
-    await ask("POST", `/api/coupons/${name}/holds`, { body: { user_id: "ada", ttl_seconds: 60 } });
-    expect(keys).toHaveLength(2);
-    expect(new Set(keys).size).toBe(1);
-  });
+test("the counter's key is the same for a user's claims and holds", async () => {
+  const { counter, keys } = recording();
+  const ask = workerWith({ CLAIMS_100_PER_10S: counter });
+  const name = await created(5);
+  await claimOf(ask, name, "ada");
+  await ask("POST", `/api/coupons/${name}/holds`, { body: { user_id: "ada", ttl_seconds: 60 } });
+  expect(keys).toHaveLength(2);
+  expect(new Set(keys).size).toBe(1);
+});
 
-  test("differs for any two pairs of user and coupon", async () => {
-    const { counter, keys } = recording();
-    const ask = workerWith({ CLAIMS_100_PER_10S: counter });
-    for (const [coupon, user] of [
-      ["a", "b c"],
-      ["a b", "c"],
-      ["a:b", "c"],
-      ["a", "b:c"],
-      ["a\\nb", "c"],
-      ["a", "b\\nc"],
-      ["c", "a"],
-      ["a", "c"],
-    ] as const) {
-      await claimOf(ask, coupon, user);
-    }
-    expect(new Set(keys).size).toBe(8);
-  });
+test("the counter's key differs for any two pairs of user and coupon", async () => {
+  const { counter, keys } = recording();
+  const ask = workerWith({ CLAIMS_100_PER_10S: counter });
+  for (const [coupon, user] of [
+    ["a", "b c"],
+    ["a b", "c"],
+    ["a:b", "c"],
+    ["a", "b:c"],
+    ["a\\nb", "c"],
+    ["a", "b\\nc"],
+    ["c", "a"],
+    ["a", "c"],
+  ] as const) {
+    await claimOf(ask, coupon, user);
+  }
+  expect(new Set(keys).size).toBe(8);
 });
 
 test("malformed requests get 400 and are not counted, also beyond the limit", async () => {

@@ -1,6 +1,6 @@
 // How often one user may ask for one coupon, by the platform's own counters.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { RATE_LIMIT_WINDOW_SECONDS } from "../../../src/domain/limits.ts";
 import { claim, countOutcomes, created, freshName, hold, outcomeOf, send, users, type Answer } from "../../support/api.ts";
@@ -52,30 +52,28 @@ test("100 users at once do not count against one another", async () => {
   expect(countOutcomes(await Promise.all(users(100).map((user) => claim(name, user))))).toEqual({ 201: 100 });
 });
 
-describe("RATE_LIMIT", () => {
-  test.for([5, 20])("%i allows as many requests, holds and claims together", async (limit) => {
-    const ask = workerWith({ RATE_LIMIT: String(limit) });
-    const name = await created(5);
-    const holding = { body: { user_id: "ada", ttl_seconds: 60 } };
-    await windowWithRoom();
-    expect(outcomeOf(await ask("POST", `/api/coupons/${name}/holds`, holding))).toBe("201");
-    const answers: Answer[] = [];
-    for (let count = 1; count < limit; count += 1) answers.push(await claimOf(ask, name, "ada"));
-    expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": limit - 2 });
+test.for([5, 20])("RATE_LIMIT %i allows as many requests, holds and claims together", async (limit) => {
+  const ask = workerWith({ RATE_LIMIT: String(limit) });
+  const name = await created(5);
+  const holding = { body: { user_id: "ada", ttl_seconds: 60 } };
+  await windowWithRoom();
+  expect(outcomeOf(await ask("POST", `/api/coupons/${name}/holds`, holding))).toBe("201");
+  const answers: Answer[] = [];
+  for (let count = 1; count < limit; count += 1) answers.push(await claimOf(ask, name, "ada"));
+  expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": limit - 2 });
 
-    const refused = await claimOf(ask, name, "ada");
-    expect(outcomeOf(refused)).toBe("429 rate_limited");
-    expect(refused.headers.get("RateLimit-Policy")).toBe(`"user";q=${limit};w=10`);
-    expect(outcomeOf(await ask("POST", `/api/coupons/${name}/holds`, holding))).toBe("429 rate_limited");
-    expect(outcomeOf(await claimOf(ask, name, "bob"))).toBe("201");
-  });
+  const refused = await claimOf(ask, name, "ada");
+  expect(outcomeOf(refused)).toBe("429 rate_limited");
+  expect(refused.headers.get("RateLimit-Policy")).toBe(`"user";q=${limit};w=10`);
+  expect(outcomeOf(await ask("POST", `/api/coupons/${name}/holds`, holding))).toBe("429 rate_limited");
+  expect(outcomeOf(await claimOf(ask, name, "bob"))).toBe("201");
+});
 
-  test("off allows 150 requests of one user", async () => {
-    const ask = workerWith({ RATE_LIMIT: "off" });
-    const name = await created(5);
-    const answers = await Promise.all(Array.from({ length: 150 }, () => claimOf(ask, name, "ada")));
-    expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 149 });
-  });
+test("RATE_LIMIT off allows 150 requests of one user", async () => {
+  const ask = workerWith({ RATE_LIMIT: "off" });
+  const name = await created(5);
+  const answers = await Promise.all(Array.from({ length: 150 }, () => claimOf(ask, name, "ada")));
+  expect(countOutcomes(answers)).toEqual({ 201: 1, "409 already_claimed": 149 });
 });
 
 test("a stranger's 100 claims in a victim's name leave the victim's own budget", async () => {

@@ -38,24 +38,24 @@ function ofLength(length: number, fields: Record<string, unknown>): string {
 
 describe.for([COUPONS, CLAIMS])("POST %s", (path) => {
   test.for([
-    ["nothing", ""],
+    ["no bytes", ""],
     ["white space", " \n"],
     ["null", "null"],
     ["a number", "5"],
     ["a string", '"x"'],
     ["a list with an object", '[{"user_id":"u","coupon_name":"c","name":"n","amount":1}]'],
-    ["JSON cut off", '{"user_id":"u","coupon_name":"c"'],
-    ["more after the JSON", '{"user_id":"u","coupon_name":"c"}x'],
-    ["a trailing comma", '{"user_id":"u","coupon_name":"c",}'],
-    ["a comment", '{"user_id":"u"/* me */,"coupon_name":"c"}'],
-    ["a line end inside a string", '{"user_id":"u\n","coupon_name":"c"}'],
+    ["truncated JSON", '{"user_id":"u","coupon_name":"c"'],
+    ["JSON and more text", '{"user_id":"u","coupon_name":"c"}x'],
+    ["JSON with a trailing comma", '{"user_id":"u","coupon_name":"c",}'],
+    ["JSON with a comment", '{"user_id":"u"/* me */,"coupon_name":"c"}'],
+    ["a string with a line end", '{"user_id":"u\n","coupon_name":"c"}'],
     ["a form", "user_id=u&coupon_name=c&name=n&amount=1"],
     ["a byte that is not UTF-8", bytes(0x22, 0xff, 0x22)],
     ["a name that is not UTF-8", new Uint8Array([...utf8.encode('{"name":"'), 0xc3, 0x28, ...utf8.encode('","amount":1}')])],
     ["half a surrogate pair in UTF-8", bytes(0x22, 0xed, 0xa0, 0x80, 0x22)],
     ["UTF-16", bytes(0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00)],
     ["zeros", new Uint8Array(1000)],
-  ] as const)("with a body of %s gets 400", async ([, body]) => {
+  ] as const)(`POST ${path} with a body of %s gets 400`, async ([, body]) => {
     expectRefused(await postRaw(path, body), "400 invalid_request", "invalid request body");
   });
 });
@@ -117,13 +117,13 @@ describe.for(["with a Content-Length", "in pieces"] as const)("a body %s", (how)
     return how === "in pieces" ? inPieces(utf8.encode(text)) : text;
   }
 
-  test("of exactly the maximum length is accepted", async () => {
+  test(`a body ${how} of exactly the maximum length is accepted`, async () => {
     const claiming = { user_id: "user", coupon_name: await created(1) };
     expect((await postRaw(CLAIMS, bodyOf(ofLength(CLAIM_BYTES_MAX, claiming)))).status).toBe(201);
     expect((await postRaw(COUPONS, bodyOf(ofLength(CREATE_BYTES_MAX, { name: freshName(), amount: 1 })))).status).toBe(201);
   });
 
-  test.for([1, 5_000_000])("%i bytes above the limit gets 413 and changes nothing", async (more) => {
+  test.for([1, 5_000_000])(`a body ${how}, %i bytes too long, gets 413 and changes nothing`, async (more) => {
     const name = await created(1);
     const claiming = ofLength(CLAIM_BYTES_MAX + more, { user_id: "user", coupon_name: name });
     expectRefused(await postRaw(CLAIMS, bodyOf(claiming)), "413 payload_too_large");

@@ -27,29 +27,27 @@ function claimWith(body: Record<string, unknown>, headers: Record<string, string
 
 const MALFORMED_KEY = { "Idempotency-Key": "two words" };
 
-describe("a malformed claim gets 400", () => {
-  test.for([
-    ["no user", { user_id: undefined }, "user_id is required"],
-    ["no coupon name", { coupon_name: undefined }, "coupon_name is required"],
-    ["a user that is no string", { user_id: 5 }, "user_id is invalid"],
-  ] as const)("before a missing coupon gets 404: %s", async ([, fault, sentence]) => {
-    const answer = await claimWith({ user_id: "user", coupon_name: freshName(), ...fault });
-    expectRefused(answer, "400 invalid_request", `invalid request: ${sentence}`);
-  });
+test.for([
+  ["no user", { user_id: undefined }, "user_id is required"],
+  ["no coupon name", { coupon_name: undefined }, "coupon_name is required"],
+  ["a user that is no string", { user_id: 5 }, "user_id is invalid"],
+] as const)("a claim with %s gets 400, not coupon_not_found", async ([, fault, sentence]) => {
+  const answer = await claimWith({ user_id: "user", coupon_name: freshName(), ...fault });
+  expectRefused(answer, "400 invalid_request", `invalid request: ${sentence}`);
+});
 
-  test("for its key before a replay", async () => {
-    const name = await created(1);
-    await claim(name, "winner", { "Idempotency-Key": "key" });
-    for (const answer of [await claim(freshName(), "user", MALFORMED_KEY), await claim(name, "winner", MALFORMED_KEY)]) {
-      expectRefused(answer, "400 invalid_request", "invalid request: Idempotency-Key is invalid");
-    }
-  });
+test("a claim with a malformed key gets 400 before a replay", async () => {
+  const name = await created(1);
+  await claim(name, "winner", { "Idempotency-Key": "key" });
+  for (const answer of [await claim(freshName(), "user", MALFORMED_KEY), await claim(name, "winner", MALFORMED_KEY)]) {
+    expectRefused(answer, "400 invalid_request", "invalid request: Idempotency-Key is invalid");
+  }
+});
 
-  test("for a blank user before sell-out", async () => {
-    const name = await created(1);
-    await claim(name, "winner");
-    expectRefused(await claim(name, "  "), "400 invalid_request", "invalid request: user_id cannot be whitespace only");
-  });
+test("a blank user's claim of a sold-out coupon gets invalid_request", async () => {
+  const name = await created(1);
+  await claim(name, "winner");
+  expectRefused(await claim(name, "  "), "400 invalid_request", "invalid request: user_id cannot be whitespace only");
 });
 
 test("a body that is too large gets 413 before its fields are checked", async () => {
@@ -77,6 +75,8 @@ describe.for([
   ["at the end", { paused: false, isSoldOut: true }, ENDED],
   ["at the end", { paused: false, isSoldOut: false }, ENDED],
 ] as const)("a sale %s with %o", ([phase, { paused, isSoldOut }, [state, outcome]]) => {
+  const subject = `a${paused ? " paused" : ""}${isSoldOut ? " sold-out" : ""} sale ${phase}`;
+
   /** `winner` has the first unit, under a key, and `holder` holds the second. The rest is free. */
   async function sale(): Promise<{ readonly name: string; readonly granted: Answer }> {
     setClock(T0 - 2);
@@ -88,7 +88,7 @@ describe.for([
     return { name, granted };
   }
 
-  test(`is ${state}, and a new user gets ${outcome}`, async () => {
+  test(`${subject} is ${state} and answers ${outcome}`, async () => {
     const { name } = await sale();
     expect((await read(name)).body["state"]).toBe(state);
     expect((await readStatus(name)).body["state"]).toBe(state);
@@ -97,7 +97,7 @@ describe.for([
     await expectConserved(name);
   });
 
-  test("answers winners and holders with their claims", async () => {
+  test(`${subject} answers winners and holders with their claims`, async () => {
     const { name, granted } = await sale();
     const head = seqOf(await read(name));
     const replay = await claim(name, "winner", KEY);

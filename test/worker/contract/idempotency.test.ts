@@ -1,6 +1,6 @@
 // The Idempotency-Key: the same key gets the same answer, byte for byte.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { claim, countOutcomes, created, read, receiptOf, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
@@ -12,92 +12,86 @@ function claimRaw(name: string, user: string, headers: Record<string, string> = 
   return postRaw("/api/coupons/claim", JSON.stringify({ user_id: user, coupon_name: name, ...more }), headers);
 }
 
-describe("a claim with the same key", () => {
-  test("gets the same bytes, also after sell-out", async () => {
-    const name = await created(3);
-    const first = await claimRaw(name, "user");
-    expect([first.status, first.headers.get("Idempotent-Replayed")]).toEqual([201, null]);
-    for (const [index, other] of users(3, "other").entries()) {
-      // Unknown fields beside the claim are ignored.
-      const again = await claimRaw(name, "user", KEY, { sent_at: index });
-      expect([again.status, again.text, again.headers.get("Idempotent-Replayed")]).toEqual([201, first.text, "true"]);
-      expect(again.headers.get("Coupon-Seq")).toBe(String(2 + index));
-      await claim(name, other);
-    }
-    expect((await claim(name, "late")).body["code"]).toBe("out_of_stock");
-    expect((await claimRaw(name, "user")).text).toBe(first.text);
-    await expectConserved(name);
-  });
-
-  test("30 times at once gets 30 equal receipts", async () => {
-    const name = await created(30);
-    const answers = await Promise.all(users(30).map(() => claimRaw(name, "user")));
-    expect(countOutcomes(answers)).toEqual({ 201: 30 });
-    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-    expect(answers.filter(({ headers }) => headers.get("Idempotent-Replayed") === "true")).toHaveLength(29);
-    await expectConserved(name, answers);
-  });
-
-  test.for([
-    ["order-7", '"order-7"'],
-    ['"order-7"', "order-7"],
-  ] as const)("is a replay: %s, then %s", async ([first, second]) => {
-    const name = await created(5);
-    const original = await claimRaw(name, "user", { "Idempotency-Key": first });
-    const again = await claimRaw(name, "user", { "Idempotency-Key": second });
-    expect([again.status, again.text, again.headers.get("Idempotent-Replayed")]).toEqual([201, original.text, "true"]);
-  });
+test("a claim with the same key gets the same bytes, also after sell-out", async () => {
+  const name = await created(3);
+  const first = await claimRaw(name, "user");
+  expect([first.status, first.headers.get("Idempotent-Replayed")]).toEqual([201, null]);
+  for (const [index, other] of users(3, "other").entries()) {
+    // Unknown fields beside the claim are ignored.
+    const again = await claimRaw(name, "user", KEY, { sent_at: index });
+    expect([again.status, again.text, again.headers.get("Idempotent-Replayed")]).toEqual([201, first.text, "true"]);
+    expect(again.headers.get("Coupon-Seq")).toBe(String(2 + index));
+    await claim(name, other);
+  }
+  expect((await claim(name, "late")).body["code"]).toBe("out_of_stock");
+  expect((await claimRaw(name, "user")).text).toBe(first.text);
+  await expectConserved(name);
 });
 
-describe("a winner's second claim", () => {
-  test.for([
-    ["another key", { "Idempotency-Key": "second" }],
-    ["the key in other letters", { "Idempotency-Key": "Order-7" }],
-    ["no key", {}],
-    ["the same request id alone", { "X-Request-Id": "request-1" }],
-  ] as const)("with %s gets 409 with the receipt", async ([, headers]) => {
-    const name = await created(5);
-    const first = await claim(name, "user", { ...KEY, "X-Request-Id": "request-1" });
-    const again = await claim(name, "user", headers);
-    expectRefused(again, "409 already_claimed", "coupon already claimed by user");
-    expect(again.body["claim"]).toEqual(receiptOf(first));
-    expect(again.headers.get("Idempotent-Replayed")).toBeNull();
-  });
-
-  test("with a first key gets 409 and no key", async () => {
-    const name = await created(5);
-    await claim(name, "user");
-    expect((await claim(name, "user", KEY)).status).toBe(409);
-    expect((await claim(name, "other", KEY)).status).toBe(201);
-  });
+test("30 claims with the same key at once get 30 equal receipts", async () => {
+  const name = await created(30);
+  const answers = await Promise.all(users(30).map(() => claimRaw(name, "user")));
+  expect(countOutcomes(answers)).toEqual({ 201: 30 });
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+  expect(answers.filter(({ headers }) => headers.get("Idempotent-Replayed") === "true")).toHaveLength(29);
+  await expectConserved(name, answers);
 });
 
-describe("another user's key", () => {
-  test.for([1, 5])("gets 422 without the claim, of %i units", async (amount) => {
-    const name = await created(amount);
-    await claim(name, "first", KEY);
-    const second = await claim(name, "second", { "Idempotency-Key": '"order-7"' });
-    expectRefused(second, "422 idempotency_key_reused");
-    expect(second.body).not.toHaveProperty("claim");
-    expect((await claim(name, "second", { "Idempotency-Key": "new" })).status).toBe(amount === 1 ? 400 : 201);
-    await expectConserved(name);
-  });
+test.for([
+  ["order-7", '"order-7"'],
+  ['"order-7"', "order-7"],
+] as const)("a claim with the key %s, repeated with %s, is a replay", async ([first, second]) => {
+  const name = await created(5);
+  const original = await claimRaw(name, "user", { "Idempotency-Key": first });
+  const again = await claimRaw(name, "user", { "Idempotency-Key": second });
+  expect([again.status, again.text, again.headers.get("Idempotent-Replayed")]).toEqual([201, original.text, "true"]);
+});
 
-  test("sent by 20 users at once is granted to one", async () => {
-    const name = await created(50);
-    const answers = await Promise.all(users(20).map((user) => claim(name, user, KEY)));
-    expect(countOutcomes(answers)).toEqual({ 201: 1, "422 idempotency_key_reused": 19 });
-    const winner = answers.find(({ status }) => status === 201);
-    const again = await claim(name, String(winner?.body["user_id"]), KEY);
-    expect([again.status, again.body]).toEqual([201, winner?.body]);
-    await expectConserved(name, answers);
-  });
+test.for([
+  ["another key", { "Idempotency-Key": "second" }],
+  ["the key in other letters", { "Idempotency-Key": "Order-7" }],
+  ["no key", {}],
+  ["the same request id alone", { "X-Request-Id": "request-1" }],
+] as const)("a winner's claim with %s gets 409 with the receipt", async ([, headers]) => {
+  const name = await created(5);
+  const first = await claim(name, "user", { ...KEY, "X-Request-Id": "request-1" });
+  const again = await claim(name, "user", headers);
+  expectRefused(again, "409 already_claimed", "coupon already claimed by user");
+  expect(again.body["claim"]).toEqual(receiptOf(first));
+  expect(again.headers.get("Idempotent-Replayed")).toBeNull();
+});
 
-  test("is not stored with a refused claim", async () => {
-    const name = await created(1);
-    await claim(name, "winner");
-    for (const user of ["first", "second"]) expectRefused(await claim(name, user, KEY), "400 out_of_stock", "coupon out of stock");
-  });
+test("a winner's second claim with a first key gets 409 and stores no key", async () => {
+  const name = await created(5);
+  await claim(name, "user");
+  expect((await claim(name, "user", KEY)).status).toBe(409);
+  expect((await claim(name, "other", KEY)).status).toBe(201);
+});
+
+test.for([1, 5])("another user's key for a coupon of %i units gets 422 without the claim", async (amount) => {
+  const name = await created(amount);
+  await claim(name, "first", KEY);
+  const second = await claim(name, "second", { "Idempotency-Key": '"order-7"' });
+  expectRefused(second, "422 idempotency_key_reused");
+  expect(second.body).not.toHaveProperty("claim");
+  expect((await claim(name, "second", { "Idempotency-Key": "new" })).status).toBe(amount === 1 ? 400 : 201);
+  await expectConserved(name);
+});
+
+test("a key sent by 20 users at once is granted to one", async () => {
+  const name = await created(50);
+  const answers = await Promise.all(users(20).map((user) => claim(name, user, KEY)));
+  expect(countOutcomes(answers)).toEqual({ 201: 1, "422 idempotency_key_reused": 19 });
+  const winner = answers.find(({ status }) => status === 201);
+  const again = await claim(name, String(winner?.body["user_id"]), KEY);
+  expect([again.status, again.body]).toEqual([201, winner?.body]);
+  await expectConserved(name, answers);
+});
+
+test("a key is not stored with a refused claim", async () => {
+  const name = await created(1);
+  await claim(name, "winner");
+  for (const user of ["first", "second"]) expectRefused(await claim(name, user, KEY), "400 out_of_stock", "coupon out of stock");
 });
 
 test.for([

@@ -44,8 +44,8 @@ describe.for([
   ["claims", "DROP TABLE claims"],
   ["ledger", "DROP TABLE ledger"],
   ["row", "DELETE FROM coupon"],
-] as const)("a coupon that lost its %s", ([, statement]) => {
-  test.for(["before", "after"])("answers without internals %s an eviction", async (when) => {
+] as const)("a coupon that lost its %s", ([lost, statement]) => {
+  test.for(["before", "after"])(`a coupon that lost its ${lost} answers without internals %s an eviction`, async (when) => {
     const name = await created(2);
     await runSql(name, statement);
     await Promise.all(when === "after" ? [evictDurableObject(stubOf(name))] : []);

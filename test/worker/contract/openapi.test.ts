@@ -95,97 +95,89 @@ async function createWithoutToken(): Promise<Answer> {
   return { status: response.status, body: await response.json(), headers: response.headers };
 }
 
-describe("the document", () => {
-  test("is OpenAPI 3.1 in JSON, with a title and a version", async () => {
-    const { status, headers } = await send("GET", "/openapi.json");
-    expect(status).toBe(200);
-    expect(headers.get("Content-Type")).toBe("application/json");
-    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
-    expect(document.info).toMatchObject({ title: "Doorbuster", version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
-  });
-
-  test("lists exactly the routes that are served", () => {
-    const served = createApp().routes.map(({ method, path }) => `${method} ${path}`);
-    expect(operations.map(({ route }) => route).toSorted()).toEqual(served.toSorted());
-    expect(served).toEqual(
-      expect.arrayContaining([
-        "GET /health",
-        "POST /api/coupons",
-        "GET /api/coupons/{name}",
-        "POST /api/coupons/claim",
-        "GET /openapi.json",
-      ]),
-    );
-  });
-
-  test.for(Object.entries(document.paths))("lists every method that %s takes", async ([path, methods]) => {
-    const { status, headers } = await send("PUT", path.replaceAll(/[{}]/g, ""));
-    expect(status).toBe(405);
-    const documented = Object.keys(methods).map((method) => method.toUpperCase());
-    expect(headers.get("Allow")?.split(", ")).toEqual(expect.arrayContaining(documented));
-  });
-
-  test("refers to nothing that is not in it", () => {
-    const refs = refsIn(document);
-    expect(refs.length).toBeGreaterThan(10);
-    expect(refs.filter((ref) => !ref.startsWith("#/") || resolve(ref) === undefined)).toEqual([]);
-  });
-
-  test("names every operation once, and in words", () => {
-    const ids = operations.map(({ operation }) => operation.operationId);
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(operations.filter(({ operation }) => !/\w/.test(operation.summary))).toEqual([]);
-  });
-
-  test.for(operations)("$route: every name in the path is a parameter, and the other way round", ({ path, operation }) => {
-    const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name);
-    const declared = operation.parameters.filter((parameter) => parameter.in === "path");
-    expect(declared.map(({ name }) => name)).toEqual(inPath);
-    expect(declared.every(({ required }) => required)).toBe(true);
-  });
-
-  test.for(operations)("$route: every answer names its request and can be an internal error", ({ operation }) => {
-    expect(Object.keys(operation.responses)).toContain("500");
-    for (const { headers } of Object.values(operation.responses)) expect(Object.keys(headers)).toContain("X-Request-Id");
-  });
-
-  test("says which fields a body must have", () => {
-    expect(document.components.schemas["CreateCouponRequest"]?.required?.toSorted()).toEqual(["amount", "name"]);
-    expect(document.components.schemas["ClaimRequest"]?.required?.toSorted()).toEqual(["coupon_name", "user_id"]);
-    expect(document.components.schemas["OutOfStock"]?.required).toEqual(["error", "code", "request_id"]);
-  });
-
-  test("asks for the token where the operator alone may call", () => {
-    expect(document.components.securitySchemes).toMatchObject({ operator: { type: "http", scheme: "bearer" } });
-    expect(operationOf("POST /api/coupons")).toMatchObject({ security: [{ operator: [] }] });
-    expect(Object.keys(operationOf("POST /api/coupons").responses)).toContain("401");
-    // Everybody may call where nothing is asked, or where asking for nothing is one of the ways.
-    for (const route of ["GET /health", "GET /api/coupons/{name}", "POST /api/coupons/claim", "GET /openapi.json"]) {
-      const ways = operationOf(route).security ?? [];
-      expect(ways.length === 0 || ways.some((way) => Object.keys(way).length === 0)).toBe(true);
-    }
-  });
-
-  test("a user route lists the user's token, the service token and no token", () => {
-    const bearer = { type: "http", scheme: "bearer" };
-    expect(document.components.securitySchemes).toMatchObject({ user: bearer, service: bearer });
-    expect(operationOf("POST /api/coupons/claim").security).toEqual([{ user: [] }, { service: [] }, {}]);
-    const ofBoth = [{ user: [] }, { service: [] }, { operator: [] }, {}];
-    expect(operationOf("GET /api/coupons/{name}/claims/{user_id}").security).toEqual(ofBoth);
-  });
-
-  test("lists the header that a viewer reconnects with", () => {
-    const { parameters } = operationOf("GET /api/coupons/{name}/events");
-    expect(parameters).toContainEqual({ name: "Last-Event-ID", in: "header", required: false, schema: { type: "string" } });
-  });
-
-  test("tells of the Idempotency-Key where it counts", () => {
-    const keyed = operationOf("POST /api/coupons/claim").parameters.find(({ name }) => name === "Idempotency-Key");
-    expect(keyed).toMatchObject({ in: "header", required: false });
-  });
+test("a user route lists the user's token, the service token and no token", () => {
+  const bearer = { type: "http", scheme: "bearer" };
+  expect(document.components.securitySchemes).toMatchObject({ user: bearer, service: bearer });
+  expect(operationOf("POST /api/coupons/claim").security).toEqual([{ user: [] }, { service: [] }, {}]);
+  const ofBoth = [{ user: [] }, { service: [] }, { operator: [] }, {}];
+  expect(operationOf("GET /api/coupons/{name}/claims/{user_id}").security).toEqual(ofBoth);
 });
 
-describe("what is answered is documented", () => {
+test("/openapi.json is OpenAPI 3.1 in JSON, with a title and a version", async () => {
+  const { status, headers } = await send("GET", "/openapi.json");
+  expect(status).toBe(200);
+  expect(headers.get("Content-Type")).toBe("application/json");
+  expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+  expect(document.info).toMatchObject({ title: "Doorbuster", version: expect.stringMatching(/^\d+\.\d+\.\d+$/) });
+});
+
+test("the OpenAPI document lists exactly the routes that are served", () => {
+  const served = createApp().routes.map(({ method, path }) => `${method} ${path}`);
+  expect(operations.map(({ route }) => route).toSorted()).toEqual(served.toSorted());
+  expect(served).toEqual(
+    expect.arrayContaining(["GET /health", "POST /api/coupons", "GET /api/coupons/{name}", "POST /api/coupons/claim", "GET /openapi.json"]),
+  );
+});
+
+test.for(Object.entries(document.paths))("the OpenAPI document lists every method that %s takes", async ([path, methods]) => {
+  const { status, headers } = await send("PUT", path.replaceAll(/[{}]/g, ""));
+  expect(status).toBe(405);
+  const documented = Object.keys(methods).map((method) => method.toUpperCase());
+  expect(headers.get("Allow")?.split(", ")).toEqual(expect.arrayContaining(documented));
+});
+
+test("the OpenAPI document refers to nothing that is not in it", () => {
+  const refs = refsIn(document);
+  expect(refs.length).toBeGreaterThan(10);
+  expect(refs.filter((ref) => !ref.startsWith("#/") || resolve(ref) === undefined)).toEqual([]);
+});
+
+test("the OpenAPI document names every operation once, and in words", () => {
+  const ids = operations.map(({ operation }) => operation.operationId);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(operations.filter(({ operation }) => !/\w/.test(operation.summary))).toEqual([]);
+});
+
+test.for(operations)("$route: every name in the path is a parameter, and the other way round", ({ path, operation }) => {
+  const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name);
+  const declared = operation.parameters.filter((parameter) => parameter.in === "path");
+  expect(declared.map(({ name }) => name)).toEqual(inPath);
+  expect(declared.every(({ required }) => required)).toBe(true);
+});
+
+test.for(operations)("$route: every answer names its request and can be an internal error", ({ operation }) => {
+  expect(Object.keys(operation.responses)).toContain("500");
+  for (const { headers } of Object.values(operation.responses)) expect(Object.keys(headers)).toContain("X-Request-Id");
+});
+
+test("the OpenAPI document says which fields a body must have", () => {
+  expect(document.components.schemas["CreateCouponRequest"]?.required?.toSorted()).toEqual(["amount", "name"]);
+  expect(document.components.schemas["ClaimRequest"]?.required?.toSorted()).toEqual(["coupon_name", "user_id"]);
+  expect(document.components.schemas["OutOfStock"]?.required).toEqual(["error", "code", "request_id"]);
+});
+
+test("the OpenAPI document asks for the token where the operator alone may call", () => {
+  expect(document.components.securitySchemes).toMatchObject({ operator: { type: "http", scheme: "bearer" } });
+  expect(operationOf("POST /api/coupons")).toMatchObject({ security: [{ operator: [] }] });
+  expect(Object.keys(operationOf("POST /api/coupons").responses)).toContain("401");
+  // Everybody may call where nothing is asked, or where asking for nothing is one of the ways.
+  for (const route of ["GET /health", "GET /api/coupons/{name}", "POST /api/coupons/claim", "GET /openapi.json"]) {
+    const ways = operationOf(route).security ?? [];
+    expect(ways.length === 0 || ways.some((way) => Object.keys(way).length === 0)).toBe(true);
+  }
+});
+
+test("the OpenAPI document lists the header that a viewer reconnects with", () => {
+  const { parameters } = operationOf("GET /api/coupons/{name}/events");
+  expect(parameters).toContainEqual({ name: "Last-Event-ID", in: "header", required: false, schema: { type: "string" } });
+});
+
+test("the OpenAPI document lists the Idempotency-Key of a claim", () => {
+  const keyed = operationOf("POST /api/coupons/claim").parameters.find(({ name }) => name === "Idempotency-Key");
+  expect(keyed).toMatchObject({ in: "header", required: false });
+});
+
+describe("documented answers", () => {
   const FUTURE = "2040-01-01T00:00:00Z";
   const PAST = "2020-01-01T00:00:00Z";
   const CLAIM = "POST /api/coupons/claim";
@@ -213,7 +205,7 @@ describe("what is answered is documented", () => {
     [CLAIM, 403, "sale_ended", async () => claim(await created(1, { ends_at: PAST }), "user")],
     [CLAIM, 403, "sale_not_started", async () => claim(await created(1, { starts_at: FUTURE }), "user")],
     [CLAIM, 400, "out_of_stock", async () => claim(await soldOut(), "other")],
-  ] as const)("%s: %i %s", async ([route, status, code, ask]) => {
+  ] as const)("%s answers status %i with code %s as documented", async ([route, status, code, ask]) => {
     const answer = await ask();
     expect([answer.status, answer.body["code"]]).toEqual([status, code]);
     expectDocumented(route, answer);

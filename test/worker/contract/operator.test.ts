@@ -1,6 +1,6 @@
 // What needs the operator's token. edge/operator.test.ts has the rule for headers and settings.
 
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { claim, created, freshName, read, type Answer } from "../../support/api.ts";
 import { expectRefused } from "../../support/wire.ts";
@@ -62,15 +62,16 @@ test("every caller is the operator where ADMIN_AUTH is off", async () => {
   expect((await worker("GET", `/api/coupons/${name}`, { authorization: "Bearer another" })).body).toMatchObject({ claimed_by: [] });
 });
 
-describe("claimed_by", () => {
-  test("is shown to the operator", async () => {
-    const name = await soldToTwo();
-    const { status, body } = await ask("GET", `/api/coupons/${name}`, OPERATOR);
-    expect(status).toBe(200);
-    expect(body).toMatchObject({ name, remaining_amount: 3, claimed_by: ["zoe", "adam"] });
-  });
+test("claimed_by is shown to the operator", async () => {
+  const name = await soldToTwo();
+  const { status, body } = await ask("GET", `/api/coupons/${name}`, OPERATOR);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ name, remaining_amount: 3, claimed_by: ["zoe", "adam"] });
+});
 
-  test.for([undefined, "Bearer another", `Basic ${btoa(TOKEN)}`])("is not in the coupon that %j reads", async (authorization) => {
+test.for([undefined, "Bearer another", `Basic ${btoa(TOKEN)}`])(
+  "claimed_by is not in a coupon read with the authorization %j",
+  async (authorization) => {
     const name = await soldToTwo();
     const { status, body, headers } = await ask("GET", `/api/coupons/${name}`, { authorization });
     expect(status).toBe(200);
@@ -78,8 +79,8 @@ describe("claimed_by", () => {
     expect(body).not.toHaveProperty("claimed_by");
     expect(JSON.stringify(body)).not.toMatch(/zoe|adam/);
     expect(headers.get("Coupon-Seq")).toBe("3");
-  });
-});
+  },
+);
 
 test("claims, /health and /openapi.json need no operator's token", async () => {
   const name = await created(1);

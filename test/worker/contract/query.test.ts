@@ -32,14 +32,15 @@ test("a read ignores an unknown query parameter and a fragment", async () => {
   expect([status, body["name"]]).toEqual([200, name]);
 });
 
-test("a parameter that is sent 300,000 times is read in seconds", { timeout: 10_000 }, async () => {
+test("a parameter that is sent 300,000 times is read", async () => {
+  // In quadratic time this would take an hour.
   expect((await send("GET", `/health?${"a&".repeat(300_000)}`)).status).toBe(200);
 });
 
-describe("a precondition", () => {
+describe("preconditions", () => {
   const STALE = { "If-Match": '"00000000-1-open"' };
 
-  test("that is stale refuses a delete with 412", async () => {
+  test("a delete with a stale If-Match gets 412", async () => {
     const name = await created(1);
     expect(outcomeOf(await send("DELETE", pathOf(name), { headers: STALE }))).toBe("412 precondition_failed");
     expect((await send("DELETE", pathOf(name), { headers: { "If-Match": etagOf(await read(name)) } })).status).toBe(204);
@@ -54,7 +55,7 @@ describe("a precondition", () => {
     expect((await read(name)).body).toMatchObject({ amount: 1 });
   });
 
-  test("with the public's ETag gets the operator the list, and either ETag a change", async () => {
+  test("the public's ETag still gets the operator the list; either ETag allows a change", async () => {
     const name = await created(3);
     const ask = workerWith({ ADMIN_AUTH: "on", ADMIN_TOKEN: "operator" });
     const operator = { authorization: "Bearer operator" };
@@ -69,7 +70,7 @@ describe("a precondition", () => {
     expect([await changed({ "If-Match": shown }), await changed({ "If-Match": listed })]).toEqual([200, 200]);
   });
 
-  test("If-Match that is stale answers a read with 412", async () => {
+  test("a read with a stale If-Match gets 412", async () => {
     expect((await send("GET", pathOf(await created(1)), { headers: STALE })).status).toBe(412);
   });
 });

@@ -20,26 +20,27 @@ async function home(accept: string) {
   return { type: header("Content-Type"), policy: header("Content-Security-Policy"), text: await response.text() };
 }
 
-describe("GET /", () => {
-  test.for(["text/html,application/xhtml+xml,*/*;q=0.8", "*/*", "text/html;q=0.9, application/json;q=0.1"])(
-    "for Accept: %s is a page that loads nothing but its own style",
-    async (accept) => {
-      const { type, policy, text } = await home(accept);
-      expect(type).toBe("text/html; charset=utf-8");
-      const style = new TextEncoder().encode(/<style>(.*)<\/style>/s.exec(text)?.[1]);
-      const hash = btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", style))));
-      expect(policy.split("; ").slice(0, 2)).toEqual(["default-src 'none'", `style-src 'sha256-${hash}'`]);
-    },
-  );
+test.for(["text/html,application/xhtml+xml,*/*;q=0.8", "*/*", "text/html;q=0.9, application/json;q=0.1"])(
+  "GET / for Accept: %s is a page that loads only its style",
+  async (accept) => {
+    const { type, policy, text } = await home(accept);
+    expect(type).toBe("text/html; charset=utf-8");
+    const style = new TextEncoder().encode(/<style>(.*)<\/style>/s.exec(text)?.[1]);
+    const hash = btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", style))));
+    expect(policy.split("; ").slice(0, 2)).toEqual(["default-src 'none'", `style-src 'sha256-${hash}'`]);
+  },
+);
 
-  test.for(["application/json", "text/html;q=0.5, application/json"])("for Accept: %s is JSON whose links answer 200", async (accept) => {
+test.for(["application/json", "text/html;q=0.5, application/json"])(
+  "GET / for Accept: %s is JSON whose links answer 200",
+  async (accept) => {
     const { type, text } = await home(accept);
     expect(type).toBe("application/json");
     const { links } = JSON.parse(text) as { links: Record<string, string> };
     const statuses = await Promise.all(Object.values(links).map(async (path) => (await send("GET", path)).status));
     expect(statuses).toEqual([200, 200]);
-  });
-});
+  },
+);
 
 test.for([
   "//",
@@ -113,41 +114,39 @@ test.for([
   expect(headers.get("X-Request-Id")).toMatch(/./);
 });
 
-describe("a coupon's name in a path", () => {
-  test.for([
-    ["a/b", "a%2Fb"],
-    ["100%", "100%25"],
-    ["what?#", "what%3F%23"],
-    ["two words", "two%20words"],
-    ["a+b", "a+b"],
-    ["用户🎉", "用户🎉"],
-    ["a;b=c,d@e:f&g", "a;b=c,d@e:f&g"],
-    ["a\\b", "a%5Cb"],
-  ] as const)("is %s in the segment %s", async ([name, segment]) => {
-    await create(name, 1);
-    const { status, body } = await send("GET", `/api/coupons/${segment}`);
-    expect([status, body["name"]]).toEqual([200, name]);
-  });
+test.for([
+  ["a/b", "a%2Fb"],
+  ["100%", "100%25"],
+  ["what?#", "what%3F%23"],
+  ["two words", "two%20words"],
+  ["a+b", "a+b"],
+  ["用户🎉", "用户🎉"],
+  ["a;b=c,d@e:f&g", "a;b=c,d@e:f&g"],
+  ["a\\b", "a%5Cb"],
+] as const)("the coupon %s is read at the path segment %s", async ([name, segment]) => {
+  await create(name, 1);
+  const { status, body } = await send("GET", `/api/coupons/${segment}`);
+  expect([status, body["name"]]).toEqual([200, name]);
+});
 
-  test("is decoded once", async () => {
-    const amounts = { "/": 10, "%2F": 20, "%252F": 30 };
-    for (const [name, amount] of Object.entries(amounts)) expect((await create(name, amount)).status).toBe(201);
-    for (const [name, amount] of Object.entries(amounts)) expect((await read(name)).body).toMatchObject({ name, amount });
-    expect((await send("GET", "/api/coupons/%252F")).body["amount"]).toBe(20);
-  });
+test("a coupon's name in a path is decoded once", async () => {
+  const amounts = { "/": 10, "%2F": 20, "%252F": 30 };
+  for (const [name, amount] of Object.entries(amounts)) expect((await create(name, amount)).status).toBe(201);
+  for (const [name, amount] of Object.entries(amounts)) expect((await read(name)).body).toMatchObject({ name, amount });
+  expect((await send("GET", "/api/coupons/%252F")).body["amount"]).toBe(20);
+});
 
-  test.for([
-    ["a percent sign alone", "100%"],
-    ["letters that are no digits", "%zz"],
-    ["a byte that is not UTF-8", "%ff"],
-    ["half a surrogate pair", "%ED%A0%80"],
-    ["a NUL", "a%00b"],
-    ["white space alone", "%20%20"],
-    ["256 characters of 4 bytes", encodeURIComponent("🎉".repeat(256))],
-    ["two escaped dots", "%252e%252e"],
-  ] as const)("that is %s gets 404", async ([, segment]) => {
-    expectRefused(await send("GET", `/api/coupons/${segment}`), "404 coupon_not_found", "coupon not found");
-  });
+test.for([
+  ["a percent sign alone", "100%"],
+  ["letters that are no digits", "%zz"],
+  ["a byte that is not UTF-8", "%ff"],
+  ["half a surrogate pair", "%ED%A0%80"],
+  ["a NUL", "a%00b"],
+  ["white space alone", "%20%20"],
+  ["256 characters of 4 bytes", encodeURIComponent("🎉".repeat(256))],
+  ["two escaped dots", "%252e%252e"],
+] as const)("a path with %s as the coupon gets 404", async ([, segment]) => {
+  expectRefused(await send("GET", `/api/coupons/${segment}`), "404 coupon_not_found", "coupon not found");
 });
 
 describe.for([
@@ -158,15 +157,15 @@ describe.for([
   ["POST", "/api/coupons", 400],
   ["POST", "/api/coupons/claim", 400],
   ["GET", "/api/coupons/unknown", 404],
-] as const)("the answer to %s %s", ([method, path, expected]) => {
-  test("is JSON and has the caller's X-Request-Id", async () => {
+] as const)("%s %s", ([method, path, expected]) => {
+  test(`the answer to ${method} ${path} is JSON and has the caller's X-Request-Id`, async () => {
     for (const id of ["r", "req-1/a:b=c", "~!@#$%^&*()", "x".repeat(255)]) {
       const { status, headers } = await send(method, path, { headers: { "x-request-id": id } });
       expect([status, headers.get("X-Request-Id"), headers.get("Content-Type")]).toEqual([expected, id, "application/json"]);
     }
   });
 
-  test("replaces an invalid X-Request-Id", async () => {
+  test(`the answer to ${method} ${path} replaces an invalid X-Request-Id`, async () => {
     for (const id of ["", "two words", "x".repeat(256), "café", "tab\tinside"]) {
       const { headers } = await send(method, path, { headers: { "x-request-id": id } });
       expect(headers.get("X-Request-Id")).toMatch(/^[0-9a-f]{16}-[0-9a-z]+$/);

@@ -35,8 +35,8 @@ const REFUSED = [
   ["no-break and ideographic spaces", String.raw`"\u00a0\u3000"`, BLANK],
   ["256 letters", JSON.stringify("x".repeat(256)), TOO_LONG],
   ["256 characters of 4 bytes", JSON.stringify("🎉".repeat(256)), TOO_LONG],
-  ["NUL", String.raw`"a\u0000b"`, INVALID],
-  ["DEL", String.raw`"a\u007f"`, INVALID],
+  ["a text with NUL", String.raw`"a\u0000b"`, INVALID],
+  ["a text with DEL", String.raw`"a\u007f"`, INVALID],
   ["a high surrogate alone", String.raw`"a\ud83c"`, INVALID],
   ["a number", "0", INVALID],
   ["a list", '["x"]', INVALID],
@@ -47,7 +47,7 @@ describe.for([
   ["coupon_name", "/api/coupons/claim", (json: string) => `{"user_id":"u","coupon_name":${json}}`, '{"user_id":"u"}'],
   ["user_id", "/api/coupons/claim", (json: string) => `{"coupon_name":"c","user_id":${json}}`, '{"coupon_name":"c"}'],
 ] as const)("%s", ([field, path, around, without]) => {
-  test.for([...REFUSED, ["missing", null, REQUIRED] as const])("that is %s gets 400", async ([, json, fault]) => {
+  test.for([...REFUSED, ["missing", null, REQUIRED] as const])(`a ${field} that is %s gets 400`, async ([, json, fault]) => {
     const answer = await postRaw(path, json === null ? without : around(json));
     expectRefused(answer, "400 invalid_request", `invalid request: ${field} ${fault}`);
     expect(answer.body["fields"]).toEqual({ [field]: fault });

@@ -1,7 +1,7 @@
 // The object's alarm is set again each time it fails.
 
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { created, hold } from "../../support/api.ts";
 import { SECOND, setClock, T0 } from "../../support/clock.ts";
@@ -28,33 +28,31 @@ async function runAlarm(name: string): Promise<number | null> {
   return nextAt === null ? null : nextAt - Number(dueAt);
 }
 
-describe("an alarm that fails", () => {
-  test("is set again after longer and longer pauses", async () => {
-    const name = await held();
-    await runSql(name, BREAK);
-    const pauses: (number | null)[] = [];
-    for (let failure = 1; failure <= 10; failure += 1) pauses.push(await runAlarm(name));
-    expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60, 60].map((seconds) => seconds * SECOND));
-    expect((await stored(name)).coupon).toMatchObject({ held: 1, seq: 2 });
+test("an alarm that fails is set again after longer and longer pauses", async () => {
+  const name = await held();
+  await runSql(name, BREAK);
+  const pauses: (number | null)[] = [];
+  for (let failure = 1; failure <= 10; failure += 1) pauses.push(await runAlarm(name));
+  expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60, 60].map((seconds) => seconds * SECOND));
+  expect((await stored(name)).coupon).toMatchObject({ held: 1, seq: 2 });
 
-    await runSql(name, "DROP TRIGGER broken");
-    expect(await runAlarm(name)).toBeNull();
-    const { coupon, holds, ledger } = await stored(name);
-    expect([coupon.held, holds, ledger.map(({ kind }) => kind)]).toEqual([0, [], ["created", "held", "expired"]]);
-    await hold(name, "bob");
-    await runSql(name, BREAK);
-    expect([await runAlarm(name), await runAlarm(name)]).toEqual([SECOND, 2 * SECOND]);
-  });
+  await runSql(name, "DROP TRIGGER broken");
+  expect(await runAlarm(name)).toBeNull();
+  const { coupon, holds, ledger } = await stored(name);
+  expect([coupon.held, holds, ledger.map(({ kind }) => kind)]).toEqual([0, [], ["created", "held", "expired"]]);
+  await hold(name, "bob");
+  await runSql(name, BREAK);
+  expect([await runAlarm(name), await runAlarm(name)]).toEqual([SECOND, 2 * SECOND]);
+});
 
-  test("is still set after an eviction between two failures", async () => {
-    const name = await held();
-    await runSql(name, BREAK);
-    for (let failure = 1; failure <= 3; failure += 1) {
-      expect(await runAlarm(name)).toBe(SECOND);
-      await evictDurableObject(stubOf(name));
-    }
-    await runSql(name, "DROP TRIGGER broken");
-    expect(await runAlarm(name)).toBeNull();
-    await expectConserved(name);
-  });
+test("an alarm that fails is still set after an eviction between two failures", async () => {
+  const name = await held();
+  await runSql(name, BREAK);
+  for (let failure = 1; failure <= 3; failure += 1) {
+    expect(await runAlarm(name)).toBe(SECOND);
+    await evictDurableObject(stubOf(name));
+  }
+  await runSql(name, "DROP TRIGGER broken");
+  expect(await runAlarm(name)).toBeNull();
+  await expectConserved(name);
 });

@@ -10,7 +10,7 @@ import { cellsOf, exported, fetchExport, plant, soldInPart, sourceOf, streamed }
 
 const NDJSON = "application/x-ndjson";
 
-describe("the media type of a list of claims", () => {
+describe("media types", () => {
   const CSV = "text/csv; charset=utf-8; header=present";
   test.for([
     ["*/*", "application/json"],
@@ -18,7 +18,7 @@ describe("the media type of a list of claims", () => {
     ["text/csv", CSV],
     ["application/x-ndjson", NDJSON],
     ["text/csv;q=0, */*;q=0.1", "application/json"],
-  ] as const)("for Accept: %s is %s", async ([accept, contentType]) => {
+  ] as const)("a list of claims for Accept: %s has the type %s", async ([accept, contentType]) => {
     const { headers } = await exported(await created(1), accept);
     expect(headers.get("Content-Type")).toBe(contentType);
   });
@@ -48,7 +48,7 @@ test.for([
 describe("the CSV", () => {
   const HEADER = ["coupon_name", "user_id", "position", "claimed_at"];
 
-  test("has a header and a line for each claim", async () => {
+  test("the CSV has a header and a line for each claim", async () => {
     setClock(T0);
     const name = await created(5);
     for (const user of users(2)) await claim(name, user);
@@ -60,13 +60,13 @@ describe("the CSV", () => {
     expect(text).toBe(`coupon_name,user_id,position,claimed_at\r\n${name},user-1,1,${at}\r\n${name},user-2,2,${at}\r\n`);
   });
 
-  test("without claims is the header alone", async () => {
+  test("the CSV without claims is the header alone", async () => {
     expect((await exported(await created(1), "text/csv")).text).toBe("coupon_name,user_id,position,claimed_at\r\n");
     const { text } = await exported(await soldInPart(), "text/csv", "?after=20&limit=2");
     expect(cellsOf(text).map(([, , position]) => position)).toEqual(["position", "21", "22", "23", "24", "26"]);
   });
 
-  test("has no formula of a spreadsheet and every character of a text", async () => {
+  test("the CSV has no formula of a spreadsheet and every character of a text", async () => {
     setClock(T0);
     const name = `=cmd|' /C calc'!A0 ${freshName()}`;
     await create(name, 100);
@@ -89,9 +89,9 @@ describe("the CSV", () => {
   test.for([
     ["a line feed", "\n"],
     ["a carriage return", "\r"],
-    ["both", "\r\n"],
+    ["a CRLF", "\r\n"],
     ["a tab", "\t"],
-  ] as const)("can't be broken by a user with %s, which is refused", async ([, breaking]) => {
+  ] as const)("a user with %s, which would break the CSV, is refused", async ([, breaking]) => {
     const name = await created(5);
     for (const user of [`a${breaking}b`, `${breaking}=1`]) expect(outcomeOf(await claim(name, user))).toBe("400 invalid_request");
     expect((await exported(name, "text/csv")).text.split("\r\n")).toHaveLength(2);
@@ -108,31 +108,29 @@ test("the NDJSON has a line for each receipt of the list", async () => {
   expect((await exported(await created(1), NDJSON)).text).toBe("");
 });
 
-describe("an export of 100,000 claims", () => {
-  test.for([
-    ["text/csv", 1],
-    ["application/x-ndjson", 0],
-  ] as const)("as %s has 20 chunks and each claim once", async ([accept, headerLines]) => {
-    setClock(T0);
-    const name = await created(200_000);
-    await plant(name, 100_000);
-    expect((await read(name)).body["remaining_amount"]).toBe(100_000);
-    const { lineCount, byteCount, chunkCount, chunkBytesMax, isOrdered, lastLine } = await streamed(await sourceOf(name, accept));
+test.for([
+  ["text/csv", 1],
+  ["application/x-ndjson", 0],
+] as const)("an export of 100,000 claims as %s has 20 chunks and each claim once", async ([accept, headerLines]) => {
+  setClock(T0);
+  const name = await created(200_000);
+  await plant(name, 100_000);
+  expect((await read(name)).body["remaining_amount"]).toBe(100_000);
+  const { lineCount, byteCount, chunkCount, chunkBytesMax, isOrdered, lastLine } = await streamed(await sourceOf(name, accept));
 
-    expect([lineCount, chunkCount, isOrdered]).toEqual([100_000 + headerLines, 20, true]);
-    expect(lastLine).toContain("user-100000");
-    expect(byteCount).toBeGreaterThan(8_000_000);
-    expect(chunkBytesMax).toBeLessThanOrEqual(1024 * 1024);
-  });
+  expect([lineCount, chunkCount, isOrdered]).toEqual([100_000 + headerLines, 20, true]);
+  expect(lastLine).toContain("user-100000");
+  expect(byteCount).toBeGreaterThan(8_000_000);
+  expect(chunkBytesMax).toBeLessThanOrEqual(1024 * 1024);
+});
 
-  test("includes a claim that is made meanwhile", async () => {
-    setClock(T0);
-    const name = await created(200_000);
-    await plant(name, 100_000);
-    const { lineCount, isOrdered, lastLine } = await streamed(await fetchExport(name, NDJSON), () => claim(name, "new-user"));
-    expect([lineCount, isOrdered]).toEqual([100_001, true]);
-    expect(JSON.parse(lastLine)).toMatchObject({ user_id: "new-user", position: 100_001 });
-  });
+test("an export of 100,000 claims includes a claim that is made meanwhile", async () => {
+  setClock(T0);
+  const name = await created(200_000);
+  await plant(name, 100_000);
+  const { lineCount, isOrdered, lastLine } = await streamed(await fetchExport(name, NDJSON), () => claim(name, "new-user"));
+  expect([lineCount, isOrdered]).toEqual([100_001, true]);
+  expect(JSON.parse(lastLine)).toMatchObject({ user_id: "new-user", position: 100_001 });
 });
 
 test("claimed_by has 100,000 users in order, and is not read for 304, 412 and HEAD", async () => {

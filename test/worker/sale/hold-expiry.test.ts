@@ -24,13 +24,15 @@ describe.for([
   [-1, { user: 200, remaining: 0, other: "400 out_of_stock", paused: "201", again: 200, heldAt: T0 }],
   [0, { user: 404, remaining: 1, other: "201", paused: "403 sale_paused", again: 201, heldAt: EXPIRES_AT }],
 ] as const)("%i ms after expires_at", ([laterMs, expected]) => {
+  const when = laterMs < 0 ? "just before" : "at";
+
   async function heldThen(): Promise<string> {
     const name = await held();
     setClock(EXPIRES_AT + laterMs);
     return name;
   }
 
-  test("the hold and the remaining amount are right", async () => {
+  test(`the hold and the remaining amount are right ${when} expires_at`, async () => {
     const name = await heldThen();
     expect((await getUserClaim(name, "ann")).status).toBe(expected.user);
     expect((await read(name)).body["remaining_amount"]).toBe(expected.remaining);
@@ -39,7 +41,7 @@ describe.for([
     await expectConserved(name);
   });
 
-  test(`the holder's claim of a paused sale gets ${expected.paused}`, async () => {
+  test(`the holder's claim of a paused sale gets ${expected.paused} ${when} expires_at`, async () => {
     const name = await held();
     await change(name, { paused: true });
     setClock(EXPIRES_AT + laterMs);

@@ -1,7 +1,7 @@
 // The limits of a coupon's holds, and the operator's list and release of all holds.
 
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import {
   change,
@@ -89,16 +89,14 @@ test.for(INVALID_LIMITS)("a create and a change with %s %j get 400 and do nothin
   expect(await limitsOf(name)).toEqual({ hold_seconds_max: 60, holds_max: 2 });
 });
 
-describe("a change of the limits", () => {
-  test("leaves an absent limit and changes nothing when repeated", async () => {
-    const name = await created(3, { hold_seconds_max: 60, holds_max: 2 });
-    expect(seqOf(await change(name, { hold_seconds_max: 30 }))).toBe(2);
-    expect(await limitsOf(name)).toEqual({ hold_seconds_max: 30, holds_max: 2 });
-    expect(seqOf(await change(name, { holds_max: null }))).toBe(3);
-    expect(await limitsOf(name)).toEqual({ hold_seconds_max: 30, holds_max: null });
-    expect(seqOf(await change(name, { hold_seconds_max: 30, holds_max: null }))).toBe(3);
-    await expectConserved(name);
-  });
+test("a change of the limits leaves an absent limit and changes nothing when repeated", async () => {
+  const name = await created(3, { hold_seconds_max: 60, holds_max: 2 });
+  expect(seqOf(await change(name, { hold_seconds_max: 30 }))).toBe(2);
+  expect(await limitsOf(name)).toEqual({ hold_seconds_max: 30, holds_max: 2 });
+  expect(seqOf(await change(name, { holds_max: null }))).toBe(3);
+  expect(await limitsOf(name)).toEqual({ hold_seconds_max: 30, holds_max: null });
+  expect(seqOf(await change(name, { hold_seconds_max: 30, holds_max: null }))).toBe(3);
+  await expectConserved(name);
 });
 
 test("a hold longer than hold_seconds_max gets ttl_seconds_max, while the longest is granted", async () => {
@@ -111,78 +109,69 @@ test("a hold longer than hold_seconds_max gets ttl_seconds_max, while the longes
   await expectConserved(name);
 });
 
-describe("a hold beyond holds_max", () => {
-  test("gets hold_limit_reached, while a claim is granted", async () => {
-    const name = await created(5, { holds_max: 1 });
-    await hold(name, "ann");
-    const answer = await hold(name, "bob");
-    expectRefused(answer, "409 hold_limit_reached");
-    expect(seqOf(answer)).toBe(2);
-    expect((await hold(name, "ann")).status).toBe(200);
-    expect((await claim(name, "bob")).status).toBe(201);
-    await expectConserved(name);
-  });
+test("a hold beyond holds_max gets hold_limit_reached, while a claim is granted", async () => {
+  const name = await created(5, { holds_max: 1 });
+  await hold(name, "ann");
+  const answer = await hold(name, "bob");
+  expectRefused(answer, "409 hold_limit_reached");
+  expect(seqOf(answer)).toBe(2);
+  expect((await hold(name, "ann")).status).toBe(200);
+  expect((await claim(name, "bob")).status).toBe(201);
+  await expectConserved(name);
 });
 
-describe("the list of holds", () => {
-  test("has pages by user id, without claims and expired holds", async () => {
-    setClock(T0);
-    const name = await created(9);
-    for (const user of ["dan", "ann", "用户 🎉", "cid", "bob"]) await hold(name, user, user === "cid" ? 30 : 60);
-    await claim(name, "dan");
-    setClock(T0 + 30_000);
-    const listed = (user: string) => ({ coupon_name: name, user_id: user, held_at: iso(T0), expires_at: iso(T0 + MINUTE) });
-    const first = await holdsOf(name, "?limit=2");
-    expect(first.body).toEqual({ holds: [listed("ann"), listed("bob")], next: "bob" });
-    const second = await holdsOf(name, "?limit=2&after=bob");
-    expect(second.body).toEqual({ holds: [listed("用户 🎉")], next: null });
-    expect((await holdsOf(name)).body["holds"]).toHaveLength(3);
-  });
-
-  test("is empty without holds, and 404 without a coupon", async () => {
-    expect((await holdsOf(await created(1))).body).toEqual({ holds: [], next: null });
-    for (const ask of [holdsOf, releaseAllHolds]) expectRefused(await ask(freshName()), "404 coupon_not_found", "coupon not found");
-  });
-
-  test.for(["0", "1001", "ten", "", "1.5"])("with limit %j gets 400", async (limit) => {
-    expectRefused(
-      await holdsOf(await created(1), `?limit=${limit}`),
-      "400 invalid_request",
-      "invalid request: limit must be an integer from 1 to 1000",
-    );
-  });
+test("the list of holds has pages by user id, without claims and expired holds", async () => {
+  setClock(T0);
+  const name = await created(9);
+  for (const user of ["dan", "ann", "用户 🎉", "cid", "bob"]) await hold(name, user, user === "cid" ? 30 : 60);
+  await claim(name, "dan");
+  setClock(T0 + 30_000);
+  const listed = (user: string) => ({ coupon_name: name, user_id: user, held_at: iso(T0), expires_at: iso(T0 + MINUTE) });
+  const first = await holdsOf(name, "?limit=2");
+  expect(first.body).toEqual({ holds: [listed("ann"), listed("bob")], next: "bob" });
+  const second = await holdsOf(name, "?limit=2&after=bob");
+  expect(second.body).toEqual({ holds: [listed("用户 🎉")], next: null });
+  expect((await holdsOf(name)).body["holds"]).toHaveLength(3);
 });
 
-describe("the release of all holds", () => {
-  test("releases 2,500 holds and returns their units", async () => {
-    setClock(T0);
-    const name = await created(3000);
-    await fillHolds(name, 2500);
-    expect((await readStatus(name)).body).toMatchObject({ held_amount: 2500, remaining_amount: 500 });
-    expect((await holdsOf(name, "?limit=1000&after=user-01000")).body["next"]).toBe("user-02000");
+test("the list of holds is empty without holds, and 404 without a coupon", async () => {
+  expect((await holdsOf(await created(1))).body).toEqual({ holds: [], next: null });
+  for (const ask of [holdsOf, releaseAllHolds]) expectRefused(await ask(freshName()), "404 coupon_not_found", "coupon not found");
+});
 
-    const answer = await releaseAllHolds(name);
-    expect([answer.status, answer.body]).toEqual([200, { coupon_name: name, ended_count: 2500, remaining_amount: 3000 }]);
-    expect(seqOf(answer)).toBe(5001);
-    expect((await readStatus(name)).body).toMatchObject({ held_amount: 0, remaining_amount: 3000, seq: 5001 });
-    expect((await read(name)).body).toMatchObject({ held_amount: 0, remaining_amount: 3000 });
-    const { holds, ledger } = await expectConserved(name);
-    expect([holds, ledger.filter(({ kind }) => kind === "given_back").length]).toEqual([[], 2500]);
-  });
+test.for(["0", "1001", "ten", "", "1.5"])("the list of holds with limit %j gets 400", async (limit) => {
+  expectRefused(
+    await holdsOf(await created(1), `?limit=${limit}`),
+    "400 invalid_request",
+    "invalid request: limit must be an integer from 1 to 1000",
+  );
+});
 
-  test("keeps the claims and answers ended_count 0 when repeated", async () => {
-    const name = await created(5);
-    await hold(name, "ann");
-    await claim(name, "ann");
-    await hold(name, "bob");
-    expect((await releaseAllHolds(name)).body).toEqual({ coupon_name: name, ended_count: 1, remaining_amount: 4 });
-    expect((await releaseAllHolds(name)).body).toEqual({ coupon_name: name, ended_count: 0, remaining_amount: 4 });
-    expect([outcomeOf(await getUserClaim(name, "ann")), outcomeOf(await getUserClaim(name, "bob"))]).toEqual([
-      "200",
-      "404 claim_not_found",
-    ]);
-    await expectConserved(name);
-  });
+test("the release of all holds releases 2,500 holds and returns their units", async () => {
+  setClock(T0);
+  const name = await created(3000);
+  await fillHolds(name, 2500);
+  expect((await readStatus(name)).body).toMatchObject({ held_amount: 2500, remaining_amount: 500 });
+  expect((await holdsOf(name, "?limit=1000&after=user-01000")).body["next"]).toBe("user-02000");
+
+  const answer = await releaseAllHolds(name);
+  expect([answer.status, answer.body]).toEqual([200, { coupon_name: name, ended_count: 2500, remaining_amount: 3000 }]);
+  expect(seqOf(answer)).toBe(5001);
+  expect((await readStatus(name)).body).toMatchObject({ held_amount: 0, remaining_amount: 3000, seq: 5001 });
+  expect((await read(name)).body).toMatchObject({ held_amount: 0, remaining_amount: 3000 });
+  const { holds, ledger } = await expectConserved(name);
+  expect([holds, ledger.filter(({ kind }) => kind === "given_back").length]).toEqual([[], 2500]);
+});
+
+test("the release of all holds keeps the claims and answers ended_count 0 when repeated", async () => {
+  const name = await created(5);
+  await hold(name, "ann");
+  await claim(name, "ann");
+  await hold(name, "bob");
+  expect((await releaseAllHolds(name)).body).toEqual({ coupon_name: name, ended_count: 1, remaining_amount: 4 });
+  expect((await releaseAllHolds(name)).body).toEqual({ coupon_name: name, ended_count: 0, remaining_amount: 4 });
+  expect([outcomeOf(await getUserClaim(name, "ann")), outcomeOf(await getUserClaim(name, "bob"))]).toEqual(["200", "404 claim_not_found"]);
+  await expectConserved(name);
 });
 
 test.for(["GET", "DELETE"])("%s of all holds needs the operator's token", async (method) => {

@@ -72,25 +72,23 @@ function seqs(answers: readonly Answer[], outcome: string): number[] {
   return answers.filter((answer) => outcomeOf(answer) === outcome).map(seqOf);
 }
 
-describe("claims in flight", () => {
-  test("at the end: no new user wins after the first sale_ended", async () => {
-    const name = await saleAt(END - 1, 1000);
-    const early = users(80, "early").map((user) => claim(name, user));
-    expect(outcomeOf((await early[0]) as Answer)).toBe("201");
-    setClock(END);
-    const late = await Promise.all(users(80, "late").map((user) => claim(name, user)));
-    const answers = [...(await Promise.all(early)), ...late];
+test("no claim in flight at the end is granted after the first sale_ended", async () => {
+  const name = await saleAt(END - 1, 1000);
+  const early = users(80, "early").map((user) => claim(name, user));
+  expect(outcomeOf((await early[0]) as Answer)).toBe("201");
+  setClock(END);
+  const late = await Promise.all(users(80, "late").map((user) => claim(name, user)));
+  const answers = [...(await Promise.all(early)), ...late];
 
-    expect(countOutcomes(late)).toEqual({ "403 sale_ended": 80 });
-    expect(Object.keys(countOutcomes(answers)).toSorted()).toEqual(["201", "403 sale_ended"]);
-    expect(Math.max(...seqs(answers, "201"))).toBeLessThanOrEqual(Math.min(...seqs(answers, "403 sale_ended")));
-    const { claims } = await expectConserved(name, answers);
-    expect(new Set(claims.map(({ claimed_at }) => claimed_at))).toEqual(new Set([END - 1]));
-    expect(claims).toHaveLength(seqs(answers, "201").length);
-  });
+  expect(countOutcomes(late)).toEqual({ "403 sale_ended": 80 });
+  expect(Object.keys(countOutcomes(answers)).toSorted()).toEqual(["201", "403 sale_ended"]);
+  expect(Math.max(...seqs(answers, "201"))).toBeLessThanOrEqual(Math.min(...seqs(answers, "403 sale_ended")));
+  const { claims } = await expectConserved(name, answers);
+  expect(new Set(claims.map(({ claimed_at }) => claimed_at))).toEqual(new Set([END - 1]));
+  expect(claims).toHaveLength(seqs(answers, "201").length);
 });
 
-describe("while the clock steps back", () => {
+describe("a clock that steps back", () => {
   const READERS = {
     claim: (name: string) => claim(name, "reader"),
     hold: (name: string) => hold(name, "reader"),
@@ -98,17 +96,20 @@ describe("while the clock steps back", () => {
     read: (name: string) => read(name),
   } as const;
 
-  test.for(["claim", "hold", "status", "read"] as const)("a sale that a %s showed ended stays ended", async (reader) => {
-    const name = await saleAt(END);
-    await READERS[reader](name);
-    expect((await stored(name)).coupon.clock_at).toBe(END);
+  test.for(["claim", "hold", "status", "read"] as const)(
+    "a sale that a %s showed ended stays ended while the clock steps back",
+    async (reader) => {
+      const name = await saleAt(END);
+      await READERS[reader](name);
+      expect((await stored(name)).coupon.clock_at).toBe(END);
 
-    setClock(START + 1);
-    expect(outcomeOf(await claim(name, "warm"))).toBe("403 sale_ended");
-    await evictDurableObject(stubOf(name));
-    expect((await readStatus(name)).body).toMatchObject({ state: "ended", server_time: iso(END) });
-    expect(outcomeOf(await claim(name, "cold"))).toBe("403 sale_ended");
-    expect(outcomeOf(await hold(name, "cold"))).toBe("403 sale_ended");
-    await expectConserved(name);
-  });
+      setClock(START + 1);
+      expect(outcomeOf(await claim(name, "warm"))).toBe("403 sale_ended");
+      await evictDurableObject(stubOf(name));
+      expect((await readStatus(name)).body).toMatchObject({ state: "ended", server_time: iso(END) });
+      expect(outcomeOf(await claim(name, "cold"))).toBe("403 sale_ended");
+      expect(outcomeOf(await hold(name, "cold"))).toBe("403 sale_ended");
+      await expectConserved(name);
+    },
+  );
 });
