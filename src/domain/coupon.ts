@@ -21,18 +21,44 @@ export type Settings = SaleWindow & {
 /** What an operator can change, the pause included. */
 export type Changeable = Settings & { readonly paused: boolean };
 
-const CHANGEABLE = [
-  "amount",
-  "startsAt",
-  "endsAt",
-  "paused",
-  "holdSecondsMax",
-  "holdsMax",
-] as const satisfies readonly (keyof Changeable)[];
+/** Every field of {@link Changeable} with its name in the API, in the tables and in the ledger. */
+export const SETTING_NAMES = {
+  amount: "amount",
+  startsAt: "starts_at",
+  endsAt: "ends_at",
+  paused: "paused",
+  holdSecondsMax: "hold_seconds_max",
+  holdsMax: "holds_max",
+} as const satisfies Record<keyof Changeable, string>;
+
+// The compiler can't follow a renaming. The first signature of `named` and `unnamed` says what they return.
+type Names = typeof SETTING_NAMES;
+type FieldOf<Name> = { [Field in keyof Names]: Names[Field] extends Name ? Field : never }[keyof Names];
+type Named<T> = { [Field in keyof T as Field extends keyof Names ? Names[Field] : never]: T[Field] };
+type Unnamed<T> = { [Name in keyof T as FieldOf<Name>]: Exclude<T[Name], undefined> };
+
+/** Returns the settings of a coupon by their {@link SETTING_NAMES}. */
+export function named(coupon: Changeable): Named<Changeable>;
+export function named(coupon: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(SETTING_NAMES).map(([field, name]) => [name, coupon[field]]));
+}
+
+/** Returns the fields for {@link SETTING_NAMES}. Leaves out what is absent, and what is no setting. */
+export function unnamed<T extends object>(settings: T): Unnamed<T>;
+export function unnamed(settings: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const fields = Object.entries(SETTING_NAMES).map(([field, name]) => [field, settings[name]] as const);
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+}
+
+/** Returns the settings of a coupon without its other facts. */
+export function settingsOf(coupon: Changeable): Changeable {
+  return unnamed(named(coupon));
+}
 
 /** Whether two coupons have the same settings. */
 export function hasSameSettings(a: Changeable, b: Changeable): boolean {
-  return CHANGEABLE.every((field) => a[field] === b[field]);
+  const [left, right] = [named(a), named(b)];
+  return Object.values(SETTING_NAMES).every((name) => left[name] === right[name]);
 }
 
 /** What an operator sets to create a coupon. */

@@ -2,17 +2,25 @@
 
 import { assert } from "../domain/assert.ts";
 import { claimCountsFrom, type ClaimCounts } from "../domain/claim-counts.ts";
-import type { Coupon, Instant, NewCoupon } from "../domain/coupon.ts";
+import { named, SETTING_NAMES, settingsOf, type Changeable, type Coupon, type Instant, type NewCoupon } from "../domain/coupon.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { ClaimStore } from "./claim-store.ts";
 import { HoldStore } from "./hold-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql, SqlValue } from "./sql.ts";
 
 /** A newer version of the code wrote these tables. This version must not touch them. */
 export class NewerSchema extends Error {
   override readonly name = "NewerSchema";
+}
+
+const SETTINGS = Object.entries(SETTING_NAMES);
+const COLUMNS = Object.values(SETTING_NAMES);
+
+/** The settings of a coupon as values of {@link COLUMNS}. */
+function bindings(coupon: Changeable): SqlValue[] {
+  return Object.values(named(coupon)).map((value) => (typeof value === "boolean" ? Number(value) : value));
 }
 
 export type StoredCoupon = { readonly coupon: Coupon; readonly claimCounts: ClaimCounts };
@@ -47,16 +55,14 @@ export class CouponStore {
 
   /** Writes 1 row. */
   static readonly INSERT_COUPON = `
-    INSERT INTO coupon (id, schema_version, name, amount, claimed, held, starts_at, ends_at, hold_seconds_max, holds_max, paused,
-                        last_position, seq, created_at, epoch, clock_at, outcomes)
-    VALUES (1, ${SCHEMA_VERSION}, ?, ?, 0, 0, ?, ?, ?, ?, 0, 0, 1, ?, ?, ?, ?)`;
+    INSERT INTO coupon (id, schema_version, claimed, held, last_position, seq, name, created_at, epoch, clock_at, outcomes, ${COLUMNS.join(", ")})
+    VALUES (1, ${SCHEMA_VERSION}, 0, 0, 0, 1, ?, ?, ?, ?, ?, ${COLUMNS.map(() => "?").join(", ")})`;
   /** Creates the tables, the coupon's row, and the first event of its ledger. */
   create(coupon: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts, by: Pick<LedgerEvent, "actor" | "key">): void {
     for (const statement of SCHEMA) this.#sql.all(statement);
-    const { name, ...settings } = coupon;
-    const { amount, startsAt, endsAt, holdSecondsMax, holdsMax } = settings;
+    const settings = settingsOf({ ...coupon, paused: false });
     const written = JSON.stringify(claimCounts);
-    this.#sql.all(CouponStore.INSERT_COUPON, name, amount, startsAt, endsAt, holdSecondsMax, holdsMax, now, epoch, now, written);
+    this.#sql.all(CouponStore.INSERT_COUPON, coupon.name, now, epoch, now, written, ...bindings(settings));
     const event = {
       seq: 1,
       at: now,
@@ -64,7 +70,7 @@ export class CouponStore {
       ...by,
       userId: null,
       position: null,
-      settings: { ...settings, paused: false },
+      settings,
     } as const;
     this.ledger.append([event]);
   }
@@ -96,8 +102,8 @@ export class CouponStore {
    * position is null if the last 64 events have no claim. Writes nothing. Reads at most 68 rows.
    */
   static readonly SELECT_COUPON = `
-    SELECT name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
-           created_at AS createdAt, epoch, archived_at AS archivedAt, clock_at AS clockAt, outcomes, hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax,
+    SELECT name, claimed, held, last_position AS lastPosition, seq, created_at AS createdAt, epoch, archived_at AS archivedAt, clock_at AS clockAt,
+           outcomes, ${SETTINGS.map(([field, column]) => `${column} AS ${field}`).join(", ")},
            (SELECT min(expires_at) FROM holds) AS nextExpiryAt,
            (SELECT max(seq) FROM ledger) AS ledgerHead,
            (SELECT position FROM ledger WHERE seq > (SELECT max(seq) FROM ledger) - 64 AND kind = 'claimed' ORDER BY seq DESC LIMIT 1) AS ledgerPosition
@@ -121,15 +127,14 @@ export class CouponStore {
   }
 
   /**
-   * Adds the changes of a transaction to the stored counters. If `?8` is 1, sets the operator's settings too.
-   * The additions start from the stored values, not from those in memory, so the table's checks test the real
-   * values. The returned row lets memory compare. Writes 1 row.
+   * Adds the changes of a transaction to the stored counters. If `?8` is 1, sets the operator's settings, from
+   * `?9` on. The additions start from the stored values, not from those in memory, so the table's checks test
+   * the real values. The returned row lets memory compare. Writes 1 row.
    */
   static readonly ADVANCE_COUPON = `
     UPDATE coupon
     SET claimed = claimed + ?1, held = held + ?2, last_position = last_position + ?3, seq = seq + ?4, clock_at = max(clock_at, ?5), outcomes = ?6,
-        amount = amount + ?7, starts_at = iif(?8, ?9, starts_at), ends_at = iif(?8, ?10, ends_at), paused = iif(?8, ?11, paused),
-        hold_seconds_max = iif(?8, ?12, hold_seconds_max), holds_max = iif(?8, ?13, holds_max), archived_at = ?14
+        archived_at = ?7, ${COLUMNS.map((column, index) => `${column} = iif(?8, ?${index + 9}, ${column})`).join(", ")}
     RETURNING amount, claimed, held, last_position AS lastPosition, seq`;
   /**
    * Changes the stored coupon from `before` to `after`, and asserts the result. With `isChanged`, the
@@ -144,14 +149,9 @@ export class CouponStore {
       after.seq - before.seq,
       after.clockAt,
       JSON.stringify(claimCounts),
-      after.amount - before.amount,
-      isChanged ? 1 : 0,
-      after.startsAt,
-      after.endsAt,
-      after.paused ? 1 : 0,
-      after.holdSecondsMax,
-      after.holdsMax,
       after.archivedAt,
+      isChanged ? 1 : 0,
+      ...bindings(after),
     );
     assert(stored !== undefined, "there is a coupon row");
     assert(stored.amount === after.amount, "stored and remembered amounts are equal");

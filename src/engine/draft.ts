@@ -2,7 +2,7 @@
 
 import { assert } from "../domain/assert.ts";
 import type { Claim, ClaimRequest, Hold, UserClaim } from "../domain/claim.ts";
-import { revokedCount, windowPhase, type Coupon, type Instant } from "../domain/coupon.ts";
+import { revokedCount, settingsOf, windowPhase, type Coupon, type Instant } from "../domain/coupon.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import type { EventKind, LedgerEvent } from "../domain/ledger-event.ts";
 import { ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
@@ -148,8 +148,7 @@ export class Draft {
   }
 
   configure(coupon: Coupon): void {
-    const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = coupon;
-    const settings = { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax };
+    const settings = settingsOf(coupon);
     this.#isConfigured = true;
     Object.assign(this.#coupon, settings);
     this.#record("changed", null, null, { settings });

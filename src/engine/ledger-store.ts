@@ -1,7 +1,7 @@
 // The ledger: the coupon's events in order, and the reads that use this order.
 
 import type { Claim } from "../domain/claim.ts";
-import type { Instant } from "../domain/coupon.ts";
+import { named, SETTING_NAMES, type Changeable, type Instant } from "../domain/coupon.ts";
 import { HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { writeRows } from "./rows.ts";
@@ -9,14 +9,10 @@ import type { Sql } from "./sql.ts";
 
 type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "position"> & {
   readonly expiresAt: Instant | null;
-  readonly amount: number | null;
-  readonly startsAt: Instant | null;
-  readonly endsAt: Instant | null;
-  readonly holdSecondsMax: number | null;
-  readonly holdsMax: number | null;
-  readonly paused: number | null;
   readonly key: string | null;
-};
+} & { readonly [Setting in keyof Changeable]: Setting extends "paused" ? number | null : Changeable[Setting] | null };
+
+const SETTINGS = Object.entries(SETTING_NAMES).map(([field, name]) => `data ->> '${name}' AS ${field}`);
 
 export class LedgerStore {
   readonly #sql: Sql;
@@ -38,9 +34,8 @@ export class LedgerStore {
 
   /** The events after a seq. Writes nothing. */
   static readonly SELECT_EVENTS = `
-    SELECT seq, at, kind, actor, user_id AS userId, position, data ->> 'expires_at' AS expiresAt, data ->> 'amount' AS amount,
-           data ->> 'starts_at' AS startsAt, data ->> 'ends_at' AS endsAt, data ->> 'hold_seconds_max' AS holdSecondsMax,
-           data ->> 'holds_max' AS holdsMax, data ->> 'paused' AS paused, data ->> 'idempotency_key' AS key
+    SELECT seq, at, kind, actor, user_id AS userId, position, data ->> 'expires_at' AS expiresAt, data ->> 'idempotency_key' AS key,
+           ${SETTINGS.join(", ")}
     FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?`;
   events(after: number, limit: number): LedgerEvent[] {
     return this.#sql.all<EventRow>(LedgerStore.SELECT_EVENTS, after, limit).map(eventOf);
@@ -85,16 +80,16 @@ export class LedgerStore {
 function dataOf({ settings, expiresAt, key }: LedgerEvent): string | null {
   if (expiresAt !== undefined) return JSON.stringify({ expires_at: expiresAt });
   if (settings === undefined) return null;
-  const { amount, startsAt, endsAt, holdSecondsMax, holdsMax, paused } = settings;
-  const limits = { hold_seconds_max: holdSecondsMax, holds_max: holdsMax };
-  return JSON.stringify({ amount, starts_at: startsAt, ends_at: endsAt, ...limits, paused: paused ? 1 : 0, idempotency_key: key });
+  const { paused, ...others } = named(settings);
+  return JSON.stringify({ ...others, paused: paused ? 1 : 0, idempotency_key: key });
 }
 
-function eventOf({ expiresAt, amount, startsAt, endsAt, holdSecondsMax, holdsMax, paused, key, ...event }: EventRow): LedgerEvent {
+function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, ...stored }: EventRow): LedgerEvent {
+  const event = { seq, at, kind, actor, userId, position };
   if (expiresAt !== null) return { ...event, expiresAt };
+  const { amount, paused, holdSecondsMax } = stored;
   if (amount === null) return event;
   // Events of version 1 have no limits for holds.
-  const limits = { holdSecondsMax: holdSecondsMax ?? HOLD_TTL_SECONDS_MAX, holdsMax };
-  const settings = { amount, startsAt, endsAt, ...limits, paused: paused === 1 };
+  const settings = { ...stored, amount, paused: paused === 1, holdSecondsMax: holdSecondsMax ?? HOLD_TTL_SECONDS_MAX };
   return { ...event, settings, ...(key === null ? {} : { key }) };
 }

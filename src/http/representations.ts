@@ -1,7 +1,7 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
 import type { Claim, Hold } from "../domain/claim.ts";
-import { remaining, type Changeable, type Instant } from "../domain/coupon.ts";
+import { named, remaining, type Changeable, type Instant } from "../domain/coupon.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
@@ -12,6 +12,10 @@ let written = { at: 0, text: new Date(0).toISOString() };
 export function instant(at: Instant): string {
   if (at !== written.at) written = { at, text: new Date(at).toISOString() };
   return written.text;
+}
+
+function instantOrNull(at: Instant | null): string | null {
+  return at === null ? null : instant(at);
 }
 
 /** Returns the receipt of a claim. Every replay returns the same one. */
@@ -26,15 +30,8 @@ export function bulkOutcome(userId: string, part: BulkPart) {
   return { user_id: userId, outcome: outcomeOf(part), ...receiptFields };
 }
 
-function settings({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax }: Changeable) {
-  return {
-    amount,
-    starts_at: startsAt === null ? null : instant(startsAt),
-    ends_at: endsAt === null ? null : instant(endsAt),
-    paused,
-    hold_seconds_max: holdSecondsMax,
-    holds_max: holdsMax,
-  };
+function settings(made: Changeable) {
+  return { ...named(made), starts_at: instantOrNull(made.startsAt), ends_at: instantOrNull(made.endsAt) };
 }
 
 /** Returns a coupon, with its claimants if `view` has them. */
@@ -58,8 +55,8 @@ export function status({ coupon: view, seq }: Found, now: Instant) {
     amount: view.amount,
     remaining_amount: remaining(view),
     held_amount: view.held,
-    starts_at: view.startsAt === null ? null : instant(view.startsAt),
-    ends_at: view.endsAt === null ? null : instant(view.endsAt),
+    starts_at: instantOrNull(view.startsAt),
+    ends_at: instantOrNull(view.endsAt),
     server_time: instant(now),
     seq,
   };

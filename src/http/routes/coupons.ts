@@ -1,6 +1,6 @@
 // The routes of coupons: create, get, change, archive and delete, and their history.
 
-import type { Change } from "../../domain/change.ts";
+import { unnamed } from "../../domain/coupon.ts";
 import { etagOf, readStatusOf, type Precondition } from "../../domain/etag.ts";
 import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
 import type { Found } from "../../domain/rpc.ts";
@@ -36,8 +36,8 @@ export const createCoupon = route({
   },
   refusals: ["coupon_exists", "idempotency_key_reused"],
   async handle({ body, key }, { worker, actor }) {
-    const { name, amount, starts_at: startsAt, ends_at: endsAt, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
-    const coupon = { name, amount, startsAt, endsAt, holdSecondsMax, holdsMax };
+    const { name } = body;
+    const coupon = { name, ...unnamed(body) };
     const result = await callCoupon(worker.env, name, (object) => object.create(coupon, key, actor), "once");
     if (!result.ok) return result;
     const location = { Location: `/api/coupons/${encodeURIComponent(name)}` };
@@ -92,7 +92,7 @@ export const changeCoupon = route({
   refusals: ["coupon_archived", "amount_below_claimed", "precondition_failed"],
   async handle({ params: { name }, body, precondition }, { worker, actor }) {
     const effect = effectWith(precondition);
-    const result = await callCoupon(worker.env, name, (coupon) => coupon.change(changeIn(body), precondition, actor), effect);
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.change(unnamed(body), precondition, actor), effect);
     if (result.ok) return ok(200, couponAnswer(result));
     if (result.code !== "invalid_request") return result;
     const refusal = body.ends_at === undefined ? invalid("starts_at", "must be before ends_at") : invalid("ends_at", requests.END_WANTED);
@@ -165,10 +165,4 @@ function effectWith(precondition: Precondition | null): CallEffect {
 
 function couponAnswer({ coupon, now, seq }: Found) {
   return { json: wire.coupon(coupon), seq, etag: etagOf(coupon, now, coupon.claimedBy === undefined ? "coupon" : "claimants") };
-}
-
-function changeIn(body: ReturnType<typeof requests.ChangeCouponBody.parse>): Change {
-  const { amount, starts_at: startsAt, ends_at: endsAt, paused, hold_seconds_max: holdSecondsMax, holds_max: holdsMax } = body;
-  const fields = Object.entries({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax });
-  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
