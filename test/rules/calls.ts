@@ -3,7 +3,8 @@
 import * as fc from "fast-check";
 
 import type { Kind, MessageOf } from "../../src/engine/message.ts";
-import type { Call, Settings } from "../../verification/model/types.ts";
+import type { Settings } from "../../verification/model/settings.ts";
+import type { Call } from "../../verification/model/types.ts";
 import { newCoupon, T0 } from "./coupon.ts";
 
 export type Attempted = { readonly call: Call; readonly attempt: string };

@@ -1,6 +1,7 @@
 // Draws the calls of clients about one coupon. Few users and few keys make calls meet.
 
-import type { Call, HoldLimits, Settings } from "../model/types.ts";
+import type { Settings } from "../model/settings.ts";
+import type { Call } from "../model/types.ts";
 import type { Random } from "../random.ts";
 
 /** What all clients of a history know. */
@@ -80,7 +81,7 @@ function drawKind({ below }: Random, { calls }: Profile): Call["kind"] {
 
 /** Draws a creation, sometimes with limits for holds. */
 export function drawCreate({ below, pick }: Random, { amountMax }: Profile): Call {
-  const limits = pick<Partial<HoldLimits>>([{}, {}, { holdSecondsMax: 30 }, { holdsMax: 1 + below(2) }]);
+  const limits = pick<Partial<Omit<Settings, "paused">>>([{}, {}, { holdSecondsMax: 30 }, { holdsMax: 1 + below(2) }]);
   return { kind: "create", amount: 1 + below(amountMax), startsAt: null, endsAt: null, ...limits };
 }
 

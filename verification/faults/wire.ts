@@ -1,6 +1,7 @@
 // A call as an HTTP request, and an HTTP answer as the answer of a history.
 
-import type { Answer, Call, Facts, Outcome, Settings } from "../model/types.ts";
+import { byName, fromNames } from "../model/settings.ts";
+import type { Answer, Call, Facts, Outcome } from "../model/types.ts";
 
 export type Request = {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
@@ -23,9 +24,9 @@ export function requestOf(name: string, call: Call): Request {
   const coupon = `/api/coupons/${encodeURIComponent(name)}`;
   switch (call.kind) {
     case "create":
-      return request("POST", "/api/coupons", { name, ...settingsOf(call) });
+      return request("POST", "/api/coupons", { name, ...byName(call, written) });
     case "change":
-      return request("PATCH", coupon, settingsOf(call));
+      return request("PATCH", coupon, byName(call, written));
     case "claim": {
       const headers: Record<string, string> = call.key === null ? {} : { "idempotency-key": call.key };
       return request("POST", "/api/coupons/claim", { user_id: call.userId, coupon_name: name }, headers);
@@ -57,14 +58,13 @@ function request(method: Request["method"], path: string, body: Request["body"] 
   return { method, path, body, headers };
 }
 
-function settingsOf({ amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax }: Partial<Settings>): Record<string, unknown> {
-  const holds = { hold_seconds_max: holdSecondsMax, holds_max: holdsMax };
-  const all = { amount, starts_at: written(startsAt), ends_at: written(endsAt), paused, ...holds };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+function written(value: unknown, field: string): unknown {
+  return field.endsWith("At") && typeof value === "number" ? new Date(value).toISOString() : value;
 }
 
-function written(at: number | null | undefined): string | null | undefined {
-  return typeof at === "number" ? new Date(at).toISOString() : at;
+function readSetting(value: unknown, field: string): unknown {
+  if (value === undefined) return NaN;
+  return field.endsWith("At") && value !== null ? instant(value) : value;
 }
 
 const SUCCESSES = {
@@ -147,14 +147,9 @@ function successFacts(call: Call, body: HttpAnswer["body"]): Facts {
 
 function viewFacts(body: HttpAnswer["body"]): Facts {
   return {
-    amount: Number(body["amount"]),
+    ...fromNames(body, readSetting),
     state: String(body["state"]),
-    startsAt: instantOrNull(body["starts_at"]),
-    endsAt: instantOrNull(body["ends_at"]),
-    paused: body["paused"] === true,
     held: Number(body["held_amount"]),
-    holdSecondsMax: Number(body["hold_seconds_max"]),
-    holdsMax: body["holds_max"] === null ? null : Number(body["holds_max"]),
     createdAt: instant(body["created_at"]),
   };
 }
@@ -178,8 +173,4 @@ function holdFacts({ held_at: heldAt, expires_at: expiresAt }: HttpAnswer["body"
 
 function instant(value: unknown): number {
   return Date.parse(String(value));
-}
-
-function instantOrNull(value: unknown): number | null {
-  return value === null ? null : instant(value);
 }

@@ -1,6 +1,7 @@
 // The product's own document for the fuzzer's tests, and answers that fit it.
 
 import { createApp } from "../../src/http/app.ts";
+import { byName, changed, UNSET } from "../model/settings.ts";
 import { documentIn } from "./document.ts";
 import type { FuzzAnswer, FuzzRequest } from "./request.ts";
 
@@ -8,8 +9,7 @@ const served = await createApp().request("/openapi.json", {}, { REQUEST_LOG: "of
 export const DOCUMENT = documentIn(await served.text(), "");
 
 export const AT = "2026-11-21T09:56:14.724Z";
-const LIMITS = { held_amount: 0, hold_seconds_max: 900, holds_max: null };
-const SALE = { name: "PROMO", amount: 1, state: "open", starts_at: null, ends_at: null, paused: false, created_at: AT, ...LIMITS };
+const SALE = { name: "PROMO", state: "open", held_amount: 0, created_at: AT, ...byName(changed(UNSET, { amount: 1 })) };
 export const COUPON = { ...SALE, remaining_amount: 1, claimed_by: [] };
 export const RECEIPT = { coupon_name: "PROMO", user_id: "ann", position: 1, claimed_at: AT };
 

@@ -2,8 +2,8 @@
 
 import { expect } from "vitest";
 
-import { HOLD_LIMITS } from "../model/coupon.ts";
-import type { Answer, Call, LedgerEvent, Settings } from "../model/types.ts";
+import { UNSET, type Settings } from "../model/settings.ts";
+import type { Answer, Call, LedgerEvent } from "../model/types.ts";
 import { isExplainable } from "./brute-force.ts";
 import type { History, Operation } from "./history.ts";
 import { violationIn } from "./linearizable.ts";
@@ -49,7 +49,7 @@ export function atEdge(startedAt: number, endedAt: number, userId: string, seq: 
 }
 
 export function settings(amount: number, more: Partial<Settings> = {}): Settings {
-  return { amount, startsAt: null, endsAt: null, paused: false, ...HOLD_LIMITS, ...more };
+  return { ...UNSET, amount, ...more };
 }
 
 export function event(

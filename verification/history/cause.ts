@@ -1,8 +1,8 @@
 // Which call can have caused which event, and which answer can be about it.
 
-import { HOLD_LIMITS } from "../model/coupon.ts";
-import { changed, isSame, stateAt } from "../model/judge.ts";
-import type { Answer, Call, LedgerEvent, Settings } from "../model/types.ts";
+import { stateAt } from "../model/judge.ts";
+import { changed, isSame, UNSET, type Settings } from "../model/settings.ts";
+import type { Answer, Call, LedgerEvent } from "../model/types.ts";
 
 /** Whether the Worker may deliver a call more than once. */
 export function isRepeatable(call: Call): boolean {
@@ -34,7 +34,7 @@ export function isCauseOf(call: Call, events: readonly LedgerEvent[], slot: numb
     case "change":
       return kind === "changed" && settings !== undefined && isSame(changed(settingsBefore(events, slot), call), settings);
     case "create":
-      return kind === "created" && settings !== undefined && isSame(settings, { ...HOLD_LIMITS, ...call, paused: false });
+      return kind === "created" && settings !== undefined && isSame(settings, changed(UNSET, call));
     case "claim":
       return kind === "claimed" && call.userId === userId && (event.key === undefined || event.key === call.key);
     case "hold":
@@ -59,5 +59,5 @@ function settingsBefore(events: readonly LedgerEvent[], slot: number): Settings 
     const settings = events[earlier - 1]?.settings;
     if (settings !== undefined) return settings;
   }
-  return { amount: 0, startsAt: null, endsAt: null, paused: false, ...HOLD_LIMITS };
+  return UNSET;
 }

@@ -2,7 +2,8 @@
 
 import { isCertifiable, judgeAtEdge } from "../model/judge.ts";
 import { Reference } from "../model/reference.ts";
-import type { Answer, Call, Settings } from "../model/types.ts";
+import type { Settings } from "../model/settings.ts";
+import type { Answer, Call } from "../model/types.ts";
 import type { Random } from "../random.ts";
 import type { History, Operation } from "./history.ts";
 

@@ -1,6 +1,7 @@
 // A coupon of the reference model, after each event of its ledger.
 
-import type { HoldLimits, LedgerEvent, Settings } from "./types.ts";
+import type { Settings } from "./settings.ts";
+import type { LedgerEvent } from "./types.ts";
 
 export type Claim = {
   readonly userId: string;
@@ -15,7 +16,8 @@ type Release = { readonly claim: Claim; readonly releasedAt: number };
 
 /** A coupon as it is after an event. `claims` is in claim order. */
 export type Coupon = {
-  settings: Settings;
+  /** `archivedAt` is when the sale was closed for good. */
+  settings: Settings & { readonly archivedAt?: number };
   readonly createdAt: number;
   /** The key and the settings of the call that created it. */
   readonly creation: { readonly key: string | null; readonly settings: Settings };
@@ -30,9 +32,6 @@ export type Coupon = {
   /** The instant at which the next hold expires; Infinity without holds. */
   nextExpiryAt: number;
 };
-
-/** The limits of a coupon that is created without any. */
-export const HOLD_LIMITS: HoldLimits = { holdSecondsMax: 900, holdsMax: null };
 
 /** A coupon that was just created. */
 export function newCoupon(settings: Settings, at: number, key: string | null = null): Coupon {

@@ -1,7 +1,7 @@
 // Compares answers and events with what the reference model says.
 
-import { HOLD_LIMITS } from "./coupon.ts";
-import { isSame, type Verdict } from "./judge.ts";
+import type { Verdict } from "./judge.ts";
+import { changed, isSame, UNSET } from "./settings.ts";
 import type { Answer, Facts, LedgerEvent } from "./types.ts";
 
 /** Whether a verdict is the cause of `event`. */
@@ -9,7 +9,7 @@ export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settin
   if (verdict.isEvent !== true || verdict.is !== kind) return false;
   if (position !== null && verdict.position !== position) return false;
   if (expiresAt !== undefined && verdict.expiresAt !== expiresAt) return false;
-  return settings === undefined || isSame({ startsAt: null, endsAt: null, amount: 0, paused: false, ...HOLD_LIMITS, ...verdict }, settings);
+  return settings === undefined || isSame(changed(UNSET, verdict), settings);
 }
 
 /** Fields of an answer that are no facts, or are lists. */

@@ -1,7 +1,8 @@
 // The reference model: how a coupon answers each call. It shares no code with the product.
 
-import { HOLD_LIMITS, left, newCoupon, releasedHold, type Claim, type Coupon } from "./coupon.ts";
-import type { Call, Facts, Outcome, Settings } from "./types.ts";
+import { left, newCoupon, releasedHold, type Claim, type Coupon } from "./coupon.ts";
+import { changed, isSame, UNSET, type Settings } from "./settings.ts";
+import type { Call, Facts, Outcome } from "./types.ts";
 
 /**
  * The right answer to a call. With `isEvent` the call also causes an event of that kind; `ended` causes one
@@ -52,7 +53,7 @@ export function isCertifiable(is: Outcome): boolean {
 }
 
 /** The state of a sale with `remaining` units. */
-export function stateAt({ startsAt, endsAt, paused, archivedAt }: Settings, remaining: number, at: number): string {
+export function stateAt({ startsAt, endsAt, paused, archivedAt }: Coupon["settings"], remaining: number, at: number): string {
   if (archivedAt !== undefined) return "archived";
   if (endsAt !== null && at >= endsAt) return "ended";
   if (startsAt !== null && at < startsAt) return "scheduled";
@@ -92,18 +93,14 @@ function receipt({ position, claimedAt }: Claim): Facts {
 }
 
 function created(call: Call & { kind: "create" }, at: number): Verdict {
-  return { is: "created", isEvent: true, ...view(newCoupon(settingsOf(call), at), at) };
+  return { is: "created", isEvent: true, ...view(newCoupon(changed(UNSET, call), at), at) };
 }
 
 /** A create with the key and the settings of the coupon is a read of it. */
 function createdAlready(coupon: Coupon, call: Call & { kind: "create" }, at: number): Verdict {
   const { key, settings } = coupon.creation;
   if (call.key === undefined || call.key !== key) return { is: "coupon_exists" };
-  return isSame(settingsOf(call), settings) ? { is: "found", ...view(coupon, at) } : { is: "idempotency_key_reused" };
-}
-
-function settingsOf({ kind: _kind, key: _key, ...asked }: Call & { kind: "create" }): Settings {
-  return { ...HOLD_LIMITS, ...asked, paused: false };
+  return isSame(changed(UNSET, call), settings) ? { is: "found", ...view(coupon, at) } : { is: "idempotency_key_reused" };
 }
 
 function own({ claims, holds }: Coupon, userId: string): Verdict {
@@ -176,22 +173,4 @@ function change(coupon: Coupon, asked: Partial<Settings>, at: number): Verdict {
   if (settings.amount < amountMin) return { is: "amount_below_claimed", amountMin };
   const answered = { is: "changed", ...view({ ...coupon, settings }, at) } as const;
   return isSame(settings, coupon.settings) ? answered : { ...answered, isEvent: true };
-}
-
-/** The settings after a change; fields that it does not name stay. */
-export function changed(before: Settings, asked: Partial<Settings>): Settings {
-  return {
-    amount: asked.amount ?? before.amount,
-    startsAt: asked.startsAt === undefined ? before.startsAt : asked.startsAt,
-    endsAt: asked.endsAt === undefined ? before.endsAt : asked.endsAt,
-    paused: asked.paused ?? before.paused,
-    holdSecondsMax: asked.holdSecondsMax ?? before.holdSecondsMax,
-    holdsMax: asked.holdsMax === undefined ? before.holdsMax : asked.holdsMax,
-  };
-}
-
-/** Whether two settings are the same. */
-export function isSame(a: Settings, b: Settings): boolean {
-  const isSameSale = a.amount === b.amount && a.startsAt === b.startsAt && a.endsAt === b.endsAt && a.paused === b.paused;
-  return isSameSale && a.holdSecondsMax === b.holdSecondsMax && a.holdsMax === b.holdsMax;
 }

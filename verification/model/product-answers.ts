@@ -1,6 +1,7 @@
 // The product's results as answers of the model.
 
 import type * as messages from "../../src/domain/rpc.ts";
+import { settingsIn } from "./settings.ts";
 import type { Answer, Call, Outcome } from "./types.ts";
 
 /** A result of any call of the object. */
@@ -85,9 +86,8 @@ function found({ seq, now, coupon }: messages.Found): Answer {
 }
 
 function view(coupon: messages.CouponView) {
-  const { amount, claimed, held: heldCount, startsAt, endsAt, paused, state, createdAt, holdSecondsMax, holdsMax } = coupon;
-  const remaining = amount - claimed - heldCount;
-  return { amount, startsAt, endsAt, paused, state, createdAt, remaining, held: heldCount, holdSecondsMax, holdsMax };
+  const { amount, claimed, held: heldCount, state, createdAt } = coupon;
+  return { ...settingsIn(coupon), state, createdAt, remaining: amount - claimed - heldCount, held: heldCount };
 }
 
 function refusal({ code, seq, claim, startsAt, startsInMs, amountMin, ttlSecondsMax }: Refused): Answer {

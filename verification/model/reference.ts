@@ -2,6 +2,7 @@
 
 import { follow, type Coupon } from "./coupon.ts";
 import { judge, type Verdict } from "./judge.ts";
+import { changed, UNSET } from "./settings.ts";
 import type { Answer, Call, EventKind, LedgerEvent } from "./types.ts";
 
 export class Reference {
@@ -68,11 +69,7 @@ export function eventsFor(
   const kind = verdict.is as EventKind;
   const position = kind === "claimed" || kind === "released" ? (verdict.position ?? null) : null;
   const base = { kind, seq: kind === "removed" ? 0 : seq + 1, at, userId: "userId" in call ? call.userId : null, position };
-  if (kind === "archived") return [base];
   if (call.kind === "claim") return [{ ...base, key: call.key, ...(attempt === null ? {} : { attempt }) }];
   if (verdict.expiresAt !== undefined) return [{ ...base, expiresAt: verdict.expiresAt }];
-  const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = verdict;
-  if (amount === undefined || startsAt === undefined || endsAt === undefined || paused === undefined) return [base];
-  if (holdSecondsMax === undefined || holdsMax === undefined) return [base];
-  return [{ ...base, settings: { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } }];
+  return [kind === "created" || kind === "changed" ? { ...base, settings: changed(UNSET, verdict) } : base];
 }

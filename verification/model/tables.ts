@@ -1,7 +1,8 @@
 // The tables of a coupon: its ledger as events, and whether every table is as the ledger says.
 
 import type { Coupon } from "./coupon.ts";
-import type { EventKind, LedgerEvent, Settings } from "./types.ts";
+import { byName, fromNames, SETTING_NAMES, type Settings } from "./settings.ts";
+import type { EventKind, LedgerEvent } from "./types.ts";
 
 /** The longest hold of a coupon that is older than limits for holds, in seconds. */
 const HOLD_SECONDS_UNLIMITED = 86_400;
@@ -23,9 +24,7 @@ export const TABLES = {
 } as const;
 
 /** The query that reads the row for {@link storedFault}. */
-export const COUPON_ROW =
-  "SELECT amount, claimed, held, starts_at, ends_at, paused, hold_seconds_max, holds_max, last_position, seq, created_at, archived_at, clock_at, epoch " +
-  "FROM coupon";
+export const COUPON_ROW = `SELECT claimed, held, last_position, seq, created_at, archived_at, clock_at, epoch, ${SETTING_NAMES.join(", ")} FROM coupon`;
 
 /** Returns all tables, each read by `rows`. */
 export function readTables(rows: (query: string) => readonly Row[]): Tables {
@@ -58,7 +57,7 @@ export function eventsIn(tables: Tables, holderOf: HolderOf = () => undefined): 
     const claim = base.kind === "claimed" ? made.get(`${base.position} ${base.userId}`) : undefined;
     if (base.kind === "held")
       events.push({ ...base, expiresAt: Number(data["expires_at"]), ...(attempt === undefined ? {} : { attempt }) });
-    else if (base.kind === "created" || base.kind === "changed") events.push({ ...base, settings: settingsIn(data) });
+    else if (base.kind === "created" || base.kind === "changed") events.push({ ...base, settings: settingsOf(data) });
     else if (claim === undefined) events.push(base);
     else events.push({ ...base, key: claim["idempotency_key"] as string | null, attempt: String(claim["attempt_id"]) });
   }
@@ -90,15 +89,8 @@ function holdersIn({ ledger, holds, released_holds: releasedHolds }: Tables, hol
   return attempts;
 }
 
-function settingsIn(data: Readonly<Record<string, number | null>>): Settings {
-  return {
-    amount: data["amount"] ?? 0,
-    startsAt: data["starts_at"] ?? null,
-    endsAt: data["ends_at"] ?? null,
-    paused: data["paused"] === 1,
-    holdSecondsMax: data["hold_seconds_max"] ?? HOLD_SECONDS_UNLIMITED,
-    holdsMax: data["holds_max"] ?? null,
-  };
+function settingsOf({ paused, hold_seconds_max: holdSecondsMax = HOLD_SECONDS_UNLIMITED, ...data }: Row): Settings {
+  return fromNames({ ...data, paused: paused === 1, hold_seconds_max: holdSecondsMax }, (value) => value ?? null);
 }
 
 /**
@@ -125,20 +117,14 @@ export function storedFault(tables: Tables, stored: Row, coupon: Coupon, seq: nu
 }
 
 function couponRow({ settings, claims, holds, lastPosition, createdAt }: Coupon, seq: number): Row {
-  const { amount, startsAt, endsAt, paused, holdSecondsMax, holdsMax } = settings;
   return {
-    amount,
     claimed: claims.size,
     held: holds.size,
-    starts_at: startsAt,
-    ends_at: endsAt,
-    paused: Number(paused),
-    hold_seconds_max: holdSecondsMax,
-    holds_max: holdsMax,
     last_position: lastPosition,
     seq,
     created_at: createdAt,
     archived_at: settings.archivedAt ?? null,
+    ...byName(settings, (value) => (typeof value === "boolean" ? Number(value) : value)),
   };
 }
 

@@ -1,14 +1,14 @@
 // The words of the reference model: calls, answers, and the events of a ledger.
 
+import type { Settings } from "./settings.ts";
+
 /** A call about one coupon. */
 export type Call =
   | ({
       readonly kind: "create";
-      readonly amount: number;
-      readonly startsAt: number | null;
-      readonly endsAt: number | null;
       readonly key?: string;
-    } & Partial<HoldLimits>)
+    } & Pick<Settings, "amount" | "startsAt" | "endsAt"> &
+      Partial<Omit<Settings, "paused">>)
   | ({ readonly kind: "change" } & Partial<Settings>)
   | { readonly kind: "claim"; readonly userId: string; readonly key: string | null }
   | { readonly kind: "hold"; readonly userId: string; readonly ttlMs: number }
@@ -20,23 +20,6 @@ export type Call =
   | { readonly kind: "read" }
   | { readonly kind: "archive" }
   | { readonly kind: "remove" };
-
-/** The limits that an operator sets for holds. */
-export type HoldLimits = {
-  readonly holdSecondsMax: number;
-  /** Null where only the stock limits them. */
-  readonly holdsMax: number | null;
-};
-
-/** All that an operator sets. */
-export type Settings = HoldLimits & {
-  readonly amount: number;
-  readonly startsAt: number | null;
-  readonly endsAt: number | null;
-  readonly paused: boolean;
-  /** When the sale was closed for good. */
-  readonly archivedAt?: number;
-};
 
 /** The ledger's words for events. `removed` is the end of an incarnation, which no ledger records. */
 export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired" | "archived" | "removed";
@@ -78,6 +61,7 @@ export type Outcome =
 
 /** The facts of an answer. A fact that an answer does not show is absent, and is not checked. */
 export type Facts = Partial<Settings> & {
+  readonly archivedAt?: number;
   readonly position?: number;
   readonly claimedAt?: number;
   readonly heldAt?: number;
