@@ -6,6 +6,7 @@ import { CommandFailure } from "../../scripts/cli/command.ts";
 import { couponClient, type Answer } from "../client/coupon-client.ts";
 import type { Findings } from "./checks.ts";
 import { remaining, replay } from "./replay.ts";
+import { SETTINGS, type Settings } from "./settings.ts";
 import type { CouponRow, Tables } from "./tables.ts";
 import { counted, instant, listed, quoted } from "./words.ts";
 
@@ -100,22 +101,22 @@ function ofLedger(name: string, tables: Tables, seq: number): Expected {
   return { fields: fieldsOf({ name, ...then }, then.holds.size, remaining(then)), claimedBy: ordered.map(([userId]) => userId) };
 }
 
-type Settings = Pick<CouponRow, "name" | "amount" | "startsAt" | "endsAt" | "paused" | "createdAt" | "holdSecondsMax" | "holdsMax">;
+type Shown = Settings & Pick<CouponRow, "name" | "createdAt">;
 
-function fieldsOf(coupon: Settings, heldAmount: number, remainingAmount: number) {
-  const { name, amount, startsAt, endsAt, paused, createdAt, holdSecondsMax, holdsMax } = coupon;
+function fieldsOf(coupon: Shown, heldAmount: number, remainingAmount: number) {
+  const settings = Object.fromEntries(SETTINGS.map(([field, { name }]) => [name, shown(field, coupon[field])]));
   return {
-    name,
-    amount,
+    name: coupon.name,
+    ...settings,
     remaining_amount: remainingAmount,
-    starts_at: startsAt === null ? null : instant(startsAt),
-    ends_at: endsAt === null ? null : instant(endsAt),
-    paused: paused === 1,
     held_amount: heldAmount,
-    hold_seconds_max: holdSecondsMax,
-    holds_max: holdsMax,
-    created_at: instant(createdAt),
+    created_at: instant(coupon.createdAt),
   };
+}
+
+function shown(field: keyof Settings, value: number | null): unknown {
+  if (field === "paused") return value === 1;
+  return field.endsWith("At") && value !== null ? instant(value) : value;
 }
 
 function listFaults(answered: unknown, stored: readonly string[]): string[] {

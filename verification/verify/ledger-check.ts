@@ -2,6 +2,7 @@
 
 import type { Findings } from "./checks.ts";
 import type { Replayed, ReplayedClaim } from "./replay.ts";
+import { SETTINGS } from "./settings.ts";
 import type { HoldRow, ReleasedHoldRow, ReleaseRow, Tables } from "./tables.ts";
 import { counted, instant, quoted } from "./words.ts";
 
@@ -23,15 +24,10 @@ export function ledgerFindings(tables: Tables, replayed: Replayed): Findings {
 function settingFaults({ coupon }: Tables, replayed: Replayed): string[] {
   const pairs: readonly (readonly [what: string, stored: unknown, ofLedger: unknown])[] = [
     ["the ledger's head", coupon.seq, replayed.seq],
-    ["the amount", coupon.amount, replayed.amount],
+    ...SETTINGS.map(([field, { what }]) => [what, coupon[field], replayed[field]] as const),
     ["claimed", coupon.claimed, replayed.claims.size],
     ["held", coupon.held, replayed.holds.size],
     ["the last position", coupon.lastPosition, replayed.lastPosition],
-    ["the start of the sale", coupon.startsAt, replayed.startsAt],
-    ["the end of the sale", coupon.endsAt, replayed.endsAt],
-    ["paused", coupon.paused, replayed.paused],
-    ["the longest hold", coupon.holdSecondsMax, replayed.holdSecondsMax],
-    ["the most holds", coupon.holdsMax, replayed.holdsMax],
     ["the creation", coupon.createdAt, replayed.createdAt],
     ["the archive", coupon.archivedAt, replayed.archivedAt],
   ];

@@ -1,19 +1,14 @@
 // Replays a ledger: the coupon that its events alone make, and the events that can't have happened.
 
-import { HOLD_SECONDS_MAX_BEFORE, type ClaimRow, type EventRow, type HoldRow, type ReleaseRow } from "./tables.ts";
+import { numberOf, settingsIn, type Settings } from "./settings.ts";
+import type { ClaimRow, EventRow, HoldRow, ReleaseRow } from "./tables.ts";
 import { quoted } from "./words.ts";
 
 /** A claim as the ledger has it, without its key. */
 export type ReplayedClaim = Omit<ClaimRow, "key">;
 
 /** A coupon made from its ledger. */
-export type Replayed = {
-  amount: number;
-  startsAt: number | null;
-  endsAt: number | null;
-  paused: number;
-  holdSecondsMax: number;
-  holdsMax: number | null;
+export type Replayed = Settings & {
   /** Whether an event has named the limits for holds. Events of version 1 do not. */
   hasHoldLimits: boolean;
   createdAt: number;
@@ -153,20 +148,11 @@ function closed(coupon: Replayed, at: number): string | false {
 
 /** Takes over the settings. Returns what is wrong with them. */
 function settle(coupon: Replayed, facts: Facts): string | false {
-  coupon.amount = numberOf(facts["amount"]) ?? Number.NaN;
-  coupon.startsAt = numberOf(facts["starts_at"]);
-  coupon.endsAt = numberOf(facts["ends_at"]);
-  coupon.paused = numberOf(facts["paused"]) ?? 0;
-  const holdSecondsMax = numberOf(facts["hold_seconds_max"]);
-  const isLost = coupon.hasHoldLimits && holdSecondsMax === null;
-  coupon.hasHoldLimits ||= holdSecondsMax !== null;
-  coupon.holdSecondsMax = holdSecondsMax ?? HOLD_SECONDS_MAX_BEFORE;
-  coupon.holdsMax = numberOf(facts["holds_max"]);
+  Object.assign(coupon, settingsIn(facts));
+  const hasHoldLimits = numberOf(facts["hold_seconds_max"]) !== null;
+  const isLost = coupon.hasHoldLimits && !hasHoldLimits;
+  coupon.hasHoldLimits ||= hasHoldLimits;
   return isLost && "has no hold_seconds_max";
-}
-
-function numberOf(fact: unknown): number | null {
-  return typeof fact === "number" ? fact : null;
 }
 
 function factsIn(data: string | null): Facts | null {
@@ -185,12 +171,7 @@ function ofUser({ userId }: EventRow): string {
 
 function nothing(): Replayed {
   return {
-    amount: 0,
-    startsAt: null,
-    endsAt: null,
-    paused: 0,
-    holdSecondsMax: HOLD_SECONDS_MAX_BEFORE,
-    holdsMax: null,
+    ...settingsIn({ amount: 0 }),
     hasHoldLimits: false,
     createdAt: 0,
     archivedAt: null,

@@ -4,9 +4,8 @@ import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 
 import { SCHEMA_VERSION } from "../../src/engine/schema.ts";
 import { CommandFailure } from "../../scripts/cli/command.ts";
+import { settingColumns, type Settings } from "./settings.ts";
 
-/** In version 1 of the tables a hold lasted at most so many seconds, and their number had no limit. */
-export const HOLD_SECONDS_MAX_BEFORE = 86_400;
 const INTEGRITY_FAULTS_MAX = 5;
 
 /** A part of a file that can't be read. That is a fault of the file, not a bug here. */
@@ -22,21 +21,15 @@ export function readable<Value, Otherwise>(read: () => Value, otherwise: Otherwi
   }
 }
 
-export type CouponRow = {
+export type CouponRow = Settings & {
   readonly name: string;
-  readonly amount: number;
   readonly claimed: number;
   readonly held: number;
-  readonly startsAt: number | null;
-  readonly endsAt: number | null;
-  readonly paused: number;
   readonly lastPosition: number;
   readonly seq: number;
   readonly createdAt: number;
   readonly epoch: string;
   readonly clockAt: number;
-  readonly holdSecondsMax: number;
-  readonly holdsMax: number | null;
   readonly archivedAt: number | null;
 };
 export type ClaimRow = {
@@ -74,16 +67,10 @@ export type Tables = {
 };
 
 // `NOT INDEXED` counts the rows of the table, whatever an index says there are.
-const COUPON_FIELDS = `
-  name, amount, claimed, held, starts_at AS startsAt, ends_at AS endsAt, paused, last_position AS lastPosition, seq,
-  created_at AS createdAt, epoch, clock_at AS clockAt`;
-const HOLD_LIMITS = `hold_seconds_max AS holdSecondsMax, holds_max AS holdsMax`;
-/** The coupon's row, by the version of the tables. */
-const COUPON: Readonly<Record<number, string>> = {
-  1: `SELECT ${COUPON_FIELDS}, ${HOLD_SECONDS_MAX_BEFORE} AS holdSecondsMax, NULL AS holdsMax, NULL AS archivedAt FROM coupon NOT INDEXED`,
-  2: `SELECT ${COUPON_FIELDS}, ${HOLD_LIMITS}, NULL AS archivedAt FROM coupon NOT INDEXED`,
-  3: `SELECT ${COUPON_FIELDS}, ${HOLD_LIMITS}, archived_at AS archivedAt FROM coupon NOT INDEXED`,
-};
+const COUPON = (version: number) => `
+  SELECT name, claimed, held, last_position AS lastPosition, seq, created_at AS createdAt, epoch, clock_at AS clockAt,
+         ${version < 3 ? "NULL" : "archived_at"} AS archivedAt, ${settingColumns(version)}
+  FROM coupon NOT INDEXED`;
 const CLAIMS = `
   SELECT user_id AS userId, position, claimed_at AS claimedAt, remaining_after AS remainingAfter, idempotency_key AS "key"
   FROM claims NOT INDEXED`;
@@ -129,7 +116,7 @@ function versionOf(database: DatabaseSync): number {
 export function tablesOf(database: DatabaseSync): Tables {
   const version = once(() => versionOf(database));
   const ofKnown = (statement: string): Row[] => (version() > 0 ? rows(database, statement) : []);
-  const coupon = once(() => onlyRow(ofKnown(COUPON[version()] ?? "") as CouponRow[]));
+  const coupon = once(() => onlyRow(ofKnown(COUPON(version())) as CouponRow[]));
   const claims = once(() => ofKnown(CLAIMS) as ClaimRow[]);
   const holds = once(() => ofKnown(HOLDS) as HoldRow[]);
   const releases = once(() => ofKnown(RELEASES) as ReleaseRow[]);
