@@ -23,6 +23,9 @@ function bindings(coupon: Changeable): SqlValue[] {
   return Object.values(named(coupon)).map((value) => (typeof value === "boolean" ? Number(value) : value));
 }
 
+/** For a transaction of claims, which change no setting. */
+const UNCHANGED = COLUMNS.map(() => null);
+
 export type StoredCoupon = { readonly coupon: Coupon; readonly claimCounts: ClaimCounts };
 
 export class CouponStore {
@@ -151,7 +154,7 @@ export class CouponStore {
       JSON.stringify(claimCounts),
       after.archivedAt,
       isChanged ? 1 : 0,
-      ...bindings(after),
+      ...(isChanged ? bindings(after) : UNCHANGED),
     );
     assert(stored !== undefined, "there is a coupon row");
     assert(stored.amount === after.amount, "stored and remembered amounts are equal");
