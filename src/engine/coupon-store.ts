@@ -8,7 +8,7 @@ import { ClaimStore } from "./claim-store.ts";
 import { HoldStore } from "./hold-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
-import type { Sql, SqlValue } from "./sql.ts";
+import type { Sql, SqlValue, Stored } from "./sql.ts";
 
 /** A newer version of the code wrote these tables. This version must not touch them. */
 export class NewerSchema extends Error {
@@ -112,7 +112,7 @@ export class CouponStore {
            (SELECT position FROM ledger WHERE seq > (SELECT max(seq) FROM ledger) - 64 AND kind = 'claimed' ORDER BY seq DESC LIMIT 1) AS ledgerPosition
     FROM coupon`;
   #read(): StoredCoupon {
-    type Row = Omit<Coupon, "paused"> & { paused: number; ledgerHead: number; ledgerPosition: number | null; outcomes: string };
+    type Row = Stored<Coupon> & { ledgerHead: number; ledgerPosition: number | null; outcomes: string };
     const [row] = this.#sql.all<Row>(CouponStore.SELECT_COUPON);
     assert(row !== undefined, "there is a coupon row");
     const { paused, ledgerHead, ledgerPosition, outcomes, ...coupon } = row;

@@ -5,12 +5,12 @@ import { named, SETTING_NAMES, type Changeable, type Instant } from "../domain/c
 import { HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { writeRows } from "./rows.ts";
-import type { Sql } from "./sql.ts";
+import type { Sql, Stored } from "./sql.ts";
 
 type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "position"> & {
   readonly expiresAt: Instant | null;
   readonly key: string | null;
-} & { readonly [Setting in keyof Changeable]: Setting extends "paused" ? number | null : Changeable[Setting] | null };
+} & { readonly [Setting in keyof Changeable]: Stored<Changeable>[Setting] | null };
 
 const SETTINGS = Object.entries(SETTING_NAMES).map(([field, name]) => `data ->> '${name}' AS ${field}`);
 

@@ -2,6 +2,8 @@
 
 export type SqlValue = string | number | null;
 export type SqlRow = Record<string, SqlValue>;
+/** A record as SQLite returns it: with numbers for booleans. */
+export type Stored<T> = { readonly [Field in keyof T]: T[Field] extends boolean ? number : T[Field] };
 
 export type Sql = {
   /** Runs one statement and returns all its rows. Throws if SQLite refuses it. */
