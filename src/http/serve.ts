@@ -47,8 +47,7 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     const worker = workerOf(c, env);
     const input = await read(c, context);
     if (isRefusal(input)) return refuse(worker, context, input);
-    const { coupon = "", userId = "" } = context;
-    const caller = isUserRoute ? await guardUser(route, request.headers, env, coupon, userId) : null;
+    const caller = isUserRoute ? await guardUser(route, request.headers, authorization, env, context) : null;
     if (caller?.ok === false) return refuse(worker, context, caller);
     const isByOperator = who === "operator" || (who === "user_or_operator" && caller?.kind === "operator");
     const actor = isByOperator && route.method !== "GET" ? await actorOf(request.headers, env) : null;

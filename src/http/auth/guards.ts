@@ -67,8 +67,14 @@ function withoutToken(authorization: string | null, needed: keyof typeof TOKEN_R
  * Enforces what a user route declares, in the order of the contract: the user, the rate limits, the challenge.
  * Returns the first refusal, or for whom the caller acts. The operator and the service have no limit.
  */
-export async function guardUser(route: Guarded, headers: Headers, env: Env, coupon: string, userId: string): Promise<Refusal | Caller> {
-  const caller = await requireUser(headers.get("authorization"), env, userId, route.who === "user_or_operator");
+export async function guardUser(
+  route: Guarded,
+  headers: Headers,
+  authorization: string | null,
+  env: Env,
+  { coupon = "", userId = "" }: Named,
+): Promise<Refusal | Caller> {
+  const caller = await requireUser(authorization, env, userId, route.who === "user_or_operator");
   if (!caller.ok || caller.kind === "operator" || caller.kind === "service") return caller;
   const network = networkOf(headers.get("cf-connecting-ip") ?? "");
   const subject = { coupon, userId, network, isVerified: caller.kind === "user" };
@@ -77,6 +83,8 @@ export async function guardUser(route: Guarded, headers: Headers, env: Env, coup
     (route.needsChallenge === true ? await requireChallenge(env, headers, subject) : null);
   return refusal ?? caller;
 }
+/** What a request names. */
+type Named = { readonly coupon?: string; readonly userId?: string };
 type Guarded = Pick<Route, "who" | "isRateLimited" | "needsChallenge">;
 
 /** Refuses a request above the limit of one client address, or of one user for one coupon. */
