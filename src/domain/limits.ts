@@ -56,7 +56,7 @@ export const BULK_CLAIMS_MAX = 1000;
 
 /**
  * Most faults that one refusal lists. A body of {@link OPERATOR_BODY_BYTES_MAX} can have 150,000 unknown
- * fields, and nobody corrects more than a screen of them at once.
+ * fields, and a person corrects at most a screen of them at once.
  */
 export const FAULTS_MAX = 100;
 

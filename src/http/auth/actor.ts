@@ -10,7 +10,7 @@ const ACTOR = new RegExp(`^[\\x21-\\x7e]{1,${ACTOR_LENGTH_MAX}}$`);
 
 /**
  * Returns the actor of an operator's request: the header `X-Actor`, or else the fingerprint of the token. The
- * header is what the operator says, and nobody verifies it. Without a token the actor is `anybody`.
+ * header is what the operator says; it is not verified. Without a token the actor is `anybody`.
  */
 export async function actorOf(
   headers: Headers,
