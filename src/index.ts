@@ -2,5 +2,6 @@
 
 import { createApp } from "./http/app.ts";
 
+export { CourierObject } from "./courier/courier-object.ts";
 export { CouponObject } from "./object/coupon-object.ts";
 export default createApp();

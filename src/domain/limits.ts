@@ -72,6 +72,15 @@ export const ROWS_AT_ONCE_MAX = 1000;
 /** How long claim counts may stay in memory only, in milliseconds. Prevents a write for each refusal. */
 export const COUNTS_FLUSH_MS = 5_000;
 
+/** Shortest time between two notices of a coupon to its courier, in milliseconds. Prevents a call for each claim. */
+export const NOTICE_MS_MIN = 1_000;
+
+/**
+ * When a coupon's alarm repeats a notice that a crash has prevented, in milliseconds. The alarm is set once in this time,
+ * so that claims do not set one each.
+ */
+export const NOTICE_ALARM_MS = 60_000;
+
 /** Most holds that one message releases. Prevents one transaction that releases a million holds. */
 export const HOLDS_ENDED_AT_ONCE_MAX = 1000;
 

@@ -4,6 +4,7 @@ import type { Certificate, CertificateRequest } from "./certificate.ts";
 import type { Change } from "./change.ts";
 import type { Claim, ClaimRequest, ClosedCode, Hold } from "./claim.ts";
 import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
+import type { OutboxCursor, OutboxPage } from "./delivery.ts";
 import type { Precondition } from "./etag.ts";
 import type { HoldRequest } from "./hold.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
@@ -94,6 +95,8 @@ export type RevokeResult =
 /** `next` is the seq that the next page begins behind. */
 export type HistoryResult = Done<{ readonly events: readonly LedgerEvent[]; readonly next: number | null }> | NoCoupon | Failed;
 export type ListClaimsResult = Page | NoCoupon | Failed;
+/** The next events for a sink, or null if it has all. */
+export type OutboxResult = Done<{ readonly page: OutboxPage | null }> | Failed;
 export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: ClaimCounts }> | NoCoupon | Failed;
 /** A certificate, or null if none can be issued now. */
 export type CertifyResult = Done<{ readonly certificate: Certificate | null }> | NoCoupon | Failed;
@@ -114,7 +117,7 @@ export type CouponCalls = {
   /** Closes the sale for good and ends all holds, if the coupon's current entity tag meets `precondition`. */
   archive(precondition: Precondition | null, actor?: string | null): Promise<ArchiveResult>;
   /** Deletes the coupon and all its rows if its current entity tag meets `precondition`. */
-  remove(precondition?: Precondition | null): Promise<DeleteResult>;
+  remove(precondition?: Precondition | null, actor?: string | null): Promise<DeleteResult>;
   claim(request: ClaimRequest): Promise<ClaimResult>;
   /** Claims a unit for each user, in this order, in one transaction and with the same `attemptId`. */
   claimMany(userIds: readonly string[], attemptId: string, actor?: string | null): Promise<BulkClaimResult>;
@@ -132,8 +135,18 @@ export type CouponCalls = {
   listClaims(after: Cursor, limit: number): Promise<ListClaimsResult>;
   /** Lists the ledger's events in their order, after the seq `after`. */
   history(after: number, limit: number): Promise<HistoryResult>;
+  /** Returns at most `limit` events after a sink's cursor. Null is the beginning of the first incarnation. */
+  outbox(after: OutboxCursor | null, limit: number): Promise<OutboxResult>;
+  /** Discards the ledger of a deleted incarnation, which all sinks have. */
+  forget(epoch: string): Promise<DoneResult>;
   metrics(): Promise<MetricsResult>;
   certify(request: CertificateRequest): Promise<CertifyResult>;
   /** Counts claims that an isolate has refused. */
   countRefused(refused: RefusalCounts): Promise<DoneResult>;
+};
+
+/** The calls that a coupon's courier answers. */
+export type CourierCalls = {
+  /** The coupon's ledger has grown. Returns when the courier can no longer forget it. */
+  notify(): Promise<void>;
 };

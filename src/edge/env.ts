@@ -1,6 +1,6 @@
 // The Worker's environment: the bindings of wrangler.toml, and the configuration.
 
-import type { CouponCalls } from "../domain/rpc.ts";
+import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { log } from "../log.ts";
 import { parseConfig, type Config, type ConfigFaults, type Variables } from "./config.ts";
 
@@ -13,8 +13,14 @@ export type CouponEnv = {
   readonly LOCATION_HINT?: Config["LOCATION_HINT"];
 };
 
+/** The namespace of the couriers' objects. */
+export type CourierNamespace = DurableObjectNamespace<CourierCalls & Rpc.DurableObjectBranded>;
+
 export type Bindings = {
   readonly COUPONS: CouponNamespace;
+  /** Without couriers and a database nothing is delivered, and lists across coupons are unavailable. */
+  readonly COURIERS?: CourierNamespace;
+  readonly DB?: D1Database;
   /** The platform's rate-limit counters. A counter that is not bound limits nothing. */
   readonly CLAIMS_100_PER_10S?: RateLimit;
   readonly CLAIMS_20_PER_10S?: RateLimit;

@@ -13,6 +13,7 @@ import { judgeRevoke } from "../domain/revoke.ts";
 import type { BypassSet } from "./bypass-set.ts";
 import { claim, hold, type ClaimJudgment } from "./claims.ts";
 import type { Draft } from "./draft.ts";
+import { outboxPage } from "./outbox.ts";
 import { DEFERRED, type Answer, type Deferred, type Kind, type MessageOf } from "./message.ts";
 
 /** The facts from outside the draft. */
@@ -26,7 +27,7 @@ export type ApplyContext = {
   readonly mayCertify: boolean;
 };
 
-export type Applicable = Exclude<Kind, "remove">;
+export type Applicable = Exclude<Kind, "remove" | "forget">;
 
 /** Judges `message` on the draft as it is, and drafts its changes. Throws what storage throws. */
 export function apply(message: MessageOf<Applicable>, draft: Draft, context: ApplyContext): Answer | Deferred {
@@ -72,6 +73,9 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
       const page = events.slice(0, message.limit);
       return { ok: true, events: page, next: events.length > page.length ? (page.at(-1)?.seq ?? null) : null, seq };
     }
+    case "outbox":
+      confirmHead(draft);
+      return { ok: true, page: outboxPage(draft.store, draft, message.after, message.limit), seq };
     case "list_claims":
       return listClaims(message, draft);
     case "metrics": {

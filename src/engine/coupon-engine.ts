@@ -1,5 +1,6 @@
 // The engine of one coupon over the SQL port. It judges a batch and writes all changes in one transaction.
 
+import { BrokenAssertion } from "../domain/assert.ts";
 import { CLOSED_CODES } from "../domain/claim.ts";
 import type { Coupon, Instant } from "../domain/coupon.ts";
 import { outcomeOf, type CreateResult, type NoCoupon } from "../domain/rpc.ts";
@@ -15,9 +16,10 @@ import {
 import { isMet } from "../domain/etag.ts";
 import { apply, found, type ApplyContext } from "./apply.ts";
 import { BypassSet } from "./bypass-set.ts";
-import { CouponStore } from "./coupon-store.ts";
+import { CouponStore, NewerSchema } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
-import { DEFERRED, isAnswerTo, type Answer, type Deferred, type MessageOf, type Stamped } from "./message.ts";
+import { DEFERRED, isAnswerTo, type Answer, type Deferred, type Message, type MessageOf, type Stamped } from "./message.ts";
+import { outboxPage } from "./outbox.ts";
 import type { Sql } from "./sql.ts";
 
 const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
@@ -55,9 +57,10 @@ export class CouponEngine {
   apply(batch: readonly Stamped[], lease: LeaseState): Applied {
     const [first] = batch;
     if (first?.message.kind === "remove") return this.#remove(first.message, first.at, lease);
+    if (first?.message.kind === "forget") return this.#forget(first.message);
     const before = this.#load();
     if (before === null && first?.message.kind === "create") return this.#create(first.message, first.at);
-    if (before === null) return { answers: batch.map(() => NO_COUPON), isWritten: false };
+    if (before === null) return { answers: batch.map(({ message }) => this.#withoutCoupon(message)), isWritten: false };
 
     const draft = new Draft(this.#store, before);
     const outcomes: ClaimOutcome[] = [];
@@ -65,7 +68,7 @@ export class CouponEngine {
     const context = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, claimCounts };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
-      if (message.kind === "remove") throw new TypeError("an exclusive message shares its batch");
+      if (message.kind === "remove" || message.kind === "forget") throw new TypeError("an exclusive message shares its batch");
       draft.advanceTo(at, message.actor);
       // After a restart the clock may be behind the coupon's time. The lease counts by the clock.
       const leaseUntil = lease.leaseUntil + (draft.at - at);
@@ -123,8 +126,27 @@ export class CouponEngine {
     return only({ ...found(stored.coupon, at), replayed: false } satisfies CreateResult, true);
   }
 
-  /** Without a precondition this reads no coupon, so that a damaged coupon can still be deleted. */
-  #remove({ precondition = null }: MessageOf<"remove">, at: Instant, { leaseUntil }: LeaseState): Applied {
+  /** A deleted coupon has no rows but those that are still to be delivered. */
+  #withoutCoupon(message: Message): Answer {
+    if (message.kind !== "outbox") return NO_COUPON;
+    return { ok: true, page: outboxPage(this.#store, null, message.after, message.limit), seq: 0 };
+  }
+
+  #forget({ epoch }: MessageOf<"forget">): Applied {
+    const all = this.#store.departed.all();
+    const departed = all.find(({ coupon }) => coupon.epoch === epoch);
+    if (departed === undefined) return only({ ok: true, seq: this.seq }, false);
+    if (all.length > 1 || this.#store.exists()) this.#store.transaction(() => this.#store.departed.forget(departed));
+    else this.#store.deleteAll();
+    return only({ ok: true, seq: this.seq }, true);
+  }
+
+  /** Without a precondition this needs no coupon, so that a damaged coupon can still be deleted. */
+  #remove(
+    { precondition = null, keepsLedger = false, actor = null }: MessageOf<"remove">,
+    at: Instant,
+    { leaseUntil }: LeaseState,
+  ): Applied {
     if (!this.#store.exists()) return only(NO_COUPON, false);
     const coupon = precondition === null ? null : this.#load();
     if (coupon !== null) {
@@ -134,7 +156,12 @@ export class CouponEngine {
       if (!isMet(precondition, draft.coupon, draft.at)) return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
     }
     if (leaseUntil > at) return only(DEFERRED, false);
-    this.#store.deleteAll();
+    const last = keepsLedger ? this.#loadIfSound() : null;
+    if (last === null) this.#store.deleteAll();
+    else {
+      const deletion = { seq: last.seq + 1, at: Math.max(at, last.clockAt), actor };
+      this.#store.transaction(() => this.#store.departed.depart({ coupon: last, deletion }));
+    }
     this.#coupon = undefined;
     this.#seqBeforeReload = 0;
     this.#claimCounts = null;
@@ -153,6 +180,16 @@ export class CouponEngine {
     this.#claimCounts = claimCounts;
     this.#areCountsWritten = isWritten || (this.#areCountsWritten && !isCounted);
     return isWritten;
+  }
+
+  /** Returns the coupon, or null if its rows contradict each other. A failure of the storage is thrown. */
+  #loadIfSound(): Coupon | null {
+    try {
+      return this.#load();
+    } catch (cause) {
+      if (cause instanceof BrokenAssertion || cause instanceof NewerSchema) return null;
+      throw cause;
+    }
   }
 
   /** Returns the coupon in memory. While there is none, each call reads storage. */

@@ -5,6 +5,7 @@ import { claimCountsFrom, type ClaimCounts } from "../domain/claim-counts.ts";
 import { named, SETTING_NAMES, settingsOf, type Changeable, type Coupon, type Instant, type NewCoupon } from "../domain/coupon.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { ClaimStore } from "./claim-store.ts";
+import { DepartedStore } from "./departed-store.ts";
 import { HoldStore } from "./hold-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
@@ -32,6 +33,7 @@ export class CouponStore {
   readonly claims: ClaimStore;
   readonly holds: HoldStore;
   readonly ledger: LedgerStore;
+  readonly departed: DepartedStore;
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
@@ -39,6 +41,7 @@ export class CouponStore {
     this.claims = new ClaimStore(sql);
     this.holds = new HoldStore(sql);
     this.ledger = new LedgerStore(sql);
+    this.departed = new DepartedStore(sql);
   }
 
   transaction<T>(work: () => T): T {

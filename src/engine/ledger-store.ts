@@ -33,12 +33,12 @@ export class LedgerStore {
   }
 
   /** The events after a seq. Writes nothing. */
-  static readonly SELECT_EVENTS = `
+  static readonly SELECT_EVENTS = (table: string): string => `
     SELECT seq, at, kind, actor, user_id AS userId, position, data ->> 'expires_at' AS expiresAt, data ->> 'idempotency_key' AS key,
            ${SETTINGS.join(", ")}
-    FROM ledger WHERE seq > ? ORDER BY seq LIMIT ?`;
-  events(after: number, limit: number): LedgerEvent[] {
-    return this.#sql.all<EventRow>(LedgerStore.SELECT_EVENTS, after, limit).map(eventOf);
+    FROM ${table} WHERE seq > ? ORDER BY seq LIMIT ?`;
+  events(after: number, limit: number, table = "ledger"): LedgerEvent[] {
+    return this.#sql.all<EventRow>(LedgerStore.SELECT_EVENTS(table), after, limit).map(eventOf);
   }
 
   /** The users with a claim, in claim order. Writes nothing. */

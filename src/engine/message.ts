@@ -4,6 +4,7 @@ import type { CertificateRequest } from "../domain/certificate.ts";
 import type { Change } from "../domain/change.ts";
 import type { ClaimRequest } from "../domain/claim.ts";
 import type { Instant, NewCoupon } from "../domain/coupon.ts";
+import type { OutboxCursor } from "../domain/delivery.ts";
 import type { Precondition } from "../domain/etag.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import { PAGE_SIZE_DEFAULT } from "../domain/limits.ts";
@@ -13,7 +14,8 @@ import type { RevokeRequest } from "../domain/revoke.ts";
 /** For each kind of message, its fields and its answer. */
 type Kinds = {
   create: [{ readonly coupon: NewCoupon; readonly epoch: string; readonly key?: string | null }, rpc.CreateResult];
-  remove: [{ readonly precondition?: Precondition | null }, rpc.DeleteResult];
+  /** With `keepsLedger`, the ledger stays until `forget`, so that it can still be delivered. */
+  remove: [{ readonly precondition?: Precondition | null; readonly keepsLedger?: boolean }, rpc.DeleteResult];
   read: [{ readonly claimedBy: boolean }, rpc.ReadResult];
   change: [{ readonly change: Change; readonly precondition: Precondition | null }, rpc.ChangeResult];
   archive: [{ readonly precondition: Precondition | null }, rpc.ArchiveResult];
@@ -27,6 +29,9 @@ type Kinds = {
   revoke: [{ readonly request: RevokeRequest }, rpc.RevokeResult];
   history: [{ readonly after: number; readonly limit: number }, rpc.HistoryResult];
   list_claims: [{ readonly after: rpc.Cursor; readonly limit: number }, rpc.ListClaimsResult];
+  outbox: [{ readonly after: OutboxCursor | null; readonly limit: number }, rpc.OutboxResult];
+  /** Discards the ledger of a deleted incarnation. */
+  forget: [{ readonly epoch: string }, rpc.DoneResult];
   metrics: [unknown, rpc.MetricsResult];
   certify: [{ readonly request: CertificateRequest }, rpc.CertifyResult | BypassIncomplete];
   /** Removes holds that have expired. */
@@ -65,6 +70,8 @@ const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
   "release_all_holds",
   "list_holds",
   "list_claims",
+  "outbox",
+  "forget",
   "certify",
   "write_counts",
 ]);

@@ -7,9 +7,17 @@ import type { Change } from "../domain/change.ts";
 import type { RefusalCounts } from "../domain/claim-counts.ts";
 import type { ClaimRequest } from "../domain/claim.ts";
 import type { NewCoupon } from "../domain/coupon.ts";
+import type { OutboxCursor } from "../domain/delivery.ts";
 import type { Precondition } from "../domain/etag.ts";
 import type { HoldRequest } from "../domain/hold.ts";
-import { BATCH_SIZE_MAX, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
+import {
+  ALARM_RETRY_MS_MIN,
+  BATCH_SIZE_MAX,
+  COUNTS_FLUSH_MS,
+  HOLDS_ENDED_AT_ONCE_MAX,
+  MAILBOX_LENGTH_MAX,
+  NOTICE_ALARM_MS,
+} from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
 import { textFault } from "../domain/names.ts";
@@ -26,6 +34,7 @@ import {
   type Stamped,
 } from "../engine/message.ts";
 import { logFailure } from "../log.ts";
+import { CourierNotice } from "./courier-notice.ts";
 import { ExpiryAlarm } from "./expiry-alarm.ts";
 import { Lease } from "./lease.ts";
 import { Mailbox, MAILBOX_IS_FULL } from "./mailbox.ts";
@@ -33,20 +42,26 @@ import { sqlOver } from "./sql-storage.ts";
 
 const now = (): number => Date.now();
 
+/** The bindings that the object uses. Without a courier nothing is delivered. */
+type ObjectEnv = { readonly COURIERS?: DurableObjectNamespace<rpc.CourierCalls & Rpc.DurableObjectBranded> };
+
 /**
  * One coupon. The object's name is the coupon's name. It stores nothing, not even a table, before `create`.
  * The platform's output gate delays each answer until the writes before it are on disk.
  */
-export class CouponObject extends DurableObject implements rpc.CouponCalls {
+export class CouponObject extends DurableObject<ObjectEnv> implements rpc.CouponCalls {
   readonly #engine: CouponEngine;
   readonly #mailbox: Mailbox<Message, Answer | Deferred>;
   readonly #lease = new Lease(now);
   readonly #alarm: ExpiryAlarm;
+  /** Null where no courier is bound. */
+  readonly #notice: CourierNotice | null;
   #isFlushScheduled = false;
 
   // The constructor runs after every idle period, so it reads no storage.
-  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+  constructor(ctx: DurableObjectState, env: ObjectEnv) {
     super(ctx, env);
+    this.#notice = this.#noticeTo(env.COURIERS);
     this.#engine = new CouponEngine(sqlOver(ctx.storage, (cause) => ctx.abort(String(cause))));
     this.#alarm = new ExpiryAlarm(ctx.storage, (event, cause) => this.#log(event, cause));
     this.#mailbox = new Mailbox({
@@ -134,6 +149,14 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     return this.#submit({ kind: "history", after, limit });
   }
 
+  async outbox(after: OutboxCursor | null, limit: number): Promise<rpc.OutboxResult> {
+    return this.#submit({ kind: "outbox", after, limit });
+  }
+
+  async forget(epoch: string): Promise<rpc.DoneResult> {
+    return this.#submit({ kind: "forget", epoch });
+  }
+
   /** Writes unwritten counts first. Counts that were returned must not be lost with this instance. */
   async metrics(): Promise<rpc.MetricsResult> {
     if (this.#engine.hasUnwrittenCounts) void this.#submit({ kind: "write_counts" });
@@ -159,8 +182,8 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
     this.#scheduleFlush();
   }
 
-  async remove(precondition: Precondition | null = null): Promise<rpc.DeleteResult> {
-    return this.#submit({ kind: "remove", precondition });
+  async remove(precondition: Precondition | null = null, actor: string | null = null): Promise<rpc.DeleteResult> {
+    return this.#submit({ kind: "remove", precondition, actor, keepsLedger: this.#notice !== null });
   }
 
   /**
@@ -170,7 +193,8 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   override async alarm(): Promise<void> {
     await this.#alarm.run(now(), async () => {
       const result = await this.#submit({ kind: "expire" });
-      return result.ok || result.code !== "unavailable";
+      const isNotified = this.#notice?.isDue === true ? await this.#notice.send() : true;
+      return isNotified && (result.ok || result.code !== "unavailable");
     });
   }
 
@@ -182,12 +206,16 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   }
 
   #apply(batch: readonly Stamped[]): Applied {
+    const { seq } = this.#engine;
     const applied = this.#engine.apply(batch, this.#lease.state);
     const [first] = batch;
     const [answer] = applied.answers;
     if (first !== undefined && answer?.ok === true) this.#updateLeaseAndAlarm(first, answer);
-    // Not after claims alone: an earlier alarm would delay their commit, and a claim makes no hold.
-    if (batch.some(({ message }) => message.kind !== "claim")) this.#alarm.schedule(this.#engine.nextExpiryAt);
+    const hasNews = applied.isWritten && this.#engine.seq !== seq && this.#notice !== null;
+    if (hasNews) this.#notice.schedule();
+    // Not after claims alone, if any alarm is set: an earlier one would delay their commit, and a claim makes no hold.
+    const mayDelay = batch.some(({ message }) => message.kind !== "claim") || (hasNews && !this.#alarm.isSet);
+    if (mayDelay) this.#alarm.schedule(earliest(this.#engine.nextExpiryAt, hasNews ? now() + NOTICE_ALARM_MS : null));
     this.#scheduleFlush();
     return applied;
   }
@@ -196,7 +224,7 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   #updateLeaseAndAlarm({ message, at }: Stamped, answer: Answer): void {
     // A replayed create made no coupon: certificates of the one that exists may be in use.
     if (message.kind === "create" && isAnswerTo(message, answer) && answer.ok && !answer.replayed) this.#lease.clear();
-    if (message.kind === "remove") this.#alarm.clear();
+    if (message.kind === "remove" || message.kind === "forget") this.#alarm.clear();
     if (message.kind !== "certify" || !isAnswerTo(message, answer) || !answer.ok || answer.certificate === null) return;
     this.#lease.extend(at, answer.certificate.validForMs);
   }
@@ -209,6 +237,19 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
       this.#isFlushScheduled = false;
       if (this.#engine.hasUnwrittenCounts) void this.#submit({ kind: "write_counts" });
     }, COUNTS_FLUSH_MS);
+  }
+
+  #noticeTo(couriers: ObjectEnv["COURIERS"]): CourierNotice | null {
+    const { name } = this.ctx.id;
+    if (couriers === undefined || name === undefined) return null;
+    return new CourierNotice({
+      clock: now,
+      notify: () => couriers.get(couriers.idFromName(name)).notify(),
+      failed: (cause) => {
+        this.#log("courier_not_notified", cause);
+        this.#alarm.schedule(now() + ALARM_RETRY_MS_MIN);
+      },
+    });
   }
 
   #restore(cause: unknown, batchSize: number): void {
@@ -226,4 +267,8 @@ export class CouponObject extends DurableObject implements rpc.CouponCalls {
   #log(event: string, cause: unknown): void {
     logFailure(event, { coupon: this.ctx.id.name, cause });
   }
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

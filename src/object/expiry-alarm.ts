@@ -1,4 +1,5 @@
-// The object's alarm. It expires holds on time if no message arrives. No answer depends on it.
+// The object's alarm. It expires holds on time if no message arrives, and repeats a notice to the courier. No answer
+// depends on it.
 
 import { ALARM_RETRY_MS_MAX, ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 
@@ -17,6 +18,11 @@ export class ExpiryAlarm {
     this.#failed = failed;
   }
 
+  /** Whether this instance knows that an alarm is set. */
+  get isSet(): boolean {
+    return this.#alarmAt !== null;
+  }
+
   /**
    * Sets the alarm to `at`, unless it is set earlier. It is stored with the writes of the turn or not at all.
    * Never throws.
@@ -26,20 +32,20 @@ export class ExpiryAlarm {
   }
 
   /**
-   * Handles the alarm: runs `expire`. If that returns false, sets the alarm for a retry. Throws only if
-   * `expire` throws.
+   * Handles the alarm: runs `work`. If that returns false, sets the alarm for a retry, unless it is set earlier.
+   * Throws only if `work` throws.
    */
-  async run(now: number, expire: () => Promise<boolean>): Promise<void> {
+  async run(now: number, work: () => Promise<boolean>): Promise<void> {
     this.#alarmAt = null;
-    if (await expire()) {
+    if (await work()) {
       this.#failureCount = 0;
       return;
     }
-    this.#set(now + Math.min(ALARM_RETRY_MS_MIN * 2 ** this.#failureCount, ALARM_RETRY_MS_MAX));
+    this.schedule(now + Math.min(ALARM_RETRY_MS_MIN * 2 ** this.#failureCount, ALARM_RETRY_MS_MAX));
     this.#failureCount += 1;
   }
 
-  /** Call this after a deletion of the storage, which deletes the alarm too. */
+  /** Call this after a deletion of storage, which may have deleted the alarm too. */
   clear(): void {
     this.#alarmAt = null;
     this.#failureCount = 0;

@@ -152,8 +152,8 @@ export const deleteCoupon = route({
   isConditional: true,
   successes: { 204: { description: "It is gone." } },
   refusals: ["precondition_failed"],
-  async handle({ params: { name }, precondition }, { worker }) {
-    const result = await callCoupon(worker.env, name, (coupon) => coupon.remove(precondition), "once");
+  async handle({ params: { name }, precondition }, { worker, actor }) {
+    const result = await callCoupon(worker.env, name, (coupon) => coupon.remove(precondition, actor), "once");
     return result.ok ? ok(204, { seq: result.seq }) : result;
   },
 });

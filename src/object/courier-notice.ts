@@ -1,0 +1,53 @@
+// Notifies the coupon's courier that the ledger has grown: at most once a second, until the courier confirms.
+
+import { NOTICE_MS_MIN } from "../domain/limits.ts";
+
+export type CourierNoticeOptions = {
+  /** Epoch milliseconds. */
+  readonly clock: () => number;
+  /** Calls the courier. Rejects if it did not confirm. */
+  readonly notify: () => Promise<void>;
+  /** Called when a notice has failed. Send it again by alarm. */
+  readonly failed: (cause: unknown) => void;
+};
+
+export class CourierNotice {
+  readonly #options: CourierNoticeOptions;
+  /** A new instance does not know what the one before has sent. */
+  #isDue = true;
+  #isScheduled = false;
+  #lastAt = -Infinity;
+
+  constructor(options: CourierNoticeOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the courier may not know of the ledger's head. */
+  get isDue(): boolean {
+    return this.#isDue;
+  }
+
+  /** Sends a notice soon. Call this after a batch that has added events. Never throws. */
+  schedule(): void {
+    this.#isDue = true;
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    const sinceMs = Math.max(this.#options.clock() - this.#lastAt, 0);
+    setTimeout(() => void this.send(), Math.max(NOTICE_MS_MIN - sinceMs, 0));
+  }
+
+  /** Sends a notice now. Returns whether the courier has confirmed. Never rejects. */
+  async send(): Promise<boolean> {
+    this.#isScheduled = false;
+    this.#isDue = false;
+    this.#lastAt = this.#options.clock();
+    try {
+      await this.#options.notify();
+      return true;
+    } catch (cause) {
+      this.#isDue = true;
+      this.#options.failed(cause);
+      return false;
+    }
+  }
+}
