@@ -25,6 +25,7 @@ const TAGS = {
   holds: "A unit that is kept for a user for a while.",
   coupons: "What is on offer: one sale of so many units.",
   live: "The state of a sale.",
+  delivery: "How events reach the read model and webhook endpoints.",
   service: "Health, metrics, and this document.",
 } as const satisfies Record<Route["tag"], string>;
 

@@ -2,6 +2,7 @@
 
 import type { Claim, Hold } from "../domain/claim.ts";
 import { named, remaining, type Changeable, type Instant } from "../domain/coupon.ts";
+import type { SinkLag } from "../domain/delivery.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
@@ -79,6 +80,23 @@ export function jsonLine(value: object): string {
 /** `\u2028` for the character U+2028. */
 export function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** Returns a sink of a coupon's delivery. Its lag is the age of the oldest event that it does not have. */
+export function sink({ id, cursor, status: sinkStatus, attemptCount, lagEvents, oldestAt, ...at }: SinkLag, now: Instant) {
+  return {
+    sink: id,
+    status: sinkStatus,
+    epoch: cursor?.epoch ?? null,
+    seq: cursor?.seq ?? 0,
+    lag_events: lagEvents,
+    lag_seconds: oldestAt === null ? 0 : Math.max(now - oldestAt, 0) / 1000,
+    failed_attempts: attemptCount,
+    failing_since: instantOrNull(at.failingSince),
+    next_attempt_at: instantOrNull(at.nextAttemptAt),
+    last_error: at.lastError,
+    delivered_at: instantOrNull(at.deliveredAt),
+  };
 }
 
 /** Returns an event of the ledger, with the details of its kind. */
