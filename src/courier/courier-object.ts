@@ -4,7 +4,15 @@ import { DurableObject } from "cloudflare:workers";
 
 import { isExhausted, nextAttemptMs } from "../domain/backoff.ts";
 import type { OutboxCursor, OutboxPage, SinkLag } from "../domain/delivery.ts";
-import { COURIER_ALARM_MS, COURIER_PAUSE_MS_MIN, DELIVERY_MS_MAX, READ_MODEL_RETRY_MS_MAX } from "../domain/limits.ts";
+import {
+  ALARM_RETRY_MS_MIN,
+  COURIER_ALARM_MS,
+  COURIER_PAUSE_MS_MIN,
+  DELIVERY_HANGS_MS,
+  DELIVERY_MS_MAX,
+  OUTBOX_MS_MAX,
+  READ_MODEL_RETRY_MS_MAX,
+} from "../domain/limits.ts";
 import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
@@ -15,6 +23,7 @@ import { EndpointList } from "./endpoint-list.ts";
 import { deliverToReadModel } from "./read-model-sink.ts";
 import { D1_SINK, SinkStore, type Sink } from "./sink-store.ts";
 import { deliverToEndpoint } from "./webhook-sink.ts";
+import { within } from "./within.ts";
 
 type Branded<T> = DurableObjectNamespace<T & Rpc.DurableObjectBranded>;
 /** The calls that only a courier makes, of itself. */
@@ -175,12 +184,15 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       let result: "more" | "done";
       do {
         state.hasNews = false;
-        result = await this.env.COURIERS.get(this.ctx.id).deliver(sinkId);
+        result = await within(DELIVERY_HANGS_MS, this.env.COURIERS.get(this.ctx.id).deliver(sinkId));
         // A long delivery respects changes of the endpoint.
         if (result === "more" && sinkId !== D1_SINK) await this.#endpoints.read();
       } while (result === "more" || state.hasNews);
     } catch (cause) {
       logFailure("delivery_interrupted", { coupon: this.#name, sink: sinkId, cause });
+      // If it hangs and goes on later, it must not move the cursor of the next delivery.
+      const sink = this.#store.get(sinkId);
+      if (sink !== undefined) this.#store.interrupt(sink, Date.now() + ALARM_RETRY_MS_MIN);
     }
     this.#running.delete(sinkId);
     await this.#worked();
@@ -225,7 +237,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   }
 
   async #read(after: OutboxCursor | null, limit: number): Promise<OutboxPage | null> {
-    const result = await this.#coupon().outbox(after, limit);
+    const result = await within(OUTBOX_MS_MAX, this.#coupon().outbox(after, limit));
     if (!result.ok) throw new Error(`the coupon can't be read: ${result.code}`);
     const { page } = result;
     if (page !== null) {

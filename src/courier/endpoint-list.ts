@@ -1,6 +1,8 @@
 // The webhook endpoints as a courier knows them.
 
+import { ENDPOINTS_MS_MAX } from "../domain/limits.ts";
 import { listEndpoints, type Endpoint } from "../read-model/webhooks.ts";
+import { within } from "./within.ts";
 
 const KEY = "endpoints";
 
@@ -19,7 +21,8 @@ export class EndpointList {
   async read(): Promise<{ readonly endpoints: readonly Endpoint[]; readonly isFresh: boolean }> {
     if (this.#db === undefined) return { endpoints: [], isFresh: false };
     try {
-      const endpoints = await listEndpoints(this.#db, Date.now());
+      // A database that hangs must not delay deliveries to endpoints that are known.
+      const endpoints = await within(ENDPOINTS_MS_MAX, listEndpoints(this.#db, Date.now()));
       if (JSON.stringify(endpoints) !== JSON.stringify(this.#known())) this.#kv.put(KEY, endpoints);
       this.#endpoints = endpoints;
       return { endpoints, isFresh: true };

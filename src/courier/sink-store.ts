@@ -70,6 +70,11 @@ export class SinkStore {
     return this.update(before, { ...NO_FAILURES, status: "active", ...changes, generation: before.generation + 1 });
   }
 
+  /** Ends what runs for a sink: it stores no more progress. The next attempt begins soon. As {@link SinkStore.update}. */
+  interrupt(before: Sink, nextAttemptAt: number): Sink | null {
+    return this.update(before, { nextAttemptAt, generation: before.generation + 1 });
+  }
+
   /** Removes a sink. Writes 1 row. */
   remove(id: string): void {
     this.#kv.delete(PREFIX + id);

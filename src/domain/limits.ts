@@ -94,6 +94,13 @@ export const WEBHOOK_MESSAGES_PER_CALL_MAX = 500;
 /** Most steps of a webhook sink that are delivered and not stored. A crash repeats them. Prevents a flush for each message. */
 export const WEBHOOK_CHECKPOINT_STEPS = 100;
 
+/** How long a courier waits for the list of endpoints, and for one call of the coupon, in milliseconds. */
+export const ENDPOINTS_MS_MAX = 2_000;
+export const OUTBOX_MS_MAX = 10_000;
+
+/** When a delivery counts as hanging, in milliseconds: {@link DELIVERY_MS_MAX}, and a database that answers at its limit. */
+export const DELIVERY_HANGS_MS = 60_000;
+
 /**
  * When a courier's alarm looks after work that a crash has interrupted, in milliseconds. It is longer than
  * {@link DELIVERY_MS_MAX}.
