@@ -22,4 +22,6 @@ export type LedgerEvent = {
   readonly key?: string;
   /** With `held`. */
   readonly expiresAt?: Instant;
+  /** With `claimed`: the user held the unit, so the claim took none from the stock. */
+  readonly wasHeld?: true;
 };
