@@ -65,8 +65,6 @@ async function beginningOf(body: ReadableStream<Uint8Array> | null): Promise<str
 }
 
 function reasonOf(cause: unknown): string {
-  return (cause instanceof DOMException && cause.name === "TimeoutError" ? "no answer within the deadline" : String(cause)).slice(
-    0,
-    WEBHOOK_ERROR_LENGTH_MAX,
-  );
+  const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
+  return isLate ? "no answer within the deadline" : String(cause).slice(0, WEBHOOK_ERROR_LENGTH_MAX);
 }
