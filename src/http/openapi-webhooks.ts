@@ -9,7 +9,7 @@ import { WEBHOOKS } from "./webhook-schemas.ts";
 const HEADERS = {
   "webhook-id": "The same for each delivery of this message. Use it to deduplicate.",
   "webhook-timestamp": "When this attempt was sent, in seconds since 1970.",
-  "webhook-signature": "One or two signatures, separated by a space: Standard Webhooks 1.0.",
+  "webhook-signature": "One signature for each current secret, separated by spaces: Standard Webhooks 1.0.",
 };
 
 /** Returns a path item for each type of message. `content` renders a schema with its example. */

@@ -1,6 +1,8 @@
 // Sending a webhook to a real receiver: which answers count, and what the library of Standard Webhooks verifies.
 
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 import { Webhook } from "standardwebhooks";
@@ -10,6 +12,7 @@ import type { TestMessage } from "../../src/domain/webhook-events.ts";
 import { send, type Sent } from "../../src/webhooks/send.ts";
 import { newSecret } from "../../src/webhooks/sign.ts";
 
+const message: TestMessage = { id: "msg_epoch-1_7", type: "webhook.test", at: 1_700_000_000_000 };
 const SECRETS = [newSecret(), newSecret()];
 /** The deadline for a receiver that hangs. For the others it is longer than a test may take. */
 const HANG_MS = 300;
@@ -48,7 +51,6 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 async function sendTo(path: string): Promise<Sent> {
   const address = receiver.address();
   const port = typeof address === "object" ? address?.port : undefined;
-  const message: TestMessage = { id: "msg_epoch-1_7", type: "webhook.test", at: 1_700_000_000_000 };
   return send({ url: `http://127.0.0.1:${port}${path}`, secrets: SECRETS }, message, Date.now(), path === "/hang" ? HANG_MS : 600_000);
 }
 
@@ -84,4 +86,22 @@ test("the library verifies a webhook with the current and with the previous secr
   for (const secret of SECRETS) expect(new Webhook(secret).verify(body, signed)).toEqual(content);
   expect(() => new Webhook(newSecret()).verify(body, signed)).toThrow("No matching signature found");
   expect(() => new Webhook(SECRETS[0] ?? "").verify(`${body} `, signed)).toThrow("No matching signature found");
+});
+
+test("the receiver of docs/webhooks.md accepts what is signed now with its secret, and refuses all else", async () => {
+  const [, code = ""] = /```js\n(.*?)```/s.exec(readFileSync("docs/webhooks.md", "utf8")) ?? [];
+  const env = { ...process.env, WEBHOOK_SECRET: SECRETS[1], PORT: "0" };
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], { env, stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    const url = `http://127.0.0.1:${/\d+/.exec(line.toString())?.[0]}/`;
+    const statusOf = async (secrets: readonly string[], at: number) => (await send({ url, secrets }, message, at)).status;
+    const now = Date.now();
+    expect(await statusOf(SECRETS, now)).toBe(204);
+    expect(await statusOf([newSecret()], now)).toBe(400);
+    expect([await statusOf(SECRETS, now - 301_000), await statusOf(SECRETS, now + 302_000)]).toEqual([400, 400]);
+    expect(await fetch(url, { method: "POST", body: "{}" })).toMatchObject({ status: 400 });
+  } finally {
+    child.kill();
+  }
 });
