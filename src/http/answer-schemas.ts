@@ -10,18 +10,18 @@ import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN } from "../domai
 import type { RefusalCode } from "../domain/refusals.ts";
 import { BulkClaimBody, ChangeCouponBody, ClaimBody, CreateCouponBody, HoldBody } from "./request-schemas.ts";
 
-const CouponNameText = z.string().meta({ examples: ["PROMO_SUPER"] });
-const UserIdText = z.string().meta({ examples: ["user_12345"] });
-const Time = z.iso.datetime().meta({ description: "UTC with milliseconds.", examples: ["2026-11-27T09:00:00.000Z"] });
-const Position = z
+export const CouponNameText = z.string().meta({ examples: ["PROMO_SUPER"] });
+export const UserIdText = z.string().meta({ examples: ["user_12345"] });
+export const Time = z.iso.datetime().meta({ description: "UTC with milliseconds.", examples: ["2026-11-27T09:00:00.000Z"] });
+export const Position = z
   .int()
   .min(1)
   .meta({ description: "1-based order in which the claim was granted. Never used twice.", examples: [182] });
-const Remaining = z
+export const Remaining = z
   .int()
   .min(0)
   .meta({ examples: [318] });
-const AnyAmount = z
+export const AnyAmount = z
   .int()
   .min(1)
   .max(AMOUNT_MAX)
@@ -35,14 +35,14 @@ const Count = z
   .min(0)
   .meta({ examples: [1] });
 
-const Seq = z
+export const Seq = z
   .int()
   .min(1)
   .meta({ examples: [182] });
 
 const State = z.enum(SALE_STATES).meta({ examples: ["open"] });
 
-const settingsFields = {
+export const settingsFields = {
   amount: AnyAmount,
   starts_at: Time.nullable(),
   ends_at: Time.nullable(),
@@ -132,7 +132,7 @@ export const DeliveryAnswer = z.object({
   sinks: z.array(Sink),
 });
 
-const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
+export const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
 export const ReceiptAnswer = z.object(receiptFields);
 
 export const ClaimAnswer = z.object({
@@ -158,7 +158,7 @@ export const BulkClaimAnswer = z.object({
     .meta({ description: "One for each user id, in the order of the request; with position and claimed_at where the user has a claim." }),
 });
 
-const holdFields = { coupon_name: CouponNameText, user_id: UserIdText, held_at: Time, expires_at: Time };
+export const holdFields = { coupon_name: CouponNameText, user_id: UserIdText, held_at: Time, expires_at: Time };
 export const HoldAnswer = z.object({ ...holdFields, remaining_amount: Remaining });
 export const HoldsAnswer = z.object({
   holds: z.array(z.object(holdFields)),
