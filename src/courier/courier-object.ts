@@ -9,6 +9,10 @@ export class CourierObject extends DurableObject implements CourierCalls {
     await this.ctx.storage.setAlarm(Date.now());
   }
 
+  async replay(_endpointId: string, _fromSeq: number): Promise<void> {
+    await this.notify();
+  }
+
   override async alarm(): Promise<void> {
     await this.ctx.storage.deleteAll();
   }

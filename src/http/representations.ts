@@ -5,6 +5,7 @@ import { named, remaining, type Changeable, type Instant } from "../domain/coupo
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
+import type { Endpoint } from "../read-model/webhooks.ts";
 
 let written = { at: 0, text: new Date(0).toISOString() };
 
@@ -85,4 +86,10 @@ export function unicodeEscape(character: string): string {
 export function event({ seq, at, kind, actor, userId, position, settings: made, expiresAt }: LedgerEvent) {
   const details = { ...(made === undefined ? {} : settings(made)), ...(expiresAt === undefined ? {} : { expires_at: instant(expiresAt) }) };
   return { seq, at: instant(at), kind, actor, user_id: userId, position, ...details };
+}
+
+/** Returns a webhook without its secrets. */
+export function webhook({ id, url, events, coupons, paused, disabledAt, createdAt, updatedAt }: Endpoint) {
+  const times = { disabled_at: instantOrNull(disabledAt), created_at: instant(createdAt), updated_at: instant(updatedAt) };
+  return { id, url, events, coupons, paused, ...times };
 }

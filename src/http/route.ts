@@ -1,6 +1,6 @@
 // The declaration of a route. serve.ts compiles it into a handler, and openapi.ts into the OpenAPI document.
 
-import type * as z from "zod";
+import * as z from "zod";
 
 import type { Precondition } from "../domain/etag.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
@@ -95,7 +95,7 @@ type Declaration<
 > = {
   /** The operation's name in the OpenAPI document. */
   readonly id: string;
-  readonly tag: "claims" | "holds" | "coupons" | "live" | "service";
+  readonly tag: "claims" | "holds" | "coupons" | "live" | "webhooks" | "service";
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** In OpenAPI's form: `/api/coupons/{name}`. */
   readonly path: Path;
@@ -115,7 +115,7 @@ type Declaration<
   readonly isConditional?: true;
   /** Other request headers that the handler reads, for the OpenAPI document. */
   readonly requestHeaders?: readonly string[];
-  /** Query parameters, all optional. A route of the operator and a route other than a GET refuse unknown ones. */
+  /** Query parameters. A route of the operator and a route other than a GET refuse unknown ones. */
   readonly query?: Query;
   readonly body?: { readonly schema: Body; readonly bytesMax: number };
   readonly successes: S;
@@ -149,6 +149,11 @@ export function route<
   Query extends QuerySchemas = Readonly<Record<string, never>>,
 >(declaration: Declaration<Path, W, Body, Query, S, Code> & NamesItsUser<Path, W, Body>): Route {
   return declaration;
+}
+
+/** Whether the body of a route has a field. */
+export function bodyHas({ body }: Route, field: string): boolean {
+  return body?.schema instanceof z.ZodObject && field in body.schema.shape;
 }
 
 /** Returns a success. The status keeps its literal type. */
