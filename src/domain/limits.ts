@@ -81,6 +81,12 @@ export const NOTICE_MS_MIN = 1_000;
  */
 export const NOTICE_ALARM_MS = 60_000;
 
+/**
+ * Most rows that one statement erases from D1. D1 ends a statement after 30 seconds. Prevents the deletion of a large
+ * coupon from failing for ever.
+ */
+export const ERASED_AT_ONCE_MAX = 10_000;
+
 /** Most holds that one message releases. Prevents one transaction that releases a million holds. */
 export const HOLDS_ENDED_AT_ONCE_MAX = 1000;
 
