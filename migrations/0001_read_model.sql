@@ -53,6 +53,8 @@ CREATE TABLE freshness (
 -- The endpoints that receive webhooks.
 CREATE TABLE webhooks (
   id TEXT PRIMARY KEY,
+  -- Of the request that created it. A retry makes no second one.
+  idempotency_key TEXT UNIQUE,
   url TEXT NOT NULL,
   -- JSON lists. `coupons` is null for all coupons.
   events TEXT NOT NULL,

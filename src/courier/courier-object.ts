@@ -9,8 +9,9 @@ export class CourierObject extends DurableObject implements CourierCalls {
     await this.ctx.storage.setAlarm(Date.now());
   }
 
-  async replay(_endpointId: string, _fromSeq: number): Promise<void> {
+  async replay(_endpointId: string, _fromSeq: number): Promise<boolean> {
     await this.notify();
+    return true;
   }
 
   override async alarm(): Promise<void> {

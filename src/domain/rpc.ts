@@ -149,6 +149,6 @@ export type CouponCalls = {
 export type CourierCalls = {
   /** The coupon's ledger has grown. Returns when the courier can no longer forget it. */
   notify(): Promise<void>;
-  /** Delivers the events from the seq `fromSeq` on to one webhook again. Returns when it can no longer be forgotten. */
-  replay(endpointId: string, fromSeq: number): Promise<void>;
+  /** Sends the events from `fromSeq` on to a webhook endpoint again. False if there is no such endpoint for this coupon. */
+  replay(endpointId: string, fromSeq: number): Promise<boolean>;
 };

@@ -8,7 +8,7 @@ import { exampleOf, recordOf, type Json } from "./openapi-examples.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
-import { bodyHas, ok, route, type Route, type Success } from "./route.ts";
+import { ok, route, type Route, type Success } from "./route.ts";
 import { getHealth } from "./routes/service.ts";
 import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./answer-schemas.ts";
 import { bodyOf } from "./request.ts";
@@ -116,7 +116,7 @@ function refusalsOf(declared: Route): RefusalCode[] {
   if (needsChallenge === true) codes.add("challenge_failed");
   if (isConditional === true) codes.add("precondition_failed");
   if (isStored) codes.add("unavailable");
-  if (path.includes("{name}") || bodyHas(declared, "coupon_name")) codes.add("coupon_not_found");
+  if (path.startsWith("/api/coupons/")) codes.add("coupon_not_found");
   if (isStored && method !== "GET") codes.add("outcome_unknown").add("origin_not_allowed");
   return [...codes];
 }

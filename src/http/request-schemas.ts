@@ -195,7 +195,7 @@ export const BulkClaimBody = z.strictObject({
 });
 
 /** A webhook's id in a path. */
-export const WebhookId = z.string().meta({ examples: ["wh_5f0c3b1d9a7e2c485f0c3b1d"] });
+export const WebhookId = z.string().meta({ examples: ["wh_6f1c2c4e-8d0b-4b52-9a37-2f7a3a1d5c90"] });
 
 const EVENTS_WANTED = `must be a list of events: ${WEBHOOK_EVENTS.join(", ")}`;
 const COUPONS_WANTED = `must be a list of 1 to ${WEBHOOK_COUPONS_MAX} coupon names, or null`;

@@ -1,6 +1,6 @@
 // The declaration of a route. serve.ts compiles it into a handler, and openapi.ts into the OpenAPI document.
 
-import * as z from "zod";
+import type * as z from "zod";
 
 import type { Precondition } from "../domain/etag.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
@@ -149,11 +149,6 @@ export function route<
   Query extends QuerySchemas = Readonly<Record<string, never>>,
 >(declaration: Declaration<Path, W, Body, Query, S, Code> & NamesItsUser<Path, W, Body>): Route {
   return declaration;
-}
-
-/** Whether the body of a route has a field. */
-export function bodyHas({ body }: Route, field: string): boolean {
-  return body?.schema instanceof z.ZodObject && field in body.schema.shape;
 }
 
 /** Returns a success. The status keeps its literal type. */

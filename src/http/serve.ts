@@ -1,6 +1,8 @@
 // Compiles a route's declaration into a handler: read, guard, handle, render, log. No route calls its guard
 // by hand, so no guard can be forgotten.
 
+import * as z from "zod";
+
 import { WORKER_REFUSALS } from "../domain/claim-counts.ts";
 import type { ConfigFaults } from "../edge/config.ts";
 import { parseEnv, type Env, type Worker } from "../edge/env.ts";
@@ -16,7 +18,7 @@ import type { Refusal } from "./refusals.ts";
 import { requestContext, type Context, type RequestContext } from "./request-context.ts";
 import { isRefusal, requestReader } from "./request.ts";
 import { respond, respondToRead } from "./respond.ts";
-import { bodyHas, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 import { getHealth } from "./routes/service.ts";
 
 /** Returns the handler of a route. Throws if the declaration can't be enforced. */
@@ -73,6 +75,10 @@ async function misconfigured(authorization: string | null, env: Env, fields: Con
   if (!(await isOperator(authorization, env))) return { ok: false, code: "misconfigured" };
   const error = Object.entries(fields).map((fault) => fault.join(" "));
   return { ok: false, code: "misconfigured", fields, error: error.join("; ") };
+}
+
+function bodyHas({ body }: Route, field: string): boolean {
+  return body?.schema instanceof z.ZodObject && field in body.schema.shape;
 }
 
 /** Returns the handler of all other requests: 204 to a preflight, 405 with the methods of the path, or 404. */

@@ -24,7 +24,7 @@ export type Endpoint = EndpointSettings & {
   readonly updatedAt: Instant;
 };
 
-/** `isNew` is false if an earlier request with the same id and settings created the endpoint. */
+/** `isNew` is false if an earlier request with the same key and settings created the endpoint. */
 export type CreateEndpointResult =
   | { readonly ok: true; readonly endpoint: Endpoint; readonly isNew: boolean }
   | { readonly ok: false; readonly code: "idempotency_key_reused" | "webhook_limit_reached" };
@@ -50,34 +50,37 @@ export async function listEndpoints(db: D1Database, now: Instant, after = "", li
   return results.map(endpointOf);
 }
 
-const SELECT_ENDPOINT = `SELECT ${FIELDS} FROM webhooks WHERE id = ?2`;
-
 /** Returns an endpoint, or null if there is none. Writes nothing. */
 export async function getEndpoint(db: D1Database, id: string, now: Instant): Promise<Endpoint | null> {
-  return endpointOrNull(await db.prepare(SELECT_ENDPOINT).bind(now, id).first<Row>());
+  return endpointOrNull(await db.prepare(`SELECT ${FIELDS} FROM webhooks WHERE id = ?2`).bind(now, id).first<Row>());
 }
 
-/** Creates an endpoint. Writes 1 row. An id that exists writes nothing. */
+/** Creates an endpoint. Writes 2 rows. A key that was used writes nothing. Null is no key. */
 export async function createEndpoint(
   db: D1Database,
-  id: string,
-  settings: EndpointSettings,
-  secret: string,
+  {
+    id,
+    key,
+    secret,
+    url,
+    events,
+    coupons,
+  }: EndpointSettings & { readonly id: string; readonly key: string | null; readonly secret: string },
   now: Instant,
 ): Promise<CreateEndpointResult> {
   const insert = db.prepare(`
-    INSERT INTO webhooks (id, url, events, coupons, secret, created_at, updated_at)
-    SELECT ?2, ?3, ?4, ?5, ?6, ?1, ?1 WHERE (SELECT count(*) FROM webhooks) < ?7
-    ON CONFLICT (id) DO NOTHING`);
-  const { url, events, coupons } = settings;
-  const [inserted, selected] = await db.batch<Row>([
-    insert.bind(now, id, url, JSON.stringify(events), jsonOrNull(coupons), secret, WEBHOOKS_MAX),
-    db.prepare(SELECT_ENDPOINT).bind(now, id),
+    INSERT INTO webhooks (id, idempotency_key, url, events, coupons, secret, created_at, updated_at)
+    SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?1, ?1 WHERE (SELECT count(*) FROM webhooks) < ?8
+    ON CONFLICT (idempotency_key) DO NOTHING`);
+  const select = db.prepare(`SELECT ${FIELDS} FROM webhooks WHERE id = ?2 OR idempotency_key = ?3`);
+  const [, selected] = await db.batch<Row>([
+    insert.bind(now, id, key, url, JSON.stringify(events), jsonOrNull(coupons), secret, WEBHOOKS_MAX),
+    select.bind(now, id, key),
   ]);
   const endpoint = endpointOrNull(selected?.results[0] ?? null);
   if (endpoint === null) return { ok: false, code: "webhook_limit_reached" };
-  const isNew = inserted?.meta.changes === 1;
-  const isSame = settingsOf(endpoint) === settingsOf(settings);
+  const isNew = endpoint.id === id;
+  const isSame = settingsOf(endpoint) === settingsOf({ url, events, coupons });
   return isNew || isSame ? { ok: true, endpoint, isNew } : { ok: false, code: "idempotency_key_reused" };
 }
 

@@ -3,12 +3,13 @@
 import { WEBHOOK_ROTATION_MS, WEBHOOKS_MAX } from "../../domain/delivery-limits.ts";
 import { OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
-import { callDatabase, type DatabaseFailure } from "../../edge/database.ts";
+import { callCourier } from "../../edge/courier-calls.ts";
 import type { Env } from "../../edge/env.ts";
 import * as stored from "../../read-model/webhooks.ts";
 import { send } from "../../webhooks/send.ts";
 import { newSecret } from "../../webhooks/sign.ts";
 import { targetFault } from "../../webhooks/target.ts";
+import { changeDatabase, fromDatabase } from "../database.ts";
 import { JSON_TYPE } from "../media-types.ts";
 import { invalid } from "../refusals.ts";
 import * as wire from "../representations.ts";
@@ -41,12 +42,12 @@ export const createWebhook = route({
   async handle({ body, key }, { worker: { env } }) {
     const fault = targetFault(body.url, env.WEBHOOK_TARGETS);
     if (fault !== null) return invalid("url", fault);
-    const id = await idOf(key ?? crypto.randomUUID());
-    const called = await callDatabase(env.DB, "mutation", (db) => stored.createEndpoint(db, id, body, newSecret(), Date.now()));
-    if (!called.ok) return called;
-    if (!called.value.ok) return called.value;
-    const { endpoint, isNew } = called.value;
-    const headers = { Location: `/api/webhooks/${id}`, ...(isNew ? {} : { "Idempotent-Replayed": "true" }) };
+    const created = { ...body, key, id: `wh_${crypto.randomUUID()}`, secret: newSecret() };
+    const result = await changeDatabase(env, (db) => stored.createEndpoint(db, created, Date.now()));
+    if (!result.ok) return result;
+    if (!result.value.ok) return result.value;
+    const { endpoint, isNew } = result.value;
+    const headers = { Location: `/api/webhooks/${endpoint.id}`, ...(isNew ? {} : { "Idempotent-Replayed": "true" }) };
     return ok(201, { json: withSecret(endpoint), headers });
   },
 });
@@ -66,10 +67,10 @@ export const listWebhooks = route({
   successes: { 200: { description: "A page.", content: { [JSON_TYPE]: answers.WebhooksAnswer } } },
   refusals: [],
   async handle({ query: { after, limit } }, { worker: { env } }) {
-    const called = await callDatabase(env.DB, "read", (db) => stored.listEndpoints(db, Date.now(), after, limit + 1));
-    if (!called.ok) return called;
-    const webhooks = called.value.slice(0, limit).map(wire.webhook);
-    return ok(200, { json: { webhooks, next_after: called.value.length > limit ? (webhooks.at(-1)?.id ?? null) : null } });
+    const result = await fromDatabase(env, (db) => stored.listEndpoints(db, Date.now(), after, limit + 1));
+    if (!result.ok) return result;
+    const webhooks = result.value.slice(0, limit).map(wire.webhook);
+    return ok(200, { json: { webhooks, next_after: result.value.length > limit ? (webhooks.at(-1)?.id ?? null) : null } });
   },
 });
 
@@ -102,7 +103,7 @@ export const changeWebhook = route({
   async handle({ params: { id }, body }, { worker: { env } }) {
     const fault = body.url === undefined ? null : targetFault(body.url, env.WEBHOOK_TARGETS);
     if (fault !== null) return invalid("url", fault);
-    const changed = existing(await callDatabase(env.DB, "mutation", (db) => stored.changeEndpoint(db, id, body, Date.now())));
+    const changed = existing(await changeDatabase(env, (db) => stored.changeEndpoint(db, id, body, Date.now())));
     return changed.ok ? ok(200, { json: wire.webhook(changed.value) }) : changed;
   },
 });
@@ -118,9 +119,9 @@ export const deleteWebhook = route({
   successes: { 204: { description: "It is gone." } },
   refusals: ["webhook_not_found"],
   async handle({ params: { id } }, { worker: { env } }) {
-    const called = await callDatabase(env.DB, "mutation", (db) => stored.deleteEndpoint(db, id));
-    if (!called.ok) return called;
-    return called.value ? ok(204, {}) : NOT_FOUND;
+    const result = await changeDatabase(env, (db) => stored.deleteEndpoint(db, id));
+    if (!result.ok) return result;
+    return result.value ? ok(204, {}) : NOT_FOUND;
   },
 });
 
@@ -136,7 +137,7 @@ export const rotateWebhookSecret = route({
   refusals: ["webhook_not_found"],
   async handle({ params: { id } }, { worker: { env } }) {
     const now = Date.now();
-    const rotated = existing(await callDatabase(env.DB, "mutation", (db) => stored.rotateSecret(db, id, newSecret(), now)));
+    const rotated = existing(await changeDatabase(env, (db) => stored.rotateSecret(db, id, newSecret(), now)));
     if (!rotated.ok) return rotated;
     return ok(200, { json: { ...withSecret(rotated.value), previous_secret_expires_at: wire.instant(now + WEBHOOK_ROTATION_MS) } });
   },
@@ -185,36 +186,21 @@ export const replayWebhook = route({
     // A courier whose coupon does not exist would store something under a name that a caller made up.
     const coupon = await callCoupon(env, name, (object) => object.read({ claimedBy: false }), "read");
     if (!coupon.ok) return coupon;
-    const { COURIERS } = env;
-    if (COURIERS === undefined)
-      return { ok: false, code: "unavailable", error: "this Worker delivers nothing: bind COURIERS as in wrangler.toml" };
-    try {
-      await COURIERS.get(COURIERS.idFromName(name)).replay(id, fromSeq);
-      return ok(202, {});
-    } catch (cause) {
-      return { ok: false, code: "outcome_unknown", cause };
-    }
+    const replayed = await callCourier(env, name, (courier) => courier.replay(id, fromSeq), "repeatable");
+    if (!replayed.ok) return replayed;
+    // The courier's list of webhooks is older than the database.
+    return replayed.value ? ok(202, {}) : { ok: false, code: "unavailable" };
   },
 });
 
-type Found = { readonly ok: true; readonly value: stored.Endpoint };
-
-async function find({ DB }: Env, id: string): Promise<Found | typeof NOT_FOUND | DatabaseFailure> {
-  return existing(await callDatabase(DB, "read", (db) => stored.getEndpoint(db, id, Date.now())));
+async function find(env: Env, id: string) {
+  return existing(await fromDatabase(env, (db) => stored.getEndpoint(db, id, Date.now())));
 }
 
-function existing(
-  called: { readonly ok: true; readonly value: stored.Endpoint | null } | DatabaseFailure,
-): Found | typeof NOT_FOUND | DatabaseFailure {
-  if (!called.ok) return called;
-  return called.value === null ? NOT_FOUND : { ok: true, value: called.value };
-}
-
-/** The same key names the same webhook, so that a retried create makes no second one. */
-async function idOf(key: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
-  const hex = Array.from(new Uint8Array(digest, 0, 12), (byte) => byte.toString(16).padStart(2, "0"));
-  return `wh_${hex.join("")}`;
+/** Refuses what is not there. */
+function existing<Failure extends { readonly ok: false }>(result: { readonly ok: true; readonly value: stored.Endpoint | null } | Failure) {
+  if (!result.ok) return result;
+  return result.value === null ? NOT_FOUND : { ok: true as const, value: result.value };
 }
 
 function withSecret(endpoint: stored.Endpoint) {
