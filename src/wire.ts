@@ -6,6 +6,7 @@ import type { SinkLag } from "./domain/delivery.ts";
 import type { LedgerEvent } from "./domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "./domain/rpc.ts";
 import type { RevokedClaim } from "./domain/revoke.ts";
+import type { Endpoint } from "./read-model/webhooks.ts";
 
 /** The version of the HTTP interface and of the webhooks, equal to the package's version. */
 export const API_VERSION = "0.1.0";
@@ -106,4 +107,10 @@ export function sink({ id, cursor, status: sinkStatus, attemptCount, lagEvents, 
 export function event({ seq, at, kind, actor, userId, position, settings: made, expiresAt }: LedgerEvent) {
   const details = { ...(made === undefined ? {} : settings(made)), ...(expiresAt === undefined ? {} : { expires_at: instant(expiresAt) }) };
   return { seq, at: instant(at), kind, actor, user_id: userId, position, ...details };
+}
+
+/** Returns a webhook without its secrets. */
+export function webhook({ id, url, events, coupons, paused, disabledAt, createdAt, updatedAt }: Endpoint) {
+  const times = { disabled_at: instantOrNull(disabledAt), created_at: instant(createdAt), updated_at: instant(updatedAt) };
+  return { id, url, events, coupons, paused, ...times };
 }

@@ -23,3 +23,18 @@ export const WEBHOOK_ERROR_LENGTH_MAX = 200;
 
 /** Length of a signing secret, in bytes. Standard Webhooks allows 24 to 64. */
 export const WEBHOOK_SECRET_BYTES = 32;
+
+/** Most webhooks. A courier reads the list at each run. Prevents a list that is slow to read. */
+export const WEBHOOKS_MAX = 50;
+
+/** Most coupons that one webhook names. Prevents a list of webhooks of more than about 1 MB. */
+export const WEBHOOK_COUPONS_MAX = 100;
+
+/** Longest URL of a webhook, in characters. Most servers accept it. Prevents unbounded rows. */
+export const WEBHOOK_URL_LENGTH_MAX = 2048;
+
+/** How long a secret signs after a rotation, in milliseconds. In this time the receivers change to the new one. */
+export const WEBHOOK_ROTATION_MS = 86_400_000;
+
+/** Most earlier secrets that sign. Each makes every webhook longer. Prevents headers that receivers refuse. */
+export const WEBHOOK_SECRETS_PREVIOUS_MAX = 3;
