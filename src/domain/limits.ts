@@ -39,6 +39,9 @@ export const ACTOR_LENGTH_MAX = 64;
 export const PAGE_SIZE_MAX = 1000;
 export const PAGE_SIZE_DEFAULT = 100;
 
+/** Most coupons that a filtered list reads for one page. Prevents a filter that fits none from reading the whole table. */
+export const FILTERED_ROWS_MAX = 5000;
+
 /** Rows that an export fetches at once. They take about 1 MB. One RPC can carry 32 MiB. */
 export const EXPORT_PAGE_SIZE = 5000;
 

@@ -72,6 +72,19 @@ export const CouponAnswer = z.object({
     .meta({ description: "All users with a claim, in claim order. For the operator alone." }),
 });
 
+const AsOf = Time.nullable().meta({ description: "When the newest event reached the database; null before the first one did." });
+const NextName = z.string().nullable().meta({ description: "Send it as `after` for the next page; null on the last." });
+export const CouponsAnswer = z.object({
+  coupons: z.array(
+    CouponAnswer.omit({ claimed_by: true }).extend({
+      claimed_amount: Count,
+      as_of: Time.meta({ description: "When its counters were read; `state` is of now." }),
+    }),
+  ),
+  next_after: NextName,
+  as_of: AsOf,
+});
+
 /** One event of the ledger. The optional fields depend on its kind. */
 const Event = z.object({
   seq: Seq,
@@ -93,6 +106,12 @@ export const HistoryAnswer = z.object({
 
 const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
 export const ReceiptAnswer = z.object(receiptFields);
+
+export const WalletAnswer = z.object({
+  claims: z.array(z.object({ ...receiptFields, state: State })),
+  next_after: NextName,
+  as_of: AsOf,
+});
 
 export const ClaimAnswer = z.object({
   ...receiptFields,
@@ -193,6 +212,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   BulkClaimRequest: BulkClaimBody,
   HoldRequest: HoldBody,
   Coupon: CouponAnswer,
+  CouponList: CouponsAnswer,
   Receipt: ReceiptAnswer,
   GrantedClaim: ClaimAnswer,
   BulkClaim: BulkClaimAnswer,
@@ -202,6 +222,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   UserClaim: UserClaimAnswer,
   RevokedClaim: RevokedClaimAnswer,
   ClaimList: ClaimsAnswer,
+  UserClaimList: WalletAnswer,
   History: HistoryAnswer,
   Status: StatusAnswer,
   Health: HealthAnswer,

@@ -106,7 +106,7 @@ function refusalsOf(declared: Route): RefusalCode[] {
   const { id, refusals, who, path, method, query, isRateLimited, needsChallenge, isConditional } = declared;
   const codes = new Set<RefusalCode>([...refusals, "internal_error"]);
   if (id !== getHealth.id) codes.add("misconfigured");
-  const isAboutCoupon = path.startsWith("/api/");
+  const isStored = path.startsWith("/api/");
   if (who === "operator" || query !== undefined || method !== "GET") codes.add("invalid_request");
   if (bodyOf(declared) !== undefined) codes.add("payload_too_large");
   if (who !== "everybody") codes.add("unauthorized");
@@ -114,9 +114,9 @@ function refusalsOf(declared: Route): RefusalCode[] {
   if (isRateLimited === true) codes.add("rate_limited");
   if (needsChallenge === true) codes.add("challenge_failed");
   if (isConditional === true) codes.add("precondition_failed");
-  if (isAboutCoupon) codes.add("unavailable");
-  if (isAboutCoupon && path !== "/api/coupons") codes.add("coupon_not_found");
-  if (isAboutCoupon && method !== "GET") codes.add("outcome_unknown").add("origin_not_allowed");
+  if (isStored) codes.add("unavailable");
+  if (path.startsWith("/api/coupons/")) codes.add("coupon_not_found");
+  if (isStored && method !== "GET") codes.add("outcome_unknown").add("origin_not_allowed");
   return [...codes];
 }
 

@@ -1,10 +1,11 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
 import type { Claim, Hold } from "../domain/claim.ts";
-import { named, remaining, type Changeable, type Instant } from "../domain/coupon.ts";
+import { named, remaining, type Changeable, type Instant, type Sale } from "../domain/coupon.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
+import type { ListedCoupon, ReportedClaim, WalletClaim } from "../read-model/queries.ts";
 
 let written = { at: 0, text: new Date(0).toISOString() };
 
@@ -14,12 +15,12 @@ export function instant(at: Instant): string {
   return written.text;
 }
 
-function instantOrNull(at: Instant | null): string | null {
+export function instantOrNull(at: Instant | null): string | null {
   return at === null ? null : instant(at);
 }
 
 /** Returns the receipt of a claim. Every replay returns the same one. */
-export function receipt(couponName: string, claim: Claim) {
+export function receipt(couponName: string, claim: Pick<Claim, "userId" | "position" | "claimedAt">) {
   return { coupon_name: couponName, user_id: claim.userId, position: claim.position, claimed_at: instant(claim.claimedAt) };
 }
 
@@ -35,7 +36,7 @@ function settings(made: Changeable) {
 }
 
 /** Returns a coupon, with its claimants if `view` has them. */
-export function coupon(view: CouponView) {
+export function coupon(view: Sale & Pick<CouponView, "name" | "state" | "createdAt" | "claimedBy">) {
   return {
     name: view.name,
     ...settings(view),
@@ -45,6 +46,21 @@ export function coupon(view: CouponView) {
     created_at: instant(view.createdAt),
     ...(view.claimedBy === undefined ? {} : { claimed_by: view.claimedBy }),
   };
+}
+
+/** Returns a coupon of the read model. */
+export function listedCoupon(listed: ListedCoupon) {
+  return { ...coupon(listed), claimed_amount: listed.claimed, as_of: instant(listed.asOf) };
+}
+
+/** Returns a claim of a user's list. */
+export function walletClaim(userId: string, { coupon: of, ...claim }: WalletClaim) {
+  return { ...receipt(of.name, { userId, ...claim }), state: of.state };
+}
+
+/** Returns a line of the report. */
+export function reportedClaim(claim: ReportedClaim) {
+  return { ...receipt(claim.name, claim), released_at: instantOrNull(claim.revokedAt) ?? "" };
 }
 
 /** Returns the snapshot of a sale. `now` is the server's time. */
