@@ -170,7 +170,10 @@ export const StatusAnswer = z.object({
   seq: Seq,
 });
 
-export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
+const Check = z.object({ status: z.enum(["healthy", "failed"]), duration_ms: z.int().min(0) });
+const checks = z.object({ coupons: Check, database: Check.optional() }).meta({ description: "With `deep`: what answered." });
+export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time, checks: checks.optional() });
+export const UnhealthyAnswer = z.object({ status: z.literal("unhealthy"), server_time: Time, checks });
 
 export const HomeAnswer = z.object({
   name: z.literal("Doorbuster"),
@@ -226,4 +229,5 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   History: HistoryAnswer,
   Status: StatusAnswer,
   Health: HealthAnswer,
+  Unhealthy: UnhealthyAnswer,
 };
