@@ -117,6 +117,16 @@ test.for([
   expect([outcomeOf(answer), answer.body["error"]]).toEqual(["400 invalid_request", expect.stringContaining(error)]);
 });
 
+test("a webhook is not changed to a URL that is not allowed, and no webhook has a malformed id", async () => {
+  const path = await pathOfNew();
+  expect((await ask("PATCH", path, { body: { url: "ftp://shop.example" } })).body["error"]).toBe(
+    "invalid request: url must begin with https://",
+  );
+  expect(outcomeOf(await ask("PATCH", path, { body: {} }))).toBe("400 invalid_request");
+  expect((await ask("GET", path)).body["url"]).toBe(URL);
+  expect(outcomeOf(await ask("GET", "/api/webhooks/%zz"))).toBe("404 webhook_not_found");
+});
+
 test("after each rotation the secrets before sign too, each for 24 hours", async () => {
   setClock(T0);
   const path = await pathOfNew();
@@ -214,19 +224,19 @@ const STATEMENT = { first: lose, all: lose, run: lose };
 /** A database whose answers are lost. */
 const LOSSY = { prepare: () => ({ bind: () => STATEMENT }), batch: lose } as unknown as D1Database;
 
-/** The real database without the table of webhooks, until the end of the test. */
-async function withoutTable(): Promise<D1Database> {
+/** Takes the table of webhooks away until the end of the test. */
+async function hideTable(): Promise<void> {
   await db.exec("ALTER TABLE webhooks RENAME TO hidden");
   onTestFinished(async () => void (await db.exec("ALTER TABLE hidden RENAME TO webhooks")));
-  return db;
 }
 
 test.for([
-  ["is not bound", () => undefined, "unavailable", "no database is bound: bind DB in wrangler.toml"],
-  ["has no tables", withoutTable, "unavailable", "the database can't answer right now"],
-  ["loses its answers", () => LOSSY, "outcome_unknown", "the database can't answer right now"],
-] as const)("where the database %s, reads and changes get 503", async ([, database, change, error]) => {
-  const over = workerWith({ DB: await database() });
+  ["is not bound", { DB: undefined }, "unavailable", "no database is bound: bind DB in wrangler.toml"],
+  ["has no tables", {}, "unavailable", "the database can't answer right now"],
+  ["loses its answers", { DB: LOSSY }, "outcome_unknown", "the database can't answer right now"],
+] as const)("where the database %s, reads and changes get 503", async ([fault, settings, change, error]) => {
+  const over = workerWith(settings);
+  if (fault === "has no tables") await hideTable();
   const answer = await over("GET", "/api/webhooks");
   expect([outcomeOf(answer), answer.body["error"]]).toEqual(["503 unavailable", expect.stringContaining(error)]);
   const changes = [
