@@ -4,24 +4,25 @@ import * as z from "zod";
 
 import { BULK_OUTCOMES } from "../domain/claim-counts.ts";
 import { SALE_STATES } from "../domain/coupon.ts";
+import { SINK_STATUSES } from "../domain/delivery.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN } from "../domain/limits.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
 import { WEBHOOK_EVENTS } from "../domain/webhook-events.ts";
 import * as requests from "./request-schemas.ts";
 
-const CouponNameText = z.string().meta({ examples: ["PROMO_SUPER"] });
-const UserIdText = z.string().meta({ examples: ["user_12345"] });
-const Time = z.iso.datetime().meta({ description: "UTC with milliseconds.", examples: ["2026-11-27T09:00:00.000Z"] });
-const Position = z
+export const CouponNameText = z.string().meta({ examples: ["PROMO_SUPER"] });
+export const UserIdText = z.string().meta({ examples: ["user_12345"] });
+export const Time = z.iso.datetime().meta({ description: "UTC with milliseconds.", examples: ["2026-11-27T09:00:00.000Z"] });
+export const Position = z
   .int()
   .min(1)
   .meta({ description: "1-based order in which the claim was granted. Never used twice.", examples: [182] });
-const Remaining = z
+export const Remaining = z
   .int()
   .min(0)
   .meta({ examples: [318] });
-const AnyAmount = z
+export const AnyAmount = z
   .int()
   .min(1)
   .max(AMOUNT_MAX)
@@ -35,14 +36,14 @@ const Count = z
   .min(0)
   .meta({ examples: [1] });
 
-const Seq = z
+export const Seq = z
   .int()
   .min(1)
   .meta({ examples: [182] });
 
 const State = z.enum(SALE_STATES).meta({ examples: ["open"] });
 
-const settingsFields = {
+export const settingsFields = {
   amount: AnyAmount,
   starts_at: Time.nullable(),
   ends_at: Time.nullable(),
@@ -73,6 +74,19 @@ export const CouponAnswer = z.object({
     .meta({ description: "All users with a claim, in claim order. For the operator alone." }),
 });
 
+const AsOf = Time.nullable().meta({ description: "When the newest event reached the database; null before the first one did." });
+const NextName = z.string().nullable().meta({ description: "Send it as `after` for the next page; null on the last." });
+export const CouponsAnswer = z.object({
+  coupons: z.array(
+    CouponAnswer.omit({ claimed_by: true }).extend({
+      claimed_amount: Count,
+      as_of: Time.meta({ description: "When its counters were read; `state` is of now." }),
+    }),
+  ),
+  next_after: NextName,
+  as_of: AsOf,
+});
+
 /** One event of the ledger. The optional fields depend on its kind. */
 const Event = z.object({
   seq: Seq,
@@ -92,8 +106,54 @@ export const HistoryAnswer = z.object({
   next_after: z.int().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
 });
 
-const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
+const Sink = z.object({
+  sink: z.string().meta({ description: "`d1` is the read model. Any other is the id of a webhook endpoint.", examples: ["d1"] }),
+  status: z.enum(SINK_STATUSES).meta({
+    description: "A `parked` sink has failed for three days, a `disabled` one has answered 410. Change the endpoint to try again.",
+    examples: ["active"],
+  }),
+  epoch: z
+    .string()
+    .nullable()
+    .meta({ description: "The incarnation of the name that `seq` belongs to.", examples: [null] }),
+  seq: z
+    .int()
+    .min(0)
+    .meta({ description: "The sink has all events up to this one.", examples: [182] }),
+  lag_events: z
+    .int()
+    .min(0)
+    .meta({ description: "Events that the sink does not have yet.", examples: [0] }),
+  lag_seconds: z
+    .number()
+    .min(0)
+    .meta({ description: "The age of the oldest of them.", examples: [0] }),
+  failed_attempts: z
+    .int()
+    .min(0)
+    .meta({ description: "Since the last success.", examples: [0] }),
+  failing_since: Time.nullable(),
+  next_attempt_at: Time.nullable(),
+  last_error: z
+    .string()
+    .nullable()
+    .meta({ examples: [null] }),
+  delivered_at: Time.nullable().meta({ description: "When the sink last took something." }),
+});
+export const DeliveryAnswer = z.object({
+  coupon_name: CouponNameText,
+  head_seq: Seq.nullable().meta({ description: "The ledger's last event. Null after a deletion.", examples: [182] }),
+  sinks: z.array(Sink),
+});
+
+export const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
 export const ReceiptAnswer = z.object(receiptFields);
+
+export const WalletAnswer = z.object({
+  claims: z.array(z.object({ ...receiptFields, state: State })),
+  next_after: NextName,
+  as_of: AsOf,
+});
 
 export const ClaimAnswer = z.object({
   ...receiptFields,
@@ -118,7 +178,7 @@ export const BulkClaimAnswer = z.object({
     .meta({ description: "One for each user id, in the order of the request; with position and claimed_at where the user has a claim." }),
 });
 
-const holdFields = { coupon_name: CouponNameText, user_id: UserIdText, held_at: Time, expires_at: Time };
+export const holdFields = { coupon_name: CouponNameText, user_id: UserIdText, held_at: Time, expires_at: Time };
 export const HoldAnswer = z.object({ ...holdFields, remaining_amount: Remaining });
 export const HoldsAnswer = z.object({
   holds: z.array(z.object(holdFields)),
@@ -193,7 +253,10 @@ export const WebhookTestAnswer = z.object({
     .meta({ description: "Why it was not delivered.", examples: [null] }),
 });
 
-export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
+const Check = z.object({ status: z.enum(["healthy", "failed"]), duration_ms: z.int().min(0) });
+const checks = z.object({ coupons: Check, database: Check.optional() }).meta({ description: "With `deep`: what answered." });
+export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time, checks: checks.optional() });
+export const UnhealthyAnswer = z.object({ status: z.literal("unhealthy"), server_time: Time, checks });
 
 export const HomeAnswer = z.object({
   name: z.literal("Doorbuster"),
@@ -237,6 +300,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   CreateWebhookRequest: requests.CreateWebhookBody,
   ChangeWebhookRequest: requests.ChangeWebhookBody,
   Coupon: CouponAnswer,
+  CouponList: CouponsAnswer,
   Receipt: ReceiptAnswer,
   GrantedClaim: ClaimAnswer,
   BulkClaim: BulkClaimAnswer,
@@ -246,7 +310,9 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   UserClaim: UserClaimAnswer,
   RevokedClaim: RevokedClaimAnswer,
   ClaimList: ClaimsAnswer,
+  UserClaimList: WalletAnswer,
   History: HistoryAnswer,
+  Delivery: DeliveryAnswer,
   Status: StatusAnswer,
   Webhook: WebhookAnswer,
   WebhookWithSecret: WebhookSecretAnswer,
@@ -254,4 +320,5 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   WebhookList: WebhooksAnswer,
   WebhookTest: WebhookTestAnswer,
   Health: HealthAnswer,
+  Unhealthy: UnhealthyAnswer,
 };

@@ -5,6 +5,7 @@ import * as z from "zod";
 import type { RefusalCode } from "../domain/refusals.ts";
 import { HEADERS, HEADERS_OF_CODE, type HeaderName } from "./openapi-headers.ts";
 import { exampleOf, recordOf, type Json } from "./openapi-examples.ts";
+import { API_VERSION } from "../wire.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
@@ -13,9 +14,7 @@ import { getHealth } from "./routes/service.ts";
 import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./answer-schemas.ts";
 import { bodyOf } from "./request.ts";
 import { CouponName, UserId, WebhookId } from "./request-schemas.ts";
-
-/** The version of the HTTP interface, equal to the package's version. */
-export const API_VERSION = "0.1.0";
+import { webhooksOf } from "./openapi-webhooks.ts";
 
 const DESCRIPTION =
   "Flash-sale claims: exactly the stock, one each, no claim forgotten. Any other path answers 404 `not_found`, any other method on these 405 `method_not_allowed` with `Allow`, in the form of every refusal.";
@@ -25,6 +24,7 @@ const TAGS = {
   holds: "A unit that is kept for a user for a while.",
   coupons: "What is on offer: one sale of so many units.",
   live: "The state of a sale.",
+  delivery: "How events reach the read model and webhook endpoints.",
   webhooks: "Endpoints of yours that get the events of coupons.",
   service: "Health, metrics, and this document.",
 } as const satisfies Record<Route["tag"], string>;
@@ -69,6 +69,7 @@ function openApiDocument(routes: readonly Route[]): Json {
         Object.fromEntries(onPath.map((one) => [one.method.toLowerCase(), operation(one, schemas)])),
       ]),
     ),
+    webhooks: webhooksOf((data) => content(JSON_TYPE, schemaOf(data), schemas)),
     components: {
       schemas,
       headers: HEADERS,

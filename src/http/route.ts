@@ -95,7 +95,7 @@ type Declaration<
 > = {
   /** The operation's name in the OpenAPI document. */
   readonly id: string;
-  readonly tag: "claims" | "holds" | "coupons" | "live" | "webhooks" | "service";
+  readonly tag: "claims" | "holds" | "coupons" | "live" | "webhooks" | "delivery" | "service";
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** In OpenAPI's form: `/api/coupons/{name}`. */
   readonly path: Path;

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
 
+import { WEBHOOK_EVENTS } from "../../src/domain/webhook-events.ts";
 import { REFUSALS } from "../../src/http/refusals.ts";
 import type { Route, Who } from "../../src/http/route.ts";
 import * as claims from "../../src/http/routes/claims.ts";
@@ -150,6 +151,10 @@ test("docs/api.md documents every route exactly once, with what it takes and ans
 
 test("docs/api.md documents every refusal exactly once, with its status and sentence", () => {
   expectRefusals(api);
+});
+
+test("docs/webhooks.md documents every message exactly once", () => {
+  expectOnce(read("docs/webhooks.md"), WEBHOOK_EVENTS);
 });
 
 test("docs/api.md documents every variable, secret and binding exactly once", () => {

@@ -72,7 +72,7 @@ function isLocked(path: string, name: string): boolean {
 }
 
 test("the package has the version of the API", () => {
-  expect(/API_VERSION\s*=\s*"([^"]+)"/.exec(text("src/http/openapi.ts"))?.[1]).toBe(manifest.version);
+  expect(/API_VERSION\s*=\s*"([^"]+)"/.exec(text("src/wire.ts"))?.[1]).toBe(manifest.version);
 });
 
 test(".dev.vars opens operator and user routes for local development, and has no secret", () => {

@@ -1,11 +1,16 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
-import type { Claim, Hold } from "../domain/claim.ts";
-import { named, remaining, type Changeable, type Instant } from "../domain/coupon.ts";
-import type { LedgerEvent } from "../domain/ledger-event.ts";
-import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
-import type { RevokedClaim } from "../domain/revoke.ts";
-import type { Endpoint } from "../read-model/webhooks.ts";
+import type { Claim, Hold } from "./domain/claim.ts";
+import { named, remaining, type Changeable, type Instant, type Sale } from "./domain/coupon.ts";
+import type { SinkLag } from "./domain/delivery.ts";
+import type { LedgerEvent } from "./domain/ledger-event.ts";
+import { outcomeOf, type BulkPart, type CouponView, type Found } from "./domain/rpc.ts";
+import type { RevokedClaim } from "./domain/revoke.ts";
+import type { ListedCoupon, ReportedClaim, WalletClaim } from "./read-model/queries.ts";
+import type { Endpoint } from "./read-model/webhooks.ts";
+
+/** The version of the HTTP interface and of the webhooks, equal to the package's version. */
+export const API_VERSION = "0.1.0";
 
 let written = { at: 0, text: new Date(0).toISOString() };
 
@@ -15,12 +20,12 @@ export function instant(at: Instant): string {
   return written.text;
 }
 
-function instantOrNull(at: Instant | null): string | null {
+export function instantOrNull(at: Instant | null): string | null {
   return at === null ? null : instant(at);
 }
 
 /** Returns the receipt of a claim. Every replay returns the same one. */
-export function receipt(couponName: string, claim: Claim) {
+export function receipt(couponName: string, claim: Pick<Claim, "userId" | "position" | "claimedAt">) {
   return { coupon_name: couponName, user_id: claim.userId, position: claim.position, claimed_at: instant(claim.claimedAt) };
 }
 
@@ -31,12 +36,12 @@ export function bulkOutcome(userId: string, part: BulkPart) {
   return { user_id: userId, outcome: outcomeOf(part), ...receiptFields };
 }
 
-function settings(made: Changeable) {
+export function settings(made: Changeable) {
   return { ...named(made), starts_at: instantOrNull(made.startsAt), ends_at: instantOrNull(made.endsAt) };
 }
 
 /** Returns a coupon, with its claimants if `view` has them. */
-export function coupon(view: CouponView) {
+export function coupon(view: Sale & Pick<CouponView, "name" | "state" | "createdAt" | "claimedBy">) {
   return {
     name: view.name,
     ...settings(view),
@@ -46,6 +51,21 @@ export function coupon(view: CouponView) {
     created_at: instant(view.createdAt),
     ...(view.claimedBy === undefined ? {} : { claimed_by: view.claimedBy }),
   };
+}
+
+/** Returns a coupon of the read model. */
+export function listedCoupon(listed: ListedCoupon) {
+  return { ...coupon(listed), claimed_amount: listed.claimed, as_of: instant(listed.asOf) };
+}
+
+/** Returns a claim of a user's list. */
+export function walletClaim(userId: string, { coupon: of, ...claim }: WalletClaim) {
+  return { ...receipt(of.name, { userId, ...claim }), state: of.state };
+}
+
+/** Returns a line of the report. */
+export function reportedClaim(claim: ReportedClaim) {
+  return { ...receipt(claim.name, claim), released_at: instantOrNull(claim.revokedAt) ?? "" };
 }
 
 /** Returns the snapshot of a sale. `now` is the server's time. */
@@ -63,7 +83,7 @@ export function status({ coupon: view, seq }: Found, now: Instant) {
   };
 }
 
-export function hold(couponName: string, { userId, heldAt, expiresAt }: Hold) {
+export function hold(couponName: string, { userId, heldAt, expiresAt }: Pick<Hold, "userId" | "heldAt" | "expiresAt">) {
   return { coupon_name: couponName, user_id: userId, held_at: instant(heldAt), expires_at: instant(expiresAt) };
 }
 
@@ -80,6 +100,23 @@ export function jsonLine(value: object): string {
 /** `\u2028` for the character U+2028. */
 export function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** Returns a sink of a coupon's delivery. Its lag is the age of the oldest event that it does not have. */
+export function sink({ id, cursor, status: sinkStatus, attemptCount, lagEvents, oldestAt, ...at }: SinkLag, now: Instant) {
+  return {
+    sink: id,
+    status: sinkStatus,
+    epoch: cursor?.epoch ?? null,
+    seq: cursor?.seq ?? 0,
+    lag_events: lagEvents,
+    lag_seconds: oldestAt === null ? 0 : Math.max(now - oldestAt, 0) / 1000,
+    failed_attempts: attemptCount,
+    failing_since: instantOrNull(at.failingSince),
+    next_attempt_at: instantOrNull(at.nextAttemptAt),
+    last_error: at.lastError,
+    delivered_at: instantOrNull(at.deliveredAt),
+  };
 }
 
 /** Returns an event of the ledger, with the details of its kind. */
