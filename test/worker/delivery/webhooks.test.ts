@@ -1,11 +1,11 @@
 // The operator's routes of webhooks, over a real database. The endpoints and the courier are stand-ins.
 
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
 import { WEBHOOK_ROTATION_MS, WEBHOOKS_MAX } from "../../../src/domain/delivery-limits.ts";
 import type { CourierNamespace } from "../../../src/edge/env.ts";
 import { disableEndpoint, listEndpoints } from "../../../src/read-model/webhooks.ts";
-import { created, freshName, outcomeOf, type Answer } from "../../support/api.ts";
+import { claim, created, freshName, outcomeOf, seqOf, type Answer } from "../../support/api.ts";
 import { setClock, T0 } from "../../support/clock.ts";
 import { bindings, workerWith, type Settings } from "../../support/worker.ts";
 
@@ -188,6 +188,21 @@ function couriers(calls: unknown[], answer: () => Promise<boolean> = async () =>
   };
   return { COURIERS: namespace as unknown as CourierNamespace };
 }
+
+test("a replay sends the events from a seq on again, with the same ids", async () => {
+  const name = await created(2);
+  const path = await pathOfNew({ ...CREATE, events: ["claim.granted"], coupons: [name] });
+  const sent = endpoint(() => new Response(null, { status: 204 }));
+  const ids = async (count: number) => {
+    await vi.waitFor(() => expect(sent.length).toBe(count), { timeout: 60_000 });
+    return sent.map(({ headers }) => headers.get("webhook-id"));
+  };
+  await claim(name, "ada");
+  const bob = await claim(name, "bob");
+  const [ofAda, ofBob] = await ids(2);
+  expect(outcomeOf(await ask("POST", `${path}/replay?coupon=${name}&from_seq=${seqOf(bob)}`))).toBe("202");
+  expect(await ids(3)).toEqual([ofAda, ofBob, ofBob]);
+});
 
 test("a replay reaches the coupon's courier, and an invented coupon reaches none", async () => {
   const [name, missing] = [await created(1), freshName()];
