@@ -23,6 +23,31 @@ export type OutboxPage = {
    * events have later or equal times.
    */
   readonly now: Instant;
-  /** Whether more events follow in the coupon's object, of this incarnation or of a later one. */
+  /** Whether more events follow in the coupon's object, of this incarnation or of a later one. And how many. */
   readonly hasMore: boolean;
+  readonly leftCount: number;
+  /** Whether the object keeps ledgers of deleted incarnations, which it can forget when all sinks have them. */
+  readonly hasDeleted: boolean;
 };
+
+export const SINK_STATUSES = ["active", "parked", "disabled"] as const;
+
+/** What the operator sees of a sink. */
+export type SinkState = {
+  /** `d1`, or the id of a webhook endpoint. */
+  readonly id: string;
+  /** Null before the first event. */
+  readonly cursor: OutboxCursor | null;
+  /** A parked sink has failed for too long, and a disabled one has answered 410. Neither is tried again by itself. */
+  readonly status: (typeof SINK_STATUSES)[number];
+  /** Failed attempts since the last success. */
+  readonly attemptCount: number;
+  readonly failingSince: Instant | null;
+  readonly nextAttemptAt: Instant | null;
+  readonly lastError: string | null;
+  /** When the sink last took something. */
+  readonly deliveredAt: Instant | null;
+};
+
+/** A sink compared with the ledger: how many events it does not have, and when the oldest of them happened. */
+export type SinkLag = SinkState & { readonly lagEvents: number; readonly oldestAt: Instant | null };

@@ -4,7 +4,7 @@ import type { Certificate, CertificateRequest } from "./certificate.ts";
 import type { Change } from "./change.ts";
 import type { Claim, ClaimRequest, ClosedCode, Hold } from "./claim.ts";
 import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
-import type { OutboxCursor, OutboxPage } from "./delivery.ts";
+import type { OutboxCursor, OutboxPage, SinkLag } from "./delivery.ts";
 import type { Precondition } from "./etag.ts";
 import type { HoldRequest } from "./hold.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
@@ -98,6 +98,8 @@ export type HistoryResult = Done<{ readonly events: readonly LedgerEvent[]; read
 export type ListClaimsResult = Page | NoCoupon | Failed;
 /** The next events for a sink, or null if it has all. */
 export type OutboxResult = Done<{ readonly page: OutboxPage | null }> | Failed;
+/** `isEmpty` is true if the object stores nothing now. */
+export type ForgetResult = Done<{ readonly isEmpty: boolean }> | Failed;
 export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: ClaimCounts }> | NoCoupon | Failed;
 /** A certificate, or null if none can be issued now. */
 export type CertifyResult = Done<{ readonly certificate: Certificate | null }> | NoCoupon | Failed;
@@ -138,8 +140,8 @@ export type CouponCalls = {
   history(after: number, limit: number): Promise<HistoryResult>;
   /** Returns at most `limit` events after a sink's cursor. Null is the beginning of the first incarnation. */
   outbox(after: OutboxCursor | null, limit: number): Promise<OutboxResult>;
-  /** Discards the ledger of a deleted incarnation, which all sinks have. */
-  forget(epoch: string): Promise<DoneResult>;
+  /** Discards the ledgers of deleted incarnations that all sinks have. `cursors` are those of the sinks. */
+  forget(cursors: readonly (OutboxCursor | null)[]): Promise<ForgetResult>;
   metrics(): Promise<MetricsResult>;
   certify(request: CertificateRequest): Promise<CertifyResult>;
   /** Counts claims that an isolate has refused. */
@@ -157,4 +159,12 @@ export type MeterCalls = {
 export type CourierCalls = {
   /** The coupon's ledger has grown. Returns when the courier can no longer forget it. */
   notify(): Promise<void>;
+  /** Returns how far each sink has got. Null if the coupon can't answer. */
+  state(): Promise<readonly SinkLag[] | null>;
+  /** Sends the events from `fromSeq` on to a webhook endpoint again. False if there is no such endpoint for this coupon. */
+  replay(endpointId: string, fromSeq: number): Promise<boolean>;
+  /** Writes the coupon's rows of the read model again, from the beginning of its ledger. */
+  rebuild(): Promise<void>;
+  /** Sends the events from `fromSeq` on to a webhook endpoint again. False if there is no such endpoint for this coupon. */
+  replay(endpointId: string, fromSeq: number): Promise<boolean>;
 };

@@ -19,7 +19,7 @@ import { BypassSet } from "./bypass-set.ts";
 import { CouponStore, NewerSchema } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
 import { DEFERRED, isAnswerTo, type Answer, type Deferred, type Message, type MessageOf, type Stamped } from "./message.ts";
-import { outboxPage } from "./outbox.ts";
+import { deliveredCount, outboxPage } from "./outbox.ts";
 import type { Sql } from "./sql.ts";
 
 const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
@@ -109,6 +109,11 @@ export class CouponEngine {
     return this.#coupon?.seq ?? this.#seqBeforeReload;
   }
 
+  /** The coupon's name. Undefined if storage knows none. */
+  get name(): string | undefined {
+    return (this.#load() ?? this.#store.departed.all()[0]?.coupon)?.name;
+  }
+
   /** Discards the coupon in memory, so that the next call reads storage again. Unwritten counts stay. */
   reload(): void {
     this.#seqBeforeReload = this.seq;
@@ -132,13 +137,18 @@ export class CouponEngine {
     return { ok: true, page: outboxPage(this.#store, null, message.after, message.limit), seq: 0 };
   }
 
-  #forget({ epoch }: MessageOf<"forget">): Applied {
+  #forget({ cursors }: MessageOf<"forget">): Applied {
     const all = this.#store.departed.all();
-    const departed = all.find(({ coupon }) => coupon.epoch === epoch);
-    if (departed === undefined) return only({ ok: true, seq: this.seq }, false);
-    if (all.length > 1 || this.#store.exists()) this.#store.transaction(() => this.#store.departed.forget(departed));
-    else this.#store.deleteAll();
-    return only({ ok: true, seq: this.seq }, true);
+    const living = this.#load();
+    const delivered = deliveredCount(all, living?.epoch ?? null, cursors);
+    const isEmpty = delivered === all.length && living === null;
+    if (isEmpty) this.#store.deleteAll();
+    else if (delivered > 0) {
+      this.#store.transaction(() => {
+        for (const departed of all.slice(0, delivered)) this.#store.departed.forget(departed);
+      });
+    }
+    return only({ ok: true, isEmpty, seq: this.seq }, isEmpty || delivered > 0);
   }
 
   /** Without a precondition this needs no coupon, so that a damaged coupon can still be deleted. */

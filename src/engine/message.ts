@@ -30,8 +30,8 @@ type Kinds = {
   history: [{ readonly after: number; readonly limit: number }, rpc.HistoryResult];
   list_claims: [{ readonly after: rpc.Cursor; readonly limit: number }, rpc.ListClaimsResult];
   outbox: [{ readonly after: OutboxCursor | null; readonly limit: number }, rpc.OutboxResult];
-  /** Discards the ledger of a deleted incarnation. */
-  forget: [{ readonly epoch: string }, rpc.DoneResult];
+  /** Discards the ledgers of deleted incarnations that all cursors have passed. */
+  forget: [{ readonly cursors: readonly (OutboxCursor | null)[] }, rpc.ForgetResult];
   metrics: [unknown, rpc.MetricsResult];
   certify: [{ readonly request: CertificateRequest }, rpc.CertifyResult | BypassIncomplete];
   /** Removes holds that have expired. */

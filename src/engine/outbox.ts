@@ -4,14 +4,15 @@ import type { Coupon } from "../domain/coupon.ts";
 import type { OutboxCursor, OutboxPage } from "../domain/delivery.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import type { CouponStore } from "./coupon-store.ts";
-import { departedLedger } from "./departed-store.ts";
+import { departedLedger, type Departed } from "./departed-store.ts";
 import type { Draft } from "./draft.ts";
 
 type Incarnation = Pick<OutboxPage, "coupon" | "deletion" | "now"> & { readonly events: (after: number, limit: number) => LedgerEvent[] };
 
 /** Returns at most `limit` events after a cursor. Null if there are none, and no incarnation has begun since. */
 export function outboxPage(store: CouponStore, draft: Draft | null, after: OutboxCursor | null, limit: number): OutboxPage | null {
-  const incarnations = [...departed(store), ...(draft === null ? [] : [living(draft)])];
+  const deleted = departed(store);
+  const incarnations = [...deleted, ...(draft === null ? [] : [living(draft)])];
   // The incarnations before one that was forgotten are forgotten too.
   const index = Math.max(
     incarnations.findIndex(({ coupon }) => coupon.epoch === after?.epoch),
@@ -20,19 +21,35 @@ export function outboxPage(store: CouponStore, draft: Draft | null, after: Outbo
   const [first, ...later] = incarnations.slice(index);
   if (first === undefined) return null;
   const seq = first.coupon.epoch === after?.epoch ? after.seq : 0;
-  const [next] = later;
-  if (seq < lastSeq(first)) return page(first, seq, limit, later.length > 0);
-  return next === undefined ? { ...page(first, seq, limit, false), deletion: null } : page(next, 0, limit, later.length > 1);
+  const [next, ...others] = later;
+  const isFirst = seq < lastSeq(first) || next === undefined;
+  const found = isFirst ? page(first, seq, limit, later) : page(next, 0, limit, others);
+  return { ...found, hasDeleted: deleted.length > 0 };
+}
+
+/** Returns how many deleted incarnations, from the oldest on, all cursors have passed. `current` is the epoch of the coupon that lives. */
+export function deliveredCount(deleted: readonly Departed[], current: string | null, cursors: readonly (OutboxCursor | null)[]): number {
+  const order = [...deleted.map(({ coupon }) => coupon.epoch), current];
+  const isPassed = ({ deletion }: Departed, index: number): boolean =>
+    cursors.every((cursor) => {
+      const at = cursor === null ? -1 : order.indexOf(cursor.epoch);
+      return at > index || (at === index && cursor !== null && cursor.seq >= deletion.seq);
+    });
+  const first = deleted.findIndex((one, index) => !isPassed(one, index));
+  return first === -1 ? deleted.length : first;
 }
 
 function lastSeq({ coupon, deletion }: Pick<Incarnation, "coupon" | "deletion">): number {
   return deletion?.seq ?? coupon.seq;
 }
 
-function page({ coupon, deletion, now, events: read }: Incarnation, seq: number, limit: number, hasLater: boolean): OutboxPage {
-  const events = read(seq, limit);
-  const isEnd = (events.at(-1)?.seq ?? seq) >= coupon.seq;
-  return { epoch: coupon.epoch, events, deletion: isEnd ? deletion : null, coupon, now, hasMore: !isEnd || hasLater };
+function page(incarnation: Incarnation, seq: number, limit: number, later: readonly Incarnation[]): Omit<OutboxPage, "hasDeleted"> {
+  const { coupon, now } = incarnation;
+  const events = incarnation.events(seq, limit);
+  const last = events.at(-1)?.seq ?? seq;
+  const deletion = last === coupon.seq ? incarnation.deletion : null;
+  const leftCount = later.reduce((sum, one) => sum + lastSeq(one), lastSeq(incarnation) - (deletion?.seq ?? last));
+  return { epoch: coupon.epoch, events, deletion, coupon, now, hasMore: leftCount > 0, leftCount };
 }
 
 function living(draft: Draft): Incarnation {

@@ -18,3 +18,19 @@ export async function fromDatabase<Result>(
     return { ok: false, code: "unavailable", error: "the database can't answer right now: try again", cause };
   }
 }
+
+/** Returns what `change` returns, or the refusal. Without an answer, the change may have happened. */
+export async function changeDatabase<Result>(
+  env: Env,
+  change: (db: D1Database) => Promise<Result>,
+): Promise<{ readonly ok: true; readonly value: Result } | Refusal<"unavailable" | "outcome_unknown">> {
+  const result = await fromDatabase(env, change);
+  return result.ok || env.DB === undefined || isRefused(result.cause)
+    ? result
+    : { ok: false, code: "outcome_unknown", cause: result.cause };
+}
+
+/** Whether SQLite has refused a statement, as for a table that is missing. It does so before it changes anything. */
+function isRefused(cause: unknown): boolean {
+  return String(cause).includes("SQLITE_ERROR");
+}

@@ -5,6 +5,7 @@ import * as z from "zod";
 import type { RefusalCode } from "../domain/refusals.ts";
 import { HEADERS, HEADERS_OF_CODE, type HeaderName } from "./openapi-headers.ts";
 import { exampleOf, recordOf, type Json } from "./openapi-examples.ts";
+import { API_VERSION } from "../wire.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
@@ -12,10 +13,8 @@ import { ok, route, type Route, type Success } from "./route.ts";
 import { getHealth } from "./routes/service.ts";
 import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./answer-schemas.ts";
 import { bodyOf } from "./request.ts";
-import { CouponName, UserId } from "./request-schemas.ts";
-
-/** The version of the HTTP interface, equal to the package's version. */
-export const API_VERSION = "0.1.0";
+import { CouponName, UserId, WebhookId } from "./request-schemas.ts";
+import { webhooksOf } from "./openapi-webhooks.ts";
 
 const DESCRIPTION =
   "Flash-sale claims: exactly the stock, one each, no claim forgotten. Any other path answers 404 `not_found`, any other method on these 405 `method_not_allowed` with `Allow`, in the form of every refusal.";
@@ -25,6 +24,8 @@ const TAGS = {
   holds: "A unit that is kept for a user for a while.",
   coupons: "What is on offer: one sale of so many units.",
   live: "The state of a sale.",
+  delivery: "How events reach the read model and webhook endpoints.",
+  webhooks: "Endpoints of yours that get the events of coupons.",
   service: "Health, metrics, and this document.",
 } as const satisfies Record<Route["tag"], string>;
 
@@ -35,7 +36,7 @@ const SECURITY = {
   operator: [{ operator: [] }],
 } as const satisfies Record<Route["who"], readonly object[]>;
 
-const PARAMS: Readonly<Record<string, z.ZodType>> = { name: CouponName, user_id: UserId };
+const PARAMS: Readonly<Record<string, z.ZodType>> = { name: CouponName, user_id: UserId, id: WebhookId };
 
 /** Returns the route that serves the document. It describes itself too. The first request makes it. */
 export function openApiRoute(described: readonly Route[]): Route {
@@ -68,6 +69,7 @@ function openApiDocument(routes: readonly Route[]): Json {
         Object.fromEntries(onPath.map((one) => [one.method.toLowerCase(), operation(one, schemas)])),
       ]),
     ),
+    webhooks: webhooksOf((data) => content(JSON_TYPE, schemaOf(data), schemas)),
     components: {
       schemas,
       headers: HEADERS,
@@ -136,7 +138,12 @@ function parametersOf({
     required: true,
     schema: schemaOf(PARAMS[name] ?? z.string()),
   }));
-  const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: "query", required: false, schema: schemaOf(schema) }));
+  const inQuery = Object.entries(query).map(([name, schema]) => ({
+    name,
+    in: "query",
+    required: !schema.safeParse(undefined).success,
+    schema: schemaOf(schema),
+  }));
   const headers = [
     ...(takesIdempotencyKey === true ? ["Idempotency-Key"] : []),
     ...(needsChallenge === true ? ["Turnstile-Token"] : []),

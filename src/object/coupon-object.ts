@@ -153,8 +153,8 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     return this.#submit({ kind: "outbox", after, limit });
   }
 
-  async forget(epoch: string): Promise<rpc.DoneResult> {
-    return this.#submit({ kind: "forget", epoch });
+  async forget(cursors: readonly (OutboxCursor | null)[]): Promise<rpc.ForgetResult> {
+    return this.#submit({ kind: "forget", cursors });
   }
 
   /** Writes unwritten counts first. Counts that were returned must not be lost with this instance. */
@@ -240,11 +240,14 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   }
 
   #noticeTo(couriers: ObjectEnv["COURIERS"]): CourierNotice | null {
-    const { name } = this.ctx.id;
-    if (couriers === undefined || name === undefined) return null;
+    if (couriers === undefined) return null;
     return new CourierNotice({
       clock: now,
-      notify: () => couriers.get(couriers.idFromName(name)).notify(),
+      notify: async () => {
+        // An alarm may not know the name of its object.
+        const name = this.ctx.id.name ?? this.#engine.name;
+        if (name !== undefined) await couriers.get(couriers.idFromName(name)).notify();
+      },
       failed: (cause) => {
         this.#log("courier_not_notified", cause);
         this.#alarm.schedule(now() + ALARM_RETRY_MS_MIN);

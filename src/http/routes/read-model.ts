@@ -7,7 +7,7 @@ import * as answers from "../answer-schemas.ts";
 import { csvText, pagedStream } from "../claim-export.ts";
 import { fromDatabase } from "../database.ts";
 import { CSV_TYPE, JSON_TYPE } from "../media-types.ts";
-import * as wire from "../representations.ts";
+import * as wire from "../../wire.ts";
 import * as requests from "../request-schemas.ts";
 import { ok, route } from "../route.ts";
 

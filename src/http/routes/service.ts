@@ -11,7 +11,7 @@ import { HOME_CSP, HOME_PAGE } from "../home-page.ts";
 import { HTML_TYPE, JSON_TYPE, METRICS_TYPE } from "../media-types.ts";
 import { prometheusText, serviceText } from "../prometheus.ts";
 import { TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
-import { instant } from "../representations.ts";
+import { instant } from "../../wire.ts";
 import { ok, route } from "../route.ts";
 import { HealthAnswer, HomeAnswer, TextAnswer, UnhealthyAnswer } from "../answer-schemas.ts";
 import { queryChoice } from "../request-schemas.ts";

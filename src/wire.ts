@@ -1,11 +1,16 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
-import type { Claim, Hold } from "../domain/claim.ts";
-import { named, remaining, type Changeable, type Instant, type Sale } from "../domain/coupon.ts";
-import type { LedgerEvent } from "../domain/ledger-event.ts";
-import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
-import type { RevokedClaim } from "../domain/revoke.ts";
-import type { ListedCoupon, ReportedClaim, WalletClaim } from "../read-model/queries.ts";
+import type { Claim, Hold } from "./domain/claim.ts";
+import { named, remaining, type Changeable, type Instant, type Sale } from "./domain/coupon.ts";
+import type { SinkLag } from "./domain/delivery.ts";
+import type { LedgerEvent } from "./domain/ledger-event.ts";
+import { outcomeOf, type BulkPart, type CouponView, type Found } from "./domain/rpc.ts";
+import type { RevokedClaim } from "./domain/revoke.ts";
+import type { ListedCoupon, ReportedClaim, WalletClaim } from "./read-model/queries.ts";
+import type { Endpoint } from "./read-model/webhooks.ts";
+
+/** The version of the HTTP interface and of the webhooks, equal to the package's version. */
+export const API_VERSION = "0.1.0";
 
 let written = { at: 0, text: new Date(0).toISOString() };
 
@@ -31,7 +36,7 @@ export function bulkOutcome(userId: string, part: BulkPart) {
   return { user_id: userId, outcome: outcomeOf(part), ...receiptFields };
 }
 
-function settings(made: Changeable) {
+export function settings(made: Changeable) {
   return { ...named(made), starts_at: instantOrNull(made.startsAt), ends_at: instantOrNull(made.endsAt) };
 }
 
@@ -78,7 +83,7 @@ export function status({ coupon: view, seq }: Found, now: Instant) {
   };
 }
 
-export function hold(couponName: string, { userId, heldAt, expiresAt }: Hold) {
+export function hold(couponName: string, { userId, heldAt, expiresAt }: Pick<Hold, "userId" | "heldAt" | "expiresAt">) {
   return { coupon_name: couponName, user_id: userId, held_at: instant(heldAt), expires_at: instant(expiresAt) };
 }
 
@@ -97,8 +102,31 @@ export function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
+/** Returns a sink of a coupon's delivery. Its lag is the age of the oldest event that it does not have. */
+export function sink({ id, cursor, status: sinkStatus, attemptCount, lagEvents, oldestAt, ...at }: SinkLag, now: Instant) {
+  return {
+    sink: id,
+    status: sinkStatus,
+    epoch: cursor?.epoch ?? null,
+    seq: cursor?.seq ?? 0,
+    lag_events: lagEvents,
+    lag_seconds: oldestAt === null ? 0 : Math.max(now - oldestAt, 0) / 1000,
+    failed_attempts: attemptCount,
+    failing_since: instantOrNull(at.failingSince),
+    next_attempt_at: instantOrNull(at.nextAttemptAt),
+    last_error: at.lastError,
+    delivered_at: instantOrNull(at.deliveredAt),
+  };
+}
+
 /** Returns an event of the ledger, with the details of its kind. */
 export function event({ seq, at, kind, actor, userId, position, settings: made, expiresAt }: LedgerEvent) {
   const details = { ...(made === undefined ? {} : settings(made)), ...(expiresAt === undefined ? {} : { expires_at: instant(expiresAt) }) };
   return { seq, at: instant(at), kind, actor, user_id: userId, position, ...details };
+}
+
+/** Returns a webhook without its secrets. */
+export function webhook({ id, url, events, coupons, paused, disabledAt, createdAt, updatedAt }: Endpoint) {
+  const times = { disabled_at: instantOrNull(disabledAt), created_at: instant(createdAt), updated_at: instant(updatedAt) };
+  return { id, url, events, coupons, paused, ...times };
 }
