@@ -11,7 +11,7 @@ import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts
 import { isAnswerTo, type AnswerTo, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import { createApp } from "../../src/http/app.ts";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
 /** The shortest time of a timer. A longer delay loses more. */
 const WRITE_BEHIND_MS = 1;
