@@ -3,7 +3,8 @@
 import { env, exports } from "cloudflare:workers";
 import { expect, test } from "vitest";
 
-import { EXPORT_PAGE_SIZE, FILTERED_ROWS_MAX } from "../../../src/domain/limits.ts";
+import { FILTERED_ROWS_MAX } from "../../../src/domain/delivery-limits.ts";
+import { EXPORT_PAGE_SIZE } from "../../../src/domain/limits.ts";
 import { STATEMENTS } from "../../../src/read-model/queries.ts";
 import { change, claim, create, freshName, pathOf, remove, revoke, send, type Answer } from "../../support/api.ts";
 import { iso, MINUTE, passClock, SECOND, setClock, T0 } from "../../support/clock.ts";
