@@ -17,8 +17,8 @@ function url(name: string): string {
 }
 
 test("a viewer who leaves costs no further read and no timer", async () => {
-  const pass = stopTime();
   const name = await created(5);
+  const pass = stopTime();
   const over = platform();
   const only = await viewerOver(over, name);
   await only.until(1);
@@ -30,8 +30,8 @@ test("a viewer who leaves costs no further read and no timer", async () => {
 });
 
 test("a viewer who leaves during a read costs no timer after it", async () => {
-  const pass = stopTime();
   const name = await created(5);
+  const pass = stopTime();
   const { delivery, open } = gated();
   const over = platform(delivered, delivery);
   const only = await viewerOver(over, name);
@@ -76,8 +76,8 @@ test.for([
   [undefined, STREAM_READS_DEFAULT],
   ["3", 3],
 ] as const)("with STREAM_LOOKS_MAX %s, a stream ends without a timer after %i reads", async ([looksMax, readsMax]) => {
-  const pass = stopTime();
   const name = await created(5);
+  const pass = stopTime();
   const over = platform();
   const only = await viewerOver(over, name, {}, { STREAM_LOOKS_MAX: looksMax });
   await only.until(1);
@@ -105,8 +105,8 @@ test("a stream of an unavailable coupon ends after its retry, logged as call_fai
 });
 
 test("a stream continues after a read without answer until the deadline", async () => {
-  const pass = stopTime();
   const name = await created(5);
+  const pass = stopTime();
   const over = platform(delivered, silence);
   const stays = await viewerOver(over, name);
   await stays.until(1);
