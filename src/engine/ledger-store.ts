@@ -65,10 +65,10 @@ export class LedgerStore {
     return this.#sql.all<Claim & { readonly seq: number }>(LedgerStore.SELECT_PAGE, after.seq, after.position, limit);
   }
 
-  /** The users of the events after a seq, each with the key of the current claim. Writes nothing. */
+  /** The users of the events after a seq, each with the key of the claim that it granted. Writes nothing. */
   static readonly SELECT_INVOLVED = `
     SELECT ledger.seq, ledger.user_id AS userId, claims.idempotency_key AS key
-    FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id
+    FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id AND claims.position = ledger.position
     WHERE ledger.seq > ? AND ledger.user_id IS NOT NULL
     ORDER BY ledger.seq LIMIT ?`;
   involved(seq: number, limit: number): { readonly seq: number; readonly userId: string; readonly key: string | null }[] {

@@ -62,12 +62,13 @@ export const SCHEMA = [
 
   // The index costs a row only if the caller sent an idempotency key. The Worker's attempt ids are not in it.
   `CREATE TABLE claims (
-     user_id TEXT PRIMARY KEY,
+     user_id TEXT NOT NULL,
      position INTEGER NOT NULL,
      claimed_at INTEGER NOT NULL,
      remaining_after INTEGER NOT NULL CHECK (remaining_after >= 0),
      idempotency_key TEXT,
-     attempt_id TEXT NOT NULL
+     attempt_id TEXT NOT NULL,
+     PRIMARY KEY (user_id)
    ) STRICT, WITHOUT ROWID`,
   `CREATE UNIQUE INDEX claims_by_key ON claims (idempotency_key) WHERE idempotency_key IS NOT NULL`,
 
