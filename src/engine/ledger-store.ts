@@ -2,17 +2,21 @@
 
 import type { Claim } from "../domain/claim.ts";
 import { named, SETTING_NAMES, type Changeable, type Instant } from "../domain/coupon.ts";
-import { HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { writeRows } from "./rows.ts";
+import { SETTINGS_BEFORE } from "./schema.ts";
 import type { Sql, Stored } from "./sql.ts";
 
 type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "position"> & {
   readonly expiresAt: Instant | null;
   readonly key: string | null;
-} & { readonly [Setting in keyof Changeable]: Stored<Changeable>[Setting] | null };
+  /** Null if the event has no settings. */
+  readonly amount: number | null;
+} & Omit<Stored<Changeable>, "amount">;
 
-const SETTINGS = Object.entries(SETTING_NAMES).map(([field, name]) => `data ->> '${name}' AS ${field}`);
+const SETTINGS = Object.entries(SETTING_NAMES).map(
+  ([field, name]) => `ifnull(data ->> '${name}', ${SETTINGS_BEFORE[name] ?? null}) AS ${field}`,
+);
 
 export class LedgerStore {
   readonly #sql: Sql;
@@ -87,9 +91,8 @@ function dataOf({ settings, expiresAt, key }: LedgerEvent): string | null {
 function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, ...stored }: EventRow): LedgerEvent {
   const event = { seq, at, kind, actor, userId, position };
   if (expiresAt !== null) return { ...event, expiresAt };
-  const { amount, paused, holdSecondsMax } = stored;
+  const { amount, paused } = stored;
   if (amount === null) return event;
-  // Events of version 1 have no limits for holds.
-  const settings = { ...stored, amount, paused: paused === 1, holdSecondsMax: holdSecondsMax ?? HOLD_TTL_SECONDS_MAX };
+  const settings = { ...stored, amount, paused: paused === 1 };
   return { ...event, settings, ...(key === null ? {} : { key }) };
 }

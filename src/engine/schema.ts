@@ -1,10 +1,16 @@
 // The tables of one coupon, and the migrations from older versions.
 
+import type { SETTING_NAMES } from "../domain/coupon.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 
 /** The version of {@link SCHEMA}. It is stored in `coupon.schema_version`. */
 export const SCHEMA_VERSION = 3;
+
+/** The settings of coupons and events that are older than the setting. Without an entry it is null. */
+export const SETTINGS_BEFORE: { readonly [Name in (typeof SETTING_NAMES)[keyof typeof SETTING_NAMES]]?: number } = {
+  hold_seconds_max: HOLD_TTL_SECONDS_MAX,
+};
 
 const RELEASED_HOLDS = `CREATE TABLE released_holds (
      user_id TEXT NOT NULL,
@@ -106,7 +112,7 @@ export const SCHEMA = [
  */
 export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   1: [
-    `ALTER TABLE coupon ADD COLUMN hold_seconds_max INTEGER NOT NULL DEFAULT ${HOLD_TTL_SECONDS_MAX}`,
+    `ALTER TABLE coupon ADD COLUMN hold_seconds_max INTEGER NOT NULL DEFAULT ${SETTINGS_BEFORE.hold_seconds_max}`,
     `ALTER TABLE coupon ADD COLUMN holds_max INTEGER`,
     RELEASED_HOLDS,
     `UPDATE coupon SET schema_version = 2`,
