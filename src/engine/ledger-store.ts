@@ -1,14 +1,8 @@
 // The ledger: the coupon's events in order, and the reads that use this order.
 
 import type { Claim } from "../domain/claim.ts";
-<<<<<<< HEAD
 import { SETTING_NAMES, type Changeable, type Instant } from "../domain/coupon.ts";
-import { HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 import { dataOf, type LedgerEvent } from "../domain/ledger-event.ts";
-=======
-import { named, SETTING_NAMES, type Changeable, type Instant } from "../domain/coupon.ts";
-import type { LedgerEvent } from "../domain/ledger-event.ts";
->>>>>>> units
 import { writeRows } from "./rows.ts";
 import { SETTINGS_BEFORE } from "./schema.ts";
 import type { Sql, Stored } from "./sql.ts";
@@ -16,14 +10,10 @@ import type { Sql, Stored } from "./sql.ts";
 type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "position"> & {
   readonly expiresAt: Instant | null;
   readonly key: string | null;
-<<<<<<< HEAD
   readonly wasHeld: 1 | null;
-} & { readonly [Setting in keyof Changeable]: Stored<Changeable>[Setting] | null };
-=======
   /** Null if the event has no settings. */
   readonly amount: number | null;
 } & Omit<Stored<Changeable>, "amount">;
->>>>>>> units
 
 const SETTINGS = Object.entries(SETTING_NAMES).map(
   ([field, name]) => `ifnull(data ->> '${name}', ${SETTINGS_BEFORE[name] ?? null}) AS ${field}`,

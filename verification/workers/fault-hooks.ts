@@ -19,7 +19,7 @@ export class CouponObject extends Product {
     super(ctx, env);
     const { sql } = ctx.storage;
     const exec = sql.exec.bind(sql);
-    sql.exec = (query, ...bindings) => {
+    sql.exec = (query, ...bindings: readonly SqlStorageValue[]) => {
       if (query.startsWith("ALTER TABLE ledger RENAME")) logTables(sql);
       return exec(query, ...bindings);
     };
