@@ -130,9 +130,12 @@ export function queryChoice<const Value extends string>(values: readonly Value[]
 /** The place in a user's list of claims that a page begins behind. */
 export const QueryWalletCursor = z
   .string()
-  .regex(/^\d{1,16}-[\w-]{1,64}$/, "must be the next_after of a page")
+  .regex(/^\d{1,16}\.\d{1,16}\.[\w-]{1,64}$/, "must be the next_after of a page")
   .meta({ description: "The `next_after` of the page before." })
-  .transform((cursor) => ({ claimedAt: Number.parseInt(cursor, 10), epoch: cursor.slice(cursor.indexOf("-") + 1) }))
+  .transform((cursor) => {
+    const [claimedAt, position, epoch = ""] = cursor.split(".");
+    return { claimedAt: Number(claimedAt), position: Number(position), epoch };
+  })
   .optional()
   .transform((value) => value ?? null);
 

@@ -88,17 +88,17 @@ export async function liveCoupons(db: D1Database, limit: number, now: Instant): 
   return results.map((row) => listed(row, now));
 }
 
-/** A place in a user's list of claims. A user has at most one claim of an incarnation of a coupon. */
-export type WalletCursor = { readonly claimedAt: Instant; readonly epoch: string };
-export type WalletClaim = WalletCursor & { readonly coupon: ListedCoupon; readonly position: number };
+/** A place in a user's list of claims. */
+export type WalletCursor = { readonly claimedAt: Instant; readonly epoch: string; readonly position: number };
+export type WalletClaim = WalletCursor & { readonly coupon: ListedCoupon };
 
 /** Reads the rows of the page, each with its coupon, and the user's revoked claims between them. */
 const SELECT_WALLET = `
   SELECT coupons.*, claims.position, claims.claimed_at
   FROM claims CROSS JOIN coupons ON coupons.epoch = claims.epoch
-  WHERE claims.user_id = ?1 AND (claims.claimed_at, claims.epoch) < (?2, ?3)
+  WHERE claims.user_id = ?1 AND (claims.claimed_at, claims.epoch, claims.position) < (?2, ?3, ?4)
     AND claims.revoked_at IS NULL AND coupons.deleted_at IS NULL
-  ORDER BY claims.claimed_at DESC, claims.epoch DESC LIMIT ?4`;
+  ORDER BY claims.claimed_at DESC, claims.epoch DESC, claims.position DESC LIMIT ?5`;
 
 /** Returns the claims of a user that are not revoked, the newest first, and the place of the next page. */
 export async function listWallet(
@@ -108,11 +108,11 @@ export async function listWallet(
   limit: number,
   now: Instant,
 ): Promise<{ readonly claims: readonly WalletClaim[]; readonly next: WalletCursor | null }> {
-  const { claimedAt, epoch } = after ?? { claimedAt: Number.MAX_SAFE_INTEGER, epoch: "" };
+  const { claimedAt, epoch, position } = after ?? { claimedAt: Number.MAX_SAFE_INTEGER, epoch: "", position: 0 };
   type Row = CouponRow & { readonly epoch: string; readonly position: number; readonly claimed_at: number };
   const { results } = await db
     .prepare(SELECT_WALLET)
-    .bind(userId, claimedAt, epoch, limit + 1)
+    .bind(userId, claimedAt, epoch, position, limit + 1)
     .all<Row>();
   const claims = results.slice(0, limit).map((row): WalletClaim => {
     return { coupon: listed(row, now), epoch: row.epoch, position: row.position, claimedAt: row.claimed_at };

@@ -61,7 +61,7 @@ export const listUserClaims = route({
     if (!result.ok) return result;
     const { claims, next, asOf } = result.value;
     const rows = claims.map((claim) => wire.walletClaim(userId, claim));
-    const nextAfter = next === null ? null : `${next.claimedAt}-${next.epoch}`;
+    const nextAfter = next === null ? null : `${next.claimedAt}.${next.position}.${next.epoch}`;
     return ok(200, { json: { claims: rows, next_after: nextAfter, as_of: wire.instantOrNull(asOf) } });
   },
 });
