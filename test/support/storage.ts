@@ -2,6 +2,7 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { expect } from "vitest";
 
 export type StoredClaim = {
   readonly user_id: string;
@@ -73,6 +74,11 @@ export async function storedBy(name: string): Promise<{ tables: readonly string[
   return { tables, ...rest };
 }
 export const NOTHING = { tables: [], keyCount: 0, alarmAt: null };
+
+/** Expects that a deleted coupon leaves nothing, once the courier has delivered its ledger. */
+export async function expectNothingStored(name: string): Promise<void> {
+  await expect.poll(() => storedBy(name), { timeout: 20_000 }).toEqual(NOTHING);
+}
 
 /** The tables of a coupon's object, but for the platform's own. */
 export function tablesOf(id: DurableObjectId): Promise<string[]> {

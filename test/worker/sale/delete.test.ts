@@ -3,6 +3,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test } from "vitest";
 
+import { NOTICE_ALARM_MS } from "../../../src/domain/limits.ts";
 import {
   change,
   claim,
@@ -25,7 +26,7 @@ import {
 } from "../../support/api.ts";
 import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { alarmOf, NOTHING, runSql, stored, storedBy, stubOf, tablesOf } from "../../support/storage.ts";
+import { alarmOf, expectNothingStored, runSql, stored, stubOf, tablesOf } from "../../support/storage.ts";
 import { expectRefused } from "../../support/wire.ts";
 
 /** A coupon of 10 units that was used in every way: claimed, held, revoked, changed. */
@@ -58,7 +59,9 @@ test("a delete answers 204, removes all storage, and makes every route answer 40
   expect([(await tablesOf(stubOf(name).id)).length, await alarmOf(name)]).toEqual([6, T0 + MINUTE]);
   const { status, body, headers } = await remove(name);
   expect([status, body, headers.get("Content-Type"), headers.get("Coupon-Seq")]).toEqual([204, {}, null, "0"]);
-  expect(await storedBy(name)).toEqual(NOTHING);
+  expect((await tablesOf(stubOf(name).id)).filter((table) => !table.startsWith("ledger_"))).toEqual(["departed"]);
+  for (const ask of ROUTES) expectRefused(await ask(name), "404 coupon_not_found", "coupon not found");
+  await expectNothingStored(name);
   expect(await runDurableObjectAlarm(stubOf(name))).toBe(false);
   for (const ask of ROUTES) {
     const answer = await ask(name);
@@ -67,14 +70,14 @@ test("a delete answers 204, removes all storage, and makes every route answer 40
   }
   await evictDurableObject(stubOf(name));
   expect(outcomeOf(await read(name))).toBe("404 coupon_not_found");
-  expect(await storedBy(name)).toEqual(NOTHING);
+  await expectNothingStored(name);
 });
 
 test("a delete by 50 callers at once is done once", async () => {
   const name = await used();
   const answers = await Promise.all(Array.from({ length: 50 }, () => remove(name)));
   expect(countOutcomes(answers)).toEqual({ 204: 1, "404 coupon_not_found": 49 });
-  expect(await storedBy(name)).toEqual(NOTHING);
+  await expectNothingStored(name);
 });
 
 test("a delete works where the coupon's rows contradict each other and reads get 503", async () => {
@@ -83,7 +86,7 @@ test("a delete works where the coupon's rows contradict each other and reads get
   await evictDurableObject(stubOf(name));
   expect((await read(name)).status).toBe(503);
   expect((await remove(name)).status).toBe(204);
-  expect(await storedBy(name)).toEqual(NOTHING);
+  await expectNothingStored(name);
   expect((await create(name, 3)).body).toMatchObject({ amount: 3, remaining_amount: 3 });
 });
 
@@ -123,9 +126,9 @@ test("a recreated coupon has another ETag and epoch at the same seq", async () =
 
 test("a recreated coupon does not expire a hold of the old one", async () => {
   const { name } = await recreated();
-  expect(await alarmOf(name)).toBeNull();
+  expect(await alarmOf(name)).toBe(T0 + NOTICE_ALARM_MS);
   await hold(name, "later", 900);
-  expect(await alarmOf(name)).toBe(T0 + 15 * MINUTE);
+  expect(await alarmOf(name)).toBe(T0 + NOTICE_ALARM_MS);
   setClock(T0 + 2 * MINUTE);
   expect((await read(name)).body["remaining_amount"]).toBe(2);
   expect((await stored(name)).ledger.map(({ kind }) => kind)).toEqual(["created", "held"]);
@@ -145,7 +148,7 @@ test("claims in flight during a delete are not in the next coupon", async () => 
     expect((counts["201"] ?? 0) + (counts["404 coupon_not_found"] ?? 0)).toBe(120);
     expect(counts["201"]).toBeGreaterThan(0);
     expect(countOutcomes(await Promise.all(after))).toEqual({ "404 coupon_not_found": 60 });
-    expect(await storedBy(name)).toEqual(NOTHING);
+    await expectNothingStored(name);
 
     await create(name, 1000);
     expect((await read(name)).body).toMatchObject({ remaining_amount: 1000, claimed_by: [] });

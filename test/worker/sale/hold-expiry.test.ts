@@ -3,6 +3,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
+import { NOTICE_ALARM_MS } from "../../../src/domain/limits.ts";
 import { change, claim, created, getUserClaim, hold, outcomeOf, read, readStatus, receiptOf } from "../../support/api.ts";
 import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
@@ -76,6 +77,7 @@ test("the alarm expires a hold in time, and nothing earlier", async () => {
   expect(await runDurableObjectAlarm(stubOf(name))).toBe(true);
   const { coupon, holds, ledger } = await stored(name);
   expect([coupon.held, holds, ledger.at(-1)]).toMatchObject([0, [], { at: EXPIRES_AT, kind: "expired", user_id: "ann" }]);
-  expect(await alarmOf(name)).toBeNull();
+  // The expiry is news for the courier.
+  expect(await alarmOf(name)).toBe(EXPIRES_AT + NOTICE_ALARM_MS);
   await expectConserved(name);
 });
