@@ -1,4 +1,4 @@
-import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
 // Otherwise the pool prints where it found .dev.vars, once for each test file.
@@ -17,7 +17,12 @@ export default defineConfig({
         extends: true,
         // Inside workerd: real fetches through the Worker to real objects with real storage.
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, verbose: false })],
-        test: { name: "workers", include: ["test/{storms,worker}/**/*.test.ts"] },
+        test: {
+          name: "workers",
+          include: ["test/{storms,worker}/**/*.test.ts"],
+          setupFiles: ["test/support/read-model.ts"],
+          provide: { migrations: await readD1Migrations("migrations") },
+        },
       },
       {
         extends: true,

@@ -71,9 +71,10 @@ export function labIn(folder: string, driver: Driver, signal: AbortSignal, atEnd
   };
 }
 
-/** Serves a Worker, with a new state unless `options` names one. */
+/** Serves a Worker, with a new state unless `options` names one. It delivers nothing, as the peers, unless they say so. */
 export async function served(lab: Lab, entry: string, options: Partial<ServeOptions> = {}): Promise<Served> {
-  const server = await serve(await lab.bundleOf(entry), { state: join(lab.folder, lab.fresh("state")), signal: lab.signal, ...options });
+  const defaults = { state: join(lab.folder, lab.fresh("state")), signal: lab.signal, isDelivering: false };
+  const server = await serve(await lab.bundleOf(entry), { ...defaults, ...options });
   lab.atEnd(() => server.kill());
   return server;
 }

@@ -2,6 +2,8 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+export { CourierObject } from "../../src/courier/courier-object.ts";
+
 type Body = { readonly user_id: string; readonly coupon_name: string };
 type Env = { readonly COUPONS: DurableObjectNamespace<CouponObject> };
 

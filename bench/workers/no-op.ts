@@ -6,6 +6,8 @@ import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { ClaimResult } from "../../src/domain/rpc.ts";
 import { createApp } from "../../src/http/app.ts";
 
+export { CourierObject } from "../../src/courier/courier-object.ts";
+
 export class CouponObject extends DurableObject {
   async claim({ userId, key, attemptId }: ClaimRequest): Promise<ClaimResult> {
     return { ok: true, claim: { userId, position: 1, claimedAt: 0, remainingAfter: 0, key, attemptId }, replayed: false, seq: 1 };

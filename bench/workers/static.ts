@@ -2,6 +2,8 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+export { CourierObject } from "../../src/courier/courier-object.ts";
+
 /** Unused, but the Worker's configuration needs a class of this name. */
 export class CouponObject extends DurableObject {}
 

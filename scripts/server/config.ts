@@ -1,18 +1,24 @@
 // The configuration of workerd: the Worker with what wrangler.toml and .dev.vars say of it.
 
+import { createHash, createHmac } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseEnv } from "node:util";
 
 export const ROOT = join(import.meta.dirname, "../..");
 
-/** The folder of the objects' SQLite files, below the state folder of workerd and wrangler. */
+/** The folders of the objects' SQLite files, below the state folder of workerd and wrangler. */
 export const OBJECTS_FOLDER = "doorbuster-CouponObject";
+export const COURIERS_FOLDER = "doorbuster-CourierObject";
+/** The folder of the database `DB`, below the state folder of workerd. */
+export const DATABASE_FOLDER = "doorbuster-Database";
 
-/** The rate limit binding for workerd, which has none of its own. */
-const RATE_LIMIT_MODULE = readFileSync(join(import.meta.dirname, "rate-limit.js"), "utf8");
+/** The rate limit binding and the database for workerd, which has none of its own. */
+const [RATE_LIMIT_MODULE, DATABASE_MODULE] = ["rate-limit.js", "database.js"].map((file) =>
+  quoted(readFileSync(join(import.meta.dirname, file), "utf8")),
+);
 
-/** Bindings of wrangler.toml that workerd can't have here. */
+/** Kinds of bindings in wrangler.toml that workerd can't have here. Of the databases it has `DB`. */
 const NOT_SERVED = ["d1_databases", "kv_namespaces", "r2_buckets", "services"] as const;
 
 /** What is read of wrangler's configuration. The package has no types of it. */
@@ -40,7 +46,7 @@ export async function readProject(): Promise<Project> {
     compatibilityDate: config.compatibility_date,
     vars: Object.fromEntries(Object.entries(config.vars).map(([name, value]) => [name, textOf(value)])),
     rateLimits: config.ratelimits.map(({ name, simple }) => ({ name, ...simple })),
-    missing: NOT_SERVED.flatMap((kind) => config[kind].map(({ binding }) => binding)),
+    missing: NOT_SERVED.flatMap((kind) => config[kind].map(({ binding }) => binding)).filter((binding) => binding !== "DB"),
   };
 }
 
@@ -67,7 +73,20 @@ export type Config = {
   readonly compatibilityDate: string;
   readonly flags: readonly string[];
   readonly isolates: number;
+  /** Whether the couriers and the database are bound. */
+  readonly isDelivering: boolean;
 };
+
+/**
+ * The file of an object. The runtime derives an object's id from its class, which names the folder, and its own name (source: workerd,
+ * `src/workerd/server/actor-id-impl.c++`).
+ */
+export function objectFile(folder: string, name: string): string {
+  const key = createHash("sha256").update(folder).digest();
+  const ofName = createHmac("sha256", key).update(name).digest().subarray(0, 16);
+  const ofClass = createHmac("sha256", key).update(ofName).digest().subarray(0, 16);
+  return `${Buffer.concat([ofName, ofClass]).toString("hex")}.sqlite`;
+}
 
 /** Returns the text for workerd. The first isolate has the objects. The others are bound to its namespace. */
 export function capnp(config: Config): string {
@@ -77,32 +96,59 @@ export function capnp(config: Config): string {
     const address = `${hostInUrl(config.host)}:${index === 0 ? config.port : 0}`;
     return `(name = "isolate-${index}", address = ${quoted(address)}, http = (), service = "isolate-${index}")`;
   });
+  // Without this service, `fetch` reaches public addresses only.
+  const internet = `(name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))`;
+  if (config.vars["WEBHOOK_TARGETS"] === "any") services.push(internet);
+  if (config.isDelivering) services.push(`(name = "database", worker = .database)`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [ ${services.join(", ")}, (name = "disk", disk = (path = ${quoted(config.state)}, writable = true)) ],
   sockets = [ ${sockets.join(", ")} ],
-  extensions = [ (modules = [ (name = "doorbuster:rate-limit", internal = true, esModule = ${quoted(RATE_LIMIT_MODULE)}) ]) ]
+  extensions = [ (modules = [ (name = "doorbuster:rate-limit", internal = true, esModule = ${RATE_LIMIT_MODULE}) ]) ]
 );
-${all.map((index) => worker(config, index)).join("")}`;
+${all.map((index) => worker(config, index)).join("")}${config.isDelivering ? database(config) : ""}`;
 }
 
-function worker({ bundle, vars, rateLimits, compatibilityDate, flags }: Config, index: number): string {
-  const namespace = index === 0 ? `"CouponObject"` : `(className = "CouponObject", serviceName = "isolate-0")`;
+function database({ compatibilityDate }: Config): string {
+  return `const database :Workerd.Worker = (
+  modules = [ (name = "database.js", esModule = ${DATABASE_MODULE}) ],
+  compatibilityDate = ${quoted(compatibilityDate)},
+  ${objects({ Database: DATABASE_FOLDER })}
+  bindings = [ (name = "DATABASE", durableObjectNamespace = "Database") ]
+);
+`;
+}
+
+/** Declares classes of objects with their folders. */
+function objects(folders: Readonly<Record<string, string>>): string {
+  const all = Object.entries(folders).map(
+    ([className, folder]) => `(className = ${quoted(className)}, uniqueKey = ${quoted(folder)}, enableSql = true)`,
+  );
+  return `durableObjectNamespaces = [ ${all.join(", ")} ],
+  durableObjectStorage = (localDisk = "disk"),`;
+}
+
+function worker({ bundle, vars, rateLimits, compatibilityDate, flags, isDelivering }: Config, index: number): string {
+  const namespace = (name: string, className: string): string => {
+    const of = index === 0 ? quoted(className) : `(className = ${quoted(className)}, serviceName = "isolate-0")`;
+    return `(name = ${quoted(name)}, durableObjectNamespace = ${of})`;
+  };
+  const d1 = `(moduleName = "cloudflare-internal:d1-api", innerBindings = [ (name = "fetcher", service = "database") ])`;
   const bindings = [
-    `(name = "COUPONS", durableObjectNamespace = ${namespace})`,
+    namespace("COUPONS", "CouponObject"),
+    ...(isDelivering ? [namespace("COURIERS", "CourierObject"), `(name = "DB", wrapped = ${d1})`] : []),
     ...Object.entries(vars).map(([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)})`),
     ...rateLimits.map(({ name, ...simple }) => {
       const inner = `(name = "simple", json = ${quoted(JSON.stringify(simple))})`;
       return `(name = ${quoted(name)}, wrapped = (moduleName = "doorbuster:rate-limit", innerBindings = [ ${inner} ]))`;
     }),
   ];
-  const objects = `durableObjectNamespaces = [ (className = "CouponObject", uniqueKey = ${quoted(OBJECTS_FOLDER)}, enableSql = true) ],
-  durableObjectStorage = (localDisk = "disk"),`;
+  const folders = { CouponObject: OBJECTS_FOLDER, ...(isDelivering ? { CourierObject: COURIERS_FOLDER } : {}) };
   return `const worker${index} :Workerd.Worker = (
   modules = [ (name = "worker.js", esModule = embed ${quoted(basename(bundle))}) ],
   compatibilityDate = ${quoted(compatibilityDate)},
   compatibilityFlags = ${JSON.stringify(flags)},
-  ${index === 0 ? objects : ""}
+  ${index === 0 ? objects(folders) : ""}
   bindings = [ ${bindings.join(", ")} ]
 );
 `;

@@ -10,6 +10,7 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 
 import { capnp, hostInUrl, readProject, ROOT, type Config } from "./config.ts";
+import { migrate, servedDatabase } from "./migrations.ts";
 
 const READY_WITHIN_MS = 60_000;
 
@@ -50,6 +51,8 @@ export type ServeOptions = {
   readonly args?: readonly string[];
   /** Isolates of the Worker in front of the same objects, each with its own port; 1 when left out. */
   readonly isolates?: number;
+  /** Binds the couriers and the database, which has its tables; true when left out. */
+  readonly isDelivering?: boolean;
   /** Compatibility flags of the Worker. */
   readonly flags?: readonly string[];
   /** Prints what the Worker logs. */
@@ -163,13 +166,15 @@ type Placed = ServeOptions & Pick<Config, "host" | "port" | "isolates">;
 /** Writes a configuration beside the bundle, which it embeds. Returns its path. */
 async function writeConfig(
   bundle: string,
-  { state, vars = {}, flags = [], isLimited = false, host, port, isolates }: Placed,
+  { state, vars = {}, flags = [], isLimited = false, isDelivering = true, host, port, isolates }: Placed,
 ): Promise<string> {
   await mkdir(state, { recursive: true });
+  if (isDelivering) migrate(servedDatabase(state));
   const { compatibilityDate, rateLimits } = await readProject();
   const path = `${bundle}.${Date.now()}-${Math.random().toString(36).slice(2)}.capnp`;
   const limits = isLimited ? rateLimits : [];
-  await writeFile(path, capnp({ bundle, state, host, port, vars, flags, isolates, compatibilityDate, rateLimits: limits }));
+  const served = { bundle, state, host, port, vars, flags, isolates, isDelivering };
+  await writeFile(path, capnp({ ...served, compatibilityDate, rateLimits: limits }));
   return path;
 }
 

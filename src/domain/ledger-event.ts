@@ -1,6 +1,6 @@
 // The events of a coupon's ledger.
 
-import type { Changeable, Instant } from "./coupon.ts";
+import { named, type Changeable, type Instant } from "./coupon.ts";
 
 /** A revoke is `released`. A released hold is `given_back`. `archived` ends all holds too. */
 export const EVENT_KINDS = ["created", "changed", "claimed", "released", "held", "given_back", "expired", "archived"] as const;
@@ -23,3 +23,11 @@ export type LedgerEvent = {
   /** With `held`. */
   readonly expiresAt?: Instant;
 };
+
+/** Returns the details of an event as the ledger and the read model store them: JSON, or null if it has none. */
+export function dataOf({ settings, expiresAt, key }: LedgerEvent): string | null {
+  if (expiresAt !== undefined) return JSON.stringify({ expires_at: expiresAt });
+  if (settings === undefined) return null;
+  const { paused, ...others } = named(settings);
+  return JSON.stringify({ ...others, paused: paused ? 1 : 0, idempotency_key: key });
+}

@@ -1,9 +1,9 @@
 // The ledger: the coupon's events in order, and the reads that use this order.
 
 import type { Claim } from "../domain/claim.ts";
-import { named, SETTING_NAMES, type Changeable, type Instant } from "../domain/coupon.ts";
+import { SETTING_NAMES, type Changeable, type Instant } from "../domain/coupon.ts";
 import { HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
-import type { LedgerEvent } from "../domain/ledger-event.ts";
+import { dataOf, type LedgerEvent } from "../domain/ledger-event.ts";
 import { writeRows } from "./rows.ts";
 import type { Sql, Stored } from "./sql.ts";
 
@@ -74,14 +74,6 @@ export class LedgerStore {
   involved(seq: number, limit: number): { readonly seq: number; readonly userId: string; readonly key: string | null }[] {
     return this.#sql.all<{ seq: number; userId: string; key: string | null }>(LedgerStore.SELECT_INVOLVED, seq, limit);
   }
-}
-
-/** Returns the details of an event as the ledger stores them. */
-function dataOf({ settings, expiresAt, key }: LedgerEvent): string | null {
-  if (expiresAt !== undefined) return JSON.stringify({ expires_at: expiresAt });
-  if (settings === undefined) return null;
-  const { paused, ...others } = named(settings);
-  return JSON.stringify({ ...others, paused: paused ? 1 : 0, idempotency_key: key });
 }
 
 function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, ...stored }: EventRow): LedgerEvent {

@@ -1,11 +1,12 @@
 // `npm run serve` and `npm start` as they are typed: what they keep, and what they leave behind.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { Pool } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -110,6 +111,18 @@ test.for([
   process.kill(target === "npm" ? pid : -pid, signal);
   await gone(running);
   await stream.body?.cancel().catch(() => undefined);
+});
+
+test("npm start creates the tables where wrangler looks for them", async () => {
+  const state = ["--persist-to", join(folder, "tables")];
+  const running = await start(START, state);
+  running.npm.kill("SIGTERM");
+  await gone(running);
+  const wrangler = join(ROOT, "node_modules/.bin/wrangler");
+  const env = { ...process.env, WRANGLER_LOG: "log" };
+  const list = ["d1", "migrations", "list", "DB", "--local", ...state];
+  const listed = await promisify(execFile)(wrangler, list, { cwd: ROOT, env });
+  expect(listed.stdout).toContain("No migrations to apply");
 });
 
 test("npm run serve names a variable that the Worker does not have", async () => {

@@ -3,6 +3,7 @@
 declare namespace Cloudflare {
   interface Env {
     COUPONS: DurableObjectNamespace<import("../../src/object/coupon-object.ts").CouponObject>;
+    DB: D1Database;
     readonly ADMIN_AUTH?: string;
   }
   interface GlobalProps {

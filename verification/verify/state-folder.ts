@@ -1,11 +1,10 @@
 // Finds the objects' files, and the file of a coupon.
 
-import { createHash, createHmac } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 
 import { CommandFailure } from "../../scripts/cli/command.ts";
-import { OBJECTS_FOLDER } from "../../scripts/server/workerd.ts";
+import { objectFile, OBJECTS_FOLDER } from "../../scripts/server/config.ts";
 
 const OBJECT_FILE = /^[0-9a-f]{64}\.sqlite$/;
 
@@ -38,15 +37,9 @@ export async function stateFolder(state: string): Promise<StateFolder> {
   throw new CommandFailure(`${given} is not a state of Doorbuster: it contains ${shown}, and no ${OBJECTS_FOLDER}`);
 }
 
-/**
- * The file of the object that has a coupon's name. The runtime derives an object's id from its class and its
- * name (source: workerd, `src/workerd/server/actor-id-impl.c++`).
- */
+/** The file of the object that has a coupon's name. */
 export function fileOf(coupon: string): string {
-  const key = createHash("sha256").update(OBJECTS_FOLDER).digest();
-  const ofName = createHmac("sha256", key).update(coupon).digest().subarray(0, 16);
-  const ofClass = createHmac("sha256", key).update(ofName).digest().subarray(0, 16);
-  return `${Buffer.concat([ofName, ofClass]).toString("hex")}.sqlite`;
+  return objectFile(OBJECTS_FOLDER, coupon);
 }
 
 async function namesIn(folder: string): Promise<readonly string[] | null> {

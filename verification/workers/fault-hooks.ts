@@ -4,6 +4,8 @@ import { CouponObject as Product } from "../../src/object/coupon-object.ts";
 import type { Env } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
 
+export { CourierObject } from "../../src/courier/courier-object.ts";
+
 /** The tables from which a ledger is read. */
 const TABLE_NAMES = ["ledger", "claims", "releases", "holds", "released_holds"] as const;
 

@@ -8,6 +8,8 @@ import type { ClaimResult, CouponCalls, CreateResult, Found, ReadResult } from "
 import type { CouponNamespace, Env } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
 
+export { CourierObject } from "../../src/courier/courier-object.ts";
+
 /** Storage with a counter. Each call by itself is atomic and durable. */
 export class CouponObject extends DurableObject {
   async create(asked: NewCoupon): Promise<CreateResult> {

@@ -11,6 +11,8 @@ import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts
 import { isAnswerTo, type AnswerTo, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import { createApp } from "../../src/http/app.ts";
 
+export { CourierObject } from "../../src/courier/courier-object.ts";
+
 /** The shortest time of a timer. A longer delay loses more. */
 const WRITE_BEHIND_MS = 1;
 const PAGE_SIZE = 1000;

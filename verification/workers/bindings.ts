@@ -1,0 +1,17 @@
+// A Worker that does what a test asks with its bindings: a batch of SQL on its database, or a fetch.
+
+export { CourierObject } from "../../src/courier/courier-object.ts";
+export { CouponObject } from "../../src/object/coupon-object.ts";
+
+export default {
+  async fetch(request, { DB }) {
+    const { statements, url } = await request.json<{ readonly statements?: readonly string[]; readonly url?: string }>();
+    try {
+      if (url !== undefined) return new Response(await (await fetch(url)).text());
+      const results = await DB.batch((statements ?? []).map((statement) => DB.prepare(statement)));
+      return Response.json(results.map((result) => result.results));
+    } catch (cause) {
+      return new Response(String(cause), { status: 500 });
+    }
+  },
+} satisfies ExportedHandler<{ readonly DB: D1Database }>;
