@@ -86,17 +86,19 @@ function couponFaults(coupon: NonNullable<ModelRows["coupon"]>, then: Replayed &
 }
 
 function claimsOf({ claims, releases }: Replayed): ReadonlyMap<number, ModelClaim> {
-  const current = [...claims.values()].map((claim) => ({ ...claim, revokedAt: null }));
-  const revoked = [...releases.values()].map((claim) => ({ ...claim, revokedAt: claim.releasedAt }));
-  return new Map([...current, ...revoked].map((claim) => [claim.position, claim]));
+  const all = new Map<number, ModelClaim>();
+  for (const { position, userId, claimedAt } of claims.values()) all.set(position, { position, userId, claimedAt, revokedAt: null });
+  for (const { position, userId, claimedAt, releasedAt } of releases.values())
+    all.set(position, { position, userId, claimedAt, revokedAt: releasedAt });
+  return all;
 }
 
 /** An event whose details have an order. Events of version 1 lack settings and actors, which the read model gives. */
 function comparable({ data, actor, ...event }: EventRow): EventRow {
   if (data === null) return { ...event, data, actor: actor ?? null };
   const facts = factsIn(data) ?? { data };
-  const settings = "amount" in facts ? SETTINGS.map(([field, { name }]) => [name, settingsIn(facts)[field]]) : [];
-  const all = Object.entries({ ...Object.fromEntries(settings), ...facts }).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const settings = "amount" in facts ? SETTINGS.map(([field, { name }]) => [name, settingsIn(facts)[field]] as const) : [];
+  const all = [...new Map<string, unknown>([...settings, ...Object.entries(facts)])].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return { ...event, data: JSON.stringify(all), actor: actor ?? null };
 }
 
