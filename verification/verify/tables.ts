@@ -144,10 +144,10 @@ export function tablesOf(database: DatabaseSync): Tables {
   const departed = once(() =>
     columnsOf(database, "departed").length === 0
       ? []
-      : (rows(database, DEPARTED) as Omit<DepartedRow, "ledger">[]).map((row) => ({
-          ...row,
-          ledger: again(() => each(database, LEDGER(`ledger_${row.epoch}`, SCHEMA_VERSION)) as Iterable<EventRow>),
-        })),
+      : (rows(database, DEPARTED) as Omit<DepartedRow, "ledger">[]).map((row) => {
+          const ledger = again(() => each(database, LEDGER(`ledger_${row.epoch}`, SCHEMA_VERSION)) as Iterable<EventRow>);
+          return Object.assign(row, { ledger });
+        }),
   );
   const integrity = once(() =>
     rows(database, `PRAGMA integrity_check(${INTEGRITY_FAULTS_MAX})`).map((row) => String(row["integrity_check"]).replaceAll("\n", ", ")),
