@@ -53,14 +53,16 @@ CREATE TABLE freshness (
 -- The endpoints that receive webhooks.
 CREATE TABLE webhooks (
   id TEXT PRIMARY KEY,
+  -- Of the request that created it. A retry makes no second one.
+  idempotency_key TEXT UNIQUE,
   url TEXT NOT NULL,
   -- JSON lists. `coupons` is null for all coupons.
   events TEXT NOT NULL,
   coupons TEXT,
   secret TEXT NOT NULL,
-  -- Signs too until `previous_until`, so that receivers can change to the new secret.
-  previous_secret TEXT,
-  previous_until INTEGER,
+  -- The secrets before, newest first, as a JSON list of {secret, until}. Each signs too until its end, so that receivers
+  -- can change to the new secret.
+  previous_secrets TEXT NOT NULL DEFAULT '[]',
   paused INTEGER NOT NULL DEFAULT 0,
   -- Set when the endpoint answered 410.
   disabled_at INTEGER,

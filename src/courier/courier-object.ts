@@ -17,7 +17,7 @@ import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
 import { disableEndpoint, type Endpoint } from "../read-model/webhooks.ts";
-import type { Targets } from "../webhooks/target.ts";
+import type { WebhookTargets } from "../webhooks/target.ts";
 import type { Delivered, Delivery } from "./delivery.ts";
 import { EndpointList } from "./endpoint-list.ts";
 import { deliverToReadModel } from "./read-model-sink.ts";
@@ -116,9 +116,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     };
     if (sink.id === D1_SINK) return this.env.DB === undefined ? Promise.resolve("all") : deliverToReadModel(this.env.DB, delivery);
     const endpoint = this.#endpoints.get(sink.id);
-    return endpoint === undefined || !isReceiving(endpoint)
-      ? Promise.resolve("all")
-      : deliverToEndpoint(endpoint, targetsOf(this.env), delivery);
+    if (endpoint === undefined || !isReceiving(endpoint)) return Promise.resolve("all");
+    return deliverToEndpoint(endpoint, targetsOf(this.env), delivery);
   }
 
   async #failed(sink: Sink, { error, isGone }: { readonly error: string; readonly isGone: boolean }): Promise<void> {
@@ -215,7 +214,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
 
   /** When there is something to do. Null if all is done. */
   #nextAt(): number | null {
-    const attempts = this.#store.all().flatMap(({ status, nextAttemptAt }) => (status === "active" ? (nextAttemptAt ?? []) : []));
+    const active = this.#store.all().filter(({ id, status }) => status === "active" && this.#isReceiving(id));
+    const attempts = active.flatMap(({ nextAttemptAt }) => nextAttemptAt ?? []);
     const all = this.#nextEdgeAt === null ? attempts : [...attempts, this.#nextEdgeAt];
     return all.length === 0 ? null : Math.min(...all);
   }
@@ -283,6 +283,6 @@ function isReceiving({ paused, disabledAt }: Endpoint): boolean {
   return !paused && disabledAt === null;
 }
 
-function targetsOf({ WEBHOOK_TARGETS }: CourierEnv): Targets {
+function targetsOf({ WEBHOOK_TARGETS }: CourierEnv): WebhookTargets {
   return WEBHOOK_TARGETS === "any" ? "any" : "public";
 }

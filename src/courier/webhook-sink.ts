@@ -5,14 +5,14 @@ import { DELIVERY_PAGE_SIZE, WEBHOOK_CHECKPOINT_STEPS, WEBHOOK_MESSAGES_PER_CALL
 import { steps, type Step } from "../domain/webhook-events.ts";
 import type { Endpoint } from "../read-model/webhooks.ts";
 import { send } from "../webhooks/send.ts";
-import { targetFault, type Targets } from "../webhooks/target.ts";
+import { targetFault, type WebhookTargets } from "../webhooks/target.ts";
 import type { Delivered, Delivery } from "./delivery.ts";
 import type { Sink, SinkStore } from "./sink-store.ts";
 
 /** Sends message after message until the endpoint has all, an attempt fails, or time is up. Throws if the coupon can't answer. */
 export async function deliverToEndpoint(
   endpoint: Endpoint,
-  targets: Targets,
+  targets: WebhookTargets,
   { name, sink, store, read, deadline }: Delivery,
 ): Promise<Delivered> {
   const fault = targetFault(endpoint.url, targets);

@@ -94,7 +94,7 @@ export const SALE_STATES = ["archived", "ended", "scheduled", "paused", "sold_ou
 export type SaleState = (typeof SALE_STATES)[number];
 
 /** Returns the units that can still be claimed. Never negative. */
-export function remaining(coupon: Coupon): number {
+export function remaining(coupon: Pick<Coupon, "amount" | "claimed" | "held">): number {
   return coupon.amount - coupon.claimed - coupon.held;
 }
 

@@ -22,10 +22,13 @@ export type LedgerEvent = {
   readonly key?: string;
   /** With `held`. */
   readonly expiresAt?: Instant;
+  /** With `claimed`: the user held the unit, so the claim took none from the stock. */
+  readonly wasHeld?: true;
 };
 
 /** Returns the details of an event as the ledger and the read model store them: JSON, or null if it has none. */
-export function dataOf({ settings, expiresAt, key }: LedgerEvent): string | null {
+export function dataOf({ settings, expiresAt, key, wasHeld }: LedgerEvent): string | null {
+  if (wasHeld !== undefined) return JSON.stringify({ was_held: 1 });
   if (expiresAt !== undefined) return JSON.stringify({ expires_at: expiresAt });
   if (settings === undefined) return null;
   const { paused, ...others } = named(settings);

@@ -112,7 +112,6 @@ export const READ_MODEL_RETRY_MS_MAX = 60_000;
 
 /** Shortest time until a courier's alarm, in milliseconds. Prevents a loop where two clocks differ. */
 export const COURIER_PAUSE_MS_MIN = 250;
-
 /**
  * Most rows that one statement erases from D1. D1 ends a statement after 30 seconds. Prevents the deletion of a large
  * coupon from failing for ever.

@@ -26,6 +26,8 @@ export const REFUSAL_CODES = [
   "origin_not_allowed",
   "rate_limited",
   "challenge_failed",
+  "webhook_not_found",
+  "webhook_limit_reached",
   "not_found",
   "method_not_allowed",
   "payload_too_large",

@@ -3,6 +3,7 @@
 import * as z from "zod";
 
 import { ADDRESS_LIMIT_DEFAULT, RATE_LIMIT_DEFAULT, STREAM_READS_DEFAULT } from "../domain/limits.ts";
+import { WEBHOOK_TARGETS } from "../webhooks/target.ts";
 
 const onOff = (fallback: "on" | "off") => z.enum(["on", "off"], "must be on or off").default(fallback);
 
@@ -76,6 +77,8 @@ const VARIABLES = z.object({
     .regex(/^[1-9]\d{0,5}$/, "must be a whole number from 1 to 999999")
     .transform(Number)
     .default(STREAM_READS_DEFAULT),
+  /** Where webhooks may be sent. `any` allows plain HTTP and private addresses. Use it in local development only. */
+  WEBHOOK_TARGETS: z.enum(WEBHOOK_TARGETS, "must be public or any").default("public"),
   /** `off` disables certificates: every claim and hold calls the object. */
   SOLD_OUT_CACHE: onOff("on"),
   /** `off` disables the log line of each request. */

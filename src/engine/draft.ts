@@ -114,7 +114,7 @@ export class Draft {
     if (claim.key !== null) this.#keyOwners.set(claim.key, claim.userId);
     this.#coupon.claimed += 1;
     this.#coupon.lastPosition = claim.position;
-    this.#record("claimed", claim.userId, claim.position);
+    this.#record("claimed", claim.userId, claim.position, hold === null ? {} : { wasHeld: true });
     if (hold !== null) this.#removeHold(hold.userId);
   }
 
@@ -204,7 +204,7 @@ export class Draft {
     kind: EventKind,
     userId: string | null,
     position: number | null,
-    details: Pick<LedgerEvent, "settings" | "expiresAt"> = {},
+    details: Pick<LedgerEvent, "settings" | "expiresAt" | "wasHeld"> = {},
   ): void {
     this.#coupon.seq += 1;
     this.#events.push({ seq: this.#coupon.seq, at: this.at, kind, actor: this.#actor, userId, position, ...details });

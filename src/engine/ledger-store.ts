@@ -10,6 +10,7 @@ import type { Sql, Stored } from "./sql.ts";
 type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "position"> & {
   readonly expiresAt: Instant | null;
   readonly key: string | null;
+  readonly wasHeld: 1 | null;
 } & { readonly [Setting in keyof Changeable]: Stored<Changeable>[Setting] | null };
 
 const SETTINGS = Object.entries(SETTING_NAMES).map(([field, name]) => `data ->> '${name}' AS ${field}`);
@@ -35,7 +36,7 @@ export class LedgerStore {
   /** The events after a seq. Writes nothing. */
   static readonly SELECT_EVENTS = (table: string): string => `
     SELECT seq, at, kind, actor, user_id AS userId, position, data ->> 'expires_at' AS expiresAt, data ->> 'idempotency_key' AS key,
-           ${SETTINGS.join(", ")}
+           data ->> 'was_held' AS wasHeld, ${SETTINGS.join(", ")}
     FROM ${table} WHERE seq > ? ORDER BY seq LIMIT ?`;
   events(after: number, limit: number, table = "ledger"): LedgerEvent[] {
     return this.#sql.all<EventRow>(LedgerStore.SELECT_EVENTS(table), after, limit).map(eventOf);
@@ -76,8 +77,9 @@ export class LedgerStore {
   }
 }
 
-function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, ...stored }: EventRow): LedgerEvent {
+function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, wasHeld, ...stored }: EventRow): LedgerEvent {
   const event = { seq, at, kind, actor, userId, position };
+  if (wasHeld !== null) return { ...event, wasHeld: true };
   if (expiresAt !== null) return { ...event, expiresAt };
   const { amount, paused, holdSecondsMax } = stored;
   if (amount === null) return event;

@@ -8,20 +8,21 @@ import { SINK_STATUSES } from "../domain/delivery.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN } from "../domain/limits.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
-import { BulkClaimBody, ChangeCouponBody, ClaimBody, CreateCouponBody, HoldBody } from "./request-schemas.ts";
+import { WEBHOOK_EVENTS } from "../domain/webhook-events.ts";
+import * as requests from "./request-schemas.ts";
 
-const CouponNameText = z.string().meta({ examples: ["PROMO_SUPER"] });
-const UserIdText = z.string().meta({ examples: ["user_12345"] });
-const Time = z.iso.datetime().meta({ description: "UTC with milliseconds.", examples: ["2026-11-27T09:00:00.000Z"] });
-const Position = z
+export const CouponNameText = z.string().meta({ examples: ["PROMO_SUPER"] });
+export const UserIdText = z.string().meta({ examples: ["user_12345"] });
+export const Time = z.iso.datetime().meta({ description: "UTC with milliseconds.", examples: ["2026-11-27T09:00:00.000Z"] });
+export const Position = z
   .int()
   .min(1)
   .meta({ description: "1-based order in which the claim was granted. Never used twice.", examples: [182] });
-const Remaining = z
+export const Remaining = z
   .int()
   .min(0)
   .meta({ examples: [318] });
-const AnyAmount = z
+export const AnyAmount = z
   .int()
   .min(1)
   .max(AMOUNT_MAX)
@@ -35,14 +36,14 @@ const Count = z
   .min(0)
   .meta({ examples: [1] });
 
-const Seq = z
+export const Seq = z
   .int()
   .min(1)
   .meta({ examples: [182] });
 
 const State = z.enum(SALE_STATES).meta({ examples: ["open"] });
 
-const settingsFields = {
+export const settingsFields = {
   amount: AnyAmount,
   starts_at: Time.nullable(),
   ends_at: Time.nullable(),
@@ -132,7 +133,7 @@ export const DeliveryAnswer = z.object({
   sinks: z.array(Sink),
 });
 
-const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
+export const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
 export const ReceiptAnswer = z.object(receiptFields);
 
 export const ClaimAnswer = z.object({
@@ -158,7 +159,7 @@ export const BulkClaimAnswer = z.object({
     .meta({ description: "One for each user id, in the order of the request; with position and claimed_at where the user has a claim." }),
 });
 
-const holdFields = { coupon_name: CouponNameText, user_id: UserIdText, held_at: Time, expires_at: Time };
+export const holdFields = { coupon_name: CouponNameText, user_id: UserIdText, held_at: Time, expires_at: Time };
 export const HoldAnswer = z.object({ ...holdFields, remaining_amount: Remaining });
 export const HoldsAnswer = z.object({
   holds: z.array(z.object(holdFields)),
@@ -190,6 +191,47 @@ export const StatusAnswer = z.object({
   ends_at: Time.nullable(),
   server_time: Time,
   seq: Seq,
+});
+
+const webhookFields = {
+  id: requests.WebhookId,
+  url: z.string().meta({ examples: ["https://shop.example/webhooks"] }),
+  events: z.array(z.enum(WEBHOOK_EVENTS)).readonly(),
+  coupons: z
+    .array(CouponNameText)
+    .readonly()
+    .nullable()
+    .meta({ description: "The coupons whose events are sent; null is all.", examples: [null] }),
+  paused: z.boolean().meta({ description: "Events wait until it is unpaused.", examples: [false] }),
+  disabled_at: Time.nullable().meta({ description: "When the endpoint answered 410. Unpause it to enable it again.", examples: [null] }),
+  created_at: Time,
+  updated_at: Time,
+};
+const Secret = z
+  .string()
+  .meta({ description: "Verifies the signatures. No other answer has it.", examples: ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"] });
+export const WebhookAnswer = z.object(webhookFields);
+export const WebhookSecretAnswer = z.object({ ...webhookFields, secret: Secret });
+export const RotatedWebhookAnswer = z.object({
+  ...webhookFields,
+  secret: Secret,
+  previous_secret_expires_at: Time.meta({ description: "Until then the secret before signs too." }),
+});
+export const WebhooksAnswer = z.object({
+  webhooks: z.array(WebhookAnswer),
+  next_after: z.string().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
+});
+export const WebhookTestAnswer = z.object({
+  delivered: z.boolean().meta({ description: "Whether the endpoint answered with 2xx.", examples: [true] }),
+  status: z
+    .int()
+    .nullable()
+    .meta({ description: "The status that it answered with; null without an answer.", examples: [204] }),
+  duration_ms: z.int().meta({ examples: [42] }),
+  error: z
+    .string()
+    .nullable()
+    .meta({ description: "Why it was not delivered.", examples: [null] }),
 });
 
 export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
@@ -228,11 +270,13 @@ export const REFUSAL_DETAILS: Partial<Record<RefusalCode, z.ZodObject>> = {
 
 /** The named schemas of the OpenAPI document. */
 export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
-  CreateCouponRequest: CreateCouponBody,
-  ChangeCouponRequest: ChangeCouponBody,
-  ClaimRequest: ClaimBody,
-  BulkClaimRequest: BulkClaimBody,
-  HoldRequest: HoldBody,
+  CreateCouponRequest: requests.CreateCouponBody,
+  ChangeCouponRequest: requests.ChangeCouponBody,
+  ClaimRequest: requests.ClaimBody,
+  BulkClaimRequest: requests.BulkClaimBody,
+  HoldRequest: requests.HoldBody,
+  CreateWebhookRequest: requests.CreateWebhookBody,
+  ChangeWebhookRequest: requests.ChangeWebhookBody,
   Coupon: CouponAnswer,
   Receipt: ReceiptAnswer,
   GrantedClaim: ClaimAnswer,
@@ -246,5 +290,10 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   History: HistoryAnswer,
   Delivery: DeliveryAnswer,
   Status: StatusAnswer,
+  Webhook: WebhookAnswer,
+  WebhookWithSecret: WebhookSecretAnswer,
+  RotatedWebhook: RotatedWebhookAnswer,
+  WebhookList: WebhooksAnswer,
+  WebhookTest: WebhookTestAnswer,
   Health: HealthAnswer,
 };

@@ -5,7 +5,7 @@ import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
 import type { Page } from "../domain/rpc.ts";
 import { callCoupon } from "../edge/coupon-calls.ts";
 import type { CouponEnv } from "../edge/env.ts";
-import { jsonLine, receipt, unicodeEscape } from "./representations.ts";
+import { jsonLine, receipt, unicodeEscape } from "../wire.ts";
 
 /** Returns the text of one page of claims. A page can be the first, the last, or both. */
 export type Write = (claims: readonly Claim[], isFirst: boolean, isLast: boolean) => string;

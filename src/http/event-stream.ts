@@ -5,7 +5,7 @@ import type { SaleState } from "../domain/coupon.ts";
 import type { Found } from "../domain/rpc.ts";
 import type { Worker } from "../edge/env.ts";
 import { readForStream } from "../edge/snapshots.ts";
-import * as wire from "./representations.ts";
+import * as wire from "../wire.ts";
 
 /**
  * Streams the coupon `name` to one viewer, beginning with `first`. `lastState` is the state that the viewer

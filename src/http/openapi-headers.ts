@@ -21,7 +21,11 @@ export const HEADERS = {
     required: true,
     schema: { type: "string", examples: ['Bearer realm="doorbuster"'] },
   },
-  Location: { description: "The path of the coupon.", required: true, schema: { type: "string", examples: ["/api/coupons/PROMO_SUPER"] } },
+  Location: {
+    description: "The path of what was created.",
+    required: true,
+    schema: { type: "string", examples: ["/api/coupons/PROMO_SUPER"] },
+  },
   "Content-Disposition": {
     description: "The file name of an export.",
     schema: { type: "string", examples: ['attachment; filename="claims-PROMO_SUPER.csv"'] },

@@ -5,6 +5,7 @@ import * as z from "zod";
 import type { RefusalCode } from "../domain/refusals.ts";
 import { HEADERS, HEADERS_OF_CODE, type HeaderName } from "./openapi-headers.ts";
 import { exampleOf, recordOf, type Json } from "./openapi-examples.ts";
+import { API_VERSION } from "../wire.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
@@ -12,10 +13,8 @@ import { ok, route, type Route, type Success } from "./route.ts";
 import { getHealth } from "./routes/service.ts";
 import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./answer-schemas.ts";
 import { bodyOf } from "./request.ts";
-import { CouponName, UserId } from "./request-schemas.ts";
-
-/** The version of the HTTP interface, equal to the package's version. */
-export const API_VERSION = "0.1.0";
+import { CouponName, UserId, WebhookId } from "./request-schemas.ts";
+import { webhooksOf } from "./openapi-webhooks.ts";
 
 const DESCRIPTION =
   "Flash-sale claims: exactly the stock, one each, no claim forgotten. Any other path answers 404 `not_found`, any other method on these 405 `method_not_allowed` with `Allow`, in the form of every refusal.";
@@ -26,6 +25,7 @@ const TAGS = {
   coupons: "What is on offer: one sale of so many units.",
   live: "The state of a sale.",
   delivery: "How events reach the read model and webhook endpoints.",
+  webhooks: "Endpoints of yours that get the events of coupons.",
   service: "Health, metrics, and this document.",
 } as const satisfies Record<Route["tag"], string>;
 
@@ -36,7 +36,7 @@ const SECURITY = {
   operator: [{ operator: [] }],
 } as const satisfies Record<Route["who"], readonly object[]>;
 
-const PARAMS: Readonly<Record<string, z.ZodType>> = { name: CouponName, user_id: UserId };
+const PARAMS: Readonly<Record<string, z.ZodType>> = { name: CouponName, user_id: UserId, id: WebhookId };
 
 /** Returns the route that serves the document. It describes itself too. The first request makes it. */
 export function openApiRoute(described: readonly Route[]): Route {
@@ -69,6 +69,7 @@ function openApiDocument(routes: readonly Route[]): Json {
         Object.fromEntries(onPath.map((one) => [one.method.toLowerCase(), operation(one, schemas)])),
       ]),
     ),
+    webhooks: webhooksOf((data) => content(JSON_TYPE, schemaOf(data), schemas)),
     components: {
       schemas,
       headers: HEADERS,
@@ -107,7 +108,7 @@ function refusalsOf(declared: Route): RefusalCode[] {
   const { id, refusals, who, path, method, query, isRateLimited, needsChallenge, isConditional } = declared;
   const codes = new Set<RefusalCode>([...refusals, "internal_error"]);
   if (id !== getHealth.id) codes.add("misconfigured");
-  const isAboutCoupon = path.startsWith("/api/");
+  const isStored = path.startsWith("/api/");
   if (who === "operator" || query !== undefined || method !== "GET") codes.add("invalid_request");
   if (bodyOf(declared) !== undefined) codes.add("payload_too_large");
   if (who !== "everybody") codes.add("unauthorized");
@@ -115,9 +116,9 @@ function refusalsOf(declared: Route): RefusalCode[] {
   if (isRateLimited === true) codes.add("rate_limited");
   if (needsChallenge === true) codes.add("challenge_failed");
   if (isConditional === true) codes.add("precondition_failed");
-  if (isAboutCoupon) codes.add("unavailable");
-  if (isAboutCoupon && path !== "/api/coupons") codes.add("coupon_not_found");
-  if (isAboutCoupon && method !== "GET") codes.add("outcome_unknown").add("origin_not_allowed");
+  if (isStored) codes.add("unavailable");
+  if (path.startsWith("/api/coupons/")) codes.add("coupon_not_found");
+  if (isStored && method !== "GET") codes.add("outcome_unknown").add("origin_not_allowed");
   return [...codes];
 }
 
@@ -137,7 +138,12 @@ function parametersOf({
     required: true,
     schema: schemaOf(PARAMS[name] ?? z.string()),
   }));
-  const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: "query", required: false, schema: schemaOf(schema) }));
+  const inQuery = Object.entries(query).map(([name, schema]) => ({
+    name,
+    in: "query",
+    required: !schema.safeParse(undefined).success,
+    schema: schemaOf(schema),
+  }));
   const headers = [
     ...(takesIdempotencyKey === true ? ["Idempotency-Key"] : []),
     ...(needsChallenge === true ? ["Turnstile-Token"] : []),

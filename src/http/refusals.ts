@@ -1,5 +1,6 @@
 // The status and the sentence of each refusal. A code without a row does not compile.
 
+import { WEBHOOKS_MAX } from "../domain/delivery-limits.ts";
 import type { RefusalCode } from "../domain/refusals.ts";
 import type { Refused } from "../domain/rpc.ts";
 
@@ -42,12 +43,14 @@ export const REFUSALS = {
   },
   rate_limited: { status: 429, error: "too many requests: try again after Retry-After seconds" },
   challenge_failed: { status: 403, error: "solved challenge required: send a new Turnstile token in the header Turnstile-Token" },
+  webhook_not_found: { status: 404, error: "webhook not found" },
+  webhook_limit_reached: { status: 409, error: `there are ${WEBHOOKS_MAX} webhooks, and no more are allowed: delete one first` },
   unauthorized: { status: 401, error: "token required: send the header Authorization: Bearer <token>" },
   not_found: { status: 404, error: "no such route: see /openapi.json" },
   method_not_allowed: { status: 405, error: "this route does not take this method: see Allow" },
   payload_too_large: { status: 413, error: "request body too large" },
   misconfigured: { status: 503, error: "this server is misconfigured: its log names the variable" },
-  unavailable: { status: 503, error: "the coupon can't answer right now: nothing was changed, try again" },
+  unavailable: { status: 503, error: "no answer is available right now: nothing was changed, try again" },
   outcome_unknown: {
     status: 503,
     error: "no answer in time, so this may or may not have happened: send it again with the same Idempotency-Key, or read the state",

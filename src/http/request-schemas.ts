@@ -10,7 +10,9 @@ import {
   HOLD_TTL_SECONDS_MIN,
   TEXT_CODE_POINTS_MAX,
 } from "../domain/limits.ts";
+import { WEBHOOK_COUPONS_MAX, WEBHOOK_URL_LENGTH_MAX } from "../domain/delivery-limits.ts";
 import { nameFault, textFault, type TextFault } from "../domain/names.ts";
+import { WEBHOOK_EVENTS } from "../domain/webhook-events.ts";
 
 const TEXT_ERRORS = {
   empty: "is required",
@@ -126,6 +128,8 @@ const HoldSecondsMax = integer(
 const holdsMaxFault = `${integerWanted(0, AMOUNT_MAX)}, or null`;
 const HoldsMax = integer(0, AMOUNT_MAX, "Most holds that may run at once; null is no such limit.", () => holdsMaxFault).nullable();
 
+const Paused = z.boolean("must be true or false");
+
 /** The fault of an `ends_at` that leaves the sale no time. */
 export const END_WANTED = "must be after starts_at";
 
@@ -145,21 +149,27 @@ export const CreateCouponBody = z
     if (isEmpty) issues.push({ code: "custom", path: ["ends_at"], message: END_WANTED, input: value });
   });
 
+/** Returns the schema of a change. Every field of `shape` is optional. */
+function change<const Shape extends z.ZodRawShape>(shape: Shape) {
+  return z
+    .strictObject(shape)
+    .partial()
+    .check(({ value, issues }) => {
+      if (Object.keys(value).length > 0) return;
+      issues.push({ code: "custom", message: `send at least one of ${Object.keys(shape).join(", ")}`, input: value });
+    })
+    .meta({ description: "Every field is absolute; what is absent stays as it is. At least one must be sent." });
+}
+
 /** The body of `PATCH /api/coupons/{name}`. */
-export const ChangeCouponBody = z
-  .strictObject({
-    amount: amount(() => AMOUNT_WANTED).optional(),
-    starts_at: SettableInstant.optional(),
-    ends_at: SettableInstant.optional(),
-    paused: z.boolean("must be true or false").optional(),
-    hold_seconds_max: HoldSecondsMax.optional(),
-    holds_max: HoldsMax.optional(),
-  })
-  .check(({ value, issues }) => {
-    if (Object.keys(value).length > 0) return;
-    issues.push({ code: "custom", message: `send at least one of ${Object.keys(ChangeCouponBody.shape).join(", ")}`, input: value });
-  })
-  .meta({ description: "Every field is absolute; what is absent stays as it is. At least one must be sent." });
+export const ChangeCouponBody = change({
+  amount: amount(() => AMOUNT_WANTED),
+  starts_at: SettableInstant,
+  ends_at: SettableInstant,
+  paused: Paused,
+  hold_seconds_max: HoldSecondsMax,
+  holds_max: HoldsMax,
+});
 
 const TtlSeconds = integer(
   HOLD_TTL_SECONDS_MIN,
@@ -183,3 +193,32 @@ export const BulkClaimBody = z.strictObject({
     .min(1, USERS_WANTED)
     .max(BULK_CLAIMS_MAX, USERS_WANTED),
 });
+
+/** A webhook's id in a path. */
+export const WebhookId = z.string().meta({ examples: ["wh_6f1c2c4e-8d0b-4b52-9a37-2f7a3a1d5c90"] });
+
+const EVENTS_WANTED = `must be a list of events: ${WEBHOOK_EVENTS.join(", ")}`;
+const COUPONS_WANTED = `must be a list of 1 to ${WEBHOOK_COUPONS_MAX} coupon names, or null`;
+const webhookFields = {
+  url: z
+    .string({ error: requiredOr("must be a URL") })
+    .max(WEBHOOK_URL_LENGTH_MAX, `exceeds maximum length of ${WEBHOOK_URL_LENGTH_MAX}`)
+    .meta({ description: "Where the events are sent to: https, and no private address.", examples: ["https://shop.example/webhooks"] }),
+  events: z
+    .array(z.enum(WEBHOOK_EVENTS, EVENTS_WANTED), { error: requiredOr(EVENTS_WANTED) })
+    .min(1, EVENTS_WANTED)
+    .max(WEBHOOK_EVENTS.length, EVENTS_WANTED)
+    .meta({ description: "The events that are sent.", examples: [["claim.granted", "coupon.sold_out"]] }),
+  coupons: z
+    .array(CouponName, COUPONS_WANTED)
+    .min(1, COUPONS_WANTED)
+    .max(WEBHOOK_COUPONS_MAX, COUPONS_WANTED)
+    .nullable()
+    .meta({ description: "The names of the coupons whose events are sent; null is all.", examples: [null] }),
+};
+
+/** The body of `POST /api/webhooks`. */
+export const CreateWebhookBody = z.strictObject({ ...webhookFields, coupons: webhookFields.coupons.default(null) });
+
+/** The body of `PATCH /api/webhooks/{id}`. */
+export const ChangeWebhookBody = change({ ...webhookFields, paused: Paused });

@@ -147,10 +147,15 @@ function sentIn(url: string): Map<string, (string | null)[]> {
   return sent;
 }
 
-const FAULT_OF: Readonly<Record<string, (text: string) => TextFault | null>> = { name: nameFault, user_id: textFault };
+const FAULT_OF: Readonly<Record<string, (text: string) => TextFault | null>> = {
+  name: nameFault,
+  user_id: textFault,
+  id: textFault,
+};
 const NOT_FOUND: Readonly<Record<string, Refusal>> = {
   name: { ok: false, code: "coupon_not_found" },
   user_id: { ok: false, code: "claim_not_found" },
+  id: { ok: false, code: "webhook_not_found" },
 };
 
 /**
@@ -162,7 +167,7 @@ function readParams(url: string, { params }: PathPattern): Record<string, string
   const values: Record<string, string> = {};
   for (const { name, index } of params) {
     const text = decoded(segments[index] ?? "");
-    // No coupon and no user can have this name.
+    // No coupon, user or webhook can have this name.
     if (text === null || FAULT_OF[name]?.(text) !== null) return NOT_FOUND[name] ?? { ok: false, code: "not_found" };
     values[name] = text;
   }

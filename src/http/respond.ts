@@ -5,7 +5,7 @@ import { readStatusOf, type Precondition } from "../domain/etag.ts";
 import { RATE_LIMIT_WINDOW_SECONDS, RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS_MAX } from "../domain/limits.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { REFUSALS, type Refusal } from "./refusals.ts";
-import { instant, receipt } from "./representations.ts";
+import { instant, receipt } from "../wire.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { AnySuccess } from "./route.ts";
 

@@ -95,7 +95,7 @@ type Declaration<
 > = {
   /** The operation's name in the OpenAPI document. */
   readonly id: string;
-  readonly tag: "claims" | "holds" | "coupons" | "live" | "delivery" | "service";
+  readonly tag: "claims" | "holds" | "coupons" | "live" | "webhooks" | "delivery" | "service";
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** In OpenAPI's form: `/api/coupons/{name}`. */
   readonly path: Path;
@@ -115,7 +115,7 @@ type Declaration<
   readonly isConditional?: true;
   /** Other request headers that the handler reads, for the OpenAPI document. */
   readonly requestHeaders?: readonly string[];
-  /** Query parameters, all optional. A route of the operator and a route other than a GET refuse unknown ones. */
+  /** Query parameters. A route of the operator and a route other than a GET refuse unknown ones. */
   readonly query?: Query;
   readonly body?: { readonly schema: Body; readonly bytesMax: number };
   readonly successes: S;

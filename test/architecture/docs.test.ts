@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
 
+import { WEBHOOK_EVENTS } from "../../src/domain/webhook-events.ts";
 import { REFUSALS } from "../../src/http/refusals.ts";
 import type { Route, Who } from "../../src/http/route.ts";
 import * as claims from "../../src/http/routes/claims.ts";
@@ -13,6 +14,7 @@ import * as coupons from "../../src/http/routes/coupons.ts";
 import * as holds from "../../src/http/routes/holds.ts";
 import * as live from "../../src/http/routes/live.ts";
 import * as service from "../../src/http/routes/service.ts";
+import * as webhooks from "../../src/http/routes/webhooks.ts";
 import { VARIABLE_NAMES } from "../../src/edge/config.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -22,7 +24,7 @@ const DOCUMENTS = [
     .filter((file) => file.endsWith(".md"))
     .map((file) => join("docs", file)),
 ];
-const ROUTE_FILES = { claims, coupons, holds, live, service };
+const ROUTE_FILES = { claims, coupons, holds, live, service, webhooks };
 const ROUTES = Object.values(ROUTE_FILES).flatMap((module): Route[] => Object.values(module));
 
 function read(path: string): string {
@@ -149,6 +151,10 @@ test("docs/api.md documents every route exactly once, with what it takes and ans
 
 test("docs/api.md documents every refusal exactly once, with its status and sentence", () => {
   expectRefusals(api);
+});
+
+test("docs/webhooks.md documents every message exactly once", () => {
+  expectOnce(read("docs/webhooks.md"), WEBHOOK_EVENTS);
 });
 
 test("docs/api.md documents every variable, secret and binding exactly once", () => {

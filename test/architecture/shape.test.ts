@@ -72,11 +72,11 @@ function isLocked(path: string, name: string): boolean {
 }
 
 test("the package has the version of the API", () => {
-  expect(/API_VERSION\s*=\s*"([^"]+)"/.exec(text("src/http/openapi.ts"))?.[1]).toBe(manifest.version);
+  expect(/API_VERSION\s*=\s*"([^"]+)"/.exec(text("src/wire.ts"))?.[1]).toBe(manifest.version);
 });
 
 test(".dev.vars opens operator and user routes for local development, and has no secret", () => {
-  expect(text(".dev.vars").trim().split("\n")).toEqual(["ADMIN_AUTH=off", "IDENTITY=off", "ADDRESS_LIMIT=off"]);
+  expect(text(".dev.vars").trim().split("\n")).toEqual(["ADMIN_AUTH=off", "IDENTITY=off", "ADDRESS_LIMIT=off", "WEBHOOK_TARGETS=any"]);
 });
 
 test("each rate-limit counter has an account-wide namespace_id of its own, and none of Cloudflare's samples", () => {

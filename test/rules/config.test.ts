@@ -30,6 +30,7 @@ test.for([
   ["OPERATOR_ORIGINS", ORIGINS, ["https://*.shop.example", "capacitor://", "app://*", "null"]],
   ["STREAM_LOOKS_MAX", "must be a whole number from 1 to 999999", ["0", "off", "1000000"]],
   ["LOCATION_HINT", HINTS, ["europe", "WEUR"]],
+  ["WEBHOOK_TARGETS", "must be public or any", ["off", "Any"]],
 ] as const)("%s with a wrong value has the fault %j", ([name, fault, values]) => {
   for (const value of values) {
     const { config, faults } = parseConfig({ [name]: value });
@@ -55,6 +56,7 @@ test("without variables, a deployed Worker is closed and limited", () => {
       ALLOWED_ORIGINS: new Set(),
       OPERATOR_ORIGINS: new Set(),
       STREAM_LOOKS_MAX: 40,
+      WEBHOOK_TARGETS: "public",
       SOLD_OUT_CACHE: "on",
       REQUEST_LOG: "on",
     },

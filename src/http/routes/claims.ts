@@ -6,7 +6,7 @@ import { callCoupon } from "../../edge/coupon-calls.ts";
 import { CLOSED_CODES } from "../../domain/claim.ts";
 import { attachment, csv, exportStream, ndjson, type Write } from "../claim-export.ts";
 import { CSV_TYPE, JSON_TYPE, NDJSON_TYPE } from "../media-types.ts";
-import * as wire from "../representations.ts";
+import * as wire from "../../wire.ts";
 import { ok, route } from "../route.ts";
 import * as answers from "../answer-schemas.ts";
 import * as requests from "../request-schemas.ts";

@@ -9,7 +9,7 @@ import { snapshot } from "../../edge/snapshots.ts";
 import { couponWithClaimants, exportStream } from "../claim-export.ts";
 import { JSON_TYPE } from "../media-types.ts";
 import { invalid } from "../refusals.ts";
-import * as wire from "../representations.ts";
+import * as wire from "../../wire.ts";
 import { ok, route } from "../route.ts";
 import * as answers from "../answer-schemas.ts";
 import * as requests from "../request-schemas.ts";

@@ -5,7 +5,7 @@ import { callCoupon } from "../../edge/coupon-calls.ts";
 import { callCourier } from "../../edge/courier-calls.ts";
 import { DeliveryAnswer } from "../answer-schemas.ts";
 import { JSON_TYPE } from "../media-types.ts";
-import * as wire from "../representations.ts";
+import * as wire from "../../wire.ts";
 import { ok, route } from "../route.ts";
 
 export const getDelivery = route({

@@ -5,7 +5,7 @@ import { CLAIM_BODY_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../do
 import { callOrRefuse } from "../../edge/certificates.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { JSON_TYPE } from "../media-types.ts";
-import * as wire from "../representations.ts";
+import * as wire from "../../wire.ts";
 import { ok, route } from "../route.ts";
 import * as answers from "../answer-schemas.ts";
 import * as requests from "../request-schemas.ts";

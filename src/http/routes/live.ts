@@ -5,7 +5,7 @@ import { knownState } from "../../edge/known-states.ts";
 import { snapshot } from "../../edge/snapshots.ts";
 import { eventStream, RECONNECT } from "../event-stream.ts";
 import { EVENTS_TYPE, JSON_TYPE } from "../media-types.ts";
-import * as wire from "../representations.ts";
+import * as wire from "../../wire.ts";
 import { ok, route } from "../route.ts";
 import { StatusAnswer } from "../answer-schemas.ts";
 

@@ -5,7 +5,7 @@ import { reportRefusals } from "../../edge/refusal-counts.ts";
 import { HOME_CSP, HOME_PAGE } from "../home-page.ts";
 import { HTML_TYPE, JSON_TYPE, METRICS_TYPE } from "../media-types.ts";
 import { prometheusText } from "../prometheus.ts";
-import { instant } from "../representations.ts";
+import { instant } from "../../wire.ts";
 import { ok, route } from "../route.ts";
 import { HealthAnswer, HomeAnswer, TextAnswer } from "../answer-schemas.ts";
 

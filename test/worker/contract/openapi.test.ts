@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
 import { createApp } from "../../../src/http/app.ts";
+import { WEBHOOKS } from "../../../src/http/webhook-schemas.ts";
 import { claim, create, created, freshName, read, send, type Answer } from "../../support/api.ts";
 
 type Schema = {
@@ -28,6 +29,10 @@ type Document = {
   readonly openapi: string;
   readonly info: Record<string, unknown>;
   readonly paths: Record<string, Record<string, Operation>>;
+  readonly webhooks: Record<
+    string,
+    { readonly post: { readonly requestBody: { readonly content: Record<string, { readonly example: unknown }> } } }
+  >;
   readonly components: { readonly schemas: Record<string, Schema>; readonly securitySchemes: Record<string, unknown> };
 };
 
@@ -148,6 +153,11 @@ test.for(operations)("$route: every name in the path is a parameter, and the oth
 test.for(operations)("$route: every answer names its request and can be an internal error", ({ operation }) => {
   expect(Object.keys(operation.responses)).toContain("500");
   for (const { headers } of Object.values(operation.responses)) expect(Object.keys(headers)).toContain("X-Request-Id");
+});
+
+test.for(WEBHOOKS)("the OpenAPI document has $type among its webhooks, with an example that its schema accepts", ({ type, schema }) => {
+  const example = document.webhooks[type]?.post.requestBody.content["application/json"]?.example;
+  expect(schema.parse(example)).toEqual(example);
 });
 
 test("the OpenAPI document says which fields a body must have", () => {

@@ -1,11 +1,15 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
-import type { Claim, Hold } from "../domain/claim.ts";
-import { named, remaining, type Changeable, type Instant } from "../domain/coupon.ts";
-import type { SinkLag } from "../domain/delivery.ts";
-import type { LedgerEvent } from "../domain/ledger-event.ts";
-import { outcomeOf, type BulkPart, type CouponView, type Found } from "../domain/rpc.ts";
-import type { RevokedClaim } from "../domain/revoke.ts";
+import type { Claim, Hold } from "./domain/claim.ts";
+import { named, remaining, type Changeable, type Instant } from "./domain/coupon.ts";
+import type { SinkLag } from "./domain/delivery.ts";
+import type { LedgerEvent } from "./domain/ledger-event.ts";
+import { outcomeOf, type BulkPart, type CouponView, type Found } from "./domain/rpc.ts";
+import type { RevokedClaim } from "./domain/revoke.ts";
+import type { Endpoint } from "./read-model/webhooks.ts";
+
+/** The version of the HTTP interface and of the webhooks, equal to the package's version. */
+export const API_VERSION = "0.1.0";
 
 let written = { at: 0, text: new Date(0).toISOString() };
 
@@ -15,12 +19,12 @@ export function instant(at: Instant): string {
   return written.text;
 }
 
-function instantOrNull(at: Instant | null): string | null {
+export function instantOrNull(at: Instant | null): string | null {
   return at === null ? null : instant(at);
 }
 
 /** Returns the receipt of a claim. Every replay returns the same one. */
-export function receipt(couponName: string, claim: Claim) {
+export function receipt(couponName: string, claim: Pick<Claim, "userId" | "position" | "claimedAt">) {
   return { coupon_name: couponName, user_id: claim.userId, position: claim.position, claimed_at: instant(claim.claimedAt) };
 }
 
@@ -31,7 +35,7 @@ export function bulkOutcome(userId: string, part: BulkPart) {
   return { user_id: userId, outcome: outcomeOf(part), ...receiptFields };
 }
 
-function settings(made: Changeable) {
+export function settings(made: Changeable) {
   return { ...named(made), starts_at: instantOrNull(made.startsAt), ends_at: instantOrNull(made.endsAt) };
 }
 
@@ -63,7 +67,7 @@ export function status({ coupon: view, seq }: Found, now: Instant) {
   };
 }
 
-export function hold(couponName: string, { userId, heldAt, expiresAt }: Hold) {
+export function hold(couponName: string, { userId, heldAt, expiresAt }: Pick<Hold, "userId" | "heldAt" | "expiresAt">) {
   return { coupon_name: couponName, user_id: userId, held_at: instant(heldAt), expires_at: instant(expiresAt) };
 }
 
@@ -103,4 +107,10 @@ export function sink({ id, cursor, status: sinkStatus, attemptCount, lagEvents, 
 export function event({ seq, at, kind, actor, userId, position, settings: made, expiresAt }: LedgerEvent) {
   const details = { ...(made === undefined ? {} : settings(made)), ...(expiresAt === undefined ? {} : { expires_at: instant(expiresAt) }) };
   return { seq, at: instant(at), kind, actor, user_id: userId, position, ...details };
+}
+
+/** Returns a webhook without its secrets. */
+export function webhook({ id, url, events, coupons, paused, disabledAt, createdAt, updatedAt }: Endpoint) {
+  const times = { disabled_at: instantOrNull(disabledAt), created_at: instant(createdAt), updated_at: instant(updatedAt) };
+  return { id, url, events, coupons, paused, ...times };
 }
