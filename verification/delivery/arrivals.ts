@@ -4,8 +4,8 @@ import type { EventRow } from "../verify/tables.ts";
 import type { Receipt } from "../verify/verify.ts";
 import type { Entry } from "./receiver.ts";
 
-/** What an endpoint is registered for. Null is all events, and all coupons. */
-export type Registration = { readonly events: readonly string[] | null; readonly coupons: readonly string[] | null };
+/** What an endpoint is registered for. Without `coupons` it is all of them. */
+export type Registration = { readonly events: readonly string[]; readonly coupons: readonly string[] | null };
 
 /** The coupons at the end: each with the epoch and the ledger of its living incarnation. */
 export type Ledgers = ReadonlyMap<string, { readonly epoch: string; readonly events: readonly EventRow[] }>;
@@ -44,6 +44,12 @@ const TYPES: Readonly<Record<string, string>> = {
   given_back: "hold.released",
   expired: "hold.expired",
 };
+
+/** All events that an endpoint can want. */
+export const ALL_EVENTS: readonly string[] = [
+  ...Object.values(TYPES),
+  ...["started", "sold_out", "reopened", "ended", "deleted"].map((milestone) => `coupon.${milestone}`),
+];
 
 /** Judges the log of a receiver. `receipts` are all claims that callers got, also of coupons that were deleted later. */
 export function judge(
@@ -129,7 +135,7 @@ function orderFault(last: Message | undefined, next: Message): string | null {
 
 /** An endpoint for everything has each seq of an incarnation, also of those whose ledger is gone. */
 function gapFaults(messages: ReadonlyMap<string, Message>, registration: Registration | undefined): string[] {
-  if (registration?.events !== null) return [];
+  if (registration?.events !== ALL_EVENTS) return [];
   const heads = new Map<string, number>();
   const faults: string[] = [];
   for (const { epoch, seq } of messages.values()) {
@@ -172,8 +178,7 @@ function isGrant({ type }: Message): boolean {
 }
 
 function isFor(registration: Registration | undefined): (message: Pick<Message, "type" | "coupon">) => boolean {
-  const { events = null, coupons = null } = registration ?? {};
-  return ({ type, coupon }) => (events?.includes(type) ?? true) && (coupons?.includes(coupon) ?? true);
+  return ({ type, coupon }) => registration?.events.includes(type) === true && (registration.coupons?.includes(coupon) ?? true);
 }
 
 function claimText({ coupon, userId, position, at }: Pick<Message, "coupon" | "userId" | "position" | "at">): string {

@@ -10,7 +10,7 @@ import type { Served } from "../../scripts/server/workerd.ts";
 import { couponClient, type CouponClient } from "../client/coupon-client.ts";
 import type { Random } from "../random.ts";
 import { verify } from "../verify/verify.ts";
-import { judge, type Registration, type Verdict } from "./arrivals.ts";
+import { ALL_EVENTS, judge, type Registration, type Verdict } from "./arrivals.ts";
 import { Receiver, type Entry, type Fault } from "./receiver.ts";
 import { Account, countOf, laneOf, WrongAnswer, type Lane } from "./requests.ts";
 import { ledgersIn } from "./stored.ts";
@@ -55,8 +55,8 @@ export async function runSale({ name, claimCount, kills, random }: Sale, { state
   const coupons = ["a", "b", "c"].map((letter) => `${name}-${letter}`);
   const [living = "", reborn = "", deleted = ""] = coupons;
   const registrations: readonly Registration[] = [
-    { events: null, coupons: null },
-    { events: null, coupons: null },
+    { events: ALL_EVENTS, coupons: null },
+    { events: ALL_EVENTS, coupons: null },
     { events: ["claim.granted", "coupon.deleted"], coupons: [living, reborn] },
   ];
   const account = new Account();
@@ -220,7 +220,7 @@ async function lagOf(
 
 async function register(client: CouponClient, registrations: readonly Registration[], receiver: Receiver): Promise<void> {
   for (const [endpoint, { events, coupons }] of registrations.entries()) {
-    const body = { url: receiver.urlOf(endpoint), ...(events === null ? {} : { events }), ...(coupons === null ? {} : { coupons }) };
+    const body = { url: receiver.urlOf(endpoint), events, coupons };
     const { status, body: webhook } = await client.send("POST", "/api/webhooks", { body });
     if (status !== 201) throw new CommandFailure(`the creation of a webhook got ${status} ${JSON.stringify(webhook)}`, EXIT.failed);
     receiver.expect(endpoint, String(webhook["secret"]));

@@ -44,7 +44,7 @@ function alter(sql: string): void {
   database.close();
 }
 
-test.for([
+test.for<[damage: string, sql: string, detail: string]>([
   ["a lost event", "DELETE FROM events WHERE seq = 9", `event 9 (expired "late") is in the ledger alone`],
   ["a lost claim", "DELETE FROM claims WHERE position = 3", `the claim of "u3" at position 3 is in the ledger alone`],
   ["an extra claim", "INSERT INTO claims VALUES ('epoch-1', 8, 'x', 1, NULL)", `the claim of "x" at position 8 is not in the ledger`],
