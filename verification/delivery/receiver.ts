@@ -13,8 +13,8 @@ import type { Random } from "../random.ts";
 const FAULTS = ["status 500", "closed", "late", "hangs"] as const;
 export type Fault = (typeof FAULTS)[number];
 /** One of so many messages meets each fault. A failure costs its endpoint five seconds. */
-const ONE_IN: Readonly<Record<Fault, number>> = { "status 500": 80, closed: 80, late: 20, hangs: 400 };
-const LATE_MS_MAX = 500;
+const ONE_IN: Readonly<Record<Fault, number>> = { "status 500": 300, closed: 300, late: 30, hangs: 2_000 };
+const LATE_MS_MAX = 300;
 /** Longer than the server waits. */
 const HANGS_MS = 11_000;
 

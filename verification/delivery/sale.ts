@@ -36,7 +36,7 @@ export type Harness = {
 
 const CONNECTIONS = 4;
 /** Where nothing more arrives or is answered, the kill comes all the same. */
-const AIMED_WITHIN_MS = 7_000;
+const AIMED_WITHIN_MS = 3_000;
 const ANSWER_WITHIN_MS = 30_000;
 /** Longer than the alarms of a coupon and its courier, and a few attempts. */
 const QUIET_MS_MAX = 240_000;
