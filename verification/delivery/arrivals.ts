@@ -4,7 +4,7 @@ import type { EventRow } from "../verify/tables.ts";
 import type { Receipt } from "../verify/verify.ts";
 import type { Entry } from "./receiver.ts";
 
-/** What an endpoint is registered for. Without `coupons` it is all of them. */
+/** What an endpoint is registered for. Null is all coupons. It wants deletions, because the order needs them. */
 export type Registration = { readonly events: readonly string[]; readonly coupons: readonly string[] | null };
 
 /** The coupons at the end: each with the epoch and the ledger of its living incarnation. */
