@@ -29,7 +29,7 @@ CREATE TABLE claims (
   revoked_at INTEGER,
   PRIMARY KEY (epoch, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX claims_by_user ON claims (user_id);
+CREATE INDEX claims_by_user ON claims (user_id, claimed_at);
 
 CREATE TABLE events (
   epoch TEXT NOT NULL,

@@ -1,11 +1,12 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
 import type { Claim, Hold } from "./domain/claim.ts";
-import { named, remaining, type Changeable, type Instant } from "./domain/coupon.ts";
+import { named, remaining, type Changeable, type Instant, type Sale } from "./domain/coupon.ts";
 import type { SinkLag } from "./domain/delivery.ts";
 import type { LedgerEvent } from "./domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "./domain/rpc.ts";
 import type { RevokedClaim } from "./domain/revoke.ts";
+import type { ListedCoupon, ReportedClaim, WalletClaim } from "./read-model/queries.ts";
 import type { Endpoint } from "./read-model/webhooks.ts";
 
 /** The version of the HTTP interface and of the webhooks, equal to the package's version. */
@@ -40,7 +41,7 @@ export function settings(made: Changeable) {
 }
 
 /** Returns a coupon, with its claimants if `view` has them. */
-export function coupon(view: CouponView) {
+export function coupon(view: Sale & Pick<CouponView, "name" | "state" | "createdAt" | "claimedBy">) {
   return {
     name: view.name,
     ...settings(view),
@@ -50,6 +51,21 @@ export function coupon(view: CouponView) {
     created_at: instant(view.createdAt),
     ...(view.claimedBy === undefined ? {} : { claimed_by: view.claimedBy }),
   };
+}
+
+/** Returns a coupon of the read model. */
+export function listedCoupon(listed: ListedCoupon) {
+  return { ...coupon(listed), claimed_amount: listed.claimed, as_of: instant(listed.asOf) };
+}
+
+/** Returns a claim of a user's list. */
+export function walletClaim(userId: string, { coupon: of, ...claim }: WalletClaim) {
+  return { ...receipt(of.name, { userId, ...claim }), state: of.state };
+}
+
+/** Returns a line of the report. */
+export function reportedClaim(claim: ReportedClaim) {
+  return { ...receipt(claim.name, claim), released_at: instantOrNull(claim.revokedAt) ?? "" };
 }
 
 /** Returns the snapshot of a sale. `now` is the server's time. */

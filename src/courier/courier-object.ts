@@ -17,7 +17,7 @@ import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
 import { disableEndpoint, type Endpoint } from "../read-model/webhooks.ts";
-import type { WebhookTargets } from "../webhooks/target.ts";
+import type { WebhookTargets } from "../domain/webhook-target.ts";
 import type { Delivered, Delivery } from "./delivery.ts";
 import { EndpointList } from "./endpoint-list.ts";
 import { deliverToReadModel } from "./read-model-sink.ts";

@@ -5,7 +5,7 @@ import { DELIVERY_PAGE_SIZE, WEBHOOK_CHECKPOINT_STEPS, WEBHOOK_MESSAGES_PER_CALL
 import { steps, type Step } from "../domain/webhook-events.ts";
 import type { Endpoint } from "../read-model/webhooks.ts";
 import { send } from "../webhooks/send.ts";
-import { targetFault, type WebhookTargets } from "../webhooks/target.ts";
+import { targetFault, type WebhookTargets } from "../domain/webhook-target.ts";
 import type { Delivered, Delivery } from "./delivery.ts";
 import type { Sink, SinkStore } from "./sink-store.ts";
 

@@ -89,12 +89,15 @@ export type Coupon = NewCoupon & {
   readonly nextExpiryAt: Instant | null;
 };
 
+/** What the state of a sale follows from. */
+export type Sale = Changeable & Pick<Coupon, "claimed" | "held" | "archivedAt">;
+
 /** The states of a sale. If several apply, the first one is shown. */
 export const SALE_STATES = ["archived", "ended", "scheduled", "paused", "sold_out", "open"] as const;
 export type SaleState = (typeof SALE_STATES)[number];
 
 /** Returns the units that can still be claimed. Never negative. */
-export function remaining(coupon: Pick<Coupon, "amount" | "claimed" | "held">): number {
+export function remaining(coupon: Pick<Sale, "amount" | "claimed" | "held">): number {
   return coupon.amount - coupon.claimed - coupon.held;
 }
 
@@ -110,7 +113,7 @@ export function windowPhase({ startsAt, endsAt }: SaleWindow, now: Instant): "be
 }
 
 /** Returns the state of the sale at `now`. If several apply, returns the first in {@link SALE_STATES}. */
-export function saleState(coupon: Coupon, now: Instant): SaleState {
+export function saleState(coupon: Sale, now: Instant): SaleState {
   if (coupon.archivedAt !== null) return "archived";
   const phase = windowPhase(coupon, now);
   if (phase === "after") return "ended";

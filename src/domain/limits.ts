@@ -39,6 +39,9 @@ export const ACTOR_LENGTH_MAX = 64;
 export const PAGE_SIZE_MAX = 1000;
 export const PAGE_SIZE_DEFAULT = 100;
 
+/** Most coupons that a filtered list reads for one page. Prevents a filter that fits none from reading the whole table. */
+export const FILTERED_ROWS_MAX = 5000;
+
 /** Rows that an export fetches at once. They take about 1 MB. One RPC can carry 32 MiB. */
 export const EXPORT_PAGE_SIZE = 5000;
 
@@ -289,6 +292,28 @@ export const SNAPSHOT_TAKEOVER_MS = 3_000;
 
 /** Most coupons whose ledger head an isolate remembers. Prevents a scan of names from filling memory. */
 export const HEADS_MAX = 4096;
+
+/** Most coupons in the metrics of the service. Prevents a scrape of unbounded size. */
+export const METRICS_COUPONS_MAX = 1000;
+
+/** How long after a request its isolate reports to the meter, in milliseconds. Prevents a call for each request. */
+export const METER_REPORT_MS = 10_000;
+
+/** Deadline of a call of the meter, in milliseconds. */
+export const METER_DEADLINE_MS = 3_000;
+
+/**
+ * Age at which an isolate drops a report without an acknowledgement, and how long the meter remembers an isolate, in
+ * milliseconds. The second one is far longer, so that a late report is never added twice.
+ */
+export const METER_REPORT_AGE_MS_MAX = 3_600_000;
+export const METER_MEMORY_MS = 86_400_000;
+
+/** How long the viewers of a report count, in milliseconds: three reports. Prevents those of an ended isolate from staying. */
+export const METER_VIEWERS_MS = 30_000;
+
+/** Deadline of each check of the deep health, in milliseconds. Most monitors wait for 10 s. */
+export const HEALTH_DEADLINE_MS = 3_000;
 
 /** Most coupons whose snapshot an isolate caches. Prevents a scan of names from filling memory. */
 export const SNAPSHOTS_MAX = 1024;

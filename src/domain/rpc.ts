@@ -10,6 +10,7 @@ import type { HoldRequest } from "./hold.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
 import type { BulkOutcome, ClaimCounts, ClaimOutcome, RefusalCounts } from "./claim-counts.ts";
 import type { RefusalCode } from "./refusals.ts";
+import type { RequestReport, ServiceCounts } from "./request-counts.ts";
 import type { RevokedClaim, RevokeRequest } from "./revoke.ts";
 
 /** The ledger's head when the answer was computed. It is 0 if there is no coupon. */
@@ -145,6 +146,13 @@ export type CouponCalls = {
   certify(request: CertificateRequest): Promise<CertifyResult>;
   /** Counts claims that an isolate has refused. */
   countRefused(refused: RefusalCounts): Promise<DoneResult>;
+};
+
+/** The calls that the service's meter answers. */
+export type MeterCalls = {
+  /** Adds a report. The same report again changes nothing. */
+  add(report: RequestReport): Promise<true>;
+  read(): Promise<ServiceCounts>;
 };
 
 /** The calls that a coupon's courier answers. */

@@ -3,7 +3,7 @@
 import * as z from "zod";
 
 import { ADDRESS_LIMIT_DEFAULT, RATE_LIMIT_DEFAULT, STREAM_READS_DEFAULT } from "../domain/limits.ts";
-import { WEBHOOK_TARGETS } from "../webhooks/target.ts";
+import { WEBHOOK_TARGETS } from "../domain/webhook-target.ts";
 
 const onOff = (fallback: "on" | "off") => z.enum(["on", "off"], "must be on or off").default(fallback);
 

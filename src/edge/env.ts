@@ -1,6 +1,6 @@
 // The Worker's environment: the bindings of wrangler.toml, and the configuration.
 
-import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
+import type { CouponCalls, CourierCalls, MeterCalls } from "../domain/rpc.ts";
 import { log } from "../log.ts";
 import { parseConfig, type Config, type ConfigFaults, type Variables } from "./config.ts";
 
@@ -21,6 +21,8 @@ export type Bindings = {
   /** Without couriers and a database nothing is delivered, and lists across coupons are unavailable. */
   readonly COURIERS?: CourierNamespace;
   readonly DB?: D1Database;
+  /** Without it, the metrics have no requests. */
+  readonly METER?: DurableObjectNamespace<MeterCalls & Rpc.DurableObjectBranded>;
   /** The platform's rate-limit counters. A counter that is not bound limits nothing. */
   readonly CLAIMS_100_PER_10S?: RateLimit;
   readonly CLAIMS_20_PER_10S?: RateLimit;

@@ -27,16 +27,16 @@ export function outboxPage(store: CouponStore, draft: Draft | null, after: Outbo
   return { ...found, hasDeleted: deleted.length > 0 };
 }
 
-/** Returns how many deleted incarnations, from the oldest on, all cursors have passed. `living` is the current epoch. */
-export function deliveredCount(departed: readonly Departed[], living: string | null, cursors: readonly (OutboxCursor | null)[]): number {
-  const order = [...departed.map(({ coupon }) => coupon.epoch), living];
+/** Returns how many deleted incarnations, from the oldest on, all cursors have passed. `current` is the epoch of the coupon that lives. */
+export function deliveredCount(deleted: readonly Departed[], current: string | null, cursors: readonly (OutboxCursor | null)[]): number {
+  const order = [...deleted.map(({ coupon }) => coupon.epoch), current];
   const isPassed = ({ deletion }: Departed, index: number): boolean =>
     cursors.every((cursor) => {
       const at = cursor === null ? -1 : order.indexOf(cursor.epoch);
       return at > index || (at === index && cursor !== null && cursor.seq >= deletion.seq);
     });
-  const first = departed.findIndex((one, index) => !isPassed(one, index));
-  return first === -1 ? departed.length : first;
+  const first = deleted.findIndex((one, index) => !isPassed(one, index));
+  return first === -1 ? deleted.length : first;
 }
 
 function lastSeq({ coupon, deletion }: Pick<Incarnation, "coupon" | "deletion">): number {

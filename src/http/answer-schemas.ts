@@ -74,6 +74,19 @@ export const CouponAnswer = z.object({
     .meta({ description: "All users with a claim, in claim order. For the operator alone." }),
 });
 
+const AsOf = Time.nullable().meta({ description: "When the newest event reached the database; null before the first one did." });
+const NextName = z.string().nullable().meta({ description: "Send it as `after` for the next page; null on the last." });
+export const CouponsAnswer = z.object({
+  coupons: z.array(
+    CouponAnswer.omit({ claimed_by: true }).extend({
+      claimed_amount: Count,
+      as_of: Time.meta({ description: "When its counters were read; `state` is of now." }),
+    }),
+  ),
+  next_after: NextName,
+  as_of: AsOf,
+});
+
 /** One event of the ledger. The optional fields depend on its kind. */
 const Event = z.object({
   seq: Seq,
@@ -135,6 +148,12 @@ export const DeliveryAnswer = z.object({
 
 export const receiptFields = { coupon_name: CouponNameText, user_id: UserIdText, position: Position, claimed_at: Time };
 export const ReceiptAnswer = z.object(receiptFields);
+
+export const WalletAnswer = z.object({
+  claims: z.array(z.object({ ...receiptFields, state: State })),
+  next_after: NextName,
+  as_of: AsOf,
+});
 
 export const ClaimAnswer = z.object({
   ...receiptFields,
@@ -234,7 +253,10 @@ export const WebhookTestAnswer = z.object({
     .meta({ description: "Why it was not delivered.", examples: [null] }),
 });
 
-export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time });
+const Check = z.object({ status: z.enum(["healthy", "failed"]), duration_ms: z.int().min(0) });
+const checks = z.object({ coupons: Check, database: Check.optional() }).meta({ description: "With `deep`: what answered." });
+export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time, checks: checks.optional() });
+export const UnhealthyAnswer = z.object({ status: z.literal("unhealthy"), server_time: Time, checks });
 
 export const HomeAnswer = z.object({
   name: z.literal("Doorbuster"),
@@ -278,6 +300,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   CreateWebhookRequest: requests.CreateWebhookBody,
   ChangeWebhookRequest: requests.ChangeWebhookBody,
   Coupon: CouponAnswer,
+  CouponList: CouponsAnswer,
   Receipt: ReceiptAnswer,
   GrantedClaim: ClaimAnswer,
   BulkClaim: BulkClaimAnswer,
@@ -287,6 +310,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   UserClaim: UserClaimAnswer,
   RevokedClaim: RevokedClaimAnswer,
   ClaimList: ClaimsAnswer,
+  UserClaimList: WalletAnswer,
   History: HistoryAnswer,
   Delivery: DeliveryAnswer,
   Status: StatusAnswer,
@@ -296,4 +320,5 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   WebhookList: WebhooksAnswer,
   WebhookTest: WebhookTestAnswer,
   Health: HealthAnswer,
+  Unhealthy: UnhealthyAnswer,
 };

@@ -16,19 +16,32 @@ export type Write = (claims: readonly Claim[], isFirst: boolean, isLast: boolean
  * can't be fetched breaks the stream, so that an incomplete export is not taken for a complete one.
  */
 export function exportStream(env: CouponEnv, name: string, first: Page, write: Write): ReadableStream<Uint8Array> {
+  return pagedStream<Page>(
+    first,
+    ({ claims, next }, isFirst) => write(claims, isFirst, next === null),
+    async ({ next }) => {
+      if (next === null) return null;
+      const result = await callCoupon(env, name, (coupon) => coupon.listClaims(next, EXPORT_PAGE_SIZE), "read");
+      if (!result.ok) throw new Error(`the export ended early: ${result.code}`);
+      return result;
+    },
+  );
+}
+
+/** Streams the text of `first` and of all pages after it. A `nextOf` that throws breaks the stream. */
+export function pagedStream<Rows>(
+  first: Rows,
+  textOf: (page: Rows, isFirst: boolean) => string,
+  nextOf: (page: Rows) => Promise<Rows | null>,
+): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   let page = first;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { claims, next } = page;
-      controller.enqueue(utf8.encode(write(claims, page === first, next === null)));
-      if (next === null) {
-        controller.close();
-        return;
-      }
-      const result = await callCoupon(env, name, (coupon) => coupon.listClaims(next, EXPORT_PAGE_SIZE), "read");
-      if (result.ok) page = result;
-      else controller.error(new Error(`the export ended early: ${result.code}`));
+      controller.enqueue(utf8.encode(textOf(page, page === first)));
+      const next = await nextOf(page);
+      if (next === null) controller.close();
+      else page = next;
     },
   });
 }
@@ -47,12 +60,19 @@ export function ndjson(name: string): Write {
   return (claims) => claims.map((claim) => `${jsonLine(receipt(name, claim))}\n`).join("");
 }
 
-/** Writes one CSV line for each claim, after a header line. By the byte order mark, Excel reads UTF-8. */
+/** Writes one CSV line for each claim, after a header line. */
 export function csv(name: string): Write {
-  return (claims, isFirst) => {
-    const rows = claims.map((claim) => `${Object.values(receipt(name, claim)).map(csvCell).join(",")}\r\n`);
-    return (isFirst ? "\ufeffcoupon_name,user_id,position,claimed_at\r\n" : "") + rows.join("");
-  };
+  return (claims, isFirst) =>
+    csvText(
+      claims.map((claim) => receipt(name, claim)),
+      isFirst && "coupon_name,user_id,position,claimed_at",
+    );
+}
+
+/** Returns a CSV line for each row, after a header line if there is one. By the byte order mark, Excel reads UTF-8. */
+export function csvText(rows: readonly Readonly<Record<string, string | number>>[], header: string | false): string {
+  const lines = rows.map((row) => `${Object.values(row).map(csvCell).join(",")}\r\n`);
+  return (header === false ? "" : `\ufeff${header}\r\n`) + lines.join("");
 }
 
 // Line separators, and a backslash that would read as the beginning of their escapes.

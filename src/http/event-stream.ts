@@ -4,6 +4,7 @@ import { SNAPSHOT_MS_MAX, STREAM_HEARTBEAT_MS, STREAM_POLL_MS, STREAM_RETRY_MS }
 import type { SaleState } from "../domain/coupon.ts";
 import type { Found } from "../domain/rpc.ts";
 import type { Worker } from "../edge/env.ts";
+import { countViewer, scheduleReport } from "../edge/request-meter.ts";
 import { readForStream } from "../edge/snapshots.ts";
 import * as wire from "../wire.ts";
 
@@ -24,11 +25,13 @@ export function eventStream(worker: Worker, name: string, first: Found, lastStat
   function end(): void {
     if (isEnded) return;
     isEnded = true;
+    countViewer(-1);
     clearTimeout(timer ?? null);
   }
 
   return new ReadableStream<Uint8Array>({
     start(controller) {
+      countViewer(1);
       send(`${RECONNECT}${stateChange(lastState, first)}${message(first)}`);
       timer = setTimeout(sendChanges, STREAM_POLL_MS);
 
@@ -41,6 +44,8 @@ export function eventStream(worker: Worker, name: string, first: Found, lastStat
         const { result, hasRead } = await readForStream(worker, name);
         if (isEnded) return;
         if (hasRead) readCount += 1;
+        // A report is a subrequest of this stream too.
+        if (scheduleReport(worker)) readCount += 1;
         const isDeleted = result?.ok === false && result.code === "coupon_not_found";
         if (isDeleted || readCount >= worker.env.STREAM_LOOKS_MAX) {
           if (isDeleted) send("event: deleted\ndata: {}\n\n");

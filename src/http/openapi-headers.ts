@@ -41,6 +41,11 @@ export const HEADERS = {
     required: true,
     schema: { type: "string", format: "date-time", examples: ["2026-11-27T09:00:00.000Z"] },
   },
+  "As-Of": {
+    description: "When the newest event reached the database, or `none` before the first one did.",
+    required: true,
+    schema: { type: "string", examples: ["2026-11-27T09:00:00.000Z"] },
+  },
   "Content-Security-Policy": {
     description: "What the page may load: its own style.",
     schema: { type: "string" },

@@ -80,17 +80,16 @@ function epochMs(written: string): number {
   return at >= INSTANT_MIN && at <= INSTANT_MAX ? at : NaN;
 }
 
-/** An instant with an offset, parsed to epoch milliseconds. Null leaves the window open at this end. */
-const SettableInstant = z
-  .string(INSTANT_WANTED)
-  .check(({ value, issues }) => {
-    if (Number.isNaN(epochMs(value))) issues.push({ code: "custom", message: INSTANT_WANTED, input: value });
-  })
-  .meta({
-    description: "RFC 3339 with an offset; null leaves the window open at this end.",
-    format: "date-time",
-    examples: ["2026-11-27T09:00:00Z"],
-  })
+const IN_RFC_3339 = { format: "date-time", examples: ["2026-11-27T09:00:00Z"] };
+/** An instant with an offset, parsed to epoch milliseconds. */
+const InstantText = z.string(INSTANT_WANTED).check(({ value, issues }) => {
+  if (Number.isNaN(epochMs(value))) issues.push({ code: "custom", message: INSTANT_WANTED, input: value });
+});
+/** Null leaves the window open at this end. */
+const SettableInstant = InstantText.meta({
+  ...IN_RFC_3339,
+  description: "RFC 3339 with an offset; null leaves the window open at this end.",
+})
   .transform(epochMs)
   .nullable();
 const OptionalInstant = SettableInstant.optional().transform((value) => value ?? null);
@@ -110,6 +109,32 @@ export function queryInteger(min: number, max: number, description: string, defa
     .optional()
     .transform((value) => value ?? defaultValue);
 }
+
+/** Returns the schema of an instant as a query parameter. An absent one is `defaultValue`. */
+export function queryInstant(description: string, defaultValue: number): z.ZodType<number> {
+  return InstantText.meta({ ...IN_RFC_3339, description })
+    .transform(epochMs)
+    .optional()
+    .transform((value) => value ?? defaultValue);
+}
+
+/** Returns the schema of a query parameter with a closed list of values. An absent one is null. */
+export function queryChoice<const Value extends string>(values: readonly Value[], description: string): z.ZodType<Value | null> {
+  return z
+    .enum(values, `must be ${values.length === 1 ? "" : "one of "}${values.join(", ")}`)
+    .meta({ description })
+    .optional()
+    .transform((value) => value ?? null);
+}
+
+/** The place in a user's list of claims that a page begins behind. */
+export const QueryWalletCursor = z
+  .string()
+  .regex(/^\d{1,16}-[\w-]{1,64}$/, "must be the next_after of a page")
+  .meta({ description: "The `next_after` of the page before." })
+  .transform((cursor) => ({ claimedAt: Number.parseInt(cursor, 10), epoch: cursor.slice(cursor.indexOf("-") + 1) }))
+  .optional()
+  .transform((value) => value ?? null);
 
 /** Returns the schema of a text query parameter. An absent one is the empty text. */
 export function queryText(description: string): z.ZodType<string> {

@@ -8,6 +8,7 @@ import type { ConfigFaults } from "../edge/config.ts";
 import { parseEnv, type Env, type Worker } from "../edge/env.ts";
 import { isKnown } from "../edge/monotonic-reads.ts";
 import { countRefusal } from "../edge/refusal-counts.ts";
+import { countRequest } from "../edge/request-meter.ts";
 import { actorOf } from "./auth/actor.ts";
 import { guardUser, isOperator, requireOperator } from "./auth/guards.ts";
 import { addCorsHeaders, preflightMethodOf, requireAllowedOrigin } from "./cors.ts";
@@ -36,7 +37,7 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
     return respond(context, refusal);
   }
 
-  return withRequestLog(path, async (c, context) => {
+  return withRequestLog(route, async (c, context) => {
     context.who = who;
     const { raw: request } = c.req;
     const authorization = request.headers.get("authorization");
@@ -84,7 +85,7 @@ function bodyHas({ body }: Route, field: string): boolean {
 /** Returns the handler of all other requests: 204 to a preflight, 405 with the methods of the path, or 404. */
 export function serveUnrouted(routes: readonly Route[]): (c: Context) => Promise<Response> {
   const table = routes.map(({ method, path, who }) => ({ method, who, pattern: patternOf(path) }));
-  return withRequestLog("/*", async (c, context) => {
+  return withRequestLog({ method: "*", path: "/*" }, async (c, context) => {
     const onPath = table.filter(({ pattern }) => pattern.fits(c.req.path));
     const asked = preflightMethodOf(c.req.raw);
     const preflighted = onPath.find(({ method }) => method === (asked === "HEAD" ? "GET" : asked));
@@ -99,13 +100,14 @@ export function serveUnrouted(routes: readonly Route[]): (c: Context) => Promise
 }
 
 /**
- * Adds the CORS headers, the request log, and the answer to exceptions. It is no middleware, because Hono's
+ * Adds the CORS headers, the request log, the count of the request, and the answer to exceptions. It is no middleware, because Hono's
  * chain costs more than its work.
  */
 function withRequestLog(
-  path: string,
+  { method, path }: { readonly method: string; readonly path: string },
   handle: (c: Context, context: RequestContext) => Promise<Response>,
 ): (c: Context) => Promise<Response> {
+  const counted = `${method} ${path}`;
   return async (c) => {
     const startedAt = Date.now();
     const context = requestContext(c.req.raw.headers);
@@ -119,8 +121,9 @@ function withRequestLog(
     }
     const { env } = parseEnv(c.env);
     addCorsHeaders(response, c.req.raw, context.who, env);
-    if (context.isLogged && env.REQUEST_LOG === "on")
-      await logRequest(c.req.method, path, context, response.status, Date.now() - startedAt);
+    const ms = Date.now() - startedAt;
+    countRequest(workerOf(c, env), counted, response.status, ms);
+    if (context.isLogged && env.REQUEST_LOG === "on") await logRequest(c.req.method, path, context, response.status, ms);
     return response;
   };
 }

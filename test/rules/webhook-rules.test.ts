@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 
 import { isExhausted, nextAttemptMs } from "../../src/domain/backoff.ts";
-import { targetFault } from "../../src/webhooks/target.ts";
+import { targetFault } from "../../src/domain/webhook-target.ts";
 
 test.for([
   [0, 5],

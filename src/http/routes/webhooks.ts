@@ -8,7 +8,7 @@ import type { Env } from "../../edge/env.ts";
 import * as stored from "../../read-model/webhooks.ts";
 import { send } from "../../webhooks/send.ts";
 import { newSecret } from "../../webhooks/sign.ts";
-import { targetFault } from "../../webhooks/target.ts";
+import { targetFault } from "../../domain/webhook-target.ts";
 import { changeDatabase, fromDatabase } from "../database.ts";
 import { JSON_TYPE } from "../media-types.ts";
 import { invalid } from "../refusals.ts";

@@ -209,7 +209,7 @@ test("a replay reaches the coupon's courier, and an invented coupon reaches none
   expect(calls.length).toBe(1);
 });
 
-const lose = () => Promise.reject(new Error("D1_ERROR: Network connection lost."));
+const lose = (): Promise<never> => Promise.reject(new Error("D1_ERROR: Network connection lost."));
 const STATEMENT = { first: lose, all: lose, run: lose };
 /** A database whose answers are lost. */
 const LOSSY = { prepare: () => ({ bind: () => STATEMENT }), batch: lose } as unknown as D1Database;

@@ -1,0 +1,159 @@
+// Reads the lists across coupons from D1. No query scans claims or events: each finds its first row by a key.
+
+import { saleState, unnamed, type Instant, type Sale, type SaleState } from "../domain/coupon.ts";
+import { EXPORT_PAGE_SIZE, FILTERED_ROWS_MAX } from "../domain/limits.ts";
+
+/** A coupon as D1 has it. */
+type StoredCoupon = Sale & {
+  readonly name: string;
+  readonly lastPosition: number;
+  readonly seq: number;
+  readonly createdAt: Instant;
+  /** The coupon's time when its courier read it. */
+  readonly asOf: Instant;
+};
+/** A coupon with its state at the moment of reading, because time changes it without an event. */
+export type ListedCoupon = StoredCoupon & { readonly state: SaleState };
+
+type CouponRow = {
+  readonly name: string;
+  readonly amount: number;
+  readonly claimed: number;
+  readonly held: number;
+  readonly starts_at: number | null;
+  readonly ends_at: number | null;
+  readonly paused: number;
+  readonly hold_seconds_max: number;
+  readonly holds_max: number | null;
+  readonly last_position: number;
+  readonly seq: number;
+  readonly created_at: number;
+  readonly archived_at: number | null;
+  readonly as_of: number;
+};
+
+/** Returns the coupon of a row at `now`. A coupon's time never goes back. */
+function listed(row: CouponRow, now: Instant): ListedCoupon {
+  const { name, claimed, held, seq } = row;
+  const settings = unnamed({ ...row, paused: row.paused === 1 });
+  const times = { createdAt: row.created_at, archivedAt: row.archived_at, asOf: row.as_of };
+  const coupon = { ...settings, ...times, name, claimed, held, seq, lastPosition: row.last_position };
+  return { ...coupon, state: saleState(coupon, Math.max(now, row.as_of)) };
+}
+
+/** Reads 1 row. */
+const SELECT_FRESHNESS = `SELECT as_of FROM freshness`;
+
+/** Returns when the newest event reached the database, or null before the first. Read it first: then no row is older. */
+export async function readFreshness(db: D1Database): Promise<Instant | null> {
+  return db.prepare(SELECT_FRESHNESS).first<number>("as_of");
+}
+
+export type CouponFilter = { readonly state: SaleState | null; readonly text: string };
+
+/** Reads at most `?2` rows, and the deleted ones between them. */
+const SELECT_COUPONS = `SELECT * FROM coupons WHERE deleted_at IS NULL AND name > ?1 ORDER BY name LIMIT ?2`;
+
+/**
+ * Returns coupons in the order of their names, and the name that the next page begins behind. The filter takes
+ * a bounded number of rows, so a page can have fewer coupons than `limit`, or none, and not be the last one.
+ */
+export async function listCoupons(
+  db: D1Database,
+  { state, text }: CouponFilter,
+  after: string,
+  limit: number,
+  now: Instant,
+): Promise<{ readonly coupons: readonly ListedCoupon[]; readonly next: string | null }> {
+  const isFiltered = state !== null || text !== "";
+  const rowsMax = isFiltered ? FILTERED_ROWS_MAX : limit + 1;
+  const { results } = await db.prepare(SELECT_COUPONS).bind(after, rowsMax).all<CouponRow>();
+  const found = results
+    .map((row) => listed(row, now))
+    .filter((coupon) => (state ?? coupon.state) === coupon.state && coupon.name.toLowerCase().includes(text.toLowerCase()));
+  const coupons = found.slice(0, limit);
+  const isCutOff = results.length === rowsMax;
+  const last = found.length > limit ? coupons.at(-1) : isCutOff ? results.at(-1) : undefined;
+  return { coupons, next: last?.name ?? null };
+}
+
+/** Reads all coupons that are neither deleted nor archived, `?1` at most, and the others between them. */
+const SELECT_LIVE_COUPONS = `
+  SELECT * FROM coupons WHERE deleted_at IS NULL AND archived_at IS NULL ORDER BY name LIMIT ?1`;
+
+/** Returns the coupons that are not archived, in the order of their names. */
+export async function liveCoupons(db: D1Database, limit: number, now: Instant): Promise<readonly ListedCoupon[]> {
+  const { results } = await db.prepare(SELECT_LIVE_COUPONS).bind(limit).all<CouponRow>();
+  return results.map((row) => listed(row, now));
+}
+
+/** A place in a user's list of claims. A user has at most one claim of an incarnation of a coupon. */
+export type WalletCursor = { readonly claimedAt: Instant; readonly epoch: string };
+export type WalletClaim = WalletCursor & { readonly coupon: ListedCoupon; readonly position: number };
+
+/** Reads the rows of the page, each with its coupon, and the user's revoked claims between them. */
+const SELECT_WALLET = `
+  SELECT coupons.*, claims.position, claims.claimed_at
+  FROM claims CROSS JOIN coupons ON coupons.epoch = claims.epoch
+  WHERE claims.user_id = ?1 AND (claims.claimed_at, claims.epoch) < (?2, ?3)
+    AND claims.revoked_at IS NULL AND coupons.deleted_at IS NULL
+  ORDER BY claims.claimed_at DESC, claims.epoch DESC LIMIT ?4`;
+
+/** Returns the claims of a user that are not revoked, the newest first, and the place of the next page. */
+export async function listWallet(
+  db: D1Database,
+  userId: string,
+  after: WalletCursor | null,
+  limit: number,
+  now: Instant,
+): Promise<{ readonly claims: readonly WalletClaim[]; readonly next: WalletCursor | null }> {
+  const { claimedAt, epoch } = after ?? { claimedAt: Number.MAX_SAFE_INTEGER, epoch: "" };
+  type Row = CouponRow & { readonly epoch: string; readonly position: number; readonly claimed_at: number };
+  const { results } = await db
+    .prepare(SELECT_WALLET)
+    .bind(userId, claimedAt, epoch, limit + 1)
+    .all<Row>();
+  const claims = results.slice(0, limit).map((row): WalletClaim => {
+    return { coupon: listed(row, now), epoch: row.epoch, position: row.position, claimedAt: row.claimed_at };
+  });
+  return { claims, next: results.length > limit ? (claims.at(-1) ?? null) : null };
+}
+
+/** A line of the report. A revoked claim stays in it. */
+export type ReportedClaim = {
+  readonly epoch: string;
+  readonly name: string;
+  readonly userId: string;
+  readonly position: number;
+  readonly claimedAt: Instant;
+  readonly revokedAt: Instant | null;
+};
+
+/**
+ * Reads the coupons that had claims between `?3` and `?4`, and their claims after the position. An index on
+ * the time of a claim would cost a written row for each, which D1 bills as a thousand read ones.
+ */
+const SELECT_REPORT = `
+  SELECT claims.epoch, coupons.name, claims.user_id AS userId, claims.position, claims.claimed_at AS claimedAt,
+         claims.revoked_at AS revokedAt
+  FROM coupons CROSS JOIN claims
+    ON claims.epoch = coupons.epoch AND claims.position > iif(coupons.epoch = ?1, ?2, 0)
+  WHERE coupons.epoch >= ?1 AND coupons.deleted_at IS NULL AND coupons.created_at < ?4
+    AND (SELECT claimed_at FROM claims AS last WHERE last.epoch = coupons.epoch ORDER BY position DESC LIMIT 1) >= ?3
+    AND claims.claimed_at >= ?3 AND claims.claimed_at < ?4
+  ORDER BY coupons.epoch, claims.position LIMIT ?5`;
+
+/** Returns the claims from `from` until before `to` behind `last`, coupon by coupon, in the order of their positions. */
+export async function reportPage(
+  db: D1Database,
+  from: Instant,
+  to: Instant,
+  last: Pick<ReportedClaim, "epoch" | "position"> | undefined,
+): Promise<readonly ReportedClaim[]> {
+  const { epoch, position } = last ?? { epoch: "", position: 0 };
+  const { results } = await db.prepare(SELECT_REPORT).bind(epoch, position, from, to, EXPORT_PAGE_SIZE).all<ReportedClaim>();
+  return results;
+}
+
+/** The statements, whose plans a test checks. */
+export const STATEMENTS = { SELECT_FRESHNESS, SELECT_COUPONS, SELECT_LIVE_COUPONS, SELECT_WALLET, SELECT_REPORT } as const;
