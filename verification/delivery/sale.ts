@@ -38,8 +38,8 @@ const CONNECTIONS = 4;
 /** Where nothing more arrives or is answered, the kill comes all the same. */
 const AIMED_WITHIN_MS = 3_000;
 const ANSWER_WITHIN_MS = 30_000;
-/** Longer than the alarms of a coupon and its courier, and a few attempts. */
-const QUIET_MS_MAX = 240_000;
+/** So long nothing may be delivered: longer than the alarms of a coupon and its courier, and two failed attempts. */
+const STALLED_MS_MAX = 100_000;
 const POLL_MS = 500;
 
 export function drawKills(count: number, random: Random): Kill[] {
@@ -183,13 +183,14 @@ async function quiet(
   onQuiet: (note: string) => void,
 ): Promise<string[]> {
   const pool = new Pool(server.url);
-  const deadline = Date.now() + QUIET_MS_MAX;
+  let [seen, seenAt] = ["", Date.now()];
   try {
     for (;;) {
       const lags = await Promise.all(coupons.map((coupon) => lagOf(couponClient(pool), coupon, registrations, log)));
       const left = coupons.flatMap((coupon, index) => (lags[index] === null ? [] : [`${coupon}: ${lags[index]}`]));
       if (left.length === 0) return [];
-      if (Date.now() > deadline) return left.map((lag) => `not delivered after ${QUIET_MS_MAX / 1000} s: ${lag}`);
+      if (left.join() !== seen) [seen, seenAt] = [left.join(), Date.now()];
+      if (Date.now() - seenAt > STALLED_MS_MAX) return left.map((lag) => `nothing is delivered for ${STALLED_MS_MAX / 1000} s: ${lag}`);
       onQuiet(left.join(", "));
       await pause(POLL_MS);
     }
