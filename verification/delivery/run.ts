@@ -23,7 +23,8 @@ Serves the built product with workerd on disk, with its couriers and its read mo
 receiver of its own. The receiver sometimes fails, hangs, closes the connection or answers late. Callers claim, hold, revoke and
 change; coupons are deleted and created again. Meanwhile the server is killed with SIGKILL: at random instants, right after a
 request arrived at the receiver, right after the receiver answered, or right after a caller got an answer. It starts again on the
-same files. Every ${KILLS_PER_SALE} kills make a sale. After the last kill of a sale nothing is sent any more, and everything must be delivered.
+same files. Every ${KILLS_PER_SALE} kills make a sale. After the last kill of a sale nothing is sent any more, and everything must be delivered:
+in one sale much is left to deliver then, in the next only a claim that the courier has not heard of.
 
 Then the command checks: each endpoint has every event of the ledgers that it wants, and every acknowledged claim; first arrivals
 are in order, each after a 200 for the one before; a repeated message has the same id and body; every signature is right. The
@@ -57,7 +58,8 @@ verification of the files (npm run verify -- --delivered) compares the read mode
         };
         const onKill = (): void => progress.update((killCount += 1));
         const onQuiet = (note: string): void => progress.update(killCount, note);
-        const sale = { name: `sale-${outcomes.length}`, claimCount: options.claims, kills, random };
+        const ending = outcomes.length % 2 === 0 ? "busy" : "idle";
+        const sale = { name: `sale-${outcomes.length}`, claimCount: options.claims, kills, ending, random } as const;
         outcomes.push(await runSale(sale, { state, start, onKill, onQuiet }));
       }
     } finally {

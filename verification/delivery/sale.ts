@@ -19,7 +19,19 @@ import { ledgersIn } from "./stored.ts";
 export const AIMS = ["time", "arrived", "taken", "answered"] as const;
 export type Kill = { readonly aim: (typeof AIMS)[number]; readonly count: number; readonly delayMs: number };
 
-export type Sale = { readonly name: string; readonly claimCount: number; readonly kills: readonly Kill[]; readonly random: Random };
+/**
+ * How a sale ends. `busy`: the last kill comes while much is to be delivered, so the alarms of couriers must go on. `idle`: it
+ * comes right after one more claim when all was delivered, so only the coupon's own alarm knows of it.
+ */
+export type Ending = "busy" | "idle";
+
+export type Sale = {
+  readonly name: string;
+  readonly claimCount: number;
+  readonly kills: readonly Kill[];
+  readonly ending: Ending;
+  readonly random: Random;
+};
 export type Outcome = Verdict & {
   readonly receipts: number;
   readonly faultCounts: Readonly<Record<Fault, number>>;
@@ -41,6 +53,8 @@ const ANSWER_WITHIN_MS = 30_000;
 /** So long nothing may be delivered: longer than the alarms of a coupon and its courier, and two failed attempts. */
 const STALLED_MS_MAX = 100_000;
 const POLL_MS = 500;
+/** A coupon notifies its courier at most once in this time. */
+const NOTICE_MS = 1_000;
 
 export function drawKills(count: number, random: Random): Kill[] {
   return Array.from({ length: count }, () => {
@@ -51,57 +65,85 @@ export function drawKills(count: number, random: Random): Kill[] {
 }
 
 /** Runs a sale to its end. Throws {@link CommandFailure} where the server ends by itself, hangs, or gives a wrong answer. */
-export async function runSale({ name, claimCount, kills, random }: Sale, { state, start, onKill, onQuiet }: Harness): Promise<Outcome> {
-  const coupons = ["a", "b", "c"].map((letter) => `${name}-${letter}`);
-  const [living = "", reborn = "", deleted = ""] = coupons;
+export async function runSale(sale: Sale, harness: Harness): Promise<Outcome> {
+  const coupons = ["a", "b", "c"].map((letter) => `${sale.name}-${letter}`);
   const registrations: readonly Registration[] = [
     { events: ALL_EVENTS, coupons: null },
     { events: ALL_EVENTS, coupons: null },
-    { events: ["claim.granted", "coupon.deleted"], coupons: [living, reborn] },
+    { events: ["claim.granted", "coupon.deleted"], coupons: coupons.slice(0, 2) },
   ];
   const account = new Account();
-  const receiver = new Receiver(random);
+  const receiver = new Receiver(sale.random);
   await receiver.listen();
-  const lanes = [
-    laneOf(living, claimCount, "none", account, random),
-    laneOf(reborn, claimCount, "reborn", account, random),
-    laneOf(deleted, claimCount, "deleted", account, random),
-  ];
-  const requestCount = countOf(lanes);
+  const delivery: Delivery = { coupons, registrations, account, receiver, onQuiet: harness.onQuiet };
   try {
-    for (const [index, kill] of kills.entries()) {
-      const isLast = index === kills.length - 1;
-      const round = new Round(await start(), kill, receiver, account);
-      if (index === 0) await register(round.client, registrations, receiver);
-      const leftMin = isLast ? 0 : Math.floor(requestCount * (1 - (index + 1) / kills.length));
-      // After the last kill there are no requests that could wake anything.
-      if (!isLast) round.arm();
-      await Promise.all(lanes.map((lane) => round.send(lane, () => countOf(lanes) <= leftMin)));
-      if (isLast) round.arm();
-      await round.killed();
-      onKill();
-    }
-    const server = await start();
+    await sell(sale, harness, delivery);
+    const server = await harness.start();
     const startedAt = Date.now();
-    const late = await quiet(server, coupons, registrations, receiver.log, onQuiet);
+    const late = await quiet(server, delivery);
     const quietMs = Date.now() - startedAt;
     await server.kill();
-
-    const { ledgers, departed } = await ledgersIn(state);
-    const verdict = judge(receiver.log, registrations, ledgers, account.receipts);
-    const checks = await verify({ state, receipts: verdict.living, isDelivered: true });
-    const failed = checks.filter(({ verdict: is }) => is === "FAIL");
-    const faults = [
-      ...late,
-      ...verdict.faults,
-      ...departed.map((epoch) => `the ledger of the deleted incarnation ${epoch} is still in its object`),
-      ...failed.map(({ coupon, number, detail }) => `${coupon}: verification ${number}: ${detail}`),
-    ];
-    return { ...verdict, faults, receipts: account.receipts.length, faultCounts: receiver.faultCounts, quietMs };
+    const verdict = await verdictOf(harness.state, delivery);
+    const { faultCounts } = receiver;
+    return { ...verdict, faults: [...late, ...verdict.faults], receipts: account.receipts.length, faultCounts, quietMs };
   } finally {
     await receiver.close();
-    await rm(state, { recursive: true, force: true, maxRetries: 3 });
+    await rm(harness.state, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+type Delivery = Pick<Harness, "onQuiet"> & {
+  readonly coupons: readonly string[];
+  readonly registrations: readonly Registration[];
+  readonly account: Account;
+  readonly receiver: Receiver;
+};
+
+/** Sends all requests, while the kills come. After the last kill there are no requests that could wake anything. */
+async function sell({ claimCount, kills, ending, random }: Sale, { start, onKill }: Harness, delivery: Delivery): Promise<void> {
+  const { coupons, account, receiver, registrations } = delivery;
+  const fates = ["none", "reborn", "deleted"] as const;
+  const lanes = fates.map((fate, index) => laneOf(coupons[index] ?? "", claimCount, fate, account, random));
+  const requestCount = countOf(lanes);
+  for (const [index, kill] of kills.entries()) {
+    const isLast = index === kills.length - 1;
+    const server = await start();
+    const round = new Round(server, kill, receiver, account);
+    if (index === 0) await register(round.client, registrations, receiver);
+    const leftMin = isLast ? 0 : Math.floor(requestCount * (1 - (index + 1) / kills.length));
+    if (!isLast) round.arm();
+    await Promise.all(lanes.map((lane) => round.send(lane, () => countOf(lanes) <= leftMin)));
+    if (isLast && ending === "idle") {
+      await quiet(server, delivery);
+      await lastClaim(round.client, coupons[0] ?? "", claimCount, account);
+      void round.strike();
+    } else if (isLast) round.arm();
+    await round.killed();
+    onKill();
+  }
+}
+
+/** A change wakes the courier. The claim comes when the courier has delivered it, and before the coupon's next notice. */
+async function lastClaim(client: CouponClient, coupon: string, claimCount: number, account: Account): Promise<void> {
+  await client.change(coupon, { amount: 10 * claimCount + 1_000 });
+  await pause(NOTICE_MS / 2);
+  const { status, body } = await client.claim(coupon, "last-user", { key: "last-user" });
+  if (status !== 201) throw new CommandFailure(`the last claim got ${status} ${JSON.stringify(body)}`, EXIT.failed);
+  account.granted(coupon, body);
+}
+
+/** Compares what arrived, what callers got and the files of the ended server. */
+async function verdictOf(state: string, { receiver, registrations, account }: Delivery): Promise<Verdict> {
+  const { ledgers, departed } = await ledgersIn(state);
+  const verdict = judge(receiver.log, registrations, ledgers, account.receipts);
+  const checks = await verify({ state, receipts: verdict.living, isDelivered: true });
+  const failed = checks.filter(({ verdict: is }) => is === "FAIL");
+  const faults = [
+    ...verdict.faults,
+    ...departed.map((epoch) => `the ledger of the deleted incarnation ${epoch} is still in its object`),
+    ...failed.map(({ coupon, number, detail }) => `${coupon}: verification ${number}: ${detail}`),
+  ];
+  return { ...verdict, faults };
 }
 
 /** One run of the server, from its start to its kill. */
@@ -111,6 +153,7 @@ class Round {
   readonly #kill: Kill;
   readonly #pool: Pool;
   readonly #killed = Promise.withResolvers<void>();
+  #isArmed = false;
   #isKilled = false;
 
   constructor(server: Served, kill: Kill, receiver: Receiver, account: Account) {
@@ -120,18 +163,16 @@ class Round {
     this.client = couponClient(this.#pool);
     let count = 0;
     const happened = (aim: Kill["aim"]): void => {
-      if (aim === kill.aim && ++count === kill.count && this.#isArmed) void this.#strike(kill.delayMs);
+      if (this.#isArmed && aim === kill.aim && ++count === kill.count) void this.strike(kill.delayMs);
     };
     receiver.onEntry = ({ is }) => happened(is);
     account.onAnswer = () => happened("answered");
   }
 
-  #isArmed = false;
-
   /** From now on the kill comes when it is due. */
   arm(): void {
     this.#isArmed = true;
-    void this.#strike(this.#kill.aim === "time" ? this.#kill.delayMs : AIMED_WITHIN_MS);
+    void this.strike(this.#kill.aim === "time" ? this.#kill.delayMs : AIMED_WITHIN_MS);
   }
 
   /** Sends the requests of a lane until `isEnough`, or the kill. Those without an answer stay in the lane. */
@@ -153,6 +194,14 @@ class Round {
     }
   }
 
+  /** Kills the server. */
+  async strike(delayMs = 0): Promise<void> {
+    if (delayMs > 0) await pause(delayMs);
+    this.#isKilled = true;
+    await this.#server.kill();
+    this.#killed.resolve();
+  }
+
   async killed(): Promise<void> {
     await this.#killed.promise;
     await this.#pool.destroy();
@@ -165,23 +214,10 @@ class Round {
       EXIT.failed,
     );
   }
-
-  async #strike(delayMs: number): Promise<void> {
-    if (delayMs > 0) await pause(delayMs);
-    this.#isKilled = true;
-    await this.#server.kill();
-    this.#killed.resolve();
-  }
 }
 
 /** Waits until the server says that everything is delivered. Returns what is not. */
-async function quiet(
-  server: Served,
-  coupons: readonly string[],
-  registrations: readonly Registration[],
-  log: readonly Entry[],
-  onQuiet: (note: string) => void,
-): Promise<string[]> {
+async function quiet(server: Served, { coupons, registrations, receiver: { log }, onQuiet }: Delivery): Promise<string[]> {
   const pool = new Pool(server.url);
   let [seen, seenAt] = ["", Date.now()];
   try {
