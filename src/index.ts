@@ -2,7 +2,5 @@
 
 import { createApp } from "./http/app.ts";
 
-export { CourierObject } from "./courier/courier-object.ts";
-export { CouponObject } from "./object/coupon-object.ts";
-export { MeterObject } from "./object/meter-object.ts";
+export * from "./objects.ts";
 export default createApp();

@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
 type Body = { readonly user_id: string; readonly coupon_name: string };
 type Env = { readonly COUPONS: DurableObjectNamespace<CouponObject> };

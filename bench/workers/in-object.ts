@@ -10,7 +10,7 @@ import type { Stamped } from "../../src/engine/message.ts";
 import { createApp } from "../../src/http/app.ts";
 import { judgedAlone, NO_LEASE } from "./judged-alone.ts";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
 const USERS_EACH = 1000;
 

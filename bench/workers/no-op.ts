@@ -6,7 +6,7 @@ import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { ClaimResult } from "../../src/domain/rpc.ts";
 import { createApp } from "../../src/http/app.ts";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
 export class CouponObject extends DurableObject {
   async claim({ userId, key, attemptId }: ClaimRequest): Promise<ClaimResult> {

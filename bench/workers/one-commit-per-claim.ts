@@ -10,7 +10,7 @@ import { CouponEngine } from "../../src/engine/coupon-engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { judgedAlone } from "./judged-alone.ts";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
 export class CouponObject extends DurableObject {
   readonly #engine = new CouponEngine(sqlOver(this.ctx.storage, (cause) => this.ctx.abort(String(cause))));

@@ -2,9 +2,9 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
-/** Unused, but the Worker's configuration needs a class of this name. */
+/** Unused. The Worker's configuration needs every class. */
 export class CouponObject extends DurableObject {}
 
 const HEADERS = { "Content-Type": "application/json" };

@@ -7,11 +7,10 @@ import { parseEnv } from "node:util";
 
 export const ROOT = join(import.meta.dirname, "../..");
 
-/** The folders of the objects' SQLite files, below the state folder of workerd and wrangler. */
-export const OBJECTS_FOLDER = "doorbuster-CouponObject";
-export const COURIERS_FOLDER = "doorbuster-CourierObject";
+/** The folder of the coupons' SQLite files, below the state folder of workerd and wrangler. */
+export const OBJECTS_FOLDER = folderOf("CouponObject");
 /** The folder of the database `DB`, below the state folder of workerd. */
-export const DATABASE_FOLDER = "doorbuster-Database";
+export const DATABASE_FOLDER = folderOf("Database");
 
 /** The rate limit binding and the database for workerd, which has none of its own. */
 const [RATE_LIMIT_MODULE, DATABASE_MODULE] = ["rate-limit.js", "database.js"].map((file) =>
@@ -25,16 +24,19 @@ const NOT_SERVED = ["d1_databases", "kv_namespaces", "r2_buckets", "services"] a
 type Read = {
   readonly compatibility_date: string;
   readonly vars: Readonly<Record<string, unknown>>;
+  readonly durable_objects: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] };
   readonly ratelimits: readonly { readonly name: string; readonly simple: { readonly limit: number; readonly period: number } }[];
 } & Readonly<Record<(typeof NOT_SERVED)[number], readonly { readonly binding: string }[]>>;
 
 export type Project = {
   readonly compatibilityDate: string;
   readonly vars: Readonly<Record<string, string>>;
+  readonly objects: readonly ObjectBinding[];
   readonly rateLimits: readonly RateLimit[];
   /** Names of bindings that are configured, but not served. */
   readonly missing: readonly string[];
 };
+type ObjectBinding = { readonly name: string; readonly className: string };
 type RateLimit = { readonly name: string; readonly limit: number; readonly period: number };
 
 /** Reads wrangler.toml. */
@@ -45,6 +47,7 @@ export async function readProject(): Promise<Project> {
   return {
     compatibilityDate: config.compatibility_date,
     vars: Object.fromEntries(Object.entries(config.vars).map(([name, value]) => [name, textOf(value)])),
+    objects: config.durable_objects.bindings.map(({ name, class_name: className }) => ({ name, className })),
     rateLimits: config.ratelimits.map(({ name, simple }) => ({ name, ...simple })),
     missing: NOT_SERVED.flatMap((kind) => config[kind].map(({ binding }) => binding)).filter((binding) => binding !== "DB"),
   };
@@ -69,13 +72,19 @@ export type Config = {
   readonly host: string;
   readonly port: number;
   readonly vars: Readonly<Record<string, string>>;
+  readonly objects: readonly ObjectBinding[];
   readonly rateLimits: readonly RateLimit[];
   readonly compatibilityDate: string;
   readonly flags: readonly string[];
   readonly isolates: number;
-  /** Whether the couriers and the database are bound. */
-  readonly isDelivering: boolean;
+  /** Whether the database is served. */
+  readonly hasDatabase: boolean;
 };
+
+/** The folder of a class of objects. */
+function folderOf(className: string): string {
+  return `doorbuster-${className}`;
+}
 
 /**
  * The file of an object. The runtime derives an object's id from its class, which names the folder, and its own name (source: workerd,
@@ -99,56 +108,52 @@ export function capnp(config: Config): string {
   // Without this service, `fetch` reaches public addresses only.
   const internet = `(name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))`;
   if (config.vars["WEBHOOK_TARGETS"] === "any") services.push(internet);
-  if (config.isDelivering) services.push(`(name = "database", worker = .database)`);
+  if (config.hasDatabase) services.push(`(name = "database", worker = .database)`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [ ${services.join(", ")}, (name = "disk", disk = (path = ${quoted(config.state)}, writable = true)) ],
   sockets = [ ${sockets.join(", ")} ],
   extensions = [ (modules = [ (name = "doorbuster:rate-limit", internal = true, esModule = ${RATE_LIMIT_MODULE}) ]) ]
 );
-${all.map((index) => worker(config, index)).join("")}${config.isDelivering ? database(config) : ""}`;
+${all.map((index) => worker(config, index)).join("")}${config.hasDatabase ? database(config) : ""}`;
 }
 
 function database({ compatibilityDate }: Config): string {
   return `const database :Workerd.Worker = (
   modules = [ (name = "database.js", esModule = ${DATABASE_MODULE}) ],
   compatibilityDate = ${quoted(compatibilityDate)},
-  ${objects({ Database: DATABASE_FOLDER })}
+  ${namespaces(["Database"])}
   bindings = [ (name = "DATABASE", durableObjectNamespace = "Database") ]
 );
 `;
 }
 
-/** Declares classes of objects with their folders. */
-function objects(folders: Readonly<Record<string, string>>): string {
-  const all = Object.entries(folders).map(
-    ([className, folder]) => `(className = ${quoted(className)}, uniqueKey = ${quoted(folder)}, enableSql = true)`,
-  );
+/** Declares classes of objects, each with its folder. */
+function namespaces(classNames: readonly string[]): string {
+  const all = classNames.map((className) => `(className = "${className}", uniqueKey = "${folderOf(className)}", enableSql = true)`);
   return `durableObjectNamespaces = [ ${all.join(", ")} ],
   durableObjectStorage = (localDisk = "disk"),`;
 }
 
-function worker({ bundle, vars, rateLimits, compatibilityDate, flags, isDelivering }: Config, index: number): string {
-  const namespace = (name: string, className: string): string => {
-    const of = index === 0 ? quoted(className) : `(className = ${quoted(className)}, serviceName = "isolate-0")`;
-    return `(name = ${quoted(name)}, durableObjectNamespace = ${of})`;
-  };
+function worker({ bundle, vars, objects, rateLimits, compatibilityDate, flags, hasDatabase }: Config, index: number): string {
   const d1 = `(moduleName = "cloudflare-internal:d1-api", innerBindings = [ (name = "fetcher", service = "database") ])`;
   const bindings = [
-    namespace("COUPONS", "CouponObject"),
-    ...(isDelivering ? [namespace("COURIERS", "CourierObject"), `(name = "DB", wrapped = ${d1})`] : []),
+    ...objects.map(({ name, className }) => {
+      const namespace = index === 0 ? quoted(className) : `(className = ${quoted(className)}, serviceName = "isolate-0")`;
+      return `(name = ${quoted(name)}, durableObjectNamespace = ${namespace})`;
+    }),
+    ...(hasDatabase ? [`(name = "DB", wrapped = ${d1})`] : []),
     ...Object.entries(vars).map(([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)})`),
     ...rateLimits.map(({ name, ...simple }) => {
       const inner = `(name = "simple", json = ${quoted(JSON.stringify(simple))})`;
       return `(name = ${quoted(name)}, wrapped = (moduleName = "doorbuster:rate-limit", innerBindings = [ ${inner} ]))`;
     }),
   ];
-  const folders = { CouponObject: OBJECTS_FOLDER, ...(isDelivering ? { CourierObject: COURIERS_FOLDER } : {}) };
   return `const worker${index} :Workerd.Worker = (
   modules = [ (name = "worker.js", esModule = embed ${quoted(basename(bundle))}) ],
   compatibilityDate = ${quoted(compatibilityDate)},
   compatibilityFlags = ${JSON.stringify(flags)},
-  ${index === 0 ? objects(folders) : ""}
+  ${index === 0 ? namespaces(objects.map(({ className }) => className)) : ""}
   bindings = [ ${bindings.join(", ")} ]
 );
 `;

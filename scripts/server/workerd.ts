@@ -170,11 +170,12 @@ async function writeConfig(
 ): Promise<string> {
   await mkdir(state, { recursive: true });
   if (isDelivering) migrate(servedDatabase(state));
-  const { compatibilityDate, rateLimits } = await readProject();
+  const { compatibilityDate, objects, rateLimits } = await readProject();
   const path = `${bundle}.${Date.now()}-${Math.random().toString(36).slice(2)}.capnp`;
   const limits = isLimited ? rateLimits : [];
-  const served = { bundle, state, host, port, vars, flags, isolates, isDelivering };
-  await writeFile(path, capnp({ ...served, compatibilityDate, rateLimits: limits }));
+  const bound = objects.filter(({ name }) => isDelivering || name !== "COURIERS");
+  const served = { bundle, state, host, port, vars, flags, isolates, compatibilityDate };
+  await writeFile(path, capnp({ ...served, objects: bound, hasDatabase: isDelivering, rateLimits: limits }));
   return path;
 }
 

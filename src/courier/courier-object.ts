@@ -5,14 +5,14 @@ import { DurableObject } from "cloudflare:workers";
 import { isExhausted, nextAttemptMs } from "../domain/backoff.ts";
 import type { OutboxCursor, OutboxPage, SinkLag } from "../domain/delivery.ts";
 import {
-  ALARM_RETRY_MS_MIN,
   COURIER_ALARM_MS,
   COURIER_PAUSE_MS_MIN,
   DELIVERY_HANGS_MS,
   DELIVERY_MS_MAX,
   OUTBOX_MS_MAX,
   READ_MODEL_RETRY_MS_MAX,
-} from "../domain/limits.ts";
+} from "../domain/delivery-limits.ts";
+import { ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";

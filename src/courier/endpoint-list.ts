@@ -1,6 +1,6 @@
 // The webhook endpoints as a courier knows them.
 
-import { ENDPOINTS_MS_MAX } from "../domain/limits.ts";
+import { ENDPOINTS_MS_MAX } from "../domain/delivery-limits.ts";
 import { listEndpoints, type Endpoint } from "../read-model/webhooks.ts";
 import { within } from "./within.ts";
 

@@ -1,6 +1,6 @@
 // Delivers a coupon's ledger to the read model.
 
-import { DELIVERY_PAGE_SIZE } from "../domain/limits.ts";
+import { DELIVERY_PAGE_SIZE } from "../domain/delivery-limits.ts";
 import { clearIncarnation, storePage } from "../read-model/store.ts";
 import { positionAfter, type Delivered, type Delivery } from "./delivery.ts";
 

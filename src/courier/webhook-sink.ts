@@ -1,7 +1,7 @@
 // Delivers a coupon's events to one webhook endpoint, in order and one at a time.
 
 import type { OutboxCursor } from "../domain/delivery.ts";
-import { DELIVERY_PAGE_SIZE, WEBHOOK_CHECKPOINT_STEPS, WEBHOOK_MESSAGES_PER_CALL_MAX } from "../domain/limits.ts";
+import { DELIVERY_PAGE_SIZE, WEBHOOK_CHECKPOINT_STEPS, WEBHOOK_MESSAGES_PER_CALL_MAX } from "../domain/delivery-limits.ts";
 import { steps, type Step } from "../domain/webhook-events.ts";
 import type { Endpoint } from "../read-model/webhooks.ts";
 import { send } from "../webhooks/send.ts";

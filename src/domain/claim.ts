@@ -29,8 +29,20 @@ export type Hold = {
   readonly attemptId: string;
 };
 
-/** What a user has: a claim, a hold, or neither. `revoked` is the revoked claim of this same request. */
-export type UserClaim = { readonly claim: Claim | null; readonly hold: Hold | null; readonly revoked: Claim | null };
+/** What a user has: claims in the order of their positions, and a hold. */
+export type UserClaim = {
+  readonly claims: readonly Claim[];
+  /** The claim that keeps the user from a further unit. */
+  readonly inTheWay: Claim | null;
+  readonly hold: Hold | null;
+  /** The revoked claim of this same request. */
+  readonly revoked: Claim | null;
+};
+
+/** Returns what a user with these claims has, without a hold. A user gets at most one unit. */
+export function userClaimOf(claims: readonly Claim[]): UserClaim {
+  return { claims, inTheWay: claims[0] ?? null, hold: null, revoked: null };
+}
 
 /** The facts that the rule needs. `keyOwner` is the user whose claim carries the same key. */
 export type ClaimFacts = { readonly coupon: Coupon; readonly existing: UserClaim; readonly keyOwner: string | null };
@@ -75,9 +87,10 @@ export function closedFor(coupon: Coupon, now: Instant): Closed | null {
  * before the state of the sale. So a winner who retries always gets the receipt.
  */
 export function judgeClaim(request: ClaimRequest, { coupon, existing, keyOwner }: ClaimFacts, now: Instant): ClaimVerdict {
-  const { claim, hold, revoked } = existing;
-  if (claim !== null && isSameAttempt(request, claim)) return { ok: true, claim, replayed: true };
-  if (claim !== null) return { ok: false, code: "already_claimed", claim };
+  const { claims, inTheWay, hold, revoked } = existing;
+  const made = claims.find((claim) => isSameAttempt(request, claim));
+  if (made !== undefined) return { ok: true, claim: made, replayed: true };
+  if (inTheWay !== null) return { ok: false, code: "already_claimed", claim: inTheWay };
   if (keyOwner !== null) return { ok: false, code: "idempotency_key_reused" };
   if (revoked !== null) return { ok: false, code: "claim_released", claim: revoked };
   const isHolder = hold !== null && now < hold.expiresAt;

@@ -38,3 +38,53 @@ export const WEBHOOK_ROTATION_MS = 86_400_000;
 
 /** Most earlier secrets that sign. Each makes every webhook longer. Prevents headers that receivers refuse. */
 export const WEBHOOK_SECRETS_PREVIOUS_MAX = 3;
+
+/** Most coupons that a filtered list reads for one page. Prevents a filter that fits none from reading the whole table. */
+export const FILTERED_ROWS_MAX = 5000;
+
+/** Shortest time between two notices of a coupon to its courier, in milliseconds. Prevents a call for each claim. */
+export const NOTICE_MS_MIN = 1_000;
+
+/**
+ * When a coupon's alarm repeats a notice that a crash has prevented, in milliseconds. The alarm is set once in this time,
+ * so that claims do not set one each.
+ */
+export const NOTICE_ALARM_MS = 60_000;
+
+/** Events that a courier reads at once. They take some 200 kB, and the coupon's object some milliseconds. */
+export const DELIVERY_PAGE_SIZE = 1000;
+
+/**
+ * How long one call of a courier delivers to one sink, in milliseconds, and most messages that it sends. Cloudflare
+ * allows 1,000 outgoing requests in a call. The next call reads the list of endpoints again.
+ */
+export const DELIVERY_MS_MAX = 10_000;
+export const WEBHOOK_MESSAGES_PER_CALL_MAX = 500;
+
+/** Most steps of a webhook sink that are delivered and not stored. A crash repeats them. Prevents a flush for each message. */
+export const WEBHOOK_CHECKPOINT_STEPS = 100;
+
+/** How long a courier waits for the list of endpoints, and for one call of the coupon, in milliseconds. */
+export const ENDPOINTS_MS_MAX = 2_000;
+export const OUTBOX_MS_MAX = 10_000;
+
+/** When a delivery counts as hanging, in milliseconds: {@link DELIVERY_MS_MAX}, and a database that answers at its limit. */
+export const DELIVERY_HANGS_MS = 60_000;
+
+/**
+ * When a courier's alarm looks after work that a crash has interrupted, in milliseconds. It is longer than
+ * {@link DELIVERY_MS_MAX}.
+ */
+export const COURIER_ALARM_MS = 30_000;
+
+/** Longest time between two attempts to write the read model, or to read the coupon, in milliseconds. */
+export const READ_MODEL_RETRY_MS_MAX = 60_000;
+
+/** Shortest time until a courier's alarm, in milliseconds. Prevents a loop where two clocks differ. */
+export const COURIER_PAUSE_MS_MIN = 250;
+
+/**
+ * Most rows that one statement erases from D1. D1 ends a statement after 30 seconds. Prevents the deletion of a large
+ * coupon from failing for ever.
+ */
+export const ERASED_AT_ONCE_MAX = 10_000;

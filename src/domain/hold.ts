@@ -24,8 +24,8 @@ export type HoldVerdict =
  */
 export function judgeHold(request: HoldRequest, { coupon, existing, isReleased }: HoldFacts, now: Instant): HoldVerdict {
   const { userId, ttlMs, attemptId } = request;
-  const { claim, hold } = existing;
-  if (claim !== null) return { ok: false, code: "already_claimed", claim };
+  const { inTheWay, hold } = existing;
+  if (inTheWay !== null) return { ok: false, code: "already_claimed", claim: inTheWay };
   if (hold !== null && now < hold.expiresAt) return { ok: true, hold, isNew: hold.attemptId === attemptId };
   const closed = closedFor(coupon, now);
   if (closed !== null) return closed;

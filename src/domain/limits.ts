@@ -39,9 +39,6 @@ export const ACTOR_LENGTH_MAX = 64;
 export const PAGE_SIZE_MAX = 1000;
 export const PAGE_SIZE_DEFAULT = 100;
 
-/** Most coupons that a filtered list reads for one page. Prevents a filter that fits none from reading the whole table. */
-export const FILTERED_ROWS_MAX = 5000;
-
 /** Rows that an export fetches at once. They take about 1 MB. One RPC can carry 32 MiB. */
 export const EXPORT_PAGE_SIZE = 5000;
 
@@ -74,52 +71,6 @@ export const ROWS_AT_ONCE_MAX = 1000;
 
 /** How long claim counts may stay in memory only, in milliseconds. Prevents a write for each refusal. */
 export const COUNTS_FLUSH_MS = 5_000;
-
-/** Shortest time between two notices of a coupon to its courier, in milliseconds. Prevents a call for each claim. */
-export const NOTICE_MS_MIN = 1_000;
-
-/**
- * When a coupon's alarm repeats a notice that a crash has prevented, in milliseconds. The alarm is set once in this time,
- * so that claims do not set one each.
- */
-export const NOTICE_ALARM_MS = 60_000;
-
-/** Events that a courier reads at once. They take some 200 kB, and the coupon's object some milliseconds. */
-export const DELIVERY_PAGE_SIZE = 1000;
-
-/**
- * How long one call of a courier delivers to one sink, in milliseconds, and most messages that it sends. Cloudflare
- * allows 1,000 outgoing requests in a call. The next call reads the list of endpoints again.
- */
-export const DELIVERY_MS_MAX = 10_000;
-export const WEBHOOK_MESSAGES_PER_CALL_MAX = 500;
-
-/** Most steps of a webhook sink that are delivered and not stored. A crash repeats them. Prevents a flush for each message. */
-export const WEBHOOK_CHECKPOINT_STEPS = 100;
-
-/** How long a courier waits for the list of endpoints, and for one call of the coupon, in milliseconds. */
-export const ENDPOINTS_MS_MAX = 2_000;
-export const OUTBOX_MS_MAX = 10_000;
-
-/** When a delivery counts as hanging, in milliseconds: {@link DELIVERY_MS_MAX}, and a database that answers at its limit. */
-export const DELIVERY_HANGS_MS = 60_000;
-
-/**
- * When a courier's alarm looks after work that a crash has interrupted, in milliseconds. It is longer than
- * {@link DELIVERY_MS_MAX}.
- */
-export const COURIER_ALARM_MS = 30_000;
-
-/** Longest time between two attempts to write the read model, or to read the coupon, in milliseconds. */
-export const READ_MODEL_RETRY_MS_MAX = 60_000;
-
-/** Shortest time until a courier's alarm, in milliseconds. Prevents a loop where two clocks differ. */
-export const COURIER_PAUSE_MS_MIN = 250;
-/**
- * Most rows that one statement erases from D1. D1 ends a statement after 30 seconds. Prevents the deletion of a large
- * coupon from failing for ever.
- */
-export const ERASED_AT_ONCE_MAX = 10_000;
 
 /** Most holds that one message releases. Prevents one transaction that releases a million holds. */
 export const HOLDS_ENDED_AT_ONCE_MAX = 1000;
@@ -292,28 +243,6 @@ export const SNAPSHOT_TAKEOVER_MS = 3_000;
 
 /** Most coupons whose ledger head an isolate remembers. Prevents a scan of names from filling memory. */
 export const HEADS_MAX = 4096;
-
-/** Most coupons in the metrics of the service. Prevents a scrape of unbounded size. */
-export const METRICS_COUPONS_MAX = 1000;
-
-/** How long after a request its isolate reports to the meter, in milliseconds. Prevents a call for each request. */
-export const METER_REPORT_MS = 10_000;
-
-/** Deadline of a call of the meter, in milliseconds. */
-export const METER_DEADLINE_MS = 3_000;
-
-/**
- * Age at which an isolate drops a report without an acknowledgement, and how long the meter remembers an isolate, in
- * milliseconds. The second one is far longer, so that a late report is never added twice.
- */
-export const METER_REPORT_AGE_MS_MAX = 3_600_000;
-export const METER_MEMORY_MS = 86_400_000;
-
-/** How long the viewers of a report count, in milliseconds: three reports. Prevents those of an ended isolate from staying. */
-export const METER_VIEWERS_MS = 30_000;
-
-/** Deadline of each check of the deep health, in milliseconds. Most monitors wait for 10 s. */
-export const HEALTH_DEADLINE_MS = 3_000;
 
 /** Most coupons whose snapshot an isolate caches. Prevents a scan of names from filling memory. */
 export const SNAPSHOTS_MAX = 1024;

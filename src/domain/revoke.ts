@@ -13,12 +13,20 @@ export type RevokeVerdict =
   | { readonly ok: false; readonly code: "position_mismatch"; readonly claim: Claim }
   | { readonly ok: false; readonly code: "claim_not_found" };
 
+/** What the user has and had. `past` has the last revoked claim first. */
+export type RevokeFacts = { readonly claims: readonly Claim[]; readonly past: readonly RevokedClaim[] };
+
 /**
- * Judges one revoke at `now`. `last` is the user's last revoked claim, or the revoked claim at the requested
- * position. A repeated call returns it and changes nothing.
+ * Judges one revoke at `now`. Without a position it is about the user's last claim. A repeated call returns
+ * the claim that is revoked, and changes nothing.
  */
-export function judgeRevoke({ position }: RevokeRequest, claim: Claim | null, last: RevokedClaim | null, now: Instant): RevokeVerdict {
-  if (claim === null) return last === null ? { ok: false, code: "claim_not_found" } : { ok: true, revoked: last };
-  if (position !== null && position !== claim.position) return { ok: false, code: "position_mismatch", claim };
-  return { ok: true, revoked: { claim, revokedAt: now } };
+export function judgeRevoke({ position }: RevokeRequest, { claims, past }: RevokeFacts, now: Instant): RevokeVerdict {
+  const isMeant = (claim: Claim): boolean => position === null || claim.position === position;
+  const last = claims.at(-1);
+  if (last === undefined) {
+    const revoked = past.find(({ claim }) => isMeant(claim));
+    return revoked === undefined ? { ok: false, code: "claim_not_found" } : { ok: true, revoked };
+  }
+  const claim = claims.findLast(isMeant);
+  return claim === undefined ? { ok: false, code: "position_mismatch", claim: last } : { ok: true, revoked: { claim, revokedAt: now } };
 }

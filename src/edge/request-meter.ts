@@ -1,6 +1,6 @@
 // The requests that this isolate has answered. The service's meter adds up the counts of all isolates.
 
-import { METER_DEADLINE_MS, METER_REPORT_AGE_MS_MAX, METER_REPORT_MS } from "../domain/limits.ts";
+import { METER_DEADLINE_MS, METER_REPORT_AGE_MS_MAX, METER_REPORT_MS } from "../domain/service-limits.ts";
 import { addRequest, type RequestCounts, type RequestReport, type ServiceCounts } from "../domain/request-counts.ts";
 import type { MeterCalls } from "../domain/rpc.ts";
 import { logFailure } from "../log.ts";

@@ -58,8 +58,9 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
     case "read":
       return read(message, draft);
     case "user_claim": {
-      const { claim: claimed, hold: held } = draft.userClaim(message.userId);
-      if (claimed !== null) return { ok: true, claim: claimed, seq };
+      const { claims, hold: held } = draft.userClaim(message.userId);
+      const claimed = claims.at(-1);
+      if (claimed !== undefined) return { ok: true, claim: claimed, seq };
       return held === null ? { ok: false, code: "claim_not_found", seq } : { ok: true, hold: held, seq };
     }
     case "list_holds": {
@@ -158,10 +159,10 @@ function archive({ precondition }: MessageOf<"archive">, draft: Draft, context: 
 function revoke({ request }: MessageOf<"revoke">, draft: Draft, context: ApplyContext): rpc.RevokeResult | Deferred {
   const { coupon, at } = draft;
   const past = draft.revokedClaimsOf(request.userId);
-  const last = request.position === null ? past[0] : past.find(({ claim: { position } }) => position === request.position);
-  const verdict = judgeRevoke(request, draft.userClaim(request.userId).claim, last ?? null, at);
+  const { claims } = draft.userClaim(request.userId);
+  const verdict = judgeRevoke(request, { claims, past }, at);
   if (!verdict.ok) return { ...verdict, seq: coupon.seq };
-  if (verdict.revoked !== last) {
+  if (!past.includes(verdict.revoked)) {
     if (contradicts(coupon, { ...coupon, claimed: coupon.claimed - 1 }, at, context.leaseUntil)) return DEFERRED;
     draft.revoke(verdict.revoked);
   }

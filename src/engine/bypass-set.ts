@@ -6,6 +6,9 @@ import { revokedCount, type Coupon } from "../domain/coupon.ts";
 import { BYPASS_ROWS_MAX } from "../domain/limits.ts";
 import { MEMBER_TABLES, type CouponStore, type Member } from "./coupon-store.ts";
 
+/** Before the first row of a table. */
+const BEGINNING: Pick<Member, "userId" | "position"> = { userId: "", position: 0 };
+
 /**
  * The set is built from the tables and then updated from the ledger, so a build reads each row once. An ended
  * hold stays in the set until the set is full and rebuilt. Until then its user's requests reach the object.
@@ -14,9 +17,9 @@ export class BypassSet {
   readonly #store: CouponStore;
   #epoch = "";
   #members = new BloomFilterBuilder(0);
-  /** The next table to read, and the last user that was read of it. */
+  /** The next table to read, and the last row that was read of it. */
   #table = 0;
-  #after = "";
+  #after = BEGINNING;
   /** The seq of the last event that was read. */
   #seq = 0;
   /** The seq of the last change of the set. */
@@ -48,7 +51,7 @@ export class BypassSet {
     this.#epoch = coupon.epoch;
     this.#members = new BloomFilterBuilder(2 * memberCountMax(coupon));
     this.#table = 0;
-    this.#after = "";
+    this.#after = BEGINNING;
     this.#seq = coupon.seq;
   }
 
@@ -59,10 +62,10 @@ export class BypassSet {
       if (table === undefined) return true;
       const rows = this.#store.members(table, this.#after, left);
       for (const member of rows) this.#add(member);
-      this.#after = rows.at(-1)?.userId ?? "";
+      this.#after = rows.at(-1) ?? BEGINNING;
       if (rows.length < left) {
         this.#table += 1;
-        this.#after = "";
+        this.#after = BEGINNING;
       }
       left -= Math.max(rows.length, 1);
     }
@@ -78,7 +81,7 @@ export class BypassSet {
     return isWhole;
   }
 
-  #add({ userId, key }: Member): boolean {
+  #add({ userId, key }: Pick<Member, "userId" | "key">): boolean {
     const isUserNew = this.#members.add(userMember(userId));
     const isKeyNew = key !== null && this.#members.add(keyMember(key));
     return isUserNew || isKeyNew;

@@ -14,14 +14,14 @@ export class ClaimStore {
     this.#sql = sql;
   }
 
-  /** Writes nothing. */
-  static readonly SELECT_CLAIM = `SELECT ${CLAIM_COLUMNS} FROM claims WHERE user_id = ?`;
-  of(userId: string): Claim | null {
-    return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIM, userId)[0] ?? null;
+  /** The claims of one user, by position. Writes nothing. */
+  static readonly SELECT_CLAIM = `SELECT ${CLAIM_COLUMNS} FROM claims WHERE user_id = ? ORDER BY position`;
+  of(userId: string): Claim[] {
+    return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIM, userId);
   }
 
   /** As {@link SELECT_CLAIM}, for all users of a JSON array. Writes nothing. */
-  static readonly SELECT_CLAIMS = `SELECT ${CLAIM_COLUMNS} FROM claims WHERE user_id IN (SELECT value FROM json_each(?))`;
+  static readonly SELECT_CLAIMS = `SELECT ${CLAIM_COLUMNS} FROM claims WHERE user_id IN (SELECT value FROM json_each(?)) ORDER BY user_id, position`;
   ofAll(userIds: readonly string[]): Claim[] {
     return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIMS, JSON.stringify(userIds));
   }
@@ -55,9 +55,9 @@ export class ClaimStore {
   }
 
   /** Writes 1 row, or 2 if the claim has an idempotency key. */
-  static readonly DELETE_CLAIM = `DELETE FROM claims WHERE user_id = ?`;
-  delete(userIds: readonly string[]): void {
-    for (const userId of userIds) this.#sql.all(ClaimStore.DELETE_CLAIM, userId);
+  static readonly DELETE_CLAIM = `DELETE FROM claims WHERE user_id = ? AND position = ?`;
+  delete(claims: readonly Claim[]): void {
+    for (const { userId, position } of claims) this.#sql.all(ClaimStore.DELETE_CLAIM, userId, position);
   }
 
   /** The revoked claims of one user, the last first. Writes nothing. */

@@ -22,7 +22,7 @@ export function claim(draft: Draft, request: ClaimRequest): ClaimJudgment {
 export function hold(draft: Draft, request: HoldRequest): HoldResult {
   const { userId, attemptId } = request;
   const existing = draft.userClaim(userId);
-  const isReleased = existing.claim === null && existing.hold === null && draft.isHoldReleased(userId, attemptId);
+  const isReleased = existing.inTheWay === null && existing.hold === null && draft.isHoldReleased(userId, attemptId);
   const verdict = judgeHold(request, { coupon: draft.coupon, existing, isReleased }, draft.at);
   if (!verdict.ok) return { ...verdict, seq: draft.coupon.seq };
   if (verdict.hold !== existing.hold) draft.hold(verdict.hold);

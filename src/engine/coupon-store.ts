@@ -167,19 +167,25 @@ export class CouponStore {
     assert(stored.seq === after.seq, "stored and remembered ledger heads are equal");
   }
 
-  /** Members of the bypass set after a user id, one statement for each table. They write nothing. */
-  static readonly SELECT_CLAIM_MEMBERS = `SELECT user_id AS userId, idempotency_key AS key FROM claims WHERE user_id > ? ORDER BY user_id LIMIT ?`;
-  static readonly SELECT_HOLD_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM holds WHERE user_id > ? ORDER BY user_id LIMIT ?`;
-  static readonly SELECT_REVOKED_MEMBERS = `SELECT user_id AS userId, NULL AS key FROM releases WHERE user_id > ? GROUP BY user_id ORDER BY user_id LIMIT ?`;
+  /** Members of the bypass set after a primary key, one statement for each table. They write nothing. */
+  static readonly SELECT_CLAIM_MEMBERS = `
+    SELECT user_id AS userId, position, idempotency_key AS key FROM claims
+    WHERE (user_id, position) > (?1, ?2) ORDER BY user_id, position LIMIT ?3`;
+  static readonly SELECT_HOLD_MEMBERS = `
+    SELECT user_id AS userId, 0 AS position, NULL AS key FROM holds
+    WHERE (user_id, 0) > (?1, ?2) ORDER BY user_id LIMIT ?3`;
+  static readonly SELECT_REVOKED_MEMBERS = `
+    SELECT user_id AS userId, position, NULL AS key FROM releases
+    WHERE (user_id, position) > (?1, ?2) ORDER BY user_id, position LIMIT ?3`;
 
-  /** Returns members of one of {@link MEMBER_TABLES} after a user id, in the order of user ids. */
-  members(table: string, after: string, limit: number): Member[] {
-    return this.#sql.all<Member>(table, after, limit);
+  /** Returns members of one of {@link MEMBER_TABLES} after a row, in the order of the primary key. */
+  members(table: string, after: Pick<Member, "userId" | "position">, limit: number): Member[] {
+    return this.#sql.all<Member>(table, after.userId, after.position, limit);
   }
 }
 
-/** A user in the bypass set, and the idempotency key of the user's claim. */
-export type Member = { readonly userId: string; readonly key: string | null };
+/** A row that puts its user, and its idempotency key, into the bypass set. A hold has the position 0. */
+export type Member = { readonly userId: string; readonly position: number; readonly key: string | null };
 
 /** The statements that the bypass set is built from, one for each table. */
 export const MEMBER_TABLES = [

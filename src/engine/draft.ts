@@ -1,7 +1,7 @@
 // The draft of one batch: all changes of the coupon. It reads storage, and writes nothing before `save`.
 
 import { assert } from "../domain/assert.ts";
-import type { Claim, ClaimRequest, Hold, UserClaim } from "../domain/claim.ts";
+import { userClaimOf, type Claim, type ClaimRequest, type Hold, type UserClaim } from "../domain/claim.ts";
 import { revokedCount, settingsOf, windowPhase, type Coupon, type Instant } from "../domain/coupon.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import type { EventKind, LedgerEvent } from "../domain/ledger-event.ts";
@@ -80,10 +80,11 @@ export class Draft {
 
   /** Returns what a user has. With `request`, `revoked` is the revoked claim that this same request made. */
   userClaim(userId: string, request: ClaimRequest | null = null): UserClaim {
-    const claim = this.#claims.get(userId);
-    const hold = claim === null && this.#coupon.held > 0 ? this.#holds.get(userId) : null;
-    const isLate = claim === null && request !== null && revokedCount(this.#coupon) > 0;
-    return { claim, hold, revoked: isLate ? this.#revokedClaimOf(request) : null };
+    const existing = userClaimOf(this.#claims.of(userId));
+    if (existing.inTheWay !== null) return existing;
+    const hold = this.#coupon.held > 0 ? (this.#holds.of(userId)[0] ?? null) : null;
+    const revoked = request !== null && revokedCount(this.#coupon) > 0 ? this.#revokedClaimOf(request) : null;
+    return hold === null && revoked === null ? existing : { ...existing, hold, revoked };
   }
 
   /** Returns the user whose claim has this idempotency key. */
@@ -110,7 +111,7 @@ export class Draft {
   }
 
   grant(claim: Claim, hold: Hold | null): void {
-    this.#claims.set(claim.userId, claim);
+    this.#claims.set(claim.userId, [...this.#claims.of(claim.userId), claim]);
     if (claim.key !== null) this.#keyOwners.set(claim.key, claim.userId);
     this.#coupon.claimed += 1;
     this.#coupon.lastPosition = claim.position;
@@ -120,7 +121,8 @@ export class Draft {
 
   revoke(revoked: RevokedClaim): void {
     const { claim } = revoked;
-    this.#claims.set(claim.userId, null);
+    const others = this.#claims.of(claim.userId).filter(({ position }) => position !== claim.position);
+    this.#claims.set(claim.userId, others);
     if (claim.key !== null) this.#keyOwners.set(claim.key, null);
     this.#revokedClaims.push(revoked);
     this.#coupon.claimed -= 1;
@@ -128,7 +130,7 @@ export class Draft {
   }
 
   hold(hold: Hold): void {
-    this.#holds.set(hold.userId, hold);
+    this.#holds.set(hold.userId, [hold]);
     this.#coupon.held += 1;
     this.#coupon.nextExpiryAt = Math.min(hold.expiresAt, this.#coupon.nextExpiryAt ?? hold.expiresAt);
     this.#record("held", hold.userId, null, { expiresAt: hold.expiresAt });
@@ -195,7 +197,7 @@ export class Draft {
   }
 
   #removeHold(userId: string): void {
-    this.#holds.set(userId, null);
+    this.#holds.set(userId, []);
     this.#coupon.held -= 1;
     if (this.#coupon.held === 0) this.#coupon.nextExpiryAt = null;
   }

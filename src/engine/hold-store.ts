@@ -19,8 +19,8 @@ export class HoldStore {
 
   /** Writes nothing. */
   static readonly SELECT_HOLD = `SELECT ${HOLD_COLUMNS} FROM holds WHERE user_id = ?`;
-  of(userId: string): Hold | null {
-    return this.#sql.all<Hold>(HoldStore.SELECT_HOLD, userId)[0] ?? null;
+  of(userId: string): Hold[] {
+    return this.#sql.all<Hold>(HoldStore.SELECT_HOLD, userId);
   }
 
   /** As {@link SELECT_HOLD}, for all users of a JSON array. Writes nothing. */
@@ -50,8 +50,8 @@ export class HoldStore {
   static readonly DELETE_HOLD = `DELETE FROM holds WHERE user_id = ?`;
   /** As {@link DELETE_HOLD}, for each of a JSON array of rows with a user. */
   static readonly DELETE_HOLDS = `DELETE FROM holds WHERE user_id IN (SELECT value ->> 0 FROM json_each(?))`;
-  delete(userIds: readonly string[]): void {
-    const rows = userIds.map((userId) => [userId]);
+  delete(holds: readonly Hold[]): void {
+    const rows = holds.map(({ userId }) => [userId]);
     writeRows(this.#sql, rows, HoldStore.DELETE_HOLD, HoldStore.DELETE_HOLDS);
   }
 

@@ -2,18 +2,22 @@
 
 import type { Claim } from "../domain/claim.ts";
 import { SETTING_NAMES, type Changeable, type Instant } from "../domain/coupon.ts";
-import { HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 import { dataOf, type LedgerEvent } from "../domain/ledger-event.ts";
 import { writeRows } from "./rows.ts";
+import { SETTINGS_BEFORE } from "./schema.ts";
 import type { Sql, Stored } from "./sql.ts";
 
 type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "position"> & {
   readonly expiresAt: Instant | null;
   readonly key: string | null;
   readonly wasHeld: 1 | null;
-} & { readonly [Setting in keyof Changeable]: Stored<Changeable>[Setting] | null };
+  /** Null if the event has no settings. */
+  readonly amount: number | null;
+} & Omit<Stored<Changeable>, "amount">;
 
-const SETTINGS = Object.entries(SETTING_NAMES).map(([field, name]) => `data ->> '${name}' AS ${field}`);
+const SETTINGS = Object.entries(SETTING_NAMES).map(
+  ([field, name]) => `ifnull(data ->> '${name}', ${SETTINGS_BEFORE[name] ?? null}) AS ${field}`,
+);
 
 export class LedgerStore {
   readonly #sql: Sql;
@@ -66,10 +70,10 @@ export class LedgerStore {
     return this.#sql.all<Claim & { readonly seq: number }>(LedgerStore.SELECT_PAGE, after.seq, after.position, limit);
   }
 
-  /** The users of the events after a seq, each with the key of the current claim. Writes nothing. */
+  /** The users of the events after a seq, each with the key of the claim that it granted. Writes nothing. */
   static readonly SELECT_INVOLVED = `
     SELECT ledger.seq, ledger.user_id AS userId, claims.idempotency_key AS key
-    FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id
+    FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id AND claims.position = ledger.position
     WHERE ledger.seq > ? AND ledger.user_id IS NOT NULL
     ORDER BY ledger.seq LIMIT ?`;
   involved(seq: number, limit: number): { readonly seq: number; readonly userId: string; readonly key: string | null }[] {
@@ -81,9 +85,8 @@ function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, wasHe
   const event = { seq, at, kind, actor, userId, position };
   if (wasHeld !== null) return { ...event, wasHeld: true };
   if (expiresAt !== null) return { ...event, expiresAt };
-  const { amount, paused, holdSecondsMax } = stored;
+  const { amount, paused } = stored;
   if (amount === null) return event;
-  // Events of version 1 have no limits for holds.
-  const settings = { ...stored, amount, paused: paused === 1, holdSecondsMax: holdSecondsMax ?? HOLD_TTL_SECONDS_MAX };
+  const settings = { ...stored, amount, paused: paused === 1 };
   return { ...event, settings, ...(key === null ? {} : { key }) };
 }

@@ -1,31 +1,33 @@
 // The rows of one table by user, with the unwritten changes of a batch.
 
 type Row = { readonly userId: string };
-type Entry<R> = { readonly stored: R | null; row: R | null };
+const NO_ROWS: readonly never[] = [];
+type Entry<R> = { readonly stored: readonly R[]; rows: readonly R[] };
 
-/** Reads each row once, and keeps its changes until they are written. */
+/** Reads the rows of each user once, and keeps their changes until they are written. */
 export class Pending<R extends Row> {
-  readonly #read: (userId: string) => R | null;
+  readonly #read: (userId: string) => readonly R[];
   readonly #entries = new Map<string, Entry<R>>();
 
-  constructor(read: (userId: string) => R | null) {
+  constructor(read: (userId: string) => readonly R[]) {
     this.#read = read;
   }
 
-  get(userId: string): R | null {
-    return this.#entryOf(userId).row;
+  of(userId: string): readonly R[] {
+    return this.#entryOf(userId).rows;
   }
 
-  set(userId: string, row: R | null): void {
-    this.#entryOf(userId).row = row;
+  /** Replaces the rows of a user. A row that stays must be the one that {@link of} has returned. */
+  set(userId: string, rows: readonly R[]): void {
+    this.#entryOf(userId).rows = rows;
   }
 
   /** Adds the stored `rows` of all `userIds`. A user without a row here has none in storage. */
   readAhead(userIds: readonly string[], rows: readonly R[]): void {
-    const found = new Map(rows.map((row) => [row.userId, row]));
+    const found = Map.groupBy(rows, (row) => row.userId);
     for (const userId of userIds) {
-      const stored = found.get(userId) ?? null;
-      if (!this.#entries.has(userId)) this.#entries.set(userId, { stored, row: stored });
+      const stored = found.get(userId) ?? NO_ROWS;
+      if (!this.#entries.has(userId)) this.#entries.set(userId, { stored, rows: stored });
     }
   }
 
@@ -33,19 +35,19 @@ export class Pending<R extends Row> {
   merged(stored: readonly R[]): R[] {
     const isUnchanged = ({ userId }: R): boolean => {
       const entry = this.#entries.get(userId);
-      return entry === undefined || entry.row === entry.stored;
+      return entry === undefined || entry.rows === entry.stored;
     };
     return [...stored.filter(isUnchanged), ...this.changes().added];
   }
 
   /** Returns the changes of the batch. Delete the removed rows first, then insert the added ones. */
-  changes(): { readonly removed: readonly string[]; readonly added: readonly R[] } {
-    const removed: string[] = [];
+  changes(): { readonly removed: readonly R[]; readonly added: readonly R[] } {
+    const removed: R[] = [];
     const added: R[] = [];
-    for (const [userId, { stored, row }] of this.#entries) {
-      if (row === stored) continue;
-      if (stored !== null) removed.push(userId);
-      if (row !== null) added.push(row);
+    for (const { stored, rows } of this.#entries.values()) {
+      if (rows === stored) continue;
+      for (const row of stored) if (!rows.includes(row)) removed.push(row);
+      for (const row of rows) if (!stored.includes(row)) added.push(row);
     }
     return { removed, added };
   }
@@ -54,7 +56,7 @@ export class Pending<R extends Row> {
     const known = this.#entries.get(userId);
     if (known !== undefined) return known;
     const stored = this.#read(userId);
-    const entry = { stored, row: stored };
+    const entry = { stored, rows: stored };
     this.#entries.set(userId, entry);
     return entry;
   }

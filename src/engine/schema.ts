@@ -1,10 +1,16 @@
 // The tables of one coupon, and the migrations from older versions.
 
+import type { SETTING_NAMES } from "../domain/coupon.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 
 /** The version of {@link SCHEMA}. It is stored in `coupon.schema_version`. */
 export const SCHEMA_VERSION = 3;
+
+/** The settings of coupons and events that are older than the setting. Without an entry it is null. */
+export const SETTINGS_BEFORE: { readonly [Name in (typeof SETTING_NAMES)[keyof typeof SETTING_NAMES]]?: number } = {
+  hold_seconds_max: HOLD_TTL_SECONDS_MAX,
+};
 
 const RELEASED_HOLDS = `CREATE TABLE released_holds (
      user_id TEXT NOT NULL,
@@ -62,12 +68,13 @@ export const SCHEMA = [
 
   // The index costs a row only if the caller sent an idempotency key. The Worker's attempt ids are not in it.
   `CREATE TABLE claims (
-     user_id TEXT PRIMARY KEY,
+     user_id TEXT NOT NULL,
      position INTEGER NOT NULL,
      claimed_at INTEGER NOT NULL,
      remaining_after INTEGER NOT NULL CHECK (remaining_after >= 0),
      idempotency_key TEXT,
-     attempt_id TEXT NOT NULL
+     attempt_id TEXT NOT NULL,
+     PRIMARY KEY (user_id)
    ) STRICT, WITHOUT ROWID`,
   `CREATE UNIQUE INDEX claims_by_key ON claims (idempotency_key) WHERE idempotency_key IS NOT NULL`,
 
@@ -105,7 +112,7 @@ export const SCHEMA = [
  */
 export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   1: [
-    `ALTER TABLE coupon ADD COLUMN hold_seconds_max INTEGER NOT NULL DEFAULT ${HOLD_TTL_SECONDS_MAX}`,
+    `ALTER TABLE coupon ADD COLUMN hold_seconds_max INTEGER NOT NULL DEFAULT ${SETTINGS_BEFORE.hold_seconds_max}`,
     `ALTER TABLE coupon ADD COLUMN holds_max INTEGER`,
     RELEASED_HOLDS,
     `UPDATE coupon SET schema_version = 2`,

@@ -7,7 +7,6 @@ import { SALE_STATES } from "../domain/coupon.ts";
 import { SINK_STATUSES } from "../domain/delivery.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN } from "../domain/limits.ts";
-import type { RefusalCode } from "../domain/refusals.ts";
 import { WEBHOOK_EVENTS } from "../domain/webhook-events.ts";
 import * as requests from "./request-schemas.ts";
 
@@ -265,60 +264,3 @@ export const HomeAnswer = z.object({
 
 /** A body that is not JSON. */
 export const TextAnswer = z.string();
-
-/** The fields of every refusal. */
-export const RefusalFields = z.object({
-  error: z.string().meta({ description: "A sentence for a person: what is wrong, and what to do." }),
-  code: z.string(),
-  request_id: z.string().meta({ examples: ["5f0c3b1d9a7e2c48-1a"] }),
-});
-
-/** The further fields of some refusals, by code. */
-export const REFUSAL_DETAILS: Partial<Record<RefusalCode, z.ZodObject>> = {
-  invalid_request: z.object({
-    fields: z
-      .record(z.string(), z.string())
-      .optional()
-      .meta({ description: "The fault of each field.", examples: [{ user_id: "is required" }] }),
-  }),
-  already_claimed: z.object({ claim: ReceiptAnswer.meta({ description: "The claim that this user has." }) }),
-  claim_released: z.object({ claim: ReceiptAnswer.meta({ description: "The revoked claim." }) }),
-  position_mismatch: z.object({ claim: ReceiptAnswer.meta({ description: "The claim that this user has." }) }),
-  sale_not_started: z.object({ starts_at: Time }),
-  amount_below_claimed: z.object({ amount_min: z.int().meta({ description: "The lowest amount that is allowed.", examples: [182] }) }),
-  hold_too_long: z.object({ ttl_seconds_max: z.int().meta({ description: "The longest hold that this coupon allows.", examples: [900] }) }),
-  rate_limited: z.object({ retry_after: z.int().meta({ description: "Seconds.", examples: [10] }) }),
-};
-
-/** The named schemas of the OpenAPI document. */
-export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
-  CreateCouponRequest: requests.CreateCouponBody,
-  ChangeCouponRequest: requests.ChangeCouponBody,
-  ClaimRequest: requests.ClaimBody,
-  BulkClaimRequest: requests.BulkClaimBody,
-  HoldRequest: requests.HoldBody,
-  CreateWebhookRequest: requests.CreateWebhookBody,
-  ChangeWebhookRequest: requests.ChangeWebhookBody,
-  Coupon: CouponAnswer,
-  CouponList: CouponsAnswer,
-  Receipt: ReceiptAnswer,
-  GrantedClaim: ClaimAnswer,
-  BulkClaim: BulkClaimAnswer,
-  Hold: HoldAnswer,
-  HoldList: HoldsAnswer,
-  ReleasedHolds: ReleasedHoldsAnswer,
-  UserClaim: UserClaimAnswer,
-  RevokedClaim: RevokedClaimAnswer,
-  ClaimList: ClaimsAnswer,
-  UserClaimList: WalletAnswer,
-  History: HistoryAnswer,
-  Delivery: DeliveryAnswer,
-  Status: StatusAnswer,
-  Webhook: WebhookAnswer,
-  WebhookWithSecret: WebhookSecretAnswer,
-  RotatedWebhook: RotatedWebhookAnswer,
-  WebhookList: WebhooksAnswer,
-  WebhookTest: WebhookTestAnswer,
-  Health: HealthAnswer,
-  Unhealthy: UnhealthyAnswer,
-};

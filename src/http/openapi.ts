@@ -11,7 +11,7 @@ import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
 import { ok, route, type Route, type Success } from "./route.ts";
 import { getHealth } from "./routes/service.ts";
-import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./answer-schemas.ts";
+import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./openapi-schemas.ts";
 import { bodyOf } from "./request.ts";
 import { CouponName, UserId, WebhookId } from "./request-schemas.ts";
 import { webhooksOf } from "./openapi-webhooks.ts";

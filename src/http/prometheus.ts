@@ -1,7 +1,7 @@
 // Metrics in the Prometheus text format, version 0.0.4. Names use base units, and `_total` for counters.
 
 import { remaining, type Instant } from "../domain/coupon.ts";
-import { METRICS_COUPONS_MAX } from "../domain/limits.ts";
+import { METRICS_COUPONS_MAX } from "../domain/service-limits.ts";
 import { LATENCY_BUCKETS_MS, type ServiceCounts } from "../domain/request-counts.ts";
 import type { CouponView } from "../domain/rpc.ts";
 import { BATCH_SIZE_BUCKETS, CLAIM_OUTCOMES, type ClaimCounts } from "../domain/claim-counts.ts";

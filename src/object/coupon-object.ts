@@ -10,14 +10,8 @@ import type { NewCoupon } from "../domain/coupon.ts";
 import type { OutboxCursor } from "../domain/delivery.ts";
 import type { Precondition } from "../domain/etag.ts";
 import type { HoldRequest } from "../domain/hold.ts";
-import {
-  ALARM_RETRY_MS_MIN,
-  BATCH_SIZE_MAX,
-  COUNTS_FLUSH_MS,
-  HOLDS_ENDED_AT_ONCE_MAX,
-  MAILBOX_LENGTH_MAX,
-  NOTICE_ALARM_MS,
-} from "../domain/limits.ts";
+import { NOTICE_ALARM_MS } from "../domain/delivery-limits.ts";
+import { ALARM_RETRY_MS_MIN, BATCH_SIZE_MAX, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
 import { textFault } from "../domain/names.ts";

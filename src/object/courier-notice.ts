@@ -1,6 +1,6 @@
 // Notifies the coupon's courier that the ledger has grown: at most once a second, until the courier confirms.
 
-import { NOTICE_MS_MIN } from "../domain/limits.ts";
+import { NOTICE_MS_MIN } from "../domain/delivery-limits.ts";
 
 export type CourierNoticeOptions = {
   /** Epoch milliseconds. */

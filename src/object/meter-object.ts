@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-import { METER_MEMORY_MS, METER_VIEWERS_MS } from "../domain/limits.ts";
+import { METER_MEMORY_MS, METER_VIEWERS_MS } from "../domain/service-limits.ts";
 import { addCounts, type RequestCounts, type RequestReport, type ServiceCounts } from "../domain/request-counts.ts";
 import type { MeterCalls } from "../domain/rpc.ts";
 

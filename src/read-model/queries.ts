@@ -1,7 +1,8 @@
 // Reads the lists across coupons from D1. No query scans claims or events: each finds its first row by a key.
 
 import { saleState, unnamed, type Instant, type Sale, type SaleState } from "../domain/coupon.ts";
-import { EXPORT_PAGE_SIZE, FILTERED_ROWS_MAX } from "../domain/limits.ts";
+import { FILTERED_ROWS_MAX } from "../domain/delivery-limits.ts";
+import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
 
 /** A coupon as D1 has it. */
 type StoredCoupon = Sale & {

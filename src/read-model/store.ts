@@ -3,7 +3,7 @@
 import { named } from "../domain/coupon.ts";
 import type { OutboxPage } from "../domain/delivery.ts";
 import { dataOf } from "../domain/ledger-event.ts";
-import { ERASED_AT_ONCE_MAX } from "../domain/limits.ts";
+import { ERASED_AT_ONCE_MAX } from "../domain/delivery-limits.ts";
 
 /**
  * Writes 2 rows for a new coupon, else 1. An older state of a coupon changes nothing. A deleted incarnation stays deleted.

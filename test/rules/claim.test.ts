@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { judgeClaim } from "../../src/domain/claim.ts";
+import { judgeClaim, userClaimOf } from "../../src/domain/claim.ts";
 import type { Coupon } from "../../src/domain/coupon.ts";
 import { judgeHold } from "../../src/domain/hold.ts";
 import { COUPON, T0 } from "./facts.ts";
@@ -13,7 +13,7 @@ test.for([
   ["a holder has the unit one millisecond before the hold expires", T0 + 9, { ok: true, replayed: false }, { ok: true, hold: HELD }],
   ["a holder has nothing at the instant at which the hold expires", T0 + 10, { code: "out_of_stock" }, { code: "out_of_stock" }],
 ] as const)("%s", ([, now, claimVerdict, holdVerdict]) => {
-  const existing = { claim: null, hold: HELD, revoked: null };
+  const existing = { ...userClaimOf([]), hold: HELD };
   const coupon: Coupon = { ...COUPON, held: 1, nextExpiryAt: T0 + 10 };
   const request = { userId: "ann", key: null, attemptId: "claim" };
   expect(judgeClaim(request, { coupon, existing, keyOwner: null }, now)).toMatchObject(claimVerdict);
@@ -51,7 +51,7 @@ describe("the order of refusals", () => {
       paused: facts.has("sale_paused"),
       claimed: facts.has("out_of_stock") ? 1 : 0,
     };
-    const existing = { claim: facts.has("replayed") || facts.has("already_claimed") ? claim : null, hold: null, revoked: null };
+    const existing = userClaimOf(facts.has("replayed") || facts.has("already_claimed") ? [claim] : []);
     const verdict = judgeClaim(request, { coupon, existing, keyOwner: facts.has("idempotency_key_reused") ? "bob" : null }, T0);
     return verdict.ok ? (verdict.replayed ? "replayed" : "granted") : verdict.code;
   }

@@ -13,8 +13,11 @@ import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts
 import { isAnswerTo, type AnswerTo, type Deferred, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import type { Sql, SqlRow } from "../../src/engine/sql.ts";
 import { expectReplayed } from "../support/ledger.ts";
+import { newCoupon } from "../support/new-coupon.ts";
 import type { Replayed } from "../../verification/verify/replay.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
+
+export { newCoupon };
 
 /** The instant at which every coupon of these tests is created. */
 export const T0 = 1_700_000_000_000;
@@ -130,11 +133,6 @@ export class EngineCalls {
 }
 
 export type Opened = { readonly engine: EngineCalls; readonly sql: NodeSql };
-
-/** A coupon without a window and with the widest limits for holds. */
-export function newCoupon(amount: number, more: Partial<NewCoupon> = {}): NewCoupon {
-  return { name: "PROMO", amount, startsAt: null, endsAt: null, holdSecondsMax: 86_400, holdsMax: null, ...more };
-}
 
 /** A coupon of `amount` units, created at {@link T0}. */
 export function opened(amount: number, more: Partial<NewCoupon> = {}): Opened {

@@ -1,19 +1,15 @@
 // The facts of a coupon, as the rules get them.
 
 import type { Coupon } from "../../src/domain/coupon.ts";
+import { newCoupon } from "../support/new-coupon.ts";
 
 export const T0 = 1_000_000;
 
 /** One unit, open, created at {@link T0}. */
 export const COUPON: Coupon = {
-  name: "PROMO",
-  amount: 1,
+  ...newCoupon(1, { holdSecondsMax: 900 }),
   claimed: 0,
   held: 0,
-  startsAt: null,
-  endsAt: null,
-  holdSecondsMax: 900,
-  holdsMax: null,
   paused: false,
   archivedAt: null,
   lastPosition: 0,

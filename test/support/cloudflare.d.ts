@@ -4,6 +4,7 @@ declare namespace Cloudflare {
   interface Env {
     COUPONS: DurableObjectNamespace<import("../../src/object/coupon-object.ts").CouponObject>;
     DB: D1Database;
+    METER: DurableObjectNamespace<import("../../src/object/meter-object.ts").MeterObject>;
     readonly ADMIN_AUTH?: string;
   }
   interface GlobalProps {

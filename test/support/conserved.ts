@@ -24,7 +24,7 @@ export async function expectConserved(name: string, answers: readonly Answer[] =
     amount: coupon.amount,
     remaining_amount: remaining(coupon),
     held_amount: coupon.holds.size,
-    claimed_by: [...coupon.claims.keys()],
+    claimed_by: Array.from(coupon.claims.values(), ({ userId }) => userId),
   });
   const ofLedger = new Set([...coupon.claims.values(), ...coupon.releases.values()].map(({ userId, position }) => `${position} ${userId}`));
   const acknowledged = answers.flatMap(({ status, body: { coupon_name, position, user_id } }) =>

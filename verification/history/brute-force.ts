@@ -124,16 +124,9 @@ function afterHolds(events: readonly LedgerEvent[], point: Point, at: number, do
 
 function after(point: Point, event: LedgerEvent, done: number, operation: Operation | null): Point {
   const key = operation?.call.kind === "claim" ? operation.call.key : null;
-  const coupon = follow(copyOf(point.coupon), event, event.attempt ?? operation?.attempt ?? null, key);
+  const coupon = follow(structuredClone(point.coupon), event, event.attempt ?? operation?.attempt ?? null, key);
   const incarnation = event.kind === "created" ? point.incarnation + 1 : point.incarnation;
   return { done, answered: point.answered + 1, at: event.at, incarnation, seq: event.seq, coupon };
-}
-
-function copyOf(coupon: Coupon | null): Coupon | null {
-  if (coupon === null) return null;
-  const { claims, keyOwners, holds, releases, releasedHolds } = coupon;
-  const copied = { claims: new Map(claims), keyOwners: new Map(keyOwners), holds: new Map(holds), releases: [...releases] };
-  return { ...coupon, ...copied, releasedHolds: new Set(releasedHolds) };
 }
 
 function isEventOf(event: LedgerEvent, verdict: Verdict, { call, attempt }: Operation, { seq }: Point): boolean {

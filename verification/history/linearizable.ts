@@ -255,13 +255,13 @@ class Replay {
   #differsAt(at: number, answer: Answer, call: Call, attempt: string | null): string | null {
     const verdict = (answer.servedByEdge === true ? judgeAtEdge : judge)(this.#coupon, call, attempt, at);
     if (verdict.isEvent === true && verdict.is === answer.is) return `it was answered ${answer.is}, and the ledger has no such event of it`;
-    return differenceIn(answer, this.#unhidden(verdict, call, attempt));
+    return differenceIn(answer, this.#unhidden(verdict, attempt));
   }
 
   /** To a client, a claim that an earlier delivery of the same request got is no replay. */
-  #unhidden(verdict: Verdict, call: Call, attempt: string | null): Verdict {
-    if (verdict.is !== "replayed" || call.kind !== "claim" || attempt === null || this.#history.seenFrom === "object") return verdict;
-    return this.#coupon?.claims.get(call.userId)?.attempt === attempt ? { ...verdict, is: "claimed" } : verdict;
+  #unhidden(verdict: Verdict, attempt: string | null): Verdict {
+    if (verdict.is !== "replayed" || attempt === null || this.#history.seenFrom === "object") return verdict;
+    return verdict.attempt === attempt ? { ...verdict, is: "claimed" } : verdict;
   }
 
   /** Real time: no operation stands before one that ended before it began. */

@@ -14,7 +14,7 @@ export type Claim = {
 type Hold = { readonly heldAt: number; readonly expiresAt: number; readonly attempt: string | null };
 type Release = { readonly claim: Claim; readonly releasedAt: number };
 
-/** A coupon as it is after an event. `claims` is in claim order. */
+/** A coupon as it is after an event. */
 export type Coupon = {
   /** `archivedAt` is when the sale was closed for good. */
   settings: Settings & { readonly archivedAt?: number };
@@ -23,7 +23,10 @@ export type Coupon = {
   readonly creation: { readonly key: string | null; readonly settings: Settings };
   at: number;
   lastPosition: number;
-  readonly claims: Map<string, Claim>;
+  /** By position, in claim order. */
+  readonly claims: Map<number, Claim>;
+  /** The same claims. {@link claimsOf} reads them. */
+  readonly claimsByUser: Map<string, readonly Claim[]>;
   readonly keyOwners: Map<string, string>;
   readonly holds: Map<string, Hold>;
   readonly releases: Release[];
@@ -35,7 +38,14 @@ export type Coupon = {
 
 /** A coupon that was just created. */
 export function newCoupon(settings: Settings, at: number, key: string | null = null): Coupon {
-  const none = { claims: new Map(), keyOwners: new Map(), holds: new Map(), releases: [], releasedHolds: new Set<string>() };
+  const none = {
+    claims: new Map(),
+    claimsByUser: new Map(),
+    keyOwners: new Map(),
+    holds: new Map(),
+    releases: [],
+    releasedHolds: new Set<string>(),
+  };
   return { settings, createdAt: at, creation: { key, settings }, at, lastPosition: 0, ...none, nextExpiryAt: Infinity };
 }
 
@@ -59,12 +69,15 @@ export function follow(coupon: Coupon | null, event: LedgerEvent, attempt: strin
     endHold(coupon, userId);
     coupon.lastPosition += 1;
     const made = { userId, position: coupon.lastPosition, claimedAt: at, remaining: left(coupon) - 1, key, attempt };
-    coupon.claims.set(userId, made);
+    coupon.claims.set(made.position, made);
+    coupon.claimsByUser.set(userId, [...claimsOf(coupon, userId), made]);
     if (key !== null) coupon.keyOwners.set(key, userId);
   } else if (kind === "released") {
-    const made = coupon.claims.get(userId);
+    const made = claimsOf(coupon, userId).find(({ position }) => position === event.position);
     if (made === undefined) return coupon;
-    coupon.claims.delete(userId);
+    const others = claimsOf(coupon, userId).filter((one) => one !== made);
+    coupon.claims.delete(made.position);
+    coupon.claimsByUser.set(userId, others);
     if (made.key !== null) coupon.keyOwners.delete(made.key);
     coupon.releases.push({ claim: made, releasedAt: at });
   } else if (kind === "held" && event.expiresAt !== undefined) {
@@ -76,6 +89,13 @@ export function follow(coupon: Coupon | null, event: LedgerEvent, attempt: strin
     endHold(coupon, userId);
   }
   return coupon;
+}
+
+const NONE: readonly Claim[] = [];
+
+/** The claims of one user, in claim order. */
+export function claimsOf({ claimsByUser }: Coupon, userId: string): readonly Claim[] {
+  return claimsByUser.get(userId) ?? NONE;
 }
 
 /** The entry of one hold in {@link Coupon.releasedHolds}. */

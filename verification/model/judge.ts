@@ -1,14 +1,14 @@
 // The reference model: how a coupon answers each call. It shares no code with the product.
 
-import { left, newCoupon, releasedHold, type Claim, type Coupon } from "./coupon.ts";
+import { claimsOf, left, newCoupon, releasedHold, type Claim, type Coupon } from "./coupon.ts";
 import { changed, isSame, UNSET, type Settings } from "./settings.ts";
 import type { Call, Facts, Outcome } from "./types.ts";
 
 /**
  * The right answer to a call. With `isEvent` the call also causes an event of that kind; `ended` causes one
- * for each hold.
+ * for each hold. With `replayed`, `attempt` is the one that got the claim.
  */
-export type Verdict = Facts & { readonly is: Outcome; readonly isEvent?: true };
+export type Verdict = Facts & { readonly is: Outcome; readonly isEvent?: true; readonly attempt?: string | null };
 
 /** Judges `call` at the instant `at`. Holds that expire by then must be removed before. */
 export function judge(coupon: Coupon | null, call: Call, attempt: string | null, at: number): Verdict {
@@ -20,7 +20,7 @@ export function judge(coupon: Coupon | null, call: Call, attempt: string | null,
     case "archive":
       return archive(coupon, at);
     case "read":
-      return { is: "found", ...view(coupon, at), claimants: [...coupon.claims.keys()] };
+      return { is: "found", ...view(coupon, at), claimants: Array.from(coupon.claims.values(), ({ userId }) => userId) };
     case "own":
       return own(coupon, call.userId);
     case "claim":
@@ -103,18 +103,24 @@ function createdAlready(coupon: Coupon, call: Call & { kind: "create" }, at: num
   return isSame(changed(UNSET, call), settings) ? { is: "found", ...view(coupon, at) } : { is: "idempotency_key_reused" };
 }
 
-function own({ claims, holds }: Coupon, userId: string): Verdict {
-  const mine = claims.get(userId);
+function own(coupon: Coupon, userId: string): Verdict {
+  const mine = claimsOf(coupon, userId).at(-1);
   if (mine !== undefined) return { is: "has_claim", ...receipt(mine) };
-  const held = holds.get(userId);
+  const held = coupon.holds.get(userId);
   return held === undefined ? { is: "claim_not_found" } : { is: "has_hold", heldAt: held.heldAt, expiresAt: held.expiresAt };
+}
+
+/** The last claim of a user who can get no further one. */
+function lastOfAll(coupon: Coupon, userId: string): Claim | null {
+  return claimsOf(coupon, userId).at(-1) ?? null;
 }
 
 function claim(coupon: Coupon, userId: string, key: string | null, attempt: string | null, at: number): Verdict {
   const isMine = (made: Claim) => (key !== null && made.key === key) || (attempt !== null && made.attempt === attempt);
-  const mine = coupon.claims.get(userId);
-  if (mine !== undefined && isMine(mine)) return { is: "replayed", ...receipt(mine), remaining: mine.remaining };
-  if (mine !== undefined) return { is: "already_claimed", ...receipt(mine) };
+  const mine = claimsOf(coupon, userId).find(isMine);
+  if (mine !== undefined) return { is: "replayed", ...receipt(mine), remaining: mine.remaining, attempt: mine.attempt };
+  const last = lastOfAll(coupon, userId);
+  if (last !== null) return { is: "already_claimed", ...receipt(last) };
   if (key !== null && coupon.keyOwners.has(key)) return { is: "idempotency_key_reused" };
   const taken = coupon.releases.findLast((past) => past.claim.userId === userId && isMine(past.claim));
   if (taken !== undefined) return { is: "claim_released", ...receipt(taken.claim) };
@@ -125,8 +131,8 @@ function claim(coupon: Coupon, userId: string, key: string | null, attempt: stri
 }
 
 function hold(coupon: Coupon, userId: string, ttlMs: number, attempt: string | null, at: number): Verdict {
-  const mine = coupon.claims.get(userId);
-  if (mine !== undefined) return { is: "already_claimed", ...receipt(mine) };
+  const last = lastOfAll(coupon, userId);
+  if (last !== null) return { is: "already_claimed", ...receipt(last) };
   const held = coupon.holds.get(userId);
   if (held !== undefined) {
     const isMine = attempt !== null && held.attempt === attempt;
@@ -148,8 +154,10 @@ function releaseAllHolds(coupon: Coupon): Verdict {
 }
 
 function release(coupon: Coupon, userId: string, position: number | null, at: number): Verdict {
-  const mine = coupon.claims.get(userId);
-  if (mine !== undefined && position !== null && position !== mine.position) return { is: "position_mismatch", ...receipt(mine) };
+  const all = claimsOf(coupon, userId);
+  const last = all.at(-1);
+  const mine = position === null ? last : all.find((one) => one.position === position);
+  if (mine === undefined && last !== undefined) return { is: "position_mismatch", ...receipt(last) };
   if (mine !== undefined) return { is: "released", isEvent: true, ...receipt(mine), releasedAt: at, remaining: left(coupon) + 1 };
   const taken = coupon.releases.findLast(
     (past) => past.claim.userId === userId && (position ?? past.claim.position) === past.claim.position,

@@ -23,7 +23,7 @@ export class Reference {
     const verdict = judge(this.coupon, call, attempt, at);
     const events = eventsFor(verdict, call, attempt, this.coupon, this.seq, at);
     for (const event of events) this.#append(event, attempt, "key" in call ? (call.key ?? null) : null);
-    const { isEvent: _isEvent, ...answer } = verdict;
+    const { isEvent: _isEvent, attempt: _attempt, ...answer } = verdict;
     return { ...answer, seq: this.seq, incarnation: this.incarnation };
   }
 

@@ -14,6 +14,9 @@ export type Settings = {
 /** What holds where an operator sets nothing. Its fields are the list of settings. */
 export const UNSET: Settings = { amount: 0, startsAt: null, endsAt: null, paused: false, holdSecondsMax: 900, holdsMax: null };
 
+/** What holds where an older event names no such setting. */
+const UNNAMED: Settings = { ...UNSET, holdSecondsMax: 86_400 };
+
 type Field = keyof Settings;
 const FIELDS = Object.keys(UNSET) as Field[];
 
@@ -42,6 +45,11 @@ export function isSame(a: Settings, b: Settings): boolean {
 /** The settings that `facts` has by their names, each as `write` returns it. */
 export function byName(facts: Partial<Settings>, write: (value: unknown, field: string) => unknown = (value) => value) {
   return Object.fromEntries(Object.entries(settingsIn(facts)).map(([field, value]) => [nameOf(field), write(value, field)]));
+}
+
+/** The settings in the data of an event, which has numbers for booleans. */
+export function settingsOf(data: Readonly<Record<string, unknown>>): Settings {
+  return fromNames(data, (value, field) => (typeof UNNAMED[field] === "boolean" ? value === 1 : (value ?? UNNAMED[field])));
 }
 
 /** All settings from a row or an answer that has them by their names. `read` must return a value of the right type. */

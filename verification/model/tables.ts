@@ -1,11 +1,8 @@
 // The tables of a coupon: its ledger as events, and whether every table is as the ledger says.
 
 import type { Coupon } from "./coupon.ts";
-import { byName, fromNames, SETTING_NAMES, type Settings } from "./settings.ts";
+import { byName, SETTING_NAMES, settingsOf } from "./settings.ts";
 import type { EventKind, LedgerEvent } from "./types.ts";
-
-/** The longest hold of a coupon that is older than limits for holds, in seconds. */
-const HOLD_SECONDS_UNLIMITED = 86_400;
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -87,10 +84,6 @@ function holdersIn({ ledger, holds, released_holds: releasedHolds }: Tables, hol
     if (index !== undefined && ledger[index]?.["at"] === row["held_at"]) attempts.set(index, String(row["attempt_id"]));
   }
   return attempts;
-}
-
-function settingsOf({ paused, hold_seconds_max: holdSecondsMax = HOLD_SECONDS_UNLIMITED, ...data }: Row): Settings {
-  return fromNames({ ...data, paused: paused === 1, hold_seconds_max: holdSecondsMax }, (value) => value ?? null);
 }
 
 /**

@@ -34,11 +34,11 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
     "Neither the rule nor the tables refuse a second claim of a user.",
     [
       "engine/schema",
-      "     user_id TEXT PRIMARY KEY,\n     position INTEGER NOT NULL,",
-      "     user_id TEXT NOT NULL,\n     position INTEGER PRIMARY KEY,",
+      "attempt_id TEXT NOT NULL,\n     PRIMARY KEY (user_id",
+      "attempt_id TEXT NOT NULL,\n     PRIMARY KEY (position, user_id",
     ],
-    ["engine/claim-store", "return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIM, userId)[0] ?? null;", "return null;"],
-    ["engine/claim-store", "return this.#sql.all<Claim>(ClaimStore.SELECT_CLAIMS, JSON.stringify(userIds));", "return [];"],
+    ["engine/draft", "store.claims.of(userId)", "[]"],
+    ["engine/draft", "this.store.claims.ofAll(userIds)", "[]"],
   ),
   "keys-not-looked-up": bug("The rule does not see the key of another user's claim.", [
     "engine/draft",

@@ -5,7 +5,7 @@ import { Client } from "undici";
 import { CommandFailure } from "../../scripts/cli/command.ts";
 import { couponClient, type Answer } from "../client/coupon-client.ts";
 import type { Findings } from "./checks.ts";
-import { remaining, replay } from "./replay.ts";
+import { remaining, replay, type ReplayedClaim } from "./replay.ts";
 import { SETTINGS, type Settings } from "./settings.ts";
 import type { CouponRow, Tables } from "./tables.ts";
 import { counted, instant, listed, quoted } from "./words.ts";
@@ -88,17 +88,19 @@ export function apiFindings({ answer, headBefore }: ApiReading, tables: Tables):
 type Expected = { readonly fields: ReturnType<typeof fieldsOf>; readonly claimedBy: readonly string[] };
 
 function ofTables({ coupon, claims, holds }: Tables): Expected {
-  const ordered = claims.toSorted((a, b) => a.position - b.position);
   return {
     fields: fieldsOf(coupon, holds.length, coupon.amount - claims.length - holds.length),
-    claimedBy: ordered.map(({ userId }) => userId),
+    claimedBy: usersOf(claims),
   };
 }
 
 function ofLedger(name: string, tables: Tables, seq: number): Expected {
   const then = replay(tables.ledger, seq);
-  const ordered = [...then.claims].toSorted(([, a], [, b]) => a.position - b.position);
-  return { fields: fieldsOf({ name, ...then }, then.holds.size, remaining(then)), claimedBy: ordered.map(([userId]) => userId) };
+  return { fields: fieldsOf({ name, ...then }, then.holds.size, remaining(then)), claimedBy: usersOf([...then.claims.values()]) };
+}
+
+function usersOf(claims: readonly ReplayedClaim[]): string[] {
+  return claims.toSorted((a, b) => a.position - b.position).map(({ userId }) => userId);
 }
 
 type Shown = Settings & Pick<CouponRow, "name" | "createdAt">;

@@ -44,8 +44,8 @@ export type Kind<Key extends keyof Row, Row extends object> = {
   readonly words: (row: Row) => string;
 };
 
-const CLAIM: Kind<"userId", ReplayedClaim> = {
-  key: "userId",
+const CLAIM: Kind<"position", ReplayedClaim> = {
+  key: "position",
   fields: ["userId", "position", "claimedAt", "remainingAfter"],
   words: claimWords,
 };

@@ -17,10 +17,12 @@ export type Replayed = Settings & {
   /** The last event, and when it happened. */
   seq: number;
   at: number;
-  readonly claims: Map<string, ReplayedClaim>;
-  readonly holds: Map<string, HoldRow>;
-  /** By position, since no position is given twice. */
+  /** Claims and revoked claims by position, since no position is given twice. */
+  readonly claims: Map<number, ReplayedClaim>;
   readonly releases: Map<number, ReleaseRow>;
+  /** How many claims a user has. */
+  readonly claimCounts: Map<string, number>;
+  readonly holds: Map<string, HoldRow>;
   /** In the order of the events. `isKept` says that the tables must have a row for it. */
   readonly releasedHolds: { readonly userId: string; readonly releasedAt: number; readonly isKept: boolean }[];
   /** What is wrong with the events, a sentence each. */
@@ -82,30 +84,32 @@ function changed(coupon: Replayed, _user: string, event: EventRow, facts: Facts)
 function claimed(coupon: Replayed, user: string, { at, position }: EventRow): (string | false)[] {
   const hold = coupon.holds.get(user);
   const wrong = [
-    coupon.claims.has(user) && "has a claim already",
+    hasAll(coupon, user) && "has a claim already",
     position !== coupon.lastPosition + 1 && `is given position ${position} after ${coupon.lastPosition}`,
     hold !== undefined && hold.expiresAt <= at && "has a hold that was over",
     hold === undefined && closed(coupon, at),
   ];
   coupon.holds.delete(user);
   coupon.lastPosition = position ?? coupon.lastPosition;
-  const remainingAfter = remaining(coupon) - (coupon.claims.has(user) ? 0 : 1);
-  coupon.claims.set(user, { userId: user, position: coupon.lastPosition, claimedAt: at, remainingAfter });
+  const remainingAfter = remaining(coupon) - 1;
+  coupon.claims.set(coupon.lastPosition, { userId: user, position: coupon.lastPosition, claimedAt: at, remainingAfter });
+  addClaims(coupon, user, 1);
   return wrong;
 }
 
 function revoked(coupon: Replayed, user: string, { at, position }: EventRow): (string | false)[] {
-  const claim = coupon.claims.get(user);
-  if (claim === undefined) return ["has no claim"];
-  coupon.claims.delete(user);
+  const claim = coupon.claims.get(position ?? 0);
+  if (claim?.userId !== user) return [`has no claim at position ${position}`];
+  coupon.claims.delete(claim.position);
   coupon.releases.set(claim.position, { ...claim, releasedAt: at });
-  return [position !== claim.position && `is at position ${claim.position} and not ${position}`];
+  addClaims(coupon, user, -1);
+  return [];
 }
 
 function held(coupon: Replayed, user: string, { at }: EventRow, facts: Facts): (string | false)[] {
   const expiresAt = facts["expires_at"];
   const wrong = [
-    coupon.claims.has(user) && "has a claim",
+    hasAll(coupon, user) && "has a claim",
     coupon.holds.has(user) && "has a hold already",
     typeof expiresAt === "number" && expiresAt <= at && "is over when it begins",
     typeof expiresAt === "number" && expiresAt - at > coupon.holdSecondsMax * 1000 && `is longer than ${coupon.holdSecondsMax} s`,
@@ -135,6 +139,15 @@ function archived(coupon: Replayed, _user: string, { at }: EventRow): (string | 
   coupon.archivedAt ??= at;
   coupon.holds.clear();
   return wrong;
+}
+
+/** Whether the user can get no further claim. */
+function hasAll({ claimCounts }: Replayed, user: string): boolean {
+  return (claimCounts.get(user) ?? 0) > 0;
+}
+
+function addClaims({ claimCounts }: Replayed, user: string, count: 1 | -1): void {
+  claimCounts.set(user, (claimCounts.get(user) ?? 0) + count);
 }
 
 /** Why no new user can get a unit at `at`, or false. */
@@ -180,6 +193,7 @@ function nothing(): Replayed {
     seq: 0,
     at: -Infinity,
     claims: new Map(),
+    claimCounts: new Map(),
     holds: new Map(),
     releases: new Map(),
     releasedHolds: [],

@@ -1,7 +1,6 @@
 // A Worker that does what a test asks with its bindings: a batch of SQL on its database, or a fetch.
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
-export { CouponObject } from "../../src/object/coupon-object.ts";
+export * from "../../src/objects.ts";
 
 export default {
   async fetch(request, { DB }) {

@@ -4,7 +4,7 @@ import { CouponObject as Product } from "../../src/object/coupon-object.ts";
 import type { Env } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
 /** The tables from which a ledger is read. */
 const TABLE_NAMES = ["ledger", "claims", "releases", "holds", "released_holds"] as const;
@@ -14,14 +14,14 @@ const HOOK = /^\/__faults\/([^/]+)\/(abort|evict)$/;
 
 /** Logs its tables before it deletes them, and can be aborted. */
 export class CouponObject extends Product {
-  /** The ledger goes with the coupon, so the tables are logged in the turn of the deletion. */
+  /** Claims and holds go with the coupon, so the tables are logged in the turn of the deletion. */
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const { storage } = ctx;
-    const deleteAll = storage.deleteAll.bind(storage);
-    storage.deleteAll = (options) => {
-      logTables(storage.sql);
-      return deleteAll(options);
+    const { sql } = ctx.storage;
+    const exec = sql.exec.bind(sql);
+    sql.exec = (query, ...bindings: readonly SqlStorageValue[]) => {
+      if (query.startsWith("ALTER TABLE ledger RENAME")) logTables(sql);
+      return exec(query, ...bindings);
     };
   }
 

@@ -6,7 +6,7 @@ import type { ClaimResult, ReadResult } from "../../src/domain/rpc.ts";
 import { Lease } from "../../src/object/lease.ts";
 import hooked, { CouponObject as Hooked } from "./fault-hooks.ts";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
 /** The shortest time of a timer. */
 const WRITE_BEHIND_MS = 1;

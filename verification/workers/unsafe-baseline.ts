@@ -8,7 +8,7 @@ import type { ClaimResult, CouponCalls, CreateResult, Found, ReadResult } from "
 import type { CouponNamespace, Env } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
 /** Storage with a counter. Each call by itself is atomic and durable. */
 export class CouponObject extends DurableObject {

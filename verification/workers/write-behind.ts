@@ -4,14 +4,14 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { sqlOver } from "../../src/object/sql-storage.ts";
-import { judgeClaim, type Claim, type ClaimRequest } from "../../src/domain/claim.ts";
+import { judgeClaim, userClaimOf, type Claim, type ClaimRequest } from "../../src/domain/claim.ts";
 import type { Coupon, Instant, NewCoupon } from "../../src/domain/coupon.ts";
 import type { ClaimResult, CreateResult, Cursor, ReadResult } from "../../src/domain/rpc.ts";
 import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts";
 import { isAnswerTo, type AnswerTo, type Kind, type MessageOf } from "../../src/engine/message.ts";
 import { createApp } from "../../src/http/app.ts";
 
-export { CourierObject } from "../../src/courier/courier-object.ts";
+export * from "../../src/objects.ts";
 
 /** The shortest time of a timer. A longer delay loses more. */
 const WRITE_BEHIND_MS = 1;
@@ -21,7 +21,7 @@ const PAGE_SIZE = 1000;
 const NO_LEASE: LeaseState = { leaseUntil: 0, mayCertify: false };
 
 /** The coupon in memory, with claims that are not written yet. */
-type Memory = { coupon: Coupon; readonly claims: Map<string, Claim>; readonly keyOwners: Map<string, string> };
+type Memory = { coupon: Coupon; readonly claims: Map<string, readonly Claim[]>; readonly keyOwners: Map<string, string> };
 
 export class CouponObject extends DurableObject {
   readonly #engine = new CouponEngine(sqlOver(this.ctx.storage));
@@ -41,7 +41,7 @@ export class CouponObject extends DurableObject {
     if (this.#memory === null) return { ok: false, code: "coupon_not_found", seq: 0 };
     const { coupon, claims, keyOwners } = this.#memory;
     const at = Math.max(Date.now(), coupon.clockAt);
-    const existing = { claim: claims.get(request.userId) ?? null, hold: null, revoked: null };
+    const existing = userClaimOf(claims.get(request.userId) ?? []);
     const keyOwner = request.key === null ? null : (keyOwners.get(request.key) ?? null);
     const verdict = judgeClaim(request, { coupon, existing, keyOwner }, at);
     if (verdict.ok && !verdict.replayed) this.#grant(this.#memory, request, verdict.claim);
@@ -49,10 +49,9 @@ export class CouponObject extends DurableObject {
   }
 
   #grant(memory: Memory, request: ClaimRequest, claim: Claim): void {
-    const { coupon, claims, keyOwners } = memory;
+    const { coupon } = memory;
     const { claimedAt: at } = claim;
-    claims.set(request.userId, claim);
-    if (request.key !== null) keyOwners.set(request.key, request.userId);
+    remember(claim, memory);
     memory.coupon = { ...coupon, claimed: coupon.claimed + 1, lastPosition: claim.position, seq: coupon.seq + 1, clockAt: at };
     // This is the bug: no write has started for which the answer could wait.
     if (this.#unwritten.length === 0) setTimeout(() => this.#write(), WRITE_BEHIND_MS);
@@ -81,14 +80,16 @@ export class CouponObject extends DurableObject {
     while (next !== null) {
       const page: AnswerTo<"list_claims"> = this.#ask({ kind: "list_claims", after: next, limit: PAGE_SIZE });
       if (!page.ok) return null;
-      for (const claim of page.claims) {
-        memory.claims.set(claim.userId, claim);
-        if (claim.key !== null) memory.keyOwners.set(claim.key, claim.userId);
-      }
+      for (const claim of page.claims) remember(claim, memory);
       next = page.next;
     }
     return memory;
   }
+}
+
+function remember(claim: Claim, { claims, keyOwners }: Memory): void {
+  claims.set(claim.userId, [...(claims.get(claim.userId) ?? []), claim]);
+  if (claim.key !== null) keyOwners.set(claim.key, claim.userId);
 }
 
 export default createApp();

@@ -1,6 +1,6 @@
 // The routes of the service: its health, and a coupon's metrics.
 
-import { HEALTH_DEADLINE_MS, METRICS_COUPONS_MAX } from "../../domain/limits.ts";
+import { HEALTH_DEADLINE_MS, METRICS_COUPONS_MAX } from "../../domain/service-limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { reportRefusals } from "../../edge/refusal-counts.ts";
 import type { Env } from "../../edge/env.ts";

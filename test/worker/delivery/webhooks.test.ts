@@ -1,11 +1,11 @@
 // The operator's routes of webhooks, over a real database. The endpoints and the courier are stand-ins.
 
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 
 import { WEBHOOK_ROTATION_MS, WEBHOOKS_MAX } from "../../../src/domain/delivery-limits.ts";
 import type { CourierNamespace } from "../../../src/edge/env.ts";
 import { disableEndpoint, listEndpoints } from "../../../src/read-model/webhooks.ts";
-import { created, freshName, outcomeOf, type Answer } from "../../support/api.ts";
+import { claim, created, freshName, outcomeOf, seqOf, type Answer } from "../../support/api.ts";
 import { setClock, T0 } from "../../support/clock.ts";
 import { bindings, workerWith, type Settings } from "../../support/worker.ts";
 
@@ -117,6 +117,16 @@ test.for([
   expect([outcomeOf(answer), answer.body["error"]]).toEqual(["400 invalid_request", expect.stringContaining(error)]);
 });
 
+test("a webhook is not changed to a URL that is not allowed, and no webhook has a malformed id", async () => {
+  const path = await pathOfNew();
+  expect((await ask("PATCH", path, { body: { url: "ftp://shop.example" } })).body["error"]).toBe(
+    "invalid request: url must begin with https://",
+  );
+  expect(outcomeOf(await ask("PATCH", path, { body: {} }))).toBe("400 invalid_request");
+  expect((await ask("GET", path)).body["url"]).toBe(URL);
+  expect(outcomeOf(await ask("GET", "/api/webhooks/%zz"))).toBe("404 webhook_not_found");
+});
+
 test("after each rotation the secrets before sign too, each for 24 hours", async () => {
   setClock(T0);
   const path = await pathOfNew();
@@ -179,6 +189,21 @@ function couriers(calls: unknown[], answer: () => Promise<boolean> = async () =>
   return { COURIERS: namespace as unknown as CourierNamespace };
 }
 
+test("a replay sends the events from a seq on again, with the same ids", async () => {
+  const name = await created(2);
+  const path = await pathOfNew({ ...CREATE, events: ["claim.granted"], coupons: [name] });
+  const sent = endpoint(() => new Response(null, { status: 204 }));
+  const ids = async (count: number) => {
+    await vi.waitFor(() => expect(sent.length).toBe(count), { timeout: 60_000 });
+    return sent.map(({ headers }) => headers.get("webhook-id"));
+  };
+  await claim(name, "ada");
+  const bob = await claim(name, "bob");
+  const [ofAda, ofBob] = await ids(2);
+  expect(outcomeOf(await ask("POST", `${path}/replay?coupon=${name}&from_seq=${seqOf(bob)}`))).toBe("202");
+  expect(await ids(3)).toEqual([ofAda, ofBob, ofBob]);
+});
+
 test("a replay reaches the coupon's courier, and an invented coupon reaches none", async () => {
   const [name, missing] = [await created(1), freshName()];
   const path = await pathOfNew({ ...CREATE, coupons: [name, missing] });
@@ -214,19 +239,19 @@ const STATEMENT = { first: lose, all: lose, run: lose };
 /** A database whose answers are lost. */
 const LOSSY = { prepare: () => ({ bind: () => STATEMENT }), batch: lose } as unknown as D1Database;
 
-/** The real database without the table of webhooks, until the end of the test. */
-async function withoutTable(): Promise<D1Database> {
+/** Takes the table of webhooks away until the end of the test. */
+async function hideTable(): Promise<void> {
   await db.exec("ALTER TABLE webhooks RENAME TO hidden");
   onTestFinished(async () => void (await db.exec("ALTER TABLE hidden RENAME TO webhooks")));
-  return db;
 }
 
 test.for([
-  ["is not bound", () => undefined, "unavailable", "no database is bound: bind DB in wrangler.toml"],
-  ["has no tables", withoutTable, "unavailable", "the database can't answer right now"],
-  ["loses its answers", () => LOSSY, "outcome_unknown", "the database can't answer right now"],
-] as const)("where the database %s, reads and changes get 503", async ([, database, change, error]) => {
-  const over = workerWith({ DB: await database() });
+  ["is not bound", { DB: undefined }, "unavailable", "no database is bound: bind DB in wrangler.toml"],
+  ["has no tables", {}, "unavailable", "the database can't answer right now"],
+  ["loses its answers", { DB: LOSSY }, "outcome_unknown", "the database can't answer right now"],
+] as const)("where the database %s, reads and changes get 503", async ([fault, settings, change, error]) => {
+  const over = workerWith(settings);
+  if (fault === "has no tables") await hideTable();
   const answer = await over("GET", "/api/webhooks");
   expect([outcomeOf(answer), answer.body["error"]]).toEqual(["503 unavailable", expect.stringContaining(error)]);
   const changes = [

@@ -7,6 +7,7 @@ import { CALL_DEADLINE_MS } from "../../../src/domain/limits.ts";
 import { callCoupon } from "../../../src/edge/coupon-calls.ts";
 import { claim, create, created, freshName, outcomeOf, read } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
+import { newCoupon } from "../../support/new-coupon.ts";
 import {
   answerLost,
   claimOver,
@@ -46,8 +47,7 @@ test("a hanging object leaves a read unavailable and a create unknown at the dea
   const name = freshName();
   const { resume } = await hangObject(name);
   const reading = callCoupon(env, name, (coupon) => coupon.read({ claimedBy: false }), "read", 50);
-  const coupon = { name, amount: 5, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null };
-  const creating = callCoupon(env, name, (object) => object.create(coupon), "once", 50);
+  const creating = callCoupon(env, name, (object) => object.create(newCoupon(5, { name })), "once", 50);
   expect(await reading).toEqual({ ok: false, code: "unavailable", cause: "no answer in 50 ms" });
   expect(await creating).toEqual(UNKNOWN);
 

@@ -6,6 +6,7 @@ import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, RETRY_PAUSE_MS } from "../../../src
 import type { CouponCalls } from "../../../src/domain/rpc.ts";
 import { callCoupon, type CallEffect } from "../../../src/edge/coupon-calls.ts";
 import { freshName } from "../../support/api.ts";
+import { newCoupon } from "../../support/new-coupon.ts";
 import { lost, platform, platformError, type Platform } from "../../support/platform-faults.ts";
 
 /** The calls as the routes make them: a claim may be delivered more than once, a create may not. */
@@ -14,7 +15,7 @@ const CALLS = {
   read: { effect: "read", ask: (coupon) => coupon.read({ claimedBy: false }) },
   create: {
     effect: "once",
-    ask: (coupon) => coupon.create({ name: "another name", amount: 5, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null }),
+    ask: (coupon) => coupon.create(newCoupon(5)),
   },
 } as const satisfies Record<string, { effect: CallEffect; ask: (coupon: CouponCalls) => Promise<{ ok: boolean; code?: string }> }>;
 type Call = keyof typeof CALLS;

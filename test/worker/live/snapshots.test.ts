@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { SNAPSHOT_MS_MAX, SNAPSHOT_TAKEOVER_MS, SNAPSHOTS_MAX } from "../../../src/domain/limits.ts";
 import { claim, create, created, freshName, outcomeOf, send, users, type Answer } from "../../support/api.ts";
 import { iso, passClock, setClock, T0 } from "../../support/clock.ts";
+import { newCoupon } from "../../support/new-coupon.ts";
 import { gated, hangObject, lost, platform, platformError, type Delivery, type Platform } from "../../support/platform-faults.ts";
 import { stubOf } from "../../support/storage.ts";
 import { workerWith, type Ask } from "../../support/worker.ts";
@@ -87,7 +88,7 @@ describe.for([
     for (const user of ["ada", "bob"]) await claim(name, user);
     expect(await show(name)).toEqual("3/5 open");
     await stubOf(name).remove();
-    await stubOf(name).create({ name, amount: 7, startsAt: null, endsAt: null, holdSecondsMax: 900, holdsMax: null });
+    await stubOf(name).create(newCoupon(7, { name }));
     expect((await claim(name, "cid")).headers.get("Coupon-Seq")).toBe("2");
     expect(await show(name)).toEqual("6/7 open");
   });

@@ -22,8 +22,8 @@ const RULES: readonly Mutation[] = [
     edits: [
       {
         file: CLAIM,
-        find: "const { claim, hold, revoked } = existing;",
-        replace: "const { hold, revoked } = existing;\n  const claim = closedFor(coupon, now) === null ? existing.claim : null;",
+        find: "): ClaimVerdict {",
+        replace: "): ClaimVerdict {\n  existing = closedFor(coupon, now) === null ? existing : userClaimOf([]);",
       },
     ],
     suite: inNode("rules/replay"),
@@ -44,7 +44,7 @@ const RULES: readonly Mutation[] = [
     name: "revoked-unit-returned-twice",
     fault: "A second revoke of one claim returns its unit again.",
     edits: [
-      { file: "src/domain/revoke.ts", find: "revoked: last }", replace: "revoked: { ...last } }" },
+      { file: "src/domain/revoke.ts", find: "{ ok: true, revoked };", replace: "{ ok: true, revoked: { ...revoked } };" },
       { file: "src/engine/claim-store.ts", find: "INSERT INTO releases", replace: "INSERT OR REPLACE INTO releases" },
     ],
     suite: inNode("rules/holds-property"),
@@ -121,7 +121,7 @@ const STORAGE: readonly Mutation[] = [
   {
     name: "user-twice-in-a-batch",
     fault: "A batch does not see the claims that it has just granted.",
-    edits: [{ file: "src/engine/pending.ts", find: "return this.#entryOf(userId).row;", replace: "return this.#entryOf(userId).stored;" }],
+    edits: [{ file: "src/engine/pending.ts", find: "return this.#entryOf(userId).rows;", replace: "return this.#entryOf(userId).stored;" }],
     suite: inNode("rules/coupon-engine"),
   },
   {
@@ -163,8 +163,8 @@ const CERTIFICATES: readonly Mutation[] = [
     edits: [
       {
         file: STORE,
-        find: "FROM releases WHERE user_id > ?",
-        replace: "FROM releases WHERE user_id > ? AND 0",
+        find: "NULL AS key FROM releases",
+        replace: "NULL AS key FROM (SELECT * FROM releases WHERE 0)",
       },
     ],
     suite: inNode("rules/certificates"),

@@ -1,0 +1,23 @@
+// The bounds of health and metrics, each with its unit, its reason, and what it prevents. The others are in limits.ts.
+
+/** Most coupons in the metrics of the service. Prevents a scrape of unbounded size. */
+export const METRICS_COUPONS_MAX = 1000;
+
+/** How long after a request its isolate reports to the meter, in milliseconds. Prevents a call for each request. */
+export const METER_REPORT_MS = 10_000;
+
+/** Deadline of a call of the meter, in milliseconds. */
+export const METER_DEADLINE_MS = 3_000;
+
+/**
+ * Age at which an isolate drops a report without an acknowledgement, and how long the meter remembers an isolate, in
+ * milliseconds. The second one is far longer, so that a late report is never added twice.
+ */
+export const METER_REPORT_AGE_MS_MAX = 3_600_000;
+export const METER_MEMORY_MS = 86_400_000;
+
+/** How long the viewers of a report count, in milliseconds: three reports. Prevents those of an ended isolate from staying. */
+export const METER_VIEWERS_MS = 30_000;
+
+/** Deadline of each check of the deep health, in milliseconds. Most monitors wait for 10 s. */
+export const HEALTH_DEADLINE_MS = 3_000;

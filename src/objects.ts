@@ -1,0 +1,5 @@
+// The classes of all objects. The entry of a Worker exports them.
+
+export { CourierObject } from "./courier/courier-object.ts";
+export { CouponObject } from "./object/coupon-object.ts";
+export { MeterObject } from "./object/meter-object.ts";
