@@ -6,6 +6,7 @@ import { isExhausted, nextAttemptMs } from "../domain/backoff.ts";
 import type { OutboxCursor, OutboxPage, SinkLag } from "../domain/delivery.ts";
 import {
   COURIER_ALARM_MS,
+  COURIER_PAUSE_MS_MAX,
   COURIER_PAUSE_MS_MIN,
   DELIVERY_HANGS_MS,
   DELIVERY_MS_MAX,
@@ -205,8 +206,9 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       if (this.#hasDeleted && (await this.#forget())) return;
       if (this.#workCount > 0) return;
       const nextAt = this.#nextAt();
+      const now = Date.now();
       if (nextAt === null) await this.ctx.storage.deleteAlarm();
-      else await this.ctx.storage.setAlarm(Math.max(nextAt, Date.now() + COURIER_PAUSE_MS_MIN));
+      else await this.ctx.storage.setAlarm(Math.min(Math.max(nextAt, now + COURIER_PAUSE_MS_MIN), now + COURIER_PAUSE_MS_MAX));
     } catch (cause) {
       logFailure("courier_failed", { coupon: this.#name, cause });
     }

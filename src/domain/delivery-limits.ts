@@ -80,6 +80,12 @@ export const COURIER_ALARM_MS = 30_000;
 /** Longest time between two attempts to write the read model, or to read the coupon, in milliseconds. */
 export const READ_MODEL_RETRY_MS_MAX = 60_000;
 
+/**
+ * Longest time until a courier's alarm, in milliseconds: a year. A sale can start in the year 9999, but workerd counts in
+ * nanoseconds, and an alarm after the year 2262 overflows. Measured: such an alarm stops the whole process.
+ */
+export const COURIER_PAUSE_MS_MAX = 365 * 86_400_000;
+
 /** Shortest time until a courier's alarm, in milliseconds. Prevents a loop where two clocks differ. */
 export const COURIER_PAUSE_MS_MIN = 250;
 
