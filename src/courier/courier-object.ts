@@ -4,7 +4,14 @@ import { DurableObject } from "cloudflare:workers";
 
 import { withDeadline } from "../deadline.ts";
 import type { OutboxCursor, OutboxPage, SinkLag } from "../domain/delivery.ts";
-import { COURIER_ALARM_MS, COURIER_PAUSE_MS_MIN, DELIVERY_HANGS_MS, DELIVERY_MS_MAX, OUTBOX_MS_MAX } from "../domain/delivery-limits.ts";
+import {
+  COURIER_ALARM_MS,
+  COURIER_PAUSE_MS_MAX,
+  COURIER_PAUSE_MS_MIN,
+  DELIVERY_HANGS_MS,
+  DELIVERY_MS_MAX,
+  OUTBOX_MS_MAX,
+} from "../domain/delivery-limits.ts";
 import { ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { nextEdgeAt } from "../domain/webhook-events.ts";
@@ -202,7 +209,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       const now = Date.now();
       const nextAt = this.#nextAt(now);
       if (nextAt === null) await this.ctx.storage.deleteAlarm();
-      else await this.ctx.storage.setAlarm(Math.max(nextAt, now + COURIER_PAUSE_MS_MIN));
+      else await this.ctx.storage.setAlarm(Math.min(Math.max(nextAt, now + COURIER_PAUSE_MS_MIN), now + COURIER_PAUSE_MS_MAX));
     } catch (cause) {
       logFailure("courier_failed", { coupon: this.#name, cause });
     }

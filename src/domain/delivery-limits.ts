@@ -88,6 +88,12 @@ export const OWN_RETRY_MS_MAX = 60_000;
 export const ENDPOINT_LOOK_MS_MIN = 60_000;
 export const ENDPOINT_LOOK_MS_MAX = 3_600_000;
 
+/**
+ * Longest time until a courier's alarm, in milliseconds: a year. A sale can start in the year 9999, but workerd counts in
+ * nanoseconds, and an alarm after the year 2262 overflows. Measured: such an alarm stops the whole process.
+ */
+export const COURIER_PAUSE_MS_MAX = 365 * 86_400_000;
+
 /** Shortest time until a courier's alarm, in milliseconds. Prevents a loop where two clocks differ. */
 export const COURIER_PAUSE_MS_MIN = 250;
 
