@@ -1,11 +1,12 @@
 // A courier over its real storage, a real coupon and a real database: nothing is lost, and an idle one has no alarm.
 
+import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 
 import { SECOND, setClock, T0 } from "../../support/clock.ts";
 import { claim, create, created, freshName, remove, send, pathOf, users } from "../../support/api.ts";
-import { expectNothingStored } from "../../support/storage.ts";
+import { expectNothingStored, runSql, stubOf } from "../../support/storage.ts";
 import { changeEndpoint } from "../../../src/read-model/webhooks.ts";
 import { onStage, receiver, register, stopCouriers } from "./courier-stage.ts";
 
@@ -194,4 +195,17 @@ test("a rebuild repairs a damaged row", async () => {
     }),
   ).toBe(null);
   expect(await claimants(name)).toEqual(["ada", "bob"]);
+});
+
+test.for(["gone", "created again"])("a damaged coupon that is deleted and %s leaves no living row", async (fate) => {
+  stopCouriers();
+  const name = await created(1);
+  await onStage(name, {}, ({ run }) => run());
+  await runSql(name, "UPDATE coupon SET seq = 9");
+  await evictDurableObject(stubOf(name));
+  await remove(name);
+  if (fate === "created again") await create(name, 2);
+  await onStage(name, {}, ({ run }) => run());
+  const { results } = await env.DB.prepare("SELECT amount FROM coupons WHERE name = ? AND deleted_at IS NULL").bind(name).all();
+  expect(results).toEqual(fate === "gone" ? [] : [{ amount: 2 }]);
 });
