@@ -16,7 +16,6 @@ import { ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
-import { disableEndpoint } from "../read-model/webhooks.ts";
 import type { WebhookTargets } from "../domain/webhook-target.ts";
 import { afterFailure, isBehind, isDue, isReceiving, nextLookAt, type Delivered, type Delivery, type Failure } from "./delivery.ts";
 import { EndpointList } from "./endpoint-list.ts";
@@ -126,11 +125,12 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
 
   async #failed(sink: Sink, failure: Failure): Promise<void> {
     const now = Date.now();
-    const after = { ...sink, ...afterFailure(sink, failure, now, Math.random()) };
+    // The operator must see in the database that an endpoint is disabled. While it can't be written, the endpoint is tried again.
+    const isWritten = failure.by !== "gone" || (await this.#endpoints.disable(sink.id, now));
+    const after = { ...sink, ...afterFailure(sink, isWritten ? failure : { ...failure, by: "endpoint" }, now, Math.random()) };
     this.#store.update(sink, after);
     const { attemptCount: attempts, status, lastError: error } = after;
     log("delivery_failed", { coupon: this.#name, sink: sink.id, attempts, status, error });
-    if (status === "disabled" && this.env.DB !== undefined) await disableEndpoint(this.env.DB, sink.id, now).catch(() => undefined);
   }
 
   /** Makes sure of an alarm, and starts deliveries. */
@@ -221,8 +221,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const times = this.#store.all().map((sink) => {
       if (this.#isWaiting(sink)) return sink.nextAttemptAt;
       const endpoint = this.#endpoints.get(sink.id);
-      const isOff = endpoint !== undefined && !isReceiving(endpoint);
-      return isOff && isBehind(sink, head, now) ? nextLookAt(endpoint, now) : null;
+      const isOff = endpoint !== undefined && (!isReceiving(endpoint) || sink.status === "disabled");
+      return isOff && isBehind(sink, head, now) ? nextLookAt(endpoint, sink, now) : null;
     });
     const all = [...times, this.#nextEdgeAt, this.#areSinksKnown ? null : now + COURIER_ALARM_MS].filter((at) => at !== null);
     return all.length === 0 ? null : Math.min(...all);
@@ -255,7 +255,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     if (!result.ok) throw new Error(`the coupon can't be read: ${result.code}`);
     const { page } = result;
     // Where nothing is left of the coupon, the courier discards its own rows.
-    this.#mayForget = page?.hasDeleted ?? true;
+    if (page?.hasDeleted !== false) this.#mayForget = true;
     if (page?.hasMore !== true) this.#nextEdgeAt = page === null ? null : nextEdgeAt(page.coupon, page.now);
     return page;
   }

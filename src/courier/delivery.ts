@@ -60,7 +60,7 @@ export function isBehind({ cursor, fold }: Sink, head: OutboxCursor | null, now:
 }
 
 /** Returns when to look whether an endpoint receives again. The pauses grow with the time since it stopped. */
-export function nextLookAt({ updatedAt, disabledAt }: Receiver, now: Instant): Instant {
-  const sinceMs = now - Math.max(updatedAt, disabledAt ?? 0);
+export function nextLookAt({ updatedAt, disabledAt }: Receiver, { statusAt }: Sink, now: Instant): Instant {
+  const sinceMs = now - Math.max(updatedAt, disabledAt ?? 0, statusAt);
   return now + Math.min(Math.max(sinceMs, ENDPOINT_LOOK_MS_MIN), ENDPOINT_LOOK_MS_MAX);
 }

@@ -2,7 +2,7 @@
 
 import { withDeadline } from "../deadline.ts";
 import { ENDPOINTS_MS_MAX } from "../domain/delivery-limits.ts";
-import { receiversOf, type Receiver } from "../read-model/webhooks.ts";
+import { disableEndpoint, receiversOf, type Receiver } from "../read-model/webhooks.ts";
 
 const KEY = "endpoints";
 
@@ -40,6 +40,13 @@ export class EndpointList {
   /** Returns an endpoint as it was read last. */
   get(id: string): Receiver | undefined {
     return this.#known().find((endpoint) => endpoint.id === id);
+  }
+
+  /** Disables an endpoint that answered 410. Returns false if the database can't be written. */
+  async disable(id: string, now: number): Promise<boolean> {
+    if (this.#db === undefined) return false;
+    const written = disableEndpoint(this.#db, id, now).then(() => true);
+    return withDeadline(written, ENDPOINTS_MS_MAX).catch(() => false);
   }
 
   #known(): readonly Receiver[] {

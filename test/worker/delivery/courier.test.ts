@@ -4,7 +4,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 
-import { SECOND, setClock, T0 } from "../../support/clock.ts";
+import { iso, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { claim, create, created, freshName, remove, send, pathOf, users } from "../../support/api.ts";
 import { expectNothingStored, runSql, stubOf } from "../../support/storage.ts";
 import { changeEndpoint } from "../../../src/read-model/webhooks.ts";
@@ -208,4 +208,25 @@ test.for(["gone", "created again"])("a damaged coupon that is deleted and %s lea
   await onStage(name, {}, ({ run }) => run());
   const { results } = await env.DB.prepare("SELECT amount FROM coupons WHERE name = ? AND deleted_at IS NULL").bind(name).all();
   expect(results).toEqual(fate === "gone" ? [] : [{ amount: 2 }]);
+});
+
+test("an endpoint that answered 410 gets what it missed after it is enabled again, without a new event", async () => {
+  stopCouriers();
+  setClock(T0);
+  const name = freshName();
+  const id = await register(name, { events: ["claim.granted"] });
+  await create(name, 1);
+  await claim(name, "ada");
+  let status = 410;
+  const received = receiver(() => status);
+  const isUnwritable = { refuses: (statement: string) => statement.startsWith("UPDATE webhooks") };
+  expect(await onStage(name, isUnwritable, ({ run }) => run())).toEqual(expect.any(Number));
+  setClock(T0 + 10 * SECOND);
+  expect(await onStage(name, {}, ({ run }) => run())).toEqual(expect.any(Number));
+  const { body } = await send("GET", `/api/webhooks/${id}`);
+  expect(body["disabled_at"]).toBe(iso(Date.now()));
+  status = 204;
+  await changeEndpoint(env.DB, id, { paused: false }, T0 + 11 * SECOND);
+  expect(await onStage(name, {}, ({ run }) => run())).toBe(null);
+  expect(received).toEqual(["claim.granted 2"]);
 });
