@@ -215,8 +215,8 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   ]),
   "retry-of-a-deletion": bug("A deletion is retried.", [
     "http/routes/coupons",
-    'coupon.remove(precondition), "once")',
-    'coupon.remove(precondition), "repeatable")',
+    'coupon.remove(precondition, actor), "once")',
+    'coupon.remove(precondition, actor), "repeatable")',
   ]),
   "retry-of-a-revocation": bug("A revoke without a position is retried.", [
     "http/routes/claims",
