@@ -102,7 +102,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const current = this.#store.get(sinkId);
     if (current === undefined) return "done";
     if (delivered !== "all") await this.#failed(current, delivered);
-    else if (current.attemptCount > 0) this.#store.advance(current, {});
+    else if (current.nextAttemptAt !== null) this.#store.advance(current, {});
     return "done";
   }
 

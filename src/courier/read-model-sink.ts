@@ -13,7 +13,7 @@ export async function deliverToReadModel(db: D1Database, { name, sink, store, re
     if (current.isRebuilding && current.cursor?.epoch !== page.epoch) await clearIncarnation(db, page.epoch);
     const hasNews = page.events.length > 0 || page.deletion !== null;
     if (hasNews) await storePage(db, name, page, Date.now());
-    if (hasNews || current.attemptCount > 0 || current.isRebuilding) {
+    if (hasNews || current.isRebuilding) {
       const progress = { cursor: positionAfter(page, current.cursor), isRebuilding: current.isRebuilding && page.hasMore };
       const advanced = store.advance(current, { ...progress, ...(hasNews ? { deliveredAt: Date.now() } : {}) });
       if (advanced === null) return "more";
