@@ -186,8 +186,9 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
    */
   override async alarm(): Promise<void> {
     await this.#alarm.run(now(), async () => {
-      const result = await this.#submit({ kind: "expire" });
+      // The notice comes first: a crash before it must not find the alarm set for a hold that ends much later.
       const isNotified = this.#notice?.isDue === true ? await this.#notice.send() : true;
+      const result = await this.#submit({ kind: "expire" });
       return isNotified && (result.ok || result.code !== "unavailable");
     });
   }
@@ -205,11 +206,15 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     const [first] = batch;
     const [answer] = applied.answers;
     if (first !== undefined && answer?.ok === true) this.#updateLeaseAndAlarm(first, answer);
-    const hasNews = applied.isWritten && this.#engine.seq !== seq && this.#notice !== null;
-    if (hasNews) this.#notice.schedule();
-    // Not after claims alone, if any alarm is set: an earlier one would delay their commit, and a claim makes no hold.
-    const mayDelay = batch.some(({ message }) => message.kind !== "claim") || (hasNews && !this.#alarm.isSet);
-    if (mayDelay) this.#alarm.schedule(earliest(this.#engine.nextExpiryAt, hasNews ? now() + NOTICE_ALARM_MS : null));
+    const hasNews = applied.isWritten && this.#engine.seq !== seq;
+    if (hasNews) this.#notice?.schedule();
+    const hasOthers = batch.some(({ message }) => message.kind !== "claim");
+    const { nextExpiryAt } = this.#engine;
+    const noticeAt = this.#notice === null ? null : now() + NOTICE_ALARM_MS;
+    // Claims alone set an alarm for the notice alone: an earlier alarm delays their commit, and a claim makes no hold.
+    const needsAlarm = hasOthers || (noticeAt !== null && !this.#alarm.isSetBy(noticeAt));
+    if (hasNews && needsAlarm) this.#alarm.schedule(earliest(nextExpiryAt, noticeAt));
+    else if (hasOthers) void this.#alarm.ensure(nextExpiryAt);
     this.#scheduleFlush();
     return applied;
   }

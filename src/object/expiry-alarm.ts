@@ -11,6 +11,8 @@ export class ExpiryAlarm {
    * row.
    */
   #alarmAt: number | null = null;
+  /** False in a new instance, where an alarm may be set. */
+  #isKnown = false;
   #failureCount = 0;
 
   constructor(storage: DurableObjectStorage, failed: (event: string, cause: unknown) => void) {
@@ -18,17 +20,28 @@ export class ExpiryAlarm {
     this.#failed = failed;
   }
 
-  /** Whether this instance knows that an alarm is set. */
-  get isSet(): boolean {
-    return this.#alarmAt !== null;
+  /** Whether this instance knows of an alarm that comes by `at`. */
+  isSetBy(at: number): boolean {
+    return this.#alarmAt !== null && this.#alarmAt <= at;
   }
 
   /**
-   * Sets the alarm to `at`, unless it is set earlier. It is stored with the writes of the turn or not at all.
-   * Never throws.
+   * Sets the alarm to `at`, unless this instance knows of an earlier one. It is stored with the writes of the turn or
+   * not at all. Never throws.
    */
   schedule(at: number | null): void {
     if (at !== null && (this.#alarmAt === null || at < this.#alarmAt)) this.#set(at);
+  }
+
+  /** As {@link ExpiryAlarm.schedule}, but a new instance first reads the alarm, and never replaces an earlier one. */
+  async ensure(at: number | null): Promise<void> {
+    if (at === null) return;
+    if (!this.#isKnown) {
+      const stored = await this.#storage.getAlarm().catch(() => null);
+      if (!this.#isKnown) this.#alarmAt = stored;
+      this.#isKnown = true;
+    }
+    this.schedule(at);
   }
 
   /**
@@ -36,6 +49,7 @@ export class ExpiryAlarm {
    * Throws only if `work` throws.
    */
   async run(now: number, work: () => Promise<boolean>): Promise<void> {
+    this.#isKnown = true;
     this.#alarmAt = null;
     if (await work()) {
       this.#failureCount = 0;
@@ -47,11 +61,13 @@ export class ExpiryAlarm {
 
   /** Call this after a deletion of storage, which may have deleted the alarm too. */
   clear(): void {
+    this.#isKnown = true;
     this.#alarmAt = null;
     this.#failureCount = 0;
   }
 
   #set(at: number): void {
+    this.#isKnown = true;
     this.#alarmAt = at;
     // If it can't be stored, the output gate breaks and the platform ends this instance.
     this.#storage.setAlarm(at).catch((cause: unknown) => this.#failed("alarm_not_set", cause));

@@ -11,6 +11,7 @@ import { REFUSALS } from "../../src/http/refusals.ts";
 import type { Route, Who } from "../../src/http/route.ts";
 import * as claims from "../../src/http/routes/claims.ts";
 import * as coupons from "../../src/http/routes/coupons.ts";
+import * as delivery from "../../src/http/routes/delivery.ts";
 import * as holds from "../../src/http/routes/holds.ts";
 import * as live from "../../src/http/routes/live.ts";
 import * as readModel from "../../src/http/routes/read-model.ts";
@@ -25,7 +26,7 @@ const DOCUMENTS = [
     .filter((file) => file.endsWith(".md"))
     .map((file) => join("docs", file)),
 ];
-const ROUTE_FILES = { claims, coupons, holds, live, "read-model": readModel, service, webhooks };
+const ROUTE_FILES = { claims, coupons, delivery, holds, live, "read-model": readModel, service, webhooks };
 const ROUTES = Object.values(ROUTE_FILES).flatMap((module): Route[] => Object.values(module));
 
 function read(path: string): string {

@@ -30,9 +30,15 @@ function abort(reason: string): void {
   throw new Error(reason);
 }
 
-/** A new instance of the object called PROMO, over storage that another one may have written. */
-export async function objectInNode(sql: NodeSql = nodeSql()): Promise<ObjectInNode> {
-  const alarms: (number | null)[] = [];
+/** A courier, as far as its coupon knows it. */
+type Courier = { readonly notify: () => Promise<void> };
+
+/** A new instance of the object called PROMO, over storage that another one may have written. `alarms` are those set before. */
+export async function objectInNode(
+  sql: NodeSql = nodeSql(),
+  courier: Courier | null = null,
+  alarms: (number | null)[] = [],
+): Promise<ObjectInNode> {
   let transactionCount = 0;
   const storage = {
     sql: {
@@ -46,6 +52,9 @@ export async function objectInNode(sql: NodeSql = nodeSql()): Promise<ObjectInNo
       return sql.transaction(work);
     },
     sync: () => Promise.resolve(),
+    async getAlarm() {
+      return alarms.at(-1) ?? null;
+    },
     async setAlarm(at: number) {
       alarms.push(at);
     },
@@ -57,6 +66,7 @@ export async function objectInNode(sql: NodeSql = nodeSql()): Promise<ObjectInNo
     },
   };
   const { CouponObject } = (await import("../../src/object/coupon-object.ts")) as unknown as { readonly CouponObject: ObjectClass };
-  const object = new CouponObject({ id: { name: "PROMO" }, storage, abort }, {});
+  const env = courier === null ? {} : { COURIERS: { idFromName: (name: string) => name, get: () => courier } };
+  const object = new CouponObject({ id: { name: "PROMO" }, storage, abort }, env);
   return { object, sql, alarms, transactionCount: () => transactionCount };
 }

@@ -106,7 +106,42 @@ test.for<readonly [name: string, act: (object: ObjectInNode["object"]) => Promis
   expect(await object.claim(asks("bob"))).toMatchObject({ ok: true, replayed: false });
   expect(alarms).toEqual([]);
   await act(object);
+  await pass(0);
   expect(alarms).toEqual([T0 + 5_000]);
+});
+
+const MINUTE = 60_000;
+const courier = { notify: () => Promise.resolve() };
+
+test("a claim sets an alarm for its notice within a minute, also where a hold ends later", async () => {
+  const { object, alarms } = await objectInNode(undefined, courier);
+  await object.create(newCoupon(5));
+  await object.hold(holdOf("ann", 10 * MINUTE));
+  await pass(MINUTE);
+  await object.alarm();
+  for (const user of ["bob", "cid"]) await object.claim(asks(user));
+  expect(alarms).toEqual([T0 + MINUTE, T0 + 10 * MINUTE, T0 + 2 * MINUTE]);
+});
+
+test("a restarted object that is read keeps the alarm for a notice", async () => {
+  const first = await objectInNode(undefined, courier);
+  await first.object.create(newCoupon(5));
+  await first.object.hold(holdOf("ann", 10 * MINUTE));
+  const { object, alarms } = await objectInNode(first.sql, courier, first.alarms);
+  await object.read({ claimedBy: false });
+  await pass(0);
+  expect(alarms).toEqual([T0 + MINUTE]);
+});
+
+test("an alarm sends the notice before it is set for a hold", async () => {
+  const first = await objectInNode(undefined, courier);
+  await first.object.create(newCoupon(5));
+  await first.object.hold(holdOf("ann", 10 * MINUTE));
+  const seen: (number | null)[][] = [];
+  const notify = async (): Promise<void> => void seen.push([...first.alarms]);
+  const { object, alarms } = await objectInNode(first.sql, { notify }, first.alarms);
+  await object.alarm();
+  expect([seen, alarms]).toEqual([[[T0 + MINUTE]], [T0 + MINUTE, T0 + 10 * MINUTE]]);
 });
 
 test("an alarm that finds no coupon is not set again", async () => {

@@ -5,49 +5,44 @@ import { DatabaseSync } from "node:sqlite";
 
 import { copyWhole, removeCopy } from "../verify/copy.ts";
 import { stateFolder } from "../verify/state-folder.ts";
-import { tablesOf, Unreadable } from "../verify/tables.ts";
+import { tablesOf, Unreadable, type Tables } from "../verify/tables.ts";
 import type { Stored, StoredClaim } from "./accounting.ts";
 
+/** The claims of every coupon below `state`. Call it while no server runs. */
+export async function storedClaims(state: string): Promise<Stored> {
+  const { found, unreadable } = await readEach(state, ({ coupon: { name: coupon }, claims }) => {
+    const claimsOf = claims.map(({ userId, position, key, claimedAt }): StoredClaim => {
+      return { coupon, userId, position, key, claimedAt: new Date(claimedAt).toISOString() };
+    });
+    return [coupon, claimsOf] as const;
+  });
+  return { claims: new Map(found), unreadable };
+}
+
 /**
- * The claims of every coupon below `state`. Call it while no server runs. It opens only copies, because
+ * What `read` finds in each object's file below `state`, and why the others are unreadable. It opens only copies, because
  * opening a database recovers it, and that is the restart's work.
  */
-export async function storedClaims(state: string): Promise<Stored> {
+export async function readEach<Found>(
+  state: string,
+  read: (tables: Tables) => Found,
+): Promise<{ readonly found: readonly Found[]; readonly unreadable: readonly string[] }> {
   const { folder, files } = await stateFolder(state);
   const copy = join(state, "copy.sqlite");
-  const claims = new Map<string, readonly StoredClaim[]>();
+  const found: Found[] = [];
   const unreadable: string[] = [];
   for (const file of files) {
     await copyWhole(join(folder, file), copy);
+    const database = new DatabaseSync(copy, { readOnly: true });
     try {
-      const read = claimsIn(copy);
-      if (typeof read === "string") unreadable.push(`${file} can't be read: ${read}`);
-      else claims.set(read.coupon, read.claims);
+      found.push(read(tablesOf(database)));
+    } catch (cause) {
+      if (!(cause instanceof Unreadable)) throw cause;
+      unreadable.push(`${file} can't be read: ${cause.message}`);
     } finally {
+      database.close();
       await removeCopy(copy);
     }
   }
-  return { claims, unreadable };
-}
-
-/** The claims in one file, or why it can't be read. */
-function claimsIn(copy: string): { readonly coupon: string; readonly claims: readonly StoredClaim[] } | string {
-  const database = new DatabaseSync(copy, { readOnly: true });
-  try {
-    const tables = tablesOf(database);
-    const { name: coupon } = tables.coupon;
-    const claims = tables.claims.map(({ userId, position, key, claimedAt }) => ({
-      coupon,
-      userId,
-      position,
-      key,
-      claimedAt: new Date(claimedAt).toISOString(),
-    }));
-    return { coupon, claims };
-  } catch (cause) {
-    if (cause instanceof Unreadable) return cause.message;
-    throw cause;
-  } finally {
-    database.close();
-  }
+  return { found, unreadable };
 }

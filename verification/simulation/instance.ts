@@ -95,6 +95,7 @@ function contextOf(instance: Instance, platform: Platform): unknown {
       },
       transactionSync: <Done>(work: () => Done): Done => storage.transaction(instance, work),
       sync: () => (instance.isDead ? new Promise<void>(() => undefined) : platform.onDisk()),
+      getAlarm: async (): Promise<number | null> => storage.alarmAt,
       setAlarm: async (at: number): Promise<void> => {
         if (!instance.isDead) platform.setAlarm(at);
       },

@@ -1,7 +1,9 @@
-// The eight checks of one coupon.
+// The checks of one coupon: eight of its file, and one of the read model where the state has one.
 
 import { apiFindings, type ApiReading } from "./api.ts";
+import { deliveryFindings, forgottenFaults } from "./delivery-check.ts";
 import { ledgerFindings } from "./ledger-check.ts";
+import type { ReadModel } from "./read-model.ts";
 import { replay, type Replayed } from "./replay.ts";
 import { once, readable, Unreadable, type ClaimRow, type CouponRow, type HoldAttempt, type Tables } from "./tables.ts";
 import type { Check, Receipt, Stock } from "./verify.ts";
@@ -18,6 +20,9 @@ export type Evidence = {
   readonly api: ApiReading | string;
   /** The receipts that clients got for this coupon, where they are known. */
   readonly receipts: readonly Receipt[] | null;
+  /** Null where the state has none. */
+  readonly readModel: ReadModel | null;
+  readonly isDelivered: boolean;
 };
 
 /**
@@ -34,15 +39,16 @@ export const TITLES = {
   6: "remaining and all counters are at least 0",
   7: "the ledger has no gap and replays to the same tables",
   8: "every acknowledged claim is stored",
+  9: "the read model has the events of the ledgers",
 } as const satisfies Record<Check["number"], string>;
 
 const NUMBERS = [1, 2, 3, 4, 5, 6, 7, 8] as const satisfies readonly Check["number"][];
 
-/** Makes all eight checks. */
+/** Makes the checks of a file with a coupon. */
 export function checksOf(evidence: Evidence): Check[] {
   const { tables, api, receipts } = evidence;
   const replayed = once(() => replay(tables.ledger));
-  const examinations: Record<Check["number"], () => Findings> = {
+  const examinations: Record<(typeof NUMBERS)[number], () => Findings> = {
     1: () => noMoreThanAmount(tables),
     2: () => nothingTwice(evidence),
     3: () => usersAreClaims(tables),
@@ -53,7 +59,24 @@ export function checksOf(evidence: Evidence): Check[] {
     8: () => (receipts === null ? "no receipts to compare with: set --receipts" : acknowledgedIsStored(receipts, tables, replayed)),
   };
   const stock = readable(() => stockOf(tables.coupon), null);
-  return NUMBERS.map((number) => checkOf(evidence.coupon, number, stock, examinations[number]));
+  const checks = NUMBERS.map((number) => checkOf(evidence.coupon, number, stock, examinations[number]));
+  const { readModel } = evidence;
+  return readModel === null ? checks : [...checks, { ...deliveryCheck({ ...evidence, readModel }, true), ...(stock && { stock }) }];
+}
+
+/** Makes the ninth check. `hasCoupon` is false where the file has only ledgers of deleted incarnations. */
+export function deliveryCheck(
+  { coupon, tables, readModel, isDelivered }: Pick<Evidence, "coupon" | "tables" | "isDelivered"> & { readonly readModel: ReadModel },
+  hasCoupon: boolean,
+): Check {
+  return checkOf(coupon, 9, null, () => deliveryFindings(tables, readModel, hasCoupon, isDelivered));
+}
+
+/** The ninth check of an incarnation that only the read model has, or null if it passes. */
+export function forgottenCheck(epoch: string, readModel: ReadModel): Check | null {
+  const rows = readable(() => readModel.rowsOf(epoch), null);
+  const faults = rows === null ? [] : forgottenFaults(epoch, rows);
+  return faults.length === 0 ? null : checkOf(rows?.coupon?.name ?? epoch, 9, null, () => ({ faults, summary: "" }));
 }
 
 /** The failed check of acknowledged claims whose coupon is not in the state. */

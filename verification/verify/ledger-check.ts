@@ -38,7 +38,7 @@ function settingFaults({ coupon }: Tables, replayed: Replayed): string[] {
 }
 
 /** A kind of row: its key in the replay, the fields that both sides have, and its words. */
-type Kind<Key extends keyof Row, Row extends object> = {
+export type Kind<Key extends keyof Row, Row extends object> = {
   readonly key: Key;
   readonly fields: readonly (keyof Row)[];
   readonly words: (row: Row) => string;
@@ -91,7 +91,7 @@ function releasedHoldWords({ userId, releasedAt }: Pick<ReleasedHoldRow, "userId
 /**
  * Rows that one side has and the other lacks, duplicates too. A row that differs is missing on both sides.
  */
-function rowFaults<Key extends keyof Row, Row extends object>(
+export function rowFaults<Key extends keyof Row, Row extends object>(
   { key, fields, words }: Kind<Key, Row>,
   stored: readonly Row[],
   replayed: ReadonlyMap<Row[Key], Row>,

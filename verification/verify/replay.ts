@@ -168,7 +168,8 @@ function settle(coupon: Replayed, facts: Facts): string | false {
   return isLost && "has no hold_seconds_max";
 }
 
-function factsIn(data: string | null): Facts | null {
+/** The details of an event. Null where they are no JSON object. */
+export function factsIn(data: string | null): Facts | null {
   if (data === null) return {};
   try {
     const value: unknown = JSON.parse(data);

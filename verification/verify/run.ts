@@ -16,7 +16,7 @@ await runCommand(
     name: COMMAND,
     about: `
 Copies the SQLite file of each coupon's object and checks the copy with its own statements. None of the product's code runs.
-A server may write meanwhile. The exit code is the number of checks that failed, at most 63.
+A server may write meanwhile. Where the state has a read model (D1), its rows are compared with the ledgers. The exit code is the number of checks that failed, at most 63.
 
 An acknowledged claim has to be stored, or to be revoked later. The claims of a deleted coupon count as lost.`,
     options: {
@@ -25,13 +25,15 @@ An acknowledged claim has to be stored, or to be revoked later. The claims of a 
       url: { kind: "text", value: "URL", env: "BASE_URL", help: "the server of that state; its answers are compared with the files" },
       adminToken: { kind: "text", value: "TOKEN", env: true, help: "the operator's token of that server, where it has one" },
       receipts: { kind: "text", value: "FILE", help: "the body of each 201 that clients got, a line each" },
+      delivered: { kind: "flag", help: "fails where the read model is behind the ledgers" },
       all: { kind: "flag", help: "prints every check; otherwise more than 20 coupons print only failures" },
     },
   },
   async ({ options }) => {
-    const { state, coupon, url, adminToken, receipts, all } = options;
+    const { state, coupon, url, adminToken, receipts, delivered, all } = options;
     const wanted: VerifyOptions = {
       state,
+      isDelivered: delivered,
       ...(coupon === undefined ? {} : { coupon }),
       ...(url === undefined ? {} : { api: apiOf(url, adminToken) }),
       ...(receipts === undefined ? {} : { receipts: await receiptsIn(receipts) }),

@@ -51,6 +51,13 @@ export type EventRow = {
   readonly userId: string | null;
   readonly position: number | null;
   readonly data: string | null;
+  /** Missing before version 3. */
+  readonly actor?: string | null;
+};
+/** A deleted incarnation whose ledger is kept until every sink has it. */
+export type DepartedRow = Pick<CouponRow, "name" | "epoch" | "seq" | "claimed"> & {
+  readonly deletedAt: number;
+  readonly ledger: Iterable<EventRow>;
 };
 
 /** The tables of one copy. Each is read at its first use. Every getter throws {@link Unreadable}. */
@@ -62,6 +69,8 @@ export type Tables = {
   readonly holdAttempts: readonly HoldAttempt[];
   readonly releasedHolds: readonly ReleasedHoldRow[];
   readonly ledger: Iterable<EventRow>;
+  /** The oldest first. */
+  readonly departed: readonly DepartedRow[];
   /** What SQLite itself finds wrong with the file. */
   readonly integrityFaults: readonly string[];
 };
@@ -80,22 +89,32 @@ const RELEASES = `
   FROM releases NOT INDEXED`;
 const HOLD_ATTEMPTS = `SELECT user_id AS userId, attempt_id AS attemptId FROM holds NOT INDEXED`;
 const RELEASED_HOLDS = `SELECT user_id AS userId, attempt_id AS attemptId, released_at AS releasedAt FROM released_holds NOT INDEXED`;
-const LEDGER = `SELECT seq, at, kind, user_id AS userId, position, data FROM ledger NOT INDEXED ORDER BY seq`;
+const LEDGER = (table: string, version: number) => `
+  SELECT seq, at, kind, user_id AS userId, position, data, ${version < 3 ? "NULL" : "actor"} AS actor FROM "${table}" NOT INDEXED ORDER BY seq`;
+const DEPARTED = `
+  SELECT coupon ->> 'name' AS name, coupon ->> 'epoch' AS epoch, coupon ->> 'seq' AS seq, coupon ->> 'claimed' AS claimed, deleted_at AS deletedAt
+  FROM departed NOT INDEXED ORDER BY id`;
 
 /**
- * Whether the file has a coupon's tables. An object without a coupon has none. Throws {@link CommandFailure}
- * where the tables are another program's, and {@link Unreadable}.
+ * What a file has: a coupon, or only ledgers of deleted ones, or null where the object has no coupon. Throws
+ * {@link CommandFailure} where the tables are another program's, and {@link Unreadable}.
  */
-export function hasCoupon(database: DatabaseSync, file: string): boolean {
-  const names = rows(database, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
+export function contentOf(database: DatabaseSync, file: string): "coupon" | "departed" | null {
+  const names = tableNames(database);
+  if (names.length === 0) return null;
+  if (columnsOf(database, "coupon").includes("schema_version")) return "coupon";
+  if (columnsOf(database, "departed").includes("deleted_at")) return "departed";
+  throw new CommandFailure(`${file} is no coupon of Doorbuster: its tables are ${names.slice(0, 5).join(", ")}`);
+}
+
+function tableNames(database: DatabaseSync): string[] {
+  return rows(database, `SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
     .map(({ name }) => String(name))
     .filter((name) => !/^(_cf_|__miniflare_|sqlite_)/.test(name));
-  if (names.length === 0) return false;
-  const columns = rows(database, `SELECT name FROM pragma_table_info('coupon')`).map(({ name }) => name);
-  if (!columns.includes("schema_version")) {
-    throw new CommandFailure(`${file} is no coupon of Doorbuster: its tables are ${names.slice(0, 5).join(", ")}`);
-  }
-  return true;
+}
+
+function columnsOf(database: DatabaseSync, table: string): unknown[] {
+  return rows(database, `SELECT name FROM pragma_table_info(?)`, table).map(({ name }) => name);
 }
 
 /** The coupon's name, whatever the version of its tables. Null where there is none. */
@@ -122,6 +141,14 @@ export function tablesOf(database: DatabaseSync): Tables {
   const releases = once(() => ofKnown(RELEASES) as ReleaseRow[]);
   const holdAttempts = once(() => ofKnown(HOLD_ATTEMPTS) as HoldAttempt[]);
   const releasedHolds = once(() => (version() === 1 ? [] : (ofKnown(RELEASED_HOLDS) as ReleasedHoldRow[])));
+  const departed = once(() =>
+    columnsOf(database, "departed").length === 0
+      ? []
+      : (rows(database, DEPARTED) as Omit<DepartedRow, "ledger">[]).map((row) => {
+          const ledger = again(() => each(database, LEDGER(`ledger_${row.epoch}`, SCHEMA_VERSION)) as Iterable<EventRow>);
+          return Object.assign(row, { ledger });
+        }),
+  );
   const integrity = once(() =>
     rows(database, `PRAGMA integrity_check(${INTEGRITY_FAULTS_MAX})`).map((row) => String(row["integrity_check"]).replaceAll("\n", ", ")),
   );
@@ -145,8 +172,10 @@ export function tablesOf(database: DatabaseSync): Tables {
       return releasedHolds();
     },
     get ledger() {
-      version();
-      return each(database, LEDGER) as Iterable<EventRow>;
+      return again(() => each(database, LEDGER("ledger", version())) as Iterable<EventRow>);
+    },
+    get departed() {
+      return departed();
     },
     get integrityFaults() {
       return integrity().filter((line) => line !== "ok");
@@ -163,8 +192,14 @@ function onlyRow(found: readonly CouponRow[]): CouponRow {
 
 type Row = Record<string, SQLOutputValue>;
 
-function rows(database: DatabaseSync, statement: string): Row[] {
-  return reading(() => database.prepare(statement).all());
+/** All rows of a statement. Throws {@link Unreadable}. */
+export function rows(database: DatabaseSync, statement: string, ...values: readonly string[]): Row[] {
+  return reading(() => database.prepare(statement).all(...values));
+}
+
+/** Rows that are read again by each loop. */
+function again<Value>(read: () => Iterable<Value>): Iterable<Value> {
+  return { [Symbol.iterator]: () => read()[Symbol.iterator]() };
 }
 
 function* each(database: DatabaseSync, statement: string): Generator<Row> {

@@ -3,7 +3,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test } from "vitest";
 
-import { NOTICE_ALARM_MS } from "../../../src/domain/limits.ts";
+import { NOTICE_ALARM_MS } from "../../../src/domain/delivery-limits.ts";
 import { created, hold } from "../../support/api.ts";
 import { SECOND, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";

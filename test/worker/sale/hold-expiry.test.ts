@@ -3,7 +3,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 
-import { NOTICE_ALARM_MS } from "../../../src/domain/limits.ts";
+import { NOTICE_ALARM_MS } from "../../../src/domain/delivery-limits.ts";
 import { change, claim, created, getUserClaim, hold, outcomeOf, read, readStatus, receiptOf } from "../../support/api.ts";
 import { iso, MINUTE, setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";

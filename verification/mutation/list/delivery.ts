@@ -1,0 +1,30 @@
+// Faults in delivery: what counts as delivered, what the read model keeps, and when a ledger may go.
+
+import { inNode, inWorkerd, type Mutation } from "../mutation.ts";
+
+export const DELIVERY_MUTATIONS: readonly Mutation[] = [
+  {
+    name: "failure-taken-for-a-delivery",
+    fault: "An endpoint that answers 500 counts as having the message, so it is never sent again.",
+    edits: [
+      {
+        file: "src/webhooks/send.ts",
+        find: "const { ok, status } = answer;",
+        replace: "const { status } = answer;\n    const ok = status < 600;",
+      },
+    ],
+    suite: inNode("rules/webhook-send"),
+  },
+  {
+    name: "ledger-forgotten-too-early",
+    fault: "The ledger of a deleted coupon is discarded once one sink has it, and the others lose its events.",
+    edits: [{ file: "src/engine/outbox.ts", find: "cursors.every((cursor)", replace: "cursors.some((cursor)" }],
+    suite: inNode("rules/outbox"),
+  },
+  {
+    name: "old-page-overwrites-the-read-model",
+    fault: "A page that arrives late sets a coupon of the read model back.",
+    edits: [{ file: "src/read-model/store.ts", find: "WHERE (excluded.seq, excluded.as_of) >= (seq, as_of)", replace: "" }],
+    suite: inWorkerd("worker/delivery/read-model"),
+  },
+];
