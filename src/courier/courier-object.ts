@@ -240,10 +240,10 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const result = await within(OUTBOX_MS_MAX, this.#coupon().outbox(after, limit));
     if (!result.ok) throw new Error(`the coupon can't be read: ${result.code}`);
     const { page } = result;
-    if (page !== null) {
-      this.#nextEdgeAt = page.hasMore ? this.#nextEdgeAt : nextEdgeAt(page.coupon, page.now);
-      this.#hasDeleted = page.hasDeleted;
-    }
+    if (page === null) this.#nextEdgeAt = null;
+    else if (!page.hasMore) this.#nextEdgeAt = nextEdgeAt(page.coupon, page.now);
+    // Without a page nothing is left of the coupon.
+    this.#hasDeleted = page?.hasDeleted ?? true;
     return page;
   }
 

@@ -92,7 +92,8 @@ export class CourierPlatform {
         log?.(`${kind}${fault === null ? "" : ` ${fault}`}`);
         const back = (settle: () => void): void => void scheduler.after(random.below(wayMsMax + 1), () => sender.resume(settle));
         if (fault === "lost") back(() => reject(LOST));
-        else if (fault === "hangs" && hangMs !== null) scheduler.after(hangMs, () => sender.resume(() => reject(new DOMException("", "TimeoutError"))));
+        else if (fault === "hangs" && hangMs !== null)
+          scheduler.after(hangMs, () => sender.resume(() => reject(new DOMException("", "TimeoutError"))));
         if (fault === "lost") return;
         const done = (result: Result): void => {
           if (fault !== "hangs") back(() => (fault === "answer_lost" ? reject(LOST) : resolve(result)));
@@ -131,7 +132,10 @@ export class CourierPlatform {
     this.#enter(instance);
     if (this.#instance === null) {
       this.#instance = instance;
-      const sender = { afterDisk: (run: () => void) => this.#afterPoint(instance, run), resume: (run: () => void) => this.#resume(instance, run) };
+      const sender = {
+        afterDisk: (run: () => void) => this.#afterPoint(instance, run),
+        resume: (run: () => void) => this.#resume(instance, run),
+      };
       instance.object = new this.#class(this.#contextOf(instance, isByAlarm), this.env(sender));
     }
     return instance;

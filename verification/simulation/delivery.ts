@@ -6,7 +6,7 @@ import type { Context } from "./context.ts";
 import { CourierPlatform, type CourierClass, type Sender } from "./courier-platform.ts";
 import type { SimulatedObject } from "./instance.ts";
 import type { Request } from "./network.ts";
-import { T0, type CourierStep, type DeliveryPlan } from "./plan.ts";
+import { type CourierStep, type DeliveryPlan } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { Command } from "./points.ts";
 import type { ReadModel } from "./read-model.ts";
@@ -62,8 +62,8 @@ export class Delivery {
         `https://receiver.example/${index}`,
         JSON.stringify(events),
         SECRET,
-        T0,
-        T0,
+        0,
+        0,
       );
   }
 

@@ -75,4 +75,3 @@ export class Departures {
     return found;
   }
 }
-

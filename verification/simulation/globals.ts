@@ -35,7 +35,9 @@ export class Globals {
     const { subtle } = crypto;
     for (const name of ["importKey", "sign"] as const) {
       const own = subtle[name].bind(subtle) as (...given: unknown[]) => Promise<unknown>;
-      Object.defineProperty(subtle, name, { value: async (...given: unknown[]) => (this.#behind === null ? own(...given) : new ArrayBuffer(32)) });
+      Object.defineProperty(subtle, name, {
+        value: async (...given: unknown[]) => (this.#behind === null ? own(...given) : new ArrayBuffer(32)),
+      });
     }
     const log = (line: unknown): void => (this.#behind === null ? write(line) : this.#behind.logged(String(line)));
 

@@ -195,8 +195,7 @@ export class Platform {
     if (this.#turn?.isDead === true) return;
     const line = text.replaceAll(this.name, "the coupon");
     this.context.log?.(`${this.#turn === null ? "the Worker" : "the object"} logs ${line.replace(/"request_id":"[^"]*"/, "")}`);
-    if (!line.includes(INJECTED.message) && !PLANNED.test(line))
-      this.context.breach("log", `an error that was not planned: ${line}`);
+    if (!line.includes(INJECTED.message) && !PLANNED.test(line)) this.context.breach("log", `an error that was not planned: ${line}`);
   }
 
   /** Follows each event: lost writes are gone, new writes go to disk, the alarm is set. */
