@@ -51,6 +51,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   /** What the last read of the outbox has shown. */
   #nextEdgeAt: number | null = null;
   #hasDeleted = false;
+  /** Whether the last read of the list of endpoints has failed. Then a sink may be missing. */
+  #isListStale = false;
 
   constructor(ctx: DurableObjectState, env: CourierEnv) {
     super(ctx, env);
@@ -150,6 +152,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   async #startAll(): Promise<void> {
     this.#start(this.#store.add(D1_SINK, 0));
     const { endpoints, isFresh } = await this.#ownEndpoints();
+    this.#isListStale = !isFresh && this.env.DB !== undefined;
     for (const endpoint of endpoints) {
       const sink = this.#store.add(endpoint.id, endpoint.createdAt);
       if (!isReceiving(endpoint)) continue;
@@ -202,7 +205,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     this.#workCount -= 1;
     if (this.#workCount > 0) return;
     try {
-      if (this.#hasDeleted && (await this.#forget())) return;
+      if (this.#hasDeleted && !this.#isListStale && (await this.#forget())) return;
       if (this.#workCount > 0) return;
       const nextAt = this.#nextAt();
       if (nextAt === null) await this.ctx.storage.deleteAlarm();
@@ -215,9 +218,9 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   /** When there is something to do. Null if all is done. */
   #nextAt(): number | null {
     const active = this.#store.all().filter(({ id, status }) => status === "active" && this.#isReceiving(id));
-    const attempts = active.flatMap(({ nextAttemptAt }) => nextAttemptAt ?? []);
-    const all = this.#nextEdgeAt === null ? attempts : [...attempts, this.#nextEdgeAt];
-    return all.length === 0 ? null : Math.min(...all);
+    const listAt = this.#isListStale ? Date.now() + READ_MODEL_RETRY_MS_MAX : Infinity;
+    const at = Math.min(listAt, this.#nextEdgeAt ?? Infinity, ...active.map(({ nextAttemptAt }) => nextAttemptAt ?? Infinity));
+    return at === Infinity ? null : at;
   }
 
   /** Lets the coupon discard ledgers that all sinks have. Returns true if nothing is left of the coupon and its courier. */
