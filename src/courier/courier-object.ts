@@ -48,6 +48,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   readonly #running = new Map<string, { hasNews: boolean }>();
   /** Calls and deliveries that may still start others. */
   #workCount = 0;
+  #beginCount = 0;
   /** What the last read of the outbox has shown. */
   #nextEdgeAt: number | null = null;
   #hasDeleted = false;
@@ -140,6 +141,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   /** Makes sure of an alarm, and starts deliveries. */
   async #begin(): Promise<void> {
     this.#workCount += 1;
+    this.#beginCount += 1;
     const { storage, id } = this.ctx;
     // An alarm may not know the name of its object.
     if (id.name !== undefined && storage.kv.get(NAME) === undefined) storage.kv.put(NAME, id.name);
@@ -226,10 +228,12 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   /** Lets the coupon discard ledgers that all sinks have. Returns true if nothing is left of the coupon and its courier. */
   async #forget(): Promise<boolean> {
     const active = this.#store.all().filter(({ status, id }) => status === "active" && this.#isReceiving(id));
-    const result = await this.#coupon().forget(active.map(({ cursor }) => cursor));
-    if (!result.ok) return false;
+    const beginCount = this.#beginCount;
     this.#hasDeleted = false;
-    if (!result.isEmpty || this.#workCount > 0) return false;
+    const result = await this.#coupon().forget(active.map(({ cursor }) => cursor));
+    // The alarm is still set, and tries again.
+    if (!result.ok) throw new Error(`the coupon can't forget: ${result.code}`);
+    if (!result.isEmpty || this.#beginCount > beginCount) return false;
     await this.ctx.storage.deleteAll();
     return true;
   }
