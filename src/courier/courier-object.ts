@@ -247,7 +247,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const result = await within(OUTBOX_MS_MAX, this.#coupon().outbox(after, limit));
     if (!result.ok) throw new Error(`the coupon can't be read: ${result.code}`);
     const { page } = result;
-    if (page === null) this.#nextEdgeAt = null;
+    // A deleted sale reaches no edge.
+    if (page === null || page.isDeleted) this.#nextEdgeAt = null;
     else if (!page.hasMore) this.#nextEdgeAt = nextEdgeAt(page.coupon, page.now);
     // Without a page nothing is left of the coupon.
     this.#hasDeleted = page?.hasDeleted ?? true;

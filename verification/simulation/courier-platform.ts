@@ -41,6 +41,8 @@ export class CourierPlatform {
   #onDisk = 0;
   #waiting: { readonly version: number; readonly run: () => void }[] = [];
   #alarm: { readonly for: number; readonly timer: Timer } | null = null;
+  /** A slow statement of a rebuild may come after the rebuild that repeats it, and erase what that has written. */
+  readonly #faults: readonly ("lost" | "answer_lost" | "slow" | "hangs")[];
   readonly #armed: { left: number; readonly isLossy: boolean }[] = [];
 
   constructor(context: Context, plan: DeliveryPlan, name: string, courierClass: CourierClass) {
@@ -48,6 +50,8 @@ export class CourierPlatform {
     this.#plan = plan;
     this.#name = name;
     this.#class = courierClass;
+    const isRebuilt = context.plan.steps.some((step) => step.is === "courier" && step.what === "rebuild");
+    this.#faults = isRebuilt ? ["lost", "answer_lost", "hangs"] : ["lost", "answer_lost", "slow", "hangs"];
   }
 
   /** Whether code of the courier runs in this event. */
@@ -86,7 +90,7 @@ export class CourierPlatform {
       sender.afterDisk(() => {
         const { faultPercent, faultsUntil, wayMsMax } = this.#plan;
         const isFaulty = scheduler.now < faultsUntil && random.below(100) < faultPercent;
-        const fault = isFaulty ? random.pick(["lost", "answer_lost", "slow", "hangs"] as const) : null;
+        const fault = isFaulty ? random.pick(this.#faults) : null;
         const slowMs = fault === "slow" ? random.below(4_000) : 0;
         count(`delivery.${fault === null ? kind : fault}`);
         log?.(`${kind}${fault === null ? "" : ` ${fault}`}`);
