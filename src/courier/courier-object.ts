@@ -14,7 +14,7 @@ import {
 } from "../domain/delivery-limits.ts";
 import { ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
-import { nextEdgeAt } from "../domain/webhook-events.ts";
+import { edgeOf } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
 import { disableEndpoint, type Endpoint } from "../read-model/webhooks.ts";
 import type { WebhookTargets } from "../domain/webhook-target.ts";
@@ -49,8 +49,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   /** Calls and deliveries that may still start others. */
   #workCount = 0;
   #beginCount = 0;
-  /** What the last read of the outbox has shown. */
-  #nextEdgeAt: number | null = null;
+  /** Whether the coupon may forget something, as the last read of the outbox has shown. */
   #hasDeleted = false;
   /** Whether the last read of the list of endpoints has failed. Then a sink may be missing. */
   #isListStale = false;
@@ -217,11 +216,11 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     }
   }
 
-  /** When there is something to do. Null if all is done. */
+  /** When there is something to do: a next attempt, or the edge of a sale window. Null if all is done. */
   #nextAt(): number | null {
     const active = this.#store.all().filter(({ id, status }) => status === "active" && this.#isReceiving(id));
     const listAt = this.#isListStale ? Date.now() + READ_MODEL_RETRY_MS_MAX : Infinity;
-    const at = Math.min(listAt, this.#nextEdgeAt ?? Infinity, ...active.map(({ nextAttemptAt }) => nextAttemptAt ?? Infinity));
+    const at = Math.min(listAt, ...active.map(({ nextAttemptAt, fold }) => nextAttemptAt ?? edgeOf(fold) ?? Infinity));
     return at === Infinity ? null : at;
   }
 
@@ -247,9 +246,6 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const result = await within(OUTBOX_MS_MAX, this.#coupon().outbox(after, limit));
     if (!result.ok) throw new Error(`the coupon can't be read: ${result.code}`);
     const { page } = result;
-    // A deleted sale reaches no edge.
-    if (page === null || page.isDeleted) this.#nextEdgeAt = null;
-    else if (!page.hasMore) this.#nextEdgeAt = nextEdgeAt(page.coupon, page.now);
     // Without a page nothing is left of the coupon.
     this.#hasDeleted = page?.hasDeleted ?? true;
     return page;

@@ -16,8 +16,6 @@ export type OutboxPage = {
   readonly events: readonly LedgerEvent[];
   /** Set on the page that ends a deleted incarnation. */
   readonly deletion: Deletion | null;
-  /** Whether the incarnation is deleted. Also on its pages before and after `deletion`. */
-  readonly isDeleted: boolean;
   /** The coupon at `now`, or as it was when it was deleted. It can be ahead of `events`. */
   readonly coupon: Coupon;
   /**
