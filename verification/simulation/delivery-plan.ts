@@ -2,12 +2,12 @@
 
 import { WEBHOOK_EVENTS } from "../../src/domain/webhook-events.ts";
 import type { Random } from "../random.ts";
-import type { CourierStep, DeliveryPlan, ReceiverPlan } from "./plan.ts";
+import type { BreakStep, CourierStep, DeliveryPlan, ReceiverPlan, Step } from "./plan.ts";
 
 /** The time in which calls fail after the last request, in milliseconds. It includes retries and alarms. */
 const FAULTS_MS = [0, 2_000, 100_000];
 
-export function deliveryOf({ below, pick }: Random, lastAt: number): { readonly delivery: DeliveryPlan; readonly steps: CourierStep[] } {
+export function deliveryOf({ below, pick }: Random, lastAt: number): { readonly delivery: DeliveryPlan; readonly steps: Step[] } {
   const receiver = (): ReceiverPlan => ({
     is: pick(["good", "good", "good", "good", "good", "good", "down", "gone"]),
     goneAfter: below(4),
@@ -27,5 +27,15 @@ export function deliveryOf({ below, pick }: Random, lastAt: number): { readonly 
     skip: below(below(2) === 0 ? 12 : 60),
     isLossy: below(2) === 0,
   });
-  return { delivery, steps: Array.from({ length: pick([0, 1, 1, 2, 3]) }, step) };
+  const breakStep: BreakStep = {
+    is: "break",
+    at: below(lastAt + 1_200),
+    skip: below(12),
+    how: below(2) === 0 ? "throw" : "crash",
+    isLossy: below(2) === 0,
+    skewMs: null,
+    mark: "reset",
+  };
+  const steps = Array.from({ length: pick([0, 1, 1, 2, 3]) }, step);
+  return { delivery, steps: below(2) === 0 ? steps : [breakStep, ...steps] };
 }

@@ -8,7 +8,6 @@ import type { SimulatedObject } from "./instance.ts";
 import type { Request } from "./network.ts";
 import { type CourierStep, type DeliveryPlan } from "./plan.ts";
 import type { Platform } from "./platform.ts";
-import type { Command } from "./points.ts";
 import type { ReadModel } from "./read-model.ts";
 
 /** A webhook that a receiver took. */
@@ -97,9 +96,9 @@ export class Delivery {
   #envOfCourier(sender: Sender): object {
     this.#sender = sender;
     const { courier, readModel } = this;
-    const ask = (command: Command, call: (object: SimulatedObject) => Promise<Result>) =>
-      courier.send<Result>(sender, command, (done, failed) => {
-        const told = { command, calls: [], attempt: null, call, request: REQUEST, number: 1, isRepeat: false };
+    const ask = (kind: string, call: (object: SimulatedObject) => Promise<Result>) =>
+      courier.send<Result>(sender, kind, (done, failed) => {
+        const told = { command: "courier" as const, calls: [], attempt: null, call, request: REQUEST, number: 1, isRepeat: false };
         this.#platform.deliver({ ...told, reply: done, fail: (mark) => failed(new Error(`the coupon's object has ended: ${mark}`)) });
       });
     const coupon = {

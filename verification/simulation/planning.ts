@@ -8,7 +8,7 @@ import { ISOLATE_COUNT } from "./product.ts";
 import { saleOf } from "./sales.ts";
 
 /** Of so many histories, one has a courier. */
-const COURIER_ONE_OF = 1;
+const COURIER_ONE_OF = 8;
 
 /** Returns the plan of a seed, always the same. */
 export function planOf(seed: number): Plan {

@@ -27,8 +27,7 @@ export const COMMANDS = [
   "certify",
   "archive",
   "remove",
-  "outbox",
-  "forget",
+  "courier",
   "alarm",
 ] as const;
 export type Command = (typeof COMMANDS)[number];
