@@ -14,7 +14,7 @@ import {
 } from "../domain/delivery-limits.ts";
 import { ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
-import { nextEdgeAt } from "../domain/webhook-events.ts";
+import { edgeOf, nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
 import type { WebhookTargets } from "../domain/webhook-target.ts";
 import { afterFailure, isBehind, isDue, isReceiving, nextLookAt, type Delivered, type Delivery, type Failure } from "./delivery.ts";
@@ -46,7 +46,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   readonly #running = new Map<string, { hasNews: boolean }>();
   /** Calls and deliveries that may still start others. */
   #workCount = 0;
-  /** What the last read of the outbox has shown. */
+  #beginCount = 0;
+  /** The next edge of the sale window, as the last read of the outbox has shown. It wakes endpoints that are new by then. */
   #nextEdgeAt: number | null = null;
   /** Whether the coupon keeps what it can discard once all sinks have it. */
   #mayForget = false;
@@ -136,6 +137,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   /** Makes sure of an alarm, and starts deliveries. */
   async #begin(): Promise<void> {
     this.#workCount += 1;
+    this.#beginCount += 1;
     const { storage, id } = this.ctx;
     // An alarm may not know the name of its object.
     if (id.name !== undefined && storage.kv.get(NAME) === undefined) storage.kv.put(NAME, id.name);
@@ -219,7 +221,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   #nextAt(now: number): number | null {
     const head = this.#store.get(D1_SINK)?.cursor ?? null;
     const times = this.#store.all().map((sink) => {
-      if (this.#isWaiting(sink)) return sink.nextAttemptAt;
+      if (this.#isWaiting(sink)) return sink.nextAttemptAt ?? edgeOf(sink.fold);
       const endpoint = this.#endpoints.get(sink.id);
       const isOff = endpoint !== undefined && (!isReceiving(endpoint) || sink.status === "disabled");
       return isOff && isBehind(sink, head, now) ? nextLookAt(endpoint, sink, now) : null;
@@ -235,10 +237,11 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   async #forget(): Promise<boolean> {
     // A page that is read meanwhile may set it again.
     this.#mayForget = false;
+    const beginCount = this.#beginCount;
     const waiting = this.#store.all().filter((sink) => this.#isWaiting(sink));
     const result = await withDeadline(this.#coupon().forget(waiting.map(({ cursor }) => cursor)), OUTBOX_MS_MAX);
     if (!result.ok) throw new Error(`the coupon can't discard its ledgers: ${result.code}`);
-    if (!result.isEmpty || this.#workCount > 0) return false;
+    if (!result.isEmpty || this.#beginCount > beginCount) return false;
     await this.ctx.storage.deleteAll();
     return true;
   }
@@ -256,7 +259,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const { page } = result;
     // Where nothing is left of the coupon, the courier discards its own rows.
     if (page?.hasDeleted !== false) this.#mayForget = true;
-    if (page?.hasMore !== true) this.#nextEdgeAt = page === null ? null : nextEdgeAt(page.coupon, page.now);
+    if (page?.hasMore !== true) this.#nextEdgeAt = page === null || page.isDeleted ? null : nextEdgeAt(page.coupon, page.now);
     return page;
   }
 

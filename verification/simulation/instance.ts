@@ -66,14 +66,14 @@ export class Instance implements Gatekeeper {
 
   constructor(objectClass: ObjectClass, platform: Platform) {
     this.crash = (end) => platform.ended(this, end);
-    this.object = constructed(objectClass, contextOf(this, platform), platform.context);
+    this.object = constructed(objectClass, contextOf(this, platform), platform.env(platform.senderOf(this)), platform.context);
   }
 }
 
 /** An object whose constructor throws answers nothing. */
-function constructed(objectClass: ObjectClass, context: unknown, { breach }: Context): SimulatedObject {
+function constructed(objectClass: ObjectClass, context: unknown, env: object, { breach }: Context): SimulatedObject {
   try {
-    return new objectClass(context, {});
+    return new objectClass(context, env);
   } catch (cause) {
     breach("exception", `the object's constructor threw: ${String(cause)}`);
     return new Proxy({} as SimulatedObject, { get: () => () => new Promise(() => undefined) });
