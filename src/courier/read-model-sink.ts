@@ -9,9 +9,11 @@ export async function deliverToReadModel(db: D1Database, { name, sink, store, re
   let current = sink;
   for (let pageCount = 0; pageCount < DELIVERY_PAGES_PER_CALL_MAX && Date.now() < deadline; pageCount += 1) {
     const { cursor, isRebuilding } = current;
+    const readAt = Date.now();
     const page = await read(cursor, DELIVERY_PAGE_SIZE);
     if (page === null) {
-      await endIncarnations(db, name, Date.now());
+      // As of before the read: a coupon that is created meanwhile lives.
+      await endIncarnations(db, name, readAt);
       return "all";
     }
     const hasNews = page.events.length > 0 || page.deletion !== null;
