@@ -74,13 +74,11 @@ export class CourierPlatform {
     if (instance.object === null) return;
     const fail = (): void => failed(LOST);
     instance.callers.add(fail);
-    run(instance.object).then(
-      (result) =>
-        this.#afterDisk(instance, () => {
-          if (instance.callers.delete(fail)) done(result);
-        }),
-      (cause: unknown) => this.#threw(instance, cause),
-    );
+    const leave = (result: Result): void =>
+      this.#afterDisk(instance, () => {
+        if (instance.callers.delete(fail)) done(result);
+      });
+    run(instance.object).then(leave, (cause: unknown) => this.#threw(instance, cause));
   }
 
   /** Sends a call. It, or its answer, may be lost; or it hangs, for `hangMs` if that is given. */
@@ -240,14 +238,12 @@ export class CourierPlatform {
     Object.assign(this.#stored, { alarmAt: null, runningAt: at });
     this.#written += 1;
     const instance = this.#begin(true);
-    instance.object?.alarm().then(
-      () => {
-        if (instance.isDead) return;
-        this.#stored.runningAt = null;
-        this.#written += 1;
-      },
-      (cause: unknown) => this.#threw(instance, cause),
-    );
+    const end = (): void => {
+      if (instance.isDead) return;
+      this.#stored.runningAt = null;
+      this.#written += 1;
+    };
+    instance.object?.alarm().then(end, (cause: unknown) => this.#threw(instance, cause));
   }
 
   #threw(instance: Instance, cause: unknown): void {

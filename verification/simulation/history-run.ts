@@ -54,8 +54,8 @@ export class HistoryRun {
   ) {
     this.#context = context;
     this.platform = new Platform(context, name, objectClass, platformBugs);
-    const { delivery } = context.plan;
-    this.delivery = delivery === undefined ? null : new CourierDelivery(context, delivery, this.platform, courierClass, readModel);
+    const { delivery: planned } = context.plan;
+    this.delivery = planned === undefined ? null : new CourierDelivery(context, planned, this.platform, courierClass, readModel);
     this.isolates = new Isolates(context);
     this.network = new Network(context, this.platform, (received) => this.isolates.receive(received));
     this.clients = new Clients(context, this.network, isolates, this.isolates, name);
