@@ -2,28 +2,28 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-import { isExhausted, nextAttemptMs } from "../domain/backoff.ts";
+import { withDeadline } from "../deadline.ts";
 import type { OutboxCursor, OutboxPage, SinkLag } from "../domain/delivery.ts";
 import {
   COURIER_ALARM_MS,
+  COURIER_PAUSE_MS_MAX,
   COURIER_PAUSE_MS_MIN,
   DELIVERY_HANGS_MS,
   DELIVERY_MS_MAX,
+  ENDPOINTS_MS_MAX,
   OUTBOX_MS_MAX,
-  READ_MODEL_RETRY_MS_MAX,
 } from "../domain/delivery-limits.ts";
 import { ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
-import { edgeOf } from "../domain/webhook-events.ts";
+import { edgeOf, nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
-import { disableEndpoint, type Endpoint } from "../read-model/webhooks.ts";
+import { clearFailure, recordFailure } from "../read-model/failing-sinks.ts";
 import type { WebhookTargets } from "../domain/webhook-target.ts";
-import type { Delivered, Delivery } from "./delivery.ts";
+import { afterFailure, isBehind, isDue, isReceiving, nextLookAt, type Delivered, type Delivery, type Failure } from "./delivery.ts";
 import { EndpointList } from "./endpoint-list.ts";
 import { deliverToReadModel } from "./read-model-sink.ts";
 import { D1_SINK, SinkStore, type Sink } from "./sink-store.ts";
 import { deliverToEndpoint } from "./webhook-sink.ts";
-import { within } from "./within.ts";
 
 type Branded<T> = DurableObjectNamespace<T & Rpc.DurableObjectBranded>;
 /** The calls that only a courier makes, of itself. */
@@ -49,10 +49,12 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   /** Calls and deliveries that may still start others. */
   #workCount = 0;
   #beginCount = 0;
-  /** Whether the coupon may forget something, as the last read of the outbox has shown. */
-  #hasDeleted = false;
-  /** Whether the last read of the list of endpoints has failed. Then a sink may be missing. */
-  #isListStale = false;
+  /** The next edge of the sale window, as the last read of the outbox has shown. It wakes endpoints that are new by then. */
+  #nextEdgeAt: number | null = null;
+  /** Whether the coupon keeps what it can discard once all sinks have it. */
+  #mayForget = false;
+  /** Whether all sinks are known. Otherwise an endpoint may wait for events that no other sink waits for. */
+  #areSinksKnown = false;
 
   constructor(ctx: DurableObjectState, env: CourierEnv) {
     super(ctx, env);
@@ -74,13 +76,11 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   }
 
   async replay(endpointId: string, fromSeq: number): Promise<boolean> {
-    const endpoint = (await this.#ownEndpoints()).endpoints.find(({ id }) => id === endpointId);
+    const endpoint = (await this.#endpoints.read(this.#name)).endpoints.find(({ id }) => id === endpointId);
     const page = endpoint === undefined ? null : await this.#read(null, 1);
     if (endpoint === undefined || page === null) return false;
     const { epoch } = await this.#living(page);
-    const sink = this.#store.add(endpointId, endpoint.createdAt);
-    // The milestones follow from the whole ledger, so it is read from the beginning, and sent from `fromSeq` on.
-    this.#store.reset(sink, { cursor: null, fold: null, fromAt: 0, start: { epoch, seq: fromSeq }, statusAt: Date.now() });
+    this.#store.replay(this.#store.add(endpointId, endpoint.createdAt), { epoch, seq: fromSeq }, Date.now());
     await this.#begin();
     return true;
   }
@@ -98,17 +98,34 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     try {
       delivered = await this.#deliverTo(sink);
     } catch (cause) {
-      delivered = { error: String(cause), isGone: false };
+      delivered = { error: String(cause), by: "us" };
     }
-    if (delivered === "more") return "more";
     const current = this.#store.get(sinkId);
     if (current === undefined) return "done";
-    if (delivered !== "all") await this.#failed(current, delivered);
-    else if (current.nextAttemptAt !== null) this.#store.advance(current, {});
-    return "done";
+    if (typeof delivered === "object") await this.#failed(current, delivered);
+    else if (delivered === "all" && current.nextAttemptAt !== null) this.#store.advance(current, {});
+    await this.#report(sinkId);
+    return delivered === "more" ? "more" : "done";
   }
 
-  #deliverTo(sink: Sink): Promise<Delivered> {
+  /** Shows in the database whether a sink fails. If it can't be written, the next delivery shows it. */
+  async #report(sinkId: string): Promise<void> {
+    const sink = this.#store.get(sinkId);
+    const { DB } = this.env;
+    if (sink === undefined || DB === undefined || (sink.attemptCount === 0 && !sink.isReported)) return;
+    const isReported = sink.attemptCount > 0;
+    const { status, attemptCount } = sink;
+    const report = isReported
+      ? recordFailure(DB, { coupon: this.#name, sink: sinkId, status, attemptCount })
+      : clearFailure(DB, this.#name, sinkId);
+    const isStored = await withDeadline(report, ENDPOINTS_MS_MAX).then(
+      () => true,
+      () => false,
+    );
+    if (isStored && isReported !== sink.isReported) this.#store.update(sink, { isReported });
+  }
+
+  async #deliverTo(sink: Sink): Promise<Delivered> {
     const delivery: Delivery = {
       name: this.#name,
       sink,
@@ -116,25 +133,24 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       read: (after, limit) => this.#read(after, limit),
       deadline: Date.now() + DELIVERY_MS_MAX,
     };
-    if (sink.id === D1_SINK) return this.env.DB === undefined ? Promise.resolve("all") : deliverToReadModel(this.env.DB, delivery);
+    if (sink.id === D1_SINK && this.env.DB !== undefined) return deliverToReadModel(this.env.DB, delivery);
     const endpoint = this.#endpoints.get(sink.id);
-    if (endpoint === undefined || !isReceiving(endpoint)) return Promise.resolve("all");
+    if (endpoint === undefined || !isReceiving(endpoint)) {
+      // Without a database too, the coupon must not keep its deleted ledgers.
+      await this.#read(null, 1);
+      return "all";
+    }
     return deliverToEndpoint(endpoint, targetsOf(this.env), delivery);
   }
 
-  async #failed(sink: Sink, { error, isGone }: { readonly error: string; readonly isGone: boolean }): Promise<void> {
+  async #failed(sink: Sink, failure: Failure): Promise<void> {
     const now = Date.now();
-    const failingSince = sink.failingSince ?? now;
-    const attemptCount = sink.attemptCount + 1;
-    const isEndpoint = sink.id !== D1_SINK;
-    const pauseMs = nextAttemptMs(attemptCount, Math.random());
-    const nextAttemptAt = now + (isEndpoint ? pauseMs : Math.min(pauseMs, READ_MODEL_RETRY_MS_MAX));
-    const failure = { attemptCount, failingSince, nextAttemptAt, lastError: error };
-    const isParked = isEndpoint && isExhausted(failingSince, now);
-    const status = isGone ? "disabled" : isParked ? "parked" : "active";
-    this.#store.update(sink, { ...failure, ...(status === "active" ? {} : { status, statusAt: now, nextAttemptAt: null }) });
-    log("delivery_failed", { coupon: this.#name, sink: sink.id, attempts: attemptCount, status, error });
-    if (isGone && this.env.DB !== undefined) await disableEndpoint(this.env.DB, sink.id, now).catch(() => undefined);
+    // The operator must see in the database that an endpoint is disabled. While it can't be written, the endpoint is tried again.
+    const isWritten = failure.by !== "gone" || (await this.#endpoints.disable(sink.id, now));
+    const after = { ...sink, ...afterFailure(sink, isWritten ? failure : { ...failure, by: "endpoint" }, now, Math.random()) };
+    this.#store.update(sink, after);
+    const { attemptCount: attempts, status, lastError: error } = after;
+    log("delivery_failed", { coupon: this.#name, sink: sink.id, attempts, status, error });
   }
 
   /** Makes sure of an alarm, and starts deliveries. */
@@ -147,13 +163,22 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const safeAt = Date.now() + COURIER_ALARM_MS;
     const alarmAt = await storage.getAlarm();
     if (alarmAt === null || alarmAt > safeAt) await storage.setAlarm(safeAt);
-    this.ctx.waitUntil(this.#startAll().finally(() => this.#worked()));
+    const started = this.#startAll().catch((cause: unknown) => {
+      logFailure("courier_failed", { coupon: this.#name, cause });
+      return false;
+    });
+    this.ctx.waitUntil(
+      started.then((areKnown) => {
+        this.#areSinksKnown = areKnown;
+        return this.#worked();
+      }),
+    );
   }
 
-  async #startAll(): Promise<void> {
+  /** Returns whether all sinks are known. */
+  async #startAll(): Promise<boolean> {
     this.#start(this.#store.add(D1_SINK, 0));
-    const { endpoints, isFresh } = await this.#ownEndpoints();
-    this.#isListStale = !isFresh && this.env.DB !== undefined;
+    const { endpoints, isFresh } = await this.#endpoints.read(this.#name);
     for (const endpoint of endpoints) {
       const sink = this.#store.add(endpoint.id, endpoint.createdAt);
       if (!isReceiving(endpoint)) continue;
@@ -161,16 +186,14 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       const isRevived = sink.status !== "active" && endpoint.updatedAt > sink.statusAt;
       this.#start((isRevived ? this.#store.reset(sink, {}) : null) ?? sink);
     }
-    if (!isFresh) return;
+    if (!isFresh) return this.env.DB === undefined;
     const ids = new Set([D1_SINK, ...endpoints.map(({ id }) => id)]);
-    for (const { id } of this.#store.all()) if (!ids.has(id)) this.#store.remove(id);
-  }
-
-  /** Returns the endpoints that receive this coupon's events. */
-  async #ownEndpoints(): Promise<{ readonly endpoints: readonly Endpoint[]; readonly isFresh: boolean }> {
-    const name = this.#name;
-    const { endpoints, isFresh } = await this.#endpoints.read();
-    return { endpoints: endpoints.filter(({ coupons }) => coupons === null || coupons.includes(name)), isFresh };
+    for (const { id, isReported } of this.#store.all()) {
+      if (ids.has(id)) continue;
+      if (isReported && this.env.DB !== undefined) await clearFailure(this.env.DB, this.#name, id);
+      this.#store.remove(id);
+    }
+    return true;
   }
 
   #start(sink: Sink): void {
@@ -187,9 +210,9 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       let result: "more" | "done";
       do {
         state.hasNews = false;
-        result = await within(DELIVERY_HANGS_MS, this.env.COURIERS.get(this.ctx.id).deliver(sinkId));
+        result = await withDeadline(this.env.COURIERS.get(this.ctx.id).deliver(sinkId), DELIVERY_HANGS_MS);
         // A long delivery respects changes of the endpoint.
-        if (result === "more" && sinkId !== D1_SINK) await this.#endpoints.read();
+        if (result === "more" && sinkId !== D1_SINK) await this.#endpoints.read(this.#name);
       } while (result === "more" || state.hasNews);
     } catch (cause) {
       logFailure("delivery_interrupted", { coupon: this.#name, sink: sinkId, cause });
@@ -206,48 +229,60 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     this.#workCount -= 1;
     if (this.#workCount > 0) return;
     try {
-      if (this.#hasDeleted && !this.#isListStale && (await this.#forget())) return;
+      if (this.#mayForget && this.#areSinksKnown && (await this.#forget())) return;
       if (this.#workCount > 0) return;
-      const nextAt = this.#nextAt();
+      const now = Date.now();
+      const nextAt = this.#nextAt(now);
       if (nextAt === null) await this.ctx.storage.deleteAlarm();
-      else await this.ctx.storage.setAlarm(Math.max(nextAt, Date.now() + COURIER_PAUSE_MS_MIN));
+      else await this.ctx.storage.setAlarm(Math.min(Math.max(nextAt, now + COURIER_PAUSE_MS_MIN), now + COURIER_PAUSE_MS_MAX));
     } catch (cause) {
       logFailure("courier_failed", { coupon: this.#name, cause });
     }
   }
 
-  /** When there is something to do: a next attempt, or the edge of a sale window. Null if all is done. */
-  #nextAt(): number | null {
-    const active = this.#store.all().filter(({ id, status }) => status === "active" && this.#isReceiving(id));
-    const listAt = this.#isListStale ? Date.now() + READ_MODEL_RETRY_MS_MAX : Infinity;
-    const at = Math.min(listAt, ...active.map(({ nextAttemptAt, fold }) => nextAttemptAt ?? edgeOf(fold) ?? Infinity));
-    return at === Infinity ? null : at;
+  /** When there is something to do. Null if all is done. */
+  #nextAt(now: number): number | null {
+    const head = this.#store.get(D1_SINK)?.cursor ?? null;
+    const times = this.#store.all().map((sink) => {
+      if (this.#isWaiting(sink)) return sink.nextAttemptAt ?? edgeOf(sink.fold);
+      const endpoint = this.#endpoints.get(sink.id);
+      const isOff = endpoint !== undefined && (!isReceiving(endpoint) || sink.status === "disabled");
+      return isOff && isBehind(sink, head, now) ? nextLookAt(endpoint, sink, now) : null;
+    });
+    const all = [...times, this.#nextEdgeAt, this.#areSinksKnown ? null : now + COURIER_ALARM_MS].filter((at) => at !== null);
+    return all.length === 0 ? null : Math.min(...all);
   }
 
-  /** Lets the coupon discard ledgers that all sinks have. Returns true if nothing is left of the coupon and its courier. */
+  /**
+   * Lets the coupon discard ledgers that all sinks have. Returns true if nothing is left of the coupon and its courier. If it
+   * throws, the alarm that is set repeats it.
+   */
   async #forget(): Promise<boolean> {
-    const active = this.#store.all().filter(({ status, id }) => status === "active" && this.#isReceiving(id));
+    // A page that is read meanwhile may set it again.
+    this.#mayForget = false;
     const beginCount = this.#beginCount;
-    this.#hasDeleted = false;
-    const result = await this.#coupon().forget(active.map(({ cursor }) => cursor));
-    // The alarm is still set, and tries again.
-    if (!result.ok) throw new Error(`the coupon can't forget: ${result.code}`);
+    const waiting = this.#store.all().filter((sink) => this.#isWaiting(sink));
+    const result = await withDeadline(this.#coupon().forget(waiting.map(({ cursor }) => cursor)), OUTBOX_MS_MAX);
+    if (!result.ok) throw new Error(`the coupon can't discard its ledgers: ${result.code}`);
     if (!result.isEmpty || this.#beginCount > beginCount) return false;
     await this.ctx.storage.deleteAll();
     return true;
   }
 
-  #isReceiving(sinkId: string): boolean {
-    const endpoint = this.#endpoints.get(sinkId);
-    return sinkId === D1_SINK ? this.env.DB !== undefined : endpoint !== undefined && isReceiving(endpoint);
+  /** Whether a sink gets events now, so that the coupon keeps them for it. */
+  #isWaiting({ id, status }: Sink): boolean {
+    const endpoint = this.#endpoints.get(id);
+    const isOn = id === D1_SINK ? this.env.DB !== undefined : endpoint !== undefined && isReceiving(endpoint);
+    return status === "active" && isOn;
   }
 
   async #read(after: OutboxCursor | null, limit: number): Promise<OutboxPage | null> {
-    const result = await within(OUTBOX_MS_MAX, this.#coupon().outbox(after, limit));
+    const result = await withDeadline(this.#coupon().outbox(after, limit), OUTBOX_MS_MAX);
     if (!result.ok) throw new Error(`the coupon can't be read: ${result.code}`);
     const { page } = result;
-    // Without a page nothing is left of the coupon.
-    this.#hasDeleted = page?.hasDeleted ?? true;
+    // Where nothing is left of the coupon, the courier discards its own rows.
+    if (page?.hasDeleted !== false) this.#mayForget = true;
+    if (page?.hasMore !== true) this.#nextEdgeAt = page === null || page.isDeleted ? null : nextEdgeAt(page.coupon, page.now);
     return page;
   }
 
@@ -262,7 +297,16 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   }
 
   async #lagOf(sink: Sink): Promise<SinkLag> {
-    const { fold: _fold, fromAt: _fromAt, start: _start, isRebuilding: _rebuilding, statusAt: _at, generation: _, ...state } = sink;
+    const {
+      fold: _fold,
+      fromAt: _fromAt,
+      start: _start,
+      isRebuilding: _rebuilding,
+      isReported: _reported,
+      statusAt: _at,
+      generation: _,
+      ...state
+    } = sink;
     const page = await this.#read(sink.cursor, 1);
     if (page === null) return { ...state, lagEvents: 0, oldestAt: null };
     const { events, deletion, leftCount } = page;
@@ -277,14 +321,6 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   get #name(): string {
     return this.ctx.storage.kv.get<string>(NAME) ?? this.ctx.id.name ?? "";
   }
-}
-
-function isDue({ status, nextAttemptAt }: Sink, now: number): boolean {
-  return status === "active" && (nextAttemptAt === null || nextAttemptAt <= now);
-}
-
-function isReceiving({ paused, disabledAt }: Endpoint): boolean {
-  return !paused && disabledAt === null;
 }
 
 function targetsOf({ WEBHOOK_TARGETS }: CourierEnv): WebhookTargets {

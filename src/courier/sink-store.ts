@@ -10,12 +10,14 @@ export const D1_SINK = "d1";
 export type Sink = SinkState & {
   /** The milestones of a webhook sink so far. */
   readonly fold: Fold | null;
-  /** Messages about earlier instants are not sent. */
+  /** Messages about earlier instants are not sent, but for a replay. */
   readonly fromAt: number;
-  /** A replay begins at this event. Nothing is sent before it. */
+  /** A replay begins at this event. */
   readonly start: OutboxCursor | null;
   /** While true, the rows of each incarnation are erased before they are written again. */
   readonly isRebuilding: boolean;
+  /** Whether the database says that this sink fails. */
+  readonly isReported: boolean;
   /** When the status was set. */
   readonly statusAt: number;
   /** Grows with each reset. The progress of a delivery that began before a reset is not stored. */
@@ -46,7 +48,7 @@ export class SinkStore {
   add(id: string, fromAt: number): Sink {
     const known = this.get(id);
     if (known !== undefined) return known;
-    const progress = { cursor: null, fold: null, start: null, isRebuilding: false, deliveredAt: null } as const;
+    const progress = { cursor: null, fold: null, start: null, isRebuilding: false, isReported: false, deliveredAt: null } as const;
     const sink: Sink = { id, fromAt, status: "active", statusAt: 0, generation: 0, ...progress, ...NO_FAILURES };
     this.#kv.put(PREFIX + id, sink);
     return sink;
@@ -68,6 +70,17 @@ export class SinkStore {
   /** Begins a sink anew. A delivery that runs for it now stores no more progress. As {@link SinkStore.update}. */
   reset(before: Sink, changes: Partial<Sink>): Sink | null {
     return this.update(before, { ...NO_FAILURES, status: "active", ...changes, generation: before.generation + 1 });
+  }
+
+  /** Sends the events from `start` on again. What the sink has not received is still sent. As {@link SinkStore.update}. */
+  replay(before: Sink, start: OutboxCursor, now: number): Sink | null {
+    const { cursor } = before;
+    // A sink that is in an earlier incarnation, or is new, comes to the start by itself.
+    if (cursor?.epoch !== start.epoch) return this.reset(before, { start, statusAt: now });
+    const seq = Math.min(start.seq, cursor.seq + 1);
+    // The milestones follow from the whole ledger, so it is read from its beginning.
+    const again = { cursor: { ...start, seq: 0 }, fold: null, fromAt: Number.MAX_SAFE_INTEGER, start: { ...start, seq } };
+    return this.reset(before, { ...again, statusAt: now });
   }
 
   /** Ends what runs for a sink: it stores no more progress. The next attempt begins soon. As {@link SinkStore.update}. */

@@ -55,10 +55,11 @@ export const NOTICE_ALARM_MS = 60_000;
 export const DELIVERY_PAGE_SIZE = 1000;
 
 /**
- * How long one call of a courier delivers to one sink, in milliseconds, and most messages that it sends. Cloudflare
- * allows 1,000 outgoing requests in a call. The next call reads the list of endpoints again.
+ * How long one call of a courier delivers to one sink, in milliseconds, the most pages that it reads, and the most messages
+ * that it sends. Cloudflare allows 1,000 outgoing requests in a call. The next call reads the list of endpoints again.
  */
 export const DELIVERY_MS_MAX = 10_000;
+export const DELIVERY_PAGES_PER_CALL_MAX = 100;
 export const WEBHOOK_MESSAGES_PER_CALL_MAX = 500;
 
 /** Most steps of a webhook sink that are delivered and not stored. A crash repeats them. Prevents a flush for each message. */
@@ -78,7 +79,20 @@ export const DELIVERY_HANGS_MS = 60_000;
 export const COURIER_ALARM_MS = 30_000;
 
 /** Longest time between two attempts to write the read model, or to read the coupon, in milliseconds. */
-export const READ_MODEL_RETRY_MS_MAX = 60_000;
+export const OWN_RETRY_MS_MAX = 60_000;
+
+/**
+ * How often a courier looks whether an endpoint receives again that is paused or disabled and lacks events, in milliseconds. In
+ * between, as long as it has been off. Prevents the events of an idle coupon from waiting for the next one.
+ */
+export const ENDPOINT_LOOK_MS_MIN = 60_000;
+export const ENDPOINT_LOOK_MS_MAX = 3_600_000;
+
+/**
+ * Longest time until a courier's alarm, in milliseconds: a year. A sale can start in the year 9999, but workerd counts in
+ * nanoseconds, and an alarm after the year 2262 overflows. Measured: such an alarm stops the whole process.
+ */
+export const COURIER_PAUSE_MS_MAX = 365 * 86_400_000;
 
 /** Shortest time until a courier's alarm, in milliseconds. Prevents a loop where two clocks differ. */
 export const COURIER_PAUSE_MS_MIN = 250;

@@ -161,8 +161,6 @@ export type CourierCalls = {
   notify(): Promise<void>;
   /** Returns how far each sink has got. Null if the coupon can't answer. */
   state(): Promise<readonly SinkLag[] | null>;
-  /** Sends the events from `fromSeq` on to a webhook endpoint again. False if there is no such endpoint for this coupon. */
-  replay(endpointId: string, fromSeq: number): Promise<boolean>;
   /** Writes the coupon's rows of the read model again, from the beginning of its ledger. */
   rebuild(): Promise<void>;
   /** Sends the events from `fromSeq` on to a webhook endpoint again. False if there is no such endpoint for this coupon. */

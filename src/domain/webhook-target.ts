@@ -41,7 +41,7 @@ export function targetFault(url: string, targets: WebhookTargets): string | null
   const { protocol, username, password, hostname } = parsed;
   if (protocol !== "https:" && (targets === "public" || protocol !== "http:")) return "must begin with https://";
   if (username !== "" || password !== "") return "must not have a user name or a password";
-  return targets === "public" && !isPublic(hostname.replace(/\.$/, "")) ? "must have a public host" : null;
+  return targets === "public" && !isPublic(hostname.replace(/\.+$/, "")) ? "must have a public host" : null;
 }
 
 /** Whether a host is public, in the form that URL gives it. All spellings of an IPv4 address have one form there. */

@@ -1,10 +1,10 @@
 // Calls of a coupon's courier.
 
+import { withDeadline } from "../deadline.ts";
 import { CALL_DEADLINE_MS } from "../domain/limits.ts";
 import type { CourierCalls } from "../domain/rpc.ts";
 import type { CallFailure } from "./coupon-calls.ts";
 import type { Bindings } from "./env.ts";
-import { withDeadline } from "./time.ts";
 
 /**
  * Calls the courier of the coupon `name`. Returns its answer, or the failure. Never throws. Every call can be repeated,

@@ -1,11 +1,12 @@
 // The requests that this isolate has answered. The service's meter adds up the counts of all isolates.
 
+import { withDeadline } from "../deadline.ts";
 import { METER_DEADLINE_MS, METER_REPORT_AGE_MS_MAX, METER_REPORT_MS } from "../domain/service-limits.ts";
 import { addRequest, type RequestCounts, type RequestReport, type ServiceCounts } from "../domain/request-counts.ts";
 import type { MeterCalls } from "../domain/rpc.ts";
 import { logFailure } from "../log.ts";
 import type { Env, Worker } from "./env.ts";
-import { isWithin, pause, withDeadline } from "./time.ts";
+import { isWithin, pause } from "./time.ts";
 
 /** Counts that are not yet in a report, and the report that the meter has not yet acknowledged. */
 let counts: RequestCounts = {};

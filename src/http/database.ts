@@ -1,8 +1,8 @@
 // Reads of the database, and the refusal where it is not bound or fails.
 
+import { withDeadline } from "../deadline.ts";
 import { CALL_DEADLINE_MS } from "../domain/limits.ts";
 import type { Env } from "../edge/env.ts";
-import { withDeadline } from "../edge/time.ts";
 import type { Refusal } from "./refusals.ts";
 
 /** Returns what `read` returns. Any failure is a refusal, because a read changes nothing. */

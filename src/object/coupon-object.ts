@@ -2,6 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+import { withDeadline } from "../deadline.ts";
 import type { CertificateRequest } from "../domain/certificate.ts";
 import type { Change } from "../domain/change.ts";
 import type { RefusalCounts } from "../domain/claim-counts.ts";
@@ -11,7 +12,7 @@ import type { OutboxCursor } from "../domain/delivery.ts";
 import type { Precondition } from "../domain/etag.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import { NOTICE_ALARM_MS } from "../domain/delivery-limits.ts";
-import { ALARM_RETRY_MS_MIN, BATCH_SIZE_MAX, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
+import { BATCH_SIZE_MAX, CALL_DEADLINE_MS, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
 import { textFault } from "../domain/names.ts";
@@ -224,7 +225,8 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   #updateLeaseAndAlarm({ message, at }: Stamped, answer: Answer): void {
     // A replayed create made no coupon: certificates of the one that exists may be in use.
     if (message.kind === "create" && isAnswerTo(message, answer) && answer.ok && !answer.replayed) this.#lease.clear();
-    if (message.kind === "remove" || message.kind === "forget") this.#alarm.clear();
+    const isEmptied = message.kind === "forget" && isAnswerTo(message, answer) && answer.ok && answer.isEmpty;
+    if (message.kind === "remove" || isEmptied) this.#alarm.clear();
     if (message.kind !== "certify" || !isAnswerTo(message, answer) || !answer.ok || answer.certificate === null) return;
     this.#lease.extend(at, answer.certificate.validForMs);
   }
@@ -246,11 +248,11 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
       notify: async () => {
         // An alarm may not know the name of its object.
         const name = this.ctx.id.name ?? this.#engine.name;
-        if (name !== undefined) await couriers.get(couriers.idFromName(name)).notify();
+        if (name !== undefined) await withDeadline(couriers.get(couriers.idFromName(name)).notify(), CALL_DEADLINE_MS);
       },
       failed: (cause) => {
         this.#log("courier_not_notified", cause);
-        this.#alarm.schedule(now() + ALARM_RETRY_MS_MIN);
+        this.#alarm.repeat(now());
       },
     });
   }

@@ -55,8 +55,13 @@ export class ExpiryAlarm {
       this.#failureCount = 0;
       return;
     }
-    this.schedule(now + Math.min(ALARM_RETRY_MS_MIN * 2 ** this.#failureCount, ALARM_RETRY_MS_MAX));
+    this.repeat(now);
     this.#failureCount += 1;
+  }
+
+  /** Sets the alarm for a retry, unless it is set earlier. Each alarm that fails doubles the pause. */
+  repeat(now: number): void {
+    this.schedule(now + Math.min(ALARM_RETRY_MS_MIN * 2 ** this.#failureCount, ALARM_RETRY_MS_MAX));
   }
 
   /** Call this after a deletion of storage, which may have deleted the alarm too. */

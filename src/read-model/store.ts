@@ -1,6 +1,6 @@
 // Writes what couriers deliver to D1: coupons, their events, and the claims that follow from the events.
 
-import { named } from "../domain/coupon.ts";
+import { named, type Instant } from "../domain/coupon.ts";
 import type { OutboxPage } from "../domain/delivery.ts";
 import { dataOf } from "../domain/ledger-event.ts";
 import { ERASED_AT_ONCE_MAX } from "../domain/delivery-limits.ts";
@@ -20,7 +20,12 @@ const UPSERT_COUPON = `
     ends_at = excluded.ends_at, paused = excluded.paused, hold_seconds_max = excluded.hold_seconds_max,
     holds_max = excluded.holds_max, last_position = excluded.last_position, archived_at = excluded.archived_at,
     deleted_at = coalesce(deleted_at, excluded.deleted_at), seq = excluded.seq, as_of = excluded.as_of
-  WHERE (excluded.seq, excluded.as_of) >= (seq, as_of)`;
+  WHERE (excluded.seq, excluded.as_of) >= (seq, as_of) OR excluded.deleted_at IS NOT NULL`;
+
+/**
+ * Writes 1 row for each incarnation that began before `?2` and has no deletion. A damaged coupon is deleted without one.
+ */
+const END_INCARNATIONS = `UPDATE coupons SET deleted_at = ?2 WHERE name = ?1 AND created_at < ?2 AND deleted_at IS NULL`;
 
 /** Writes 1 row for each new event, of a JSON array of rows. None if the incarnation is deleted. */
 const INSERT_EVENTS = `
@@ -56,9 +61,10 @@ const ERASE_COUPON = `DELETE FROM coupons WHERE epoch = ?`;
 
 /**
  * Stores a page of a coupon's ledger in one transaction. A page that is stored twice, or late, changes nothing. The deletion of a coupon
- * erases its claims and events, and keeps its row. `storedAt` is the time now. Throws if the database fails.
+ * erases its claims and events, and keeps its row. `storedAt` is the time now. Returns false if rows are left to erase: then store
+ * the page again. Throws if the database fails.
  */
-export async function storePage(db: D1Database, name: string, page: OutboxPage, storedAt: number): Promise<void> {
+export async function storePage(db: D1Database, name: string, page: OutboxPage, storedAt: number): Promise<boolean> {
   const { epoch, events, deletion } = page;
   const [first, last] = [events[0], events.at(-1)];
   const range = [epoch, first?.seq ?? 0, last?.seq ?? 0] as const;
@@ -68,30 +74,32 @@ export async function storePage(db: D1Database, name: string, page: OutboxPage, 
   const hasKind = (kind: string): boolean => events.some((event) => event.kind === kind);
   const statements = [
     db.prepare(UPSERT_COUPON).bind(couponRow(name, page)),
+    ...(first?.seq === 1 ? [db.prepare(END_INCARNATIONS).bind(name, page.coupon.createdAt)] : []),
     ...(events.length > 0 ? [db.prepare(INSERT_EVENTS).bind(epoch, JSON.stringify(rows))] : []),
     ...(hasKind("claimed") ? [db.prepare(INSERT_CLAIMS).bind(...range)] : []),
     ...(hasKind("released") ? [db.prepare(REVOKE_CLAIMS).bind(...range)] : []),
     ...(events.length > 0 || deletion !== null ? [db.prepare(UPSERT_FRESHNESS).bind(storedAt)] : []),
   ];
   await db.batch(statements);
-  if (deletion !== null) await eraseEvents(db, epoch);
+  return deletion === null || eraseEvents(db, epoch);
 }
 
-/** Erases all rows of an incarnation, so that its ledger can be stored from the beginning. */
-export async function clearIncarnation(db: D1Database, epoch: string): Promise<void> {
-  await eraseEvents(db, epoch);
+/** Erases rows of an incarnation, so that its ledger can be stored from the beginning. Returns false if some are left. */
+export async function clearIncarnation(db: D1Database, epoch: string): Promise<boolean> {
+  if (!(await eraseEvents(db, epoch))) return false;
   await db.prepare(ERASE_COUPON).bind(epoch).run();
+  return true;
 }
 
-/** Erases in steps: one statement for a million rows would take longer than D1 allows. */
-async function eraseEvents(db: D1Database, epoch: string): Promise<void> {
-  for (const statement of [ERASE_CLAIMS, ERASE_EVENTS]) {
-    let isMore = true;
-    while (isMore) {
-      const { meta } = await db.prepare(statement).bind(epoch, ERASED_AT_ONCE_MAX).run();
-      isMore = meta.changes > 0;
-    }
-  }
+/** Marks all incarnations of a name that began before `at` as deleted. */
+export async function endIncarnations(db: D1Database, name: string, at: Instant): Promise<void> {
+  await db.prepare(END_INCARNATIONS).bind(name, at).run();
+}
+
+/** Erases a bounded number of rows, because a million would take longer than D1 allows. Returns false if some are left. */
+async function eraseEvents(db: D1Database, epoch: string): Promise<boolean> {
+  const erase = [ERASE_CLAIMS, ERASE_EVENTS].map((statement) => db.prepare(statement).bind(epoch, ERASED_AT_ONCE_MAX));
+  return (await db.batch(erase)).every(({ meta }) => meta.changes < ERASED_AT_ONCE_MAX);
 }
 
 /** Returns the row of the page's coupon as a JSON array of one. */

@@ -24,6 +24,9 @@ export type Endpoint = EndpointSettings & {
   readonly updatedAt: Instant;
 };
 
+/** An endpoint as the courier of a coupon that it receives sees it. */
+export type Receiver = Omit<Endpoint, "coupons">;
+
 /** `isNew` is false if an earlier request with the same key and settings created the endpoint. */
 export type CreateEndpointResult =
   | { readonly ok: true; readonly endpoint: Endpoint; readonly isNew: boolean }
@@ -39,15 +42,25 @@ type Row = Pick<Endpoint, "id" | "url" | "disabledAt" | "createdAt" | "updatedAt
 
 /** The earlier secrets that still sign, newest first. `?1` is the time. */
 const PREVIOUS = `FROM json_each(previous_secrets) WHERE value ->> 'until' > ?1 ORDER BY key`;
-const FIELDS = `
-  id, url, events, coalesce(coupons, 'null') AS coupons, paused, disabled_at AS disabledAt, created_at AS createdAt, updated_at AS updatedAt,
+const RECEIVER = `
+  id, url, events, paused, disabled_at AS disabledAt, created_at AS createdAt, updated_at AS updatedAt,
   (SELECT json_group_array(secret) FROM (SELECT webhooks.secret UNION ALL SELECT * FROM (SELECT value ->> 'secret' ${PREVIOUS}))) AS secrets`;
+const FIELDS = `coalesce(coupons, 'null') AS coupons, ${RECEIVER}`;
 
 /** Lists at most `limit` endpoints in the order of their ids, after the id `after`. Writes nothing. */
 export async function listEndpoints(db: D1Database, now: Instant, after = "", limit: number = WEBHOOKS_MAX): Promise<Endpoint[]> {
   const select = `SELECT ${FIELDS} FROM webhooks WHERE id > ?2 ORDER BY id LIMIT ?3`;
   const { results } = await db.prepare(select).bind(now, after, limit).all<Row>();
   return results.map(endpointOf);
+}
+
+/** Lists the endpoints that receive a coupon's events. Their lists of coupons stay in the database, because they can be long. */
+export async function receiversOf(db: D1Database, coupon: string, now: Instant): Promise<Receiver[]> {
+  const select = `
+    SELECT ${RECEIVER} FROM webhooks
+    WHERE coupons IS NULL OR EXISTS (SELECT 1 FROM json_each(webhooks.coupons) WHERE value = ?2) ORDER BY id`;
+  const { results } = await db.prepare(select).bind(now, coupon).all<Omit<Row, "coupons">>();
+  return results.map(receiverOf);
 }
 
 /** Returns an endpoint, or null if there is none. Writes nothing. */
@@ -141,12 +154,15 @@ function endpointOrNull(row: Row | null): Endpoint | null {
   return row === null ? null : endpointOf(row);
 }
 
-function endpointOf({ events, coupons, secrets, paused, ...same }: Row): Endpoint {
+function endpointOf({ coupons, ...receiver }: Row): Endpoint {
+  return { ...receiverOf(receiver), coupons: textsIn(coupons) };
+}
+
+function receiverOf({ events, secrets, paused, ...same }: Omit<Row, "coupons">): Receiver {
   const named = textsIn(events) ?? [];
   return {
     ...same,
     events: WEBHOOK_EVENTS.filter((event) => named.includes(event)),
-    coupons: textsIn(coupons),
     secrets: textsIn(secrets) ?? [],
     paused: paused === 1,
   };

@@ -2,6 +2,7 @@
 
 import { expect, test, vi } from "vitest";
 
+import { CALL_DEADLINE_MS } from "../../src/domain/limits.ts";
 import { asks, holdOf, newCoupon, T0 } from "./coupon.ts";
 import { objectInNode, type ObjectInNode } from "./object-in-node.ts";
 import { pass, useVirtualTime } from "./virtual-time.ts";
@@ -142,6 +143,38 @@ test("an alarm sends the notice before it is set for a hold", async () => {
   const { object, alarms } = await objectInNode(first.sql, { notify }, first.alarms);
   await object.alarm();
   expect([seen, alarms]).toEqual([[[T0 + MINUTE]], [T0 + MINUTE, T0 + 10 * MINUTE]]);
+});
+
+test("a courier that does not confirm is notified by alarm, later each time", async () => {
+  vi.spyOn(console, "error").mockReturnValue(undefined);
+  const { object, alarms } = await objectInNode(undefined, { notify: () => Promise.reject(new Error("reset")) });
+  await object.create(newCoupon(5));
+  await pass(1_000);
+  for (let tries = 0; tries < 3; tries += 1) await object.alarm();
+  expect(alarms).toEqual([T0 + MINUTE, T0 + 1_000, T0 + 2_000, T0 + 3_000, T0 + 5_000]);
+});
+
+test("a courier that never answers does not keep the alarm from its holds", async () => {
+  vi.spyOn(console, "error").mockReturnValue(undefined);
+  const { object: first, sql } = await created(5);
+  await first.hold(holdOf("ann", 1_000));
+  const { object } = await objectInNode(sql, { notify: () => new Promise(() => undefined) });
+  await pass(1_000);
+  void object.alarm();
+  await pass(CALL_DEADLINE_MS);
+  expect(sql.all("SELECT * FROM holds")).toEqual([]);
+});
+
+test("a forgotten ledger leaves the alarm for the notice of the coupon that lives", async () => {
+  const { object, alarms } = await objectInNode(undefined, courier);
+  await object.create(newCoupon(5));
+  await object.remove();
+  await object.create(newCoupon(5));
+  await object.hold(holdOf("ann", 10 * MINUTE));
+  const before = [...alarms];
+  expect(await object.forget([])).toMatchObject({ ok: true, isEmpty: false });
+  await pass(0);
+  expect(alarms).toEqual(before);
 });
 
 test("an alarm that finds no coupon is not set again", async () => {

@@ -3,6 +3,7 @@
 declare namespace Cloudflare {
   interface Env {
     COUPONS: DurableObjectNamespace<import("../../src/object/coupon-object.ts").CouponObject>;
+    COURIERS: DurableObjectNamespace<import("../../src/courier/courier-object.ts").CourierObject>;
     DB: D1Database;
     METER: DurableObjectNamespace<import("../../src/object/meter-object.ts").MeterObject>;
     readonly ADMIN_AUTH?: string;

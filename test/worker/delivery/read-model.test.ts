@@ -5,10 +5,12 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 
 import { PAGE_SIZE_MAX } from "../../../src/domain/limits.ts";
+import { ERASED_AT_ONCE_MAX } from "../../../src/domain/delivery-limits.ts";
 import type { OutboxCursor, OutboxPage } from "../../../src/domain/delivery.ts";
 import { clearIncarnation, storePage } from "../../../src/read-model/store.ts";
 import { change, claim, create, created, freshName, hold, remove, revoke } from "../../support/api.ts";
 import { stubOf } from "../../support/storage.ts";
+import { stopCouriers } from "./courier-stage.ts";
 
 const STORED_AT = 1_000;
 
@@ -43,6 +45,7 @@ async function allOf(epoch: string): Promise<unknown> {
 }
 
 test("pages stored twice, late and in another size leave the same rows as in order", async () => {
+  stopCouriers();
   const name = await created(3, { hold_seconds_max: 60 });
   for (const user of ["ada", "bob"]) expect((await claim(name, user)).status).toBe(201);
   const young = await pageOf(name);
@@ -81,6 +84,7 @@ test("pages stored twice, late and in another size leave the same rows as in ord
 });
 
 test("a deletion erases its incarnation's claims, also from a late page, and no other incarnation's", async () => {
+  stopCouriers();
   const name = freshName();
   for (const user of ["ada", "bob"]) {
     await remove(name);
@@ -96,4 +100,31 @@ test("a deletion erases its incarnation's claims, also from a late page, and no 
   expect((await rowsOf("coupons", gone))[0]?.["deleted_at"]).toBe(pages.find(({ deletion }) => deletion !== null)?.deletion?.at);
   expect(await rowsOf("claims", alive)).toMatchObject([{ user_id: "bob" }]);
   expect(await rowsOf("coupons", alive)).toMatchObject([{ name, deleted_at: null }]);
+});
+
+test("a deletion that is stamped by a slower clock ends its incarnation too", async () => {
+  stopCouriers();
+  const name = await created(1);
+  const page = await pageOf(name);
+  await store(name, { ...page, now: page.now + 60_000 });
+  await remove(name);
+  const deleted = await pageOf(name);
+  await store(name, deleted);
+  expect(await rowsOf("coupons", page.epoch)).toMatchObject([{ deleted_at: deleted.deletion?.at }]);
+});
+
+test("a deletion of more rows than one statement erases is stored in steps", async () => {
+  stopCouriers();
+  const name = await created(1);
+  const { epoch } = await pageOf(name);
+  await remove(name);
+  const page = await pageOf(name);
+  await env.DB.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+     INSERT INTO events SELECT ?1, i, 0, 'claimed', 'ada', i, NULL, NULL FROM n`,
+  )
+    .bind(epoch, ERASED_AT_ONCE_MAX + 1)
+    .run();
+  expect([await storePage(env.DB, name, page, STORED_AT), (await rowsOf("events", epoch)).length]).toEqual([false, 1]);
+  expect([await storePage(env.DB, name, page, STORED_AT), (await rowsOf("events", epoch)).length]).toEqual([true, 0]);
 });

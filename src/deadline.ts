@@ -1,7 +1,7 @@
-// A bound for calls that may never end.
+// A bound for work that may never end.
 
-/** Returns what `work` resolves to. Rejects if that takes more than `ms` milliseconds. `work` itself goes on. */
-export async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+/** Returns what `work` returns within `ms` milliseconds, or else throws. The work goes on. */
+export async function withDeadline<Result>(work: Promise<Result>, ms: number): Promise<Result> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
