@@ -52,11 +52,19 @@ export type ManyCouponsRecord = {
   readonly memoryBytes: number | null;
 };
 
+/** Claims a second with and without delivery, and the time from the first claim until the read model had all. */
+export type DeliveryRecord = {
+  readonly claims: number;
+  readonly perSecond: { readonly with: readonly number[]; readonly without: readonly number[] };
+  readonly completeMs: readonly number[];
+};
+
 export type GrowthRecord = {
   readonly sizes?: readonly SizeRecord[];
   readonly coldStart?: readonly ColdStartRecord[];
   readonly largeRead?: LargeReadRecord;
   readonly manyCoupons?: readonly ManyCouponsRecord[];
+  readonly delivery?: DeliveryRecord;
 };
 
 export type BenchRecord = {

@@ -69,3 +69,12 @@ CREATE TABLE webhooks (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- The sinks of coupons that fail now. A courier adds and removes them.
+CREATE TABLE failing_sinks (
+  coupon TEXT NOT NULL,
+  sink TEXT NOT NULL,
+  status TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  PRIMARY KEY (coupon, sink)
+) STRICT, WITHOUT ROWID;

@@ -1,6 +1,7 @@
 // What is measured of a coupon as it grows, and of a server as it has more of them.
 
 import { measureColdStart } from "./cold-start.ts";
+import { measureDelivery } from "./delivery.ts";
 import { measureLargeRead } from "./large-read.ts";
 import { measureManyCoupons } from "./many-coupons.ts";
 import { measureSizes } from "./sizes.ts";
@@ -23,5 +24,6 @@ export const GROWTH: readonly Growth[] = [
     measure: measureColdStart,
   },
   { name: "large-read", about: "memory for reading a coupon with 100,000 claimants, ten times", measure: measureLargeRead },
+  { name: "delivery", about: "60,000 bulk claims with delivery and without, and the read model's delay", measure: measureDelivery },
   { name: "many-coupons", about: "open files and memory with 1 to 10,000 coupons", measure: measureManyCoupons },
 ];

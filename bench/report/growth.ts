@@ -10,7 +10,7 @@ import { median, type GrowthRecord } from "../record.ts";
 export type Show = (purpose: string, title: string, bars: readonly Bar[], format: (value: number) => string) => string;
 
 /** The parts of the report on growth, without those that were not measured. */
-export function growthParts({ sizes, coldStart, largeRead, manyCoupons }: GrowthRecord, show: Show): string[] {
+export function growthParts({ sizes, coldStart, largeRead, manyCoupons, delivery }: GrowthRecord, show: Show): string[] {
   const parts: string[] = [];
   if (sizes !== undefined) parts.push(...sizesParts(sizes, show));
   if (coldStart !== undefined) {
@@ -40,6 +40,15 @@ export function growthParts({ sizes, coldStart, largeRead, manyCoupons }: Growth
       memoryBytes === null ? "" : megabytes(memoryBytes),
     ]);
     parts.push("### Many coupons", table(["coupons", "when", "open files", "memory"], lines, 2));
+  }
+  if (delivery !== undefined) {
+    const { claims, perSecond, completeMs } = delivery;
+    // The machine's speed drifts between rounds, so the ratio is taken within each.
+    const ratio = median(perSecond.with.map((rate, round) => rate / (perSecond.without[round] ?? NaN)));
+    parts.push(
+      "### Delivery",
+      `${count(claims)} claims in bulk: ${count(Math.round(median(perSecond.with)))} a second with delivery, ${ratio.toFixed(2)} of the rate without. The read model had all of them ${(median(completeMs) / 1000).toFixed(1)} s after the first (median of ${completeMs.length}).`,
+    );
   }
   return parts;
 }

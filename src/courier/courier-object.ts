@@ -10,12 +10,14 @@ import {
   COURIER_PAUSE_MS_MIN,
   DELIVERY_HANGS_MS,
   DELIVERY_MS_MAX,
+  ENDPOINTS_MS_MAX,
   OUTBOX_MS_MAX,
 } from "../domain/delivery-limits.ts";
 import { ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
-import { nextEdgeAt } from "../domain/webhook-events.ts";
+import { edgeOf, nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
+import { clearFailure, recordFailure } from "../read-model/failing-sinks.ts";
 import type { WebhookTargets } from "../domain/webhook-target.ts";
 import { afterFailure, isBehind, isDue, isReceiving, nextLookAt, type Delivered, type Delivery, type Failure } from "./delivery.ts";
 import { EndpointList } from "./endpoint-list.ts";
@@ -46,7 +48,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   readonly #running = new Map<string, { hasNews: boolean }>();
   /** Calls and deliveries that may still start others. */
   #workCount = 0;
-  /** What the last read of the outbox has shown. */
+  #beginCount = 0;
+  /** The next edge of the sale window, as the last read of the outbox has shown. It wakes endpoints that are new by then. */
   #nextEdgeAt: number | null = null;
   /** Whether the coupon keeps what it can discard once all sinks have it. */
   #mayForget = false;
@@ -97,12 +100,29 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     } catch (cause) {
       delivered = { error: String(cause), by: "us" };
     }
-    if (delivered === "more") return "more";
     const current = this.#store.get(sinkId);
     if (current === undefined) return "done";
-    if (delivered !== "all") await this.#failed(current, delivered);
-    else if (current.nextAttemptAt !== null) this.#store.advance(current, {});
-    return "done";
+    if (typeof delivered === "object") await this.#failed(current, delivered);
+    else if (delivered === "all" && current.nextAttemptAt !== null) this.#store.advance(current, {});
+    await this.#report(sinkId);
+    return delivered === "more" ? "more" : "done";
+  }
+
+  /** Shows in the database whether a sink fails. If it can't be written, the next delivery shows it. */
+  async #report(sinkId: string): Promise<void> {
+    const sink = this.#store.get(sinkId);
+    const { DB } = this.env;
+    if (sink === undefined || DB === undefined || (sink.attemptCount === 0 && !sink.isReported)) return;
+    const isReported = sink.attemptCount > 0;
+    const { status, attemptCount } = sink;
+    const report = isReported
+      ? recordFailure(DB, { coupon: this.#name, sink: sinkId, status, attemptCount })
+      : clearFailure(DB, this.#name, sinkId);
+    const isStored = await withDeadline(report, ENDPOINTS_MS_MAX).then(
+      () => true,
+      () => false,
+    );
+    if (isStored && isReported !== sink.isReported) this.#store.update(sink, { isReported });
   }
 
   async #deliverTo(sink: Sink): Promise<Delivered> {
@@ -136,6 +156,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   /** Makes sure of an alarm, and starts deliveries. */
   async #begin(): Promise<void> {
     this.#workCount += 1;
+    this.#beginCount += 1;
     const { storage, id } = this.ctx;
     // An alarm may not know the name of its object.
     if (id.name !== undefined && storage.kv.get(NAME) === undefined) storage.kv.put(NAME, id.name);
@@ -167,7 +188,11 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     }
     if (!isFresh) return this.env.DB === undefined;
     const ids = new Set([D1_SINK, ...endpoints.map(({ id }) => id)]);
-    for (const { id } of this.#store.all()) if (!ids.has(id)) this.#store.remove(id);
+    for (const { id, isReported } of this.#store.all()) {
+      if (ids.has(id)) continue;
+      if (isReported && this.env.DB !== undefined) await clearFailure(this.env.DB, this.#name, id);
+      this.#store.remove(id);
+    }
     return true;
   }
 
@@ -219,7 +244,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   #nextAt(now: number): number | null {
     const head = this.#store.get(D1_SINK)?.cursor ?? null;
     const times = this.#store.all().map((sink) => {
-      if (this.#isWaiting(sink)) return sink.nextAttemptAt;
+      if (this.#isWaiting(sink)) return sink.nextAttemptAt ?? edgeOf(sink.fold);
       const endpoint = this.#endpoints.get(sink.id);
       const isOff = endpoint !== undefined && (!isReceiving(endpoint) || sink.status === "disabled");
       return isOff && isBehind(sink, head, now) ? nextLookAt(endpoint, sink, now) : null;
@@ -235,10 +260,11 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   async #forget(): Promise<boolean> {
     // A page that is read meanwhile may set it again.
     this.#mayForget = false;
+    const beginCount = this.#beginCount;
     const waiting = this.#store.all().filter((sink) => this.#isWaiting(sink));
     const result = await withDeadline(this.#coupon().forget(waiting.map(({ cursor }) => cursor)), OUTBOX_MS_MAX);
     if (!result.ok) throw new Error(`the coupon can't discard its ledgers: ${result.code}`);
-    if (!result.isEmpty || this.#workCount > 0) return false;
+    if (!result.isEmpty || this.#beginCount > beginCount) return false;
     await this.ctx.storage.deleteAll();
     return true;
   }
@@ -256,7 +282,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const { page } = result;
     // Where nothing is left of the coupon, the courier discards its own rows.
     if (page?.hasDeleted !== false) this.#mayForget = true;
-    if (page?.hasMore !== true) this.#nextEdgeAt = page === null ? null : nextEdgeAt(page.coupon, page.now);
+    if (page?.hasMore !== true) this.#nextEdgeAt = page === null || page.isDeleted ? null : nextEdgeAt(page.coupon, page.now);
     return page;
   }
 
@@ -271,7 +297,16 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   }
 
   async #lagOf(sink: Sink): Promise<SinkLag> {
-    const { fold: _fold, fromAt: _fromAt, start: _start, isRebuilding: _rebuilding, statusAt: _at, generation: _, ...state } = sink;
+    const {
+      fold: _fold,
+      fromAt: _fromAt,
+      start: _start,
+      isRebuilding: _rebuilding,
+      isReported: _reported,
+      statusAt: _at,
+      generation: _,
+      ...state
+    } = sink;
     const page = await this.#read(sink.cursor, 1);
     if (page === null) return { ...state, lagEvents: 0, oldestAt: null };
     const { events, deletion, leftCount } = page;

@@ -16,6 +16,8 @@ export type Sink = SinkState & {
   readonly start: OutboxCursor | null;
   /** While true, the rows of each incarnation are erased before they are written again. */
   readonly isRebuilding: boolean;
+  /** Whether the database says that this sink fails. */
+  readonly isReported: boolean;
   /** When the status was set. */
   readonly statusAt: number;
   /** Grows with each reset. The progress of a delivery that began before a reset is not stored. */
@@ -46,7 +48,7 @@ export class SinkStore {
   add(id: string, fromAt: number): Sink {
     const known = this.get(id);
     if (known !== undefined) return known;
-    const progress = { cursor: null, fold: null, start: null, isRebuilding: false, deliveredAt: null } as const;
+    const progress = { cursor: null, fold: null, start: null, isRebuilding: false, isReported: false, deliveredAt: null } as const;
     const sink: Sink = { id, fromAt, status: "active", statusAt: 0, generation: 0, ...progress, ...NO_FAILURES };
     this.#kv.put(PREFIX + id, sink);
     return sink;

@@ -16,6 +16,8 @@ export type OutboxPage = {
   readonly events: readonly LedgerEvent[];
   /** Set on the page that ends a deleted incarnation. */
   readonly deletion: Deletion | null;
+  /** Whether the incarnation was deleted. Then time makes no more milestones. */
+  readonly isDeleted: boolean;
   /** The coupon at `now`, or as it was when it was deleted. It can be ahead of `events`. */
   readonly coupon: Coupon;
   /**

@@ -62,8 +62,8 @@ export type TestMessage = { readonly id: string; readonly type: "webhook.test"; 
 /** How far the messages of one incarnation were made: up to the event `seq`, and up to the instant `at`. */
 export type Fold = OutboxCursor & { readonly at: Instant; readonly sale: Sale };
 
-/** Messages to deliver in this order. Then `cursor` and `fold` are what a sink has. */
-export type Step = { readonly messages: readonly WebhookMessage[]; readonly cursor: OutboxCursor; readonly fold: Fold };
+/** Messages to deliver in this order. Then `cursor` and `fold` are what a sink has. Nothing follows a deletion: its fold is null. */
+export type Step = { readonly messages: readonly WebhookMessage[]; readonly cursor: OutboxCursor; readonly fold: Fold | null };
 
 type Moment = Pick<Fold, "at" | "sale">;
 
@@ -102,9 +102,9 @@ export function steps(fold: Fold | null, name: string, page: OutboxPage): readon
   const { epoch, events, deletion, coupon, now, hasMore } = page;
   let last = fold?.epoch === epoch ? fold : null;
   const made: Step[] = [];
-  const add = (next: Fold, own: readonly WebhookMessage[]): void => {
+  const add = (next: Fold, own: readonly WebhookMessage[], kept: Fold | null = next): void => {
     const reached = milestones(last, next).map((milestone) => milestoneMessage(milestone, name, next));
-    made.push({ messages: [...own, ...reached], cursor: { epoch, seq: next.seq }, fold: next });
+    made.push({ messages: [...own, ...reached], cursor: { epoch, seq: next.seq }, fold: kept });
     last = next;
   };
   const advanceTo = (until: Instant): void => {
@@ -120,12 +120,13 @@ export function steps(fold: Fold | null, name: string, page: OutboxPage): readon
   if (deletion !== null) {
     advanceTo(deletion.at);
     const next = { epoch, seq: deletion.seq, at: deletion.at, sale: last?.sale ?? saleOf(coupon) };
-    add(next, [message("coupon.deleted", name, next, { ...deletion, userId: null, position: null })]);
+    add(next, [message("coupon.deleted", name, next, { ...deletion, userId: null, position: null })], null);
   } else if (!hasMore) advanceTo(now);
   return made;
 }
 
-function edgeOf(fold: Fold | null): Instant | null {
+/** Returns the next instant at which time alone makes a milestone for a sink with this fold, or null. */
+export function edgeOf(fold: Fold | null): Instant | null {
   return fold === null ? null : nextEdgeAt(fold.sale, fold.at);
 }
 

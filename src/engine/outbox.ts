@@ -49,7 +49,16 @@ function page(incarnation: Incarnation, seq: number, limit: number, later: reado
   const last = events.at(-1)?.seq ?? seq;
   const deletion = last === coupon.seq ? incarnation.deletion : null;
   const leftCount = later.reduce((sum, one) => sum + lastSeq(one), lastSeq(incarnation) - (deletion?.seq ?? last));
-  return { epoch: coupon.epoch, events, deletion, coupon, now, hasMore: leftCount > 0, leftCount };
+  return {
+    epoch: coupon.epoch,
+    events,
+    deletion,
+    isDeleted: incarnation.deletion !== null,
+    coupon,
+    now,
+    hasMore: leftCount > 0,
+    leftCount,
+  };
 }
 
 function living(draft: Draft): Incarnation {

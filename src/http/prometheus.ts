@@ -1,10 +1,12 @@
 // Metrics in the Prometheus text format, version 0.0.4. Names use base units, and `_total` for counters.
 
 import { remaining, type Instant } from "../domain/coupon.ts";
+import type { SinkLag } from "../domain/delivery.ts";
 import { METRICS_COUPONS_MAX } from "../domain/service-limits.ts";
 import { LATENCY_BUCKETS_MS, type ServiceCounts } from "../domain/request-counts.ts";
 import type { CouponView } from "../domain/rpc.ts";
 import { BATCH_SIZE_BUCKETS, CLAIM_OUTCOMES, type ClaimCounts } from "../domain/claim-counts.ts";
+import type { FailingSink } from "../read-model/failing-sinks.ts";
 import type { ListedCoupon } from "../read-model/queries.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -13,8 +15,8 @@ type Sample = { readonly suffix?: string; readonly labels?: Labels; readonly val
 /** What the metrics say of a coupon. */
 type Measured = Pick<CouponView, "name" | "amount" | "claimed" | "held" | "state" | "seq">;
 
-/** Returns the metrics of one coupon as text. */
-export function prometheusText(coupon: CouponView, counts: ClaimCounts): string {
+/** Returns the metrics of one coupon as text. `sinks` is null if its courier does not answer. */
+export function prometheusText(coupon: CouponView, counts: ClaimCounts, sinks: readonly SinkLag[] | null, now: Instant): string {
   const labels = { coupon: coupon.name };
   // Each outcome is there from the start, because `rate()` does not see the first sample of a series.
   const claims = CLAIM_OUTCOMES.map((outcome) => ({ labels: { ...labels, outcome }, value: counts.claims[outcome] ?? 0 }));
@@ -23,7 +25,21 @@ export function prometheusText(coupon: CouponView, counts: ClaimCounts): string 
     family("doorbuster_claims_total", "counter", "Claims by how they ended.", claims),
     family("doorbuster_claim_batch_size", "histogram", "Claims judged in one transaction.", sizes),
     ...couponFamilies([coupon]),
+    ...(sinks === null ? [] : deliveryFamilies(coupon.name, sinks, now)),
   ].join("");
+}
+
+function deliveryFamilies(coupon: string, sinks: readonly SinkLag[], now: Instant): string[] {
+  const ofEach = (valueOf: (sink: SinkLag) => number): Sample[] =>
+    sinks.map((sink) => ({ labels: { coupon, sink: sink.id, status: sink.status }, value: valueOf(sink) }));
+  const events = ofEach(({ lagEvents }) => lagEvents);
+  const seconds = ofEach(({ oldestAt }) => (oldestAt === null ? 0 : Math.max(now - oldestAt, 0) / 1000));
+  const failed = ofEach(({ attemptCount }) => attemptCount);
+  return [
+    family("doorbuster_delivery_lag_events", "gauge", "Events that a sink does not have.", events),
+    family("doorbuster_delivery_lag_seconds", "gauge", "Age of the oldest event that a sink does not have.", seconds),
+    family("doorbuster_delivery_failed_attempts", "gauge", "Failed attempts since the last success.", failed),
+  ];
 }
 
 function couponFamilies(coupons: readonly Measured[]): string[] {
@@ -58,7 +74,11 @@ function couponFamilies(coupons: readonly Measured[]): string[] {
 
 /** The parts of the service's metrics. A part is null if it failed, and absent if it is not bound. */
 export type ServiceParts = {
-  readonly database?: { readonly coupons: readonly ListedCoupon[]; readonly asOf: Instant | null } | null;
+  readonly database?: {
+    readonly coupons: readonly ListedCoupon[];
+    readonly asOf: Instant | null;
+    readonly failing: readonly FailingSink[];
+  } | null;
   readonly meter?: ServiceCounts | null;
 };
 
@@ -73,9 +93,10 @@ export function serviceText({ database, meter }: ServiceParts): string {
   ].join("");
 }
 
-function databaseFamilies({ coupons: found, asOf }: NonNullable<ServiceParts["database"]>): string[] {
+function databaseFamilies({ coupons: found, asOf, failing }: NonNullable<ServiceParts["database"]>): string[] {
   const coupons = found.slice(0, METRICS_COUPONS_MAX);
   const granted = coupons.map(({ name, lastPosition }) => ({ labels: { coupon: name, outcome: "granted" }, value: lastPosition }));
+  const failed = failing.map(({ coupon, sink, status, attemptCount }) => ({ labels: { coupon, sink, status }, value: attemptCount }));
   const isCutOff = found.length > coupons.length;
   return [
     family("doorbuster_claims_total", "counter", "Claims by how they ended.", granted),
@@ -87,6 +108,7 @@ function databaseFamilies({ coupons: found, asOf }: NonNullable<ServiceParts["da
       "When the newest event reached the database.",
       asOf === null ? [] : [{ value: asOf / 1000 }],
     ),
+    family("doorbuster_delivery_failed_attempts", "gauge", "Failed attempts since the last success, of sinks that fail.", failed),
   ];
 }
 

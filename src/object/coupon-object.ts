@@ -207,7 +207,8 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     const [first] = batch;
     const [answer] = applied.answers;
     if (first !== undefined && answer?.ok === true) this.#updateLeaseAndAlarm(first, answer);
-    const hasNews = applied.isWritten && this.#engine.seq !== seq;
+    // An instance that has just begun knows no seq, and after a deletion there is none.
+    const hasNews = applied.isWritten && (this.#engine.seq !== seq || first?.message.kind === "remove");
     if (hasNews) this.#notice?.schedule();
     const hasOthers = batch.some(({ message }) => message.kind !== "claim");
     const { nextExpiryAt } = this.#engine;

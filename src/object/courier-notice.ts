@@ -13,8 +13,9 @@ export type CourierNoticeOptions = {
 
 export class CourierNotice {
   readonly #options: CourierNoticeOptions;
-  /** A new instance does not know what the one before has sent. */
-  #isDue = true;
+  /** How often the ledger has grown, and how often when the last confirmed notice was sent. A new instance does not know. */
+  #newsCount = 0;
+  #confirmedCount = -1;
   #isScheduled = false;
   #lastAt = -Infinity;
 
@@ -22,14 +23,14 @@ export class CourierNotice {
     this.#options = options;
   }
 
-  /** Whether the courier may not know of the ledger's head. */
+  /** Whether the courier may not know of the ledger's head. A notice without an answer yet confirms nothing. */
   get isDue(): boolean {
-    return this.#isDue;
+    return this.#confirmedCount < this.#newsCount;
   }
 
   /** Sends a notice soon. Call this after a batch that has added events. Never throws. */
   schedule(): void {
-    this.#isDue = true;
+    this.#newsCount += 1;
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     const sinceMs = Math.max(this.#options.clock() - this.#lastAt, 0);
@@ -38,14 +39,14 @@ export class CourierNotice {
 
   /** Sends a notice now. Returns whether the courier has confirmed. Never rejects. */
   async send(): Promise<boolean> {
+    const newsCount = this.#newsCount;
     this.#isScheduled = false;
-    this.#isDue = false;
     this.#lastAt = this.#options.clock();
     try {
       await this.#options.notify();
+      this.#confirmedCount = Math.max(this.#confirmedCount, newsCount);
       return true;
     } catch (cause) {
-      this.#isDue = true;
       this.#options.failed(cause);
       return false;
     }

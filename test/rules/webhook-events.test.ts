@@ -52,7 +52,7 @@ class Sink {
     const { page } = answer;
     for (const { messages, cursor, fold } of steps(this.fold, "PROMO", page)) {
       this.messages.push(...messages);
-      this.told.set(`${cursor.epoch} ${cursor.seq}`, fold.sale);
+      this.told.set(`${cursor.epoch} ${cursor.seq}`, fold?.sale ?? page.coupon);
       [this.cursor, this.fold] = [cursor, fold];
     }
     const head = foldAt(page.coupon, page.now);

@@ -1,8 +1,8 @@
-// Prepares the database of a test file: it has the tables of migrations/.
+// Prepares the database of a test file: it has the tables of migrations/. Ends the objects after the file.
 
-import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+import { abortAllDurableObjects, applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { inject } from "vitest";
+import { afterAll, inject } from "vitest";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -11,3 +11,6 @@ declare module "vitest" {
 }
 
 await applyD1Migrations(env.DB, inject("migrations"));
+
+// Without this the pool can hang: it waits for what goes on in objects after the last test.
+afterAll(() => abortAllDurableObjects());

@@ -177,7 +177,8 @@ function isGrant({ type }: Message): boolean {
   return type === "claim.granted";
 }
 
-function isFor(registration: Registration | undefined): (message: Pick<Message, "type" | "coupon">) => boolean {
+/** Whether an endpoint wants a message. */
+export function isFor(registration: Registration | undefined): (message: Pick<Message, "type" | "coupon">) => boolean {
   return ({ type, coupon }) => registration?.events.includes(type) === true && (registration.coupons?.includes(coupon) ?? true);
 }
 

@@ -10,7 +10,7 @@ import type { Served } from "../../scripts/server/workerd.ts";
 import { couponClient, type CouponClient } from "../client/coupon-client.ts";
 import type { Random } from "../random.ts";
 import { verify } from "../verify/verify.ts";
-import { ALL_EVENTS, judge, type Registration, type Verdict } from "./arrivals.ts";
+import { ALL_EVENTS, isFor, judge, type Registration, type Verdict } from "./arrivals.ts";
 import { Receiver, type Entry, type Fault } from "./receiver.ts";
 import { Account, countOf, laneOf, WrongAnswer, type Lane } from "./requests.ts";
 import { ledgersIn } from "./stored.ts";
@@ -46,6 +46,12 @@ export type Harness = {
   readonly onQuiet: (note: string) => void;
 };
 
+/** What becomes of each coupon of a sale, and its last message. */
+const FATES = [
+  { fate: "none", last: null },
+  { fate: "reborn", last: "coupon.ended" },
+  { fate: "deleted", last: "coupon.deleted" },
+] as const;
 const CONNECTIONS = 4;
 /** Where nothing more arrives or is answered, the kill comes all the same. */
 const AIMED_WITHIN_MS = 3_000;
@@ -102,8 +108,7 @@ type Delivery = Pick<Harness, "onQuiet"> & {
 /** Sends all requests, while the kills come. After the last kill there are no requests that could wake anything. */
 async function sell({ claimCount, kills, ending, random }: Sale, { start, onKill }: Harness, delivery: Delivery): Promise<void> {
   const { coupons, account, receiver, registrations } = delivery;
-  const fates = ["none", "reborn", "deleted"] as const;
-  const lanes = fates.map((fate, index) => laneOf(coupons[index] ?? "", claimCount, fate, account, random));
+  const lanes = FATES.map(({ fate }, index) => laneOf(coupons[index] ?? "", claimCount, fate, account, random));
   const requestCount = countOf(lanes);
   for (const [index, kill] of kills.entries()) {
     const isLast = index === kills.length - 1;
@@ -217,12 +222,15 @@ class Round {
 }
 
 /** Waits until the server says that everything is delivered. Returns what is not. */
-async function quiet(server: Served, { coupons, registrations, receiver: { log }, onQuiet }: Delivery): Promise<string[]> {
+async function quiet(server: Served, delivery: Delivery): Promise<string[]> {
+  const { coupons, onQuiet } = delivery;
   const pool = new Pool(server.url);
   let [seen, seenAt] = ["", Date.now()];
   try {
     for (;;) {
-      const lags = await Promise.all(coupons.map((coupon) => lagOf(couponClient(pool), coupon, registrations, log)));
+      const lags = await Promise.all(
+        coupons.map((coupon, index) => lagOf(couponClient(pool), coupon, FATES[index]?.last ?? null, delivery)),
+      );
       const left = coupons.flatMap((coupon, index) => (lags[index] === null ? [] : [`${coupon}: ${lags[index]}`]));
       if (left.length === 0) return [];
       if (left.join() !== seen) [seen, seenAt] = [left.join(), Date.now()];
@@ -235,24 +243,27 @@ async function quiet(server: Served, { coupons, registrations, receiver: { log }
   }
 }
 
-/** What is not delivered of a coupon, or null. */
+/** What is not delivered of a coupon, or null. `last` is the type of its last message, where it has one. */
 async function lagOf(
   client: CouponClient,
   coupon: string,
-  registrations: readonly Registration[],
-  log: readonly Entry[],
+  last: string | null,
+  { registrations, receiver }: Delivery,
 ): Promise<string | null> {
+  const wanting = registrations.flatMap((one, endpoint) => (last !== null && isFor(one)({ type: last, coupon }) ? [endpoint] : []));
+  const isLast = (entry: Entry): boolean =>
+    entry.is === "arrived" && entry.body.includes(`"${last}"`) && entry.body.includes(`"${coupon}"`);
+  const arrivedAt = new Set(receiver.log.filter(isLast).map(({ endpoint }) => endpoint));
+  const missing = wanting.filter((endpoint) => !arrivedAt.has(endpoint));
+  if (missing.length > 0) return `no ${last} at ${missing.length} endpoints`;
   const { status, body } = await client.send("GET", `/api/coupons/${coupon}/delivery`);
-  const endpointCount = registrations.filter(({ coupons }) => coupons?.includes(coupon) ?? true).length;
-  if (status === 404) {
-    const arrived = log.filter((entry) => entry.is === "arrived" && entry.body.includes("coupon.deleted") && entry.body.includes(coupon));
-    const deletedAt = new Set(arrived.map(({ endpoint }) => endpoint)).size;
-    return deletedAt === endpointCount ? null : `the deletion is at ${deletedAt} of ${endpointCount} endpoints`;
-  }
+  // A deleted coupon that is delivered is forgotten.
+  if (status === 404 && last === "coupon.deleted") return null;
   if (status !== 200) return `status ${status}`;
   const sinks = body["sinks"] as readonly { readonly lag_events: number }[];
   const lag = sinks.reduce((sum, { lag_events: events }) => sum + events, 0);
-  return lag === 0 && sinks.length === 1 + endpointCount ? null : `${lag} events at ${sinks.length} sinks`;
+  const sinkCount = 1 + registrations.filter(({ coupons }) => coupons?.includes(coupon) ?? true).length;
+  return lag === 0 && sinks.length === sinkCount ? null : `${lag} events at ${sinks.length} sinks`;
 }
 
 async function register(client: CouponClient, registrations: readonly Registration[], receiver: Receiver): Promise<void> {

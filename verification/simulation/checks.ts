@@ -5,6 +5,7 @@ import type { History } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
 import type { LedgerEvent } from "../model/types.ts";
 import type { Breach, Context } from "./context.ts";
+import { checkDelivery, type Incarnation } from "./delivery-checks.ts";
 import type { HistoryRun } from "./history-run.ts";
 import type { Recorded } from "./network.ts";
 import type { Removal } from "./storage.ts";
@@ -13,7 +14,8 @@ import { timeFault } from "./time-check.ts";
 
 /** Checks a history that has come to its end. */
 export function check(context: Context, historyRun: HistoryRun): void {
-  const events = readTables(context, historyRun);
+  const incarnations = readIncarnations(context, historyRun);
+  const events = incarnations.flatMap((one) => one.events);
   const object = violationIn(historyOf(historyRun, events, "object"));
   if (object !== null) context.breach("object", object.what);
   const client = violationIn(historyOf(historyRun, events, "client"));
@@ -26,23 +28,27 @@ export function check(context: Context, historyRun: HistoryRun): void {
   if (storage.incarnation < storage.incarnations.length && storage.alarmAt !== null)
     context.breach("empty", "an alarm is set where there is no coupon");
   for (const { kind } of events) context.count(`event.${kind}`);
+  // A commit without its alarm is a state that only the simulation can make.
+  if (historyRun.delivery !== null && !storage.isAlarmOwed) checkDelivery(context, historyRun.delivery, incarnations);
 }
 
 /** The history of a breach as text. */
 export function recordedHistory(context: Context, historyRun: HistoryRun, { rule }: Breach): string {
-  const history = historyOf(historyRun, readTables(context, historyRun), rule === "client" ? "client" : "object");
+  const events = readIncarnations(context, historyRun).flatMap((one) => one.events);
+  const history = historyOf(historyRun, events, rule === "client" ? "client" : "object");
   return history.operations.length === 0 ? "" : historyText(history, violationIn(history));
 }
 
-/** Returns the ledgers of all incarnations, and checks their tables. */
-function readTables({ storage, breach, digest }: Context, { extraAnswers: all, platform }: HistoryRun): LedgerEvent[] {
-  const ledger: LedgerEvent[] = [];
+/** Returns all incarnations with their ledgers, and checks their tables. */
+function readIncarnations({ storage, breach, digest }: Context, { extraAnswers: all, platform }: HistoryRun): Incarnation[] {
+  const incarnations: Incarnation[] = [];
   for (const [index, database] of storage.incarnations.entries()) {
     const extraAnswers = all.filter((one) => one.incarnation === index + 1);
     const { events, fault } = replayTables(database, extraAnswers, (seq, userId) => platform.holders.get(`${index + 1} ${seq} ${userId}`));
     if (fault !== null) breach("tables", fault);
+    const ledger = [...events];
+    if (database.isDefined) incarnations.push({ database, events: ledger });
     for (const event of events) {
-      ledger.push(event);
       digest.add(event.at);
       digest.add(event.position ?? 0);
     }
@@ -54,7 +60,7 @@ function readTables({ storage, breach, digest }: Context, { extraAnswers: all, p
     const at = removedAt({ ...end, until }, index + 1, events.at(-1)?.at ?? 0, platform.delivered);
     ledger.push({ kind: "removed", seq: 0, at, userId: null, position: null });
   }
-  return ledger;
+  return incarnations;
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 
+import { DepartedStore } from "../../src/engine/departed-store.ts";
 import { SCHEMA } from "../../src/engine/schema.ts";
 import { pointOf } from "./points.ts";
 
@@ -44,7 +45,7 @@ export class Database {
 
   constructor() {
     this.#database.exec("PRAGMA synchronous = OFF; PRAGMA page_size = 1024");
-    for (const statement of SCHEMA) this.#database.exec(statement);
+    for (const statement of [...SCHEMA, DepartedStore.CREATE]) this.#database.exec(statement);
     this.#begin = this.#database.prepare("BEGIN");
     this.#reset = this.#database.prepare("ROLLBACK");
     this.#open = this.#database.prepare("SAVEPOINT work");

@@ -9,6 +9,9 @@ import type { End } from "./plan.ts";
 /** Commands that may wait for a lease. Until then they are not judged. */
 export const DEFERRABLE: ReadonlySet<string> = new Set(["change", "release", "give_back", "end_holds", "archive", "remove"]);
 
+/** Lines of the log about calls that failed. */
+export const CALL_LINES = /call_failed|courier_not_notified|courier_failed|delivery_failed|delivery_interrupted/;
+
 /** The longest that a message waits for its batch, in milliseconds, with the rounding of timers. */
 export const WAIT_MS_MAX = BATCH_WAIT_MS_MAX + 2;
 

@@ -1,6 +1,7 @@
 // The clock, the timers, randomness and the log of the product during a history.
 
 import type { Context } from "./context.ts";
+import type { Init } from "./delivery.ts";
 import { T0 } from "./plan.ts";
 import type { Timer } from "./scheduler.ts";
 
@@ -9,6 +10,7 @@ export type Behind = {
   readonly context: Context;
   readonly logged: (line: string) => void;
   readonly timer: (run: () => void, ms: number) => Timer;
+  readonly fetch: ((url: string, init: Init) => Promise<unknown>) | null;
 };
 
 /**
@@ -27,12 +29,24 @@ export class Globals {
     const setTimer = globalThis.setTimeout;
     const clearTimer = globalThis.clearTimeout;
     const write = console.error.bind(console);
+    const { fetch: fetchOwn, AbortSignal: signals } = globalThis;
+    const timeout = signals.timeout.bind(signals);
+    // Real signatures come from a thread pool, whose answers virtual time can't wait for.
+    const { subtle } = crypto;
+    for (const name of ["importKey", "sign"] as const) {
+      const own = subtle[name].bind(subtle) as (...given: unknown[]) => Promise<unknown>;
+      Object.defineProperty(subtle, name, {
+        value: async (...given: unknown[]) => (this.#behind === null ? own(...given) : new ArrayBuffer(32)),
+      });
+    }
     const log = (line: unknown): void => (this.#behind === null ? write(line) : this.#behind.logged(String(line)));
 
     Date.now = () => (this.#behind === null ? now() : T0 + this.#behind.context.scheduler.now + this.#behind.context.skewMs);
     Math.random = () => (this.#behind === null ? random() : this.#behind.context.random.below(2 ** 20) / 2 ** 20);
     Object.assign(console, { error: log, log });
+    Object.assign(signals, { timeout: (ms: number) => (this.#behind === null ? timeout(ms) : { ms }) });
     Object.assign(globalThis, {
+      fetch: async (url: string, init: Init & RequestInit) => (this.#behind?.fetch ?? fetchOwn)(url, init),
       setTimeout: (run: () => void, ms = 0) => (this.#behind === null ? setTimer(run, ms) : this.#behind.timer(run, Math.trunc(ms))),
       clearTimeout: (timer: Timer | NodeJS.Timeout | null): void => {
         if (timer !== null && "run" in timer) timer.run = null;

@@ -4,6 +4,7 @@
 import type { Result } from "../model/product-answers.ts";
 import type { Answer } from "../model/types.ts";
 import { Clients } from "./clients.ts";
+import { Delivery as CourierDelivery } from "./delivery.ts";
 import type { Context, PlatformBugs } from "./context.ts";
 import { endText } from "./deliveries.ts";
 import type { ExtraAnswer } from "./extra-answers.ts";
@@ -13,6 +14,7 @@ import { Network } from "./network.ts";
 import type { AskStep, Step } from "./plan.ts";
 import { Platform } from "./platform.ts";
 import type { Product } from "./product.ts";
+import type { ReadModel } from "./read-model.ts";
 import { askText } from "./requests.ts";
 import { BACK_MS_MAX } from "./views.ts";
 
@@ -36,14 +38,24 @@ export class HistoryRun {
   readonly network: Network;
   readonly clients: Clients;
   readonly isolates: Isolates;
+  /** Null where the coupon has no courier. */
+  readonly delivery: CourierDelivery | null;
   readonly extraAnswers: ExtraAnswer[] = [];
   readonly #context: Context;
   #takenCount = 0;
   #isLastAsked = false;
 
-  constructor(context: Context, name: string, { objectClass, isolates }: Product, platformBugs: PlatformBugs) {
+  constructor(
+    context: Context,
+    name: string,
+    { objectClass, courierClass, isolates }: Product,
+    platformBugs: PlatformBugs,
+    readModel: ReadModel,
+  ) {
     this.#context = context;
     this.platform = new Platform(context, name, objectClass, platformBugs);
+    const { delivery: planned } = context.plan;
+    this.delivery = planned === undefined ? null : new CourierDelivery(context, planned, this.platform, courierClass, readModel);
     this.isolates = new Isolates(context);
     this.network = new Network(context, this.platform, (received) => this.isolates.receive(received));
     this.clients = new Clients(context, this.network, isolates, this.isolates, name);
@@ -54,16 +66,22 @@ export class HistoryRun {
   /** Runs all events, until none is left or `isBroken`. */
   toEnd(isBroken: () => boolean): void {
     const { plan, scheduler, breach } = this.#context;
+    const isDrained = plan.isDrained || this.delivery !== null;
     for (const step of plan.steps) scheduler.after(step.at, () => this.#take(step));
     for (let count = 0; !isBroken(); count += 1) {
       const isOver = this.#takenCount === plan.steps.length && this.clients.openCount === 0;
       if (isOver && this.#isLastAsked) return;
-      if (isOver && !plan.isDrained) this.#askLast();
-      if (scheduler.step()) this.platform.afterEvent();
+      if (isOver && !isDrained) this.#askLast();
+      if (scheduler.step()) this.#afterEvent();
       else if (isOver && !this.#isLastAsked) this.#askLast();
       else breach("rest", `${this.clients.openCount} requests wait for ever`);
       if (count > EVENTS_MAX) breach("rest", `it did not come to rest in ${EVENTS_MAX} events`);
     }
+  }
+
+  #afterEvent(): void {
+    this.platform.afterEvent();
+    this.delivery?.courier.afterEvent();
   }
 
   #take(step: Step): void {
@@ -76,6 +94,7 @@ export class HistoryRun {
     } else {
       log?.(stepText(step));
       if (step.is === "break") points.arm(step);
+      else if (step.is === "courier") this.delivery?.take(step);
       else if (step.is === "flush") this.platform.isFlushBad = true;
       else {
         count("clock.isolateSetBack");
@@ -115,6 +134,7 @@ export function stepText(step: Step): string {
   if (step.is === "ask") return `client ${step.client} asks ${askText(step.ask)}`;
   if (step.is === "clock") return `the clock of isolate ${step.isolate} is set back by ${step.backMs} ms`;
   if (step.is === "flush") return "the object will be answered that its next flush failed";
+  if (step.is === "courier") return `the courier is to ${step.what}`;
   if (step.is === "restart") return `the instance ends: ${endText(step)}`;
   return `the fault point after ${step.skip} others will ${step.how === "throw" ? "throw" : `end the instance: ${endText(step)}`}`;
 }

@@ -4,6 +4,7 @@ import type { CouponCalls } from "../../src/domain/rpc.ts";
 import type { Result } from "../model/product-answers.ts";
 import type { Answer } from "../model/types.ts";
 import type { Context } from "./context.ts";
+import type { Sender } from "./courier-platform.ts";
 import type { Row, Value } from "./database.ts";
 import type { Delivery, Recorded } from "./network.ts";
 import type { Platform } from "./platform.ts";
@@ -31,6 +32,8 @@ export type Waiting = {
   endedAt: number;
   clockUntil: number;
 };
+
+export const UNANSWERED = { incarnation: null, incarnationBefore: null, result: null, answers: [], version: 0 } as const;
 
 export class Instance implements Gatekeeper {
   isDead = false;
@@ -66,14 +69,15 @@ export class Instance implements Gatekeeper {
 
   constructor(objectClass: ObjectClass, platform: Platform) {
     this.crash = (end) => platform.ended(this, end);
-    this.object = constructed(objectClass, contextOf(this, platform), platform.context);
+    const sender: Sender = { resume: (run) => platform.resume(this, run), afterDisk: (run) => platform.afterDisk(run) };
+    this.object = constructed(objectClass, contextOf(this, platform), platform.env(sender), platform.context);
   }
 }
 
 /** An object whose constructor throws answers nothing. */
-function constructed(objectClass: ObjectClass, context: unknown, { breach }: Context): SimulatedObject {
+function constructed(objectClass: ObjectClass, context: unknown, env: object, { breach }: Context): SimulatedObject {
   try {
-    return new objectClass(context, {});
+    return new objectClass(context, env);
   } catch (cause) {
     breach("exception", `the object's constructor threw: ${String(cause)}`);
     return new Proxy({} as SimulatedObject, { get: () => () => new Promise(() => undefined) });

@@ -78,7 +78,30 @@ export type ClockStep = { readonly is: "clock"; readonly at: number; readonly is
 /** The next flush fails, and the object ends itself a while later. */
 export type FlushStep = { readonly is: "flush"; readonly at: number };
 
-export type Step = AskStep | BreakStep | RestartStep | ClockStep | FlushStep;
+/** The courier ends at its operation after `skip` others, or writes the read model again. */
+export type CourierStep = {
+  readonly is: "courier";
+  readonly at: number;
+  readonly what: "end" | "rebuild";
+  readonly skip: number;
+  readonly isLossy: boolean;
+};
+
+export type Step = AskStep | BreakStep | RestartStep | ClockStep | FlushStep | CourierStep;
+
+/** A receiver of webhooks. It is `good` after the faults, `down` for ever, or `gone` from its message `goneAfter` on. */
+export type ReceiverPlan = { readonly is: "good" | "down" | "gone"; readonly goneAfter: number; readonly events: readonly string[] };
+
+/** What a courier meets. */
+export type DeliveryPlan = {
+  /** Of a hundred calls, how many meet a fault, up to the instant `faultsUntil`; and their longest way. */
+  readonly faultPercent: number;
+  readonly faultsUntil: number;
+  readonly wayMsMax: number;
+  /** How far the courier's clock is ahead of the true one. */
+  readonly skewMs: number;
+  readonly receivers: readonly ReceiverPlan[];
+};
 
 export type Plan = {
   readonly seed: number;
@@ -97,6 +120,8 @@ export type Plan = {
   readonly wayMsMax: number;
   /** Whether the run goes on until every alarm has run. */
   readonly isDrained: boolean;
+  /** Without it the coupon has no courier. */
+  readonly delivery?: DeliveryPlan;
   /** By their instants. */
   readonly steps: readonly Step[];
 };

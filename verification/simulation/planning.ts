@@ -2,9 +2,13 @@
 
 import { seeded, type Random } from "../random.ts";
 import { Asks } from "./asks.ts";
+import { deliveryOf } from "./delivery-plan.ts";
 import type { AskStep, BreakStep, ClockStep, FaultPlan, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
 import { ISOLATE_COUNT } from "./product.ts";
 import { saleOf } from "./sales.ts";
+
+/** Of so many histories, one has a courier. */
+const COURIER_ONE_OF = 8;
 
 /** Returns the plan of a seed, always the same. */
 export function planOf(seed: number): Plan {
@@ -12,7 +16,8 @@ export function planOf(seed: number): Plan {
   const random = seeded(Math.imul(seed, 0x9e3779b1));
   const sale = saleOf(random);
   const asks = new Asks(random, sale).steps();
-  return {
+  const lastAt = asks.at(-1)?.at ?? 0;
+  const plan: Plan = {
     seed,
     diskMs: sale.diskMs,
     diskJitterMs: random.below(3),
@@ -23,8 +28,11 @@ export function planOf(seed: number): Plan {
     alarmLateMs: random.pick([0, 0, 5, 60]),
     isEdgeOn: sale.isEdgeOn,
     isDrained: random.below(2) === 0,
-    steps: withFaults(random, asks, asks.at(-1)?.at ?? 0, sale.isEdgeOn),
+    steps: withFaults(random, asks, lastAt, sale.isEdgeOn),
   };
+  if (random.below(COURIER_ONE_OF) > 0) return plan;
+  const { delivery, steps } = deliveryOf(random, lastAt);
+  return { ...plan, delivery, steps: [...steps, ...plan.steps].sort((a, b) => a.at - b.at) };
 }
 
 /** Adds faults: some to most histories, many to a few. */

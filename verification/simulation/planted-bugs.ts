@@ -1,15 +1,7 @@
 // Bugs to plant into the product's sources or into the simulated platform. A run must find each of them.
 
-import type { Edit } from "../mutation/mutation.ts";
-import type { PlatformBugs } from "./context.ts";
-
-/** A bug in one sentence. An edit that does not fit ends the run. */
-export type PlantedBug = { readonly fault: string; readonly platformBugs?: PlatformBugs; readonly edits?: readonly Edit[] };
-
-const bug = (fault: string, ...edits: readonly (readonly [file: string, find: string, replace: string])[]): PlantedBug => ({
-  fault,
-  edits: edits.map(([file, find, replace]) => ({ file: `src/${file}.ts`, find, replace })),
-});
+import { bug, type PlantedBug } from "./planted-bug.ts";
+import { DELIVERY_BUGS } from "./planted-delivery-bugs.ts";
 
 const PLATFORM: Readonly<Record<string, PlantedBug>> = {
   "answer-before-disk": {
@@ -215,8 +207,8 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   ]),
   "retry-of-a-deletion": bug("A deletion is retried.", [
     "http/routes/coupons",
-    'coupon.remove(precondition), "once")',
-    'coupon.remove(precondition), "repeatable")',
+    'coupon.remove(precondition, actor), "once")',
+    'coupon.remove(precondition, actor), "repeatable")',
   ]),
   "retry-of-a-revocation": bug("A revoke without a position is retried.", [
     "http/routes/claims",
@@ -268,4 +260,11 @@ const WORKER: Readonly<Record<string, PlantedBug>> = {
   ]),
 };
 
-export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = { ...PLATFORM, ...ENGINE, ...MAILBOX, ...LEASES, ...WORKER };
+export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
+  ...PLATFORM,
+  ...ENGINE,
+  ...MAILBOX,
+  ...LEASES,
+  ...WORKER,
+  ...DELIVERY_BUGS,
+};

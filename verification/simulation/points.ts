@@ -2,6 +2,7 @@
 
 import { ClaimStore } from "../../src/engine/claim-store.ts";
 import { CouponStore } from "../../src/engine/coupon-store.ts";
+import { DepartedStore } from "../../src/engine/departed-store.ts";
 import { HoldStore } from "../../src/engine/hold-store.ts";
 import { LedgerStore } from "../../src/engine/ledger-store.ts";
 import { SCHEMA } from "../../src/engine/schema.ts";
@@ -26,6 +27,7 @@ export const COMMANDS = [
   "certify",
   "archive",
   "remove",
+  "courier",
   "alarm",
 ] as const;
 export type Command = (typeof COMMANDS)[number];
@@ -40,13 +42,14 @@ const NEVER_THROWS: ReadonlySet<string> = new Set<Point>(["after COMMIT", "befor
 export const INJECTED = new Error("storage failed, as planned");
 
 const STATEMENT_NAMES = new Map<string, string>();
-for (const store of [CouponStore, ClaimStore, HoldStore, LedgerStore])
+for (const store of [CouponStore, ClaimStore, DepartedStore, HoldStore, LedgerStore])
   for (const [name, text] of Object.entries(store as object)) if (typeof text === "string") STATEMENT_NAMES.set(text, name);
 for (const [index, text] of SCHEMA.entries()) STATEMENT_NAMES.set(text, `SCHEMA[${index}]`);
 
 /** The name of a statement's point. */
 export function pointOf(statement: string): string {
-  return STATEMENT_NAMES.get(statement) ?? statement.trim().split(/\s+/).slice(0, 3).join(" ");
+  const name = STATEMENT_NAMES.get(statement) ?? statement.trim().split(/\s+/).slice(0, 3).join(" ");
+  return name.replace(/"ledger_.*"/, "ledger_{epoch}");
 }
 
 /** The fault points of one history. */

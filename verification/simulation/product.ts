@@ -4,11 +4,12 @@
 import { registerHooks } from "node:module";
 
 import { edited, type Edit } from "../mutation/mutation.ts";
+import type { CourierClass } from "./courier-platform.ts";
 import type { ObjectClass } from "./instance.ts";
 
 /** The Worker's app in one isolate. */
 export type App = { readonly fetch: (request: Request, env: unknown, context: unknown) => Response | Promise<Response> };
-export type Product = { readonly objectClass: ObjectClass; readonly isolates: readonly App[] };
+export type Product = { readonly objectClass: ObjectClass; readonly courierClass: CourierClass; readonly isolates: readonly App[] };
 
 export const ISOLATE_COUNT = 3;
 
@@ -41,6 +42,7 @@ export function hookModules(edits: readonly Edit[]): void {
 /** Loads the product, after {@link hookModules}. */
 export async function loadProduct(): Promise<Product> {
   const { CouponObject } = await import("../../src/object/coupon-object.ts");
+  const { CourierObject } = await import("../../src/courier/courier-object.ts");
   const isolates: App[] = [];
   for (let index = 0; index < ISOLATE_COUNT; index += 1) {
     const { createApp } = (await import(`${ROOT}src/http/app.ts?isolate=${index}`)) as { readonly createApp: () => App };
@@ -49,7 +51,7 @@ export async function loadProduct(): Promise<Product> {
     await app.fetch(new Request("http://simulation/health"), { REQUEST_LOG: "off" }, {});
     isolates.push(app);
   }
-  return { objectClass: CouponObject as unknown as ObjectClass, isolates };
+  return { objectClass: CouponObject as unknown as ObjectClass, courierClass: CourierObject as unknown as CourierClass, isolates };
 }
 
 function textOf(source: unknown): string {

@@ -22,6 +22,8 @@ const LABELS = {
   flushes: "flushes",
   faults: "faults",
   clock: "clocks",
+  delivery: "delivery",
+  message: "webhooks",
 };
 
 /** The lines at the end of a run. */

@@ -1,6 +1,6 @@
 // Cuts a failing plan down to what it needs to fail.
 
-import type { AskStep, Plan, Step } from "./plan.ts";
+import type { AskStep, DeliveryPlan, Plan, Step } from "./plan.ts";
 
 /** The most runs of one search. It ends then with the smallest plan so far. */
 const RUNS_MAX = 400;
@@ -83,8 +83,16 @@ function ask(step: Step, change: (step: AskStep) => Partial<AskStep> | null): St
   return step.is !== "ask" || changes === null ? null : { ...step, ...changes };
 }
 
+function delivery(plan: Plan, change: (delivery: DeliveryPlan) => Partial<DeliveryPlan> | null): Plan | null {
+  const changes = plan.delivery === undefined ? null : change(plan.delivery);
+  return plan.delivery === undefined || changes === null ? null : { ...plan, delivery: { ...plan.delivery, ...changes } };
+}
+
 /** Each makes the whole plan plainer in one respect; null if it is so already. */
 const PLAINER_PLANS: readonly ((plan: Plan) => Plan | null)[] = [
+  ({ delivery: _delivery, ...plan }) => (_delivery === undefined ? null : plan),
+  (plan) => delivery(plan, ({ receivers }) => (receivers.length === 0 ? null : { receivers: receivers.slice(1) })),
+  (plan) => delivery(plan, ({ faultPercent }) => (faultPercent === 0 ? null : { faultPercent: 0 })),
   (plan) => (plan.isEdgeOn ? { ...plan, isEdgeOn: false } : null),
   (plan) => (plan.isDrained ? { ...plan, isDrained: false } : null),
   (plan) => (plan.diskJitterMs > 0 ? { ...plan, diskJitterMs: 0 } : null),

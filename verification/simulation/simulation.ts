@@ -8,6 +8,7 @@ import { HistoryRun } from "./history-run.ts";
 import type { Plan } from "./plan.ts";
 import { Points } from "./points.ts";
 import type { Product } from "./product.ts";
+import { ReadModel } from "./read-model.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Databases, Storage } from "./storage.ts";
 import type { Counts, DigestSum } from "./totals.ts";
@@ -27,6 +28,7 @@ export class Simulator {
   readonly #product: Product;
   readonly #platformBugs: PlatformBugs;
   readonly #databases = new Databases();
+  readonly #readModel = new ReadModel();
   readonly #globals = new Globals();
   #runs = 0;
 
@@ -64,19 +66,26 @@ export class Simulator {
     };
     this.#runs += 1;
     // Isolates remember coupons beyond a history, so that each history has a name of its own.
-    const run = new HistoryRun(context, `coupon-${this.#runs}`, this.#product, platformBugs);
-    const { platform } = run;
-    this.#globals.behind = { context, logged: (line) => platform.logged(line), timer: (work, ms) => platform.timer(work, ms) };
+    const run = new HistoryRun(context, `coupon-${this.#runs}`, this.#product, platformBugs, this.#readModel);
+    const { platform, delivery } = run;
+    this.#globals.behind = {
+      context,
+      logged: (line) => platform.logged(line),
+      timer: (work, ms) => (delivery?.courier.isRunning === true ? delivery.courier.timer(work, ms) : platform.timer(work, ms)),
+      fetch: delivery === null ? null : (url, init) => delivery.fetch(url, init),
+    };
     run.toEnd(() => breach !== null);
     this.#globals.behind = null;
     if (breachOf() === null) check(context, run);
     const broken = breachOf();
     if (isTraced && broken !== null) trace.push("", recordedHistory(context, run, broken));
+    if (run.delivery !== null) this.#readModel.reset();
     storage.close();
     return { breach: broken, digest: context.digest.value, counts, trace };
   }
 
   close(): void {
     this.#databases.close();
+    this.#readModel.close();
   }
 }

@@ -1,10 +1,12 @@
 // The storage of one object, through all incarnations of its coupon: rows, and the alarm. A write is visible
 // at once, and on disk a little later.
 
+import { DepartedStore } from "../../src/engine/departed-store.ts";
 import type { PlatformBugs } from "./context.ts";
 import { Database, type Row, type Value } from "./database.ts";
+import { Departures } from "./departures.ts";
 import type { BreakStep } from "./plan.ts";
-import { INJECTED, type Points } from "./points.ts";
+import { INJECTED, pointOf, type Points } from "./points.ts";
 
 /** The instance behind a call of storage. */
 export type Gatekeeper = {
@@ -58,6 +60,9 @@ export class Storage {
   readonly incarnations: Database[];
   /** By incarnation, except for the last: its removal. */
   readonly ends: Removal[] = [];
+  readonly #departures = new Departures();
+  /** The instant of the last deletion that kept its ledger. */
+  #departsAt = 0;
   alarmAt: number | null = null;
   /** A crash came between a commit and its alarm: no alarm runs for that commit. */
   isAlarmOwed = false;
@@ -95,6 +100,12 @@ export class Storage {
   run(gate: Gatekeeper, text: string, bindings: readonly Value[]): Row[] {
     if (gate.isDead) throw ENDED;
     const database = this.#current;
+    const departed = this.#departures.run(text, bindings);
+    if (departed !== null) {
+      this.#pass(gate, this.#options.points.pass(pointOf(text)));
+      return departed;
+    }
+    if (text === DepartedStore.INSERT) this.#departsAt = Number(bindings[1]);
     const statement = database.statement(text);
     const isWrite = statement.is === "write" || statement.is === "definition";
     if (statement.is === "definition" && !database.isDefined) this.turning("create");
@@ -119,11 +130,13 @@ export class Storage {
     } catch (cause) {
       if (this.#options.platformBugs.keepsFailedTransactions === true && database.commit(this.written + 1)) this.written += 1;
       database.rollback();
+      this.#departures.rollback();
       throw cause;
     } finally {
       this.#isInTransaction = false;
     }
-    if (database.commit(this.written + 1)) this.written += 1;
+    if (database.commit(this.written + 1) || this.#departures.isChanged) this.written += 1;
+    if (this.#departures.commit(this.written, database)) this.#end({ from: this.#departsAt, until: this.#departsAt });
     const step = points.pass("after COMMIT");
     if (step !== null && !step.isLossy) this.isAlarmOwed = true;
     this.#pass(gate, step);
@@ -157,10 +170,19 @@ export class Storage {
     return this.#alarms[0]?.at ?? null;
   }
 
+  /** Whether nothing is stored: no coupon, and no ledger of a deleted one. */
+  get isEmpty(): boolean {
+    return !this.#current.isDefined && this.#departures.isEmpty;
+  }
+
   /** Removes all tables. */
   deleteAll(end: Removal): void {
     this.written += 1;
-    if (!this.#current.isDefined) return;
+    this.#departures.clear(this.written);
+    if (this.#current.isDefined) this.#end(end);
+  }
+
+  #end(end: Removal): void {
     this.turning("remove");
     const { databases, isLossy } = this.#options;
     this.ends.push(end);
@@ -185,6 +207,7 @@ export class Storage {
     this.ends.length = count - 1;
     this.#alarms.length = 1;
     this.alarmAt = this.#alarmOnDisk;
+    this.#departures.lose(this.onDisk, this.incarnations);
     this.#current.lose(this.onDisk);
     this.onDisk = this.written;
   }

@@ -2,9 +2,11 @@
 
 import { HEALTH_DEADLINE_MS, METRICS_COUPONS_MAX } from "../../domain/service-limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
+import { callCourier } from "../../edge/courier-calls.ts";
 import { reportRefusals } from "../../edge/refusal-counts.ts";
 import type { Env } from "../../edge/env.ts";
 import { readMeter } from "../../edge/request-meter.ts";
+import { failingSinks } from "../../read-model/failing-sinks.ts";
 import { liveCoupons, readFreshness } from "../../read-model/queries.ts";
 import { fromDatabase } from "../database.ts";
 import { HOME_CSP, HOME_PAGE } from "../home-page.ts";
@@ -103,7 +105,9 @@ export const getMetrics = route({
     const result = await callCoupon(worker.env, name, (coupon) => coupon.metrics(), "read");
     if (!result.ok) return result;
     const { coupon, outcomes, seq } = result;
-    return ok(200, { contentType: METRICS_CONTENT_TYPE, text: prometheusText(coupon, outcomes), seq });
+    const delivery = await callCourier(worker.env, name, (courier) => courier.state(), "read");
+    const text = prometheusText(coupon, outcomes, delivery.ok ? delivery.value : null, Date.now());
+    return ok(200, { contentType: METRICS_CONTENT_TYPE, text, seq });
   },
 });
 
@@ -121,7 +125,8 @@ export const getServiceMetrics = route({
     const [database, meter] = await Promise.all([
       fromDatabase(env, async (db) => {
         const asOf = await readFreshness(db);
-        return { asOf, coupons: await liveCoupons(db, METRICS_COUPONS_MAX + 1, Date.now()) };
+        const failing = await failingSinks(db, METRICS_COUPONS_MAX);
+        return { asOf, failing, coupons: await liveCoupons(db, METRICS_COUPONS_MAX + 1, Date.now()) };
       }),
       readMeter(env),
     ]);

@@ -8,11 +8,16 @@ import { iso, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { claim, create, created, freshName, remove, send, pathOf, users } from "../../support/api.ts";
 import { expectNothingStored, runSql, stubOf } from "../../support/storage.ts";
 import { changeEndpoint } from "../../../src/read-model/webhooks.ts";
+import { workerWith } from "../../support/worker.ts";
 import { onStage, receiver, register, stopCouriers } from "./courier-stage.ts";
 
 beforeEach(async () => {
   await env.DB.exec("DELETE FROM webhooks");
 });
+
+async function metricsOf(path: string): Promise<string> {
+  return String((await workerWith({})("GET", path)).body["text"]);
+}
 
 /** The users whose claims of a coupon the read model has. */
 async function claimants(name: string): Promise<unknown[]> {
@@ -225,8 +230,17 @@ test("an endpoint that answered 410 gets what it missed after it is enabled agai
   expect(await onStage(name, {}, ({ run }) => run())).toEqual(expect.any(Number));
   const { body } = await send("GET", `/api/webhooks/${id}`);
   expect(body["disabled_at"]).toBe(iso(Date.now()));
+  const failing = `doorbuster_delivery_failed_attempts{coupon="${name}",sink="${id}",status="disabled"} 2`;
+  expect([await metricsOf("/metrics"), await metricsOf(pathOf(name, "metrics"))]).toEqual([
+    expect.stringContaining(failing),
+    expect.stringContaining(failing),
+  ]);
+  expect(await metricsOf(pathOf(name, "metrics"))).toContain(
+    `doorbuster_delivery_lag_events{coupon="${name}",sink="${id}",status="disabled"} 1`,
+  );
   status = 204;
   await changeEndpoint(env.DB, id, { paused: false }, T0 + 11 * SECOND);
   expect(await onStage(name, {}, ({ run }) => run())).toBe(null);
   expect(received).toEqual(["claim.granted 2"]);
+  expect(await metricsOf("/metrics")).not.toContain(id);
 });

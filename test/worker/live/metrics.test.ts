@@ -30,6 +30,9 @@ const FAMILIES = {
   doorbuster_coupon_amount: "gauge",
   doorbuster_coupon_open: "gauge",
   doorbuster_ledger_events_total: "counter",
+  doorbuster_delivery_lag_events: "gauge",
+  doorbuster_delivery_lag_seconds: "gauge",
+  doorbuster_delivery_failed_attempts: "gauge",
 } as const;
 
 test("the metrics are Prometheus text that is not cached", async () => {

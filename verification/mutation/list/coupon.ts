@@ -87,7 +87,7 @@ const MAILBOX_AND_ALARM: readonly Mutation[] = [
   {
     name: "alarm-not-set-again",
     fault: "An alarm that failed is not set again.",
-    edits: [{ file: "src/object/expiry-alarm.ts", find: "this.#set(now + Math.min(", replace: "void (now + Math.min(" }],
+    edits: [{ file: "src/object/expiry-alarm.ts", find: "this.schedule(now + Math.min(", replace: "void (now + Math.min(" }],
     suite: inNode("rules/object"),
   },
 ];
