@@ -51,8 +51,11 @@ export const NOTICE_MS_MIN = 1_000;
  */
 export const NOTICE_ALARM_MS = 60_000;
 
-/** Events that a courier reads at once. They take some 200 kB, and the coupon's object some milliseconds. */
-export const DELIVERY_PAGE_SIZE = 1000;
+/**
+ * Events that a courier reads at once. They cost the coupon's object some milliseconds. Each of 50 endpoints keeps a page and its
+ * messages: measured, 21 MB, and 42 MB with the longest ids, of the object's 128 MB.
+ */
+export const DELIVERY_PAGE_SIZE = 500;
 
 /**
  * How long one call of a courier delivers to one sink, in milliseconds, the most pages that it reads, and the most messages
