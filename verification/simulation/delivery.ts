@@ -114,7 +114,7 @@ export class Delivery {
       forget: (cursors: readonly (OutboxCursor | null)[]) => ask("forget", (object) => object.forget(cursors)),
     };
     return {
-      COUPONS: { idFromName: (name: string) => name, get: () => coupon },
+      COUPONS: { idFromName: (name: string) => this.#checkName(name), get: () => coupon },
       COURIERS: this.#couriers(sender),
       DB: readModel.binding((run) =>
         courier.send(sender, "d1", (done, failed) => {
@@ -127,6 +127,11 @@ export class Delivery {
         }),
       ),
     };
+  }
+
+  #checkName(name: string): string {
+    if (name !== this.#platform.name) this.#context.breach("name", `the courier calls the coupon "${name}"`);
+    return name;
   }
 
   #couriers(sender: Sender): object {

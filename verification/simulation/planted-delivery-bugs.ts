@@ -58,6 +58,11 @@ export const DELIVERY_BUGS: Readonly<Record<string, PlantedBug>> = {
     "return sink.nextAttemptAt ?? edgeOf(sink.fold);",
     "return sink.nextAttemptAt;",
   ]),
+  "name-forgotten": bug("An instance that an alarm has begun forgets the coupon's name with its storage.", [
+    "courier/courier-object",
+    "this.#knownName ??= this",
+    "this.#knownName = this",
+  ]),
   "milestones-forgotten": bug("The state of the milestones is not stored.", [
     "courier/webhook-sink",
     "      cursor,\n      fold,\n",
