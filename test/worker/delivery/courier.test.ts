@@ -7,6 +7,7 @@ import { beforeEach, expect, test } from "vitest";
 import { iso, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { claim, create, created, freshName, remove, send, pathOf, users } from "../../support/api.ts";
 import { expectNothingStored, runSql, stubOf } from "../../support/storage.ts";
+import { failingSinks } from "../../../src/read-model/failing-sinks.ts";
 import { changeEndpoint } from "../../../src/read-model/webhooks.ts";
 import { workerWith } from "../../support/worker.ts";
 import { onStage, receiver, register, stopCouriers } from "./courier-stage.ts";
@@ -243,4 +244,20 @@ test("an endpoint that answered 410 gets what it missed after it is enabled agai
   expect(await onStage(name, {}, ({ run }) => run())).toBe(null);
   expect(received).toEqual(["claim.granted 2"]);
   expect(await metricsOf("/metrics")).not.toContain(id);
+});
+
+test("a deleted coupon leaves no failing sink, also where its endpoint is paused", async () => {
+  stopCouriers();
+  setClock(T0);
+  const name = freshName();
+  const id = await register(name);
+  await create(name, 1);
+  receiver(() => 500);
+  await onStage(name, {}, ({ run }) => run());
+  const failing = async () => (await failingSinks(env.DB, 100)).filter(({ coupon }) => coupon === name).map(({ sink }) => sink);
+  expect(await failing()).toEqual([id]);
+  await changeEndpoint(env.DB, id, { paused: true }, T0 + 1);
+  await remove(name);
+  await onStage(name, {}, ({ run }) => run());
+  expect(await failing()).toEqual([]);
 });
