@@ -17,7 +17,7 @@ import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { edgeOf, nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
 import type { WebhookTargets } from "../domain/webhook-target.ts";
-import { afterFailure, isBehind, isDue, isReceiving, nextLookAt, type Delivered, type Delivery, type Failure } from "./delivery.ts";
+import { afterFailure, isBehind, isDue, isReceiving, lagOf, nextLookAt, type Delivered, type Delivery, type Failure } from "./delivery.ts";
 import { EndpointList } from "./endpoint-list.ts";
 import { clearReports, reportSink } from "./failure-report.ts";
 import { deliverToReadModel } from "./read-model-sink.ts";
@@ -71,7 +71,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   }
 
   async state(): Promise<readonly SinkLag[] | null> {
-    return Promise.all(this.#store.all().map((sink) => this.#lagOf(sink))).catch(() => null);
+    const lags = this.#store.all().map(async (sink) => lagOf(sink, await this.#read(sink.cursor, 1)));
+    return Promise.all(lags).catch(() => null);
   }
 
   async replay(endpointId: string, fromSeq: number): Promise<boolean> {
@@ -276,16 +277,6 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       if (next === null || next.epoch === page.epoch) return page;
       page = next;
     }
-  }
-
-  async #lagOf(sink: Sink): Promise<SinkLag> {
-    const { id, cursor, status, attemptCount, failingSince, nextAttemptAt, lastError, deliveredAt } = sink;
-    const state = { id, cursor, status, attemptCount, failingSince, nextAttemptAt, lastError, deliveredAt };
-    const page = await this.#read(cursor, 1);
-    if (page === null) return { ...state, lagEvents: 0, oldestAt: null };
-    const { events, deletion, leftCount } = page;
-    const lagEvents = events.length + (deletion === null ? 0 : 1) + leftCount;
-    return { ...state, lagEvents, oldestAt: events[0]?.at ?? deletion?.at ?? null };
   }
 
   #coupon(): CouponCalls {
