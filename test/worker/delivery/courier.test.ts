@@ -5,11 +5,12 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 
 import { iso, SECOND, setClock, T0 } from "../../support/clock.ts";
-import { claim, create, created, freshName, remove, send, pathOf, users } from "../../support/api.ts";
+import { claim, create, created, freshName, remove, send as ask, pathOf, users } from "../../support/api.ts";
 import { expectNothingStored, runSql, stubOf } from "../../support/storage.ts";
 import { failingSinks } from "../../../src/read-model/failing-sinks.ts";
 import { changeEndpoint } from "../../../src/read-model/webhooks.ts";
 import { workerWith } from "../../support/worker.ts";
+import { send } from "../../../src/webhooks/send.ts";
 import { onStage, receiver, register, stopCouriers } from "./courier-stage.ts";
 
 beforeEach(async () => {
@@ -30,7 +31,7 @@ test("a claim reaches the read model, and the courier that has delivered all has
   const name = await created(2);
   await claim(name, "ada");
   await expect.poll(() => claimants(name), { timeout: 20_000 }).toEqual(["ada"]);
-  const { body } = await send("GET", pathOf(name, "delivery"));
+  const { body } = await ask("GET", pathOf(name, "delivery"));
   expect(body).toMatchObject({ head_seq: 2, sinks: [{ lag_events: 0 }] });
   await expect.poll(() => onStage(name, {}, ({ storage }) => storage.getAlarm()), { timeout: 20_000 }).toBe(null);
   await remove(name);
@@ -229,7 +230,7 @@ test("an endpoint that answered 410 gets what it missed after it is enabled agai
   expect(await onStage(name, isUnwritable, ({ run }) => run())).toEqual(expect.any(Number));
   setClock(T0 + 10 * SECOND);
   expect(await onStage(name, {}, ({ run }) => run())).toEqual(expect.any(Number));
-  const { body } = await send("GET", `/api/webhooks/${id}`);
+  const { body } = await ask("GET", `/api/webhooks/${id}`);
   expect(body["disabled_at"]).toBe(iso(Date.now()));
   const failing = `doorbuster_delivery_failed_attempts{coupon="${name}",sink="${id}",status="disabled"} 2`;
   expect([await metricsOf("/metrics"), await metricsOf(pathOf(name, "metrics"))]).toEqual([
@@ -260,4 +261,25 @@ test("a deleted coupon leaves no failing sink, also where its endpoint is paused
   await remove(name);
   await onStage(name, {}, ({ run }) => run());
   expect(await failing()).toEqual([]);
+});
+
+test("10,001 answered webhooks leave no timer, of which workerd allows 10,000", async () => {
+  receiver();
+  const recipient = { url: "https://shop.example/", secrets: ["whsec_c2VjcmV0"] };
+  const message = { id: "msg_1", type: "webhook.test", at: T0 } as const;
+  for (let count = 0; count < 10_000; count += 1) await send(recipient, message, T0);
+  expect(await send(recipient, message, T0)).toMatchObject({ ok: true });
+});
+
+test("ten endpoints that have the same events cost the coupon one read", async () => {
+  stopCouriers();
+  setClock(T0);
+  const name = freshName();
+  for (let count = 0; count < 10; count += 1) await register(name, { events: ["coupon.deleted"] });
+  await create(name, 1);
+  const calls: string[] = [];
+  const counting = { coupon: (method: string) => (calls.push(method), null) };
+  expect(await onStage(name, counting, ({ run }) => run())).toBe(null);
+  // The read model begins before the list of endpoints is read.
+  expect(calls).toEqual(["outbox", "outbox"]);
 });
