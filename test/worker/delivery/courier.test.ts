@@ -159,6 +159,23 @@ test("a webhook that is unpaused gets its events without a new one", async () =>
   expect(received).toEqual(["claim.granted 2"]);
 });
 
+test.for(["one coupon", "all coupons"])("an endpoint for %s that is unpaused over the API gets what it missed at once", async (which) => {
+  const name = freshName();
+  const id = await register(name, { events: ["claim.granted"], ...(which === "all coupons" ? { coupons: null } : {}) });
+  const received = receiver();
+  await workerWith({})("PATCH", `/api/webhooks/${id}`, { body: { paused: true } });
+  await create(name, 1);
+  await claim(name, "ada");
+  await expect.poll(() => claimants(name), { timeout: 20_000 }).toEqual(["ada"]);
+  await expect
+    .poll(() => onStage(name, {}, ({ storage }) => storage.getAlarm()), { timeout: 20_000 })
+    .toBeGreaterThan(Date.now() + 40 * SECOND);
+  const works: Promise<unknown>[] = [];
+  await workerWith({}, works)("PATCH", `/api/webhooks/${id}`, { body: { paused: false } });
+  await Promise.all(works);
+  await expect.poll(() => received, { timeout: 20_000 }).toContain("claim.granted 2");
+});
+
 test("a coupon that can't answer is not held against the endpoint", async () => {
   stopCouriers();
   setClock(T0);
@@ -247,6 +264,14 @@ test("an endpoint that answered 410 gets what it missed after it is enabled agai
   expect(await metricsOf("/metrics")).not.toContain(id);
 });
 
+test("10,001 answered webhooks leave no timer, of which workerd allows 10,000", async () => {
+  receiver();
+  const recipient = { url: "https://shop.example/", secrets: ["whsec_c2VjcmV0"] };
+  const message = { id: "msg_1", type: "webhook.test", at: T0 } as const;
+  for (let count = 0; count < 10_000; count += 1) await send(recipient, message, T0);
+  expect(await send(recipient, message, T0)).toMatchObject({ ok: true });
+});
+
 test("a deleted coupon leaves no failing sink, also where its endpoint is paused", async () => {
   stopCouriers();
   setClock(T0);
@@ -261,14 +286,6 @@ test("a deleted coupon leaves no failing sink, also where its endpoint is paused
   await remove(name);
   await onStage(name, {}, ({ run }) => run());
   expect(await failing()).toEqual([]);
-});
-
-test("10,001 answered webhooks leave no timer, of which workerd allows 10,000", async () => {
-  receiver();
-  const recipient = { url: "https://shop.example/", secrets: ["whsec_c2VjcmV0"] };
-  const message = { id: "msg_1", type: "webhook.test", at: T0 } as const;
-  for (let count = 0; count < 10_000; count += 1) await send(recipient, message, T0);
-  expect(await send(recipient, message, T0)).toMatchObject({ ok: true });
 });
 
 test("ten endpoints that have the same events cost the coupon one read", async () => {
