@@ -21,6 +21,7 @@ import { afterFailure, isBehind, isDue, isReceiving, lagOf, nextLookAt, type Del
 import { EndpointList } from "./endpoint-list.ts";
 import { clearReports, reportSink } from "./failure-report.ts";
 import { deliverToReadModel } from "./read-model-sink.ts";
+import { SharedReads } from "./shared-reads.ts";
 import { D1_SINK, SinkStore, type Sink } from "./sink-store.ts";
 import { deliverToEndpoint } from "./webhook-sink.ts";
 
@@ -43,6 +44,7 @@ const NAME = "name";
 export class CourierObject extends DurableObject<CourierEnv> implements CourierCalls, OwnCalls {
   readonly #store: SinkStore;
   readonly #endpoints: EndpointList;
+  readonly #reads = new SharedReads();
   /** The sinks that are delivered to now. The value is whether news came meanwhile. */
   readonly #running = new Map<string, { hasNews: boolean }>();
   /** An instance that an alarm has begun knows its name from storage alone, which may be discarded. */
@@ -261,7 +263,12 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     return status === "active" && isOn;
   }
 
-  async #read(after: OutboxCursor | null, limit: number): Promise<OutboxPage | null> {
+  /** Reads the outbox. A read that began before the last notice is not shared, because it may lack the news. */
+  #read(after: OutboxCursor | null, limit: number): Promise<OutboxPage | null> {
+    return this.#reads.share(JSON.stringify([this.#beginCount, after, limit]), () => this.#readOnce(after, limit));
+  }
+
+  async #readOnce(after: OutboxCursor | null, limit: number): Promise<OutboxPage | null> {
     const result = await withDeadline(this.#coupon().outbox(after, limit), OUTBOX_MS_MAX);
     if (!result.ok) throw new Error(`the coupon can't be read: ${result.code}`);
     const { page } = result;

@@ -287,3 +287,16 @@ test("a deleted coupon leaves no failing sink, also where its endpoint is paused
   await onStage(name, {}, ({ run }) => run());
   expect(await failing()).toEqual([]);
 });
+
+test("ten endpoints that have the same events cost the coupon one read", async () => {
+  stopCouriers();
+  setClock(T0);
+  const name = freshName();
+  for (let count = 0; count < 10; count += 1) await register(name, { events: ["coupon.deleted"] });
+  await create(name, 1);
+  const calls: string[] = [];
+  const counting = { coupon: (method: string) => (calls.push(method), null) };
+  expect(await onStage(name, counting, ({ run }) => run())).toBe(null);
+  // The read model begins before the list of endpoints is read.
+  expect(calls).toEqual(["outbox", "outbox"]);
+});
