@@ -10,18 +10,18 @@ import {
   COURIER_PAUSE_MS_MIN,
   DELIVERY_HANGS_MS,
   DELIVERY_MS_MAX,
-  ENDPOINTS_MS_MAX,
   OUTBOX_MS_MAX,
 } from "../domain/delivery-limits.ts";
 import { ALARM_RETRY_MS_MIN } from "../domain/limits.ts";
 import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { edgeOf, nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
-import { clearFailure, recordFailure } from "../read-model/failing-sinks.ts";
 import type { WebhookTargets } from "../domain/webhook-target.ts";
-import { afterFailure, isBehind, isDue, isReceiving, nextLookAt, type Delivered, type Delivery, type Failure } from "./delivery.ts";
+import { afterFailure, isBehind, isDue, isReceiving, lagOf, nextLookAt, type Delivered, type Delivery, type Failure } from "./delivery.ts";
 import { EndpointList } from "./endpoint-list.ts";
+import { clearReports, reportSink } from "./failure-report.ts";
 import { deliverToReadModel } from "./read-model-sink.ts";
+import { SharedReads } from "./shared-reads.ts";
 import { D1_SINK, SinkStore, type Sink } from "./sink-store.ts";
 import { deliverToEndpoint } from "./webhook-sink.ts";
 
@@ -44,6 +44,7 @@ const NAME = "name";
 export class CourierObject extends DurableObject<CourierEnv> implements CourierCalls, OwnCalls {
   readonly #store: SinkStore;
   readonly #endpoints: EndpointList;
+  readonly #reads = new SharedReads();
   /** The sinks that are delivered to now. The value is whether news came meanwhile. */
   readonly #running = new Map<string, { hasNews: boolean }>();
   /** An instance that an alarm has begun knows its name from storage alone, which may be discarded. */
@@ -74,7 +75,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   }
 
   async state(): Promise<readonly SinkLag[] | null> {
-    return Promise.all(this.#store.all().map((sink) => this.#lagOf(sink))).catch(() => null);
+    const lags = this.#store.all().map(async (sink) => lagOf(sink, await this.#read(sink.cursor, 1)));
+    return Promise.all(lags).catch(() => null);
   }
 
   async replay(endpointId: string, fromSeq: number): Promise<boolean> {
@@ -106,25 +108,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     if (current === undefined) return "done";
     if (typeof delivered === "object") await this.#failed(current, delivered);
     else if (delivered === "all" && current.nextAttemptAt !== null) this.#store.advance(current, {});
-    await this.#report(sinkId);
+    if (this.env.DB !== undefined) await reportSink(this.env.DB, this.#name, this.#store, sinkId);
     return delivered === "more" ? "more" : "done";
-  }
-
-  /** Shows in the database whether a sink fails. If it can't be written, the next delivery shows it. */
-  async #report(sinkId: string): Promise<void> {
-    const sink = this.#store.get(sinkId);
-    const { DB } = this.env;
-    if (sink === undefined || DB === undefined || (sink.attemptCount === 0 && !sink.isReported)) return;
-    const isReported = sink.attemptCount > 0;
-    const { status, attemptCount } = sink;
-    const report = isReported
-      ? recordFailure(DB, { coupon: this.#name, sink: sinkId, status, attemptCount })
-      : clearFailure(DB, this.#name, sinkId);
-    const isStored = await withDeadline(report, ENDPOINTS_MS_MAX).then(
-      () => true,
-      () => false,
-    );
-    if (isStored && isReported !== sink.isReported) this.#store.update(sink, { isReported });
   }
 
   async #deliverTo(sink: Sink): Promise<Delivered> {
@@ -190,11 +175,9 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     }
     if (!isFresh) return this.env.DB === undefined;
     const ids = new Set([D1_SINK, ...endpoints.map(({ id }) => id)]);
-    for (const { id, isReported } of this.#store.all()) {
-      if (ids.has(id)) continue;
-      if (isReported && this.env.DB !== undefined) await clearFailure(this.env.DB, this.#name, id);
-      this.#store.remove(id);
-    }
+    const gone = this.#store.all().filter(({ id }) => !ids.has(id));
+    await clearReports(this.env.DB, this.#name, gone);
+    for (const { id } of gone) this.#store.remove(id);
     return true;
   }
 
@@ -266,7 +249,9 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const waiting = this.#store.all().filter((sink) => this.#isWaiting(sink));
     const result = await withDeadline(this.#coupon().forget(waiting.map(({ cursor }) => cursor)), OUTBOX_MS_MAX);
     if (!result.ok) throw new Error(`the coupon can't discard its ledgers: ${result.code}`);
-    if (!result.isEmpty || this.#beginCount > beginCount) return false;
+    if (!result.isEmpty) return false;
+    await clearReports(this.env.DB, this.#name, this.#store.all());
+    if (this.#beginCount > beginCount) return false;
     await this.ctx.storage.deleteAll();
     return true;
   }
@@ -278,7 +263,12 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     return status === "active" && isOn;
   }
 
-  async #read(after: OutboxCursor | null, limit: number): Promise<OutboxPage | null> {
+  /** Reads the outbox. A read that began before the last notice is not shared, because it may lack the news. */
+  #read(after: OutboxCursor | null, limit: number): Promise<OutboxPage | null> {
+    return this.#reads.share(JSON.stringify([this.#beginCount, after, limit]), () => this.#readOnce(after, limit));
+  }
+
+  async #readOnce(after: OutboxCursor | null, limit: number): Promise<OutboxPage | null> {
     const result = await withDeadline(this.#coupon().outbox(after, limit), OUTBOX_MS_MAX);
     if (!result.ok) throw new Error(`the coupon can't be read: ${result.code}`);
     const { page } = result;
@@ -296,24 +286,6 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       if (next === null || next.epoch === page.epoch) return page;
       page = next;
     }
-  }
-
-  async #lagOf(sink: Sink): Promise<SinkLag> {
-    const {
-      fold: _fold,
-      fromAt: _fromAt,
-      start: _start,
-      isRebuilding: _rebuilding,
-      isReported: _reported,
-      statusAt: _at,
-      generation: _,
-      ...state
-    } = sink;
-    const page = await this.#read(sink.cursor, 1);
-    if (page === null) return { ...state, lagEvents: 0, oldestAt: null };
-    const { events, deletion, leftCount } = page;
-    const lagEvents = events.length + (deletion === null ? 0 : 1) + leftCount;
-    return { ...state, lagEvents, oldestAt: events[0]?.at ?? deletion?.at ?? null };
   }
 
   #coupon(): CouponCalls {

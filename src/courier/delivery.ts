@@ -2,8 +2,8 @@
 
 import { isExhausted, nextAttemptMs } from "../domain/backoff.ts";
 import type { Instant } from "../domain/coupon.ts";
-import type { OutboxCursor, OutboxPage } from "../domain/delivery.ts";
-import { ENDPOINT_LOOK_MS_MAX, ENDPOINT_LOOK_MS_MIN, OWN_RETRY_MS_MAX } from "../domain/delivery-limits.ts";
+import type { OutboxCursor, OutboxPage, SinkLag } from "../domain/delivery.ts";
+import { ENDPOINT_LOOK_MS_MAX, ENDPOINT_LOOK_MS_MIN, OWN_RETRY_MS_MAX, WEBHOOK_FAILING_MS_MAX } from "../domain/delivery-limits.ts";
 import { nextEdgeAt } from "../domain/webhook-events.ts";
 import type { Receiver } from "../read-model/webhooks.ts";
 import type { Sink, SinkStore } from "./sink-store.ts";
@@ -59,8 +59,19 @@ export function isBehind({ cursor, fold }: Sink, head: OutboxCursor | null, now:
   return cursor?.epoch !== head?.epoch || cursor?.seq !== head?.seq || (edgeAt !== null && edgeAt <= now);
 }
 
-/** Returns when to look whether an endpoint receives again. The pauses grow with the time since it stopped. */
-export function nextLookAt({ updatedAt, disabledAt }: Receiver, { statusAt }: Sink, now: Instant): Instant {
+/** Returns when to look whether an endpoint receives again. The pauses grow with the time since it stopped, and end with null. */
+export function nextLookAt({ updatedAt, disabledAt }: Receiver, { statusAt }: Sink, now: Instant): Instant | null {
   const sinceMs = now - Math.max(updatedAt, disabledAt ?? 0, statusAt);
+  if (sinceMs >= WEBHOOK_FAILING_MS_MAX) return null;
   return now + Math.min(Math.max(sinceMs, ENDPOINT_LOOK_MS_MIN), ENDPOINT_LOOK_MS_MAX);
+}
+
+/** Compares a sink with the next page of its coupon's outbox. */
+export function lagOf(sink: Sink, page: OutboxPage | null): SinkLag {
+  const { id, cursor, status, attemptCount, failingSince, nextAttemptAt, lastError, deliveredAt } = sink;
+  const state = { id, cursor, status, attemptCount, failingSince, nextAttemptAt, lastError, deliveredAt };
+  if (page === null) return { ...state, lagEvents: 0, oldestAt: null };
+  const { events, deletion, leftCount } = page;
+  const lagEvents = events.length + (deletion === null ? 0 : 1) + leftCount;
+  return { ...state, lagEvents, oldestAt: events[0]?.at ?? deletion?.at ?? null };
 }

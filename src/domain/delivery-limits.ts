@@ -86,10 +86,14 @@ export const OWN_RETRY_MS_MAX = 60_000;
 
 /**
  * How often a courier looks whether an endpoint receives again that is paused or disabled and lacks events, in milliseconds. In
- * between, as long as it has been off. Prevents the events of an idle coupon from waiting for the next one.
+ * between, as long as it has been off. After {@link WEBHOOK_FAILING_MS_MAX} it stops. Prevents the events of an idle coupon from
+ * waiting for the next one.
  */
 export const ENDPOINT_LOOK_MS_MIN = 60_000;
 export const ENDPOINT_LOOK_MS_MAX = 3_600_000;
+
+/** Most couriers that are woken when an endpoint is enabled again. Cloudflare allows 1,000 calls in a request. */
+export const COURIERS_WOKEN_MAX = 500;
 
 /**
  * Longest time until a courier's alarm, in milliseconds: a year. A sale can start in the year 9999, but workerd counts in

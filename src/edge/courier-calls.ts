@@ -23,3 +23,8 @@ export async function callCourier<Result>(
     return { ok: false, code: effect === "read" ? "unavailable" : "outcome_unknown", cause };
   }
 }
+
+/** Wakes the couriers of these coupons, so that they look for work. One that can't be reached looks by itself later. */
+export async function wakeCouriers(env: Pick<Bindings, "COURIERS">, names: readonly string[]): Promise<void> {
+  await Promise.all(names.map((name) => callCourier(env, name, (courier) => courier.notify(), "repeatable")));
+}

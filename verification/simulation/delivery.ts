@@ -106,8 +106,8 @@ export class Delivery {
     const { courier, readModel } = this;
     const ask = (kind: string, call: (object: SimulatedObject) => Promise<Result>) =>
       courier.send<Result>(sender, kind, (done, failed) => {
-        const told = { command: "courier" as const, calls: [], attempt: null, call, request: REQUEST, number: 1, isRepeat: false };
-        this.#platform.deliver({ ...told, reply: done, fail: (mark) => failed(new Error(`the coupon's object has ended: ${mark}`)) });
+        const message = { command: "courier" as const, calls: [], attempt: null, call, request: REQUEST, number: 1, isRepeat: false };
+        this.#platform.deliver({ ...message, reply: done, fail: (mark) => failed(new Error(`the coupon's object has ended: ${mark}`)) });
       });
     const coupon = {
       outbox: (after: OutboxCursor | null, limit: number) => ask("outbox", (object) => object.outbox(after, limit)),

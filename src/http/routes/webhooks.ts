@@ -1,10 +1,11 @@
 // The routes of webhooks: create, list, get, change, delete, rotate the secret, test and replay.
 
-import { WEBHOOK_ROTATION_MS, WEBHOOKS_MAX } from "../../domain/delivery-limits.ts";
+import { COURIERS_WOKEN_MAX, WEBHOOK_ROTATION_MS, WEBHOOKS_MAX } from "../../domain/delivery-limits.ts";
 import { OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
-import { callCourier } from "../../edge/courier-calls.ts";
+import { callCourier, wakeCouriers } from "../../edge/courier-calls.ts";
 import type { Env } from "../../edge/env.ts";
+import { liveCoupons } from "../../read-model/queries.ts";
 import * as stored from "../../read-model/webhooks.ts";
 import { send } from "../../webhooks/send.ts";
 import { newSecret } from "../../webhooks/sign.ts";
@@ -100,11 +101,13 @@ export const changeWebhook = route({
   body: { schema: requests.ChangeWebhookBody, bytesMax: OPERATOR_BODY_BYTES_MAX },
   successes: { 200: { description: "The webhook as it is now.", content: WEBHOOK } },
   refusals: ["webhook_not_found"],
-  async handle({ params: { id }, body }, { worker: { env } }) {
+  async handle({ params: { id }, body }, { worker: { env, waitUntil } }) {
     const fault = body.url === undefined ? null : targetFault(body.url, env.WEBHOOK_TARGETS);
     if (fault !== null) return invalid("url", fault);
     const changed = existing(await changeDatabase(env, (db) => stored.changeEndpoint(db, id, body, Date.now())));
-    return changed.ok ? ok(200, { json: wire.webhook(changed.value) }) : changed;
+    if (!changed.ok) return changed;
+    if (body.paused === false) waitUntil(wakeCouriersOf(env, changed.value));
+    return ok(200, { json: wire.webhook(changed.value) });
   },
 });
 
@@ -205,4 +208,11 @@ function existing<Failure extends { readonly ok: false }>(result: { readonly ok:
 
 function withSecret(endpoint: stored.Endpoint) {
   return { ...wire.webhook(endpoint), secret: endpoint.secrets[0] ?? "" };
+}
+
+/** An endpoint that receives again gets what it missed. Of all coupons, the first that are not archived are woken. */
+async function wakeCouriersOf(env: Env, { coupons }: stored.Endpoint): Promise<void> {
+  const found = coupons === null ? await fromDatabase(env, (db) => liveCoupons(db, COURIERS_WOKEN_MAX, Date.now())) : null;
+  const names = coupons ?? (found?.ok === true ? found.value.map(({ name }) => name) : []);
+  await wakeCouriers(env, names);
 }

@@ -7,6 +7,7 @@ import { beforeEach, expect, test } from "vitest";
 import { iso, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { claim, create, created, freshName, remove, send as ask, pathOf, users } from "../../support/api.ts";
 import { expectNothingStored, runSql, stubOf } from "../../support/storage.ts";
+import { failingSinks } from "../../../src/read-model/failing-sinks.ts";
 import { changeEndpoint } from "../../../src/read-model/webhooks.ts";
 import { workerWith } from "../../support/worker.ts";
 import { send } from "../../../src/webhooks/send.ts";
@@ -158,6 +159,23 @@ test("a webhook that is unpaused gets its events without a new one", async () =>
   expect(received).toEqual(["claim.granted 2"]);
 });
 
+test.for(["one coupon", "all coupons"])("an endpoint for %s that is unpaused over the API gets what it missed at once", async (which) => {
+  const name = freshName();
+  const id = await register(name, { events: ["claim.granted"], ...(which === "all coupons" ? { coupons: null } : {}) });
+  const received = receiver();
+  await workerWith({})("PATCH", `/api/webhooks/${id}`, { body: { paused: true } });
+  await create(name, 1);
+  await claim(name, "ada");
+  await expect.poll(() => claimants(name), { timeout: 20_000 }).toEqual(["ada"]);
+  await expect
+    .poll(() => onStage(name, {}, ({ storage }) => storage.getAlarm()), { timeout: 20_000 })
+    .toBeGreaterThan(Date.now() + 40 * SECOND);
+  const works: Promise<unknown>[] = [];
+  await workerWith({}, works)("PATCH", `/api/webhooks/${id}`, { body: { paused: false } });
+  await Promise.all(works);
+  await expect.poll(() => received, { timeout: 20_000 }).toContain("claim.granted 2");
+});
+
 test("a coupon that can't answer is not held against the endpoint", async () => {
   stopCouriers();
   setClock(T0);
@@ -252,4 +270,33 @@ test("10,001 answered webhooks leave no timer, of which workerd allows 10,000", 
   const message = { id: "msg_1", type: "webhook.test", at: T0 } as const;
   for (let count = 0; count < 10_000; count += 1) await send(recipient, message, T0);
   expect(await send(recipient, message, T0)).toMatchObject({ ok: true });
+});
+
+test("a deleted coupon leaves no failing sink, also where its endpoint is paused", async () => {
+  stopCouriers();
+  setClock(T0);
+  const name = freshName();
+  const id = await register(name);
+  await create(name, 1);
+  receiver(() => 500);
+  await onStage(name, {}, ({ run }) => run());
+  const failing = async () => (await failingSinks(env.DB, 100)).filter(({ coupon }) => coupon === name).map(({ sink }) => sink);
+  expect(await failing()).toEqual([id]);
+  await changeEndpoint(env.DB, id, { paused: true }, T0 + 1);
+  await remove(name);
+  await onStage(name, {}, ({ run }) => run());
+  expect(await failing()).toEqual([]);
+});
+
+test("ten endpoints that have the same events cost the coupon one read", async () => {
+  stopCouriers();
+  setClock(T0);
+  const name = freshName();
+  for (let count = 0; count < 10; count += 1) await register(name, { events: ["coupon.deleted"] });
+  await create(name, 1);
+  const calls: string[] = [];
+  const counting = { coupon: (method: string) => (calls.push(method), null) };
+  expect(await onStage(name, counting, ({ run }) => run())).toBe(null);
+  // The read model begins before the list of endpoints is read.
+  expect(calls).toEqual(["outbox", "outbox"]);
 });
