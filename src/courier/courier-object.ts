@@ -98,12 +98,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   async deliver(sinkId: string): Promise<"more" | "done"> {
     const sink = this.#store.get(sinkId);
     if (sink === undefined || !isDue(sink, Date.now())) return "done";
-    let delivered: Delivered;
-    try {
-      delivered = await this.#deliverTo(sink);
-    } catch (cause) {
-      delivered = { error: String(cause), by: "us" };
-    }
+    const delivered = await this.#deliverTo(sink).catch((cause: unknown): Delivered => ({ error: String(cause), by: "us" }));
     const current = this.#store.get(sinkId);
     if (current === undefined) return "done";
     if (typeof delivered === "object") await this.#failed(current, delivered);
@@ -145,7 +140,6 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     this.#workCount += 1;
     this.#beginCount += 1;
     const { storage } = this.ctx;
-    // An alarm may not know the name of its object.
     if (this.#name !== "" && storage.kv.get(NAME) === undefined) storage.kv.put(NAME, this.#name);
     const safeAt = Date.now() + COURIER_ALARM_MS;
     const alarmAt = await storage.getAlarm();
