@@ -47,6 +47,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   readonly #reads = new SharedReads();
   /** The sinks that are delivered to now. The value is whether news came meanwhile. */
   readonly #running = new Map<string, { hasNews: boolean }>();
+  /** An instance that an alarm has begun knows its name from storage alone, which may be discarded. */
+  #knownName: string | undefined;
   /** Calls and deliveries that may still start others. */
   #workCount = 0;
   #beginCount = 0;
@@ -142,9 +144,9 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   async #begin(): Promise<void> {
     this.#workCount += 1;
     this.#beginCount += 1;
-    const { storage, id } = this.ctx;
+    const { storage } = this.ctx;
     // An alarm may not know the name of its object.
-    if (id.name !== undefined && storage.kv.get(NAME) === undefined) storage.kv.put(NAME, id.name);
+    if (this.#name !== "" && storage.kv.get(NAME) === undefined) storage.kv.put(NAME, this.#name);
     const safeAt = Date.now() + COURIER_ALARM_MS;
     const alarmAt = await storage.getAlarm();
     if (alarmAt === null || alarmAt > safeAt) await storage.setAlarm(safeAt);
@@ -291,7 +293,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   }
 
   get #name(): string {
-    return this.ctx.storage.kv.get<string>(NAME) ?? this.ctx.id.name ?? "";
+    this.#knownName ??= this.ctx.storage.kv.get<string>(NAME) ?? this.ctx.id.name;
+    return this.#knownName ?? "";
   }
 }
 

@@ -42,7 +42,7 @@ class Sink {
   fold: Fold | null = null;
   readonly messages: WebhookMessage[] = [];
   /** The facts after each event, as the messages tell them, and as the coupon had them where a page ended at the head. */
-  readonly told = new Map<string, Fold["sale"]>();
+  readonly sales = new Map<string, Fold["sale"]>();
   readonly actual = new Map<string, Fold["sale"]>();
 
   /** Reads at most `limit` events. Returns whether more follow. */
@@ -52,7 +52,7 @@ class Sink {
     const { page } = answer;
     for (const { messages, cursor, fold } of steps(this.fold, "PROMO", page)) {
       this.messages.push(...messages);
-      this.told.set(`${cursor.epoch} ${cursor.seq}`, fold?.sale ?? page.coupon);
+      this.sales.set(`${cursor.epoch} ${cursor.seq}`, fold?.sale ?? page.coupon);
       [this.cursor, this.fold] = [cursor, fold];
     }
     const head = foldAt(page.coupon, page.now);
@@ -95,7 +95,7 @@ test("a ledger makes the same messages, whatever its pages are and whenever they
       expect(byPages.messages).toEqual(atOnce.messages);
       const ids = atOnce.messages.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
-      for (const [event, facts] of byPages.actual) expect([event, atOnce.told.get(event)]).toEqual([event, facts]);
+      for (const [event, facts] of byPages.actual) expect([event, atOnce.sales.get(event)]).toEqual([event, facts]);
       for (const message of atOnce.messages) {
         const body: DocumentedPayload = payload(message);
         expect(() => WEBHOOKS.find(({ type }) => type === body.type)?.schema.parse(body)).not.toThrow();
@@ -107,7 +107,7 @@ test("a ledger makes the same messages, whatever its pages are and whenever they
   expect([...types].sort()).toEqual([...WEBHOOK_EVENTS].sort());
 });
 
-test("a sale is told in order, a window edge before the events of its instant", () => {
+test("the messages of a sale are in order, a window edge before the events of its instant", () => {
   const { engine } = opened(2, { startsAt: T0 + 20, endsAt: T0 + 50 });
   engine.hold(holdOf("ann", 1_000), T0 + 20);
   engine.claimAll([asks("bob"), asks("ann")], T0 + 30);

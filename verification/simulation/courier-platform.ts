@@ -81,8 +81,8 @@ export class CourierPlatform {
     run(instance.object).then(leave, (cause: unknown) => this.#threw(instance, cause));
   }
 
-  /** Sends a call. It, or its answer, may be lost; or it hangs, for `hangMs` if that is given. */
-  send<Result>(sender: Sender, kind: string, carryOut: Carried<Result>, hangMs: number | null = null): Promise<Result> {
+  /** Sends a call. It, or its answer, may be lost; or it hangs until `signal` ends it. */
+  send<Result>(sender: Sender, kind: string, carryOut: Carried<Result>, signal: AbortSignal | null = null): Promise<Result> {
     const { scheduler, random, count, log } = this.#context;
     return new Promise((resolve, reject) => {
       sender.afterDisk(() => {
@@ -94,8 +94,7 @@ export class CourierPlatform {
         log?.(`${kind}${fault === null ? "" : ` ${fault}`}`);
         const back = (settle: () => void): void => void scheduler.after(random.below(wayMsMax + 1), () => sender.resume(settle));
         if (fault === "lost") back(() => reject(LOST));
-        else if (fault === "hangs" && hangMs !== null)
-          scheduler.after(hangMs, () => sender.resume(() => reject(new DOMException("", "TimeoutError"))));
+        else if (fault === "hangs") signal?.addEventListener("abort", () => reject(signal.reason));
         if (fault === "lost") return;
         const done = (result: Result): void => {
           if (fault !== "hangs") back(() => (fault === "answer_lost" ? reject(LOST) : resolve(result)));

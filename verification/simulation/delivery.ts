@@ -15,7 +15,10 @@ export type Taken = { readonly id: string; readonly body: string };
 
 type Answered = { readonly ok: boolean; readonly status: number; readonly body: null };
 /** What the product's `fetch` is given. */
-export type Init = { readonly headers: Readonly<Record<string, string>>; readonly body: string; readonly signal: { readonly ms: number } };
+export type Init = { readonly headers: Readonly<Record<string, string>>; readonly body: string; readonly signal: AbortSignal };
+
+/** How long after the faults an operator deletes the webhooks whose receivers are gone. */
+const DELETED_MS = 7_200_000;
 
 const SECRET = `whsec_${Buffer.alloc(32).toString("base64")}`;
 const REQUEST: Request = {
@@ -54,6 +57,11 @@ export class Delivery {
     this.courier.env = (sender) => this.#envOfCourier(sender);
     platform.env = (sender) => ({ COURIERS: this.#couriers(sender) });
     readModel.begin();
+    // A courier looks for ever whether a receiver that is gone comes back.
+    context.scheduler.after(plan.faultsUntil + DELETED_MS, () => {
+      for (const [index, { is }] of plan.receivers.entries())
+        if (is === "gone") readModel.rows("DELETE FROM webhooks WHERE id = ?", `receiver-${index}`);
+    });
     for (const [index, { events }] of plan.receivers.entries())
       readModel.rows(
         "INSERT INTO webhooks (id, url, events, secret, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -79,7 +87,7 @@ export class Delivery {
     const sender = this.#sender;
     const index = Number(url.slice(-1));
     if (sender === null) throw new Error("no courier sends this");
-    return this.courier.send<Answered>(sender, "webhook", (done) => done(this.#receive(index, headers, body)), signal.ms);
+    return this.courier.send<Answered>(sender, "webhook", (done) => done(this.#receive(index, headers, body)), signal);
   }
 
   #receive(index: number, headers: Init["headers"], body: string): Answered {
@@ -98,15 +106,15 @@ export class Delivery {
     const { courier, readModel } = this;
     const ask = (kind: string, call: (object: SimulatedObject) => Promise<Result>) =>
       courier.send<Result>(sender, kind, (done, failed) => {
-        const told = { command: "courier" as const, calls: [], attempt: null, call, request: REQUEST, number: 1, isRepeat: false };
-        this.#platform.deliver({ ...told, reply: done, fail: (mark) => failed(new Error(`the coupon's object has ended: ${mark}`)) });
+        const message = { command: "courier" as const, calls: [], attempt: null, call, request: REQUEST, number: 1, isRepeat: false };
+        this.#platform.deliver({ ...message, reply: done, fail: (mark) => failed(new Error(`the coupon's object has ended: ${mark}`)) });
       });
     const coupon = {
       outbox: (after: OutboxCursor | null, limit: number) => ask("outbox", (object) => object.outbox(after, limit)),
       forget: (cursors: readonly (OutboxCursor | null)[]) => ask("forget", (object) => object.forget(cursors)),
     };
     return {
-      COUPONS: { idFromName: (name: string) => name, get: () => coupon },
+      COUPONS: { idFromName: (name: string) => this.#checkName(name), get: () => coupon },
       COURIERS: this.#couriers(sender),
       DB: readModel.binding((run) =>
         courier.send(sender, "d1", (done, failed) => {
@@ -119,6 +127,11 @@ export class Delivery {
         }),
       ),
     };
+  }
+
+  #checkName(name: string): string {
+    if (name !== this.#platform.name) this.#context.breach("name", `the courier calls the coupon "${name}"`);
+    return name;
   }
 
   #couriers(sender: Sender): object {

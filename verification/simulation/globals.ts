@@ -29,8 +29,7 @@ export class Globals {
     const setTimer = globalThis.setTimeout;
     const clearTimer = globalThis.clearTimeout;
     const write = console.error.bind(console);
-    const { fetch: fetchOwn, AbortSignal: signals } = globalThis;
-    const timeout = signals.timeout.bind(signals);
+    const fetchOwn = globalThis.fetch;
     // Real signatures come from a thread pool, whose answers virtual time can't wait for.
     const { subtle } = crypto;
     for (const name of ["importKey", "sign"] as const) {
@@ -44,7 +43,6 @@ export class Globals {
     Date.now = () => (this.#behind === null ? now() : T0 + this.#behind.context.scheduler.now + this.#behind.context.skewMs);
     Math.random = () => (this.#behind === null ? random() : this.#behind.context.random.below(2 ** 20) / 2 ** 20);
     Object.assign(console, { error: log, log });
-    Object.assign(signals, { timeout: (ms: number) => (this.#behind === null ? timeout(ms) : { ms }) });
     Object.assign(globalThis, {
       fetch: async (url: string, init: Init & RequestInit) => (this.#behind?.fetch ?? fetchOwn)(url, init),
       setTimeout: (run: () => void, ms = 0) => (this.#behind === null ? setTimer(run, ms) : this.#behind.timer(run, Math.trunc(ms))),
