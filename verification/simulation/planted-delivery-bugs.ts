@@ -53,11 +53,6 @@ export const DELIVERY_BUGS: Readonly<Record<string, PlantedBug>> = {
     'delivered === "all" && current.nextAttemptAt !== null',
     'delivered === "all" && current.attemptCount > 0',
   ]),
-  "edge-of-the-last-read": bug("An edge that one sink has passed counts as passed by all.", [
-    "courier/courier-object",
-    "return sink.nextAttemptAt ?? edgeOf(sink.fold);",
-    "return sink.nextAttemptAt;",
-  ]),
   "name-forgotten": bug("An instance that an alarm has begun forgets the coupon's name with its storage.", [
     "courier/courier-object",
     "this.#knownName ??= this",
