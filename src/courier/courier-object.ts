@@ -273,13 +273,9 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   }
 
   /** Returns the page of the incarnation that lives now, or else the last one. */
-  async #living(first: OutboxPage): Promise<OutboxPage> {
-    let page = first;
-    for (;;) {
-      const next = await this.#read({ epoch: page.epoch, seq: Number.MAX_SAFE_INTEGER }, 1);
-      if (next === null || next.epoch === page.epoch) return page;
-      page = next;
-    }
+  async #living(page: OutboxPage): Promise<OutboxPage> {
+    const next = await this.#read({ epoch: page.epoch, seq: Number.MAX_SAFE_INTEGER }, 1);
+    return next === null || next.epoch === page.epoch ? page : this.#living(next);
   }
 
   #coupon(): CouponCalls {

@@ -232,6 +232,7 @@ test.for(["gone", "created again"])("a damaged coupon that is deleted and %s lea
   await onStage(name, {}, ({ run }) => run());
   const { results } = await env.DB.prepare("SELECT amount FROM coupons WHERE name = ? AND deleted_at IS NULL").bind(name).all();
   expect(results).toEqual(fate === "gone" ? [] : [{ amount: 2 }]);
+  if (fate === "gone") await expectNothingStored(name);
 });
 
 test("an endpoint that answered 410 gets what it missed after it is enabled again, without a new event", async () => {
