@@ -15,7 +15,7 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> | null
 export type Parts = { readonly isStatus: ValidateFunction; readonly isReceipt: ValidateFunction };
 
 const CSV =
-  /^\ufeff?coupon_name,user_id,position,claimed_at\r\n(?:(?:"(?:[^"]|"")*"|[^",\r\n]*)(?:,(?:"(?:[^"]|"")*"|[^",\r\n]*)){3}\r\n)*$/;
+  /^\ufeff?coupon_name,user_id,position,claimed_at(?:,released_at)?\r\n(?:(?:"(?:[^"]|"")*"|[^",\r\n]*)(?:,(?:"(?:[^"]|"")*"|[^",\r\n]*)){3,4}\r\n)*$/;
 /** A comment, or a name with labels and a number (Prometheus' text format, 0.0.4). */
 const METRIC_LINE = /^(?:# (?:HELP|TYPE) \w+ .+|\w+(?:\{[^\n]*\})? -?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|\+Inf))$/;
 /** A viewer who reconnects gets the state event that it missed before the message. */
