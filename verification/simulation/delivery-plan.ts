@@ -23,7 +23,7 @@ export function deliveryOf({ below, pick }: Random, lastAt: number): { readonly 
   const receiver = (): ReceiverPlan => ({
     is: pick(["good", "good", "good", "good", "good", "good", "down", "gone"]),
     goneAfter: below(4),
-    events: below(3) > 0 ? WEBHOOK_EVENTS : WEBHOOK_EVENTS.filter(() => below(2) === 0),
+    events: below(3) > 0 ? null : WEBHOOK_EVENTS.filter(() => below(2) === 0),
   });
   const delivery = {
     faultPercent: pick([0, 0, 5, 20, 40]),

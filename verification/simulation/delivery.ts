@@ -1,6 +1,7 @@
 // The couriers' side of a history: the courier and its calls, and the receivers of webhooks.
 
 import type { OutboxCursor } from "../../src/domain/delivery.ts";
+import { WEBHOOK_EVENTS } from "../../src/domain/webhook-events.ts";
 import type { Result } from "../model/product-answers.ts";
 import type { Context } from "./context.ts";
 import { CourierPlatform, type CourierClass, type Sender } from "./courier-platform.ts";
@@ -67,7 +68,7 @@ export class Delivery {
         "INSERT INTO webhooks (id, url, events, secret, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
         `receiver-${index}`,
         `https://receiver.example/${index}`,
-        JSON.stringify(events),
+        JSON.stringify(events ?? WEBHOOK_EVENTS),
         SECRET,
         0,
         0,

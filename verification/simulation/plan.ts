@@ -89,8 +89,8 @@ export type CourierStep = {
 
 export type Step = AskStep | BreakStep | RestartStep | ClockStep | FlushStep | CourierStep;
 
-/** A receiver of webhooks. It is `good` after the faults, `down` for ever, or `gone` from its message `goneAfter` on. */
-export type ReceiverPlan = { readonly is: "good" | "down" | "gone"; readonly goneAfter: number; readonly events: readonly string[] };
+/** A receiver of webhooks; `events` of null are all. It is `good` after the faults, `down` for ever, or `gone` from its message `goneAfter` on. */
+export type ReceiverPlan = { readonly is: "good" | "down" | "gone"; readonly goneAfter: number; readonly events: readonly string[] | null };
 
 /** What a courier meets. */
 export type DeliveryPlan = {
