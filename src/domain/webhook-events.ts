@@ -89,11 +89,6 @@ export function nextEdgeAt({ startsAt, endsAt, archivedAt }: Sale, now: Instant)
   return [startsAt, endsAt].find((at) => at !== null && at > now && archivedAt === null) ?? null;
 }
 
-/** Returns the fold at the head of a coupon's ledger. An endpoint that starts there gets what follows. */
-export function foldAt(coupon: Coupon, now: Instant): Fold {
-  return { epoch: coupon.epoch, seq: coupon.seq, at: now, sale: saleOf(coupon) };
-}
-
 /**
  * Returns the messages of a page, in steps. `fold` is that of the sink's last step. Null begins with the first event. The same
  * ledger makes the same messages, whatever its pages are. A window edge comes before the events of its instant.

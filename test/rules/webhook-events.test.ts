@@ -3,14 +3,20 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
+import type { Coupon } from "../../src/domain/coupon.ts";
 import type { OutboxCursor } from "../../src/domain/delivery.ts";
-import { foldAt, milestones, nextEdgeAt, steps, WEBHOOK_EVENTS, type Fold, type WebhookMessage } from "../../src/domain/webhook-events.ts";
+import { milestones, nextEdgeAt, steps, WEBHOOK_EVENTS, type Fold, type WebhookMessage } from "../../src/domain/webhook-events.ts";
 import { receipt } from "../../src/wire.ts";
 import { WEBHOOKS, type DocumentedPayload } from "../../src/http/webhook-schemas.ts";
 import { payload } from "../../src/webhooks/payload.ts";
 import { messageOf, sale, type Sale } from "./calls.ts";
 import { asks, EngineCalls, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
 import { nodeSql } from "./node-sql.ts";
+
+/** The fold of a sink that begins at the head of a ledger. */
+function foldAt({ epoch, seq, amount, claimed, held, startsAt, endsAt, archivedAt }: Coupon, at: number): Fold {
+  return { epoch, seq, at, sale: { amount, claimed, held, startsAt, endsAt, archivedAt } };
+}
 
 /** A sale from 10 to 20 ms: before, within and after its window, each with a unit left and without one. */
 const MOMENTS = [5, 15, 25].flatMap((at) =>

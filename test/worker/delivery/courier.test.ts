@@ -21,6 +21,14 @@ async function metricsOf(path: string): Promise<string> {
   return String((await workerWith({})("GET", path)).body["text"]);
 }
 
+/** A coupon whose grants an endpoint of its own gets. */
+async function subscribed(amount = 1): Promise<{ readonly name: string; readonly id: string }> {
+  const name = freshName();
+  const id = await register(name, { events: ["claim.granted"] });
+  await create(name, amount);
+  return { name, id };
+}
+
 /** The users whose claims of a coupon the read model has. */
 async function claimants(name: string): Promise<unknown[]> {
   const select = `SELECT user_id FROM claims JOIN coupons USING (epoch) WHERE name = ? AND deleted_at IS NULL ORDER BY position`;
@@ -95,9 +103,7 @@ test("a webhook with the longest list of coupons is stored, also with 49 others"
 test("a replay from a later event keeps what the endpoint has not received yet", async () => {
   stopCouriers();
   setClock(T0);
-  const name = freshName();
-  const id = await register(name, { events: ["claim.granted"] });
-  await create(name, 4);
+  const { name, id } = await subscribed(4);
   let isDown = false;
   const received = receiver(() => (isDown ? 500 : 204));
   const [first = "", ...others] = users(4);
@@ -122,9 +128,7 @@ test("a replay from a later event keeps what the endpoint has not received yet",
 test("a replay that a new incarnation overtakes does not silence the endpoint", async () => {
   stopCouriers();
   setClock(T0);
-  const name = freshName();
-  const id = await register(name, { events: ["claim.granted"] });
-  await create(name, 1);
+  const { name, id } = await subscribed();
   await claim(name, "ada");
   const received = receiver();
   await onStage(name, {}, ({ run }) => run());
@@ -145,9 +149,7 @@ test("a replay that a new incarnation overtakes does not silence the endpoint", 
 test("a webhook that is unpaused gets its events without a new one", async () => {
   stopCouriers();
   setClock(T0);
-  const name = freshName();
-  const id = await register(name, { events: ["claim.granted"] });
-  await create(name, 1);
+  const { name, id } = await subscribed();
   const received = receiver();
   await onStage(name, {}, ({ run }) => run());
   await changeEndpoint(env.DB, id, { paused: true }, T0 + 1);
@@ -179,9 +181,7 @@ test.for(["one coupon", "all coupons"])("an endpoint for %s that is unpaused ove
 test("a coupon that can't answer is not held against the endpoint", async () => {
   stopCouriers();
   setClock(T0);
-  const name = freshName();
-  await register(name, { events: ["claim.granted"] });
-  await create(name, 1);
+  const { name } = await subscribed();
   await claim(name, "ada");
   const received = receiver();
   const busy = { coupon: () => ({ ok: false, code: "unavailable", seq: 0 }) as const };
@@ -238,9 +238,7 @@ test.for(["gone", "created again"])("a damaged coupon that is deleted and %s lea
 test("an endpoint that answered 410 gets what it missed after it is enabled again, without a new event", async () => {
   stopCouriers();
   setClock(T0);
-  const name = freshName();
-  const id = await register(name, { events: ["claim.granted"] });
-  await create(name, 1);
+  const { name, id } = await subscribed();
   await claim(name, "ada");
   let status = 410;
   const received = receiver(() => status);
