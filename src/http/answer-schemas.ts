@@ -252,7 +252,13 @@ export const WebhookTestAnswer = z.object({
     .meta({ description: "Why it was not delivered.", examples: [null] }),
 });
 
-const Check = z.object({ status: z.enum(["healthy", "failed"]), duration_ms: z.int().min(0) });
+const Check = z.object({
+  status: z.enum(["healthy", "failed"]),
+  duration_ms: z
+    .int()
+    .min(0)
+    .meta({ examples: [9] }),
+});
 const checks = z.object({ coupons: Check, database: Check.optional() }).meta({ description: "With `deep`: what answered." });
 export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time, checks: checks.optional() });
 export const UnhealthyAnswer = z.object({ status: z.literal("unhealthy"), server_time: Time, checks });

@@ -27,7 +27,8 @@ export function webhooksOf(content: (schema: z.ZodType) => Json): Json {
   const items = WEBHOOKS.map(({ type, when, schema }) => {
     const operationId = `on_${type}`.replaceAll(/[._]([a-z])/g, (_match, letter: string) => letter.toUpperCase());
     const requestBody = { required: true, content: { [JSON_TYPE]: content(schema) } };
-    return [type, { post: { operationId, summary: when, parameters, requestBody, responses } }] as const;
+    // The signature proves the sender. OpenAPI has no scheme for it.
+    return [type, { post: { operationId, summary: when, security: [], parameters, requestBody, responses } }] as const;
   });
   return Object.fromEntries(items);
 }

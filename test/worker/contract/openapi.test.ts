@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 
 import { createApp } from "../../../src/http/app.ts";
+import { NAMED_SCHEMAS } from "../../../src/http/openapi-schemas.ts";
 import { WEBHOOKS } from "../../../src/http/webhook-schemas.ts";
 import { claim, create, created, freshName, read, send, type Answer } from "../../support/api.ts";
 
@@ -22,7 +23,10 @@ type Operation = {
   readonly requestBody?: unknown;
   readonly responses: Record<
     string,
-    { readonly headers: Record<string, unknown>; readonly content: Record<string, { readonly schema: Schema }> }
+    {
+      readonly headers: Record<string, unknown>;
+      readonly content?: Record<string, { readonly schema: Schema; readonly example?: unknown }>;
+    }
   >;
 };
 type Document = {
@@ -31,7 +35,12 @@ type Document = {
   readonly paths: Record<string, Record<string, Operation>>;
   readonly webhooks: Record<
     string,
-    { readonly post: { readonly requestBody: { readonly content: Record<string, { readonly example: unknown }> } } }
+    {
+      readonly post: {
+        readonly security: unknown;
+        readonly requestBody: { readonly content: Record<string, { readonly example: unknown }> };
+      };
+    }
   >;
   readonly components: { readonly schemas: Record<string, Schema>; readonly securitySchemes: Record<string, unknown> };
 };
@@ -74,7 +83,7 @@ function alternatives({ $ref, oneOf, ...schema }: Schema): Schema[] {
 /** Expects that the document has `answer` for `route`: status, headers, code, and every field. */
 function expectDocumented(route: string, { status, body, headers }: Answer): void {
   const response = operationOf(route).responses[String(status)];
-  const schemas = alternatives(response?.content["application/json"]?.schema ?? {});
+  const schemas = alternatives(response?.content?.["application/json"]?.schema ?? {});
   const documentedCodes = schemas.map(({ properties }) => properties?.["code"]?.const);
   expect(documentedCodes).toContain(body["code"]);
   const { required = [], properties = {} } = schemas[documentedCodes.indexOf(body["code"])] ?? {};
@@ -155,9 +164,19 @@ test.for(operations)("$route: every answer names its request and can be an inter
   for (const { headers } of Object.values(operation.responses)) expect(Object.keys(headers)).toContain("X-Request-Id");
 });
 
+test.for(operations)("$route: every example of a success is one that its schema accepts", ({ operation }) => {
+  const bodies = Object.values(operation.responses).flatMap(({ content = {} }) => content["application/json"] ?? []);
+  const wrong = bodies.filter(({ schema, example }) => {
+    const named = NAMED_SCHEMAS[String(schema.$ref).replace("#/components/schemas/", "")];
+    return named?.safeParse(example).success === false;
+  });
+  expect(wrong).toEqual([]);
+});
+
 test.for(WEBHOOKS)("the OpenAPI document has $type among its webhooks, with an example that its schema accepts", ({ type, schema }) => {
   const example = document.webhooks[type]?.post.requestBody.content["application/json"]?.example;
   expect(schema.parse(example)).toEqual(example);
+  expect(document.webhooks[type]?.post.security).toEqual([]);
 });
 
 test("the OpenAPI document says which fields a body must have", () => {
