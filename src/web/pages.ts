@@ -1,0 +1,7 @@
+// The table of all pages.
+
+import type { Pages } from "../http/route.ts";
+import { getHome } from "./home-page.tsx";
+import { refusalPage } from "./refusal-page.tsx";
+
+export const PAGES: Pages = { routes: [getHome], refusalPage };
