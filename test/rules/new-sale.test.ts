@@ -113,8 +113,8 @@ test("a form sends only what is typed, and texts exactly as they are", () => {
   // What is no number is sent as it is, so that the API says what it wants.
   for (const amount of ["-1", "1.5", "1e3", "many"]) expect(rules.requestOf({ ...FORM, amount }, BERLIN).body).toMatchObject({ amount });
   expect(rules.requestOf(later("2027-03-28T02:30", ""), BERLIN).faults).toEqual({
-    starts_at: "02:30 does not exist that day: the clocks go forward",
-    ends_at: "needs a date and a time",
+    starts_at: "02:30 does not exist that day: the clocks go forward.",
+    ends_at: "Choose a date and a time.",
   });
 });
 

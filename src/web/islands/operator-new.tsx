@@ -7,7 +7,7 @@ import { call } from "./console/api.ts";
 import { TIME_ZONE } from "./console/format.ts";
 import { useNow } from "./console/live.ts";
 import * as rules from "./console/new-sale.ts";
-import { MoreFields, SaleFields, WindowFields } from "./console/new-sale-fields.tsx";
+import { MoreFields, StockFields, TextFields, WindowFields } from "./console/new-sale-fields.tsx";
 import { ConsolePage, Fault, mount, notifyNext } from "./console/ui.tsx";
 
 const NO_OUTCOME: rules.Outcome = { faults: {}, error: null, isLost: false };
@@ -34,7 +34,7 @@ function NewSale(): JSX.Element {
     event.preventDefault();
     if (isSending) return;
     const { body, faults: found } = rules.requestOf(form, TIME_ZONE);
-    if (Object.keys(found).length > 0) return setOutcome({ ...NO_OUTCOME, faults: rules.faultSentences(found) });
+    if (Object.keys(found).length > 0) return setOutcome({ ...NO_OUTCOME, faults: found });
     attempt.current = rules.attemptOf(body, attempt.current, () => crypto.randomUUID());
     setSending(true);
     const answer = await call("/api/coupons", { method: "POST", body, headers: { "Idempotency-Key": attempt.current.key } });
@@ -51,8 +51,10 @@ function NewSale(): JSX.Element {
       <h1>New sale</h1>
       <form class="columns" noValidate ref={fields} onSubmit={(event) => void create(event)}>
         <div>
-          <SaleFields {...parts} />
+          <StockFields {...parts} />
           <WindowFields {...parts} />
+          <h2>What visitors see</h2>
+          <TextFields {...parts} />
           <details open={isMoreOpen}>
             <summary>More settings</summary>
             <MoreFields {...parts} />

@@ -36,9 +36,9 @@ function TextInput({ form, faults, onChange, field, label, hint, input = {} }: T
   );
 }
 
-/** What is sold, and how many. */
-export function SaleFields(props: FieldsProps): JSX.Element {
-  const { form, faults, onChange } = props;
+/** What the sale is called, and how many units it has. */
+export function StockFields(props: FieldsProps): JSX.Element {
+  const { form } = props;
   const address = form.name === "" ? null : `${location.origin}${salePath(form.name)}`;
   return (
     <>
@@ -66,6 +66,15 @@ export function SaleFields(props: FieldsProps): JSX.Element {
         hint="Each user can claim one. You can restock later."
         input={{ inputMode: "numeric", required: true }}
       />
+    </>
+  );
+}
+
+/** What the sale's page shows. */
+export function TextFields(props: FieldsProps): JSX.Element {
+  const { form, faults, onChange } = props;
+  return (
+    <>
       <TextInput {...props} field="title" label="Title (optional)" hint="What visitors read first. Without one they see the name." />
       <Field label="Description (optional)" hint="Plain text; line breaks stay." fault={faults["description"]}>
         {(attributes) => (
@@ -95,10 +104,10 @@ export function SaleFields(props: FieldsProps): JSX.Element {
 /** When it opens and ends. */
 export function WindowFields(props: FieldsProps): JSX.Element {
   return (
-    <>
+    <div class="pair">
       <TimeField {...props} choice="opens" off="now" offLabel="At once" field="starts_at" legend="Opens" label="Opening time" />
       <TimeField {...props} choice="ends" off="never" offLabel="Never" field="ends_at" legend="Ends" label="End time" />
-    </>
+    </div>
   );
 }
 

@@ -46,11 +46,11 @@ const LABELS = {
   holds_max: "The number of holds",
 } as const satisfies Partial<Record<keyof SaleForm, string>>;
 
-/** Faults by the API's fields. */
+/** Sentences by the API's fields. */
 export type Faults = Readonly<Partial<Record<string, string>>>;
 
-/** Returns the faults of {@link LABELS} as sentences. */
-export function faultSentences(faults: Faults): Faults {
+/** Returns the faults that the API names as sentences. */
+function faultSentences(faults: Refused["fields"]): Faults {
   const labels = Object.entries(LABELS).filter(([field]) => faults[field] !== undefined);
   return Object.fromEntries(labels.map(([field, label]) => [field, `${label} ${faults[field] ?? ""}.`]));
 }
@@ -106,7 +106,7 @@ function writtenTime(time: TypedTime | null): string | undefined {
 
 function timeFault(field: string, time: TypedTime | null): Faults {
   if (time === null || time.kind === "instant") return {};
-  return { [field]: time.kind === "skipped" ? time.note : "needs a date and a time" };
+  return { [field]: time.kind === "skipped" ? `${time.note}.` : "Choose a date and a time." };
 }
 
 /** What a sale will be, in a sentence, and what its operator may not want. */
