@@ -1,10 +1,11 @@
 // The page at `/`: where a visitor with a browser finds out what this is, and what to ask.
 
-const STYLE = ":root{color-scheme:light dark}body{font:1.1rem/1.6 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}";
+const STYLE =
+  ":root{color-scheme:light dark;background:Canvas;color:CanvasText}body{font:1.1rem/1.6 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}";
 
 /** Allows the style above, by its hash, and nothing else. */
 export const HOME_CSP =
-  "default-src 'none'; style-src 'sha256-SQkE+aiqWmtRsxeRQzg/SaZjPm0gamThNtyN3F9Zn44='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'none'; style-src 'sha256-TNmgUSN49czPDojIJog1ByxlUDTWPbwjagDIbAjzBs8='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const HOME_PAGE = `<!doctype html>
 <html lang="en">
