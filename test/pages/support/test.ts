@@ -13,7 +13,7 @@ export { expectClean, takeFaults } from "./watch.ts";
 
 type Options = Omit<ServeOptions, "state" | "port">;
 
-/** What every user and operator may use without a token. */
+/** Operators and users need no token, as in `.dev.vars`. */
 const OPEN: Options = { vars: { ADMIN_AUTH: "off", IDENTITY: "off", ADDRESS_LIMIT: "off" } };
 
 /** A file serves the product otherwise by `test.override("options", { vars: … })`. */
