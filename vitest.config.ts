@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 process.env["WRANGLER_LOG"] ??= "error";
 
 export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "hono/jsx" } },
   test: {
     // A hang is a failure; slowness is not. Timing is never asserted.
     testTimeout: 300_000,
