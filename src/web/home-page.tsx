@@ -1,6 +1,6 @@
 // The page at `/`: what this is, and where to go on. The operator sees the first sales too.
 
-import type { JSX } from "hono/jsx";
+import type { Child } from "hono/jsx";
 import * as z from "zod";
 
 import { remaining } from "../domain/coupon.ts";
@@ -31,7 +31,7 @@ export const getHome = route({
   },
 });
 
-function home(operator: JSX.Element | null): Page {
+function home(operator: Child): Page {
   return page({
     title: "Doorbuster",
     children: (
@@ -59,7 +59,7 @@ function home(operator: JSX.Element | null): Page {
 }
 
 /** `sales` is null if there is no database that answers. */
-function Operator({ sales }: { readonly sales: Sales | null }): JSX.Element {
+function Operator({ sales }: { readonly sales: Sales | null }) {
   return (
     <section aria-label="Sales">
       {sales === null || sales.length === 0 ? null : (
