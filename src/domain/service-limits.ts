@@ -25,3 +25,6 @@ export const HEALTH_DEADLINE_MS = 3_000;
 /** Most sales on the page at `/`, and the deadline of reading them, in milliseconds. Without them the page is still of use. */
 export const HOME_SALES_MAX = 5;
 export const HOME_SALES_DEADLINE_MS = 1_000;
+
+/** Largest form of a login, in bytes: far more than a token and a name. Prevents a caller without one from filling the isolate. */
+export const LOGIN_BODY_BYTES_MAX = 16 * 1024;

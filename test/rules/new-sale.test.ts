@@ -119,13 +119,14 @@ test("a form sends only what is typed, and texts exactly as they are", () => {
 });
 
 const REFUSED = { ok: false, status: 400, code: "invalid_request", error: "Invalid.", fields: {} } as const;
+const ENDED = "Nothing is created, because your session has ended. This page keeps what you typed while you log in.";
 const LOST = "No answer arrived, so the sale may exist already. Try again: it is created at most once.";
 
 test.for([
   [{ ...REFUSED, fields: { amount: "must be at least 1" } }, { amount: "The number of units must be at least 1." }, null, false],
   [{ ...REFUSED, fields: { unheard_of: "is unknown" } }, {}, "Invalid.", false],
   [{ ...REFUSED, status: 409, code: "coupon_exists" }, { name: "A sale of this name exists already. Choose another name." }, null, false],
-  [{ ...REFUSED, status: 401, code: "unauthorized" }, {}, "Invalid.", false],
+  [{ ...REFUSED, status: 401, code: "unauthorized" }, {}, ENDED, false],
   [{ ...REFUSED, status: 503, code: "outcome_unknown" }, {}, LOST, true],
   [{ ...REFUSED, status: 0, code: "no_answer" }, {}, LOST, true],
 ] as const)("the form shows the faults, the sentence and the retry of refusal %#", ([refused, faults, error, isLost]) => {

@@ -12,8 +12,18 @@ import { ConsolePage, Fault, mount, notifyNext } from "./console/ui.tsx";
 
 const NO_OUTCOME: rules.Outcome = { faults: {}, error: null, isLost: false };
 
+const DRAFT = "doorbuster:new-sale";
+
+/** Returns the form that was kept when the session ended, once. */
+function takeDraft(): rules.SaleForm {
+  const draft = sessionStorage.getItem(DRAFT);
+  sessionStorage.removeItem(DRAFT);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this page alone writes it
+  return draft === null ? rules.EMPTY_FORM : { ...rules.EMPTY_FORM, ...(JSON.parse(draft) as rules.SaleForm) };
+}
+
 function NewSale(): JSX.Element {
-  const [form, setForm] = useState(rules.EMPTY_FORM);
+  const [form, setForm] = useState(takeDraft);
   const [outcome, setOutcome] = useState(NO_OUTCOME);
   const [isSending, setSending] = useState(false);
   const attempt = useRef<rules.Attempt | null>(null);
@@ -39,7 +49,10 @@ function NewSale(): JSX.Element {
     setSending(true);
     const answer = await call("/api/coupons", { method: "POST", body, headers: { "Idempotency-Key": attempt.current.key } });
     setSending(false);
-    if (!answer.ok) return setOutcome(rules.outcomeOf(answer));
+    if (!answer.ok) {
+      if (answer.status === 401) sessionStorage.setItem(DRAFT, JSON.stringify(form));
+      return setOutcome(rules.outcomeOf(answer));
+    }
     notifyNext({ text: `The sale is created. ${rules.previewOf(form, Date.now(), TIME_ZONE).sentence}`, sale: form.name });
     location.assign(`/operator/sales/${encodeURIComponent(form.name)}`);
   }

@@ -60,12 +60,14 @@ export type Outcome = { readonly faults: Faults; readonly error: string | null; 
 
 export function outcomeOf({ status, code, error, fields }: Refused): Outcome {
   if (code === "coupon_exists") return { faults: { name: TAKEN }, error: null, isLost: false };
+  if (status === 401) return { faults: {}, error: ENDED, isLost: false };
   if (status === 0 || status >= 500) return { faults: {}, error: LOST, isLost: true };
   const faults = faultSentences(fields);
   return { faults, error: Object.keys(faults).length === 0 ? error : null, isLost: false };
 }
 
 const TAKEN = "A sale of this name exists already. Choose another name.";
+const ENDED = "Nothing is created, because your session has ended. This page keeps what you typed while you log in.";
 const LOST = "No answer arrived, so the sale may exist already. Try again: it is created at most once.";
 
 /** The body of `POST /api/coupons`, or the faults that the browser alone can find. The API finds all others. */
