@@ -181,7 +181,7 @@ const SELECT_TIMELINE = `
   )
   SELECT at, length, lastPosition, (
     WITH RECURSIVE search (low, high) AS (
-      SELECT 0, lastPosition + 1
+      SELECT 0, lastPosition
       UNION ALL
       SELECT iif(claimed_at < at, (low + high) / 2, low), iif(claimed_at < at, high, (low + high) / 2)
       FROM search LEFT JOIN claims ON epoch = ?1 AND position = (low + high) / 2
