@@ -290,10 +290,5 @@ const checks = z.object({ coupons: Check, database: Check.optional() }).meta({ d
 export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time, checks: checks.optional() });
 export const UnhealthyAnswer = z.object({ status: z.literal("unhealthy"), server_time: Time, checks });
 
-export const HomeAnswer = z.object({
-  name: z.literal("Doorbuster"),
-  links: z.record(z.string(), z.string()).meta({ examples: [{ openapi: "/openapi.json", health: "/health" }] }),
-});
-
 /** A body that is not JSON. */
 export const TextAnswer = z.string();

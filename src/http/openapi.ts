@@ -27,7 +27,7 @@ const TAGS = {
   delivery: "How events reach the read model and webhook endpoints.",
   webhooks: "Endpoints of yours that get the events of coupons.",
   service: "Health, metrics, and this document.",
-} as const satisfies Record<Route["tag"], string>;
+} as const satisfies Record<Exclude<Route["tag"], "pages">, string>;
 
 const SECURITY = {
   everybody: [],

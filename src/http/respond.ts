@@ -52,7 +52,10 @@ function refuse(context: RequestContext, refusal: Refusal): Response {
   if (amountMin !== undefined) body["amount_min"] = amountMin;
   if (ttlSecondsMax !== undefined) body["ttl_seconds_max"] = ttlSecondsMax;
   if (code === "rate_limited") body["retry_after"] = RATE_LIMIT_WINDOW_SECONDS;
-  return send(context, REFUSALS[code].status, body, seq, headersOf(refusal));
+  const { status } = REFUSALS[code];
+  if (context.refusalPage === undefined) return send(context, status, body, seq, headersOf(refusal));
+  const page = context.refusalPage({ status, code, error: sentenceOf(refusal) });
+  return sendBody(context, status, page.text, seq, { ...headersOf(refusal), ...page.headers });
 }
 
 function sentenceOf({ code, error, fields }: Refusal): string {
