@@ -144,7 +144,7 @@ test("a message is made when it is sent, not with its page", () => {
       return (made.add(event.seq), event.kind);
     },
   }));
-  const following = steps(null, "PROMO", { ...answer.page, events: watched });
+  const following = steps(null, "PROMO", { ...answer.page, events: watched })[Symbol.iterator]();
   const counts = watched.map(() => [following.next().done, made.size]);
   expect(counts).toEqual([1, 2, 3, 4, 5, 6].map((count) => [false, count]));
 });
