@@ -9,7 +9,7 @@ import { page, type Page } from "./layout.tsx";
 const FIRST_STEPS = [
   ["post-/api/coupons", "Create a coupon", "as the operator: its name, its amount, and when it starts."],
   ["get-/api/coupons/{name}/status", "Read its status", "what a sale page shows."],
-  ["post-/api/coupons/claim", "Claim one unit", "send an Idempotency-Key, and a retry is safe."],
+  ["post-/api/coupons/claim", "Claim one unit", "with an Idempotency-Key a retry is safe."],
 ] as const;
 
 export const getDocs = route({
@@ -43,8 +43,8 @@ function docs(): Page {
     isWidget: true,
     children: (
       <div class="reference">
-        <openapi-explorer spec-url="/openapi.json" collapse hide-components hide-server-selection>
-          <div slot="overview-body" class="first-steps">
+        <openapi-explorer spec-url="/openapi.json" collapse default-schema-tab="body" hide-components hide-server-selection>
+          <div slot="overview-footer" class="first-steps">
             <noscript>
               <p>The reference needs JavaScript. The document that it shows is /openapi.json.</p>
             </noscript>
