@@ -2,6 +2,7 @@
 
 import { expect } from "vitest";
 
+import { PAGES } from "../../src/web/pages.ts";
 import { expectAccessible, test } from "./support/test.ts";
 
 const CLAIM = "/docs#?route=post-/api/coupons/claim";
@@ -42,4 +43,13 @@ test.for(SIZES)("a webhook in the reference, $width pixels wide, has no button t
   await page.getByText("webhook-signature").waitFor();
   await expectAccessible(page);
   expect(await page.getByRole("button", { name: "Execute" }).count()).toBe(0);
+});
+
+test("no page but the reference allows inline styles, and none inline scripts", async ({ server }) => {
+  const paths = PAGES.routes.filter(({ method, path }) => method === "GET" && !path.includes("{")).map(({ path }) => path);
+  const policies = await Promise.all(
+    paths.map(async (path) => [path, (await fetch(server.url + path)).headers.get("Content-Security-Policy") ?? ""] as const),
+  );
+  expect(policies.filter(([, policy]) => !policy.includes("script-src 'self';"))).toEqual([]);
+  expect(policies.filter(([, policy]) => policy.includes("unsafe")).map(([path]) => path)).toEqual(["/docs"]);
 });
