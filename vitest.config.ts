@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 process.env["WRANGLER_LOG"] ??= "error";
 
 export default defineConfig({
+  oxc: { jsx: { runtime: "automatic", importSource: "hono/jsx" } },
   test: {
     // A hang is a failure; slowness is not. Timing is never asserted.
     testTimeout: 300_000,
@@ -33,6 +34,11 @@ export default defineConfig({
         extends: true,
         // From outside: a server process and real sockets.
         test: { name: "e2e", include: ["test/e2e/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        // In Node, with pages in Chromium. `npm run test:pages` runs it where there is one.
+        test: { name: "pages", include: ["test/pages/**/*.test.ts"], globalSetup: ["test/pages/support/build.ts"] },
       },
     ],
   },

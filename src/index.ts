@@ -1,6 +1,7 @@
 // The Worker's entry: wiring only.
 
 import { createApp } from "./http/app.ts";
+import { PAGES } from "./web/pages.ts";
 
 export * from "./objects.ts";
-export default createApp();
+export default createApp(PAGES);

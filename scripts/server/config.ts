@@ -12,10 +12,12 @@ export const OBJECTS_FOLDER = folderOf("CouponObject");
 /** The folder of the database `DB`, below the state folder of workerd. */
 export const DATABASE_FOLDER = folderOf("Database");
 
-/** The rate limit binding and the database for workerd, which has none of its own. */
-const [RATE_LIMIT_MODULE, DATABASE_MODULE] = ["rate-limit.js", "database.js"].map((file) =>
+/** The rate limit binding, the database and the static assets for workerd, which has none of its own. */
+const [RATE_LIMIT_MODULE, DATABASE_MODULE, ASSETS_MODULE] = ["rate-limit.js", "database.js", "assets.js"].map((file) =>
   quoted(readFileSync(join(import.meta.dirname, file), "utf8")),
 );
+
+const ASSETS_FOLDER = join(ROOT, "public");
 
 /** Kinds of bindings in wrangler.toml that workerd can't have here. Of the databases it has `DB`. */
 const NOT_SERVED = ["d1_databases", "kv_namespaces", "r2_buckets", "services"] as const;
@@ -111,11 +113,20 @@ export function capnp(config: Config): string {
   if (config.hasDatabase) services.push(`(name = "database", worker = .database)`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [ ${services.join(", ")}, (name = "disk", disk = (path = ${quoted(config.state)}, writable = true)) ],
+  services = [ ${services.join(", ")}, (name = "assets", worker = .assets), (name = "files", disk = (path = ${quoted(ASSETS_FOLDER)})), (name = "disk", disk = (path = ${quoted(config.state)}, writable = true)) ],
   sockets = [ ${sockets.join(", ")} ],
   extensions = [ (modules = [ (name = "doorbuster:rate-limit", internal = true, esModule = ${RATE_LIMIT_MODULE}) ]) ]
 );
-${all.map((index) => worker(config, index)).join("")}${config.hasDatabase ? database(config) : ""}`;
+${assets(config)}${all.map((index) => worker(config, index)).join("")}${config.hasDatabase ? database(config) : ""}`;
+}
+
+function assets({ compatibilityDate }: Config): string {
+  return `const assets :Workerd.Worker = (
+  modules = [ (name = "assets.js", esModule = ${ASSETS_MODULE}) ],
+  compatibilityDate = ${quoted(compatibilityDate)},
+  bindings = [ (name = "FILES", service = "files") ]
+);
+`;
 }
 
 function database({ compatibilityDate }: Config): string {
@@ -138,6 +149,7 @@ function namespaces(classNames: readonly string[]): string {
 function worker({ bundle, vars, objects, rateLimits, compatibilityDate, flags, hasDatabase }: Config, index: number): string {
   const d1 = `(moduleName = "cloudflare-internal:d1-api", innerBindings = [ (name = "fetcher", service = "database") ])`;
   const bindings = [
+    `(name = "ASSETS", service = "assets")`,
     ...objects.map(({ name, className }) => {
       const namespace = index === 0 ? quoted(className) : `(className = ${quoted(className)}, serviceName = "isolate-0")`;
       return `(name = ${quoted(name)}, durableObjectNamespace = ${namespace})`;

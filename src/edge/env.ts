@@ -23,12 +23,15 @@ export type Bindings = {
   readonly DB?: D1Database;
   /** Without it, the metrics have no requests. */
   readonly METER?: DurableObjectNamespace<MeterCalls & Rpc.DurableObjectBranded>;
+  /** The static assets. Without it, the pages have no styles and no scripts. */
+  readonly ASSETS?: Pick<Fetcher, "fetch">;
   /** The platform's rate-limit counters. A counter that is not bound limits nothing. */
   readonly CLAIMS_100_PER_10S?: RateLimit;
   readonly CLAIMS_20_PER_10S?: RateLimit;
   readonly CLAIMS_5_PER_10S?: RateLimit;
   readonly ADDRESS_1000_PER_10S?: RateLimit;
   readonly ADDRESS_100_PER_10S?: RateLimit;
+  readonly LOGINS_5_PER_60S?: RateLimit;
 };
 
 /** The environment as the platform gives it. */

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 
-import { BULK_OUTCOMES } from "../domain/claim-counts.ts";
+import { BULK_OUTCOMES, CLAIM_OUTCOMES } from "../domain/claim-counts.ts";
 import { SALE_STATES } from "../domain/coupon.ts";
 import { SINK_STATUSES } from "../domain/delivery.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
@@ -91,6 +91,22 @@ export const CouponsAnswer = z.object({
     }),
   ),
   next_after: NextName,
+  as_of: AsOf,
+});
+
+export const TimelineAnswer = z.object({
+  coupon_name: CouponNameText,
+  bucket_seconds: z
+    .int()
+    .min(1)
+    .meta({ description: "The length of each bucket.", examples: [5] }),
+  buckets: z.array(
+    z.object({
+      at: Time.meta({ description: "Its beginning." }),
+      granted: Count.meta({ description: "Claims that were granted in it." }),
+      revoked: Count.meta({ description: "Claims that were revoked in it.", examples: [0] }),
+    }),
+  ),
   as_of: AsOf,
 });
 
@@ -219,6 +235,17 @@ export const StatusAnswer = z.object({
   seq: Seq,
 });
 
+export const MetricsAnswer = z.object({
+  coupon_name: CouponNameText,
+  outcomes: z.record(z.enum(CLAIM_OUTCOMES), Count).meta({
+    description: "Claims by how they ended, since the coupon was created: `granted`, `replayed`, or the code of the refusal.",
+    examples: [Object.fromEntries(CLAIM_OUTCOMES.map((outcome) => [outcome, 1]))],
+  }),
+  claimed_amount: Count.meta({ description: "Units that users have now." }),
+  held_amount: HeldAmount,
+  remaining_amount: Remaining,
+});
+
 const webhookFields = {
   id: requests.WebhookId,
   url: z.string().meta({ examples: ["https://shop.example/webhooks"] }),
@@ -270,11 +297,6 @@ const Check = z.object({
 const checks = z.object({ coupons: Check, database: Check.optional() }).meta({ description: "With `deep`: what answered." });
 export const HealthAnswer = z.object({ status: z.literal("healthy"), server_time: Time, checks: checks.optional() });
 export const UnhealthyAnswer = z.object({ status: z.literal("unhealthy"), server_time: Time, checks });
-
-export const HomeAnswer = z.object({
-  name: z.literal("Doorbuster"),
-  links: z.record(z.string(), z.string()).meta({ examples: [{ openapi: "/openapi.json", health: "/health" }] }),
-});
 
 /** A body that is not JSON. */
 export const TextAnswer = z.string();

@@ -4,7 +4,7 @@ import { Hono } from "hono";
 
 import { openApiRoute } from "./openapi.ts";
 import { PathRouter } from "./path-router.ts";
-import type { Route } from "./route.ts";
+import type { Pages, Route } from "./route.ts";
 import * as claims from "./routes/claims.ts";
 import * as coupons from "./routes/coupons.ts";
 import * as delivery from "./routes/delivery.ts";
@@ -21,10 +21,11 @@ const DESCRIBED: readonly Route[] = [claims, holds, coupons, readModel, live, we
 );
 const ROUTES: readonly Route[] = [...DESCRIBED, openApiRoute(DESCRIBED)];
 
-/** Returns the app that serves the whole HTTP interface. */
-export function createApp(): Hono<AppEnv> {
+/** Returns the app that serves the HTTP interface and the pages, if any. */
+export function createApp(pages?: Pages): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ router: new PathRouter() });
-  for (const route of ROUTES) app.on(route.method, route.path, serve(route));
-  app.notFound(serveUnrouted(ROUTES));
+  const routes = [...ROUTES, ...(pages?.routes ?? [])];
+  for (const route of routes) app.on(route.method, route.path, serve(route, pages?.refusalPage));
+  app.notFound(serveUnrouted(routes, pages?.refusalPage));
   return app;
 }

@@ -46,10 +46,6 @@ export const HEADERS = {
     required: true,
     schema: { type: "string", examples: ["2026-11-27T09:00:00.000Z"] },
   },
-  "Content-Security-Policy": {
-    description: "What the page may load: its own style.",
-    schema: { type: "string" },
-  },
   RateLimit: {
     description: "What is left of the policy (draft-ietf-httpapi-ratelimit-headers-10).",
     required: true,

@@ -6,7 +6,7 @@ import type { RefusalCode } from "../domain/refusals.ts";
 import type { RawEnv } from "../edge/env.ts";
 import { HEADER_TOKEN_LENGTH_MAX } from "../domain/limits.ts";
 import { nextAttemptId } from "./attempt-id.ts";
-import type { Who } from "./route.ts";
+import type { RefusalPage, Who } from "./route.ts";
 
 export type AppEnv = { readonly Bindings: RawEnv };
 export type Context = HonoContext<AppEnv>;
@@ -24,6 +24,8 @@ export type RequestContext = {
   who: Who;
   /** False for a refusal that shares its log line with many others. */
   isLogged: boolean;
+  /** Set where a refusal is shown to a person. */
+  refusalPage?: RefusalPage;
 };
 
 /** The form of a request id and of a bare idempotency key. It is safe in headers and logs. */

@@ -42,6 +42,8 @@ export type Input<Path extends string, Body extends z.ZodType, Query extends Que
 export type Call = {
   readonly worker: Worker;
   readonly headers: Headers;
+  /** The path and the query, as they were sent. */
+  readonly path: string;
   /** A unique id of this request, whatever the caller sends. */
   readonly attemptId: string;
   readonly isHead: boolean;
@@ -50,13 +52,22 @@ export type Call = {
   readonly actor: string | null;
 };
 
+/** Headers that the OpenAPI document does not describe. All but the first are of pages. */
+type UnlistedHeaderName =
+  | "X-Accel-Buffering"
+  | "Content-Security-Policy"
+  | "Permissions-Policy"
+  | "Referrer-Policy"
+  | "Set-Cookie"
+  | "X-Content-Type-Options";
+
 type Sent = {
   readonly ok: true;
   /** The coupon's ledger head, if its object answered. */
   readonly seq?: number;
   readonly etag?: string;
   readonly cacheControl?: string;
-  readonly headers?: Readonly<Partial<Record<HeaderName | "X-Accel-Buffering", string>>>;
+  readonly headers?: Readonly<Partial<Record<HeaderName | UnlistedHeaderName, string>>>;
   /** A refusal that the answer does not show, because its client could not handle one. It is logged. */
   readonly hidden?: Refusal;
 };
@@ -95,7 +106,8 @@ type Declaration<
 > = {
   /** The operation's name in the OpenAPI document. */
   readonly id: string;
-  readonly tag: "claims" | "holds" | "coupons" | "live" | "webhooks" | "delivery" | "service";
+  /** Pages are not in the OpenAPI document, and their refusals are pages too. */
+  readonly tag: "claims" | "holds" | "coupons" | "live" | "webhooks" | "delivery" | "service" | "pages";
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** In OpenAPI's form: `/api/coupons/{name}`. */
   readonly path: Path;
@@ -117,7 +129,8 @@ type Declaration<
   readonly requestHeaders?: readonly string[];
   /** Query parameters. A route of the operator and a route other than a GET refuse unknown ones. */
   readonly query?: Query;
-  readonly body?: { readonly schema: Body; readonly bytesMax: number };
+  /** JSON, or with `isForm` the fields of an HTML form, which are texts. */
+  readonly body?: { readonly schema: Body; readonly bytesMax: number; readonly isForm?: true };
   readonly successes: S;
   /** The refusals that the rest of the declaration does not imply. */
   readonly refusals: readonly Code[];
@@ -133,6 +146,15 @@ type NamesItsUser<Path extends string, W extends Who, Body extends z.ZodType> = 
     ? unknown
     : { readonly who: "a user route names its user: user_id in the path or in the body" }
   : unknown;
+
+/** Renders the refusal of a page route, or of an unknown path that a browser navigates to. */
+export type RefusalPage = (refusal: { readonly status: number; readonly code: RefusalCode; readonly error: string }) => {
+  readonly text: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** The pages of the product: their routes, and the page of a refusal. */
+export type Pages = { readonly routes: readonly Route[]; readonly refusalPage: RefusalPage };
 
 /** Any route. Its handler accepts only the input of its own declaration. */
 export type Route = Omit<Declaration<string, Who, z.ZodType, QuerySchemas, Successes, RefusalCode>, "handle"> & {

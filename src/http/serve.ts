@@ -5,25 +5,27 @@ import * as z from "zod";
 
 import { WORKER_REFUSALS } from "../domain/claim-counts.ts";
 import type { ConfigFaults } from "../edge/config.ts";
-import { parseEnv, type Env, type Worker } from "../edge/env.ts";
+import { parseEnv, type Env, type RawEnv, type Worker } from "../edge/env.ts";
 import { isKnown } from "../edge/monotonic-reads.ts";
 import { countRefusal } from "../edge/refusal-counts.ts";
 import { countRequest } from "../edge/request-meter.ts";
 import { actorOf } from "./auth/actor.ts";
+import { credentialsOf, type Credentials } from "./auth/credentials.ts";
 import { guardUser, isOperator, requireOperator } from "./auth/guards.ts";
 import { addCorsHeaders, preflightMethodOf, requireAllowedOrigin } from "./cors.ts";
 import { logFailure } from "../log.ts";
 import { logRequest } from "./request-log.ts";
-import { patternOf } from "./path-pattern.ts";
+import { HTML_TYPE } from "./media-types.ts";
+import { pathOf, patternOf } from "./path-pattern.ts";
 import type { Refusal } from "./refusals.ts";
 import { requestContext, type Context, type RequestContext } from "./request-context.ts";
 import { isRefusal, requestReader } from "./request.ts";
 import { respond, respondToRead } from "./respond.ts";
-import type { Route } from "./route.ts";
+import type { RefusalPage, Route } from "./route.ts";
 import { getHealth } from "./routes/service.ts";
 
-/** Returns the handler of a route. Throws if the declaration can't be enforced. */
-export function serve(route: Route): (c: Context) => Promise<Response> {
+/** Returns the handler of a route. `refusalPage` renders the refusals of a page. Throws if the declaration can't be enforced. */
+export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => Promise<Response> {
   const { id, path, who } = route;
   const read = requestReader(route, patternOf(path));
   const isUserRoute = who === "user" || who === "user_or_operator";
@@ -39,27 +41,29 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
 
   return withRequestLog(route, async (c, context) => {
     context.who = who;
+    if (refusalPage !== undefined && route.tag === "pages") context.refusalPage = refusalPage;
     const { raw: request } = c.req;
-    const authorization = request.headers.get("authorization");
+    const credentials = credentialsOf(request, who);
     const { env, faults } = parseEnv(c.env);
-    if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(authorization, env, faults));
-    const refused = requireAllowedOrigin(request, route, env) ?? (who === "operator" ? await requireOperator(authorization, env) : null);
+    if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(credentials, env, faults));
+    const refused = requireAllowedOrigin(request, route, env) ?? (who === "operator" ? await requireOperator(credentials, env) : null);
     if (refused !== null) return respond(context, refused);
     const worker = workerOf(c, env);
     const input = await read(c, context);
     if (isRefusal(input)) return refuse(worker, context, input);
-    const caller = isUserRoute ? await guardUser(route, request.headers, authorization, env, context) : null;
+    const caller = isUserRoute ? await guardUser(route, request.headers, credentials, env, context) : null;
     if (caller?.ok === false) return refuse(worker, context, caller);
     const isByOperator = who === "operator" || (who === "user_or_operator" && caller?.kind === "operator");
-    const actor = isByOperator && route.method !== "GET" ? await actorOf(request.headers, env) : null;
+    const actor = isByOperator && route.method !== "GET" ? await actorOf(request.headers, credentials, env) : null;
     if (isRefusal(actor)) return respond(context, actor);
     const call = {
       actor,
       worker,
       headers: request.headers,
+      path: request.url.slice(request.url.indexOf("/", request.url.indexOf("://") + 3)),
       attemptId: context.attemptId,
       isHead: request.method === "HEAD",
-      isOperator: () => isOperator(authorization, env),
+      isOperator: () => isOperator(credentials, env),
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `route` has compared the handler's input with the declaration
     const answer = await route.handle(input as never, call);
@@ -72,8 +76,8 @@ export function serve(route: Route): (c: Context) => Promise<Response> {
 }
 
 /** Only the operator learns which variable is wrong. */
-async function misconfigured(authorization: string | null, env: Env, fields: ConfigFaults): Promise<Refusal<"misconfigured">> {
-  if (!(await isOperator(authorization, env))) return { ok: false, code: "misconfigured" };
+async function misconfigured(credentials: Credentials, env: Env, fields: ConfigFaults): Promise<Refusal<"misconfigured">> {
+  if (!(await isOperator(credentials, env))) return { ok: false, code: "misconfigured" };
   const error = Object.entries(fields).map((fault) => fault.join(" "));
   return { ok: false, code: "misconfigured", fields, error: error.join("; ") };
 }
@@ -82,8 +86,11 @@ function bodyHas({ body }: Route, field: string): boolean {
   return body?.schema instanceof z.ZodObject && field in body.schema.shape;
 }
 
-/** Returns the handler of all other requests: 204 to a preflight, 405 with the methods of the path, or 404. */
-export function serveUnrouted(routes: readonly Route[]): (c: Context) => Promise<Response> {
+/**
+ * Returns the handler of all other requests: 204 to a preflight, 405 with the methods of the path, a static asset, or 404. Cloudflare
+ * serves assets before it calls the Worker.
+ */
+export function serveUnrouted(routes: readonly Route[], refusalPage?: RefusalPage): (c: Context) => Promise<Response> {
   const table = routes.map(({ method, path, who }) => ({ method, who, pattern: patternOf(path) }));
   return withRequestLog({ method: "*", path: "/*" }, async (c, context) => {
     const onPath = table.filter(({ pattern }) => pattern.fits(c.req.path));
@@ -94,9 +101,25 @@ export function serveUnrouted(routes: readonly Route[]): (c: Context) => Promise
       return respond(context, { ok: true, status: 204 });
     }
     const methods = onPath.map(({ method }) => (method === "GET" ? "GET, HEAD" : method));
-    if (methods.length === 0) return respond(context, { ok: false, code: "not_found" });
+    if (methods.length === 0) {
+      const { raw: request } = c.req;
+      const asset = await assetOf(request, c.env.ASSETS);
+      if (asset !== null) return asset;
+      const isNavigation = request.headers.get("accept")?.includes(HTML_TYPE) === true;
+      if (refusalPage !== undefined && isNavigation) context.refusalPage = refusalPage;
+      return respond(context, { ok: false, code: "not_found" });
+    }
     return respond(context, { ok: false, code: "method_not_allowed", allow: methods.join(", ") });
   });
+}
+
+/** Returns the static asset of a path outside the API, or null. */
+async function assetOf(request: Request, assets: RawEnv["ASSETS"]): Promise<Response | null> {
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (assets === undefined || !isRead || pathOf(request.url).startsWith("/api/")) return null;
+  const found = await assets.fetch(request);
+  // A copy, because the headers of a fetched response can't be changed.
+  return found.status === 404 ? null : new Response(found.body, found);
 }
 
 /**

@@ -21,26 +21,39 @@ async function home(accept: string) {
 }
 
 test.for(["text/html,application/xhtml+xml,*/*;q=0.8", "*/*", "text/html;q=0.9, application/json;q=0.1"])(
-  "GET / for Accept: %s is a page that loads only its style",
+  "GET / for Accept: %s is a page that loads files of its own server alone",
   async (accept) => {
     const { type, policy, text } = await home(accept);
     expect(type).toBe("text/html; charset=utf-8");
-    const style = new TextEncoder().encode(/<style>(.*)<\/style>/s.exec(text)?.[1]);
-    const hash = btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", style))));
-    expect(policy.split("; ").slice(0, 2)).toEqual(["default-src 'none'", `style-src 'sha256-${hash}'`]);
+    expect(text).toMatch(/^<!doctype html><html lang="en">/);
+    expect(text).not.toMatch(/<style|<script(?! type="module" src="\/assets\/)|style=|(?:src|href)="(?!\/)/);
+    expect(policy).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    );
   },
 );
 
-test.for(["application/json", "text/html;q=0.5, application/json"])(
-  "GET / for Accept: %s is JSON whose links answer 200",
-  async (accept) => {
-    const { type, text } = await home(accept);
-    expect(type).toBe("application/json");
-    const { links } = JSON.parse(text) as { links: Record<string, string> };
-    const statuses = await Promise.all(Object.values(links).map(async (path) => (await send("GET", path)).status));
-    expect(statuses).toEqual([200, 200]);
-  },
-);
+test.for(["application/json", "text/html;q=0.5, application/json"])("GET / for Accept: %s is JSON with links", async (accept) => {
+  const { type, text } = await home(accept);
+  expect(type).toBe("application/json");
+  const { links } = JSON.parse(text) as { links: Record<string, string> };
+  expect(links).toEqual({ console: "/operator", docs: "/docs", openapi: "/openapi.json", health: "/health" });
+});
+
+test("a browser that navigates to a missing path gets a page, and an API caller JSON", async () => {
+  const [page, json] = await Promise.all(
+    ["text/html,*/*;q=0.8", "*/*"].map((accept) => exports.default.fetch("https://doorbuster.test/nowhere", { headers: { accept } })),
+  );
+  expect([page?.status, page?.headers.get("Content-Type")]).toEqual([404, "text/html; charset=utf-8"]);
+  expect([json?.status, json?.headers.get("Content-Type")]).toEqual([404, "application/json"]);
+  expect(await page?.text()).toContain("There is nothing here");
+});
+
+test("a static asset is served where the Worker is called for its path", async () => {
+  const asset = await exports.default.fetch("https://doorbuster.test/favicon.svg");
+  expect([asset.status, asset.headers.get("Content-Type")]).toEqual([200, "image/svg+xml"]);
+  await asset.text();
+});
 
 test.for([
   "//",

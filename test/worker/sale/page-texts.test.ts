@@ -34,7 +34,7 @@ test("texts are the same to the code point in every answer, and not in the statu
   expect(list["coupons"]).toMatchObject([{ ...NONE, title: TEXTS.title }]);
   const outbox = await stubOf(name).outbox(null, 1);
   if (!outbox.ok || outbox.page === null) throw new Error("there is a page");
-  const [message] = steps(null, name, outbox.page).flatMap(({ messages }) => messages);
+  const [message] = Array.from(steps(null, name, outbox.page)).flatMap(({ messages }) => messages);
   expect(message === undefined ? null : payload(message)).toMatchObject({ type: "coupon.created", data: TEXTS });
   await expectConserved(name);
 });

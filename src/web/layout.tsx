@@ -1,0 +1,59 @@
+// The frame of every page, with the headers that keep it closed to everything but its own server.
+
+import type { Child } from "hono/jsx";
+
+import { HTML_TYPE } from "../http/media-types.ts";
+
+export type Frame = {
+  /** The text of the browser's tab. */
+  readonly title: string;
+  /** The stylesheet and the script of the page, by their names in `public/assets`. Each is optional. */
+  readonly style?: string;
+  readonly script?: string;
+  /** Which origins may show the page in a frame, as CSP sources; none when left out. */
+  readonly frameAncestors?: string;
+  /** Links above the content; for the console. */
+  readonly navigation?: Child;
+  readonly children: Child;
+};
+
+/** The answer of a page route, without its status. */
+export type Page = {
+  readonly contentType: `${typeof HTML_TYPE}; charset=utf-8`;
+  readonly text: string;
+  readonly headers: Readonly<Record<"Content-Security-Policy" | "Referrer-Policy" | "X-Content-Type-Options", string>>;
+};
+
+/** Returns a page. Everything that it loads is a file of its own server, and no attribute runs code or styles. */
+export function page({ title, style, script, frameAncestors = "'none'", navigation, children }: Frame): Page {
+  const html = (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{title}</title>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/assets/base.css" />
+        {style === undefined ? null : <link rel="stylesheet" href={`/assets/${style}.css`} />}
+        <link rel="stylesheet" href="/theme.css" />
+        {script === undefined ? null : <script type="module" src={`/assets/${script}.js`} />}
+      </head>
+      <body>
+        {navigation ?? null}
+        <main id="main">{children}</main>
+      </body>
+    </html>
+  );
+  return {
+    contentType: `${HTML_TYPE}; charset=utf-8`,
+    // The renderer of JSX prints no doctype. Its types hide that an element has a text.
+    // oxlint-disable-next-line typescript/no-base-to-string
+    text: `<!doctype html>${html.toString()}`,
+    headers: {
+      "Content-Security-Policy": `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
+      "Referrer-Policy": "same-origin",
+      "X-Content-Type-Options": "nosniff",
+    },
+  };
+}
