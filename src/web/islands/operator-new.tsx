@@ -23,7 +23,7 @@ function takeDraft(): rules.SaleForm {
 }
 
 /** What the form shows for the last request. The first faulty field gets the focus. */
-function useOutcome(fields: RefObject<HTMLFormElement>): {
+function useOutcome(fields: RefObject<HTMLFormElement | null>): {
   readonly outcome: rules.Outcome;
   readonly judge: (judged: rules.Outcome) => void;
   /** Removes what was about the fields of `part`. */
