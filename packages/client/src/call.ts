@@ -9,7 +9,8 @@ export type Options = {
   readonly baseUrl: string;
   /** The bearer token, or a function that returns it. It is called before each attempt. */
   readonly token?: string | (() => string | Promise<string>);
-  readonly fetch?: typeof globalThis.fetch;
+  /** What sends a request: the platform's `fetch` unless set, or that of a service binding. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** How long a call may take with all its attempts: 30 seconds unless set. */
   readonly deadlineMs?: number;
   /** How long one attempt may take: 11 seconds unless set. The server answers within 10. */

@@ -72,7 +72,7 @@ export type RefusalCode =
   | "outcome_unknown"
   | "internal_error";
 
-/** The body of a refusal. The last five fields come with some codes alone. */
+/** The body of a refusal. The last six fields come with some codes alone. */
 export type Refusal = {
   /** A sentence for people. */
   readonly error: string;
@@ -89,4 +89,6 @@ export type Refusal = {
   readonly amount_min?: number;
   /** With `hold_too_long`. */
   readonly ttl_seconds_max?: number;
+  /** With `rate_limited`, in seconds. */
+  readonly retry_after?: number;
 };

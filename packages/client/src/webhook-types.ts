@@ -42,7 +42,7 @@ type Data = {
   readonly "coupon.sold_out": Milestone;
   readonly "coupon.ended": Milestone;
   readonly "coupon.deleted": About & ByActor;
-  readonly "webhook.test": object;
+  readonly "webhook.test": Readonly<Record<string, never>>;
 };
 
 export type WebhookType = keyof Data;
