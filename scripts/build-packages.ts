@@ -1,7 +1,7 @@
 // `npm run build:packages`: builds each package of `packages/` into its `dist`: JavaScript by esbuild, types by tsc.
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { build } from "esbuild";
@@ -13,6 +13,7 @@ for (const name of readdirSync(join(ROOT, "packages"))) {
   const folder = join(ROOT, "packages", name);
   const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
   const entries = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry.default]));
+  copyFileSync(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
   rmSync(join(folder, "dist"), { recursive: true, force: true });
   await build({
     absWorkingDir: folder,

@@ -43,6 +43,7 @@ test.for([
     "wrong_signature",
   ],
   ["no base64", BODY, { ...SIGNED, "webhook-signature": "v1,**** v1" }, NOW, "wrong_signature"],
+  ["a body that is no message", "[]", headersOf(SECRET, "[]"), NOW, "not_a_message"],
   ["no signature", BODY, { ...SIGNED, "webhook-signature": undefined }, NOW, "header_missing"],
   ["no time", BODY, { ...SIGNED, "webhook-timestamp": "soon" }, NOW, "too_old_or_new"],
   ["an old time", BODY, SIGNED, NOW + 301_000, "too_old_or_new"],
