@@ -99,6 +99,8 @@ export type ActionProps = {
   readonly isDanger?: boolean;
   readonly isPrimary?: boolean;
   readonly isDisabled?: boolean;
+  /** Called before the dialog opens, to prepare its fields. */
+  readonly onOpen?: () => void;
   /** Fields that the action needs. */
   readonly children?: ComponentChildren;
   /** Does it. Returns what has happened in a sentence, or `{ error }` to keep the dialog open. */
@@ -114,6 +116,7 @@ export function Action({
   isDanger,
   isPrimary,
   isDisabled,
+  onOpen,
   children,
   run,
 }: ActionProps): JSX.Element {
@@ -138,6 +141,7 @@ export function Action({
   function open(): void {
     setText("");
     setError(null);
+    onOpen?.();
     dialog.current?.showModal();
   }
 
