@@ -116,8 +116,10 @@ function WebhookCard({ webhook, failing, ...actions }: CardProps): JSX.Element {
         <dd>{instant(createdAt)}</dd>
         {tested === null ? null : (
           <>
-            <dt>Test at {clock(tested.at)}</dt>
-            <dd>{tested.sentence}</dd>
+            <dt>Test</dt>
+            <dd>
+              At {clock(tested.at)}: {tested.sentence}
+            </dd>
           </>
         )}
       </dl>

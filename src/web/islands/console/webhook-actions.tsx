@@ -1,12 +1,12 @@
 // What the operator does with a webhook: add, test, pause, change, rotate, replay and delete.
 
 import type { JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { call, type Refused } from "./api.ts";
 import { instant } from "./format.ts";
 import { attemptOf, type Attempt } from "./new-sale.ts";
-import { Action, Field } from "./ui.tsx";
+import { Action, Field, type Happened } from "./ui.tsx";
 import { WebhookFields } from "./webhook-form.tsx";
 import * as rules from "./webhook.ts";
 
@@ -35,17 +35,30 @@ type Form = {
 /** A form of a webhook, with the faults that the API finds. */
 function useForm(initial: rules.WebhookForm): Form {
   const [form, setForm] = useState(initial);
-  const [{ faults }, setOutcome] = useState(rules.NO_OUTCOME);
-  const fields = <WebhookFields form={form} faults={faults} onChange={(part) => setForm((before) => ({ ...before, ...part }))} />;
+  const [faults, setFaults] = useState<rules.Outcome["faults"]>({});
+  const [refusedCount, setRefusedCount] = useState(0);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => box.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [refusedCount]);
+
+  const change = (part: Partial<rules.WebhookForm>): void => {
+    setForm((before) => ({ ...before, ...part }));
+    setFaults((before) => Object.fromEntries(Object.entries(before).filter(([field]) => !(field in part))));
+  };
   const reset = (to: rules.WebhookForm): void => {
     setForm(to);
-    setOutcome(rules.NO_OUTCOME);
+    setFaults({});
   };
   const refuse = (refused: Refused, retry: string): { readonly error: string } => {
     const outcome = rules.outcomeOf(refused, form, retry);
-    setOutcome(outcome);
+    setFaults(outcome.faults);
+    setRefusedCount((before) => before + 1);
     return outcome.error === null ? FAULTY : { error: outcome.error };
   };
+  const fields = (
+    <div ref={box}>
+      <WebhookFields form={form} faults={faults} onChange={change} />
+    </div>
+  );
   return { form, fields, reset, refuse };
 }
 
@@ -53,7 +66,7 @@ export function AddWebhook({ onDone, onSecret }: Pick<ActionsProps, "onDone" | "
   const { form, fields, reset, refuse } = useForm(rules.EMPTY_FORM);
   const attempt = useRef<Attempt | null>(null);
 
-  async function add(): Promise<string | { readonly error: string }> {
+  async function add(): Promise<Happened> {
     const body = rules.settingsOf(form);
     attempt.current = attemptOf(body, attempt.current, () => crypto.randomUUID());
     const headers = { "Idempotency-Key": attempt.current.key };
@@ -80,12 +93,12 @@ export function AddWebhook({ onDone, onSecret }: Pick<ActionsProps, "onDone" | "
 }
 
 function TestWebhook({ webhook, onTested }: ActionsProps): JSX.Element {
-  async function test(): Promise<string | { readonly error: string }> {
+  async function test(): Promise<Happened> {
     const answer = await call<rules.TestAnswer>(`/api/webhooks/${webhook.id}/test`, { method: "POST" });
     if (!answer.ok) return { error: answer.status === 0 ? "No answer arrived. Try again: a test changes nothing." : answer.error };
     const sentence = rules.testSentence(answer.value);
     onTested(sentence);
-    return `Test: ${sentence}`;
+    return answer.value.delivered ? `Test: ${sentence}` : { failed: `Test: ${sentence}` };
   }
   return (
     <Action
@@ -104,7 +117,7 @@ function TestWebhook({ webhook, onTested }: ActionsProps): JSX.Element {
 /** Pauses, or starts again what is paused, disabled or failing. */
 function SwitchWebhook({ webhook, onDone, isFailing }: ActionsProps & { readonly isFailing: boolean }): JSX.Element {
   const isOff = webhook.paused || webhook.disabled_at !== null;
-  async function set(paused: boolean): Promise<string | { readonly error: string }> {
+  async function set(paused: boolean): Promise<Happened> {
     const answer = await call(`/api/webhooks/${webhook.id}`, { method: "PATCH", body: { paused } });
     if (!answer.ok) return { error: answer.status === 0 ? rules.CHANGE_AGAIN : answer.error };
     onDone();
@@ -140,7 +153,7 @@ function ChangeWebhook({ webhook, onDone }: ActionsProps): JSX.Element {
   const { form, fields, reset, refuse } = useForm(rules.formOf(webhook));
   const opened = useRef(webhook);
 
-  async function change(): Promise<string | { readonly error: string }> {
+  async function change(): Promise<Happened> {
     const body = rules.changesOf(form, opened.current);
     if (Object.keys(body).length === 0) return "Nothing was changed.";
     const answer = await call(`/api/webhooks/${webhook.id}`, { method: "PATCH", body });
@@ -165,7 +178,7 @@ function ChangeWebhook({ webhook, onDone }: ActionsProps): JSX.Element {
 }
 
 function RotateSecret({ webhook, onDone, onSecret }: ActionsProps): JSX.Element {
-  async function rotate(): Promise<string | { readonly error: string }> {
+  async function rotate(): Promise<Happened> {
     const answer = await call<Rotated>(`/api/webhooks/${webhook.id}/rotate`, { method: "POST" });
     if (!answer.ok)
       return {
@@ -178,7 +191,7 @@ function RotateSecret({ webhook, onDone, onSecret }: ActionsProps): JSX.Element 
   }
   return (
     <Action
-      label="Rotate the secret"
+      label="Rotate secret"
       confirm="Rotate"
       before={
         <p>
@@ -196,7 +209,7 @@ function ReplayEvents({ webhook }: ActionsProps): JSX.Element {
   const [from, setFrom] = useState("1");
   const [faults, setFaults] = useState<rules.ReplayFaults>({});
 
-  async function replay(): Promise<string | { readonly error: string }> {
+  async function replay(): Promise<Happened> {
     setFaults({});
     const query = new URLSearchParams({ coupon, from_seq: from.trim() });
     const answer = await call(`/api/webhooks/${webhook.id}/replay?${query}`, { method: "POST" });
@@ -241,7 +254,7 @@ function ReplayEvents({ webhook }: ActionsProps): JSX.Element {
 }
 
 function DeleteWebhook({ webhook, onDone }: ActionsProps): JSX.Element {
-  async function remove(): Promise<string | { readonly error: string }> {
+  async function remove(): Promise<Happened> {
     const answer = await call(`/api/webhooks/${webhook.id}`, { method: "DELETE" });
     // A repeated request, or a colleague, has found it first.
     if (!answer.ok && answer.code !== "webhook_not_found")

@@ -98,14 +98,14 @@ function EventChecks({ chosen, fault, onChange }: ChecksProps): JSX.Element {
                 type="checkbox"
                 checked={chosen.includes(event)}
                 aria-invalid={fault !== undefined}
-                aria-describedby={`${id}-${event}${fault === undefined ? "" : ` ${id}`}`}
+                aria-describedby={fault === undefined ? undefined : id}
                 onChange={() => toggle(event)}
               />
-              <span class="code">{event}</span>
+              <span>
+                <span class="code">{event}</span>
+                <span class="hint">{WHEN_SENT[event]}</span>
+              </span>
             </label>
-            <span class="hint" id={`${id}-${event}`}>
-              {WHEN_SENT[event]}
-            </span>
           </li>
         ))}
       </ul>

@@ -83,7 +83,6 @@ export type Outcome = {
   readonly faults: { readonly url?: string; readonly events?: string; readonly coupons?: string };
   readonly error: string | null;
 };
-export const NO_OUTCOME: Outcome = { faults: {}, error: null };
 
 export function outcomeOf({ status, error, fields }: Refused, form: WebhookForm, retry: string): Outcome {
   if (status === 0 || status >= 500) return { faults: {}, error: retry };
@@ -156,7 +155,8 @@ export function failingSentence(
     ...(status === "active" ? [] : ["it is not tried again by itself"]),
     ...(status === "active" && next !== null ? [`the next attempt is ${from(next)}`] : []),
   ];
-  return `${parts.join(", ")}.${sink?.last_error == null ? "" : ` The last answer: ${sink.last_error}`}`;
+  const error = sink?.last_error?.replace(/:\s*$/, "") ?? "";
+  return `${parts.join(", ")}.${error === "" ? "" : ` The last answer: ${error}`}`;
 }
 
 /** What `POST /api/webhooks/{id}/test` answers. */
