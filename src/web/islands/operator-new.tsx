@@ -25,33 +25,39 @@ function takeDraft(): rules.SaleForm {
 function NewSale(): JSX.Element {
   const [form, setForm] = useState(takeDraft);
   const [outcome, setOutcome] = useState(NO_OUTCOME);
+  const [judgedCount, setJudgedCount] = useState(0);
   const [isSending, setSending] = useState(false);
   const attempt = useRef<rules.Attempt | null>(null);
   const fields = useRef<HTMLFormElement>(null);
   const now = useNow(1_000);
   const { faults, error, isLost } = outcome;
 
-  useEffect(() => fields.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [faults]);
+  // After each answer, and not after each key: a corrected field must not lose the focus to the next faulty one.
+  useEffect(() => fields.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [judgedCount]);
+
+  function judge(judged: rules.Outcome): void {
+    setOutcome(judged);
+    setJudgedCount((before) => before + 1);
+  }
 
   function change(part: Partial<rules.SaleForm>): void {
     setForm((before) => ({ ...before, ...part }));
-    const rest = Object.entries(outcome.faults).filter(([field]) => !(field in part));
-    // Keeps the outcome without a fault of this field, so that the focus stays where it is.
-    if (rest.length < Object.keys(faults).length || error !== null) setOutcome({ ...NO_OUTCOME, faults: Object.fromEntries(rest) });
+    const rest = Object.entries(faults).filter(([field]) => !(field in part));
+    setOutcome({ ...NO_OUTCOME, faults: Object.fromEntries(rest) });
   }
 
   async function create(event: Event): Promise<void> {
     event.preventDefault();
     if (isSending) return;
     const { body, faults: found } = rules.requestOf(form, TIME_ZONE);
-    if (Object.keys(found).length > 0) return setOutcome({ ...NO_OUTCOME, faults: found });
+    if (Object.keys(found).length > 0) return judge({ ...NO_OUTCOME, faults: found });
     attempt.current = rules.attemptOf(body, attempt.current, () => crypto.randomUUID());
     setSending(true);
     const answer = await call("/api/coupons", { method: "POST", body, headers: { "Idempotency-Key": attempt.current.key } });
     setSending(false);
     if (!answer.ok) {
       if (answer.status === 401) sessionStorage.setItem(DRAFT, JSON.stringify(form));
-      return setOutcome(rules.outcomeOf(answer));
+      return judge(rules.outcomeOf(answer));
     }
     notifyNext({ text: `The sale is created. ${rules.previewOf(form, Date.now(), TIME_ZONE).sentence}`, sale: form.name });
     location.assign(`/operator/sales/${encodeURIComponent(form.name)}`);

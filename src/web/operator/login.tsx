@@ -98,6 +98,7 @@ function loginPage({ next, name = "", hasLeft = false, isFromElsewhere = false, 
     ...(isFromElsewhere ? { loadsAgainAt: loginPath(nextPath(next)) } : {}),
     children: (
       <section class="card login">
+        <p class="eyebrow">Doorbuster</p>
         <h1>Log in</h1>
         {hasLeft ? <p role="status">You are logged out.</p> : null}
         {fault === null ? null : (
@@ -115,8 +116,12 @@ function loginPage({ next, name = "", hasLeft = false, isFromElsewhere = false, 
               type="password"
               autocomplete="current-password"
               required
-              {...(refusal?.code === "unauthorized" ? described : {})}
+              autofocus
+              {...(refusal?.code === "unauthorized" ? described : { "aria-describedby": "token-hint" })}
             />
+            <p class="hint" id="token-hint">
+              The value of <code>ADMIN_TOKEN</code>.
+            </p>
           </div>
           <div class="field">
             <label for="actor">Your name (optional)</label>

@@ -61,7 +61,8 @@ export type Outcome = { readonly faults: Faults; readonly error: string | null; 
 export function outcomeOf({ status, code, error, fields }: Refused): Outcome {
   if (code === "coupon_exists") return { faults: { name: TAKEN }, error: null, isLost: false };
   if (status === 401) return { faults: {}, error: ENDED, isLost: false };
-  if (status === 0 || status >= 500) return { faults: {}, error: LOST, isLost: true };
+  const isLost = status === 0 || (status >= 500 && code !== "unavailable" && code !== "misconfigured");
+  if (isLost) return { faults: {}, error: LOST, isLost: true };
   const faults = faultSentences(fields);
   return { faults, error: Object.keys(faults).length === 0 ? error : null, isLost: false };
 }
@@ -136,8 +137,12 @@ export function previewOf(form: SaleForm, now: number, zone: string): Preview {
   const sentence = parts.join("; ");
   return {
     sentence: sentence === "" ? "" : `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`,
-    warnings: [...noteOf("Opening", starts), ...noteOf("End", ends), ...windowWarning(startsAt, endsAt, now)],
+    warnings: [...nameWarning(form.name), ...noteOf("Opening", starts), ...noteOf("End", ends), ...windowWarning(startsAt, endsAt, now)],
   };
+}
+
+function nameWarning(name: string): string[] {
+  return name !== "" && name.trim() !== name ? ["The name begins or ends with a space, which becomes a part of it."] : [];
 }
 
 function noteOf(label: string, time: TypedTime | null): string[] {
