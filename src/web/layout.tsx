@@ -16,6 +16,8 @@ export type Frame = {
   readonly loadsAgainAt?: string;
   /** Links above the content; for the console. */
   readonly navigation?: Child;
+  /** The content is a widget of another project: it has its own `<main>` and sets inline styles. */
+  readonly isWidget?: true;
   readonly children: Child;
 };
 
@@ -26,8 +28,8 @@ export type Page = {
   readonly headers: Readonly<Record<"Content-Security-Policy" | "Referrer-Policy" | "X-Content-Type-Options", string>>;
 };
 
-/** Returns a page. Everything that it loads is a file of its own server, and no attribute runs code or styles. */
-export function page({ title, style, script, frameAncestors = "'none'", loadsAgainAt, navigation, children }: Frame): Page {
+/** Returns a page. Everything that it loads is a file of its own server. No attribute runs code, nor styles but in a widget. */
+export function page({ title, style, script, frameAncestors = "'none'", loadsAgainAt, navigation, isWidget, children }: Frame): Page {
   const html = (
     <html lang="en">
       <head>
@@ -44,7 +46,7 @@ export function page({ title, style, script, frameAncestors = "'none'", loadsAga
       </head>
       <body>
         {navigation ?? null}
-        <main id="main">{children}</main>
+        {isWidget === true ? children : <main id="main">{children}</main>}
       </body>
     </html>
   );
@@ -54,7 +56,7 @@ export function page({ title, style, script, frameAncestors = "'none'", loadsAga
     // oxlint-disable-next-line typescript/no-base-to-string
     text: `<!doctype html>${html.toString()}`,
     headers: {
-      "Content-Security-Policy": `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
+      "Content-Security-Policy": `default-src 'none'; script-src 'self'; style-src ${isWidget === true ? "'self' 'unsafe-inline'" : "'self'"}; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
       "Referrer-Policy": "same-origin",
       "X-Content-Type-Options": "nosniff",
     },

@@ -18,6 +18,7 @@ import * as readModel from "../../src/http/routes/read-model.ts";
 import * as service from "../../src/http/routes/service.ts";
 import * as webhooks from "../../src/http/routes/webhooks.ts";
 import { VARIABLE_NAMES } from "../../src/edge/config.ts";
+import { PAGES } from "../../src/web/pages.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = [
@@ -157,6 +158,12 @@ test("docs/api.md documents every refusal exactly once, with its status and sent
 
 test("docs/webhooks.md documents every message exactly once", () => {
   expectOnce(read("docs/webhooks.md"), WEBHOOK_EVENTS);
+});
+
+test("docs/pages.md has one row for every path of a page, and no other", () => {
+  const paths = Array.from(new Set(PAGES.routes.map(({ path }) => path)));
+  const rows = rowsOf(read("docs/pages.md")).map(([entry]) => entry);
+  expect(rows.filter((entry) => entry.startsWith("/")).toSorted()).toEqual(paths.toSorted());
 });
 
 test("docs/api.md documents every variable, secret and binding exactly once", () => {
