@@ -55,6 +55,11 @@ test("a static asset is served where the Worker is called for its path", async (
   await asset.text();
 });
 
+test("crawlers are kept out of the console and the API", async () => {
+  const robots = await exports.default.fetch("https://doorbuster.test/robots.txt");
+  expect(await robots.text()).toBe("User-agent: *\nDisallow: /api/\nDisallow: /operator\n");
+});
+
 test.for([
   "//",
   "/HEALTH",

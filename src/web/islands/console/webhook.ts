@@ -74,7 +74,7 @@ export function namesIn(text: string): string[] {
 export function namesHint(text: string): string {
   const names = namesIn(text);
   const spaced = text.split("\n").flatMap((line, index) => (line.trim() !== "" && line.trim() !== line ? [index + 1] : []));
-  const warning = spaced.length === 0 ? "" : ` In line ${spaced.join(", ")}, the spaces at the end count as a part of the name.`;
+  const warning = spaced.length === 0 ? "" : ` Spaces at the start or end of a line are a part of the name: line ${spaced.join(", ")}.`;
   return `One name a line, as in the list of sales. ${count(names.length)} so far.${warning}`;
 }
 
