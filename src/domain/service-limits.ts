@@ -21,3 +21,7 @@ export const METER_VIEWERS_MS = 30_000;
 
 /** Deadline of each check of the deep health, in milliseconds. Most monitors wait for 10 s. */
 export const HEALTH_DEADLINE_MS = 3_000;
+
+/** Most sales on the page at `/`, and the deadline of reading them, in milliseconds. Without them the page is still of use. */
+export const HOME_SALES_MAX = 5;
+export const HOME_SALES_DEADLINE_MS = 1_000;

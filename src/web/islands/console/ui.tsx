@@ -4,8 +4,10 @@ import { render, type ComponentChildren, type JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 
 import { SESSION_ENDED } from "./api.ts";
+import { ShareLink } from "./share.tsx";
 
-type Notice = { readonly id: number; readonly text: string; readonly isError: boolean };
+/** `sale`: the name of a sale whose page the notice links. */
+type Notice = { readonly id: number; readonly text: string; readonly isError: boolean; readonly sale?: string };
 
 const NOTICES_MAX = 3;
 let noticeCount = 0;
@@ -17,17 +19,36 @@ export function notify(text: string, isError = false): void {
   showNotice({ id: noticeCount, text, isError });
 }
 
+const NEXT_NOTICE = "doorbuster:next-notice";
+
+/** Shows a notice on the next page of the console in this tab. */
+export function notifyNext(notice: Pick<Notice, "text" | "sale">): void {
+  sessionStorage.setItem(NEXT_NOTICE, JSON.stringify(notice));
+}
+
+function takeNextNotice(): readonly Notice[] {
+  const stored = sessionStorage.getItem(NEXT_NOTICE);
+  if (stored === null) return [];
+  sessionStorage.removeItem(NEXT_NOTICE);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `notifyNext` alone writes it
+  return [{ ...(JSON.parse(stored) as Pick<Notice, "text" | "sale">), id: 0, isError: false }];
+}
+
 /** What has happened, newest last. A notice stays until it is closed or pushed out, so that nobody misses it. */
 function Notices(): JSX.Element {
   const [notices, setNotices] = useState<readonly Notice[]>([]);
   useEffect(() => {
     showNotice = (notice) => setNotices((before) => [...before, notice].slice(-NOTICES_MAX));
+    setNotices(takeNextNotice());
   }, []);
   return (
     <div class="notices" role="status" aria-live="polite">
-      {notices.map(({ id, text, isError }) => (
+      {notices.map(({ id, text, isError, sale }) => (
         <div key={id} class={isError ? "notice bad" : "notice good"}>
-          <p>{text}</p>
+          <div>
+            <p>{text}</p>
+            {sale === undefined ? null : <ShareLink name={sale} />}
+          </div>
           <button class="quiet" aria-label="Close" onClick={() => setNotices((before) => before.filter((one) => one.id !== id))}>
             ×
           </button>
