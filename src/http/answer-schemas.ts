@@ -42,6 +42,11 @@ export const Seq = z
 
 const State = z.enum(SALE_STATES).meta({ examples: ["open"] });
 
+const Text = z
+  .string()
+  .nullable()
+  .meta({ examples: [null] });
+
 export const settingsFields = {
   amount: AnyAmount,
   starts_at: Time.nullable(),
@@ -57,6 +62,9 @@ export const settingsFields = {
     .min(0)
     .nullable()
     .meta({ examples: [null] }),
+  title: Text,
+  description: Text,
+  image_url: Text,
 };
 
 export const CouponAnswer = z.object({

@@ -1,5 +1,6 @@
 // Checks at the end of a history that every sink has what the ledgers say, and that nothing is left behind.
 
+import { SETTING_NAMES } from "../model/settings.ts";
 import type { LedgerEvent } from "../model/types.ts";
 import type { Context } from "./context.ts";
 import type { Database, Row } from "./database.ts";
@@ -9,8 +10,7 @@ import { messagesOf, type Message } from "./messages.ts";
 /** One incarnation: its tables, and its ledger as the model reads it. */
 export type Incarnation = { readonly database: Database; readonly events: readonly LedgerEvent[] };
 
-const COLUMNS =
-  "epoch, name, amount, claimed, held, starts_at, ends_at, paused, hold_seconds_max, holds_max, last_position, created_at, archived_at, seq";
+const COLUMNS = ["epoch, name, claimed, held, last_position, created_at, archived_at, seq", ...SETTING_NAMES].join(", ");
 
 /** For each table of the read model: the rows that follow from the tables of an incarnation, which are checked by themselves. */
 const DUE = {
