@@ -35,10 +35,7 @@ export type ReadingOptions = {
 };
 
 /** Reads at once, and then at most each `everyMs` while the tab is visible. */
-export function useReading<T>(
-  read: (signal: AbortSignal) => Promise<Answered<T>>,
-  { everyMs, version }: ReadingOptions,
-): Reading<T> {
+export function useReading<T>(read: (signal: AbortSignal) => Promise<Answered<T>>, { everyMs, version }: ReadingOptions): Reading<T> {
   const [state, setState] = useState<Omit<Reading<T>, "again">>({ value: null, refused: null });
   const [askedCount, setAskedCount] = useState(0);
   const latest = useRef({ read, version });

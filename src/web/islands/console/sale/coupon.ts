@@ -35,7 +35,15 @@ const SETTINGS = {
   image_url: "the picture",
 } as const satisfies Partial<Record<keyof Coupon, string>>;
 
-const FIELDS = ["amount", "starts_at", "ends_at", "paused", "title", "description", "image_url"] as const satisfies (keyof typeof SETTINGS)[];
+const FIELDS = [
+  "amount",
+  "starts_at",
+  "ends_at",
+  "paused",
+  "title",
+  "description",
+  "image_url",
+] as const satisfies (keyof typeof SETTINGS)[];
 
 /** Returns what another operator has changed since `seen`, as a sentence. Null if nothing: claims are no change. */
 export function changeSince(seen: Coupon, now: Coupon): string | null {
