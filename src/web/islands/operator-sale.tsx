@@ -15,6 +15,7 @@ import { HoldsCard, LookUpCard } from "./console/sale/holds.tsx";
 import { LinksCard } from "./console/sale/links.tsx";
 import { Freshness, Numbers, RefusedReasons } from "./console/sale/numbers.tsx";
 import { claimsPerSecond, joined, timelinePoints, withPoint, type Point, type Timeline } from "./console/sale/points.ts";
+import type { SaleProps } from "./console/sale/parts.ts";
 import { PauseAction, RestockAction, TextsAction, WindowAction } from "./console/sale/settings-actions.tsx";
 import { TailCard, useTail } from "./console/sale/tail.tsx";
 import { refusedBy, type Outcomes } from "./console/sale/words.ts";
@@ -40,43 +41,55 @@ function usePoints(name: string, { snapshot, status }: Live): { readonly timelin
   return { timeline: useMemo(() => (value === null ? [] : timelinePoints(value)), [value]), live };
 }
 
-function Sale({ name }: { readonly name: string }): JSX.Element {
+/** Reads the sale, and shows what it finds: the sale, or why there is none. */
+function SalePage({ name }: { readonly name: string }): JSX.Element {
+  const [version, setVersion] = useState("");
+  const [isDeleted, setDeleted] = useState(false);
+  const { value, refused, again } = useReading((signal) => readCoupon(name, signal), { everyMs: SETTINGS_EVERY_MS, version });
+  if (isDeleted || refused?.code === "coupon_not_found") return <Gone name={name} wasHere={value !== null} />;
+  if (value === null) return <Loading name={name} error={refused?.error ?? null} />;
+  const error = refused?.error ?? null;
+  return <Sale settings={value} error={error} refresh={again} onMove={setVersion} onDelete={() => setDeleted(true)} />;
+}
+
+type WatchedProps = {
+  readonly settings: Coupon;
+  readonly error: string | null;
+  readonly refresh: () => void;
+  /** Called with another value when the settings may have changed. */
+  readonly onMove: (version: string) => void;
+  readonly onDelete: () => void;
+};
+
+function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX.Element {
+  const { name } = settings;
   const live = useLive(name);
   const { snapshot, heardAt, status } = live;
   const browserNow = useNow(1_000);
   const now = snapshot === null || heardAt === null ? browserNow : browserNow + Date.parse(snapshot.server_time) - heardAt;
   const tail = useTail(name, snapshot?.seq ?? null);
-  const version = `${tail.settingsSeq} ${snapshot?.state} ${snapshot?.amount} ${snapshot?.starts_at} ${snapshot?.ends_at}`;
-  const settings = useReading((signal) => readCoupon(name, signal), { everyMs: SETTINGS_EVERY_MS, version });
   const metrics = useReading((signal) => call<{ readonly outcomes: Outcomes }>(couponPath(name, "/metrics"), { signal }), {
     everyMs: METRICS_EVERY_MS,
   });
   const { timeline, live: seen } = usePoints(name, live);
-  const refused = metrics.value === null ? null : refusedBy(metrics.value.outcomes);
+  const version = [tail.settingsSeq, snapshot?.state, snapshot?.amount, snapshot?.starts_at, snapshot?.ends_at].join(" ");
+  useEffect(() => onMove(version), [version]);
+  useEffect(() => (status === "deleted" ? onDelete() : undefined), [status]);
 
-  if (status === "deleted" || settings.refused?.code === "coupon_not_found") return <Gone name={name} wasHere={settings.value !== null} />;
-  if (settings.value === null) return <Loading name={name} error={settings.refused?.error ?? null} />;
   // The stream has the numbers of now, the coupon the settings.
-  const coupon: Coupon = { ...settings.value, ...snapshot };
+  const coupon: Coupon = { ...settings, ...snapshot };
+  const refused = metrics.value === null ? null : refusedBy(metrics.value.outcomes);
   const points = joined(timeline, seen, now);
-  const props = { coupon, now, refresh: settings.again };
-  const isArchived = coupon.state === "archived";
+  const props = { coupon, now, refresh };
   return (
     <>
       <Heading coupon={coupon}>
         <Freshness status={status} heardAt={heardAt} now={browserNow} />
       </Heading>
-      <Fault error={settings.refused?.error ?? null} />
+      <Fault error={error} />
       <Numbers units={coupon} claimsPerSecond={claimsPerSecond(seen, now)} refused={refused} />
       <p class="lead">{stateSentence(coupon, now)}</p>
-      {isArchived ? null : (
-        <div class="buttons actions">
-          <PauseAction {...props} />
-          <RestockAction {...props} />
-          <WindowAction {...props} />
-          <TextsAction {...props} />
-        </div>
-      )}
+      <Actions {...props} />
       <div class="cards">
         <div>
           <Chart points={points.some(({ claimed }) => claimed > 0) ? points : []} amount={coupon.amount} />
@@ -90,14 +103,33 @@ function Sale({ name }: { readonly name: string }): JSX.Element {
         </div>
       </div>
       <DeliveryCard name={name} now={now} />
-      <section class="card danger">
+      <section class="card">
         <h2>The end of the sale</h2>
         <div class="buttons">
-          {isArchived ? null : <ArchiveAction {...props} />}
+          {coupon.state === "archived" ? null : <ArchiveAction {...props} />}
           <DeleteAction {...props} />
         </div>
       </section>
     </>
+  );
+}
+
+function Actions(props: SaleProps): JSX.Element {
+  const { name, state } = props.coupon;
+  return (
+    <div class="buttons actions">
+      {state === "archived" ? null : (
+        <>
+          <PauseAction {...props} />
+          <RestockAction {...props} />
+          <WindowAction {...props} />
+          <TextsAction {...props} />
+        </>
+      )}
+      <a class="button" href={couponPath(name, "/claims?format=csv")} download>
+        Export claims
+      </a>
+    </div>
   );
 }
 
@@ -153,6 +185,6 @@ const name = decodeURIComponent(location.pathname.split("/")[3] ?? "");
 document.title = `${name} · Doorbuster`;
 mount(
   <ConsolePage>
-    <Sale name={name} />
+    <SalePage name={name} />
   </ConsolePage>,
 );

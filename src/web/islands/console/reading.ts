@@ -56,7 +56,8 @@ export function useReading<T>(read: (signal: AbortSignal) => Promise<Answered<T>
       const answer = await current.read(abort.signal);
       isReading = false;
       if (abort.signal.aborted) return;
-      if (answer.ok) readVersion = current.version;
+      // What is not there comes back with another version only.
+      if (answer.ok || answer.status === 404) readVersion = current.version;
       setState((before) => (answer.ok ? { value: answer.value, refused: null } : { ...before, refused: answer }));
     }
 

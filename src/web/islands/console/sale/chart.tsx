@@ -10,12 +10,19 @@ import { spread, type Point } from "./points.ts";
 const HEIGHT = 260;
 const TABLE_ROWS_MAX = 8;
 const DAY_SECONDS = 86_400;
+/** Units are whole, so the steps of their axis are. */
+const STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((power) => [1, 2, 5].map((one) => one * 10 ** power));
 
-/** The chart's colours, which are CSS variables of the page. A canvas can't read them itself. */
-const COLOURS = { line: "--accent", text: "--muted", grid: "--line" } as const;
+/** The chart's colours, from CSS variables of the page. A canvas can't read them itself. */
+const COLOURS = {
+  line: "var(--accent)",
+  fill: "color-mix(in srgb, var(--accent) 14%, transparent)",
+  text: "var(--muted)",
+  grid: "var(--line)",
+} as const;
 
 function colourOf(probe: HTMLElement, name: keyof typeof COLOURS): string {
-  probe.style.color = `var(${COLOURS[name]})`;
+  probe.style.color = COLOURS[name];
   return getComputedStyle(probe).color;
 }
 
@@ -33,11 +40,11 @@ function optionsFor(colour: (name: keyof typeof COLOURS) => string, width: numbe
     cursor: { y: false, drag: { setScale: false, x: false, y: false } },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(max, 1) * 1.04] } },
     axes: [
-      { ...axis, space: 80, values: (_plot, splits, _axis, _space, step) => splits.map((at) => tickText(at, step)) },
+      { ...axis, size: 34, space: 80, values: (_plot, splits, _axis, _space, step) => splits.map((at) => tickText(at, step)) },
       {
         ...axis,
         size: 64,
-        incrs: [1, 2, 5, 10, 20, 50, ...[2, 3, 4, 5, 6, 7, 8, 9].flatMap((power) => [1, 2, 5].map((one) => one * 10 ** power))],
+        incrs: STEPS,
         values: (_plot, splits) => splits.map((value) => count(value)),
       },
     ],
@@ -46,7 +53,7 @@ function optionsFor(colour: (name: keyof typeof COLOURS) => string, width: numbe
       {
         stroke: () => colour("line"),
         width: 2,
-        fill: () => colour("line").replace("rgb(", "rgba(").replace(")", ", 0.14)"),
+        fill: () => colour("fill"),
         points: { show: false },
       },
     ],

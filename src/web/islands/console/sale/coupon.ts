@@ -62,7 +62,7 @@ export function listed(parts: readonly string[]): string {
 /** Returns what the sale does at `now`, in a sentence. */
 export function stateSentence({ state, starts_at: startsAt, ends_at: endsAt, paused }: Coupon, now: number): string {
   const opens = startsAt === null ? "" : `${instant(startsAt)}, ${fromNow(startsAt, now)}`;
-  const ends = endsAt === null ? "It has no end." : `It ends ${instant(endsAt)}, ${fromNow(endsAt, now)}.`;
+  const ends = endsAt === null ? "The sale has no end." : `The sale ends ${instant(endsAt)}, ${fromNow(endsAt, now)}.`;
   switch (state) {
     case "archived":
       return "The sale is closed for good. Everything stays readable.";
@@ -113,4 +113,9 @@ export function claims(value: number): string {
 /** Returns a text with its first letter as a capital. */
 export function capital(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** Returns a text of an unknown direction, so that it does not turn the sentence around it. */
+export function isolated(text: string): string {
+  return `\u2068${text}\u2069`;
 }

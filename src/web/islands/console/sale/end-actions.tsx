@@ -5,7 +5,7 @@ import type { JSX } from "preact";
 import { call, couponPath } from "../api.ts";
 import { units } from "../format.ts";
 import { Action, notifyNext } from "../ui.tsx";
-import { capital, claimedOf, claims, holds, leftIn } from "./coupon.ts";
+import { capital, claimedOf, claims, holds, isolated, leftIn } from "./coupon.ts";
 import { useSeen, type SaleProps } from "./parts.ts";
 
 /** The button that ends all holds. */
@@ -83,7 +83,7 @@ export function DeleteAction(props: SaleProps): JSX.Element {
       run={async () => {
         const answer = await send("", { method: "DELETE" });
         if (!answer.ok) return answer;
-        notifyNext({ text: `The sale ${seen.name} is deleted, with ${claimed}.` });
+        notifyNext({ text: `The sale ${isolated(seen.name)} is deleted, with ${claimed}.` });
         location.assign("/operator");
         return `The sale is deleted, with ${claimed}.`;
       }}

@@ -1,12 +1,12 @@
 // The running holds of a sale, and the look-up of one user.
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 
 import { call, couponPath, type Refused } from "../api.ts";
 import { count, instant } from "../format.ts";
 import { useReading } from "../reading.ts";
-import { Action, Fault, Field } from "../ui.tsx";
+import { Action, Fault } from "../ui.tsx";
 import { EndHoldsAction } from "./end-actions.tsx";
 import type { SaleProps } from "./parts.ts";
 import { duration } from "../zoned-time.ts";
@@ -82,6 +82,7 @@ type Found = { readonly claim: Claim } | { readonly hold: Hold } | { readonly no
 /** A form that finds the claim or the hold of a user. */
 export function LookUpCard(props: SaleProps): JSX.Element {
   const { name } = props.coupon;
+  const id = useId();
   const [typed, setTyped] = useState("");
   const [userId, setUserId] = useState("");
   const [found, setFound] = useState<Found | Refused | null>(null);
@@ -102,17 +103,10 @@ export function LookUpCard(props: SaleProps): JSX.Element {
           if (typed !== "") void lookUp(typed);
         }}
       >
-        <Field label="User id" hint="Exactly as claimed">
-          {(attributes) => (
-            <input
-              {...attributes}
-              autocomplete="off"
-              spellcheck={false}
-              value={typed}
-              onInput={(event) => setTyped(event.currentTarget.value)}
-            />
-          )}
-        </Field>
+        <div>
+          <label for={id}>User id</label>
+          <input id={id} autocomplete="off" spellcheck={false} value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
+        </div>
         <button>Look up</button>
       </form>
       <div role="status">

@@ -1,8 +1,7 @@
-// The addresses of a sale: its page, the code that embeds it, and its exports.
+// The addresses of a sale: its page, and the code that embeds it.
 
 import type { JSX } from "preact";
 
-import { couponPath } from "../api.ts";
 import { CopyButton, ShareLink } from "../share.tsx";
 import { embedCode } from "./embed.ts";
 
@@ -20,11 +19,6 @@ export function LinksCard({ name }: { readonly name: string }): JSX.Element {
         </pre>
         <CopyButton text={code} label="Copy code" />
       </details>
-      <p>
-        <a class="button" href={couponPath(name, "/claims?format=csv")} download>
-          Export claims (CSV)
-        </a>
-      </p>
     </section>
   );
 }

@@ -18,22 +18,26 @@ export function windowForm({ starts_at: startsAt, ends_at: endsAt }: Window, zon
   };
 }
 
-/** Returns the ends of the window that differ from those of `coupon`, and what is wrong with them. An untouched time keeps its seconds. */
+/** What is sent for one end of the window, and what is wrong with it. Undefined: it stays as it is. */
+type End = { readonly at: string | null | undefined; readonly faults: Faults };
+
+function endOf(form: SaleForm, shown: SaleForm, field: "starts_at" | "ends_at", zone: string): End {
+  const isSet = (of: SaleForm): boolean => (field === "starts_at" ? of.opens === "later" : of.ends === "later");
+  // A time that nobody touched keeps its seconds.
+  if (isSet(form) === isSet(shown) && (!isSet(form) || form[field] === shown[field])) return { at: undefined, faults: {} };
+  if (!isSet(form)) return { at: null, faults: {} };
+  const time = typedTime(form[field], zone);
+  return { at: time.kind === "instant" ? new Date(time.at).toISOString() : undefined, faults: timeFault(field, time) };
+}
+
+/** Returns the ends of the window that differ from those of `coupon`, and what is wrong with them. */
 export function windowOf(form: SaleForm, coupon: Window, zone: string): { readonly body: Partial<Window>; readonly faults: Faults } {
   const shown = windowForm(coupon, zone);
-  const body: { starts_at?: string | null; ends_at?: string | null } = {};
-  let faults: Faults = {};
-  for (const [choice, field, off] of [
-    ["opens", "starts_at", "now"],
-    ["ends", "ends_at", "never"],
-  ] as const) {
-    if (form[choice] === shown[choice] && (form[choice] === off || form[field] === shown[field])) continue;
-    const time = form[choice] === off ? null : typedTime(form[field], zone);
-    faults = { ...faults, ...timeFault(field, time) };
-    if (time === null) body[field] = null;
-    else if (time.kind === "instant") body[field] = new Date(time.at).toISOString();
-  }
-  return { body, faults };
+  const [starts, ends] = [endOf(form, shown, "starts_at", zone), endOf(form, shown, "ends_at", zone)];
+  return {
+    body: { ...(starts.at === undefined ? {} : { starts_at: starts.at }), ...(ends.at === undefined ? {} : { ends_at: ends.at }) },
+    faults: { ...starts.faults, ...ends.faults },
+  };
 }
 
 /** Returns the form of the texts of `coupon`. */
