@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 
 import { isReadDue } from "../../src/web/islands/console/reading.ts";
-import { changeSince, restockOf, stateSentence, type Coupon } from "../../src/web/islands/console/sale/coupon.ts";
+import { changeSince, newest, restockOf, stateSentence, type Coupon } from "../../src/web/islands/console/sale/coupon.ts";
 import { embedCode } from "../../src/web/islands/console/sale/embed.ts";
 import {
   claimsPerSecond,
@@ -31,6 +31,7 @@ const COUPON: Coupon = {
   description: null,
   image_url: null,
   created_at: "2026-12-03T09:00:00.000Z",
+  seq: 7,
 };
 
 test.for([
@@ -122,6 +123,13 @@ test("live points are bounded, in order, and keep the first and the latest half"
   const latest = points.slice(-LIVE_POINTS_MAX / 2).map(({ claimed }) => claimed);
   expect(latest).toEqual(latest.map((_, index) => 5 * LIVE_POINTS_MAX - latest.length + index));
   expect(spread(points, 3).map(({ at }) => at)).toEqual([0, expect.any(Number), 5 * LIVE_POINTS_MAX - 1]);
+});
+
+test("a page shows the newer of what the stream and its own reads have", () => {
+  const snapshot = { state: "paused", amount: 500, remaining_amount: 1, held_amount: 0, starts_at: null, ends_at: null };
+  expect(newest(COUPON, { ...snapshot, seq: 6 })).toEqual(COUPON);
+  expect(newest(COUPON, { ...snapshot, seq: 7 })).toEqual({ ...COUPON, ...snapshot });
+  expect(newest(COUPON, null)).toEqual(COUPON);
 });
 
 test.for([

@@ -8,7 +8,7 @@ import { useLive, useNow, type Live } from "./console/live.ts";
 import { useReading } from "./console/reading.ts";
 import { readCoupon } from "./console/sale/change.ts";
 import { Chart } from "./console/sale/chart.tsx";
-import { claimedOf, stateSentence, type Coupon } from "./console/sale/coupon.ts";
+import { claimedOf, newest, stateSentence, type Coupon } from "./console/sale/coupon.ts";
 import { DeliveryCard } from "./console/sale/delivery.tsx";
 import { ArchiveAction, DeleteAction } from "./console/sale/end-actions.tsx";
 import { HoldsCard, LookUpCard } from "./console/sale/holds.tsx";
@@ -76,8 +76,7 @@ function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX
   useEffect(() => onMove(version), [version]);
   useEffect(() => (status === "deleted" ? onDelete() : undefined), [status]);
 
-  // The stream has the numbers of now, the coupon the settings.
-  const coupon: Coupon = { ...settings, ...snapshot };
+  const coupon = newest(settings, snapshot);
   const refused = metrics.value === null ? null : refusedBy(metrics.value.outcomes);
   const points = joined(timeline, seen, now);
   const props = { coupon, now, refresh };

@@ -5,7 +5,8 @@ import { changeSince, type Coupon } from "./coupon.ts";
 
 /** Returns the sale as it is now. */
 export async function readCoupon(name: string, signal?: AbortSignal): Promise<Answered<Coupon>> {
-  return call<Coupon>(couponPath(name, "?claimed_by=omit"), signal === undefined ? {} : { signal });
+  const answer = await call<Omit<Coupon, "seq">>(couponPath(name, "?claimed_by=omit"), signal === undefined ? {} : { signal });
+  return answer.ok ? { ...answer, value: { ...answer.value, seq: Number(answer.headers.get("Coupon-Seq")) } } : answer;
 }
 
 /** What another operator has changed meanwhile, and the sale as it is now. */

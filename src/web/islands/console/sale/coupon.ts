@@ -16,7 +16,18 @@ export type Coupon = {
   readonly description: string | null;
   readonly image_url: string | null;
   readonly created_at: string;
+  /** The ledger's head in these numbers. */
+  readonly seq: number;
 };
+
+type Snapshot = Units & Pick<Coupon, "state" | "starts_at" | "ends_at" | "seq">;
+
+/** Returns a sale with the newer numbers: its own, or those of the stream. */
+export function newest(coupon: Coupon, snapshot: Snapshot | null): Coupon {
+  if (snapshot === null || snapshot.seq < coupon.seq) return coupon;
+  const { state, amount, remaining_amount, held_amount, starts_at, ends_at, seq } = snapshot;
+  return { ...coupon, state, amount, remaining_amount, held_amount, starts_at, ends_at, seq };
+}
 
 type Units = Pick<Coupon, "amount" | "remaining_amount" | "held_amount">;
 

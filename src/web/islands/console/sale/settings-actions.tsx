@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
 import { call, couponPath } from "../api.ts";
-import { TIME_ZONE } from "../format.ts";
+import { TIME_ZONE, units } from "../format.ts";
 import { EMPTY_FORM, faultSentences, integerIn, previewOf, type Faults, type SaleForm } from "../new-sale.ts";
 import { TextFields, WindowFields } from "../new-sale-fields.tsx";
 import { Action, Field } from "../ui.tsx";
@@ -44,7 +44,7 @@ export function RestockAction(props: SaleProps): JSX.Element {
   return (
     <Action
       label="Restock"
-      before={<p>The sale has {seen.amount} units now, claimed and held ones too. Users can claim new units at once.</p>}
+      before={<p>The sale has {units(seen.amount)} now, claimed and held ones too. Users can claim new units at once.</p>}
       isReady={amount !== null}
       onOpen={() => {
         open();
@@ -52,7 +52,7 @@ export function RestockAction(props: SaleProps): JSX.Element {
       }}
       run={async () => {
         const answer = await send("", { method: "PATCH", body: { amount } });
-        return answer.ok ? `The sale has ${answer.value.amount} units now: ${leftIn(answer.value)}.` : answer;
+        return answer.ok ? `The sale has ${units(answer.value.amount)} now: ${leftIn(answer.value)}.` : answer;
       }}
     >
       <Field label="Units" hint={<span role="status">{sentence}</span>}>
