@@ -13,7 +13,8 @@ const PATH = /^\/(?!\/)[!-[\]-~]*$/;
 
 /** Returns why `text` can't be a `user_id`, or null if it can. A coupon's name has one more rule. */
 export function textFault(text: string): TextFault | null {
-  return text === "" ? "empty" : faultWithin(text, TEXT_CODE_POINTS_MAX);
+  if (text === "") return "empty";
+  return faultWithin(text, TEXT_CODE_POINTS_MAX);
 }
 
 /** Returns why `text` can't be the title of a coupon, or null if it can. */

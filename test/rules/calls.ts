@@ -40,7 +40,7 @@ const settings = fc.record(
 );
 const change: fc.Arbitrary<Call> = fc
   .tuple(settings, fc.constantFrom({}, ...TEXTS))
-  .map(([others, texts]) => ({ kind: "change", ...others, ...texts }));
+  .map(([others, texts]) => Object.assign({ kind: "change" } as const, others, texts));
 const LIMITS = { holdSecondsMax: fc.constant(86_400), holdsMax: fc.constant(null) };
 const shared: fc.Arbitrary<Call> = fc.oneof(
   { weight: 6, arbitrary: claim },

@@ -31,7 +31,7 @@ function call(weight: number, arbitrary: fc.Arbitrary<Call>): { weight: number; 
 
 export const creation: fc.Arbitrary<Call> = fc
   .tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom({ startsAt: null, endsAt: null }, ...WINDOWS), fc.constantFrom({}, ...TEXTS))
-  .map(([amount, { startsAt, endsAt }, texts]) => ({ kind: "create", amount, startsAt, endsAt, ...texts }));
+  .map(([amount, { startsAt, endsAt }, texts]) => Object.assign({ kind: "create", amount, startsAt, endsAt } as const, texts));
 
 const settings = fc.record(
   {
@@ -46,7 +46,7 @@ const settings = fc.record(
 );
 const change: fc.Arbitrary<Call> = fc
   .tuple(settings, fc.constantFrom({}, ...TEXTS))
-  .map(([others, texts]) => ({ kind: "change", ...others, ...texts }));
+  .map(([others, texts]) => Object.assign({ kind: "change" } as const, others, texts));
 
 export const step: fc.Arbitrary<Step> = fc.oneof(
   call(1, creation),

@@ -67,6 +67,7 @@ function takenFault(taken: readonly Taken[], due: readonly Message[], isAll: boo
 
 function messageIn(id: string, body: string): Message {
   const { type, timestamp, data } = JSON.parse(body) as { type: string; timestamp: string; data: Readonly<Record<string, never>> };
-  const { user_id: userId, position, remaining_amount: remaining } = data;
-  return { id, type, at: Date.parse(timestamp), userId: userId ?? null, position: position ?? null, remaining: remaining ?? null };
+  const { user_id: userId, position, remaining_amount: remaining, title, description, image_url: imageUrl } = data;
+  const texts = title === undefined ? null : [title, description ?? null, imageUrl ?? null];
+  return { id, type, at: Date.parse(timestamp), userId: userId ?? null, position: position ?? null, remaining: remaining ?? null, texts };
 }

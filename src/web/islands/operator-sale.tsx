@@ -1,7 +1,7 @@
 // The page of one sale: its numbers as they change, and everything that an operator can do with it.
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { call, couponPath } from "./console/api.ts";
 import { useLive, useNow, type Live } from "./console/live.ts";
@@ -27,9 +27,14 @@ const SETTINGS_EVERY_MS = 1_000;
 /** Returns the points of the chart: the timeline, and what the page has seen since. */
 function usePoints(name: string, { snapshot, status }: Live): { readonly timeline: readonly Point[]; readonly live: readonly Point[] } {
   const [live, setLive] = useState<readonly Point[]>([]);
-  // After a gap the timeline knows what the page has missed.
+  // After a gap, the timeline knows what the page has missed.
   const [gapCount, setGapCount] = useState(0);
-  useEffect(() => (status === "reconnecting" ? setGapCount((count) => count + 1) : undefined), [status]);
+  const hasBegun = useRef(false);
+  useEffect(() => {
+    if (status !== "live") return;
+    if (hasBegun.current) setGapCount((count) => count + 1);
+    hasBegun.current = true;
+  }, [status]);
   const { value } = useReading((signal) => call<Timeline>(couponPath(name, "/timeline"), { signal }), {
     everyMs: 1_000,
     version: gapCount,

@@ -75,7 +75,9 @@ export function useLive(name: string): Live {
     function follow(): void {
       if (isDeleted) return;
       close();
-      if (!document.hidden) open();
+      if (document.hidden) return;
+      setLive((before) => ({ ...before, status: "connecting" }));
+      open();
     }
 
     follow();

@@ -56,13 +56,15 @@ export function useReading<T>(read: (signal: AbortSignal) => Promise<Answered<T>
       const answer = await current.read(abort.signal);
       isReading = false;
       if (abort.signal.aborted) return;
+      // The login loads the page again.
+      if (!answer.ok && answer.status === 401) clearInterval(timer);
       // What is not there comes back with another version only.
       if (answer.ok || answer.status === 404) readVersion = current.version;
       setState((before) => (answer.ok ? { value: answer.value, refused: null } : { ...before, refused: answer }));
     }
 
-    void step();
     const timer = setInterval(() => void step(), STEP_MS);
+    void step();
     return () => {
       abort.abort();
       clearInterval(timer);

@@ -100,7 +100,8 @@ export function restockOf(coupon: Units, typed: number | string | undefined): Re
   if (typed < least) return { amount: null, sentence: `${units(least)} are claimed or held, so that is the least.` };
   const difference = typed - coupon.amount;
   const left = coupon.remaining_amount + difference;
-  const change = difference > 0 ? `${count(difference)} more` : `${count(-difference)} fewer`;
+  const size = Math.abs(difference);
+  const change = `${size === 1 ? "one" : count(size)} ${difference > 0 ? "more" : "fewer"}`;
   const after = left === 0 ? "The sale is then sold out." : `${left === 1 ? "One is" : `${count(left)} are`} then left.`;
   return { amount: typed, sentence: `From ${count(coupon.amount)} to ${count(typed)}: ${change}. ${after}` };
 }
