@@ -6,6 +6,7 @@ import type { RefusalCode } from "../domain/refusals.ts";
 import { DeliveryAnswer, FailingAnswer } from "./delivery-schemas.ts";
 import * as answers from "./answer-schemas.ts";
 import * as requests from "./request-schemas.ts";
+import * as webhookAnswers from "./webhook-answer-schemas.ts";
 
 /** The fields of every refusal. */
 export const RefusalFields = z.object({
@@ -58,11 +59,11 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Delivery: DeliveryAnswer,
   FailingDelivery: FailingAnswer,
   Status: answers.StatusAnswer,
-  Webhook: answers.WebhookAnswer,
-  WebhookWithSecret: answers.WebhookSecretAnswer,
-  RotatedWebhook: answers.RotatedWebhookAnswer,
-  WebhookList: answers.WebhooksAnswer,
-  WebhookTest: answers.WebhookTestAnswer,
+  Webhook: webhookAnswers.WebhookAnswer,
+  WebhookWithSecret: webhookAnswers.WebhookSecretAnswer,
+  RotatedWebhook: webhookAnswers.RotatedWebhookAnswer,
+  WebhookList: webhookAnswers.WebhooksAnswer,
+  WebhookTest: webhookAnswers.WebhookTestAnswer,
   Health: answers.HealthAnswer,
   Unhealthy: answers.UnhealthyAnswer,
 };

@@ -12,21 +12,32 @@ import { expectAccessible, test as base } from "./support/test.ts";
 type Message = { readonly headers: Record<string, string>; readonly body: string };
 type Receiver = { readonly url: string; readonly got: Message[]; status: number };
 
-const test = base.extend("receiver", async ({}, { onCleanup }) => {
+const test = base.extend("receiver", async ({ server }, { onCleanup }) => {
   const receiver: Receiver & { url: string } = { url: "", got: [], status: 204 };
-  const server = createServer(async (request, response) => {
+  const endpoint = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray()).toString();
     receiver.got.push({ headers: request.headers as Record<string, string>, body });
     response.writeHead(receiver.status).end(receiver.status === 204 ? undefined : "<b>full</b>");
   });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  receiver.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  onCleanup(() => {
-    server.closeAllConnections();
-    server.close();
+  await new Promise<void>((listening) => endpoint.listen(0, "127.0.0.1", listening));
+  receiver.url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/`;
+  onCleanup(async () => {
+    await deleteAll(server.url);
+    endpoint.closeAllConnections();
+    endpoint.close();
   });
   return receiver;
 });
+
+async function deleteAll(origin: string): Promise<void> {
+  for (const { id } of await webhooksOf(origin)) await fetch(`${origin}/api/webhooks/${id}`, { method: "DELETE" });
+}
+
+async function webhooksOf(origin: string): Promise<readonly { readonly id: string }[]> {
+  const { webhooks } = (await (await fetch(`${origin}/api/webhooks`)).json()) as { webhooks: readonly { id: string }[] };
+  return webhooks;
+}
+
 test.override("options", { vars: { ADMIN_AUTH: "off", IDENTITY: "off", ADDRESS_LIMIT: "off", WEBHOOK_TARGETS: "any" } });
 
 const NAME = `<script>alert("x")</script> \u202e/%?#\u{1F39F}`;
@@ -61,7 +72,7 @@ async function testOf(page: Page, receiver: Receiver, sentence: RegExp): Promise
   await act(page, "Send a test");
   await page.getByRole("definition").getByText(sentence).waitFor();
   expect(receiver.got).toHaveLength(1);
-  return receiver.got[0] ?? expect.fail("nothing arrived");
+  return receiver.got[0] ?? { headers: {}, body: "" };
 }
 
 test("a webhook is added, tested, paused, rotated and deleted, and each secret is shown once", async ({ page, receiver }) => {
@@ -116,7 +127,7 @@ test("a webhook is added, tested, paused, rotated and deleted, and each secret i
 
 test("a changed webhook gets a sale's events, and a replay sends them again", async ({ page, server, receiver }) => {
   const body = JSON.stringify({ url: `${receiver.url}old`, events: ["coupon.ended"] });
-  const { headers } = await fetch(`${server.url}/api/webhooks`, { method: "POST", body });
+  await fetch(`${server.url}/api/webhooks`, { method: "POST", body });
   await page.goto("/operator/webhooks");
   await page.getByRole("button", { name: "Change" }).click();
   await dialog(page).getByLabel("Address").fill(receiver.url);
@@ -136,13 +147,12 @@ test("a changed webhook gets a sale's events, and a replay sends them again", as
   await expect.poll(() => receiver.got.length).toBe(4);
   const ids = receiver.got.map((message) => message.headers["webhook-id"]);
   expect(ids.slice(2)).toEqual(ids.slice(0, 2));
-  await fetch(`${server.url}${headers.get("location")}`, { method: "DELETE" });
 });
 
 test("a webhook that fails names the sale and the reason, until it is tried again", async ({ page, server, receiver }) => {
   receiver.status = 503;
   const body = JSON.stringify({ url: receiver.url, events: ["coupon.created"] });
-  const { headers } = await fetch(`${server.url}/api/webhooks`, { method: "POST", body });
+  await fetch(`${server.url}/api/webhooks`, { method: "POST", body });
   const name = `2${NAME}`;
   await createSale(server, name);
   await expect.poll(() => receiver.got.length).toBeGreaterThan(0);
@@ -155,7 +165,6 @@ test("a webhook that fails names the sale and the reason, until it is tried agai
   receiver.status = 204;
   await act(page, "Try again now");
   await page.getByText("active", { exact: true }).waitFor();
-  await fetch(`${server.url}${headers.get("location")}`, { method: "DELETE" });
 });
 
 test("an addition whose answer is lost is sent again with the same key, and makes one webhook", async ({ page, server, receiver }) => {
@@ -175,7 +184,5 @@ test("an addition whose answer is lost is sent again with the same key, and make
   await takeSecret(page);
   expect(keys).toHaveLength(2);
   expect(keys[1]).toBe(keys[0]);
-  const { webhooks } = (await (await fetch(`${server.url}/api/webhooks`)).json()) as { webhooks: { id: string }[] };
-  expect(webhooks).toHaveLength(1);
-  for (const { id } of webhooks) await fetch(`${server.url}/api/webhooks/${id}`, { method: "DELETE" });
+  expect(await webhooksOf(server.url)).toHaveLength(1);
 });
