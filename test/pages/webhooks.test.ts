@@ -163,7 +163,7 @@ test("a webhook that fails names the sale and the reason, until it is tried agai
   expect(await item.getByRole("link").textContent()).toBe(name);
   await expectAccessible(page);
   receiver.status = 204;
-  await act(page, "Try again now");
+  await act(page, "Try again");
   await page.getByText("active", { exact: true }).waitFor();
 });
 

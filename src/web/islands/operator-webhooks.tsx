@@ -12,6 +12,8 @@ import { AddWebhook, WebhookActions, type ActionsProps, type ShownSecret } from 
 import * as rules from "./console/webhook.ts";
 
 const REFRESH_MS = 5_000;
+/** After an action, when its deliveries have been tried. */
+const SOON_MS = 1_500;
 /** Failing sales of a webhook that are shown with their reasons. */
 const FAILING_SHOWN_MAX = 5;
 
@@ -41,7 +43,11 @@ function useWebhooks(): Loaded & { readonly reload: () => void } {
     const timer = setInterval(() => !document.hidden && void load(), REFRESH_MS);
     return () => clearInterval(timer);
   }, []);
-  return { ...loaded, reload: () => void load() };
+  const reload = (): void => {
+    void load();
+    setTimeout(() => void load(), SOON_MS);
+  };
+  return { ...loaded, reload };
 }
 
 function Webhooks(): JSX.Element {

@@ -136,7 +136,7 @@ function SwitchWebhook({ webhook, onDone, isFailing }: ActionsProps & { readonly
     />
   );
   if (!isOff && !isFailing) return pause;
-  const label = webhook.disabled_at !== null ? "Enable" : webhook.paused ? "Resume" : "Try again now";
+  const label = webhook.disabled_at !== null ? "Enable" : webhook.paused ? "Resume" : "Try again";
   return (
     <>
       <Action

@@ -128,7 +128,7 @@ export function stateOf({ paused, disabled_at: disabledAt }: Webhook, failing: r
   if (paused) return { label: "paused", meaning: "Nothing is sent to it. Its messages wait until you resume it." };
   if (failing.length === 0) return { label: "active", meaning: null };
   const isParked = failing.some(({ status }) => status === "parked");
-  const advice = isParked ? " Some have failed for three days and are not sent again until you press “Try again now”." : "";
+  const advice = isParked ? " Some have failed for three days and are not sent again until you press “Try again”." : "";
   return { label: "failing", meaning: `It does not take the messages of ${sales(failing.length)}.${advice}` };
 }
 
