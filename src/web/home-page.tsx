@@ -74,7 +74,7 @@ function Operator({ sales }: { readonly sales: Sales | null }) {
             {sales.map((sale) => (
               <li>
                 <a href={`/operator/sales/${encodeURIComponent(sale.name)}`}>
-                  <bdi>{sale.name}</bdi>
+                  <bdi>{sale.title ?? sale.name}</bdi>
                 </a>
                 <span>
                   {sale.state.replace("_", " ")}, {remaining(sale).toLocaleString("en")} of {sale.amount.toLocaleString("en")} remaining

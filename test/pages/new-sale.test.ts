@@ -19,6 +19,9 @@ test.for(NAMES)("a sale named %j is created, and its page's address is shown", a
   const page = await open({ timezoneId: "Europe/Berlin" });
   await page.clock.setFixedTime("2026-11-30T09:00:00Z");
   await fill(page, name, "0");
+  await page.getByLabel("Title").fill(`${name.slice(0, 200)} title`);
+  await page.getByLabel("Description").fill("One\n<b>two</b>");
+  await page.getByLabel("Picture").fill("https://elsewhere.test/shoe.jpg");
   await page.getByRole("radio", { name: "At a time" }).first().check();
   await page.getByLabel("Opening time").fill("2036-03-30T02:30");
   await create(page);
@@ -26,6 +29,7 @@ test.for(NAMES)("a sale named %j is created, and its page's address is shown", a
   await page.getByLabel("Opening time").fill("2036-03-30T03:30");
   await create(page);
   await page.getByText("The number of units must be at least 1.").waitFor();
+  await page.getByText("The picture must be a path of this server, such as /pictures/shoe.jpg.").waitFor();
   await expect.poll(() => page.evaluate("document.activeElement.inputMode")).toBe("numeric");
   await expectAccessible(page);
   await page.getByLabel("Name", { exact: true }).fill("");
@@ -35,6 +39,7 @@ test.for(NAMES)("a sale named %j is created, and its page's address is shown", a
   await page.getByLabel("Name", { exact: true }).pressSequentially("ab");
   expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("ab");
   await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("Picture").fill("/pictures/shoe.jpg");
   await page.getByLabel("Units").fill("1,500");
   await page.getByText("Opens Sun 30 Mar 2036 03:30 Berlin, in 3,408 days; 1,500 units, one each; has no end.").waitFor();
   await create(page);
@@ -47,7 +52,8 @@ test.for(NAMES)("a sale named %j is created, and its page's address is shown", a
   await page.getByText("Copied").waitFor();
   expect(await page.evaluate("navigator.clipboard.readText()")).toBe(`${server.url}/s/${encodeURIComponent(name)}`);
   const coupon: unknown = await (await fetch(`${server.url}/api/coupons/${encodeURIComponent(name)}`)).json();
-  expect(coupon).toMatchObject({ name, amount: 1500, starts_at: "2036-03-30T01:30:00.000Z", ends_at: null });
+  const texts = { title: `${name.slice(0, 200)} title`, description: "One\n<b>two</b>", image_url: "/pictures/shoe.jpg" };
+  expect(coupon).toMatchObject({ name, ...texts, amount: 1500, starts_at: "2036-03-30T01:30:00.000Z", ends_at: null });
   await page.reload();
   await page.getByRole("heading", { level: 1 }).waitFor();
   expect(await page.getByText("The sale is created.").count()).toBe(0);

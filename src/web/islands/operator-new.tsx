@@ -1,6 +1,6 @@
 // The form that creates a sale, with a preview in words.
 
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { call } from "./console/api.ts";
@@ -22,28 +22,42 @@ function takeDraft(): rules.SaleForm {
   return draft === null ? rules.EMPTY_FORM : { ...rules.EMPTY_FORM, ...(JSON.parse(draft) as rules.SaleForm) };
 }
 
-function NewSale(): JSX.Element {
-  const [form, setForm] = useState(takeDraft);
+/** What the form shows for the last request. The first faulty field gets the focus. */
+function useOutcome(fields: RefObject<HTMLFormElement | null>): {
+  readonly outcome: rules.Outcome;
+  readonly judge: (judged: rules.Outcome) => void;
+  /** Removes what was about the fields of `part`. */
+  readonly correct: (part: Partial<rules.SaleForm>) => void;
+} {
   const [outcome, setOutcome] = useState(NO_OUTCOME);
   const [judgedCount, setJudgedCount] = useState(0);
+  // After each answer, and not after each key: a corrected field must not lose the focus to the next faulty one.
+  useEffect(() => fields.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [judgedCount]);
+  return {
+    outcome,
+    judge(judged) {
+      setOutcome(judged);
+      setJudgedCount((before) => before + 1);
+    },
+    correct(part) {
+      const rest = Object.entries(outcome.faults).filter(([field]) => !(field in part));
+      setOutcome({ ...NO_OUTCOME, faults: Object.fromEntries(rest) });
+    },
+  };
+}
+
+function NewSale(): JSX.Element {
+  const [form, setForm] = useState(takeDraft);
   const [isSending, setSending] = useState(false);
   const attempt = useRef<rules.Attempt | null>(null);
   const fields = useRef<HTMLFormElement>(null);
+  const { outcome, judge, correct } = useOutcome(fields);
   const now = useNow(1_000);
   const { faults, error, isLost } = outcome;
 
-  // After each answer, and not after each key: a corrected field must not lose the focus to the next faulty one.
-  useEffect(() => fields.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [judgedCount]);
-
-  function judge(judged: rules.Outcome): void {
-    setOutcome(judged);
-    setJudgedCount((before) => before + 1);
-  }
-
   function change(part: Partial<rules.SaleForm>): void {
     setForm((before) => ({ ...before, ...part }));
-    const rest = Object.entries(faults).filter(([field]) => !(field in part));
-    setOutcome({ ...NO_OUTCOME, faults: Object.fromEntries(rest) });
+    correct(part);
   }
 
   async function create(event: Event): Promise<void> {

@@ -14,12 +14,14 @@ async function home(settings: Settings): Promise<string> {
 
 test("the home page shows the operator five sales, and everybody else none", async () => {
   const names = Array.from({ length: 6 }, (_, index) => `${index} <script>&"/%`);
-  for (const name of names) expect((await create(name, 1500)).status).toBe(201);
+  for (const [index, name] of names.entries())
+    expect((await create(name, 1500, { title: index === 1 ? "<i>Shoe" : null })).status).toBe(201);
   await deliver(...names);
   const own = await home({ ADMIN_AUTH: "off" });
   const links = Array.from(own.matchAll(/href="\/operator\/sales\/([^"]+)"/g), ([, name = ""]) => decodeURIComponent(name));
   expect(links).toEqual(names.slice(0, 5));
   expect(own).toContain("<bdi>0 &lt;script&gt;&amp;&quot;/%</bdi>");
+  expect(own).toContain("<bdi>&lt;i&gt;Shoe</bdi>");
   expect(own).toContain("open, 1,500 of 1,500 remaining");
   expect(own).toContain('href="/operator/new"');
   const others = await home({ ADMIN_AUTH: undefined, ADMIN_TOKEN: "secret" });
