@@ -83,7 +83,8 @@ function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX
 
   const coupon = newest(settings, snapshot);
   const refused = metrics.value === null ? null : refusedBy(metrics.value.outcomes);
-  const points = joined(timeline, seen, now);
+  const isHeard = status !== "reconnecting";
+  const points = joined(timeline, seen, isHeard ? now : -Infinity);
   const props = { coupon, now, refresh };
   return (
     <>
@@ -91,7 +92,7 @@ function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX
         <Freshness status={status} heardAt={heardAt} now={browserNow} />
       </Heading>
       <Fault error={error} />
-      <Numbers units={coupon} claimsPerSecond={claimsPerSecond(seen, now)} refused={refused} />
+      <Numbers units={coupon} claimsPerSecond={isHeard ? claimsPerSecond(seen, now) : null} refused={refused} />
       <p class="lead">{stateSentence(coupon, now)}</p>
       <Actions {...props} />
       <div class="cards">
