@@ -26,6 +26,9 @@ export const HEALTH_DEADLINE_MS = 3_000;
 export const HOME_SALES_MAX = 5;
 export const HOME_SALES_DEADLINE_MS = 1_000;
 
+/** Largest form of a login, in bytes: far more than a token and a name. Prevents a caller without one from filling the isolate. */
+export const LOGIN_BODY_BYTES_MAX = 16 * 1024;
+
 /** How long an operator's session lasts, in seconds: a day at work. Prevents a stolen cookie from lasting. */
 export const SESSION_SECONDS = 43_200;
 

@@ -61,14 +61,20 @@ function home(operator: Child): Page {
 /** `sales` is null if there is no database that answers. */
 function Operator({ sales }: { readonly sales: Sales | null }) {
   return (
-    <section aria-label="Sales">
+    <>
+      <div class="head">
+        <h2>Sales</h2>
+        <a class="button primary" href="/operator/new">
+          New sale
+        </a>
+      </div>
       {sales === null || sales.length === 0 ? null : (
         <>
           <ul class="links">
             {sales.map((sale) => (
               <li>
                 <a href={`/operator/sales/${encodeURIComponent(sale.name)}`}>
-                  <bdi>{sale.name}</bdi>
+                  <bdi>{sale.title ?? sale.name}</bdi>
                 </a>
                 <span>
                   {sale.state.replace("_", " ")}, {remaining(sale).toLocaleString("en")} of {sale.amount.toLocaleString("en")} remaining
@@ -81,11 +87,7 @@ function Operator({ sales }: { readonly sales: Sales | null }) {
           </p>
         </>
       )}
-      <p>
-        <a class="button primary" href="/operator/new">
-          New sale
-        </a>
-      </p>
-    </section>
+      <h2>More</h2>
+    </>
   );
 }

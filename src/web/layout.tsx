@@ -12,6 +12,8 @@ export type Frame = {
   readonly script?: string;
   /** Which origins may show the page in a frame, as CSP sources; none when left out. */
   readonly frameAncestors?: string;
+  /** A path that the browser goes to by itself, at once. */
+  readonly loadsAgainAt?: string;
   /** Links above the content; for the console. */
   readonly navigation?: Child;
   /** The content is a widget of another project: it has its own `<main>` and sets inline styles. */
@@ -27,13 +29,14 @@ export type Page = {
 };
 
 /** Returns a page. Everything that it loads is a file of its own server. No attribute runs code, nor styles but in a widget. */
-export function page({ title, style, script, frameAncestors = "'none'", navigation, isWidget, children }: Frame): Page {
+export function page({ title, style, script, frameAncestors = "'none'", loadsAgainAt, navigation, isWidget, children }: Frame): Page {
   const html = (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        {loadsAgainAt === undefined ? null : <meta http-equiv="refresh" content={`0; url=${loadsAgainAt}`} />}
         <title>{title}</title>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/base.css" />

@@ -63,6 +63,11 @@ const later = (starts: string | null, ends: string | null): rules.SaleForm => ({
 test.for([
   [rules.EMPTY_FORM, "Opens at once; has no end.", []],
   [FORM, "Opens at once; 500 units, one each; has no end.", []],
+  [
+    { ...FORM, name: "SHOE " },
+    "Opens at once; 500 units, one each; has no end.",
+    ["The name begins or ends with a space, which becomes a part of it."],
+  ],
   [{ ...FORM, amount: "1" }, "Opens at once; one unit, for one user; has no end.", []],
   [{ ...FORM, amount: "12,000" }, "Opens at once; 12,000 units, one each; has no end.", []],
   [{ ...FORM, amount: "many" }, "Opens at once; has no end.", []],
@@ -119,14 +124,17 @@ test("a form sends only what is typed, and texts exactly as they are", () => {
 });
 
 const REFUSED = { ok: false, status: 400, code: "invalid_request", error: "Invalid.", fields: {} } as const;
+const ENDED = "Nothing is created, because your session has ended. This page keeps what you typed while you log in.";
 const LOST = "No answer arrived, so the sale may exist already. Try again: it is created at most once.";
 
 test.for([
   [{ ...REFUSED, fields: { amount: "must be at least 1" } }, { amount: "The number of units must be at least 1." }, null, false],
   [{ ...REFUSED, fields: { unheard_of: "is unknown" } }, {}, "Invalid.", false],
   [{ ...REFUSED, status: 409, code: "coupon_exists" }, { name: "A sale of this name exists already. Choose another name." }, null, false],
-  [{ ...REFUSED, status: 401, code: "unauthorized" }, {}, "Invalid.", false],
+  [{ ...REFUSED, status: 401, code: "unauthorized" }, {}, ENDED, false],
   [{ ...REFUSED, status: 503, code: "outcome_unknown" }, {}, LOST, true],
+  [{ ...REFUSED, status: 503, code: "unavailable" }, {}, "Invalid.", false],
+  [{ ...REFUSED, status: 502, code: "unknown" }, {}, LOST, true],
   [{ ...REFUSED, status: 0, code: "no_answer" }, {}, LOST, true],
 ] as const)("the form shows the faults, the sentence and the retry of refusal %#", ([refused, faults, error, isLost]) => {
   expect(rules.outcomeOf(refused)).toEqual({ faults, error, isLost });

@@ -1,6 +1,6 @@
 // The form that creates a sale, with a preview in words.
 
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { call } from "./console/api.ts";
@@ -12,34 +12,67 @@ import { ConsolePage, Fault, mount, notifyNext } from "./console/ui.tsx";
 
 const NO_OUTCOME: rules.Outcome = { faults: {}, error: null, isLost: false };
 
-function NewSale(): JSX.Element {
-  const [form, setForm] = useState(rules.EMPTY_FORM);
+const DRAFT = "doorbuster:new-sale";
+
+/** Returns the form that was kept when the session ended, once. */
+function takeDraft(): rules.SaleForm {
+  const draft = sessionStorage.getItem(DRAFT);
+  sessionStorage.removeItem(DRAFT);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this page alone writes it
+  return draft === null ? rules.EMPTY_FORM : { ...rules.EMPTY_FORM, ...(JSON.parse(draft) as rules.SaleForm) };
+}
+
+/** What the form shows for the last request. The first faulty field gets the focus. */
+function useOutcome(fields: RefObject<HTMLFormElement | null>): {
+  readonly outcome: rules.Outcome;
+  readonly judge: (judged: rules.Outcome) => void;
+  /** Removes what was about the fields of `part`. */
+  readonly correct: (part: Partial<rules.SaleForm>) => void;
+} {
   const [outcome, setOutcome] = useState(NO_OUTCOME);
+  const [judgedCount, setJudgedCount] = useState(0);
+  // After each answer, and not after each key: a corrected field must not lose the focus to the next faulty one.
+  useEffect(() => fields.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [judgedCount]);
+  return {
+    outcome,
+    judge(judged) {
+      setOutcome(judged);
+      setJudgedCount((before) => before + 1);
+    },
+    correct(part) {
+      const rest = Object.entries(outcome.faults).filter(([field]) => !(field in part));
+      setOutcome({ ...NO_OUTCOME, faults: Object.fromEntries(rest) });
+    },
+  };
+}
+
+function NewSale(): JSX.Element {
+  const [form, setForm] = useState(takeDraft);
   const [isSending, setSending] = useState(false);
   const attempt = useRef<rules.Attempt | null>(null);
   const fields = useRef<HTMLFormElement>(null);
+  const { outcome, judge, correct } = useOutcome(fields);
   const now = useNow(1_000);
   const { faults, error, isLost } = outcome;
 
-  useEffect(() => fields.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [faults]);
-
   function change(part: Partial<rules.SaleForm>): void {
     setForm((before) => ({ ...before, ...part }));
-    const rest = Object.entries(outcome.faults).filter(([field]) => !(field in part));
-    // Keeps the outcome without a fault of this field, so that the focus stays where it is.
-    if (rest.length < Object.keys(faults).length || error !== null) setOutcome({ ...NO_OUTCOME, faults: Object.fromEntries(rest) });
+    correct(part);
   }
 
   async function create(event: Event): Promise<void> {
     event.preventDefault();
     if (isSending) return;
     const { body, faults: found } = rules.requestOf(form, TIME_ZONE);
-    if (Object.keys(found).length > 0) return setOutcome({ ...NO_OUTCOME, faults: found });
+    if (Object.keys(found).length > 0) return judge({ ...NO_OUTCOME, faults: found });
     attempt.current = rules.attemptOf(body, attempt.current, () => crypto.randomUUID());
     setSending(true);
     const answer = await call("/api/coupons", { method: "POST", body, headers: { "Idempotency-Key": attempt.current.key } });
     setSending(false);
-    if (!answer.ok) return setOutcome(rules.outcomeOf(answer));
+    if (!answer.ok) {
+      if (answer.status === 401) sessionStorage.setItem(DRAFT, JSON.stringify(form));
+      return judge(rules.outcomeOf(answer));
+    }
     notifyNext({ text: `The sale is created. ${rules.previewOf(form, Date.now(), TIME_ZONE).sentence}`, sale: form.name });
     location.assign(`/operator/sales/${encodeURIComponent(form.name)}`);
   }

@@ -60,12 +60,15 @@ export type Outcome = { readonly faults: Faults; readonly error: string | null; 
 
 export function outcomeOf({ status, code, error, fields }: Refused): Outcome {
   if (code === "coupon_exists") return { faults: { name: TAKEN }, error: null, isLost: false };
-  if (status === 0 || status >= 500) return { faults: {}, error: LOST, isLost: true };
+  if (status === 401) return { faults: {}, error: ENDED, isLost: false };
+  const isLost = status === 0 || (status >= 500 && code !== "unavailable" && code !== "misconfigured");
+  if (isLost) return { faults: {}, error: LOST, isLost: true };
   const faults = faultSentences(fields);
   return { faults, error: Object.keys(faults).length === 0 ? error : null, isLost: false };
 }
 
 const TAKEN = "A sale of this name exists already. Choose another name.";
+const ENDED = "Nothing is created, because your session has ended. This page keeps what you typed while you log in.";
 const LOST = "No answer arrived, so the sale may exist already. Try again: it is created at most once.";
 
 /** The body of `POST /api/coupons`, or the faults that the browser alone can find. The API finds all others. */
@@ -134,8 +137,12 @@ export function previewOf(form: SaleForm, now: number, zone: string): Preview {
   const sentence = parts.join("; ");
   return {
     sentence: sentence === "" ? "" : `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`,
-    warnings: [...noteOf("Opening", starts), ...noteOf("End", ends), ...windowWarning(startsAt, endsAt, now)],
+    warnings: [...nameWarning(form.name), ...noteOf("Opening", starts), ...noteOf("End", ends), ...windowWarning(startsAt, endsAt, now)],
   };
+}
+
+function nameWarning(name: string): string[] {
+  return name !== "" && name.trim() !== name ? ["The name begins or ends with a space, which becomes a part of it."] : [];
 }
 
 function noteOf(label: string, time: TypedTime | null): string[] {

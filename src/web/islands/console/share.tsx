@@ -14,18 +14,18 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
   const now = useNow(1_000);
   if (!isSecureContext) return null;
   const isCopied = now - copiedAt < COPIED_MS;
+  const copy = (): void =>
+    void navigator.clipboard.writeText(text).then(
+      () => setCopiedAt(Date.now()),
+      () => undefined,
+    );
   return (
-    <button
-      type="button"
-      onClick={() =>
-        void navigator.clipboard.writeText(text).then(
-          () => setCopiedAt(Date.now()),
-          () => undefined,
-        )
-      }
-    >
-      <span role="status">{isCopied ? "Copied" : label}</span>
-    </button>
+    <>
+      <button type="button" onClick={copy}>
+        {label}
+      </button>
+      <span role="status">{isCopied ? "Copied" : ""}</span>
+    </>
   );
 }
 
