@@ -12,13 +12,14 @@ import { claimedOf, newest, stateSentence, type Coupon } from "./console/sale/co
 import { DeliveryCard } from "./console/sale/delivery.tsx";
 import { ArchiveAction, DeleteAction } from "./console/sale/end-actions.tsx";
 import { HoldsCard, LookUpCard } from "./console/sale/holds.tsx";
-import { LinksCard } from "./console/sale/links.tsx";
+import { EmbedCard } from "./console/sale/embed-card.tsx";
 import { Freshness, Numbers, RefusedReasons } from "./console/sale/numbers.tsx";
 import { claimsPerSecond, joined, timelinePoints, withPoint, type Point, type Timeline } from "./console/sale/points.ts";
 import type { SaleProps } from "./console/sale/parts.ts";
 import { PauseAction, RestockAction, TextsAction, WindowAction } from "./console/sale/settings-actions.tsx";
 import { TailCard, useTail } from "./console/sale/tail.tsx";
 import { refusedBy, type Outcomes } from "./console/sale/words.ts";
+import { ShareLink } from "./console/share.tsx";
 import { ConsolePage, Fault, mount } from "./console/ui.tsx";
 
 const METRICS_EVERY_MS = 3_000;
@@ -104,7 +105,7 @@ function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX
         <div>
           <RefusedReasons refused={refused} />
           <TailCard name={name} events={tail.events} />
-          <LinksCard name={name} />
+          <EmbedCard name={name} />
         </div>
       </div>
       <DeliveryCard name={name} now={now} />
@@ -156,6 +157,7 @@ function Heading({ coupon, children }: { readonly coupon: Coupon; readonly child
           <bdi class="code exact">{coupon.name}</bdi>
         </p>
       )}
+      <ShareLink name={coupon.name} />
     </header>
   );
 }
