@@ -56,6 +56,8 @@ test("a claim moves the numbers within two seconds, then the tail, the chart and
   expect(await calls.claim("ann")).toBe(409);
   await page.getByText("The user has one already").waitFor();
   expect(await numbers(page)).toMatchObject({ Refused: "1" });
+  const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Export claims" }).click()]);
+  expect(file.suggestedFilename()).toBe("claims-MOVES.csv");
   await expectAccessible(page);
 });
 
@@ -71,7 +73,12 @@ test("a pause, a resume, a restock and new texts say what happens, before and af
   expect(await restock.getByRole("button", { name: "Restock" }).isDisabled()).toBe(true);
   await restock.getByLabel("Units").fill("1,000");
   await expectAccessible(page);
-  await confirm(page, "Restock", "From 1 to 1,000: 999 more. 999 are then left.", "The sale has 1,000 units now: 999 units are left.");
+  await restock.getByText("From 1 to 1,000: 999 more. 999 are then left.").waitFor();
+  // The sale's certificate lasts up to a second, and the change waits for its end.
+  expect(await calls.claim("bob")).toBe(400);
+  await restock.getByRole("button", { name: "Restock" }).click();
+  await restock.getByRole("button", { name: "Working…" }).waitFor();
+  await page.getByRole("status").getByText("The sale has 1,000 units now: 999 units are left.").waitFor();
   await expect.poll(() => numbers(page), NEWS).toMatchObject({ Remaining: "999", Claimed: "1" });
   const texts = await open(page, "Change texts");
   await texts.getByLabel("Title").fill(`<b>"شراء" 🎟`);
@@ -170,7 +177,7 @@ test("a lost server is shown as reconnecting, and as live once it is back", asyn
   const calls = await sale(page, server, "RESTART");
   await server.kill();
   await page.getByText("Reconnecting", { exact: true }).waitFor();
-  expect(await numbers(page)).toMatchObject({ Remaining: "5" });
+  expect(await numbers(page)).toMatchObject({ Remaining: "5", "Claims a second": "–" });
   await expectAccessible(page);
   await server.startAgain();
   await page.getByText("Live", { exact: true }).waitFor();
@@ -219,4 +226,18 @@ test("a hidden tab asks for nothing, and is live again when it is shown", async 
   expect(asked).toEqual([]);
   await setHidden(false);
   await expect.poll(() => numbers(page), NEWS).toMatchObject({ Remaining: "4" });
+});
+
+test("an ended session offers the login, and the page stops asking", async ({ page, server }) => {
+  await sale(page, server, "ENDED SESSION");
+  let askedCount = 0;
+  await page.route("**/api/coupons/*/{metrics,delivery}", (route) => {
+    askedCount += 1;
+    return route.fulfill({ status: 401, json: { error: "token required", code: "unauthorized" } });
+  });
+  const login = page.getByRole("link", { name: "Log in again" });
+  await login.waitFor();
+  expect(await login.getAttribute("href")).toBe("/operator/login?next=%2Foperator%2Fsales%2FENDED%2520SESSION");
+  await page.waitForTimeout(8_000);
+  expect(askedCount).toBe(2);
 });

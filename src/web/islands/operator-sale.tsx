@@ -12,13 +12,14 @@ import { claimedOf, newest, stateSentence, type Coupon } from "./console/sale/co
 import { DeliveryCard } from "./console/sale/delivery.tsx";
 import { ArchiveAction, DeleteAction } from "./console/sale/end-actions.tsx";
 import { HoldsCard, LookUpCard } from "./console/sale/holds.tsx";
-import { LinksCard } from "./console/sale/links.tsx";
+import { EmbedCard } from "./console/sale/embed-card.tsx";
 import { Freshness, Numbers, RefusedReasons } from "./console/sale/numbers.tsx";
 import { claimsPerSecond, joined, timelinePoints, withPoint, type Point, type Timeline } from "./console/sale/points.ts";
 import type { SaleProps } from "./console/sale/parts.ts";
 import { PauseAction, RestockAction, TextsAction, WindowAction } from "./console/sale/settings-actions.tsx";
 import { TailCard, useTail } from "./console/sale/tail.tsx";
 import { refusedBy, type Outcomes } from "./console/sale/words.ts";
+import { ShareLink } from "./console/share.tsx";
 import { ConsolePage, Fault, mount } from "./console/ui.tsx";
 
 const METRICS_EVERY_MS = 3_000;
@@ -83,7 +84,8 @@ function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX
 
   const coupon = newest(settings, snapshot);
   const refused = metrics.value === null ? null : refusedBy(metrics.value.outcomes);
-  const points = joined(timeline, seen, now);
+  const isHeard = status !== "reconnecting";
+  const points = joined(timeline, seen, isHeard ? now : -Infinity);
   const props = { coupon, now, refresh };
   return (
     <>
@@ -91,7 +93,7 @@ function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX
         <Freshness status={status} heardAt={heardAt} now={browserNow} />
       </Heading>
       <Fault error={error} />
-      <Numbers units={coupon} claimsPerSecond={claimsPerSecond(seen, now)} refused={refused} />
+      <Numbers units={coupon} claimsPerSecond={isHeard ? claimsPerSecond(seen, now) : null} refused={refused} />
       <p class="lead">{stateSentence(coupon, now)}</p>
       <Actions {...props} />
       <div class="cards">
@@ -103,7 +105,7 @@ function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX
         <div>
           <RefusedReasons refused={refused} />
           <TailCard name={name} events={tail.events} />
-          <LinksCard name={name} />
+          <EmbedCard name={name} />
         </div>
       </div>
       <DeliveryCard name={name} now={now} />
@@ -155,6 +157,7 @@ function Heading({ coupon, children }: { readonly coupon: Coupon; readonly child
           <bdi class="code exact">{coupon.name}</bdi>
         </p>
       )}
+      <ShareLink name={coupon.name} />
     </header>
   );
 }

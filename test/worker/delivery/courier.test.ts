@@ -289,6 +289,20 @@ test("a failing sink is listed until its coupon is deleted, also where its endpo
   expect(await failing()).toEqual([]);
 });
 
+test("a webhook that is deleted while it fails is listed no more, at once", async () => {
+  stopCouriers();
+  setClock(T0);
+  const name = freshName();
+  const id = await register(name);
+  await create(name, 1);
+  receiver(() => 410);
+  await onStage(name, {}, ({ run }) => run());
+  const failing = async () => JSON.stringify((await ask("GET", "/api/delivery/failing?limit=1000")).body);
+  expect(await failing()).toContain(id);
+  expect((await ask("DELETE", `/api/webhooks/${id}`)).status).toBe(204);
+  expect(await failing()).not.toContain(id);
+});
+
 test("ten endpoints that have the same events cost the coupon one read", async () => {
   stopCouriers();
   setClock(T0);

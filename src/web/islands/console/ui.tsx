@@ -4,10 +4,8 @@ import { render, type ComponentChildren, type JSX } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { SESSION_ENDED } from "./api.ts";
-import { ShareLink } from "./share.tsx";
 
-/** `sale`: the name of a sale whose page the notice links. */
-type Notice = { readonly id: number; readonly text: string; readonly isError: boolean; readonly sale?: string };
+type Notice = { readonly id: number; readonly text: string; readonly isError: boolean };
 
 const NOTICES_MAX = 3;
 let noticeCount = 0;
@@ -22,16 +20,14 @@ export function notify(text: string, isError = false): void {
 const NEXT_NOTICE = "doorbuster:next-notice";
 
 /** Shows a notice on the next page of the console in this tab. */
-export function notifyNext(notice: Pick<Notice, "text" | "sale">): void {
-  sessionStorage.setItem(NEXT_NOTICE, JSON.stringify(notice));
+export function notifyNext(text: string): void {
+  sessionStorage.setItem(NEXT_NOTICE, text);
 }
 
 function takeNextNotice(): readonly Notice[] {
-  const stored = sessionStorage.getItem(NEXT_NOTICE);
-  if (stored === null) return [];
+  const text = sessionStorage.getItem(NEXT_NOTICE);
   sessionStorage.removeItem(NEXT_NOTICE);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `notifyNext` alone writes it
-  return [{ ...(JSON.parse(stored) as Pick<Notice, "text" | "sale">), id: 0, isError: false }];
+  return text === null ? [] : [{ id: 0, text, isError: false }];
 }
 
 /** What has happened, newest last. A notice stays until it is closed or pushed out, so that nobody misses it. */
@@ -43,12 +39,9 @@ function Notices(): JSX.Element {
   }, []);
   return (
     <div class="notices" role="status" aria-live="polite">
-      {notices.map(({ id, text, isError, sale }) => (
+      {notices.map(({ id, text, isError }) => (
         <div key={id} class={isError ? "notice bad" : "notice good"}>
-          <div>
-            <p>{text}</p>
-            {sale === undefined ? null : <ShareLink name={sale} />}
-          </div>
+          <p>{text}</p>
           <button class="quiet" aria-label="Close" onClick={() => setNotices((before) => before.filter((one) => one.id !== id))}>
             ×
           </button>

@@ -83,7 +83,7 @@ export function DeleteAction(props: SaleProps): JSX.Element {
       run={async () => {
         const answer = await send("", { method: "DELETE" });
         if (!answer.ok) return answer;
-        notifyNext({ text: `The sale ${isolated(seen.name)} is deleted, with ${claimed}.` });
+        notifyNext(`The sale ${isolated(seen.name)} is deleted, with ${claimed}.`);
         location.assign("/operator");
         return `The sale is deleted, with ${claimed}.`;
       }}

@@ -14,6 +14,8 @@ import { duration } from "../zoned-time.ts";
 type Hold = { readonly user_id: string; readonly expires_at: string };
 type Claim = { readonly user_id: string; readonly position: number; readonly claimed_at: string };
 
+type HoldPage = { readonly holds: readonly Hold[]; readonly next: string | null };
+
 const EVERY_MS = 2_000;
 const SHOWN_FIRST = 20;
 const SHOWN_MAX = 1_000;
@@ -22,12 +24,12 @@ const SHOWN_MAX = 1_000;
 export function HoldsCard(props: SaleProps & { readonly version: string }): JSX.Element {
   const { coupon, now, version } = props;
   const [limit, setLimit] = useState(SHOWN_FIRST);
-  const { value, refused } = useReading(
-    (signal) => call<{ readonly holds: readonly Hold[] }>(couponPath(coupon.name, `/holds?limit=${limit}`), { signal }),
-    { everyMs: EVERY_MS, version: `${version} ${limit}` },
-  );
+  const { value, refused } = useReading((signal) => call<HoldPage>(couponPath(coupon.name, `/holds?limit=${limit}`), { signal }), {
+    everyMs: EVERY_MS,
+    version: `${version} ${limit}`,
+  });
   const holds = (value?.holds ?? []).filter((hold) => Date.parse(hold.expires_at) > now);
-  const hiddenCount = Math.max(0, coupon.held_amount - holds.length);
+  const hasMore = (value?.next ?? null) !== null;
   return (
     <section class="card">
       <div class="head">
@@ -46,12 +48,12 @@ export function HoldsCard(props: SaleProps & { readonly version: string }): JSX.
           </li>
         ))}
       </ul>
-      {holds.length === limit && hiddenCount > 0 && limit < SHOWN_MAX ? (
+      {hasMore && limit < SHOWN_MAX ? (
         <button type="button" onClick={() => setLimit(SHOWN_MAX)}>
-          Show {count(hiddenCount)} more
+          Show more
         </button>
       ) : null}
-      {hiddenCount > 0 && limit === SHOWN_MAX ? <p class="muted">And {count(hiddenCount)} more. Look a user up to find one.</p> : null}
+      {hasMore && limit === SHOWN_MAX ? <p class="muted">There are more. Look a user up to find one.</p> : null}
     </section>
   );
 }

@@ -9,7 +9,8 @@ import type { RefusedBy } from "./words.ts";
 
 export type NumbersProps = {
   readonly units: Pick<Coupon, "amount" | "remaining_amount" | "held_amount">;
-  readonly claimsPerSecond: number;
+  /** Null while nothing is heard. */
+  readonly claimsPerSecond: number | null;
   /** Null until they are read. */
   readonly refused: readonly RefusedBy[] | null;
 };
@@ -19,13 +20,13 @@ export function Numbers({ units, claimsPerSecond, refused }: NumbersProps): JSX.
   const refusedCount = refused?.reduce((sum, one) => sum + one.count, 0) ?? null;
   const shown = [
     ["Remaining", count(remaining), `of ${count(amount)}`],
-    ["Claims a second", rateText(claimsPerSecond), "in the last 5 seconds"],
+    ["Claims a second", claimsPerSecond === null ? "–" : rateText(claimsPerSecond), "in the last 5 seconds"],
     ["Claimed", count(claimedOf(units)), percent(claimedOf(units), amount)],
     ["Held", count(held), percent(held, amount)],
-    ["Refused", refusedCount === null ? "…" : count(refusedCount), "see why below"],
+    ["Refused", refusedCount === null ? "…" : count(refusedCount), refusedCount === 0 ? "none so far" : "see why below"],
   ] as const;
   return (
-    <dl class="numbers">
+    <dl class={claimsPerSecond === null ? "numbers stale" : "numbers"}>
       {shown.map(([label, value, hint]) => (
         <div key={label}>
           <dt>{label}</dt>
