@@ -134,6 +134,8 @@ function chartSentence(points: readonly Point[], amount: number): string {
 }
 
 function Table({ points, amount }: ChartProps): JSX.Element {
+  const ms = (points.at(-1)?.at ?? 0) - (points[0]?.at ?? 0);
+  const timeText = ms < DAY_SECONDS * 1_000 ? clock : instant;
   return (
     <details>
       <summary>The chart as a table</summary>
@@ -152,7 +154,7 @@ function Table({ points, amount }: ChartProps): JSX.Element {
         <tbody>
           {points.map(({ at, claimed }) => (
             <tr key={at}>
-              <td>{clock(at)}</td>
+              <td>{timeText(at)}</td>
               <td class="number">{count(claimed)}</td>
               <td class="number">{count(amount - claimed)}</td>
             </tr>
