@@ -3,5 +3,6 @@
 import type { Pages } from "../http/route.ts";
 import { getHome } from "./home-page.tsx";
 import { refusalPage } from "./refusal-page.tsx";
+import { getSalePage } from "./sale-page.tsx";
 
-export const PAGES: Pages = { routes: [getHome], refusalPage };
+export const PAGES: Pages = { routes: [getHome, getSalePage], refusalPage };

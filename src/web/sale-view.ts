@@ -23,7 +23,7 @@ export type SaleView = {
   readonly sentence: string;
   readonly canBuy: boolean;
   readonly isStockShown: boolean;
-  readonly countdown: { readonly label: string; readonly to: Instant } | null;
+  readonly countdown: { readonly label: string; readonly edgeLabel: string; readonly to: Instant } | null;
 };
 
 /** A tenth of the stock is nearly nothing, and so are three units of a large one. */
@@ -95,8 +95,9 @@ const ROWS = {
 export function saleView(facts: SaleFacts, now: Instant): SaleView {
   const stage = stageOf(facts, now);
   const { countsTo, ...row } = ROWS[stage];
-  const [label, to] = countsTo === "start" ? ["Opens in", facts.startsAt] : ["Ends in", countsTo === null ? null : facts.endsAt];
-  return { stage, ...row, canBuy: row.tone === "good", countdown: to === null ? null : { label, to } };
+  const to = countsTo === null ? null : countsTo === "start" ? facts.startsAt : facts.endsAt;
+  const labels = countsTo === "start" ? { label: "Opens in", edgeLabel: "Opens on" } : { label: "Ends in", edgeLabel: "Ends on" };
+  return { stage, ...row, canBuy: row.tone === "good", countdown: to === null ? null : { ...labels, to } };
 }
 
 /** Returns the rest of a countdown, such as `2 d 03:04:05` or `04:05`. A begun second counts, so it ends with `00:01`. */
@@ -111,6 +112,11 @@ export function countdownText(restMs: number): string {
 /** Returns a count with commas: `1,000`. The server and every browser must agree, so no locale decides. */
 export function count(units: number): string {
   return String(units).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
+/** Returns what stands behind the number of units left. */
+export function stockText({ amount, held }: Pick<SaleFacts, "amount" | "held">): string {
+  return `of ${count(amount)} left${held === 0 ? "" : `, ${count(held)} reserved`}`;
 }
 
 /** What is said aloud once, when a watched sale comes to it. */

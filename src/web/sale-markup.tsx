@@ -1,0 +1,224 @@
+// The sale page as HTML, from a snapshot. It is equal for all visitors, so one rendering serves a crowd.
+
+import { instant, jsonLine, status } from "../wire.ts";
+import type { Instant } from "../domain/coupon.ts";
+import type { CouponView, Found } from "../domain/rpc.ts";
+import type { Env } from "../edge/env.ts";
+import { page, type Page } from "./layout.tsx";
+import { firstLabel } from "./purchase-view.ts";
+import { count, countdownText, saleView, stockText, type SaleFacts, type SaleView } from "./sale-view.ts";
+import { remaining } from "../domain/coupon.ts";
+
+/** How the page learns who buys. `off`: the visitor says so. `token`: the shop's sign-in. `closed`: only the shop buys. */
+export type Identity = "off" | "token" | "closed";
+
+export type Variant = {
+  readonly flow: "claim" | "hold";
+  /** Shown in a page of the shop. */
+  readonly isEmbedded: boolean;
+};
+
+/** Longest hold that the page asks for. */
+const HOLD_SECONDS_MAX = 600;
+
+/** One rendering for each variant of a snapshot. A snapshot is one object for all its visitors. */
+const rendered = new WeakMap<Found, Map<string, Page>>();
+
+/** Returns the page of a snapshot. */
+export function salePage(found: Found, variant: Variant, env: Env): Page {
+  const settings = { ...variant, identity: identityOf(env), origins: Array.from(env.ALLOWED_ORIGINS).filter(isSource) };
+  const key = JSON.stringify(settings);
+  const pages = rendered.get(found) ?? new Map<string, Page>();
+  rendered.set(found, pages);
+  const known = pages.get(key);
+  if (known !== undefined) return known;
+  const made = page({
+    title: titleOf(found.coupon),
+    style: "sale",
+    script: "sale",
+    frameAncestors: ["'self'", ...settings.origins].join(" "),
+    children: sale(found, settings),
+  });
+  pages.set(key, made);
+  return made;
+}
+
+/** Whether an origin can stand in a policy. An app's own scheme allows more characters than a policy does. */
+function isSource(origin: string): boolean {
+  return !/[;,'"\s]/.test(origin);
+}
+
+function identityOf({ IDENTITY, IDENTITY_SECRET, IDENTITY_JWKS_URL }: Env): Identity {
+  if (IDENTITY_SECRET !== undefined || IDENTITY_JWKS_URL !== undefined) return "token";
+  return IDENTITY === "off" ? "off" : "closed";
+}
+
+/** Returns a text of the coupon that shops may set. */
+function textOf(coupon: CouponView, field: "title" | "description" | "imageUrl"): string | null {
+  const value: unknown = Reflect.get(coupon, field);
+  return typeof value === "string" ? value : null;
+}
+
+export function titleOf(coupon: CouponView): string {
+  return textOf(coupon, "title") ?? coupon.name;
+}
+
+/** The path of a coupon's sale page. */
+export function salePath(name: string): string {
+  return `/s/${encodeURIComponent(name)}`;
+}
+
+function factsOf(coupon: CouponView): SaleFacts {
+  const { state, amount, held, startsAt, endsAt } = coupon;
+  return { state, amount, remaining: remaining(coupon), held, startsAt, endsAt };
+}
+
+type Settings = Variant & { readonly identity: Identity; readonly origins: readonly string[] };
+
+function sale(found: Found, { flow, isEmbedded, identity, origins }: Settings) {
+  const { coupon, now } = found;
+  const facts = factsOf(coupon);
+  const view = saleView(facts, now);
+  const [description, imageUrl] = [textOf(coupon, "description"), textOf(coupon, "imageUrl")];
+  const look = `sale${isEmbedded ? " embedded" : ""}${imageUrl === null ? "" : " with-picture"}`;
+  return (
+    <article
+      id="sale"
+      class={look}
+      data-tone={view.tone}
+      data-stage={view.stage}
+      data-status={jsonLine(status(found, now))}
+      data-epoch={coupon.epoch}
+      data-flow={flow}
+      data-identity={identity}
+      data-origins={origins.join(" ")}
+      data-hold-seconds={Math.min(coupon.holdSecondsMax, HOLD_SECONDS_MAX)}
+    >
+      {isEmbedded ? null : <div class="logo" />}
+      {imageUrl === null ? null : <img class="picture" src={imageUrl} alt="" />}
+      <div class="words">
+        <h1 dir="auto">{titleOf(coupon)}</h1>
+        {description === null ? null : (
+          <p class="description" dir="auto">
+            {description}
+          </p>
+        )}
+      </div>
+      <section class="panel" aria-label="Buy">
+        <div id="now">
+          <p id="headline" class="headline">
+            {view.headline}
+          </p>
+          <p id="sentence">{view.sentence}</p>
+        </div>
+        {countdown(view, now)}
+        {stock(facts, view)}
+        {outcome()}
+        {identity === "closed" ? (
+          <p>You buy this in the shop. Here you can watch the sale.</p>
+        ) : (
+          purchase(coupon.name, view, flow, identity)
+        )}
+        {view.tone === "wait" ? reloadLink(coupon.name) : null}
+        <p id="freshness" class="freshness needs-script">
+          Loading
+        </p>
+      </section>
+      <p id="milestone" role="status" class="visually-hidden" />
+    </article>
+  );
+}
+
+/** Without a script, the page does not change by itself. */
+function reloadLink(name: string) {
+  return (
+    <noscript>
+      <p>
+        <a class="button" href={salePath(name)}>
+          Load this page again
+        </a>
+      </p>
+    </noscript>
+  );
+}
+
+function countdown({ countdown: counted }: SaleView, now: Instant) {
+  const { label, edgeLabel, to } = counted ?? { label: "", edgeLabel: "", to: now };
+  return (
+    <div id="countdown" class="countdown" hidden={counted === null}>
+      <p class="clock needs-script">
+        <span id="countdown-label">{label}</span>{" "}
+        <span id="timer" role="timer">
+          {countdownText(to - now)}
+        </span>
+      </p>
+      <p class="muted">
+        <span id="edge-label">{edgeLabel}</span>{" "}
+        <time id="edge" datetime={instant(to)}>
+          {utcText(to)}
+        </time>
+      </p>
+    </div>
+  );
+}
+
+/** Returns an instant for readers in all time zones: `Fri, 27 Nov 2026 18:00 UTC`. The page's script writes it in theirs. */
+function utcText(at: Instant): string {
+  return new Date(at).toUTCString().replace(/:\d\d GMT$/, " UTC");
+}
+
+function stock({ amount, remaining: left, held }: SaleFacts, { isStockShown }: SaleView) {
+  return (
+    <div id="stock" class="stock" hidden={!isStockShown}>
+      <p>
+        <strong id="remaining">{count(left)}</strong> <span id="of">{stockText({ amount, held })}</span>
+      </p>
+      <progress id="bar" value={left} max={amount} aria-label="Units left" />
+    </div>
+  );
+}
+
+/** How the visitor's claim has ended. The page's script fills it. */
+function outcome() {
+  return (
+    <div id="outcome" class="outcome" tabindex={-1} hidden>
+      <h2 id="outcome-headline" />
+      <p id="outcome-sentence" />
+      <p id="hold-clock" class="clock" hidden>
+        <span id="hold-timer" role="timer" aria-label="Reserved for" />
+      </p>
+      <p id="outcome-next" class="muted" />
+    </div>
+  );
+}
+
+function purchase(name: string, { canBuy }: SaleView, flow: Variant["flow"], identity: Identity) {
+  const needsScript = flow === "hold" || identity === "token";
+  return (
+    <>
+      <form id="buy" method="post" action={salePath(name)} class={needsScript ? "needs-script" : ""}>
+        {identity === "off" ? (
+          <p>
+            <label for="user">Your e-mail or customer number</label>
+            <input id="user" name="user_id" autocomplete="email" maxlength={255} required dir="auto" />
+          </p>
+        ) : (
+          <p id="who" hidden />
+        )}
+        <p class="buttons">
+          <button id="main-button" class="primary" type="submit" hidden={!canBuy || identity === "token"}>
+            {firstLabel(flow === "hold")}
+          </button>
+          <button id="second-button" type="button" hidden>
+            Give it back
+          </button>
+        </p>
+      </form>
+      {needsScript ? (
+        <noscript>
+          <p>To buy here, allow JavaScript in your browser, and load this page again.</p>
+        </noscript>
+      ) : null}
+    </>
+  );
+}
