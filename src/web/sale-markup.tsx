@@ -94,9 +94,9 @@ function sale(found: Found, { flow, isEmbedded, identity, origins }: Settings) {
       data-origins={origins.join(" ")}
       data-hold-seconds={Math.min(coupon.holdSecondsMax, HOLD_SECONDS_MAX)}
     >
-      {isEmbedded ? null : <div class="logo" />}
       {imageUrl === null ? null : <img class="picture" src={imageUrl} alt="" />}
       <div class="words">
+        {isEmbedded ? null : <div class="logo" />}
         <h1 dir="auto">{titleOf(coupon)}</h1>
         {description === null ? null : (
           <p class="description" dir="auto">
