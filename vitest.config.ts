@@ -35,6 +35,11 @@ export default defineConfig({
         // From outside: a server process and real sockets.
         test: { name: "e2e", include: ["test/e2e/**/*.test.ts"] },
       },
+      {
+        extends: true,
+        // In Node, with pages in Chromium. `npm run test:pages` runs it where there is one.
+        test: { name: "pages", include: ["test/pages/**/*.test.ts"], globalSetup: ["test/pages/support/build.ts"] },
+      },
     ],
   },
 });

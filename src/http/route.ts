@@ -42,6 +42,8 @@ export type Input<Path extends string, Body extends z.ZodType, Query extends Que
 export type Call = {
   readonly worker: Worker;
   readonly headers: Headers;
+  /** The path and the query, as they were sent. */
+  readonly path: string;
   /** A unique id of this request, whatever the caller sends. */
   readonly attemptId: string;
   readonly isHead: boolean;

@@ -59,6 +59,7 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
       actor,
       worker,
       headers: request.headers,
+      path: request.url.slice(request.url.indexOf("/", request.url.indexOf("://") + 3)),
       attemptId: context.attemptId,
       isHead: request.method === "HEAD",
       isOperator: () => isOperator(authorization, env),

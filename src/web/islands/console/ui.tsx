@@ -1,0 +1,204 @@
+// The parts that the console's pages share: notices, and actions that say what they do before and after.
+
+import { render, type ComponentChildren, type JSX } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+
+import { SESSION_ENDED } from "./api.ts";
+
+type Notice = { readonly id: number; readonly text: string; readonly isError: boolean };
+
+const NOTICES_MAX = 3;
+let noticeCount = 0;
+let showNotice: (notice: Notice) => void = () => undefined;
+
+/** Shows a sentence at the end of the page, and reads it out. */
+export function notify(text: string, isError = false): void {
+  noticeCount += 1;
+  showNotice({ id: noticeCount, text, isError });
+}
+
+/** What has happened, newest last. A notice stays until it is closed or pushed out, so that nobody misses it. */
+function Notices(): JSX.Element {
+  const [notices, setNotices] = useState<readonly Notice[]>([]);
+  useEffect(() => {
+    showNotice = (notice) => setNotices((before) => [...before, notice].slice(-NOTICES_MAX));
+  }, []);
+  return (
+    <div class="notices" role="status" aria-live="polite">
+      {notices.map(({ id, text, isError }) => (
+        <div key={id} class={isError ? "notice bad" : "notice good"}>
+          <p>{text}</p>
+          <button class="quiet" aria-label="Close" onClick={() => setNotices((before) => before.filter((one) => one.id !== id))}>
+            ×
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** Offers the login once a call finds that the session has ended. */
+function SessionEnded(): JSX.Element | null {
+  const [hasEnded, setEnded] = useState(false);
+  useEffect(() => {
+    const end = (): void => setEnded(true);
+    addEventListener(SESSION_ENDED, end);
+    return () => removeEventListener(SESSION_ENDED, end);
+  }, []);
+  if (!hasEnded) return null;
+  const next = encodeURIComponent(location.pathname + location.search);
+  return (
+    <div class="notice bad" role="alert">
+      <p>
+        Your session has ended. <a href={`/operator/login?next=${next}`}>Log in again</a> to go on.
+      </p>
+    </div>
+  );
+}
+
+/** The content of a page of the console. */
+export function ConsolePage({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <>
+      <SessionEnded />
+      {children}
+      <Notices />
+    </>
+  );
+}
+
+export type ActionProps = {
+  readonly label: string;
+  /** What will happen, in one or two sentences. */
+  readonly before: ComponentChildren;
+  /** The button that does it; the label when left out. */
+  readonly confirm?: string;
+  /** The text that must be typed first. */
+  readonly typed?: string;
+  readonly isDanger?: boolean;
+  readonly isPrimary?: boolean;
+  readonly isDisabled?: boolean;
+  /** Fields that the action needs. */
+  readonly children?: ComponentChildren;
+  /** Does it. Returns what has happened in a sentence, or `{ error }` to keep the dialog open. */
+  readonly run: () => Promise<string | { readonly error: string }>;
+};
+
+/** A button whose dialog says what will happen. A notice says what has happened. */
+export function Action({
+  label,
+  before,
+  confirm = label,
+  typed,
+  isDanger,
+  isPrimary,
+  isDisabled,
+  children,
+  run,
+}: ActionProps): JSX.Element {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  const [text, setText] = useState("");
+  const [error, setError] = useState<string | null>(null);
+  const [isRunning, setRunning] = useState(false);
+  const isReady = !isRunning && (typed === undefined || text === typed);
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    if (!isReady) return;
+    setRunning(true);
+    const result = await run();
+    setRunning(false);
+    if (typeof result !== "string") return setError(result.error);
+    dialog.current?.close();
+    notify(result);
+  }
+
+  function open(): void {
+    setText("");
+    setError(null);
+    dialog.current?.showModal();
+  }
+
+  return (
+    <>
+      <button type="button" class={isDanger === true ? "danger" : isPrimary === true ? "primary" : ""} disabled={isDisabled} onClick={open}>
+        {label}
+      </button>
+      <dialog ref={dialog} aria-labelledby={`${id}-title`}>
+        <form method="dialog" onSubmit={(event) => void submit(event)}>
+          <h2 id={`${id}-title`}>{label}</h2>
+          <div class="before">{before}</div>
+          {children}
+          {typed === undefined ? null : <Typed wanted={typed} value={text} onInput={setText} />}
+          <Fault error={error} />
+          <div class="buttons">
+            <button type="button" onClick={() => dialog.current?.close()}>
+              Cancel
+            </button>
+            <button class={isDanger === true ? "danger" : "primary"} disabled={!isReady}>
+              {isRunning ? "Working…" : confirm}
+            </button>
+          </div>
+        </form>
+      </dialog>
+    </>
+  );
+}
+
+type TypedProps = { readonly wanted: string; readonly value: string; readonly onInput: (value: string) => void };
+
+function Typed({ wanted, value, onInput }: TypedProps): JSX.Element {
+  const id = useId();
+  return (
+    <p>
+      <label for={id}>
+        Type <strong class="code">{wanted}</strong> to confirm
+      </label>
+      <input id={id} autocomplete="off" spellcheck={false} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
+    </p>
+  );
+}
+
+/** The sentence of what went wrong, read out at once; nothing without one. */
+export function Fault({ error }: { readonly error: string | null }): JSX.Element | null {
+  if (error === null) return null;
+  return (
+    <p class="fault" role="alert">
+      {error}
+    </p>
+  );
+}
+
+/** Fills the page with its island. */
+export function mount(content: JSX.Element): void {
+  const app = document.getElementById("app");
+  if (app === null) return;
+  app.replaceChildren();
+  render(content, app);
+}
+
+export type FieldProps = {
+  readonly label: string;
+  readonly hint?: ComponentChildren;
+  readonly fault?: string | undefined;
+  readonly children: (attributes: {
+    readonly id: string;
+    readonly "aria-describedby": string;
+    readonly "aria-invalid": boolean;
+  }) => JSX.Element;
+};
+
+/** A labelled field with its hint and its fault. */
+export function Field({ label, hint, fault, children }: FieldProps): JSX.Element {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children({ id, "aria-describedby": `${id}-hint`, "aria-invalid": fault !== undefined })}
+      <p class={fault === undefined ? "hint" : "fault"} id={`${id}-hint`}>
+        {fault ?? hint ?? ""}
+      </p>
+    </div>
+  );
+}
