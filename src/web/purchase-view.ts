@@ -12,6 +12,8 @@ export type PurchaseFacts = {
   readonly isKnown: boolean;
   /** Whether the sale gives units to new users. */
   readonly canBuy: boolean;
+  /** Nothing more will happen in this sale. */
+  readonly isOver: boolean;
   readonly isHolding: boolean;
   /** An answer is missing, so the visitor may have a unit. */
   readonly isMaybe: boolean;
@@ -23,6 +25,8 @@ export type PurchaseView = {
   /** Null hides the button. */
   readonly label: string | null;
   readonly canGiveBack: boolean;
+  /** The page asks for the visitor's id, where no token names it. */
+  readonly asksWho: boolean;
   /** The visitor's own unit or hold matters more than the sale. */
   readonly isMine: boolean;
 };
@@ -36,9 +40,14 @@ export function firstLabel(isHoldFlow: boolean): string {
 
 /** Returns what the page offers. */
 export function purchaseView(facts: PurchaseFacts): PurchaseView {
-  const { isHoldFlow, isKnown, canBuy, isHolding, isMaybe, running, outcome } = facts;
+  const { isHoldFlow, isKnown, canBuy, isOver, isHolding, isMaybe, running, outcome } = facts;
   const isMine = isHolding || (outcome !== null && isGrant(outcome));
-  const show = (label: string | null): PurchaseView => ({ label, canGiveBack: isHolding, isMine });
+  const show = (label: string | null): PurchaseView => ({
+    label,
+    canGiveBack: isHolding,
+    isMine,
+    asksWho: !isMine && (label !== null || !isOver),
+  });
   if (running !== null) return show(BUSY[running]);
   if (!isKnown) return show(null);
   if (isHolding) return show("Confirm");

@@ -6,7 +6,7 @@ import type { CouponView, Found } from "../domain/rpc.ts";
 import type { Env } from "../edge/env.ts";
 import { page, type Page } from "./layout.tsx";
 import { firstLabel } from "./purchase-view.ts";
-import { count, countdownText, saleView, stockText, type SaleFacts, type SaleView } from "./sale-view.ts";
+import { count, countdownText, isLongTimer, saleView, stockText, type SaleFacts, type SaleView } from "./sale-view.ts";
 import { remaining } from "../domain/coupon.ts";
 
 /** How the page learns who buys. `off`: the visitor says so. `token`: the shop's sign-in. `closed`: only the shop buys. */
@@ -17,6 +17,9 @@ export type Variant = {
   /** Shown in a page of the shop. */
   readonly isEmbedded: boolean;
 };
+
+/** A title of more characters is set smaller. */
+const LONG_TITLE = 60;
 
 /** Longest hold that the page asks for. */
 const HOLD_SECONDS_MAX = 600;
@@ -80,6 +83,7 @@ function sale(found: Found, { flow, isEmbedded, identity, origins }: Settings) {
   const facts = factsOf(coupon);
   const view = saleView(facts, now);
   const [description, imageUrl] = [textOf(coupon, "description"), textOf(coupon, "imageUrl")];
+  const title = titleOf(coupon);
   const look = `sale${isEmbedded ? " embedded" : ""}${imageUrl === null ? "" : " with-picture"}`;
   return (
     <article
@@ -97,7 +101,9 @@ function sale(found: Found, { flow, isEmbedded, identity, origins }: Settings) {
       {imageUrl === null ? null : <img class="picture" src={imageUrl} alt="" />}
       <div class="words">
         {isEmbedded ? null : <div class="logo" />}
-        <h1 dir="auto">{titleOf(coupon)}</h1>
+        <h1 dir="auto" class={title.length > LONG_TITLE ? "long" : ""}>
+          {title}
+        </h1>
         {description === null ? null : (
           <p class="description" dir="auto">
             {description}
@@ -144,12 +150,13 @@ function reloadLink(name: string) {
 
 function countdown({ countdown: counted }: SaleView, now: Instant) {
   const { label, edgeLabel, to } = counted ?? { label: "", edgeLabel: "", to: now };
+  const rest = countdownText(to - now);
   return (
     <div id="countdown" class="countdown" hidden={counted === null}>
       <p class="clock needs-script">
         <span id="countdown-label">{label}</span>{" "}
-        <span id="timer" role="timer">
-          {countdownText(to - now)}
+        <span id="timer" role="timer" class={isLongTimer(rest) ? "long" : ""}>
+          {rest}
         </span>
       </p>
       <p class="muted">
@@ -167,13 +174,13 @@ function utcText(at: Instant): string {
   return new Date(at).toUTCString().replace(/:\d\d GMT$/, " UTC");
 }
 
-function stock({ amount, remaining: left, held }: SaleFacts, { isStockShown }: SaleView) {
+function stock(facts: SaleFacts, { isStockShown }: SaleView) {
   return (
     <div id="stock" class="stock" hidden={!isStockShown}>
       <p>
-        <strong id="remaining">{count(left)}</strong> <span id="of">{stockText({ amount, held })}</span>
+        <strong id="remaining">{count(facts.remaining)}</strong> <span id="of">{stockText(facts)}</span>
       </p>
-      <progress id="bar" value={left} max={amount} aria-label="Units left" />
+      <progress id="bar" value={facts.remaining} max={facts.amount} aria-label="Units left" />
     </div>
   );
 }
@@ -192,19 +199,27 @@ function outcome() {
   );
 }
 
-function purchase(name: string, { canBuy }: SaleView, flow: Variant["flow"], identity: Identity) {
+function purchase(name: string, { canBuy, tone }: SaleView, flow: Variant["flow"], identity: Identity) {
   const needsScript = flow === "hold" || identity === "token";
   return (
     <>
       <form id="buy" method="post" action={salePath(name)} class={needsScript ? "needs-script" : ""}>
         {identity === "off" ? (
-          <p>
+          <p id="ask" hidden={tone === "over"}>
             <label for="user">Your e-mail or customer number</label>
             <input id="user" name="user_id" autocomplete="email" maxlength={255} required dir="auto" />
           </p>
-        ) : (
-          <p id="who" hidden />
-        )}
+        ) : null}
+        <p id="who" class="who" hidden>
+          <span>
+            For <b id="who-name" dir="auto" />
+          </span>
+          {identity === "off" ? (
+            <button id="other" class="quiet" type="button">
+              Not you?
+            </button>
+          ) : null}
+        </p>
         <p class="buttons">
           <button id="main-button" class="primary" type="submit" hidden={!canBuy || identity === "token"}>
             {firstLabel(flow === "hold")}

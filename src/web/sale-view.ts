@@ -78,14 +78,14 @@ const ROWS = {
   ended: {
     tone: "over",
     headline: "This sale has ended",
-    sentence: "No more units are given out. Who has one keeps it.",
+    sentence: "No more units are given out. If you have one, it stays yours.",
     isStockShown: false,
     countsTo: null,
   },
   archived: {
     tone: "over",
     headline: "This sale is closed",
-    sentence: "No more units are given out. Who has one keeps it.",
+    sentence: "No more units are given out. If you have one, it stays yours.",
     isStockShown: false,
     countsTo: null,
   },
@@ -109,13 +109,19 @@ export function countdownText(restMs: number): string {
   return days > 0 ? `${days} d ${text}` : text;
 }
 
+/** Whether the text of a countdown has days. */
+export function isLongTimer(text: string): boolean {
+  return text.length > "00:00:00".length;
+}
+
 /** Returns a count with commas: `1,000`. The server and every browser must agree, so no locale decides. */
 export function count(units: number): string {
   return String(units).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
-/** Returns what stands behind the number of units left. */
-export function stockText({ amount, held }: Pick<SaleFacts, "amount" | "held">): string {
+/** Returns what stands behind the number of units left. Before the sale opens, none can be gone. */
+export function stockText({ state, amount, held }: Pick<SaleFacts, "state" | "amount" | "held">): string {
+  if (state === "scheduled") return amount === 1 ? "unit" : "units";
   return `of ${count(amount)} left${held === 0 ? "" : `, ${count(held)} reserved`}`;
 }
 

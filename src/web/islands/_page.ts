@@ -1,5 +1,7 @@
 // The parts of the sale page that its script changes.
 
+import { countdownText, isLongTimer } from "../sale-view.ts";
+
 const article = document.querySelector("#sale");
 if (!(article instanceof HTMLElement)) throw new TypeError("this page shows no sale");
 
@@ -25,6 +27,13 @@ export function part(id: string): HTMLElement | null {
 export function write(id: string, text: string): void {
   const element = part(id);
   if (element !== null && element.textContent !== text) element.textContent = text;
+}
+
+/** Writes the rest of a countdown. Days need room. */
+export function writeTimer(id: string, restMs: number): void {
+  const text = countdownText(restMs);
+  write(id, text);
+  part(id)?.classList.toggle("long", isLongTimer(text));
 }
 
 export function show(id: string, isShown: boolean): void {

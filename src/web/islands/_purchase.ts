@@ -2,9 +2,9 @@
 
 import { isGrant, outcomeView } from "../outcome-view.ts";
 import { isPast, pressed, purchaseView, type Action, type PurchaseFacts } from "../purchase-view.ts";
-import { countdownText, type SaleView } from "../sale-view.ts";
+import type { SaleView } from "../sale-view.ts";
 import { attemptOf, keep, lastAttempt, lastAttemptOf, rememberUser, rememberedUser, type Attempt } from "./_attempt.ts";
-import { part, sale, settings, show, write } from "./_page.ts";
+import { part, sale, settings, show, write, writeTimer } from "./_page.ts";
 import { sendUntilAnswered, type Outcome, type Sent } from "./_send.ts";
 import { forgetToken, tellShop, visitor } from "./_shop.ts";
 
@@ -32,6 +32,7 @@ export class Purchase {
   #running: Action | null = null;
   #isRepeating = false;
   #canBuy = false;
+  #isOver = false;
 
   constructor(watched: Watched) {
     this.#watched = watched;
@@ -45,6 +46,12 @@ export class Purchase {
     part("buy")?.addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.#running === null && userId() !== "") this.#press();
+    });
+    part("other")?.addEventListener("click", () => {
+      if (!(input instanceof HTMLInputElement)) return;
+      input.value = "";
+      this.reload();
+      input.focus();
     });
     part("second-button")?.addEventListener("click", () => {
       if (this.#attempt !== null) void this.#run("give_back", this.#attempt);
@@ -87,6 +94,7 @@ export class Purchase {
       isHoldFlow: settings.isHoldFlow,
       isKnown: settings.identity === "off" || visitor() !== null,
       canBuy: this.#canBuy,
+      isOver: this.#isOver,
       isHolding: this.holdEndsAt() !== null,
       isMaybe: this.#attempt?.isMaybe === true,
       running: this.#running,
@@ -153,20 +161,22 @@ export class Purchase {
     part("outcome")?.focus();
   }
 
-  render({ canBuy }: SaleView): void {
+  render({ canBuy, tone }: SaleView): void {
+    this.#isOver = tone === "over";
     this.#expire(canBuy);
     const [holdEndsAt, facts] = [this.holdEndsAt(), this.#facts()];
-    const { label, canGiveBack, isMine } = purchaseView(facts);
+    const { label, canGiveBack, asksWho, isMine } = purchaseView(facts);
     sale.dataset["mine"] = isMine ? "yes" : "no";
     this.#renderOutcome();
     show("hold-clock", holdEndsAt !== null);
-    if (holdEndsAt !== null) write("hold-timer", countdownText(holdEndsAt - this.#watched.now()));
+    if (holdEndsAt !== null) writeTimer("hold-timer", holdEndsAt - this.#watched.now());
     show("main-button", label !== null);
     if (label !== null) write("main-button", this.#isRepeating && facts.running !== null ? "Still trying…" : label);
     show("second-button", canGiveBack);
     for (const id of ["main-button", "second-button"]) part(id)?.setAttribute("aria-disabled", String(facts.running !== null));
-    show("who", settings.identity === "token" && facts.isKnown);
-    write("who", `You buy as ${userId()}.`);
+    show("ask", asksWho);
+    show("who", facts.isKnown && (isMine || settings.identity === "token"));
+    write("who-name", userId());
   }
 
   #renderOutcome(): void {

@@ -2,7 +2,6 @@
 
 import {
   count,
-  countdownText,
   MILESTONES,
   milestoneOf,
   saleView,
@@ -15,7 +14,7 @@ import {
 import { statusIn, type SaleStatus } from "../sale-status.ts";
 import { ATTEMPT } from "./_attempt.ts";
 import { Live } from "./_live.ts";
-import { part, sale, settings, show, write } from "./_page.ts";
+import { part, sale, settings, show, write, writeTimer } from "./_page.ts";
 import { Purchase } from "./_purchase.ts";
 import { takeTokens, tellHeight } from "./_shop.ts";
 
@@ -88,7 +87,7 @@ function renderSale({ stage: shown, tone, headline, sentence, countdown, isStock
   show("countdown", countdown !== null);
   if (countdown !== null) {
     write("countdown-label", countdown.label);
-    write("timer", countdownText(countdown.to - now));
+    writeTimer("timer", countdown.to - now);
     write("edge-label", countdown.edgeLabel);
     write("edge", localText(countdown.to));
   }
@@ -99,7 +98,14 @@ function renderSale({ stage: shown, tone, headline, sentence, countdown, isStock
   if (bar instanceof HTMLProgressElement) [bar.max, bar.value] = [facts.amount, facts.remaining];
 }
 
-const inLocalTime = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "short" });
+const inLocalTime = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  timeZoneName: "short",
+});
 function localText(at: number): string {
   return inLocalTime.format(at);
 }
