@@ -1,12 +1,13 @@
 // The wire form of the domain's values: snake_case fields, and times in UTC with milliseconds.
 
 import type { Claim, Hold } from "./domain/claim.ts";
+import { outcomeCounts, type ClaimCounts } from "./domain/claim-counts.ts";
 import { named, remaining, type Changeable, type Instant, type Sale } from "./domain/coupon.ts";
 import type { SinkLag } from "./domain/delivery.ts";
 import type { LedgerEvent } from "./domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "./domain/rpc.ts";
 import type { RevokedClaim } from "./domain/revoke.ts";
-import type { ListedCoupon, ReportedClaim, WalletClaim } from "./read-model/queries.ts";
+import type { ListedCoupon, ReportedClaim, TimelineBucket, WalletClaim } from "./read-model/queries.ts";
 import type { Endpoint } from "./read-model/webhooks.ts";
 
 /** The version of the HTTP interface and of the webhooks, equal to the package's version. */
@@ -68,6 +69,10 @@ export function reportedClaim(claim: ReportedClaim) {
   return { ...receipt(claim.name, claim), released_at: instantOrNull(claim.revokedAt) ?? "" };
 }
 
+export function timelineBucket({ at, granted, revoked }: TimelineBucket) {
+  return { at: instant(at), granted, revoked };
+}
+
 /** Returns the snapshot of a sale. `now` is the server's time. */
 export function status({ coupon: view, seq }: Found, now: Instant) {
   return {
@@ -81,6 +86,12 @@ export function status({ coupon: view, seq }: Found, now: Instant) {
     server_time: instant(now),
     seq,
   };
+}
+
+/** Returns how the claims of a coupon ended, and what became of its units. */
+export function couponMetrics(view: CouponView, counts: ClaimCounts) {
+  const units = { claimed_amount: view.claimed, held_amount: view.held, remaining_amount: remaining(view) };
+  return { coupon_name: view.name, outcomes: outcomeCounts(counts), ...units };
 }
 
 export function hold(couponName: string, { userId, heldAt, expiresAt }: Pick<Hold, "userId" | "heldAt" | "expiresAt">) {

@@ -35,6 +35,12 @@ export const NO_CLAIM_COUNTS: ClaimCounts = {
   batched: 0,
 };
 
+/** Returns the count of each outcome. Each is there from the start, also with 0. */
+export function outcomeCounts(counts: ClaimCounts): Record<(typeof CLAIM_OUTCOMES)[number], number>;
+export function outcomeCounts({ claims }: ClaimCounts): Record<string, number> {
+  return Object.fromEntries(CLAIM_OUTCOMES.map((outcome) => [outcome, claims[outcome] ?? 0]));
+}
+
 /** Returns the counts after a batch of claims with these outcomes. */
 export function addBatch(before: ClaimCounts, outcomes: readonly ClaimOutcome[]): ClaimCounts {
   if (outcomes.length === 0) return before;

@@ -42,6 +42,10 @@ export const WEBHOOK_SECRETS_PREVIOUS_MAX = 3;
 /** Most coupons that a filtered list reads for one page. Prevents a filter that fits none from reading the whole table. */
 export const FILTERED_ROWS_MAX = 5000;
 
+/** Buckets of a timeline: the most, and the default. A chart has about as many pixels. Prevents answers of unbounded size. */
+export const TIMELINE_BUCKETS_MAX = 1000;
+export const TIMELINE_BUCKETS_DEFAULT = 200;
+
 /** Shortest time between two notices of a coupon to its courier, in milliseconds. Prevents a call for each claim. */
 export const NOTICE_MS_MIN = 1_000;
 

@@ -1,4 +1,4 @@
-// The bounds of health and metrics, each with its unit, its reason, and what it prevents. The others are in limits.ts.
+// The bounds of health, metrics and sessions, each with its unit, its reason, and what it prevents. The others are in limits.ts.
 
 /** Most coupons in the metrics of the service. Prevents a scrape of unbounded size. */
 export const METRICS_COUPONS_MAX = 1000;
@@ -21,3 +21,13 @@ export const METER_VIEWERS_MS = 30_000;
 
 /** Deadline of each check of the deep health, in milliseconds. Most monitors wait for 10 s. */
 export const HEALTH_DEADLINE_MS = 3_000;
+
+/** How long an operator's session lasts, in seconds: a day at work. Prevents a stolen cookie from lasting. */
+export const SESSION_SECONDS = 43_200;
+
+/**
+ * Logins of one network in a window, and the window in seconds, as the binding in wrangler.toml has them. Prevents a
+ * guess of a weak token.
+ */
+export const LOGINS_MAX = 5;
+export const LOGIN_WINDOW_SECONDS = 60;

@@ -31,6 +31,7 @@ export type Bindings = {
   readonly CLAIMS_5_PER_10S?: RateLimit;
   readonly ADDRESS_1000_PER_10S?: RateLimit;
   readonly ADDRESS_100_PER_10S?: RateLimit;
+  readonly LOGINS_5_PER_60S?: RateLimit;
 };
 
 /** The environment as the platform gives it. */

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 
-import { BULK_OUTCOMES } from "../domain/claim-counts.ts";
+import { BULK_OUTCOMES, CLAIM_OUTCOMES } from "../domain/claim-counts.ts";
 import { SALE_STATES } from "../domain/coupon.ts";
 import { SINK_STATUSES } from "../domain/delivery.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
@@ -83,6 +83,22 @@ export const CouponsAnswer = z.object({
     }),
   ),
   next_after: NextName,
+  as_of: AsOf,
+});
+
+export const TimelineAnswer = z.object({
+  coupon_name: CouponNameText,
+  bucket_seconds: z
+    .int()
+    .min(1)
+    .meta({ description: "The length of each bucket.", examples: [5] }),
+  buckets: z.array(
+    z.object({
+      at: Time.meta({ description: "Its beginning." }),
+      granted: Count.meta({ description: "Claims that were granted in it." }),
+      revoked: Count.meta({ description: "Claims that were revoked in it.", examples: [0] }),
+    }),
+  ),
   as_of: AsOf,
 });
 
@@ -209,6 +225,17 @@ export const StatusAnswer = z.object({
   ends_at: Time.nullable(),
   server_time: Time,
   seq: Seq,
+});
+
+export const MetricsAnswer = z.object({
+  coupon_name: CouponNameText,
+  outcomes: z.record(z.enum(CLAIM_OUTCOMES), Count).meta({
+    description: "Claims by how they ended, since the coupon was created: `granted`, `replayed`, or the code of the refusal.",
+    examples: [Object.fromEntries(CLAIM_OUTCOMES.map((outcome) => [outcome, 1]))],
+  }),
+  claimed_amount: Count.meta({ description: "Units that users have now." }),
+  held_amount: HeldAmount,
+  remaining_amount: Remaining,
 });
 
 const webhookFields = {

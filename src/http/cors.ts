@@ -19,38 +19,40 @@ function isAllowedOrigin(origin: string | null, who: Who, { ALLOWED_ORIGINS, OPE
 
 /** A request as its browser describes it. Callers other than browsers send neither `Origin` nor `Sec-Fetch-Site`. */
 export type PageRequest = {
-  readonly isMutation: boolean;
   readonly origin: string | null;
   readonly site: string | null;
   /** The origin of the request's URL. Behind a proxy it can differ from the one that the browser knows. */
   readonly ownOrigin: string | null;
-  readonly isAllowed: boolean;
 };
 
 /**
- * Whether a page of a foreign origin tries to change something. A browser sends simple requests without a
- * preflight, so CORS alone does not prevent them. A page can't set `Sec-Fetch-Site`. Browsers leave it out on
- * plain HTTP.
+ * Whether a page of the own origin sends a request, or no page does. A page can't set `Sec-Fetch-Site`. Browsers leave
+ * it out on plain HTTP.
  */
-export function isForeignWrite({ isMutation, origin, site, ownOrigin, isAllowed }: PageRequest): boolean {
-  if (!isMutation || isAllowed || site === "same-origin") return false;
-  if (site !== null && site !== "none") return true;
-  return origin !== null && origin !== ownOrigin;
+export function isOwnPage({ origin, site, ownOrigin }: PageRequest): boolean {
+  if (site === "same-origin") return true;
+  return (site === null || site === "none") && (origin === null || origin === ownOrigin);
 }
 
-/** Refuses a change by a page of an origin that may not call the route. */
+/** Returns what a request says about its page. */
+export function pageOf({ headers, url }: Request): PageRequest {
+  const [origin, site] = [headers.get("origin"), headers.get("sec-fetch-site")];
+  // Reading the URL costs more than all else here.
+  return { origin, site, ownOrigin: origin === null ? null : (URL.parse(url)?.origin ?? null) };
+}
+
+/**
+ * Refuses a change by a page of an origin that may not call the route. A browser sends simple requests without a
+ * preflight, so CORS alone does not prevent them.
+ */
 export function requireAllowedOrigin(
   request: Request,
   { method, who }: Pick<Route, "method" | "who">,
   origins: Origins,
 ): Refusal<"origin_not_allowed"> | null {
-  const [origin, site] = [request.headers.get("origin"), request.headers.get("sec-fetch-site")];
-  // Reading the URL costs more than all else here.
-  const ownOrigin = origin === null ? null : (URL.parse(request.url)?.origin ?? null);
-  const isAllowed = isAllowedOrigin(origin, who, origins);
-  return isForeignWrite({ isMutation: method !== "GET", origin, site, ownOrigin, isAllowed })
-    ? { ok: false, code: "origin_not_allowed" }
-    : null;
+  if (method === "GET") return null;
+  const page = pageOf(request);
+  return isAllowedOrigin(page.origin, who, origins) || isOwnPage(page) ? null : { ok: false, code: "origin_not_allowed" };
 }
 
 /** Returns the method that a preflight asks for, or null if the request is no preflight. */

@@ -52,6 +52,8 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ClaimList: answers.ClaimsAnswer,
   UserClaimList: answers.WalletAnswer,
   History: answers.HistoryAnswer,
+  Timeline: answers.TimelineAnswer,
+  CouponMetrics: answers.MetricsAnswer,
   Delivery: answers.DeliveryAnswer,
   Status: answers.StatusAnswer,
   Webhook: answers.WebhookAnswer,

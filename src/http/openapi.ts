@@ -6,7 +6,7 @@ import type { RefusalCode } from "../domain/refusals.ts";
 import { HEADERS, HEADERS_OF_CODE, type HeaderName } from "./openapi-headers.ts";
 import { exampleOf, recordOf, type Json } from "./openapi-examples.ts";
 import { API_VERSION } from "../wire.ts";
-import { JSON_TYPE } from "./media-types.ts";
+import { FORM_TYPE, JSON_TYPE } from "./media-types.ts";
 import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
 import { ok, route, type Route, type Success } from "./route.ts";
@@ -89,6 +89,7 @@ function openApiDocument(routes: readonly Route[]): Json {
 
 function operation(declared: Route, schemas: Json): Json {
   const { id, tag, summary, description, who, body } = declared;
+  const bodyType = body?.isForm === true ? FORM_TYPE : JSON_TYPE;
   return {
     operationId: id,
     tags: [tag],
@@ -98,7 +99,7 @@ function operation(declared: Route, schemas: Json): Json {
     parameters: parametersOf(declared),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { [JSON_TYPE]: content(JSON_TYPE, schemaOf(body.schema), schemas) } } }),
+      : { requestBody: { required: true, content: { [bodyType]: content(bodyType, schemaOf(body.schema), schemas) } } }),
     responses: { ...successResponses(declared, schemas), ...refusalResponses(declared, schemas) },
   };
 }

@@ -5,7 +5,7 @@ import type { SinkLag } from "../domain/delivery.ts";
 import { METRICS_COUPONS_MAX } from "../domain/service-limits.ts";
 import { LATENCY_BUCKETS_MS, type ServiceCounts } from "../domain/request-counts.ts";
 import type { CouponView } from "../domain/rpc.ts";
-import { BATCH_SIZE_BUCKETS, CLAIM_OUTCOMES, type ClaimCounts } from "../domain/claim-counts.ts";
+import { BATCH_SIZE_BUCKETS, outcomeCounts, type ClaimCounts } from "../domain/claim-counts.ts";
 import type { FailingSink } from "../read-model/failing-sinks.ts";
 import type { ListedCoupon } from "../read-model/queries.ts";
 
@@ -19,7 +19,7 @@ type Measured = Pick<CouponView, "name" | "amount" | "claimed" | "held" | "state
 export function prometheusText(coupon: CouponView, counts: ClaimCounts, sinks: readonly SinkLag[] | null, now: Instant): string {
   const labels = { coupon: coupon.name };
   // Each outcome is there from the start, because `rate()` does not see the first sample of a series.
-  const claims = CLAIM_OUTCOMES.map((outcome) => ({ labels: { ...labels, outcome }, value: counts.claims[outcome] ?? 0 }));
+  const claims = Object.entries(outcomeCounts(counts)).map(([outcome, value]) => ({ labels: { ...labels, outcome }, value }));
   const sizes = histogram(labels, BATCH_SIZE_BUCKETS, counts.batches, counts.batched);
   return [
     family("doorbuster_claims_total", "counter", "Claims by how they ended.", claims),

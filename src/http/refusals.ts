@@ -92,10 +92,15 @@ export function invalidToken(fault: TokenFault): Refusal<"unauthorized"> {
 export const RATE_LIMITED = {
   address: "too many requests from this client address: try again after Retry-After seconds",
   user: "too many requests of this user for this coupon: try again after Retry-After seconds",
+  login: "too many logins from this client address: try again after Retry-After seconds",
 } as const;
 
-/** A limit, and how many requests it allows in a window. */
-export type Exceeded = { readonly policy: keyof typeof RATE_LIMITED; readonly requestsMax: number };
+/** A limit, how many requests it allows in a window, and the length of the window. */
+export type Exceeded = {
+  readonly policy: keyof typeof RATE_LIMITED;
+  readonly requestsMax: number;
+  readonly windowSeconds: number;
+};
 
 /** A refusal by the coupon's object, by its certificate, by a failed call, or by the Worker. */
 export type Refusal<Code extends RefusalCode = RefusalCode> = Omit<Refused<Code>, "seq"> & {

@@ -3,15 +3,10 @@
 import * as z from "zod";
 
 import type { Precondition } from "../domain/etag.ts";
-import {
-  DISCARDED_BYTES_MAX,
-  FAULTS_MAX,
-  HEADER_TOKEN_LENGTH_MAX,
-  OPERATOR_BODY_BYTES_MAX,
-  TEXT_CODE_POINTS_MAX,
-} from "../domain/limits.ts";
+import { FAULTS_MAX, HEADER_TOKEN_LENGTH_MAX, OPERATOR_BODY_BYTES_MAX, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
 import { nameFault, textFault, type TextFault } from "../domain/names.ts";
 import { preferredType } from "./accept.ts";
+import { decoded, fieldsIn, jsonIn, readAtMost, textOf } from "./body.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { unknownFault } from "./nearest-name.ts";
 import { pathOf, type PathPattern } from "./path-pattern.ts";
@@ -24,7 +19,6 @@ type Values = Input<string, z.ZodType, Readonly<Record<string, z.ZodType>>>;
 const NO_FIELDS = { schema: z.strictObject({}), bytesMax: OPERATOR_BODY_BYTES_MAX } as const;
 // Printable ASCII in quotes, in which a backslash stands before a quote and before a backslash.
 const QUOTED = /^"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"$/;
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /**
  * Returns the body that a route takes. A mutation by the operator that declares none takes no field, so that
@@ -55,9 +49,10 @@ export function requestReader(route: Route, pattern: PathPattern): (c: Context, 
       Object.assign(context, subjectOf(params, undefined));
       return { ok: false, code: "payload_too_large" };
     }
-    const json = bytes === undefined || (bytes.length === 0 && declared === NO_FIELDS) ? {} : jsonIn(bytes);
-    const body = declared === undefined ? undefined : parseBody(json, declared.schema);
-    Object.assign(context, subjectOf(params, isRefusal(body) ? json : body));
+    const isEmpty = bytes === undefined || (bytes.length === 0 && declared === NO_FIELDS);
+    const sent = isEmpty ? NO_BODY : bodyIn(bytes, declared?.isForm);
+    const body = declared === undefined ? undefined : parseBody(sent, declared.schema);
+    Object.assign(context, subjectOf(params, isRefusal(body) ? sent.value : body));
     if (isRefusal(body)) return body;
     const key = takesIdempotencyKey === true ? idempotencyKeyIn(headers.get("idempotency-key")) : null;
     if (key === undefined) return invalid("Idempotency-Key", "is invalid");
@@ -114,37 +109,26 @@ export function idempotencyKeyIn(sent: string | null): string | null | undefined
  */
 function readQuery(url: string, schemas: Readonly<Record<string, z.ZodType>>, isStrict: boolean): Values["query"] | Refusal {
   const names = Object.keys(schemas);
-  const sent = sentIn(url);
+  const [, search = ""] = /\?([^#]*)/.exec(url) ?? [];
+  const sent = fieldsIn(search);
   const unknown = isStrict ? Array.from(sent.keys()).filter((name) => !names.includes(name)) : [];
   if (unknown.length > 0) return refusalOf(unknown.map((name) => [name, unknownFault(name, names, "query parameters")]));
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(schemas)) {
-    const [value, ...more] = sent.get(name) ?? [];
-    if (more.length > 0) return invalid(name, "must be sent once");
-    if (value === null) return invalid(name, "must be percent-encoded UTF-8");
-    const parsed = schema.safeParse(value);
+    const all = sent.get(name) ?? [];
+    const faults = faultsOf(name, all);
+    if (faults.length > 0) return refusalOf(faults);
+    const parsed = schema.safeParse(all[0]);
     if (!parsed.success) return refusalOf(parsed.error.issues.map(({ message }) => [name, message]));
     values[name] = parsed.data;
   }
   return values;
 }
 
-/**
- * Returns the values of each query parameter that is sent. A malformed one is null: `URLSearchParams` would
- * replace it.
- */
-function sentIn(url: string): Map<string, (string | null)[]> {
-  const [, search = ""] = /\?([^#]*)/.exec(url) ?? [];
-  const pairs = search.split("&").filter((pair) => pair !== "");
-  const sent = new Map<string, (string | null)[]>();
-  for (const pair of pairs) {
-    const [name = "", ...value] = pair.replaceAll("+", " ").split("=");
-    const known = decoded(name) ?? name;
-    const values = sent.get(known) ?? [];
-    values.push(decoded(value.join("=")));
-    sent.set(known, values);
-  }
-  return sent;
+/** Returns the fault of a field or query parameter that is malformed or sent more than once. */
+function faultsOf(name: string, [value, ...more]: readonly (string | null)[]): Fault[] {
+  if (more.length > 0) return [[name, "must be sent once"]];
+  return value === null ? [[name, "must be percent-encoded UTF-8"]] : [];
 }
 
 const FAULT_OF: Readonly<Record<string, (text: string) => TextFault | null>> = {
@@ -174,74 +158,32 @@ function readParams(url: string, { params }: PathPattern): Record<string, string
   return values;
 }
 
-function decoded(segment: string): string | null {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return null;
-  }
-}
+/** A body before its schema parses it: its value, and the faults of a form's fields. */
+type SentBody = { readonly value: unknown; readonly faults: readonly Fault[] };
+const NO_BODY: SentBody = { value: {}, faults: [] };
 
 /**
- * Returns the body as `schema` parses it, or a refusal. The content type does not matter. Bytes that are not
- * UTF-8 are refused, because replacing them could make two users equal.
+ * Returns the JSON value or the fields of the form in a body, whatever its content type. The value of a malformed body
+ * is undefined, which no schema accepts.
  */
-function parseBody(json: unknown, schema: z.ZodType): unknown {
-  const parsed = schema.safeParse(json);
+function bodyIn(bytes: Uint8Array, isForm?: true): SentBody {
+  const text = textOf(bytes);
+  if (text === undefined || isForm !== true) return { value: jsonIn(text), faults: [] };
+  const fields = Array.from(fieldsIn(text));
+  const faults = fields.flatMap(([name, values]) => faultsOf(name, values));
+  return { value: Object.fromEntries(fields.map(([name, [value]]) => [name, value])), faults };
+}
+
+/** Returns the body as `schema` parses it, or a refusal. */
+function parseBody({ value, faults }: SentBody, schema: z.ZodType): unknown {
+  if (faults.length > 0) return refusalOf(faults);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
-  const faults = faultsIn(issues, schema);
+  const inFields = faultsIn(issues, schema);
   const ofWhole = issues.find(({ code }) => code === "custom");
-  if (faults.length > 0 || ofWhole === undefined) return refusalOf(faults);
+  if (inFields.length > 0 || ofWhole === undefined) return refusalOf(inFields);
   return { ok: false, code: "invalid_request", error: `invalid request: ${ofWhole.message}` } satisfies Refusal;
-}
-
-/**
- * Returns the body, or null if it is larger than `bytesMax`. A body that breaks off reads as one zero, which
- * is not JSON.
- */
-async function readAtMost(request: Request, bytesMax: number): Promise<Uint8Array | null> {
-  const contentLength = request.headers.get("content-length");
-  try {
-    if (contentLength === null) return await readStream(request.body, bytesMax);
-    return Number(contentLength) > bytesMax ? null : await request.bytes();
-  } catch {
-    return new Uint8Array(1);
-  }
-}
-
-/**
- * A body that is too large is read on, and discarded: a proxy in front, such as that of `wrangler dev`, can
- * fail with 500 if a Worker stops reading. The bytes are copied, because `workerd` puts even a chunk of one
- * byte into 4 KiB, and a caller chooses the chunks.
- */
-async function readStream(stream: ReadableStream<Uint8Array> | null, bytesMax: number): Promise<Uint8Array | null> {
-  let whole = new Uint8Array(0);
-  let length = 0;
-  for await (const chunk of stream ?? []) {
-    const offset = length;
-    length += chunk.byteLength;
-    if (length > DISCARDED_BYTES_MAX) return null;
-    if (length > bytesMax) continue;
-    if (length > whole.length) whole = copied(whole, Math.min(2 * length, bytesMax));
-    whole.set(chunk, offset);
-  }
-  return length > bytesMax ? null : whole.subarray(0, length);
-}
-
-function copied(bytes: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const copy = new Uint8Array(length);
-  copy.set(bytes);
-  return copy;
-}
-
-/** Returns the JSON value in `bytes`. Malformed JSON is undefined, which no schema accepts. */
-function jsonIn(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(utf8.decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 type Fault = readonly [field: string, fault: string];

@@ -2,7 +2,7 @@
 // answered.
 
 import { readStatusOf, type Precondition } from "../domain/etag.ts";
-import { RATE_LIMIT_WINDOW_SECONDS, RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS_MAX } from "../domain/limits.ts";
+import { RETRY_AFTER_SECONDS, RETRY_AFTER_SECONDS_MAX } from "../domain/limits.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { REFUSALS, type Refusal } from "./refusals.ts";
 import { instant, receipt } from "../wire.ts";
@@ -43,7 +43,7 @@ function succeed(context: RequestContext, { status, seq, etag, cacheControl, hea
 }
 
 function refuse(context: RequestContext, refusal: Refusal): Response {
-  const { code, seq, fields, claim, startsAt, amountMin, ttlSecondsMax } = refusal;
+  const { code, seq, fields, claim, startsAt, amountMin, ttlSecondsMax, exceeded } = refusal;
   context.code = code;
   const body: Record<string, unknown> = { error: sentenceOf(refusal), code, request_id: context.requestId };
   if (fields !== undefined) body["fields"] = fields;
@@ -51,7 +51,7 @@ function refuse(context: RequestContext, refusal: Refusal): Response {
   if (startsAt !== undefined) body["starts_at"] = instant(startsAt);
   if (amountMin !== undefined) body["amount_min"] = amountMin;
   if (ttlSecondsMax !== undefined) body["ttl_seconds_max"] = ttlSecondsMax;
-  if (code === "rate_limited") body["retry_after"] = RATE_LIMIT_WINDOW_SECONDS;
+  if (exceeded !== undefined) body["retry_after"] = exceeded.windowSeconds;
   const { status } = REFUSALS[code];
   if (context.refusalPage === undefined) return send(context, status, body, seq, headersOf(refusal));
   const page = context.refusalPage({ status, code, error: sentenceOf(refusal) });
@@ -85,8 +85,7 @@ function headersOf({
     headers["WWW-Authenticate"] = `Bearer realm="doorbuster"${fault}`;
   }
   if (exceeded !== undefined) {
-    const { policy, requestsMax } = exceeded;
-    const seconds = RATE_LIMIT_WINDOW_SECONDS;
+    const { policy, requestsMax, windowSeconds: seconds } = exceeded;
     headers["Retry-After"] = String(seconds);
     // The policy and its rest, in the form of draft-ietf-httpapi-ratelimit-headers-10.
     headers["RateLimit-Policy"] = `"${policy}";q=${requestsMax};w=${seconds}`;

@@ -129,7 +129,8 @@ type Declaration<
   readonly requestHeaders?: readonly string[];
   /** Query parameters. A route of the operator and a route other than a GET refuse unknown ones. */
   readonly query?: Query;
-  readonly body?: { readonly schema: Body; readonly bytesMax: number };
+  /** JSON, or with `isForm` the fields of an HTML form, which are texts. */
+  readonly body?: { readonly schema: Body; readonly bytesMax: number; readonly isForm?: true };
   readonly successes: S;
   /** The refusals that the rest of the declaration does not imply. */
   readonly refusals: readonly Code[];

@@ -10,6 +10,7 @@ import { isKnown } from "../edge/monotonic-reads.ts";
 import { countRefusal } from "../edge/refusal-counts.ts";
 import { countRequest } from "../edge/request-meter.ts";
 import { actorOf } from "./auth/actor.ts";
+import { credentialsOf, type Credentials } from "./auth/credentials.ts";
 import { guardUser, isOperator, requireOperator } from "./auth/guards.ts";
 import { addCorsHeaders, preflightMethodOf, requireAllowedOrigin } from "./cors.ts";
 import { logFailure } from "../log.ts";
@@ -42,18 +43,18 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
     context.who = who;
     if (refusalPage !== undefined && route.tag === "pages") context.refusalPage = refusalPage;
     const { raw: request } = c.req;
-    const authorization = request.headers.get("authorization");
+    const credentials = credentialsOf(request, who);
     const { env, faults } = parseEnv(c.env);
-    if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(authorization, env, faults));
-    const refused = requireAllowedOrigin(request, route, env) ?? (who === "operator" ? await requireOperator(authorization, env) : null);
+    if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(credentials, env, faults));
+    const refused = requireAllowedOrigin(request, route, env) ?? (who === "operator" ? await requireOperator(credentials, env) : null);
     if (refused !== null) return respond(context, refused);
     const worker = workerOf(c, env);
     const input = await read(c, context);
     if (isRefusal(input)) return refuse(worker, context, input);
-    const caller = isUserRoute ? await guardUser(route, request.headers, authorization, env, context) : null;
+    const caller = isUserRoute ? await guardUser(route, request.headers, credentials, env, context) : null;
     if (caller?.ok === false) return refuse(worker, context, caller);
     const isByOperator = who === "operator" || (who === "user_or_operator" && caller?.kind === "operator");
-    const actor = isByOperator && route.method !== "GET" ? await actorOf(request.headers, env) : null;
+    const actor = isByOperator && route.method !== "GET" ? await actorOf(request.headers, credentials, env) : null;
     if (isRefusal(actor)) return respond(context, actor);
     const call = {
       actor,
@@ -62,7 +63,7 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
       path: request.url.slice(request.url.indexOf("/", request.url.indexOf("://") + 3)),
       attemptId: context.attemptId,
       isHead: request.method === "HEAD",
-      isOperator: () => isOperator(authorization, env),
+      isOperator: () => isOperator(credentials, env),
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `route` has compared the handler's input with the declaration
     const answer = await route.handle(input as never, call);
@@ -75,8 +76,8 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
 }
 
 /** Only the operator learns which variable is wrong. */
-async function misconfigured(authorization: string | null, env: Env, fields: ConfigFaults): Promise<Refusal<"misconfigured">> {
-  if (!(await isOperator(authorization, env))) return { ok: false, code: "misconfigured" };
+async function misconfigured(credentials: Credentials, env: Env, fields: ConfigFaults): Promise<Refusal<"misconfigured">> {
+  if (!(await isOperator(credentials, env))) return { ok: false, code: "misconfigured" };
   const error = Object.entries(fields).map((fault) => fault.join(" "));
   return { ok: false, code: "misconfigured", fields, error: error.join("; ") };
 }

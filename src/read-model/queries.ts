@@ -1,4 +1,4 @@
-// Reads the lists across coupons from D1. No query scans claims or events: each finds its first row by a key.
+// Reads lists across coupons, and a coupon's timeline, from D1. No query scans claims or events: each finds its first row by a key.
 
 import { saleState, unnamed, type Instant, type Sale, type SaleState } from "../domain/coupon.ts";
 import { FILTERED_ROWS_MAX } from "../domain/delivery-limits.ts";
@@ -50,6 +50,11 @@ export async function readFreshness(db: D1Database): Promise<Instant | null> {
   return db.prepare(SELECT_FRESHNESS).first<number>("as_of");
 }
 
+/** Returns a text as a search compares it: in any case, and equal for composed and decomposed letters. */
+function searchable(text: string): string {
+  return text.normalize("NFD").toUpperCase();
+}
+
 export type CouponFilter = { readonly state: SaleState | null; readonly text: string };
 
 /** Reads at most `?2` rows, and the deleted ones between them. */
@@ -69,9 +74,10 @@ export async function listCoupons(
   const isFiltered = state !== null || text !== "";
   const rowsMax = isFiltered ? FILTERED_ROWS_MAX : limit + 1;
   const { results } = await db.prepare(SELECT_COUPONS).bind(after, rowsMax).all<CouponRow>();
+  const wanted = searchable(text);
   const found = results
     .map((row) => listed(row, now))
-    .filter((coupon) => (state ?? coupon.state) === coupon.state && coupon.name.toLowerCase().includes(text.toLowerCase()));
+    .filter((coupon) => (state ?? coupon.state) === coupon.state && searchable(coupon.name).includes(wanted));
   const coupons = found.slice(0, limit);
   const isCutOff = results.length === rowsMax;
   const last = found.length > limit ? coupons.at(-1) : isCutOff ? results.at(-1) : undefined;
@@ -156,5 +162,58 @@ export async function reportPage(
   return results;
 }
 
+/** A part of a sale. The last one also counts the later revokes. */
+export type TimelineBucket = { readonly at: Instant; readonly granted: number; readonly revoked: number };
+
+/**
+ * Returns at most `?2` buckets of equal length, in whole seconds, between the first and the last claim. Claims have dense positions
+ * in the order of their times, so a binary search finds the last one before each bucket. Reads about 2 * log2(claims) rows for each
+ * bucket, and 1 for each revoked claim: measured, 8,600 rows for 200 buckets of a million claims.
+ */
+const SELECT_TIMELINE = `
+  WITH RECURSIVE bucket (at, length, endsAt, lastPosition) AS (
+    SELECT oldest.claimed_at, ((newest.claimed_at - oldest.claimed_at) / CAST(?2 AS INTEGER) / 1000 + 1) * 1000,
+           newest.claimed_at, newest.position
+    FROM (SELECT claimed_at FROM claims WHERE epoch = ?1 ORDER BY position LIMIT 1) AS oldest,
+         (SELECT claimed_at, position FROM claims WHERE epoch = ?1 ORDER BY position DESC LIMIT 1) AS newest
+    UNION ALL
+    SELECT at + length, length, endsAt, lastPosition FROM bucket WHERE at + length <= endsAt
+  )
+  SELECT at, length, lastPosition, (
+    WITH RECURSIVE search (low, high) AS (
+      SELECT 0, lastPosition
+      UNION ALL
+      SELECT iif(claimed_at < at, (low + high) / 2, low), iif(claimed_at < at, high, (low + high) / 2)
+      FROM search LEFT JOIN claims ON epoch = ?1 AND position = (low + high) / 2
+      WHERE high - low > 1
+    )
+    SELECT low FROM search WHERE high - low = 1
+  ) AS positionBefore, (
+    SELECT count(*) FROM claims
+    WHERE epoch = ?1 AND revoked_at >= at AND revoked_at < iif(at + length > endsAt, ${Number.MAX_SAFE_INTEGER}, at + length)
+  ) AS revoked
+  FROM bucket`;
+
+/** Returns how claims and revokes are spread over a sale, and the length of each bucket in seconds. */
+export async function readTimeline(
+  db: D1Database,
+  epoch: string,
+  bucketsMax: number,
+): Promise<{ readonly buckets: readonly TimelineBucket[]; readonly bucketSeconds: number }> {
+  type Row = { readonly at: number; readonly length: number; readonly lastPosition: number; readonly positionBefore: number };
+  const { results } = await db.prepare(SELECT_TIMELINE).bind(epoch, bucketsMax).all<Row & { readonly revoked: number }>();
+  const buckets = results.map(({ at, lastPosition, positionBefore, revoked }, index) => {
+    return { at, granted: (results[index + 1]?.positionBefore ?? lastPosition) - positionBefore, revoked };
+  });
+  return { buckets, bucketSeconds: (results[0]?.length ?? 1000) / 1000 };
+}
+
 /** The statements, whose plans a test checks. */
-export const STATEMENTS = { SELECT_FRESHNESS, SELECT_COUPONS, SELECT_LIVE_COUPONS, SELECT_WALLET, SELECT_REPORT } as const;
+export const STATEMENTS = {
+  SELECT_FRESHNESS,
+  SELECT_COUPONS,
+  SELECT_LIVE_COUPONS,
+  SELECT_WALLET,
+  SELECT_REPORT,
+  SELECT_TIMELINE,
+} as const;

@@ -40,7 +40,7 @@ const INSERT_CLAIMS = `
   SELECT epoch, position, user_id, at FROM events WHERE epoch = ?1 AND seq BETWEEN ?2 AND ?3 AND kind = 'claimed'
   ON CONFLICT DO NOTHING`;
 
-/** Writes 1 row for each claim that the stored events from seq `?2` to `?3` revoke. */
+/** Writes 2 rows for each claim that the stored events from seq `?2` to `?3` revoke. */
 const REVOKE_CLAIMS = `
   UPDATE claims SET revoked_at = events.at
   FROM events

@@ -81,7 +81,7 @@ test(".dev.vars opens operator and user routes for local development, and has no
 
 test("each rate-limit counter has an account-wide namespace_id of its own, and none of Cloudflare's samples", () => {
   const ids = Array.from(text("wrangler.toml").matchAll(/^namespace_id = "(\d+)"$/gm), ([, id]) => Number(id));
-  expect([ids.length, new Set(ids).size]).toEqual([10, 10]);
+  expect([ids.length, new Set(ids).size]).toEqual([12, 12]);
   expect(ids.filter((id) => id < 100_000)).toEqual([]);
 });
 

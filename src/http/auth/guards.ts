@@ -5,8 +5,10 @@ import type { Env } from "../../edge/env.ts";
 import { invalidToken, RATE_LIMITED, TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
 import type { Route } from "../route.ts";
 import { networkOf } from "./client-address.ts";
+import type { Credentials } from "./credentials.ts";
 import { requireTokenOf } from "./identity.ts";
 import { exceededLimit, type Subject } from "./rate-limit.ts";
+import { readSession } from "./session.ts";
 import { bearerIn, hasToken } from "./tokens.ts";
 import { challengeFault } from "./turnstile.ts";
 
@@ -19,44 +21,46 @@ type OperatorConfig = Pick<Config, "ADMIN_TOKEN" | "ADMIN_TOKEN_PREVIOUS" | "ADM
 export type Caller = { readonly ok: true; readonly kind: "operator" | "service" | "user" | "unverified" };
 
 /** Whether the caller is the operator. With `ADMIN_AUTH=off`, every caller is. */
-export async function isOperator(authorization: string | null, config: OperatorConfig): Promise<boolean> {
-  return config.ADMIN_AUTH === "off" || hasAdminToken(authorization, config);
+export async function isOperator(credentials: Credentials, config: OperatorConfig): Promise<boolean> {
+  return config.ADMIN_AUTH === "off" || hasAdminToken(credentials, config);
 }
 
-/** Whether the caller has the admin token. */
-export function hasAdminToken(authorization: string | null, { ADMIN_TOKEN, ADMIN_TOKEN_PREVIOUS }: OperatorConfig): Promise<boolean> {
-  return hasToken(authorization, ADMIN_TOKEN, ADMIN_TOKEN_PREVIOUS);
+/** Whether the caller has the admin token, or a session that was opened with it. */
+async function hasAdminToken({ authorization, cookie }: Credentials, config: OperatorConfig): Promise<boolean> {
+  if (await hasToken(authorization, config.ADMIN_TOKEN, config.ADMIN_TOKEN_PREVIOUS)) return true;
+  return (await readSession(cookie, config, Date.now())) !== null;
 }
 
 /** Refuses every caller except the operator. */
-export async function requireOperator(authorization: string | null, env: OperatorConfig): Promise<Refusal<"unauthorized"> | null> {
-  if (await isOperator(authorization, env)) return null;
+export async function requireOperator(credentials: Credentials, env: OperatorConfig): Promise<Refusal<"unauthorized"> | null> {
+  if (await isOperator(credentials, env)) return null;
   const isClosed = env.ADMIN_TOKEN === undefined && env.ADMIN_TOKEN_PREVIOUS === undefined;
-  return withoutToken(authorization, isClosed ? "noOperator" : "operator");
+  return withoutToken(credentials, isClosed ? "noOperator" : "operator");
 }
 
 /**
  * Refuses a caller who may not act for `userId`. The service token may act for every user. With `orOperator`,
- * the admin token may too.
+ * the admin token and a session may too.
  */
 async function requireUser(
-  authorization: string | null,
+  credentials: Credentials,
   env: Env,
   userId: string,
   orOperator: boolean,
 ): Promise<Refusal<"unauthorized" | "forbidden" | "unavailable"> | Caller> {
-  if (orOperator && (await hasAdminToken(authorization, env))) return { ok: true, kind: "operator" };
+  const { authorization } = credentials;
+  if (orOperator && (await hasAdminToken(credentials, env))) return { ok: true, kind: "operator" };
   if (await hasToken(authorization, env.SERVICE_TOKEN, env.SERVICE_TOKEN_PREVIOUS)) return { ok: true, kind: "service" };
   const { IDENTITY, IDENTITY_SECRET, IDENTITY_JWKS_URL, SERVICE_TOKEN } = env;
   if (IDENTITY_SECRET === undefined && IDENTITY_JWKS_URL === undefined) {
-    if (IDENTITY === "off") return { ok: true, kind: (await hasAdminToken(authorization, env)) ? "operator" : "unverified" };
-    return withoutToken(authorization, SERVICE_TOKEN === undefined ? "noIdentity" : "service");
+    if (IDENTITY === "off") return { ok: true, kind: (await hasAdminToken(credentials, env)) ? "operator" : "unverified" };
+    return withoutToken(credentials, SERVICE_TOKEN === undefined ? "noIdentity" : "service");
   }
   return (await requireTokenOf(userId, authorization, env)) ?? { ok: true, kind: "user" };
 }
 
 /** Returns the refusal of a caller without the token that is needed. Where a route is closed, no token helps. */
-function withoutToken(authorization: string | null, needed: keyof typeof TOKEN_REQUIRED): Refusal<"unauthorized"> {
+function withoutToken({ authorization }: Credentials, needed: keyof typeof TOKEN_REQUIRED): Refusal<"unauthorized"> {
   const wasSent = bearerIn(authorization) !== null;
   if (wasSent && needed === "operator") return invalidToken("notOperator");
   if (wasSent && needed === "service") return invalidToken("notService");
@@ -70,11 +74,11 @@ function withoutToken(authorization: string | null, needed: keyof typeof TOKEN_R
 export async function guardUser(
   route: Guarded,
   headers: Headers,
-  authorization: string | null,
+  credentials: Credentials,
   env: Env,
   { coupon = "", userId = "" }: Named,
 ): Promise<Refusal | Caller> {
-  const caller = await requireUser(authorization, env, userId, route.who === "user_or_operator");
+  const caller = await requireUser(credentials, env, userId, route.who === "user_or_operator");
   if (!caller.ok || caller.kind === "operator" || caller.kind === "service") return caller;
   const network = networkOf(headers.get("cf-connecting-ip") ?? "");
   const subject = { coupon, userId, network, isVerified: caller.kind === "user" };

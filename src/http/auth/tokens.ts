@@ -7,13 +7,17 @@ export function bearerIn(authorization: string | null): string | null {
   return BEARER.exec(authorization ?? "")?.[1] ?? null;
 }
 
-/**
- * Whether the header has one of the configured tokens. Two can be valid at once, for a rotation. Compares
- * digests in constant time, so that the delay reveals nothing of a token.
- */
+/** Whether the header has one of the configured tokens. Two can be valid at once, for a rotation. */
 export async function hasToken(authorization: string | null, ...configured: readonly (string | undefined)[]): Promise<boolean> {
   const offered = bearerIn(authorization);
-  if (offered === null) return false;
+  return offered !== null && isToken(offered, ...configured);
+}
+
+/**
+ * Whether `offered` is one of the configured tokens. Compares digests in constant time, so that the delay reveals
+ * nothing of a token.
+ */
+export async function isToken(offered: string, ...configured: readonly (string | undefined)[]): Promise<boolean> {
   const tokens = await Promise.all(configured.filter((token) => token !== undefined).map(digest));
   if (tokens.length === 0) return false;
   const wanted = await digest(offered);

@@ -86,6 +86,9 @@ export const revokeClaim = route({
   },
 });
 
+const FORMATS = ["csv", "ndjson", "json"] as const;
+const TYPE_OF = { csv: CSV_TYPE, ndjson: NDJSON_TYPE, json: JSON_TYPE } as const satisfies Record<(typeof FORMATS)[number], string>;
+
 export const listClaims = route({
   id: "listClaims",
   tag: "claims",
@@ -93,11 +96,12 @@ export const listClaims = route({
   path: "/api/coupons/{name}/claims",
   summary: "List the claims",
   description:
-    "In the order of their positions. With Accept: text/csv or application/x-ndjson, all of them from `after` on, as a stream. CSV is made for spreadsheets: an apostrophe stands before a text that would run as a formula. NDJSON has the ids exactly as given.",
+    "In the order of their positions. With Accept: text/csv or application/x-ndjson, all of them from `after` on, as a stream. `format` overrides Accept, for links in a browser. CSV is made for spreadsheets: an apostrophe stands before a text that would run as a formula. NDJSON has the ids exactly as given.",
   who: "operator",
   query: {
     after: requests.queryInteger(0, Number.MAX_SAFE_INTEGER, "The page begins behind this position.", 0),
     limit: requests.queryInteger(1, limits.PAGE_SIZE_MAX, "Claims on a page.", limits.PAGE_SIZE_DEFAULT),
+    format: requests.queryChoice(FORMATS, "Overrides Accept."),
   },
   successes: {
     200: {
@@ -107,7 +111,8 @@ export const listClaims = route({
     },
   },
   refusals: [],
-  async handle({ params: { name }, query: { after, limit }, mediaType }, { worker: { env }, isHead }) {
+  async handle({ params: { name }, query: { after, limit, format }, mediaType: acceptedType }, { worker: { env }, isHead }) {
+    const mediaType = format === null ? acceptedType : TYPE_OF[format];
     const pageSize = mediaType === JSON_TYPE ? limit : limits.EXPORT_PAGE_SIZE;
     const from = { position: after, seq: 0, epoch: null };
     const result = await callCoupon(env, name, (coupon) => coupon.listClaims(from, pageSize), "read");

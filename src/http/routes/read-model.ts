@@ -1,8 +1,17 @@
-// The routes of lists across coupons. They read the database, which the couriers fill.
+// The routes of lists across coupons, and of a coupon's timeline. They read the database, which the couriers fill.
 
 import { SALE_STATES } from "../../domain/coupon.ts";
+import { TIMELINE_BUCKETS_DEFAULT, TIMELINE_BUCKETS_MAX } from "../../domain/delivery-limits.ts";
 import { EXPORT_PAGE_SIZE, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
-import { listCoupons as couponsIn, listWallet, readFreshness, reportPage, type ReportedClaim } from "../../read-model/queries.ts";
+import { snapshot } from "../../edge/snapshots.ts";
+import {
+  listCoupons as couponsIn,
+  listWallet,
+  readFreshness,
+  readTimeline,
+  reportPage,
+  type ReportedClaim,
+} from "../../read-model/queries.ts";
 import * as answers from "../answer-schemas.ts";
 import { csvText, pagedStream } from "../claim-export.ts";
 import { fromDatabase } from "../database.ts";
@@ -38,6 +47,32 @@ export const listCoupons = route({
     if (!result.ok) return result;
     const { coupons, next, asOf } = result.value;
     return ok(200, { json: { coupons: coupons.map(wire.listedCoupon), next_after: next, as_of: wire.instantOrNull(asOf) } });
+  },
+});
+
+export const getTimeline = route({
+  id: "getTimeline",
+  tag: "coupons",
+  method: "GET",
+  path: "/api/coupons/{name}/timeline",
+  summary: "Get how a sale went over time",
+  description:
+    "Counts of granted and revoked claims in buckets of equal length, from the first claim to the last. A bucket is a whole number of seconds. The last one also counts later revokes. The list is empty before the first claim.",
+  who: "operator",
+  query: { points: requests.queryInteger(1, TIMELINE_BUCKETS_MAX, "Most buckets.", TIMELINE_BUCKETS_DEFAULT) },
+  successes: { 200: { description: "The buckets.", content: { [JSON_TYPE]: answers.TimelineAnswer } } },
+  refusals: [],
+  async handle({ params: { name }, query: { points } }, { worker }) {
+    const found = await snapshot(worker, name);
+    if (!found.ok) return found;
+    const result = await fromDatabase(worker.env, async (db) => {
+      const asOf = await readFreshness(db);
+      return { asOf, ...(await readTimeline(db, found.coupon.epoch, points)) };
+    });
+    if (!result.ok) return result;
+    const { buckets, bucketSeconds, asOf } = result.value;
+    const counts = { bucket_seconds: bucketSeconds, buckets: buckets.map(wire.timelineBucket) };
+    return ok(200, { json: { coupon_name: name, ...counts, as_of: wire.instantOrNull(asOf) } });
   },
 });
 

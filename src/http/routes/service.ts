@@ -12,9 +12,9 @@ import { fromDatabase } from "../database.ts";
 import { JSON_TYPE, METRICS_TYPE } from "../media-types.ts";
 import { prometheusText, serviceText } from "../prometheus.ts";
 import { TOKEN_REQUIRED, type Refusal } from "../refusals.ts";
-import { instant } from "../../wire.ts";
+import { couponMetrics, instant } from "../../wire.ts";
 import { ok, route } from "../route.ts";
-import { HealthAnswer, TextAnswer, UnhealthyAnswer } from "../answer-schemas.ts";
+import { HealthAnswer, MetricsAnswer, TextAnswer, UnhealthyAnswer } from "../answer-schemas.ts";
 import { queryChoice } from "../request-schemas.ts";
 
 const METRICS_CONTENT_TYPE = `${METRICS_TYPE}; version=0.0.4; charset=utf-8` as const;
@@ -72,15 +72,16 @@ export const getMetrics = route({
   path: "/api/coupons/{name}/metrics",
   summary: "Get the coupon's metrics",
   description:
-    "In the Prometheus text format. Counts of refusals may be a second late, and up to five seconds short after the object was lost.",
+    "In the Prometheus text format, or in JSON for a caller who prefers it. Counts of refusals may be a second late, and up to five seconds short after the object was lost.",
   who: "operator",
-  successes: { 200: { description: "The metrics.", content: { [METRICS_TYPE]: TextAnswer } } },
+  successes: { 200: { description: "The metrics.", content: { [METRICS_TYPE]: TextAnswer, [JSON_TYPE]: MetricsAnswer } } },
   refusals: [],
-  async handle({ params: { name } }, { worker }) {
+  async handle({ params: { name }, mediaType }, { worker }) {
     await reportRefusals(worker.env, name);
     const result = await callCoupon(worker.env, name, (coupon) => coupon.metrics(), "read");
     if (!result.ok) return result;
     const { coupon, outcomes, seq } = result;
+    if (mediaType === JSON_TYPE) return ok(200, { json: couponMetrics(coupon, outcomes), seq });
     const delivery = await callCourier(worker.env, name, (courier) => courier.state(), "read");
     const text = prometheusText(coupon, outcomes, delivery.ok ? delivery.value : null, Date.now());
     return ok(200, { contentType: METRICS_CONTENT_TYPE, text, seq });

@@ -67,6 +67,7 @@ test.for([
   ["a key twice, of which the last counts", (name: string) => `{"user_id":"other","coupon_name":"${name}","user_id":"user"}`],
   ["unknown fields", (name: string) => `{"amount":-1,"position":7,"USER_ID":"other","user_id":"user","":[1],"coupon_name":"${name}"}`],
   ["fields of every object", (name: string) => `{"__proto__":{"user_id":1},"constructor":2,"user_id":"user","coupon_name":"${name}"}`],
+  ["the fields of a refusal", (name: string) => `{"ok":false,"code":"unauthorized","user_id":"user","coupon_name":"${name}"}`],
   ["1,000 unknown fields", (name: string) => `{${'"x":0,'.repeat(1000)}"user_id":"user","coupon_name":"${name}"}`],
 ] as const)("a claim whose JSON has %s is granted", async ([, bodyFor]) => {
   const name = await created(1);

@@ -89,6 +89,26 @@ test("the list of coupons has the states of now, filters, and pages", async () =
   expect(sold).toEqual({ ...coupon, claimed_amount: 1, as_of: iso(T0) });
 });
 
+test.for([
+  ["<script>alert(1)</script>", "<SCRIPT>"],
+  ["100%_off", "%_"],
+  ["'; DROP TABLE coupons; --", "';"],
+  ["مرحبا\u200f بالعالم", "بالعالم"],
+  ["a+b & c=d", "+b &"],
+  ["👩‍👩‍👧‍👦 tickets", "👩‍👧"],
+  ["🎟".repeat(255), "🎟".repeat(255)],
+  // A sigma at the end of a word has another small letter.
+  ["ΟΔΟΣΑΛΕ", "οδος"],
+  // The same letter, composed and decomposed.
+  ["caf\u00e9", "CAFE\u0301"],
+] as const)("a search finds the coupon %s by %s", async ([name, text]) => {
+  await create(name, 1);
+  await deliver(name);
+  const found = rowsIn(await send("GET", `/api/coupons?q=${encodeURIComponent(text)}&state=open`), "coupons");
+  expect(found.map((row) => row["name"])).toEqual([name]);
+  expect((await send("GET", `/api/coupons?after=${encodeURIComponent(name)}&limit=1`)).status).toBe(200);
+});
+
 test("a filter reads a bounded number of coupons and goes on behind them", async () => {
   const prefix = freshName("!many");
   await env.DB.prepare(

@@ -9,7 +9,7 @@ const TOKEN = "s3cret-Token_of.the~operator+/=";
 const ON = { ADMIN_TOKEN: TOKEN };
 
 function isOperator(authorization: string | null, variables: Variables): Promise<boolean> {
-  return guards.isOperator(authorization, parseConfig(variables).config);
+  return guards.isOperator({ authorization, cookie: null }, parseConfig(variables).config);
 }
 
 test.for([

@@ -23,6 +23,7 @@ import { SPENT, workerWith } from "../../support/worker.ts";
 import { claimCounts, familiesIn, metricsText, valuesOf } from "./metrics.ts";
 
 const CLAIM = "/api/coupons/claim";
+const TEXT = "text/plain; version=0.0.4; charset=utf-8";
 const FAMILIES = {
   doorbuster_claims_total: "counter",
   doorbuster_claim_batch_size: "histogram",
@@ -39,9 +40,36 @@ test("the metrics are Prometheus text that is not cached", async () => {
   const name = await created(5);
   const { status, headers } = await exports.default.fetch(`https://doorbuster.test${pathOf(name, "metrics")}`);
   expect(status).toBe(200);
-  expect(headers.get("Content-Type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  expect(headers.get("Content-Type")).toBe(TEXT);
   expect(headers.get("Cache-Control")).toBe("no-store, no-transform");
   expect(headers.get("Coupon-Seq")).toBe("1");
+});
+
+test.for([
+  ["application/json", "application/json"],
+  ["text/plain;q=0.5, application/json", "application/json"],
+  ["*/*", TEXT],
+  ["text/html,application/xml;q=0.9,*/*;q=0.8", TEXT],
+  ["application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", TEXT],
+] as const)("the metrics for Accept: %s are %s", async ([accept, contentType]) => {
+  const response = await exports.default.fetch(`https://doorbuster.test${pathOf(await created(1), "metrics")}`, { headers: { accept } });
+  expect(response.headers.get("Content-Type")).toBe(contentType);
+  await response.body?.cancel();
+});
+
+test("the metrics as JSON have the same counts as the text", async () => {
+  const name = await created(3);
+  const key = { "Idempotency-Key": "key-1" };
+  for (let time = 1; time <= 3; time += 1) await claim(name, "ada", key);
+  await hold(name, "bob");
+  await claim(name, " ");
+  const { body, headers } = await send("GET", pathOf(name, "metrics"), { headers: { accept: "application/json" } });
+  const { outcomes, ...others } = body;
+  expect(others).toEqual({ coupon_name: name, claimed_amount: 1, held_amount: 1, remaining_amount: 1 });
+  expect(outcomes).toMatchObject({ granted: 1, replayed: 2, invalid_request: 1, out_of_stock: 0 });
+  const labelled = Object.entries(outcomes as Record<string, number>).map(([outcome, count]) => [`outcome=${outcome}`, count]);
+  expect(Object.fromEntries(labelled)).toEqual(await valuesOf(name, "doorbuster_claims_total"));
+  expect(headers.get("Coupon-Seq")).toBe("3");
 });
 
 test("the metrics have each family once, with the coupon and no user", async () => {

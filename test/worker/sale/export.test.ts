@@ -24,6 +24,15 @@ describe("media types", () => {
   });
 });
 
+test.for([
+  ["csv", NDJSON, "text/csv; charset=utf-8; header=present"],
+  ["ndjson", "text/html,*/*;q=0.8", NDJSON],
+  ["json", "text/csv", "application/json"],
+] as const)("a link with format=%s overrides Accept: %s", async ([format, accept, contentType]) => {
+  const { status, headers } = await exported(await created(1), accept, `?format=${format}`);
+  expect([status, headers.get("Content-Type")]).toEqual([200, contentType]);
+});
+
 test("an export has no line separator of Unicode inside a line", async () => {
   const name = await created(2);
   for (const user of ["anna\u2028b", "x\u2029y"]) await claim(name, user);

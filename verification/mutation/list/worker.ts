@@ -62,6 +62,14 @@ const ACCESS_AND_TEXT: readonly Mutation[] = [
     suite: inWorkerd("worker/edge/operator"),
   },
   {
+    name: "session-of-any-page",
+    fault: "A session counts in requests by pages of other origins.",
+    edits: [
+      { file: "src/http/auth/credentials.ts", find: "isOwnPage(pageOf(request));", replace: "(isOwnPage(pageOf(request)) || true);" },
+    ],
+    suite: inWorkerd("worker/access/session"),
+  },
+  {
     name: "user-of-the-token-not-compared",
     fault: "A valid token acts for every user.",
     edits: [{ file: "src/http/auth/identity.ts", find: `["sub"] === userId ? null`, replace: `["sub"] !== userId || true ? null` }],
@@ -78,7 +86,7 @@ const ACCESS_AND_TEXT: readonly Mutation[] = [
   {
     name: "bytes-that-are-no-text-replaced",
     fault: "Bytes that are not UTF-8 are replaced, so that two user ids become one.",
-    edits: [{ file: "src/http/request.ts", find: "fatal: true", replace: "fatal: false" }],
+    edits: [{ file: "src/http/body.ts", find: "fatal: true", replace: "fatal: false" }],
     suite: inWorkerd("worker/contract/bodies"),
   },
   {
