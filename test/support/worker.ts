@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 
 import type { RawEnv } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
+import { PAGES } from "../../src/web/pages.ts";
 import type { Answer } from "./api.ts";
 
 /** What wrangler.toml and .dev.vars give, as the Worker is typed to see it. Without the meter, no work waits ten seconds. */
@@ -16,7 +17,7 @@ export type Settings = { readonly [Name in keyof RawEnv]?: RawEnv[Name] | undefi
 export type Sent = { readonly authorization?: string | undefined; readonly body?: unknown; readonly headers?: Record<string, string> };
 export type Ask = (method: string, path: string, sent?: Sent) => Promise<Answer>;
 
-const app = createApp();
+const app = createApp(PAGES);
 
 /** Sends one request to a Worker with `settings`. What it hands to `waitUntil` goes to `works`. */
 export function fetchWith(
@@ -29,7 +30,7 @@ export function fetchWith(
   const init = {
     method,
     headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
   };
   const context = {
     waitUntil: (work: Promise<unknown>) => void works.push(work),
