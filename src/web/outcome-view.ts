@@ -115,7 +115,13 @@ const ROWS = {
     button: AGAIN,
   },
   unauthorized: signIn,
-  token_missing: { ...signIn, headline: "Come here from the shop", sentence: "This page needs the shop's sign-in to know who you are." },
+  token_missing: {
+    tone: "wait",
+    headline: "Come here from the shop",
+    sentence: "This page needs the shop's sign-in to know who you are.",
+    next: "Sign in there, and follow its link to this sale.",
+    button: null,
+  },
   forbidden: {
     ...signIn,
     headline: "This is another person's sign-in",

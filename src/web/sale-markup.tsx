@@ -1,10 +1,8 @@
-// The sale page as HTML, from a snapshot. It is equal for all visitors, so one rendering serves a crowd.
+// The sale page as HTML, from a snapshot.
 
 import { instant, jsonLine, status } from "../wire.ts";
 import type { Instant } from "../domain/coupon.ts";
 import type { CouponView, Found } from "../domain/rpc.ts";
-import type { Env } from "../edge/env.ts";
-import { page, type Page } from "./layout.tsx";
 import { firstLabel } from "./purchase-view.ts";
 import { count, countdownText, isLongTimer, saleView, stockText, type SaleFacts, type SaleView } from "./sale-view.ts";
 import { remaining } from "../domain/coupon.ts";
@@ -23,38 +21,6 @@ const LONG_TITLE = 60;
 
 /** Longest hold that the page asks for. */
 const HOLD_SECONDS_MAX = 600;
-
-/** One rendering for each variant of a snapshot. A snapshot is one object for all its visitors. */
-const rendered = new WeakMap<Found, Map<string, Page>>();
-
-/** Returns the page of a snapshot. */
-export function salePage(found: Found, variant: Variant, env: Env): Page {
-  const settings = { ...variant, identity: identityOf(env), origins: Array.from(env.ALLOWED_ORIGINS).filter(isSource) };
-  const key = JSON.stringify(settings);
-  const pages = rendered.get(found) ?? new Map<string, Page>();
-  rendered.set(found, pages);
-  const known = pages.get(key);
-  if (known !== undefined) return known;
-  const made = page({
-    title: titleOf(found.coupon),
-    style: "sale",
-    script: "sale",
-    frameAncestors: ["'self'", ...settings.origins].join(" "),
-    children: sale(found, settings),
-  });
-  pages.set(key, made);
-  return made;
-}
-
-/** Whether an origin can stand in a policy. An app's own scheme allows more characters than a policy does. */
-function isSource(origin: string): boolean {
-  return !/[;,'"\s]/.test(origin);
-}
-
-function identityOf({ IDENTITY, IDENTITY_SECRET, IDENTITY_JWKS_URL }: Env): Identity {
-  if (IDENTITY_SECRET !== undefined || IDENTITY_JWKS_URL !== undefined) return "token";
-  return IDENTITY === "off" ? "off" : "closed";
-}
 
 /** Returns a text of the coupon that shops may set. */
 function textOf(coupon: CouponView, field: "title" | "description" | "imageUrl"): string | null {
@@ -76,9 +42,11 @@ function factsOf(coupon: CouponView): SaleFacts {
   return { state, amount, remaining: remaining(coupon), held, startsAt, endsAt };
 }
 
-type Settings = Variant & { readonly identity: Identity; readonly origins: readonly string[] };
+/** All that the page depends on besides the snapshot. */
+export type Settings = Variant & { readonly identity: Identity; readonly origins: readonly string[] };
 
-function sale(found: Found, { flow, isEmbedded, identity, origins }: Settings) {
+/** Returns the sale as the content of its page. */
+export function sale(found: Found, { flow, isEmbedded, identity, origins }: Settings) {
   const { coupon, now } = found;
   const facts = factsOf(coupon);
   const view = saleView(facts, now);

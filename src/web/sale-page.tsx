@@ -6,7 +6,7 @@ import { snapshot } from "../edge/snapshots.ts";
 import { TextAnswer } from "../http/answer-schemas.ts";
 import { HTML_TYPE } from "../http/media-types.ts";
 import { ok, route } from "../http/route.ts";
-import { salePage } from "./sale-markup.tsx";
+import { salePage } from "./rendered-sale.ts";
 
 const flag = z.string().optional();
 

@@ -23,7 +23,7 @@ test.for<Expected>([
   ["idempotency_key_reused", {}, "bad", "This attempt belongs to another person", "anew"],
   ["invalid_request", {}, "bad", "Please check what you entered", "again"],
   ["unauthorized", {}, "bad", "Please sign in again", null],
-  ["token_missing", {}, "bad", "Come here from the shop", null],
+  ["token_missing", {}, "wait", "Come here from the shop", null],
   ["forbidden", {}, "bad", "This is another person's sign-in", null],
   ["challenge_failed", {}, "bad", "Please show that you are no robot", "again"],
   ["coupon_not_found", {}, "bad", "There is no such sale any more", null],

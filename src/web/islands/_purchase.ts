@@ -6,7 +6,7 @@ import type { SaleView } from "../sale-view.ts";
 import { attemptOf, keep, lastAttempt, lastAttemptOf, rememberUser, rememberedUser, type Attempt } from "./_attempt.ts";
 import { part, sale, settings, show, write, writeTimer } from "./_page.ts";
 import { sendUntilAnswered, type Outcome, type Sent } from "./_send.ts";
-import { forgetToken, tellShop, visitor } from "./_shop.ts";
+import { awaitsToken, forgetToken, tellShop, visitor } from "./_shop.ts";
 
 /** What the visitor's side knows of the sale. `now` is the server's time. `changed` renders the page again. */
 export type Watched = {
@@ -81,7 +81,7 @@ export class Purchase {
 
   /** What the page shows of an attempt that it finds, such as after a reload. */
   #restored(): Shown | null {
-    if (settings.identity === "token" && visitor() === null) return { code: "token_missing" };
+    if (settings.identity === "token" && visitor() === null) return awaitsToken() ? null : { code: "token_missing" };
     if (this.#attempt === null) return null;
     const { position, isMaybe } = this.#attempt;
     if (position !== null) return { code: "granted", position };

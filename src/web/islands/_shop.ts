@@ -46,6 +46,12 @@ export function forgetToken(): void {
   tellShop({ type: "doorbuster:ready", needs_token: true });
 }
 
+/** Whether the shop's page may still be about to hand over a token. */
+export const HANDOVER_MS = 1_500;
+export function awaitsToken(): boolean {
+  return parentOrigin !== null && visitor() === null && performance.now() < HANDOVER_MS;
+}
+
 /** Takes tokens from the address and from the shop's pages. `onToken` is called after each. */
 export function takeTokens(onToken: () => void): void {
   const take = (token: unknown): void => {

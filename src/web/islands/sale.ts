@@ -16,7 +16,7 @@ import { ATTEMPT } from "./_attempt.ts";
 import { Live } from "./_live.ts";
 import { part, sale, settings, show, write, writeTimer } from "./_page.ts";
 import { Purchase } from "./_purchase.ts";
-import { takeTokens, tellHeight } from "./_shop.ts";
+import { HANDOVER_MS, takeTokens, tellHeight } from "./_shop.ts";
 
 /** A stream ends now and then, and its page connects again within this time. */
 const RECONNECT_MS = 5_000;
@@ -121,7 +121,10 @@ function renderFreshness(): void {
 window.addEventListener("storage", ({ key }) => {
   if (key === ATTEMPT || key === null) purchase.reload();
 });
-if (settings.identity === "token") takeTokens(() => purchase.reload());
+if (settings.identity === "token") {
+  takeTokens(() => purchase.reload());
+  setTimeout(() => purchase.reload(), HANDOVER_MS);
+}
 tellHeight();
 purchase.start();
 live.start();

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 
 import { parseEnv } from "../../../src/edge/env.ts";
-import { salePage } from "../../../src/web/sale-markup.tsx";
+import { salePage } from "../../../src/web/rendered-sale.ts";
 import { change, claim, create, created, freshName, hold, pathOf, send } from "../../support/api.ts";
 import { iso, MINUTE, passClock, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { platform, sendOver } from "../../support/platform-faults.ts";
