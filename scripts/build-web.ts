@@ -41,7 +41,7 @@ const { outputFiles } = await build({
   minify: true,
   format: "esm",
   target: "es2022",
-  legalComments: "none",
+  legalComments: "eof",
   write: false,
   logLevel: "warning",
 });

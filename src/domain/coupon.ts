@@ -9,14 +9,23 @@ export type SaleWindow = {
   readonly endsAt: Instant | null;
 };
 
-/** What an operator sets and can change later. */
-export type Settings = SaleWindow & {
-  readonly amount: number;
-  /** Longest time that a unit may be held, in seconds. */
-  readonly holdSecondsMax: number;
-  /** Most holds that may run at once. Null means that only the stock limits them. */
-  readonly holdsMax: number | null;
+/** What the page of a sale shows, exactly as the operator gave it. A text is null until it is set. */
+export type Texts = {
+  readonly title: string | null;
+  readonly description: string | null;
+  /** A path of this server. */
+  readonly imageUrl: string | null;
 };
+
+/** What an operator sets and can change later. */
+export type Settings = SaleWindow &
+  Texts & {
+    readonly amount: number;
+    /** Longest time that a unit may be held, in seconds. */
+    readonly holdSecondsMax: number;
+    /** Most holds that may run at once. Null means that only the stock limits them. */
+    readonly holdsMax: number | null;
+  };
 
 /** What an operator can change, the pause included. */
 export type Changeable = Settings & { readonly paused: boolean };
@@ -29,12 +38,15 @@ export const SETTING_NAMES = {
   paused: "paused",
   holdSecondsMax: "hold_seconds_max",
   holdsMax: "holds_max",
+  title: "title",
+  description: "description",
+  imageUrl: "image_url",
 } as const satisfies Record<keyof Changeable, string>;
 
 // The compiler can't follow a renaming. The first signature of `named` and `unnamed` says what they return.
 type Names = typeof SETTING_NAMES;
 type FieldOf<Name> = { [Field in keyof Names]: Names[Field] extends Name ? Field : never }[keyof Names];
-type Named<T> = { [Field in keyof T as Field extends keyof Names ? Names[Field] : never]: T[Field] };
+export type Named<T> = { [Field in keyof T as Field extends keyof Names ? Names[Field] : never]: T[Field] };
 type Unnamed<T> = { [Name in keyof T as FieldOf<Name>]: Exclude<T[Name], undefined> };
 
 /** Returns the settings of a coupon by their {@link SETTING_NAMES}. */

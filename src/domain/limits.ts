@@ -6,6 +6,15 @@
  */
 export const TEXT_CODE_POINTS_MAX = 255;
 
+/** Longest `title`, in code points: as of a name, in whose place it is shown. */
+export const TITLE_CODE_POINTS_MAX = TEXT_CODE_POINTS_MAX;
+
+/** Longest `description`, in code points: 300 words. A transaction of claims rewrites the row that has it. */
+export const DESCRIPTION_CODE_POINTS_MAX = 2000;
+
+/** Longest `image_url`, in characters. Prevents unbounded rows. */
+export const IMAGE_URL_LENGTH_MAX = 1024;
+
 /** Most units of one coupon: the largest signed 32-bit integer, which every client language has. */
 export const AMOUNT_MAX = 2_147_483_647;
 
@@ -68,6 +77,12 @@ export const ROWS_AT_ONCE_MIN = 8;
  * text may have 2 MB. Prevents many holds that expire at once from exceeding that limit.
  */
 export const ROWS_AT_ONCE_MAX = 1000;
+
+/**
+ * Most events with a sale's texts in one statement, and on one page of delivery. As JSON in JSON one takes up
+ * to 13 KB. Prevents texts of 2 MB, and 50 endpoints whose pages fill the courier's memory.
+ */
+export const TEXT_EVENTS_AT_ONCE_MAX = 50;
 
 /** How long claim counts may stay in memory only, in milliseconds. Prevents a write for each refusal. */
 export const COUNTS_FLUSH_MS = 5_000;

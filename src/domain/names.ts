@@ -1,18 +1,40 @@
-// Which strings can be a coupon's name or a user's id. Both are stored and compared exactly as given.
+// Which strings can be a name, a user's id or a text of a sale's page. All are stored exactly as given.
 
-import { TEXT_CODE_POINTS_MAX } from "./limits.ts";
+import { DESCRIPTION_CODE_POINTS_MAX, IMAGE_URL_LENGTH_MAX, TEXT_CODE_POINTS_MAX, TITLE_CODE_POINTS_MAX } from "./limits.ts";
 
 /** Why a string is not accepted. If several reasons apply, the first one is reported. */
 export type TextFault = "empty" | "blank" | "too_long" | "malformed";
 
 // C0, DEL and C1 are invisible, and they break logs, CSV files and terminals.
 const CONTROL_CHARACTER = /\p{Cc}/u;
+const LINE_BREAK_OR_TAB = /[\n\r\t]/g;
+// A browser reads a backslash as a slash, and two slashes begin another host.
+const PATH = /^\/(?!\/)[!-[\]-~]*$/;
 
 /** Returns why `text` can't be a `user_id`, or null if it can. A coupon's name has one more rule. */
 export function textFault(text: string): TextFault | null {
   if (text === "") return "empty";
+  return faultWithin(text, TEXT_CODE_POINTS_MAX);
+}
+
+/** Returns why `text` can't be the title of a coupon, or null if it can. */
+export function titleFault(text: string): TextFault | null {
+  return faultWithin(text, TITLE_CODE_POINTS_MAX);
+}
+
+/** As {@link titleFault}, for a description, which may have line breaks and tabs. */
+export function descriptionFault(text: string): TextFault | null {
+  return faultWithin(text.replaceAll(LINE_BREAK_OR_TAB, " "), DESCRIPTION_CODE_POINTS_MAX);
+}
+
+/** Whether `text` is a path of this server, which no browser takes for another host. */
+export function isImagePath(text: string): boolean {
+  return text.length <= IMAGE_URL_LENGTH_MAX && PATH.test(text);
+}
+
+function faultWithin(text: string, codePointsMax: number): TextFault | null {
   if (text.trim() === "") return "blank";
-  if (isLongerThan(text, TEXT_CODE_POINTS_MAX)) return "too_long";
+  if (isLongerThan(text, codePointsMax)) return "too_long";
   if (CONTROL_CHARACTER.test(text) || !text.isWellFormed()) return "malformed";
   return null;
 }

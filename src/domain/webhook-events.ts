@@ -90,34 +90,33 @@ export function nextEdgeAt({ startsAt, endsAt, archivedAt }: Sale, now: Instant)
 }
 
 /**
- * Returns the messages of a page, in steps. `fold` is that of the sink's last step. Null begins with the first event. The same
- * ledger makes the same messages, whatever its pages are. A window edge comes before the events of its instant.
+ * Makes the messages of a page, in steps. `fold` is that of the sink's last step. Null begins with the first event. The same
+ * ledger makes the same messages, whatever its pages are. A window edge comes before the events of its instant. Each step is made
+ * when it is asked for, so that an endpoint that hangs keeps one message, and not those of the page.
  */
-export function steps(fold: Fold | null, name: string, page: OutboxPage): readonly Step[] {
+export function* steps(fold: Fold | null, name: string, page: OutboxPage): Generator<Step, void, void> {
   const { epoch, events, deletion, coupon, now, hasMore } = page;
   let last = fold?.epoch === epoch ? fold : null;
-  const made: Step[] = [];
-  const add = (next: Fold, own: readonly WebhookMessage[], kept: Fold | null = next): void => {
+  const stepTo = (next: Fold, own: readonly WebhookMessage[], kept: Fold | null = next): Step => {
     const reached = milestones(last, next).map((milestone) => milestoneMessage(milestone, name, next));
-    made.push({ messages: [...own, ...reached], cursor: { epoch, seq: next.seq }, fold: kept });
     last = next;
+    return { messages: [...own, ...reached], cursor: { epoch, seq: next.seq }, fold: kept };
   };
-  const advanceTo = (until: Instant): void => {
-    for (let at = edgeOf(last); at !== null && at <= until; at = edgeOf(last)) if (last !== null) add({ ...last, at }, []);
-  };
+  function* edgesTo(until: Instant): Generator<Step, void, void> {
+    for (let at = edgeOf(last); at !== null && at <= until; at = edgeOf(last)) if (last !== null) yield stepTo({ ...last, at }, []);
+  }
   for (const event of events) {
-    advanceTo(event.at);
+    yield* edgesTo(event.at);
     // The head's facts are the coupon's own. They also correct a ledger that is older than `wasHeld`.
     const sale = event.seq === coupon.seq ? saleOf(coupon) : saleAfter(last?.sale ?? null, event);
     const next = { epoch, seq: event.seq, at: event.at, sale };
-    add(next, [message(TYPE_OF_KIND[event.kind], name, next, event)]);
+    yield stepTo(next, [message(TYPE_OF_KIND[event.kind], name, next, event)]);
   }
   if (deletion !== null) {
-    advanceTo(deletion.at);
+    yield* edgesTo(deletion.at);
     const next = { epoch, seq: deletion.seq, at: deletion.at, sale: last?.sale ?? saleOf(coupon) };
-    add(next, [message("coupon.deleted", name, next, { ...deletion, userId: null, position: null })], null);
-  } else if (!hasMore) advanceTo(now);
-  return made;
+    yield stepTo(next, [message("coupon.deleted", name, next, { ...deletion, userId: null, position: null })], null);
+  } else if (!hasMore) yield* edgesTo(now);
 }
 
 /** Returns the next instant at which time alone makes a milestone for a sink with this fold, or null. */

@@ -3,6 +3,7 @@
 import type { Claim } from "../domain/claim.ts";
 import { SETTING_NAMES, type Changeable, type Instant } from "../domain/coupon.ts";
 import { dataOf, type LedgerEvent } from "../domain/ledger-event.ts";
+import { ROWS_AT_ONCE_MAX, TEXT_EVENTS_AT_ONCE_MAX } from "../domain/limits.ts";
 import { writeRows } from "./rows.ts";
 import { SETTINGS_BEFORE } from "./schema.ts";
 import type { Sql, Stored } from "./sql.ts";
@@ -34,7 +35,9 @@ export class LedgerStore {
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)`;
   append(events: readonly LedgerEvent[]): void {
     const rows = events.map((event) => [event.seq, event.at, event.kind, event.userId, event.position, dataOf(event), event.actor]);
-    writeRows(this.#sql, rows, LedgerStore.INSERT_EVENT, LedgerStore.INSERT_EVENTS);
+    const hasTexts = events.some(({ settings }) => settings !== undefined);
+    const atOnceMax = hasTexts ? TEXT_EVENTS_AT_ONCE_MAX : ROWS_AT_ONCE_MAX;
+    writeRows(this.#sql, rows, LedgerStore.INSERT_EVENT, LedgerStore.INSERT_EVENTS, atOnceMax);
   }
 
   /** The events after a seq. Writes nothing. */

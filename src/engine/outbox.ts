@@ -3,6 +3,7 @@
 import type { Coupon } from "../domain/coupon.ts";
 import type { OutboxCursor, OutboxPage } from "../domain/delivery.ts";
 import type { LedgerEvent } from "../domain/ledger-event.ts";
+import { TEXT_EVENTS_AT_ONCE_MAX } from "../domain/limits.ts";
 import type { CouponStore } from "./coupon-store.ts";
 import { departedLedger, type Departed } from "./departed-store.ts";
 import type { Draft } from "./draft.ts";
@@ -45,7 +46,8 @@ function lastSeq({ coupon, deletion }: Pick<Incarnation, "coupon" | "deletion">)
 
 function page(incarnation: Incarnation, seq: number, limit: number, later: readonly Incarnation[]): Omit<OutboxPage, "hasDeleted"> {
   const { coupon, now } = incarnation;
-  const events = incarnation.events(seq, limit);
+  const found = incarnation.events(seq, limit);
+  const events = found.slice(0, endOf(found));
   const last = events.at(-1)?.seq ?? seq;
   const deletion = last === coupon.seq ? incarnation.deletion : null;
   const leftCount = later.reduce((sum, one) => sum + lastSeq(one), lastSeq(incarnation) - (deletion?.seq ?? last));
@@ -59,6 +61,12 @@ function page(incarnation: Incarnation, seq: number, limit: number, later: reado
     hasMore: leftCount > 0,
     leftCount,
   };
+}
+
+/** Returns how many of the events fit on a page. Each can have the longest texts. */
+function endOf(events: readonly LedgerEvent[]): number {
+  const beyond = events.flatMap(({ settings }, index) => (settings === undefined ? [] : [index]))[TEXT_EVENTS_AT_ONCE_MAX];
+  return beyond ?? events.length;
 }
 
 function living(draft: Draft): Incarnation {

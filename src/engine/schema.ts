@@ -5,7 +5,7 @@ import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 
 /** The version of {@link SCHEMA}. It is stored in `coupon.schema_version`. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** The settings of coupons and events that are older than the setting. Without an entry it is null. */
 export const SETTINGS_BEFORE: { readonly [Name in (typeof SETTING_NAMES)[keyof typeof SETTING_NAMES]]?: number } = {
@@ -62,6 +62,9 @@ export const SCHEMA = [
      clock_at INTEGER NOT NULL,
      outcomes TEXT NOT NULL,
      archived_at INTEGER,
+     title TEXT,
+     description TEXT,
+     image_url TEXT,
      CHECK (claimed >= 0 AND held >= 0 AND claimed + held <= amount)
    ) STRICT`,
   ARCHIVE_IS_FINAL,
@@ -108,7 +111,8 @@ export const SCHEMA = [
 /**
  * For each version, the statements that migrate it to the next one. They run when a coupon is loaded. Version
  * 2 adds the limits of holds. A coupon of version 1 keeps the limits that it was created with. Version 3 adds
- * actors to the ledger, and the archive. SQLite can't change a CHECK, so it copies the ledger.
+ * actors to the ledger, and the archive. SQLite can't change a CHECK, so it copies the ledger. Version 4 adds
+ * the texts of a sale's page.
  */
 export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   1: [
@@ -128,5 +132,11 @@ export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
     `ALTER TABLE coupon ADD COLUMN archived_at INTEGER`,
     ARCHIVE_IS_FINAL,
     `UPDATE coupon SET schema_version = 3`,
+  ],
+  3: [
+    `ALTER TABLE coupon ADD COLUMN title TEXT`,
+    `ALTER TABLE coupon ADD COLUMN description TEXT`,
+    `ALTER TABLE coupon ADD COLUMN image_url TEXT`,
+    `UPDATE coupon SET schema_version = 4`,
   ],
 };

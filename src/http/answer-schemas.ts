@@ -7,8 +7,6 @@ import { SALE_STATES } from "../domain/coupon.ts";
 import { SINK_STATUSES } from "../domain/delivery.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX, HOLD_TTL_SECONDS_MIN } from "../domain/limits.ts";
-import { WEBHOOK_EVENTS } from "../domain/webhook-events.ts";
-import * as requests from "./request-schemas.ts";
 
 export const CouponNameText = z.string().meta({ examples: ["PROMO_SUPER"] });
 export const UserIdText = z.string().meta({ examples: ["user_12345"] });
@@ -42,6 +40,11 @@ export const Seq = z
 
 const State = z.enum(SALE_STATES).meta({ examples: ["open"] });
 
+const Text = z
+  .string()
+  .nullable()
+  .meta({ examples: [null] });
+
 export const settingsFields = {
   amount: AnyAmount,
   starts_at: Time.nullable(),
@@ -57,6 +60,9 @@ export const settingsFields = {
     .min(0)
     .nullable()
     .meta({ examples: [null] }),
+  title: Text,
+  description: Text,
+  image_url: Text,
 };
 
 export const CouponAnswer = z.object({
@@ -236,47 +242,6 @@ export const MetricsAnswer = z.object({
   claimed_amount: Count.meta({ description: "Units that users have now." }),
   held_amount: HeldAmount,
   remaining_amount: Remaining,
-});
-
-const webhookFields = {
-  id: requests.WebhookId,
-  url: z.string().meta({ examples: ["https://shop.example/webhooks"] }),
-  events: z.array(z.enum(WEBHOOK_EVENTS)).readonly(),
-  coupons: z
-    .array(CouponNameText)
-    .readonly()
-    .nullable()
-    .meta({ description: "The coupons whose events are sent; null is all.", examples: [null] }),
-  paused: z.boolean().meta({ description: "Events wait until it is unpaused.", examples: [false] }),
-  disabled_at: Time.nullable().meta({ description: "When the endpoint answered 410. Unpause it to enable it again.", examples: [null] }),
-  created_at: Time,
-  updated_at: Time,
-};
-const Secret = z
-  .string()
-  .meta({ description: "Verifies the signatures. No other answer has it.", examples: ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"] });
-export const WebhookAnswer = z.object(webhookFields);
-export const WebhookSecretAnswer = z.object({ ...webhookFields, secret: Secret });
-export const RotatedWebhookAnswer = z.object({
-  ...webhookFields,
-  secret: Secret,
-  previous_secret_expires_at: Time.meta({ description: "Until then the secret before signs too." }),
-});
-export const WebhooksAnswer = z.object({
-  webhooks: z.array(WebhookAnswer),
-  next_after: z.string().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
-});
-export const WebhookTestAnswer = z.object({
-  delivered: z.boolean().meta({ description: "Whether the endpoint answered with 2xx.", examples: [true] }),
-  status: z
-    .int()
-    .nullable()
-    .meta({ description: "The status that it answered with; null without an answer.", examples: [204] }),
-  duration_ms: z.int().meta({ examples: [42] }),
-  error: z
-    .string()
-    .nullable()
-    .meta({ description: "Why it was not delivered.", examples: [null] }),
 });
 
 const Check = z.object({

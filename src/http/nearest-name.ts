@@ -3,9 +3,12 @@
 /** Other words for our names. They are compared without case and punctuation. */
 const OTHER_WORDS: Readonly<Record<string, RegExp>> = {
   amount: /^(stock|quantity|qty|units(?!per)|inventory|total)/,
-  name: /^(code|title)/,
+  name: /^code/,
   starts_at: /^(start|begin|open|from)/,
   ends_at: /^(end|until|expir|clos)/,
+  title: /^headline/,
+  description: /^(text|detail)/,
+  image_url: /^(picture|photo)/,
   limit: /^(pagesize|perpage|count)/,
   after: /^(cursor|offset|from)/,
 };

@@ -5,6 +5,7 @@ import * as z from "zod";
 import type { RefusalCode } from "../domain/refusals.ts";
 import * as answers from "./answer-schemas.ts";
 import * as requests from "./request-schemas.ts";
+import * as webhookAnswers from "./webhook-answer-schemas.ts";
 
 /** The fields of every refusal. */
 export const RefusalFields = z.object({
@@ -56,11 +57,11 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   CouponMetrics: answers.MetricsAnswer,
   Delivery: answers.DeliveryAnswer,
   Status: answers.StatusAnswer,
-  Webhook: answers.WebhookAnswer,
-  WebhookWithSecret: answers.WebhookSecretAnswer,
-  RotatedWebhook: answers.RotatedWebhookAnswer,
-  WebhookList: answers.WebhooksAnswer,
-  WebhookTest: answers.WebhookTestAnswer,
+  Webhook: webhookAnswers.WebhookAnswer,
+  WebhookWithSecret: webhookAnswers.WebhookSecretAnswer,
+  RotatedWebhook: webhookAnswers.RotatedWebhookAnswer,
+  WebhookList: webhookAnswers.WebhooksAnswer,
+  WebhookTest: webhookAnswers.WebhookTestAnswer,
   Health: answers.HealthAnswer,
   Unhealthy: answers.UnhealthyAnswer,
 };

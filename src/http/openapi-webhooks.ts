@@ -12,6 +12,9 @@ const HEADERS = {
   "webhook-signature": "One signature for each current secret, separated by spaces: Standard Webhooks 1.0.",
 };
 
+/** The tag of all messages. */
+export const EVENTS = "events";
+
 /** Returns a path item for each type of message. `content` renders a schema with its example. */
 export function webhooksOf(content: (schema: z.ZodType) => Json): Json {
   const parameters = Object.entries(HEADERS).map(([name, description]) => ({
@@ -28,7 +31,7 @@ export function webhooksOf(content: (schema: z.ZodType) => Json): Json {
     const operationId = `on_${type}`.replaceAll(/[._]([a-z])/g, (_match, letter: string) => letter.toUpperCase());
     const requestBody = { required: true, content: { [JSON_TYPE]: content(schema) } };
     // The signature proves the sender. OpenAPI has no scheme for it.
-    return [type, { post: { operationId, summary: when, security: [], parameters, requestBody, responses } }] as const;
+    return [type, { post: { operationId, tags: [EVENTS], summary: when, security: [], parameters, requestBody, responses } }] as const;
   });
   return Object.fromEntries(items);
 }

@@ -14,7 +14,7 @@ import { getHealth } from "./routes/service.ts";
 import { NAMED_SCHEMAS, REFUSAL_DETAILS, RefusalFields } from "./openapi-schemas.ts";
 import { bodyOf } from "./request.ts";
 import { CouponName, UserId, WebhookId } from "./request-schemas.ts";
-import { webhooksOf } from "./openapi-webhooks.ts";
+import { EVENTS, webhooksOf } from "./openapi-webhooks.ts";
 
 const DESCRIPTION =
   "Flash-sale claims: exactly the stock, one each, no claim forgotten. Any other path answers 404 `not_found`, any other method on these 405 `method_not_allowed` with `Allow`, in the form of every refusal.";
@@ -27,7 +27,8 @@ const TAGS = {
   delivery: "How events reach the read model and webhook endpoints.",
   webhooks: "Endpoints of yours that get the events of coupons.",
   service: "Health, metrics, and this document.",
-} as const satisfies Record<Exclude<Route["tag"], "pages">, string>;
+  [EVENTS]: "What a webhook endpoint of yours receives.",
+} as const satisfies Record<Exclude<Route["tag"], "pages"> | typeof EVENTS, string>;
 
 const SECURITY = {
   everybody: [],

@@ -5,21 +5,24 @@ import * as z from "zod";
 import {
   AMOUNT_MAX,
   BULK_CLAIMS_MAX,
+  DESCRIPTION_CODE_POINTS_MAX,
   HOLD_SECONDS_MAX_DEFAULT,
   HOLD_TTL_SECONDS_MAX,
   HOLD_TTL_SECONDS_MIN,
+  IMAGE_URL_LENGTH_MAX,
   TEXT_CODE_POINTS_MAX,
+  TITLE_CODE_POINTS_MAX,
 } from "../domain/limits.ts";
 import { WEBHOOK_COUPONS_MAX, WEBHOOK_URL_LENGTH_MAX } from "../domain/delivery-limits.ts";
-import { nameFault, textFault, type TextFault } from "../domain/names.ts";
+import { descriptionFault, isImagePath, nameFault, textFault, titleFault, type TextFault } from "../domain/names.ts";
 import { WEBHOOK_EVENTS } from "../domain/webhook-events.ts";
 
 const TEXT_ERRORS = {
-  empty: "is required",
-  blank: "cannot be whitespace only",
-  too_long: `exceeds maximum length of ${TEXT_CODE_POINTS_MAX}`,
-  malformed: "is invalid",
-} as const satisfies Record<TextFault, string>;
+  empty: () => "is required",
+  blank: () => "cannot be whitespace only",
+  too_long: (codePointsMax) => `exceeds maximum length of ${codePointsMax}`,
+  malformed: () => "is invalid",
+} as const satisfies Record<TextFault, (codePointsMax: number) => string>;
 
 type FaultOf = (issue: { readonly input?: unknown }) => string;
 
@@ -28,14 +31,14 @@ function requiredOr(fault: string): FaultOf {
   return ({ input }) => (input === undefined || input === null ? "is required" : fault);
 }
 
-function text(faultOf: (value: string) => TextFault | null, description: string) {
+function text(faultOf: (value: string) => TextFault | null, description: string, codePointsMax: number = TEXT_CODE_POINTS_MAX) {
   return z
-    .string({ error: requiredOr(TEXT_ERRORS.malformed) })
+    .string({ error: requiredOr(TEXT_ERRORS.malformed()) })
     .check(({ value, issues }) => {
       const fault = faultOf(value);
-      if (fault !== null) issues.push({ code: "custom", message: TEXT_ERRORS[fault], input: value });
+      if (fault !== null) issues.push({ code: "custom", message: TEXT_ERRORS[fault](codePointsMax), input: value });
     })
-    .meta({ description, minLength: 1, maxLength: TEXT_CODE_POINTS_MAX });
+    .meta({ description, minLength: 1, maxLength: codePointsMax });
 }
 
 /** A coupon's name in a body. */
@@ -156,6 +159,22 @@ const HoldSecondsMax = integer(
 const holdsMaxFault = `${integerWanted(0, AMOUNT_MAX)}, or null`;
 const HoldsMax = integer(0, AMOUNT_MAX, "Most holds that may run at once; null is no such limit.", () => holdsMaxFault).nullable();
 
+const IMAGE_URL_WANTED = "must be a path of this server, such as /pictures/shoe.jpg";
+const texts = {
+  title: text(titleFault, "What the sale's page calls the coupon; null is its name.", TITLE_CODE_POINTS_MAX)
+    .meta({ examples: ["Shoe of the year"] })
+    .nullable(),
+  description: text(descriptionFault, "What the sale's page says; it can have line breaks.", DESCRIPTION_CODE_POINTS_MAX)
+    .meta({ examples: ["500 pairs, one each."] })
+    .nullable(),
+  image_url: z
+    .string(IMAGE_URL_WANTED)
+    .refine(isImagePath, IMAGE_URL_WANTED)
+    .meta({ description: "The picture on the sale's page: a path of this server.", minLength: 1, maxLength: IMAGE_URL_LENGTH_MAX })
+    .meta({ examples: ["/pictures/shoe.jpg"] })
+    .nullable(),
+};
+
 const Paused = z.boolean("must be true or false");
 
 /** The fault of an `ends_at` that leaves the sale no time. */
@@ -170,6 +189,9 @@ export const CreateCouponBody = z
     ends_at: OptionalInstant,
     hold_seconds_max: HoldSecondsMax.default(HOLD_SECONDS_MAX_DEFAULT),
     holds_max: HoldsMax.default(null),
+    title: texts.title.default(null),
+    description: texts.description.default(null),
+    image_url: texts.image_url.default(null),
   })
   .check(({ value, issues }) => {
     const { starts_at: startsAt, ends_at: endsAt } = value;
@@ -197,6 +219,7 @@ export const ChangeCouponBody = change({
   paused: Paused,
   hold_seconds_max: HoldSecondsMax,
   holds_max: HoldsMax,
+  ...texts,
 });
 
 const TtlSeconds = integer(

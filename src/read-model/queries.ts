@@ -1,6 +1,6 @@
 // Reads lists across coupons, and a coupon's timeline, from D1. No query scans claims or events: each finds its first row by a key.
 
-import { saleState, unnamed, type Instant, type Sale, type SaleState } from "../domain/coupon.ts";
+import { saleState, unnamed, type Changeable, type Instant, type Named, type Sale, type SaleState } from "../domain/coupon.ts";
 import { FILTERED_ROWS_MAX } from "../domain/delivery-limits.ts";
 import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
 
@@ -16,16 +16,11 @@ type StoredCoupon = Sale & {
 /** A coupon with its state at the moment of reading, because time changes it without an event. */
 export type ListedCoupon = StoredCoupon & { readonly state: SaleState };
 
-type CouponRow = {
+type CouponRow = Omit<Named<Changeable>, "paused"> & {
   readonly name: string;
-  readonly amount: number;
+  readonly paused: number;
   readonly claimed: number;
   readonly held: number;
-  readonly starts_at: number | null;
-  readonly ends_at: number | null;
-  readonly paused: number;
-  readonly hold_seconds_max: number;
-  readonly holds_max: number | null;
   readonly last_position: number;
   readonly seq: number;
   readonly created_at: number;

@@ -1,25 +1,34 @@
 // Writes what couriers deliver to D1: coupons, their events, and the claims that follow from the events.
 
-import { named, type Instant } from "../domain/coupon.ts";
+import { named, SETTING_NAMES, type Instant } from "../domain/coupon.ts";
 import type { OutboxPage } from "../domain/delivery.ts";
 import { dataOf } from "../domain/ledger-event.ts";
 import { ERASED_AT_ONCE_MAX } from "../domain/delivery-limits.ts";
+
+const SETTINGS = Object.values(SETTING_NAMES);
+const COLUMNS = [
+  "epoch",
+  "name",
+  "claimed",
+  "held",
+  "last_position",
+  "created_at",
+  "archived_at",
+  "deleted_at",
+  "seq",
+  "as_of",
+  ...SETTINGS,
+];
 
 /**
  * Writes 2 rows for a new coupon, else 1. An older state of a coupon changes nothing. A deleted incarnation stays deleted.
  */
 const UPSERT_COUPON = `
-  INSERT INTO coupons (epoch, name, amount, claimed, held, starts_at, ends_at, paused, hold_seconds_max, holds_max, last_position,
-                       created_at, archived_at, deleted_at, seq, as_of)
-  SELECT value ->> 'epoch', value ->> 'name', value ->> 'amount', value ->> 'claimed', value ->> 'held', value ->> 'starts_at',
-         value ->> 'ends_at', value ->> 'paused', value ->> 'hold_seconds_max', value ->> 'holds_max', value ->> 'last_position',
-         value ->> 'created_at', value ->> 'archived_at', value ->> 'deleted_at', value ->> 'seq', value ->> 'as_of'
-  FROM json_each(?) WHERE true
+  INSERT INTO coupons (${COLUMNS.join(", ")})
+  SELECT ${COLUMNS.map((column) => `value ->> '${column}'`).join(", ")} FROM json_each(?) WHERE true
   ON CONFLICT (epoch) DO UPDATE SET
-    amount = excluded.amount, claimed = excluded.claimed, held = excluded.held, starts_at = excluded.starts_at,
-    ends_at = excluded.ends_at, paused = excluded.paused, hold_seconds_max = excluded.hold_seconds_max,
-    holds_max = excluded.holds_max, last_position = excluded.last_position, archived_at = excluded.archived_at,
-    deleted_at = coalesce(deleted_at, excluded.deleted_at), seq = excluded.seq, as_of = excluded.as_of
+    ${["claimed", "held", "last_position", "archived_at", "seq", "as_of", ...SETTINGS].map((column) => `${column} = excluded.${column}`).join(", ")},
+    deleted_at = coalesce(deleted_at, excluded.deleted_at)
   WHERE (excluded.seq, excluded.as_of) >= (seq, as_of) OR excluded.deleted_at IS NOT NULL`;
 
 /**

@@ -14,6 +14,8 @@ export type Frame = {
   readonly frameAncestors?: string;
   /** Links above the content; for the console. */
   readonly navigation?: Child;
+  /** The content is a widget of another project: it has its own `<main>` and sets inline styles. */
+  readonly isWidget?: true;
   readonly children: Child;
 };
 
@@ -24,8 +26,8 @@ export type Page = {
   readonly headers: Readonly<Record<"Content-Security-Policy" | "Referrer-Policy" | "X-Content-Type-Options", string>>;
 };
 
-/** Returns a page. Everything that it loads is a file of its own server, and no attribute runs code or styles. */
-export function page({ title, style, script, frameAncestors = "'none'", navigation, children }: Frame): Page {
+/** Returns a page. Everything that it loads is a file of its own server. No attribute runs code, nor styles but in a widget. */
+export function page({ title, style, script, frameAncestors = "'none'", navigation, isWidget, children }: Frame): Page {
   const html = (
     <html lang="en">
       <head>
@@ -41,7 +43,7 @@ export function page({ title, style, script, frameAncestors = "'none'", navigati
       </head>
       <body>
         {navigation ?? null}
-        <main id="main">{children}</main>
+        {isWidget === true ? children : <main id="main">{children}</main>}
       </body>
     </html>
   );
@@ -51,7 +53,7 @@ export function page({ title, style, script, frameAncestors = "'none'", navigati
     // oxlint-disable-next-line typescript/no-base-to-string
     text: `<!doctype html>${html.toString()}`,
     headers: {
-      "Content-Security-Policy": `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
+      "Content-Security-Policy": `default-src 'none'; script-src 'self'; style-src ${isWidget === true ? "'self' 'unsafe-inline'" : "'self'"}; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
       "Referrer-Policy": "same-origin",
       "X-Content-Type-Options": "nosniff",
     },

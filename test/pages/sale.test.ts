@@ -1,5 +1,7 @@
 // The sale page in Chromium: what a visitor sees while the sale goes on, and what survives.
 
+import { gzipSync } from "node:zlib";
+
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 
@@ -9,6 +11,7 @@ import { expectAccessible, test } from "./support/test.ts";
 
 const HOUR_MS = 3_600_000;
 
+const iso = (inMs: number): string => new Date(Date.now() + inMs).toISOString();
 const text = (page: Page, id: string): Promise<string> => page.locator(`#${id}`).innerText();
 
 /** Waits for the text of a part of the page. */
@@ -171,7 +174,22 @@ test("a deleted sale says so while it is watched", async ({ page, server }) => {
   await expectText(page, "outcome-headline").toBe("There is no such sale any more");
 });
 
-const iso = (inMs: number): string => new Date(Date.now() + inMs).toISOString();
+test("the first load of a sale is at most 20 KB compressed, with everything", async ({ page, server }) => {
+  const name = await createSale(server.url, { amount: 5, starts_at: iso(HOUR_MS) });
+  const loaded: Promise<readonly [path: string, bytes: number]>[] = [];
+  page.on("response", (response) => {
+    const { pathname } = new URL(response.url());
+    if (!pathname.startsWith("/api/")) loaded.push(response.body().then((body) => [pathname, gzipSync(body).byteLength]));
+  });
+  await page.goto(salePath(name), { waitUntil: "load" });
+  await expectText(page, "freshness").toBe("Live");
+  const sizes = Object.fromEntries(await Promise.all(loaded));
+  expect(Object.keys(sizes)).toEqual(
+    expect.arrayContaining([salePath(name), "/assets/base.css", "/assets/sale.css", "/assets/sale.js", "/theme.css"]),
+  );
+  const total = Object.values(sizes).reduce((sum, bytes) => sum + bytes, 0);
+  expect(total, JSON.stringify(sizes)).toBeLessThanOrEqual(20_480);
+});
 
 test("the page is accessible in every state of its sale, on a phone too", async ({ open, server }) => {
   const names = await Promise.all([

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 
 import type { Kind, MessageOf } from "../../src/engine/message.ts";
-import type { Settings } from "../../verification/model/settings.ts";
+import { TEXTS, type Settings } from "../../verification/model/settings.ts";
 import type { Call } from "../../verification/model/types.ts";
 import { newCoupon, T0 } from "./coupon.ts";
 
@@ -27,9 +27,8 @@ const hold = fc.record({
   userId,
   ttlMs: fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 1, max: 90 }) }, fc.constant(1001)),
 });
-const change = fc.record(
+const settings = fc.record(
   {
-    kind: fc.constant("change"),
     amount,
     startsAt: edge,
     endsAt: edge,
@@ -37,8 +36,11 @@ const change = fc.record(
     holdSecondsMax: fc.constantFrom(1, 2),
     holdsMax: fc.constantFrom(null, 1, 2),
   },
-  { requiredKeys: ["kind"] },
+  { requiredKeys: [] },
 );
+const change: fc.Arbitrary<Call> = fc
+  .tuple(settings, fc.constantFrom({}, ...TEXTS))
+  .map(([others, texts]) => Object.assign({ kind: "change" } as const, others, texts));
 const LIMITS = { holdSecondsMax: fc.constant(86_400), holdsMax: fc.constant(null) };
 const shared: fc.Arbitrary<Call> = fc.oneof(
   { weight: 6, arbitrary: claim },

@@ -53,7 +53,8 @@ test("a create returns the whole coupon and writes the ledger's first event", ()
     state: "open",
   };
   expect(result).toMatchObject({ ok: true, seq: 1, coupon });
-  const data = `{"amount":5,"starts_at":${T0 - HOUR},"ends_at":${T0 + HOUR},"hold_seconds_max":86400,"holds_max":null,"paused":0}`;
+  const others = `"hold_seconds_max":86400,"holds_max":null,"title":null,"description":null,"image_url":null,"paused":0`;
+  const data = `{"amount":5,"starts_at":${T0 - HOUR},"ends_at":${T0 + HOUR},${others}}`;
   const event = { seq: 1, at: T0, kind: "created", user_id: null, position: null, data };
   expect(sql.all("SELECT seq, at, kind, user_id, position, data FROM ledger")).toEqual([event]);
 });

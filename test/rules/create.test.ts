@@ -15,6 +15,7 @@ test.for([
   ["the same key and settings", { key: "k", settings: { ...COUPON } }, MADE, "replayed"],
   ["the same key and another amount", { key: "k", settings: { ...COUPON, amount: 2 } }, MADE, "idempotency_key_reused"],
   ["the same key and another window", { key: "k", settings: { ...COUPON, endsAt: 1 } }, MADE, "idempotency_key_reused"],
+  ["the same key and another title", { key: "k", settings: { ...COUPON, title: "Shoe" } }, MADE, "idempotency_key_reused"],
   ["the same key and another limit", { key: "k", settings: { ...COUPON, holdsMax: 1 } }, MADE, "idempotency_key_reused"],
 ] as const)("a create of a taken name with %s is judged", ([, asked, made, verdict]) => {
   expect(judgeCreate(asked, made)).toBe(verdict);

@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { dataOf } from "../../src/domain/ledger-event.ts";
 import type { Sql } from "../../src/engine/sql.ts";
 import { asks, contents, EngineCalls, newCoupon, T0, countOutcomes } from "./coupon.ts";
 import { nodeSql } from "./node-sql.ts";
@@ -36,6 +37,29 @@ test("3,000 holds with the longest ids end at one instant, and the next claim is
   expect(countOutcomes(engine.claimAll([asks("early")], T0 + 999))).toEqual({ out_of_stock: 1 });
   expect(countOutcomes(engine.claimAll([asks("late")], T0 + 1_000))).toEqual({ granted: 1 });
   expect(contents(sql)["ledger"]).toHaveLength(1 + 3_000 + 3_000 + 1);
+});
+
+test("a batch of 512 changes to the longest texts is stored, and delivered in pages of 50", () => {
+  const engine = new EngineCalls(strict());
+  engine.create(newCoupon(1), "epoch-1", T0);
+  const texts = { title: '"'.repeat(255), imageUrl: `/${'"'.repeat(1023)}` };
+  const descriptions = longest(512).map((user) => `${user}${"🎟".repeat(1745)}`);
+  const messages = descriptions.map((description) => {
+    return { kind: "change", change: Object.assign({ description }, texts), precondition: null } as const;
+  });
+  expect(engine.batch(messages, T0).every(({ ok }) => ok)).toBe(true);
+
+  const delivered: unknown[] = [];
+  for (let hasMore = true; hasMore;) {
+    const result = engine.one({ kind: "outbox", after: { epoch: "epoch-1", seq: 1 + delivered.length }, limit: 500 }, T0);
+    if (!result.ok || result.page === null) throw new Error("there is a page");
+    const { events } = result.page;
+    expect(Buffer.byteLength(JSON.stringify(events.map(dataOf)))).toBeLessThan(TEXT_BYTES_MAX / 2);
+    expect(result.page.leftCount).toBe(512 - delivered.length - events.length);
+    delivered.push(...events.map(({ settings }) => settings?.description));
+    ({ hasMore } = result.page);
+  }
+  expect(delivered).toEqual(descriptions);
 });
 
 test("the largest bulk claim, with the longest ids and attempt id, is granted", () => {

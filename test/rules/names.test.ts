@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { nameFault, textFault, type TextFault } from "../../src/domain/names.ts";
+import { descriptionFault, isImagePath, nameFault, textFault, titleFault, type TextFault } from "../../src/domain/names.ts";
 
 function isLoneSurrogate(point: string): boolean {
   return point.length === 1 && point >= "\ud800" && point <= "\udfff";
@@ -72,4 +72,36 @@ test("every single code point is valid or invalid as the contract says", () => {
 test("the names . and .. are malformed for coupons and valid for users", () => {
   expect([".", "..", "...", ". .", "a/..", "100%"].map(nameFault)).toEqual(["malformed", "malformed", null, null, null, null]);
   expect([".", ".."].map(textFault)).toEqual([null, null]);
+});
+
+test.for<[text: string, title: TextFault | null, description: TextFault | null]>([
+  ["a", null, null],
+  ["", "blank", "blank"],
+  [" \n\t", "blank", "blank"],
+  ["🎉".repeat(255), null, null],
+  ["🎉".repeat(256), "too_long", null],
+  ["🎉".repeat(2000), "too_long", null],
+  ["🎉".repeat(2001), "too_long", "too_long"],
+  ["a\r\n\tb", "malformed", null],
+  ["a\u0000b", "malformed", "malformed"],
+  ["a\u0085b", "malformed", "malformed"],
+  ["a\ud83d", "malformed", "malformed"],
+  [`a\ud83d\n\udf89`, "malformed", "malformed"],
+  ["<b>\u202e\u2028</b>", null, null],
+])("as a title, %j is %s, and as a description %s", ([text, title, description]) => {
+  expect([titleFault(text), descriptionFault(text)]).toEqual([title, description]);
+});
+
+test.for<[path: string, isPath: boolean]>([
+  ["/pictures/shoe.jpg?v=2#top", true],
+  ["/", true],
+  [`/${"a".repeat(1023)}`, true],
+  [`/${"a".repeat(1024)}`, false],
+  ...["", "shoe.jpg", "//evil.example/a", "/\\evil.example/a", "/a\\b", "/\t/evil.example", "/a b", "/é", "https://evil.example/a"].map(
+    (path): [string, boolean] => [path, false],
+  ),
+  ["javascript:alert(1)", false],
+])("as a picture's path, %j is valid: %s", ([path, isPath]) => {
+  expect(isImagePath(path)).toBe(isPath);
+  expect(new URL(isPath ? path : "/", "https://shop.example").origin).toBe("https://shop.example");
 });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 import { unknownFault } from "../../src/http/nearest-name.ts";
 
-const FIELDS = ["name", "amount", "starts_at", "ends_at", "paused", "hold_seconds_max", "holds_max"];
+const FIELDS = ["name", "amount", "starts_at", "ends_at", "paused", "hold_seconds_max", "holds_max", "title", "description", "image_url"];
 
 test.for([
   ["starts_at", "start_at start-at startsAt StartsAt STARTS_AT strats_at start startTime begins_at"],
@@ -14,7 +14,10 @@ test.for([
   ["paused", "pause isPaused"],
   ["holds_max", "hold_max holds"],
   ["hold_seconds_max", "hold_seconds holdSecondMax"],
-  [undefined, "note id claimed discount description at units_per_user __proto__ 数量"],
+  ["title", "Title headline"],
+  ["description", "desc text"],
+  ["image_url", "image imageUrl picture"],
+  [undefined, "note id claimed discount at units_per_user __proto__ 数量"],
 ] as const)("%s is suggested for %s", ([suggested, names]) => {
   const faults = names.split(" ").map((name) => unknownFault(name, FIELDS, "body fields"));
   const expected =

@@ -10,7 +10,7 @@ import { receipt } from "../../src/wire.ts";
 import { WEBHOOKS, type DocumentedPayload } from "../../src/http/webhook-schemas.ts";
 import { payload } from "../../src/webhooks/payload.ts";
 import { messageOf, sale, type Sale } from "./calls.ts";
-import { asks, EngineCalls, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
+import { asks, EngineCalls, holdOf, manyClaims, newCoupon, opened, T0 } from "./coupon.ts";
 import { nodeSql } from "./node-sql.ts";
 
 /** The fold of a sink that begins at the head of a ledger. */
@@ -130,6 +130,23 @@ test("the messages of a sale are in order, a window edge before the events of it
     "40 msg_epoch-1_5_reopened coupon.reopened",
     "50 msg_epoch-1_5_ended coupon.ended",
   ]);
+});
+
+test("a message is made when it is sent, not with its page", () => {
+  const { engine } = opened(5);
+  engine.claimAll(manyClaims(5), T0);
+  const answer = engine.one({ kind: "outbox", after: null, limit: 100 }, T0);
+  if (!answer.ok || answer.page === null) throw new Error("there is no page");
+  const made = new Set<number>();
+  const watched = answer.page.events.map((event) => ({
+    ...event,
+    get kind() {
+      return (made.add(event.seq), event.kind);
+    },
+  }));
+  const following = steps(null, "PROMO", { ...answer.page, events: watched })[Symbol.iterator]();
+  const counts = watched.map(() => [following.next().done, made.size]);
+  expect(counts).toEqual([1, 2, 3, 4, 5, 6].map((count) => [false, count]));
 });
 
 test("claim.granted has the receipt of the claim, and names its event", () => {

@@ -1,6 +1,6 @@
 // Draws the calls of clients about one coupon. Few users and few keys make calls meet.
 
-import type { Settings } from "../model/settings.ts";
+import { TEXTS, type Settings } from "../model/settings.ts";
 import type { Call } from "../model/types.ts";
 import type { Random } from "../random.ts";
 
@@ -81,7 +81,7 @@ function drawKind({ below }: Random, { calls }: Profile): Call["kind"] {
 
 /** Draws a creation, sometimes with limits for holds. */
 export function drawCreate({ below, pick }: Random, { amountMax }: Profile): Call {
-  const limits = pick<Partial<Omit<Settings, "paused">>>([{}, {}, { holdSecondsMax: 30 }, { holdsMax: 1 + below(2) }]);
+  const limits = pick<Partial<Omit<Settings, "paused">>>([{}, {}, { holdSecondsMax: 30 }, { holdsMax: 1 + below(2) }, pick(TEXTS)]);
   return { kind: "create", amount: 1 + below(amountMax), startsAt: null, endsAt: null, ...limits };
 }
 
@@ -117,5 +117,6 @@ function drawSettings({ below, pick }: Random, { amountMax }: Profile): Partial<
     () => ({ startsAt: null, endsAt: null, paused: false }),
     () => ({ holdSecondsMax: pick([1, 30, 900]) }),
     () => ({ holdsMax: pick([null, 1, 2]) }),
+    () => pick(TEXTS),
   ])();
 }

@@ -21,9 +21,9 @@ await runCommand(
     about: `
 Reads the OpenAPI document from a server and draws requests for each of its operations: valid ones, and ones with wrong fields,
 types and bounds, broken bytes, strange texts, depths, sizes, methods, headers and paths. Every answer is checked against the
-document: status, headers, body, content type. No answer may be a 5xx or leak internals. Then come hostile bytes on bare
-sockets, with an honest claim after each case, and scenarios (--stories): any steps on one coupon, where each answer must
-follow from all earlier ones. At the end the server must be the same process, and its files must be consistent.
+document: status, headers, body, content type. No answer may be a 5xx or leak internals. Before them come scenarios
+(--stories): any steps on one coupon, where each answer must follow from all earlier ones. Then come hostile bytes on bare
+sockets, with an honest claim after each case. At the end the server must be the same process, and its files must be consistent.
 
 A failure is made smaller and printed with the seed and path that draw it again.
 With --base-url the run creates many coupons on that server, and changes and deletes coupons with the same names.`,
@@ -63,12 +63,13 @@ type Run = { readonly inputs: number; readonly stories: number; readonly seed: n
 async function runAll(harnesses: readonly [Harness, ...Harness[]], { inputs, stories, seed, signal }: Run): Promise<Findings> {
   const [open, guarded] = harnesses;
   const counters = countersOf(open.document);
+  // First, because the inputs create webhooks that get no answer, and all coupons would have them.
+  const scenarios = stories === 0 ? null : await runScenarios(open, { count: stories, seed, signal });
   const forGuarded = guarded === undefined ? 0 : Math.floor(inputs * GUARDED_SHARE);
   const sent = [await sendInputs(open, counters, { inputs: inputs - forGuarded, seed, signal })];
   // Another seed, so that the inputs differ.
   if (guarded !== undefined) sent.push(await sendInputs(guarded, counters, { inputs: forGuarded, seed: seed + 1, signal }));
   const raw = await attack(open, signal);
-  const scenarios = stories === 0 ? null : await runScenarios(open, { count: stories, seed, signal });
   const servers = await Promise.all(harnesses.map(serverAt));
   return { seed, sent, counters, raw, scenarios, servers, checks: await verifyFiles(harnesses, servers, raw.receipts) };
 }

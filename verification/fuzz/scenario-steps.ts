@@ -3,6 +3,7 @@
 import * as fc from "fast-check";
 
 import { requestOf, type Request } from "../faults/wire.ts";
+import { TEXTS } from "../model/settings.ts";
 import type { Call } from "../model/types.ts";
 import { jsonRequest, type FuzzRequest } from "./request.ts";
 
@@ -29,12 +30,11 @@ function call(weight: number, arbitrary: fc.Arbitrary<Call>): { weight: number; 
 }
 
 export const creation: fc.Arbitrary<Call> = fc
-  .tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom({ startsAt: null, endsAt: null }, ...WINDOWS))
-  .map(([amount, { startsAt, endsAt }]) => ({ kind: "create", amount, startsAt, endsAt }));
+  .tuple(fc.integer({ min: 1, max: 4 }), fc.constantFrom({ startsAt: null, endsAt: null }, ...WINDOWS), fc.constantFrom({}, ...TEXTS))
+  .map(([amount, { startsAt, endsAt }, texts]) => Object.assign({ kind: "create", amount, startsAt, endsAt } as const, texts));
 
-const change: fc.Arbitrary<Call> = fc.record(
+const settings = fc.record(
   {
-    kind: fc.constant("change"),
     amount: fc.integer({ min: 1, max: 5 }),
     startsAt: instant,
     endsAt: instant,
@@ -42,8 +42,11 @@ const change: fc.Arbitrary<Call> = fc.record(
     holdSecondsMax: fc.constantFrom(300, 900, 7_200),
     holdsMax: fc.constantFrom(null, 1, 2),
   },
-  { requiredKeys: ["kind"] },
+  { requiredKeys: [] },
 );
+const change: fc.Arbitrary<Call> = fc
+  .tuple(settings, fc.constantFrom({}, ...TEXTS))
+  .map(([others, texts]) => Object.assign({ kind: "change" } as const, others, texts));
 
 export const step: fc.Arbitrary<Step> = fc.oneof(
   call(1, creation),

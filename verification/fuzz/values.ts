@@ -29,7 +29,7 @@ const anyText = fc.oneof(
 /** The first users occur more often, so that they meet their earlier claims and holds. */
 const REGULARS = [...USER_IDS, ...Array.from({ length: 12 }, () => USER_IDS.slice(0, 6)).flat()];
 
-/** Names of coupons and users that exist, by field. */
+/** Names of coupons and users that exist, and paths, by field. */
 const KNOWN: ReadonlyMap<string, fc.Arbitrary<string>> = new Map([
   ["name", known(COUPON_NAMES)],
   ["coupon_name", known(COUPON_NAMES)],
@@ -37,6 +37,9 @@ const KNOWN: ReadonlyMap<string, fc.Arbitrary<string>> = new Map([
   ["user_ids", known(REGULARS)],
   ["coupons", known(COUPON_NAMES)],
   ["coupon", known(COUPON_NAMES)],
+  ["image_url", known(["/", "/pictures/shoe.jpg", `/${"%20".repeat(341)}`])],
+  // No answer comes: no name below .example is in the DNS (RFC 6761).
+  ["url", known(["https://fuzz.example/webhooks", "https://fuzz.example:8443/"])],
 ]);
 
 function known(texts: readonly string[]): fc.Arbitrary<string> {

@@ -2,7 +2,7 @@
 
 import { isCertifiable, judgeAtEdge } from "../model/judge.ts";
 import { Reference } from "../model/reference.ts";
-import type { Settings } from "../model/settings.ts";
+import { TEXTS, type Settings } from "../model/settings.ts";
 import type { Answer, Call } from "../model/types.ts";
 import type { Random } from "../random.ts";
 import type { History, Operation } from "./history.ts";
@@ -140,6 +140,7 @@ class Sale {
       { endsAt: this.#edge() },
       { holdSecondsMax: 1 + below(2) },
       { holdsMax: this.#holdsMax() },
+      pick(TEXTS),
     ]);
     return { kind: "change", ...change };
   }

@@ -9,10 +9,34 @@ export type Settings = {
   readonly holdSecondsMax: number;
   /** Null where only the stock limits them. */
   readonly holdsMax: number | null;
+  readonly title: string | null;
+  readonly description: string | null;
+  readonly imageUrl: string | null;
 };
 
 /** What holds where an operator sets nothing. Its fields are the list of settings. */
-export const UNSET: Settings = { amount: 0, startsAt: null, endsAt: null, paused: false, holdSecondsMax: 900, holdsMax: null };
+export const UNSET: Settings = {
+  amount: 0,
+  startsAt: null,
+  endsAt: null,
+  paused: false,
+  holdSecondsMax: 900,
+  holdsMax: null,
+  title: null,
+  description: null,
+  imageUrl: null,
+};
+
+/** Values of the texts for random calls. One text is a value of two settings, so that a mix-up of settings shows. */
+export const TEXTS: readonly Partial<Settings>[] = [
+  { title: "/shoe.jpg" },
+  { title: " A 'shoe' \u2028🎉 ", description: null },
+  { title: null },
+  { description: 'Line 1\n\t"Line 2"\\' },
+  { title: null, description: "/shoe.jpg" },
+  { imageUrl: "/shoe.jpg" },
+  { imageUrl: null },
+];
 
 /** What holds where an older event names no such setting. */
 const UNNAMED: Settings = { ...UNSET, holdSecondsMax: 86_400 };

@@ -1,5 +1,6 @@
 // Draws the requests of clients, and the faults that they meet.
 
+import { TEXTS } from "../model/settings.ts";
 import type { Random } from "../random.ts";
 import { FAULTS, MARKS, T0, type Ask, type AskStep, type FaultPlan } from "./plan.ts";
 import { drawn, USERS, type Sale } from "./sales.ts";
@@ -123,13 +124,17 @@ export class Asks {
   }
 
   #limits() {
-    const { below } = this.#random;
-    return { ...(below(6) === 0 ? { holdSecondsMax: 1 + below(2) } : {}), ...(below(8) === 0 ? { holdsMax: 1 } : {}) };
+    const { below, pick } = this.#random;
+    return {
+      ...(below(6) === 0 ? { holdSecondsMax: 1 + below(2) } : {}),
+      ...(below(8) === 0 ? { holdsMax: 1 } : {}),
+      ...(below(3) === 0 ? pick(TEXTS) : {}),
+    };
   }
 
   #change() {
     const { below, pick } = this.#random;
-    switch (below(7)) {
+    switch (below(8)) {
       case 0:
         return { paused: below(2) === 0 };
       case 1:
@@ -138,6 +143,8 @@ export class Asks {
         return { endsAt: this.#edge(2) };
       case 3:
         return below(2) === 0 ? { holdsMax: pick([1, null]) } : { holdSecondsMax: 1 + below(3) };
+      case 4:
+        return pick(TEXTS);
       default:
         return { amount: 1 + below(this.#sale.amountMax + 2) };
     }

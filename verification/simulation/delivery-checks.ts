@@ -1,5 +1,6 @@
 // Checks at the end of a history that every sink has what the ledgers say, and that nothing is left behind.
 
+import { SETTING_NAMES } from "../model/settings.ts";
 import type { LedgerEvent } from "../model/types.ts";
 import type { Context } from "./context.ts";
 import type { Database, Row } from "./database.ts";
@@ -9,8 +10,7 @@ import { messagesOf, type Message } from "./messages.ts";
 /** One incarnation: its tables, and its ledger as the model reads it. */
 export type Incarnation = { readonly database: Database; readonly events: readonly LedgerEvent[] };
 
-const COLUMNS =
-  "epoch, name, amount, claimed, held, starts_at, ends_at, paused, hold_seconds_max, holds_max, last_position, created_at, archived_at, seq";
+const COLUMNS = ["epoch, name, claimed, held, last_position, created_at, archived_at, seq", ...SETTING_NAMES].join(", ");
 
 /** For each table of the read model: the rows that follow from the tables of an incarnation, which are checked by themselves. */
 const DUE = {
@@ -67,6 +67,7 @@ function takenFault(taken: readonly Taken[], due: readonly Message[], isAll: boo
 
 function messageIn(id: string, body: string): Message {
   const { type, timestamp, data } = JSON.parse(body) as { type: string; timestamp: string; data: Readonly<Record<string, never>> };
-  const { user_id: userId, position, remaining_amount: remaining } = data;
-  return { id, type, at: Date.parse(timestamp), userId: userId ?? null, position: position ?? null, remaining: remaining ?? null };
+  const { user_id: userId, position, remaining_amount: remaining, title, description, image_url: imageUrl } = data;
+  const texts = title === undefined ? null : [title, description ?? null, imageUrl ?? null];
+  return { id, type, at: Date.parse(timestamp), userId: userId ?? null, position: position ?? null, remaining: remaining ?? null, texts };
 }

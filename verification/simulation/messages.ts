@@ -12,6 +12,8 @@ export type Message = {
   readonly userId: string | null;
   readonly position: number | null;
   readonly remaining: number | null;
+  /** Title, description and picture, where it shows them. */
+  readonly texts: readonly (string | null)[] | null;
 };
 
 const TYPES: Readonly<Record<EventKind, string>> = {
@@ -42,7 +44,7 @@ export function messagesOf(epoch: string, events: readonly LedgerEvent[], delete
     const stock = left(coupon);
     const now = { phase: PHASES[stateAt({ ...coupon.settings, paused: false }, stock, at)] ?? 0, stock };
     for (const milestone of milestonesBetween(before, now)) {
-      const about = { userId: null, position: null, remaining: stock };
+      const about = { userId: null, position: null, remaining: stock, texts: null };
       made.push({ id: `msg_${epoch}_${seq}_${milestone}`, type: `coupon.${milestone}`, at, ...about });
     }
     before = now;
@@ -53,13 +55,14 @@ export function messagesOf(epoch: string, events: readonly LedgerEvent[], delete
     for (const edge of [startsAt, endsAt]) if (edge !== null && edge > last && edge <= until) arriveAt(edge);
   };
   for (const event of events) {
-    const { kind, userId, position } = event;
+    const { kind, userId, position, settings } = event;
     const at = kind === "removed" ? Number(deletedAt) : event.at;
     passEdges(at);
     seq += 1;
     coupon = follow(coupon, event, null, null);
     const remaining = coupon !== null && (kind === "created" || kind === "changed") ? left(coupon) : null;
-    made.push({ id: `msg_${epoch}_${seq}`, type: TYPES[kind], at, userId, position, remaining });
+    const texts = settings === undefined ? null : [settings.title, settings.description, settings.imageUrl];
+    made.push({ id: `msg_${epoch}_${seq}`, type: TYPES[kind], at, userId, position, remaining, texts });
     arriveAt(at);
   }
   passEdges(Infinity);

@@ -25,6 +25,9 @@ const RIGHT = {
   held_amount: 1,
   hold_seconds_max: 86_400,
   holds_max: 4,
+  title: "/shoe",
+  description: null,
+  image_url: "/shoe",
   created_at: "2023-11-14T22:13:20.000Z",
   claimed_by: ["u1", "u2", "u3", "u5", "u6", "u4"],
 };
@@ -87,6 +90,7 @@ test.for<[fault: string, Reply]>([
   ['name is "BUSY", and "BUSY 🎉/1" in the file', { body: { ...RIGHT, name: "BUSY" } }],
   ["paused is true, and false in the file", { body: { ...RIGHT, paused: true } }],
   ["held_amount is 0, and 1 in the file", { body: { ...RIGHT, held_amount: 0 } }],
+  ['description is "/shoe", and null in the file', { body: { ...RIGHT, description: "/shoe" } }],
   ["hold_seconds_max is 900, and 86400 in the file", { body: { ...RIGHT, hold_seconds_max: 900 } }],
   ["holds_max is null, and 4 in the file", { body: { ...RIGHT, holds_max: null } }],
   ['ends_at is null, and "2023-11-14T22:26:40.000Z" in the file', { body: { ...RIGHT, ends_at: null } }],
@@ -167,6 +171,8 @@ test("a streamed list of claimants is compared unless claims go on meanwhile", a
     remaining_amount: 9999,
     held_amount: 0,
     holds_max: null,
+    title: null,
+    image_url: null,
     starts_at: null,
     ends_at: null,
   };

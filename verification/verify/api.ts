@@ -116,9 +116,9 @@ function fieldsOf(coupon: Shown, heldAmount: number, remainingAmount: number) {
   };
 }
 
-function shown(field: keyof Settings, value: number | null): unknown {
+function shown(field: keyof Settings, value: number | string | null): unknown {
   if (field === "paused") return value === 1;
-  return field.endsWith("At") && value !== null ? instant(value) : value;
+  return field.endsWith("At") && typeof value === "number" ? instant(value) : value;
 }
 
 function listFaults(answered: unknown, stored: readonly string[]): string[] {

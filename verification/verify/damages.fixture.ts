@@ -38,6 +38,8 @@ const COUNTERS_AND_SETTINGS: readonly Damage[] = [
   ["a position that was never granted", "UPDATE coupon SET last_position = 8", [7], "the last position is 8, and 7 by the ledger"],
   ["another limit for the length of holds", "UPDATE coupon SET hold_seconds_max = 900", [7], "the longest hold is 900"],
   ["another limit for the number of holds", "UPDATE coupon SET holds_max = NULL", [7], "the most holds is null, and 4"],
+  ["a lost title", "UPDATE coupon SET title = NULL", [7], "the title is null, and /shoe by the ledger"],
+  ["a title in another's place", "UPDATE coupon SET description = title", [7], "the description is /shoe, and null by the ledger"],
   ["a clock that went back", "UPDATE coupon SET clock_at = clock_at - 1", [7], "the coupon's clock is behind its last event"],
   ["a coupon's row twice", "INSERT INTO coupon SELECT * FROM coupon", [1, 3, 5, 6, 7], "the table coupon has 2 rows"],
   ["no row of the coupon", "DELETE FROM coupon", [1, 3, 5, 6, 7], "the table coupon has 0 rows"],

@@ -6,17 +6,16 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { migrate, servedDatabase } from "../../scripts/server/migrations.ts";
 import { newCoupon, T0 } from "../../test/rules/coupon.ts";
+import { SETTING_NAMES } from "../model/settings.ts";
 import { BUSY, failed, newState, putBusyCoupon, putCoupon, withEngine, type State } from "./state.fixture.ts";
 import { verify } from "./verify.ts";
 
 const GONE = "deleted";
 const DELETE = { kind: "remove", keepsLedger: true, actor: "alice" } as const;
+const FACTS = ["epoch, name, claimed, held, last_position, created_at, archived_at, seq", ...SETTING_NAMES].join(", ");
 /** What a courier writes, made by SQL from the coupon's file. */
 const DELIVER = `
-  INSERT INTO coupons (epoch, name, amount, claimed, held, starts_at, ends_at, paused, hold_seconds_max, holds_max, last_position,
-                       created_at, archived_at, seq, as_of)
-  SELECT epoch, name, amount, claimed, held, starts_at, ends_at, paused, hold_seconds_max, holds_max, last_position,
-         created_at, archived_at, seq, clock_at FROM own.coupon;
+  INSERT INTO coupons (${FACTS}, as_of) SELECT ${FACTS}, clock_at FROM own.coupon;
   INSERT INTO events (epoch, seq, at, kind, user_id, position, actor, data)
   SELECT 'epoch-1', seq, at, kind, user_id, position, actor, data FROM own.ledger;
   INSERT INTO claims (epoch, position, user_id, claimed_at, revoked_at)
@@ -51,6 +50,7 @@ test.for<[damage: string, sql: string, detail: string]>([
   ["a claim at another instant", "UPDATE claims SET claimed_at = 1 WHERE position = 2", `"u2" at position 2 is not in the ledger`],
   ["a forgotten revocation", "UPDATE claims SET revoked_at = NULL", `"u4" at position 4 is not in the ledger`],
   ["other details", "UPDATE events SET data = json_set(data, '$.amount', 9) WHERE seq = 14", "event 14 (changed) is not in the ledger"],
+  ["a lost title", "UPDATE coupons SET title = NULL", "the title is null, and /shoe by the ledger"],
   ["a wrong counter", "UPDATE coupons SET claimed = 7", "claimed is 7, and 6 by the ledger"],
   ["an old coupon", "UPDATE coupons SET seq = 1", "is of event 1, and its events go to 17"],
   ["rows without a coupon", "DELETE FROM coupons", "24 rows in the read model, and no coupon"],
@@ -78,7 +78,7 @@ test("a read model that is behind passes, unless everything must be delivered", 
 test("rows of an incarnation that is in no file are found, unless only its deleted coupon is left", async () => {
   putCoupon(state, "other", 3);
   const other = `INSERT INTO coupons SELECT 'other-1', 'forgotten', 1, 0, 0, NULL, NULL, 0, 1, NULL, 0, 1, NULL`;
-  alter(`${other}, NULL, 1, 1`);
+  alter(`${other}, NULL, 1, 1, NULL, NULL, NULL`);
   expect(await failed(state)).toEqual([`forgotten 9 the incarnation "other-1" is in the read model and in no file`]);
   alter("UPDATE coupons SET deleted_at = 5 WHERE epoch = 'other-1'");
   expect(await failed(state)).toEqual([]);

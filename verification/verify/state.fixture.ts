@@ -56,7 +56,7 @@ export function putCoupon(state: State, name: string, amount: number): void {
 
 /**
  * A coupon with events of every kind. Of 8 units, u1, u2, u3, u5, u6 and u4 have claims, in this order, h1
- * has a hold, and 1 remains. At most 4 holds may run. Returns the receipts that its users got.
+ * has a hold, and 1 remains. At most 4 holds may run. It has a title and a picture, which are the same text. Returns the receipts that its users got.
  */
 export function putBusyCoupon(state: State): Receipt[] {
   const receipts: Receipt[] = [];
@@ -71,7 +71,7 @@ export function putBusyCoupon(state: State): Receipt[] {
   }
 
   withEngine(state, BUSY, (engine) => {
-    engine.create(newCoupon(5, { name: BUSY, startsAt: T0 + 1000, endsAt: T0 + 900_000, holdsMax: 4 }), "epoch-1", now);
+    engine.create(newCoupon(5, { name: BUSY, startsAt: T0 + 1000, endsAt: T0 + 900_000, holdsMax: 4, title: "/shoe" }), "epoch-1", now);
     note(engine.claimAll([asks("too-early")], now));
     now += 1000;
     note(engine.claimAll([asks("u1", { key: "key-1" }), asks("u2"), asks("u1"), asks("u1", { key: "key-1" })], now));
@@ -85,7 +85,7 @@ export function putBusyCoupon(state: State): Receipt[] {
     engine.revoke({ userId: "u4", position: null }, now + 1);
     engine.change({ amount: 8, paused: true }, null, now + 2);
     note(engine.claimAll([asks("while-paused")], now + 3));
-    engine.change({ paused: false, endsAt: T0 + 800_000 }, null, now + 4);
+    engine.change({ paused: false, endsAt: T0 + 800_000, imageUrl: "/shoe" }, null, now + 4);
     note(engine.claimAll([asks("u6"), asks("u4")], now + 5));
     engine.hold({ userId: "h1", ttlMs: 600_000, attemptId: "d" }, now + 6);
   });

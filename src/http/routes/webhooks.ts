@@ -15,7 +15,7 @@ import { JSON_TYPE } from "../media-types.ts";
 import { invalid } from "../refusals.ts";
 import * as wire from "../../wire.ts";
 import { ok, route } from "../route.ts";
-import * as answers from "../answer-schemas.ts";
+import * as answers from "../webhook-answer-schemas.ts";
 import * as requests from "../request-schemas.ts";
 
 const WEBHOOK = { [JSON_TYPE]: answers.WebhookAnswer } as const;

@@ -12,9 +12,13 @@ const MODES = (["light", "dark"] as const).flatMap((colorScheme) =>
   (["no-preference", "reduce"] as const).map((reducedMotion) => ({ colorScheme, reducedMotion })),
 );
 
-/** A transition between two schemes would be measured half-way. */
-const SETTLE = `for (const animation of document.getAnimations())
-  if (animation.effect.getComputedTiming().endTime !== Infinity) animation.finish()`;
+/** A transition between two schemes would be measured half-way. Those of a shadow tree are listed by its root. */
+const SETTLE = `const roots = [document];
+for (const root of roots) {
+  for (const { shadowRoot } of root.querySelectorAll("*")) if (shadowRoot) roots.push(shadowRoot);
+  for (const animation of root.getAnimations())
+    if (animation.effect.getComputedTiming().endTime !== Infinity) animation.finish();
+}`;
 const RUN = `axe.run(document, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } })`;
 
 /**

@@ -23,6 +23,9 @@ test("a create answers 201 with the whole coupon and its Location", async () => 
     held_amount: 0,
     hold_seconds_max: 900,
     holds_max: null,
+    title: null,
+    description: null,
+    image_url: null,
     created_at: iso(T0),
     claimed_by: [],
   });

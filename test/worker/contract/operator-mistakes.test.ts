@@ -11,7 +11,7 @@ const STARTS = "starts_at must be RFC 3339 with an offset, such as 2026-12-01T18
 const END = "ends_at must be after starts_at";
 const USERS = "user_ids must be a list of 1 to 1000 user ids";
 const LIMIT = "limit must be an integer from 1 to 1000";
-const SETTINGS = "amount, starts_at, ends_at, paused, hold_seconds_max, holds_max";
+const SETTINGS = "amount, starts_at, ends_at, paused, hold_seconds_max, holds_max, title, description, image_url";
 const BODY = "invalid request body";
 
 type Mistake = readonly [route: string, body: unknown, error: string, outcome?: string, headers?: Record<string, string>];

@@ -113,7 +113,7 @@ test("a filter reads a bounded number of coupons and goes on behind them", async
   const prefix = freshName("!many");
   await env.DB.prepare(
     `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-     INSERT INTO coupons SELECT ?1 || i, ?1 || printf('-%05d', i), 1, 0, 0, NULL, NULL, 0, 900, NULL, 0, 1, NULL, NULL, 1, 1 FROM n`,
+     INSERT INTO coupons SELECT ?1 || i, ?1 || printf('-%05d', i), 1, 0, 0, NULL, NULL, 0, 900, NULL, 0, 1, NULL, NULL, 1, 1, NULL, NULL, NULL FROM n`,
   )
     .bind(prefix, FILTERED_ROWS_MAX + 1)
     .run();

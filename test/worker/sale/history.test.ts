@@ -70,6 +70,9 @@ test("an event in the history has the details of its kind", async () => {
     ends_at: "2100-01-01T00:00:00.000Z",
     hold_seconds_max: 900,
     holds_max: null,
+    title: null,
+    description: null,
+    image_url: null,
     paused: false,
   };
   expect([status, headers.get("Coupon-Seq")]).toEqual([200, "3"]);

@@ -27,4 +27,25 @@ export const DELIVERY_MUTATIONS: readonly Mutation[] = [
     edits: [{ file: "src/read-model/store.ts", find: "WHERE (excluded.seq, excluded.as_of) >= (seq, as_of)", replace: "" }],
     suite: inWorkerd("worker/delivery/read-model"),
   },
+  {
+    name: "texts-lost-in-the-ledger",
+    fault: "An event has no texts of the sale's page, so the history and a rebuilt database lose them.",
+    edits: [
+      {
+        file: "src/domain/ledger-event.ts",
+        find: "const { paused, ...others } = named(settings);",
+        replace: "const { paused, title: _title, description: _description, image_url: _imageUrl, ...others } = named(settings);",
+      },
+    ],
+    suite: inWorkerd("worker/sale/page-texts"),
+  },
+  {
+    name: "title-and-description-mixed-up",
+    fault: "The title of a coupon is stored and shown as its description.",
+    edits: [
+      { file: "src/domain/coupon.ts", find: 'title: "title",', replace: 'title: "description",' },
+      { file: "src/domain/coupon.ts", find: 'description: "description",', replace: 'description: "title",' },
+    ],
+    suite: inNode("rules/holds-property"),
+  },
 ];
