@@ -22,14 +22,8 @@ const LONG_TITLE = 60;
 /** Longest hold that the page asks for. */
 const HOLD_SECONDS_MAX = 600;
 
-/** Returns a text of the coupon that shops may set. */
-function textOf(coupon: CouponView, field: "title" | "description" | "imageUrl"): string | null {
-  const value: unknown = Reflect.get(coupon, field);
-  return typeof value === "string" ? value : null;
-}
-
-export function titleOf(coupon: CouponView): string {
-  return textOf(coupon, "title") ?? coupon.name;
+export function titleOf({ title, name }: CouponView): string {
+  return title ?? name;
 }
 
 /** The path of a coupon's sale page. */
@@ -50,7 +44,7 @@ export function sale(found: Found, { flow, isEmbedded, identity, origins }: Sett
   const { coupon, now } = found;
   const facts = factsOf(coupon);
   const view = saleView(facts, now);
-  const [description, imageUrl] = [textOf(coupon, "description"), textOf(coupon, "imageUrl")];
+  const { description, imageUrl } = coupon;
   const title = titleOf(coupon);
   const look = `sale${isEmbedded ? " embedded" : ""}${imageUrl === null ? "" : " with-picture"}`;
   return (
