@@ -53,7 +53,7 @@ export function page({ title, style, script, frameAncestors = "'none'", navigati
     // oxlint-disable-next-line typescript/no-base-to-string
     text: `<!doctype html>${html.toString()}`,
     headers: {
-      "Content-Security-Policy": `default-src 'none'; script-src 'self'; style-src ${isWidget === true ? "'self' 'unsafe-inline'" : "'self'"}; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
+      "Content-Security-Policy": `default-src 'none'; script-src 'self'; style-src ${isWidget === true ? "'self' 'unsafe-inline'" : "'self'"}; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
       "Referrer-Policy": "same-origin",
       "X-Content-Type-Options": "nosniff",
     },
