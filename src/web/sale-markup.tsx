@@ -61,10 +61,10 @@ export function sale(found: Found, { flow, isEmbedded, identity, origins }: Sett
       data-hold-seconds={Math.min(coupon.holdSecondsMax, HOLD_SECONDS_MAX)}
     >
       {imageUrl === null ? null : <img class="picture" src={imageUrl} alt="" />}
-      <noscript>
-        <link rel="stylesheet" href="/assets/no-script.css" />
-      </noscript>
       <div class="words">
+        <noscript>
+          <link rel="stylesheet" href="/assets/no-script.css" />
+        </noscript>
         {isEmbedded ? null : <div class="logo" />}
         <h1 dir="auto" class={title.length > LONG_TITLE ? "long" : ""}>
           {title}
