@@ -3,6 +3,7 @@
 import * as z from "zod";
 
 import { CLAIM_BODY_BYTES_MAX } from "../domain/limits.ts";
+import { OUTCOME_COOKIE_SECONDS } from "../domain/service-limits.ts";
 import type { ClaimResult, Found } from "../domain/rpc.ts";
 import { callOrRefuse } from "../edge/certificates.ts";
 import { snapshot } from "../edge/snapshots.ts";
@@ -13,9 +14,6 @@ import { ok, route } from "../http/route.ts";
 import { page } from "./layout.tsx";
 import { isOutcomeCode, outcomeView, type OutcomeCode } from "./outcome-view.ts";
 import { salePath, titleOf } from "./sale-markup.tsx";
-
-/** How long the outcome page can say it, in seconds. */
-const COOKIE_SECONDS = 300;
 
 type Outcome = { readonly code: OutcomeCode; readonly position: number | undefined };
 
@@ -56,7 +54,7 @@ function outcomeOf(result: Ended): Outcome {
 /** A browser drops the path of a very long name, so the cookie names its sale. */
 function cookieOf(name: string, { code, position }: Outcome): string {
   const value = `${code}.${position ?? ""}.${encodeURIComponent(name)}`;
-  return `outcome=${value}; Path=${salePath(name)}; Max-Age=${COOKIE_SECONDS}; HttpOnly; SameSite=Lax`;
+  return `outcome=${value}; Path=${salePath(name)}; Max-Age=${OUTCOME_COOKIE_SECONDS}; HttpOnly; SameSite=Lax`;
 }
 
 /** Returns the outcome that the cookie has for this sale. Any other cookie is no answer. */

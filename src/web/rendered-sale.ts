@@ -5,12 +5,16 @@ import type { Env } from "../edge/env.ts";
 import { page, type Page } from "./layout.tsx";
 import { sale, titleOf, type Identity, type Variant } from "./sale-markup.tsx";
 
+/** Where Cloudflare's widget comes from. Without a site key, no page loads anything from there. */
+const TURNSTILE_HOST = "https://challenges.cloudflare.com";
+
 /** One rendering for each variant of a snapshot. A snapshot is one object for all its visitors. */
 const rendered = new WeakMap<Found, Map<string, Page>>();
 
 /** Returns the page of a snapshot. */
 export function salePage(found: Found, variant: Variant, env: Env): Page {
-  const settings = { ...variant, identity: identityOf(env), origins: Array.from(env.ALLOWED_ORIGINS).filter(isSource) };
+  const origins = Array.from(env.ALLOWED_ORIGINS).filter(isSource);
+  const settings = { ...variant, identity: identityOf(env), origins, siteKey: env.TURNSTILE_SITE_KEY };
   const key = JSON.stringify(settings);
   const pages = rendered.get(found) ?? new Map<string, Page>();
   rendered.set(found, pages);
@@ -21,6 +25,7 @@ export function salePage(found: Found, variant: Variant, env: Env): Page {
     style: "sale",
     script: "sale",
     frameAncestors: ["'self'", ...settings.origins].join(" "),
+    widgetHost: settings.siteKey === undefined ? undefined : TURNSTILE_HOST,
     children: sale(found, settings),
   });
   pages.set(key, made);

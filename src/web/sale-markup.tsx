@@ -3,6 +3,7 @@
 import { instant, jsonLine, status } from "../wire.ts";
 import type { Instant } from "../domain/coupon.ts";
 import type { CouponView, Found } from "../domain/rpc.ts";
+import { PAGE_HOLD_SECONDS_MAX } from "../domain/service-limits.ts";
 import { firstLabel } from "./purchase-view.ts";
 import { count, countdownText, isLongTimer, saleView, stockText, type SaleFacts, type SaleView } from "./sale-view.ts";
 import { remaining } from "../domain/coupon.ts";
@@ -19,9 +20,6 @@ export type Variant = {
 /** A title of more characters is set smaller. */
 const LONG_TITLE = 60;
 
-/** Longest hold that the page asks for. */
-const HOLD_SECONDS_MAX = 600;
-
 export function titleOf({ title, name }: CouponView): string {
   return title ?? name;
 }
@@ -37,10 +35,11 @@ function factsOf(coupon: CouponView): SaleFacts {
 }
 
 /** All that the page depends on besides the snapshot. */
-export type Settings = Variant & { readonly identity: Identity; readonly origins: readonly string[] };
+export type Settings = Variant & { readonly identity: Identity; readonly origins: readonly string[]; readonly siteKey: string | undefined };
 
 /** Returns the sale as the content of its page. */
-export function sale(found: Found, { flow, isEmbedded, identity, origins }: Settings) {
+export function sale(found: Found, settings: Settings) {
+  const { flow, isEmbedded, identity, origins, siteKey } = settings;
   const { coupon, now } = found;
   const facts = factsOf(coupon);
   const view = saleView(facts, now);
@@ -58,9 +57,10 @@ export function sale(found: Found, { flow, isEmbedded, identity, origins }: Sett
       data-flow={flow}
       data-identity={identity}
       data-origins={origins.join(" ")}
-      data-hold-seconds={Math.min(coupon.holdSecondsMax, HOLD_SECONDS_MAX)}
+      data-site-key={siteKey}
+      data-hold-seconds={Math.min(coupon.holdSecondsMax, PAGE_HOLD_SECONDS_MAX)}
     >
-      {imageUrl === null ? null : <img class="picture" src={imageUrl} alt="" />}
+      {imageUrl === null ? null : <img id="picture" class="picture" src={imageUrl} alt="" />}
       <div class="words">
         <noscript>
           <link rel="stylesheet" href="/assets/no-script.css" />
@@ -70,7 +70,7 @@ export function sale(found: Found, { flow, isEmbedded, identity, origins }: Sett
           {title}
         </h1>
         {description === null ? null : (
-          <p class="description" dir="auto">
+          <p id="description" class="description" dir="auto">
             {description}
           </p>
         )}
@@ -85,11 +85,7 @@ export function sale(found: Found, { flow, isEmbedded, identity, origins }: Sett
         {countdown(view, now)}
         {stock(facts, view)}
         {outcome()}
-        {identity === "closed" ? (
-          <p>You buy this in the shop. Here you can watch the sale.</p>
-        ) : (
-          purchase(coupon.name, view, flow, identity)
-        )}
+        {identity === "closed" ? <p>You buy this in the shop. Here you can watch the sale.</p> : purchase(coupon.name, view, settings)}
         {view.tone === "wait" ? reloadLink(coupon.name) : null}
         <p id="freshness" class="freshness needs-script">
           Loading
@@ -164,8 +160,8 @@ function outcome() {
   );
 }
 
-function purchase(name: string, { canBuy, tone }: SaleView, flow: Variant["flow"], identity: Identity) {
-  const needsScript = flow === "hold" || identity === "token";
+function purchase(name: string, { canBuy, tone }: SaleView, { flow, identity, siteKey }: Settings) {
+  const needsScript = flow === "hold" || identity === "token" || siteKey !== undefined;
   return (
     <>
       <form id="buy" method="post" action={salePath(name)} class={needsScript ? "needs-script" : ""}>
@@ -185,6 +181,7 @@ function purchase(name: string, { canBuy, tone }: SaleView, flow: Variant["flow"
             </button>
           ) : null}
         </p>
+        {siteKey === undefined ? null : <div id="challenge" />}
         <p class="buttons">
           <button id="main-button" class="primary" type="submit" hidden={!canBuy || identity === "token"}>
             {firstLabel(flow === "hold")}

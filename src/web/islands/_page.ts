@@ -15,6 +15,7 @@ export const settings = {
   identity: sale.dataset["identity"] ?? "closed",
   /** The origins of the shop. Its own pages may hand over a token too. */
   origins: [location.origin, ...(sale.dataset["origins"] ?? "").split(" ").filter((origin) => origin !== "")],
+  siteKey: sale.dataset["siteKey"] ?? null,
   holdSeconds: Number(sale.dataset["holdSeconds"]),
 } as const;
 

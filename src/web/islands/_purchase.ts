@@ -4,6 +4,7 @@ import { isGrant, outcomeView } from "../outcome-view.ts";
 import { isPast, pressed, purchaseView, type Action, type PurchaseFacts } from "../purchase-view.ts";
 import type { SaleView } from "../sale-view.ts";
 import { attemptOf, keep, lastAttempt, lastAttemptOf, rememberUser, rememberedUser, type Attempt } from "./_attempt.ts";
+import { challengeHeader, resetChallenge } from "./_challenge.ts";
 import { part, sale, settings, show, write, writeTimer } from "./_page.ts";
 import { sendUntilAnswered, type Outcome, type Sent } from "./_send.ts";
 import { awaitsToken, forgetToken, tellShop, visitor } from "./_shop.ts";
@@ -50,6 +51,7 @@ export class Purchase {
     part("other")?.addEventListener("click", () => {
       if (!(input instanceof HTMLInputElement)) return;
       input.value = "";
+      resetChallenge();
       this.reload();
       input.focus();
     });
@@ -126,7 +128,7 @@ export class Purchase {
   #request(action: Action, { userId: user, key, isMaybe }: Attempt): Sent {
     const { name } = this.#watched;
     const token = visitor()?.token;
-    const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    const headers = { ...challengeHeader(), ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) };
     const holds = `/api/coupons/${encodeURIComponent(name)}/holds`;
     if (action === "claim") {
       const body = { user_id: user, coupon_name: name };
@@ -154,6 +156,7 @@ export class Purchase {
       this.#shown = { code, position, seconds };
     }
     if (code === "unauthorized") forgetToken();
+    if (code === "challenge_failed") resetChallenge();
     const details = { ...(position === undefined ? {} : { position }), ...(endsAt === undefined ? {} : { expires_at: endsAt }) };
     tellShop({ type: "doorbuster:outcome", coupon: this.#watched.name, code, ...details });
     this.#watched.changed();

@@ -13,6 +13,7 @@ import {
 } from "../sale-view.ts";
 import { statusIn, type SaleStatus } from "../sale-status.ts";
 import { ATTEMPT } from "./_attempt.ts";
+import { startChallenge } from "./_challenge.ts";
 import { Live } from "./_live.ts";
 import { part, sale, settings, show, write, writeTimer } from "./_page.ts";
 import { Purchase } from "./_purchase.ts";
@@ -125,6 +126,7 @@ if (settings.identity === "token") {
   takeTokens(() => purchase.reload());
   setTimeout(() => purchase.reload(), HANDOVER_MS);
 }
+startChallenge();
 tellHeight();
 purchase.start();
 live.start();

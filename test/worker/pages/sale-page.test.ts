@@ -114,6 +114,26 @@ test("only the own origin and listed ones may show the page in a frame", async (
   expect(ancestors).toEqual(["'self'", "'self' https://shop.example https://www.shop.example", "'self'"]);
 });
 
+test("the title, the text and the picture of a sale are text, whatever they hold", async () => {
+  const [title, description] = [`</h1><script>"'&amp;`, `<b onclick="x">\n</p>'"&lt;`];
+  const name = await created(5, { title, description, image_url: `/a"onerror="alert(1)` });
+  const page = await shown(pathOfSale(name));
+  expect([page.title, page.h1, page.scripts]).toEqual([title, title, ["/assets/sale.js"]]);
+  expect([page.parts["description"], page.attributes["picture"]?.["src"]]).toEqual([description, `/a"onerror="alert(1)`]);
+  expect(Object.keys(page.attributes["picture"] ?? {})).toEqual(["id", "class", "src", "alt"]);
+});
+
+test("only a page with Turnstile's site key may load anything of another host", async () => {
+  const name = await created(5);
+  const policies = [];
+  for (const TURNSTILE_SITE_KEY of [undefined, "0x4AAA"])
+    policies.push(
+      (await shown(pathOfSale(name), { TURNSTILE_SITE_KEY })).headers.get("Content-Security-Policy")?.match(/[\w-]+ [^;]*https[^;]*/g),
+    );
+  const host = "https://challenges.cloudflare.com";
+  expect(policies).toEqual([null, [`script-src 'self' ${host}`, `frame-src ${host}`]]);
+});
+
 test("the page for a frame and the page with holds are variants of the same snapshot", async () => {
   const name = await created(5, { hold_seconds_max: 900 });
   const pages = await Promise.all(["", "?flow=hold", "?embed=1&flow=x"].map((query) => shown(pathOfSale(name) + query)));
