@@ -3,19 +3,17 @@
 import type { RefusalCode } from "../domain/refusals.ts";
 import type { RefusalPage } from "../http/route.ts";
 import { page } from "./layout.tsx";
-import { outcomeView } from "./outcome-view.ts";
 
 type Words = { readonly title: string; readonly sentence: string };
 
 const NOTHING_HERE: Words = { title: "There is nothing here", sentence: "Check the address, or go back to the page that you came from." };
-const { headline, sentence, next } = outcomeView("rate_limited");
 const TRY_AGAIN: Words = { title: "No answer right now", sentence: "Nothing was changed. Load this page again in a few seconds." };
 
 /** The words of the refusals that a visitor of a page can meet. All others show their own sentence. */
 const WORDS: Partial<Record<RefusalCode, Words>> = {
   not_found: NOTHING_HERE,
   coupon_not_found: { title: "There is no sale of this name", sentence: "It may have been deleted, or the address has a mistake." },
-  rate_limited: { title: headline, sentence: `${sentence} ${next}` },
+  rate_limited: { title: "Too many tries", sentence: "Nothing was changed. Wait a minute, and try again." },
   unavailable: TRY_AGAIN,
   internal_error: { title: "Something went wrong", sentence: "It is not your fault. Load this page again in a few seconds." },
   misconfigured: { title: "This server is not set up yet", sentence: "Its operator finds the reason in its log." },
@@ -24,14 +22,14 @@ const WORDS: Partial<Record<RefusalCode, Words>> = {
 
 /** Returns the page of a refusal. */
 export const refusalPage: RefusalPage = ({ status, code, error }) => {
-  const words = WORDS[code] ?? { title: "That did not work", sentence: `${error}.` };
+  const { title, sentence } = WORDS[code] ?? { title: "That did not work", sentence: `${error}.` };
   const { contentType, text, headers } = page({
-    title: `${words.title} · Doorbuster`,
+    title: `${title} · Doorbuster`,
     children: (
       <section class="notice">
         <p class="eyebrow">{status}</p>
-        <h1>{words.title}</h1>
-        <p>{words.sentence}</p>
+        <h1>{title}</h1>
+        <p>{sentence}</p>
         <p>
           <a href="/">Start page</a>
         </p>

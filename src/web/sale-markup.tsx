@@ -160,11 +160,18 @@ function outcome() {
   );
 }
 
-function purchase(name: string, { canBuy, tone }: SaleView, { flow, identity, siteKey }: Settings) {
+function purchase(name: string, { canBuy, tone }: SaleView, { flow, isEmbedded, identity, siteKey }: Settings) {
   const needsScript = flow === "hold" || identity === "token" || siteKey !== undefined;
   return (
     <>
-      <form id="buy" method="post" action={salePath(name)} class={needsScript ? "needs-script" : ""}>
+      <form
+        id="buy"
+        method="post"
+        action={salePath(name)}
+        // In a frame of another site, a browser drops the cookie of the outcome.
+        target={isEmbedded ? "_top" : undefined}
+        class={needsScript ? "needs-script" : ""}
+      >
         {identity === "off" ? (
           <p id="ask" hidden={tone === "over"}>
             <label for="user">Your e-mail or customer number</label>

@@ -41,7 +41,6 @@ export class Purchase {
 
   start(): void {
     if (input instanceof HTMLInputElement) {
-      if (input.value === "") input.value = lastAttempt()?.userId ?? rememberedUser();
       input.addEventListener("input", () => this.reload());
     }
     part("buy")?.addEventListener("submit", (event) => {
@@ -58,10 +57,16 @@ export class Purchase {
     part("second-button")?.addEventListener("click", () => {
       if (this.#attempt !== null) void this.#run("give_back", this.#attempt);
     });
+    this.adopt();
+  }
+
+  /** Takes the visitor of the last attempt, maybe of another tab, unless somebody is written here. */
+  adopt(): void {
+    if (input instanceof HTMLInputElement && input.value === "") input.value = lastAttempt()?.userId ?? rememberedUser();
     this.reload();
   }
 
-  /** The attempt, the user or the token has changed, maybe in another tab. */
+  /** The user or the token has changed. */
   reload(): void {
     if (this.#running !== null) return;
     this.#attempt = lastAttemptOf(userId());

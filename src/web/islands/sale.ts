@@ -78,7 +78,6 @@ function changeStage(view: SaleView): void {
     said.add(milestone);
     write("milestone", MILESTONES[milestone]);
   }
-  if (stage === "opening" || stage === "ended") void live.poll();
 }
 
 function renderSale({ stage: shown, tone, headline, sentence, countdown, isStockShown }: SaleView, now: number): void {
@@ -120,7 +119,7 @@ function renderFreshness(): void {
 }
 
 window.addEventListener("storage", ({ key }) => {
-  if (key === ATTEMPT || key === null) purchase.reload();
+  if (key === ATTEMPT || key === null) purchase.adopt();
 });
 if (settings.identity === "token") {
   takeTokens(() => purchase.reload());
