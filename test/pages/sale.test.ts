@@ -106,9 +106,17 @@ test("a countdown is right again after the device has slept", async ({ page, ser
   await shiftClock(page, 0);
   await page.goto(salePath(await createSale(server.url, { amount: 5, starts_at: iso(HOUR_MS) })));
   await expectText(page, "freshness").toBe("Live");
-  // Timers stand still, and the clock is wrong by 20 minutes afterwards.
-  await page.clock.fastForward(1_200_000);
-  await expectText(page, "timer").toMatch(/^(59:[345]\d|01:00:00)$/);
+  // The timers of a device that sleeps stand still, and its clock goes on.
+  await page.clock.setSystemTime(Date.now() + HOUR_MS / 3);
+  // The fourth change of the text is of a later second than the wrong one.
+  await page.locator("#timer").evaluate(
+    (timer) =>
+      new Promise<void>((resolve) => {
+        let changeCount = 0;
+        new MutationObserver(() => (changeCount += 1) > 3 && resolve()).observe(timer, { childList: true, subtree: true });
+      }),
+  );
+  expect(await text(page, "timer")).toMatch(/^59:[345]\d$/);
 });
 
 test("a page survives a restart of the server, and says how old it is meanwhile", async ({ page, server }) => {
