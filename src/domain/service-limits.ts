@@ -22,6 +22,13 @@ export const METER_VIEWERS_MS = 30_000;
 /** Deadline of each check of the deep health, in milliseconds. Most monitors wait for 10 s. */
 export const HEALTH_DEADLINE_MS = 3_000;
 
+/** Most sales on the page at `/`, and the deadline of reading them, in milliseconds. Without them the page is still of use. */
+export const HOME_SALES_MAX = 5;
+export const HOME_SALES_DEADLINE_MS = 1_000;
+
+/** Largest form of a login, in bytes: far more than a token and a name. Prevents a caller without one from filling the isolate. */
+export const LOGIN_BODY_BYTES_MAX = 16 * 1024;
+
 /** How long an operator's session lasts, in seconds: a day at work. Prevents a stolen cookie from lasting. */
 export const SESSION_SECONDS = 43_200;
 

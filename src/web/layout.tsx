@@ -14,6 +14,8 @@ export type Frame = {
   readonly frameAncestors?: string;
   /** Another host whose script and frame the page loads, as a CSP source. */
   readonly widgetHost?: string | undefined;
+  /** A path that the browser goes to by itself, at once. */
+  readonly loadsAgainAt?: string;
   /** Links above the content; for the console. */
   readonly navigation?: Child;
   /** The content is a widget of another project: it has its own `<main>` and sets inline styles. */
@@ -29,13 +31,15 @@ export type Page = {
 };
 
 /** Returns a page. Everything that it loads is a file of its own server. No attribute runs code, nor styles but in a widget. */
-export function page({ title, style, script, frameAncestors = "'none'", widgetHost, navigation, isWidget, children }: Frame): Page {
+export function page(frame: Frame): Page {
+  const { title, style, script, frameAncestors = "'none'", widgetHost, loadsAgainAt, navigation, isWidget, children } = frame;
   const html = (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        {loadsAgainAt === undefined ? null : <meta http-equiv="refresh" content={`0; url=${loadsAgainAt}`} />}
         <title>{title}</title>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/base.css" />

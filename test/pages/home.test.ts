@@ -14,3 +14,14 @@ test("the home page is accessible, and every link on it answers", async ({ page,
   expect(statuses).toEqual(links.map((link) => [link, 200]));
   expect(links.filter((link) => !link.startsWith(server.url))).toEqual([]);
 });
+
+test("the home page lists the operator's sales", async ({ page, server }) => {
+  const name = `<script>"'&/%?#\u202e`;
+  const body = JSON.stringify({ name, amount: 5 });
+  expect((await fetch(`${server.url}/api/coupons`, { method: "POST", body })).status).toBe(201);
+  const sale = page.getByRole("listitem").filter({ hasText: "open, 5 of 5 remaining" }).getByRole("link");
+  await expect.poll(() => page.goto("/").then(() => sale.count())).toBe(1);
+  await expectAccessible(page);
+  await sale.click();
+  await page.waitForURL(`/operator/sales/${encodeURIComponent(name)}`);
+});

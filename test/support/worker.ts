@@ -14,6 +14,7 @@ export const bindings: RawEnv = others;
 /** What a test sets. Undefined takes a binding away. */
 export type Settings = { readonly [Name in keyof RawEnv]?: RawEnv[Name] | undefined };
 
+/** A body that is no form is sent as JSON. */
 export type Sent = { readonly authorization?: string | undefined; readonly body?: unknown; readonly headers?: Record<string, string> };
 export type Ask = (method: string, path: string, sent?: Sent) => Promise<Answer>;
 
