@@ -170,6 +170,12 @@ test("docs/api.md documents every variable, secret and binding exactly once", ()
   expectOnce(api, variables);
 });
 
+test("docs/theming.md documents every variable of the pages exactly once", () => {
+  const [, root = ""] = /:root \{(.*?)\}/s.exec(read("src/web/styles/base.css")) ?? [];
+  const used = all(read("src/web/styles/sale.css"), /var\((--[\w-]+)/g).filter((name) => name !== "--state");
+  expectOnce(read("docs/theming.md"), Array.from(new Set([...all(root, /^ {2}(--[\w-]+):/gm), ...used])));
+});
+
 test("CONTRIBUTING.md documents every npm script exactly once", () => {
   expectOnce(read("CONTRIBUTING.md"), scripts);
 });

@@ -28,7 +28,7 @@ test.for(["text/html,application/xhtml+xml,*/*;q=0.8", "*/*", "text/html;q=0.9, 
     expect(text).toMatch(/^<!doctype html><html lang="en">/);
     expect(text).not.toMatch(/<style|<script(?! type="module" src="\/assets\/)|style=|(?:src|href)="(?!\/)/);
     expect(policy).toBe(
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     );
   },
 );
