@@ -22,6 +22,7 @@ import { PAGES } from "../../src/web/pages.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = [
+  "packages/client/README.md",
   ...readdirSync(ROOT).filter((file) => file.endsWith(".md")),
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".md"))
@@ -58,7 +59,7 @@ function anchorsOf(document: string): string[] {
 
 /** What `text`, as the document at `path`, names that does not exist: files, npm scripts, and the targets of links. */
 function faultsOf(path: string, text: string): string[] {
-  const files = text.match(/\b(?:src|test|verification|bench|docs)\/[\w./-]+\.(?:ts|md)\b/g) ?? [];
+  const files = text.match(/\b(?:src|test|verification|bench|docs|packages)\/[\w./-]+\.(?:ts|md)\b/g) ?? [];
   const links = Array.from(text.matchAll(/\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]*))?\)/g)).filter(([, to = "", anchor]) => {
     const target = to === "" ? path : join(dirname(path), to);
     if (!existsSync(join(ROOT, target))) return true;
