@@ -98,7 +98,10 @@ test("a deploy without secrets and with changes stops, and --force goes on", asy
   const { code, out, err, calls } = await deploy([], faulty);
   expect([code, calls, out.match(/FAILED/g)]).toEqual([1, LISTS.slice(0, 1), ["FAILED", "FAILED", "FAILED"]]);
   expect(err).toContain("nothing was deployed");
-  expect(await deploy(["--force"], faulty)).toMatchObject({ code: 0, out: expect.stringContaining("forced the tree is clean: uncommitted changes: 1") });
+  expect(await deploy(["--force"], faulty)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("forced the tree is clean: uncommitted changes: 1"),
+  });
 });
 
 test("a deploy that wrangler refuses is not tested", async () => {
