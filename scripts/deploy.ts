@@ -59,7 +59,8 @@ it at its address. ADMIN_TOKEN and SERVICE_TOKEN of the environment let the test
     };
     for (const step of stepsOf(project.database === null ? null : await isThere(project.database))) {
       console.log(`\n== ${step} ${step === "migrate" ? project.database : project.name}`);
-      await wrangler(calls[step], output);
+      // A migration that is declined would not stop the deploy of code that needs it.
+      await wrangler(calls[step], output, step === "migrate" ? "ignore" : "inherit");
     }
     return await test(options.url ?? addressIn(existsSync(output) ? readFileSync(output, "utf8") : ""), options);
   },
@@ -91,10 +92,10 @@ async function test(url: string | null, options: { readonly env: string; readonl
   return EXIT.failed;
 }
 
-/** Runs wrangler in this terminal. It writes what it did into `output`. */
-async function wrangler(args: readonly string[], output?: string): Promise<void> {
+/** Runs wrangler in this terminal. It writes what it did into `output`. Without input it asks nothing. */
+async function wrangler(args: readonly string[], output?: string, input: "inherit" | "ignore" = "inherit"): Promise<void> {
   const env = output === undefined ? process.env : { ...process.env, WRANGLER_OUTPUT_FILE_PATH: output };
-  const status = await ended(spawn("wrangler", args, { ...IN_ROOT, env, stdio: "inherit" }));
+  const status = await ended(spawn("wrangler", args, { ...IN_ROOT, env, stdio: [input, "inherit", "inherit"] }));
   if (status !== 0) throw new CommandFailure(`wrangler ${args.join(" ")} ended with status ${status}`, EXIT.failed);
 }
 

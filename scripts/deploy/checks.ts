@@ -15,7 +15,7 @@ export type Facts = {
 
 export type Check = {
   readonly name: string;
-  /** What is wrong, and how to mend it. */
+  /** What is wrong, and what to do. */
   readonly fault: string | null;
   /** Whether `--force` deploys in spite of the fault. The Worker is closed then, or works. */
   readonly canBeForced: boolean;
@@ -27,7 +27,7 @@ const UNSAFE = { ADMIN_AUTH: "off", WEBHOOK_TARGETS: "any" } as const;
 /** Any of them lets users claim. */
 const IDENTITIES = ["SERVICE_TOKEN", "IDENTITY_SECRET", "IDENTITY_JWKS_URL"] as const;
 
-/** Judges the facts. A dry run could judge those of the checkout alone, so it judges none. */
+/** Judges the facts. */
 export function checksOf({ env, vars, secrets, changes }: Facts): Check[] {
   const config = parseConfig(vars);
   const isSet = (name: string): boolean => secrets.includes(name) || (vars[name] ?? "").trim() !== "";

@@ -1,4 +1,4 @@
-// `npm run deploy` with a stand-in for wrangler, which notes its calls, and a real Worker at the address that it names.
+// `npm run deploy` with a stand-in for wrangler, which notes its calls, and a real Worker at the address.
 
 import { spawn } from "node:child_process";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -20,6 +20,7 @@ case "$*" in
   "secret list"*)
     if [ -n "$SECRETS" ]; then echo "$SECRETS"; else echo 'Worker "doorbuster" not found.' >&2; exit 1; fi ;;
   "d1 list"*) echo "$DATABASES" ;;
+  "d1 migrations"*) exit "$MIGRATE_STATUS" ;;
   deploy*) echo "$DEPLOYED" >> "$WRANGLER_OUTPUT_FILE_PATH"; exit "$DEPLOY_STATUS" ;;
 esac
 `;
@@ -61,6 +62,7 @@ async function deploy(args: readonly string[], env: Readonly<Record<string, stri
       DATABASES: NAMED(["doorbuster"]),
       DEPLOYED: JSON.stringify({ type: "deploy", targets: [worker.url] }),
       DEPLOY_STATUS: "0",
+      MIGRATE_STATUS: "0",
       CHANGES: "",
       ...TOKENS,
       ...env,
@@ -98,15 +100,18 @@ test("a deploy without secrets and with changes stops, and --force goes on", asy
   const { code, out, err, calls } = await deploy([], faulty);
   expect([code, calls, out.match(/FAILED/g)]).toEqual([1, LISTS.slice(0, 1), ["FAILED", "FAILED", "FAILED"]]);
   expect(err).toContain("nothing was deployed");
-  expect(await deploy(["--force"], faulty)).toMatchObject({
-    code: 0,
-    out: expect.stringContaining("forced the tree is clean: uncommitted changes: 1"),
-  });
+  const forced = { code: 0, out: expect.stringContaining("forced the tree is clean: uncommitted changes: 1") };
+  expect(await deploy(["--force"], faulty)).toMatchObject(forced);
+  // A build by Cloudflare.
+  expect(await deploy([], { ...faulty, WORKERS_CI: "1" })).toMatchObject(forced);
 });
 
-test("a deploy that wrangler refuses is not tested", async () => {
-  const { code, out, err } = await deploy([], { DEPLOY_STATUS: "3" });
-  expect([code, err]).toEqual([1, "npm run deploy: wrangler deploy --env= ended with status 3"]);
+test.for([
+  ["migration", { MIGRATE_STATUS: "3" }, [...LISTS, MIGRATE]],
+  ["deploy", { DEPLOY_STATUS: "3" }, [...LISTS, MIGRATE, "deploy --env="]],
+] as const)("a %s that fails ends the command, and nothing is tested", async ([, env, expected]) => {
+  const { code, out, err, calls } = await deploy([], env);
+  expect([code, err, calls]).toEqual([1, `npm run deploy: wrangler ${expected.at(-1)} ended with status 3`, expected]);
   expect(out).not.toContain("== test");
 });
 

@@ -1,4 +1,4 @@
-// Two versions of the bundle on the same files: forward, back, and forward again. Today's tables are the older ones here.
+// Two versions of the bundle on the same files: forward, back, and forward again. The newer one is made here.
 
 import { mkdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
