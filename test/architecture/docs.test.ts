@@ -18,6 +18,7 @@ import * as readModel from "../../src/http/routes/read-model.ts";
 import * as service from "../../src/http/routes/service.ts";
 import * as webhooks from "../../src/http/routes/webhooks.ts";
 import { VARIABLE_NAMES } from "../../src/edge/config.ts";
+import { PAGES } from "../../src/web/pages.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = [
@@ -159,8 +160,20 @@ test("docs/webhooks.md documents every message exactly once", () => {
   expectOnce(read("docs/webhooks.md"), WEBHOOK_EVENTS);
 });
 
+test("docs/pages.md has one row for every path of a page, and no other", () => {
+  const paths = Array.from(new Set(PAGES.routes.map(({ path }) => path)));
+  const rows = rowsOf(read("docs/pages.md")).map(([entry]) => entry);
+  expect(rows.filter((entry) => entry.startsWith("/")).toSorted()).toEqual(paths.toSorted());
+});
+
 test("docs/api.md documents every variable, secret and binding exactly once", () => {
   expectOnce(api, variables);
+});
+
+test("docs/theming.md documents every variable of the pages exactly once", () => {
+  const [, root = ""] = /:root \{(.*?)\}/s.exec(read("src/web/styles/base.css")) ?? [];
+  const used = all(read("src/web/styles/sale.css"), /var\((--[\w-]+)/g).filter((name) => name !== "--state");
+  expectOnce(read("docs/theming.md"), Array.from(new Set([...all(root, /^ {2}(--[\w-]+):/gm), ...used])));
 });
 
 test("CONTRIBUTING.md documents every npm script exactly once", () => {
