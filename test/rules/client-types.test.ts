@@ -9,6 +9,7 @@ import type { WebhookMessage } from "../../packages/client/src/webhooks.ts";
 import type { RefusalCode } from "../../src/domain/refusals.ts";
 import type * as answers from "../../src/http/answer-schemas.ts";
 import { createApp } from "../../src/http/app.ts";
+import type * as delivery from "../../src/http/delivery-schemas.ts";
 import { REFUSAL_DETAILS, RefusalFields } from "../../src/http/openapi-schemas.ts";
 import type * as requests from "../../src/http/request-schemas.ts";
 import type * as webhookAnswers from "../../src/http/webhook-answer-schemas.ts";
@@ -58,7 +59,8 @@ const COMPARED = {
   History: true satisfies Is<typeof answers.HistoryAnswer, operator.HistoryPage>,
   Timeline: true satisfies Is<typeof answers.TimelineAnswer, operator.Timeline>,
   CouponMetrics: true satisfies Is<typeof answers.MetricsAnswer, operator.CouponMetrics>,
-  Delivery: true satisfies Is<typeof answers.DeliveryAnswer, operator.Delivery>,
+  Delivery: true satisfies Is<typeof delivery.DeliveryAnswer, operator.Delivery>,
+  FailingDelivery: true satisfies Is<typeof delivery.FailingAnswer, operator.FailingDelivery>,
   Status: true satisfies Is<typeof answers.StatusAnswer, client.Status>,
   Webhook: true satisfies Is<typeof webhookAnswers.WebhookAnswer, operator.Webhook>,
   WebhookWithSecret: true satisfies Is<typeof webhookAnswers.WebhookSecretAnswer, operator.WebhookWithSecret>,
@@ -123,6 +125,7 @@ async function requestsOfAllCalls(): Promise<{ readonly route: string; readonly 
   await calls.holds("{name}", page);
   await calls.releaseAllHolds("{name}");
   await calls.delivery("{name}");
+  await calls.failingDeliveries({ limit: 1 });
   await calls.rebuild("{name}");
   await hooks.create({ url: "u", events: ["claim.granted"] });
   await hooks.get("{id}");

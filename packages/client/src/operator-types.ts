@@ -99,6 +99,11 @@ export type Sink = {
   readonly delivered_at: string | null;
 };
 export type Delivery = { readonly coupon_name: string; readonly head_seq: number | null; readonly sinks: readonly Sink[] };
+/** The sinks of all coupons that fail now, each from its first failed attempt until its next success. */
+export type FailingDelivery = {
+  readonly failing: readonly (Pick<Sink, "sink" | "status" | "failed_attempts"> & { readonly coupon_name: string })[];
+  readonly has_more: boolean;
+};
 
 /** A webhook to create. Without `coupons` it gets the events of all. */
 export type NewWebhook = { readonly url: string; readonly events: readonly WebhookEvent[]; readonly coupons?: readonly string[] | null };

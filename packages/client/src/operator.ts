@@ -69,6 +69,7 @@ function couponCalls({ get, keyed, post, patch, remove }: Senders) {
     metrics: (name: string): Answered<types.CouponMetrics> => get(["coupons", name, "metrics"]),
 
     delivery: (name: string): Answered<types.Delivery> => get(["coupons", name, "delivery"]),
+    failingDeliveries: (query: { readonly limit?: number } = {}): Answered<types.FailingDelivery> => get(["delivery", "failing"], query),
     rebuild: (name: string): Answered<null> => post(["coupons", name, "delivery", "rebuild"], "repeatable"),
   };
 }
