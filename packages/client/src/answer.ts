@@ -10,8 +10,8 @@ export type Answer = { readonly status: number; readonly refusal: Refusal | null
 
 /**
  * - `done`: it happened.
- * - `refused`: the coupon judged the request, so no earlier attempt with the same key has succeeded or ever will
- *   be the reason of this answer.
+ * - `refused`: the coupon judged the request. If an attempt with the same key had succeeded, the coupon would have
+ *   answered as it did then.
  * - `not_judged`: refused before the coupon was asked. It says nothing about earlier attempts.
  * - `try_later`: nothing happened, and the same request may succeed later.
  * - `unknown`: it may have happened.

@@ -87,10 +87,14 @@ async function* blocksOf(response: Response, abort: () => void): AsyncGenerator<
   if (reader === undefined) return;
   const utf8 = new TextDecoder();
   const parse = blockParser();
-  for (;;) {
-    const { done, value } = await within(reader.read(), abort);
-    if (done) return;
-    yield* parse(utf8.decode(value, { stream: true }));
+  try {
+    for (;;) {
+      const { done, value } = await within(reader.read(), abort);
+      if (done) return;
+      yield* parse(utf8.decode(value, { stream: true }));
+    }
+  } finally {
+    reader.cancel().catch(() => undefined);
   }
 }
 
