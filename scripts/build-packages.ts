@@ -7,12 +7,14 @@ import { join } from "node:path";
 import { build } from "esbuild";
 
 const ROOT = join(import.meta.dirname, "..");
-type Manifest = { readonly exports: Readonly<Record<string, string | { readonly default: string }>> };
+type Manifest = { readonly exports: Readonly<Record<string, string | { readonly default: string }>>; readonly bin?: object };
 
 for (const name of readdirSync(join(ROOT, "packages"))) {
   const folder = join(ROOT, "packages", name);
-  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
-  const entries = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry.default]));
+  const { exports, bin } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+  const isCommand = bin !== undefined;
+  const exported = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? [] : [entry.default]));
+  const entries = isCommand ? ["./dist/main.js"] : exported;
   copyFileSync(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
   rmSync(join(folder, "dist"), { recursive: true, force: true });
   await build({
@@ -24,8 +26,11 @@ for (const name of readdirSync(join(ROOT, "packages"))) {
     splitting: true,
     format: "esm",
     target: "es2022",
+    platform: isCommand ? "node" : "browser",
     logLevel: "warning",
   });
+  // Nothing imports a command.
+  if (isCommand) continue;
   const options = ["--composite", "false", "--incremental", "false", "--declaration", "--emitDeclarationOnly"];
   execFileSync(
     join(ROOT, "node_modules/.bin/tsc"),

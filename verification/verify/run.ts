@@ -26,11 +26,12 @@ An acknowledged claim has to be stored, or to be revoked later. The claims of a 
       adminToken: { kind: "text", value: "TOKEN", env: true, help: "the operator's token of that server, where it has one" },
       receipts: { kind: "text", value: "FILE", help: "the body of each 201 that clients got, a line each" },
       delivered: { kind: "flag", help: "fails where the read model is behind the ledgers" },
+      json: { kind: "flag", help: "prints the checks as JSON" },
       all: { kind: "flag", help: "prints every check; otherwise more than 20 coupons print only failures" },
     },
   },
   async ({ options }) => {
-    const { state, coupon, url, adminToken, receipts, delivered, all } = options;
+    const { state, coupon, url, adminToken, receipts, delivered, json, all } = options;
     const wanted: VerifyOptions = {
       state,
       isDelivered: delivered,
@@ -46,7 +47,8 @@ An acknowledged claim has to be stored, or to be revoked later. The claims of a 
         progress.update(count);
       },
     }).finally(() => progress?.stop());
-    printChecks(checks, { all });
+    if (json) console.log(JSON.stringify({ checks }));
+    else printChecks(checks, { all });
     return Math.min(checks.filter(({ verdict }) => verdict === "FAIL").length, EXIT.failuresMax);
   },
 );

@@ -52,7 +52,8 @@ function couponCalls({ get, keyed, post, patch, remove }: Senders) {
   const change = (name: string, to: types.Change): Answered<types.Coupon> => patch(["coupons", name], to);
   return {
     create: (coupon: types.NewCoupon, keyOptions?: Keyed): Answered<types.Coupon> => keyed(["coupons"], coupon, keyOptions),
-    get: (name: string): Answered<types.Coupon> => get(["coupons", name]),
+    /** `omit` leaves out the list of all winners. */
+    get: (name: string, query: { readonly claimed_by?: "omit" } = {}): Answered<types.Coupon> => get(["coupons", name], query),
     list: (page: Page<string> & { readonly state?: SaleState; readonly q?: string } = {}): Answered<types.CouponPage> =>
       get(["coupons"], page),
     /** A repeat changes nothing: every field is absolute. */
