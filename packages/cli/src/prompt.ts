@@ -13,7 +13,7 @@ export function isTerminal(): boolean {
 
 /** Asks for a line. With `isSecret` nothing of it is shown. Throws {@link CommandError} without an answer. */
 export async function ask(question: string, { isSecret = false } = {}): Promise<string> {
-  process.stderr.write(question);
+  if (isSecret) process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: isSecret ? nowhere : process.stderr, terminal: true });
   try {

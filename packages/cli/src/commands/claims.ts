@@ -26,16 +26,17 @@ const claim: Command = {
     const [name, user] = [args.operand("NAME"), args.operand("USER")];
     const key = args.text("key") ?? crypto.randomUUID();
     const claimed = await session.client().claim(name, user, { key });
-    if (claimed.outcome === "granted" || claimed.outcome === "already_claimed") {
+    if (claimed.outcome === "granted") {
       const { position, claimed_at: at } = claimed.receipt;
-      const how = claimed.outcome === "granted" ? "has" : "already has";
-      session.print({ ...claimed, key }, [`${user} ${how} number ${position} of ${name}, since ${shownInstant(at, Date.now())}`]);
-      return claimed.outcome === "granted" ? EXIT.done : EXIT.refused;
+      session.print({ ...claimed, key }, [`${user} has number ${position} of ${name}, since ${shownInstant(at, Date.now())}`]);
+      return EXIT.done;
     }
     const maybe = "maybeGranted" in claimed && claimed.maybeGranted;
     const exitCode = exitCodeOf(claimed.code, maybe);
     const again = `run it again with the same key: doorbuster claim ${quoted(name)} ${quoted(user)} --key ${quoted(key)}`;
-    throw new CommandError(exitCode, claimed.error, exitCode === EXIT.unknown ? again : nextStepOf(claimed.code, name), {
+    const error =
+      claimed.outcome === "already_claimed" ? `${user} has number ${claimed.receipt.position} of ${name} already` : claimed.error;
+    throw new CommandError(exitCode, error, exitCode === EXIT.unknown ? again : nextStepOf(claimed.code, name), {
       ...claimed,
       key,
     });

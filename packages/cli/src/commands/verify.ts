@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import type { Command } from "../args.ts";
-import { CommandError, EXIT } from "../failure.ts";
+import { CommandError, EXIT, usage } from "../failure.ts";
 
 const VERIFIER = fileURLToPath(new URL("../../../../verification/verify/run.ts", import.meta.url));
 
@@ -28,8 +28,11 @@ export const verify: Command = {
           code: "usage",
         },
       );
+    const folder = args.operand("FOLDER");
+    if (!existsSync(folder))
+      throw usage(`there is no folder ${folder}`, "npm run serve keeps its state in .doorbuster/state, and npm start in .wrangler/state");
     const coupon = args.text("coupon");
-    const given = ["--state", args.operand("FOLDER"), ...(coupon === undefined ? [] : ["--coupon", coupon]), ...(isJson ? ["--json"] : [])];
+    const given = ["--state", folder, ...(coupon === undefined ? [] : ["--coupon", coupon]), ...(isJson ? ["--json"] : [])];
     const child = spawn(process.execPath, [VERIFIER, ...given], { stdio: "inherit" });
     await once(child, "close");
     if (child.exitCode === 0) return EXIT.done;
