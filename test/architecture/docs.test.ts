@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
 
+import { COMMANDS } from "../../packages/cli/src/commands.ts";
 import { WEBHOOK_EVENTS } from "../../src/domain/webhook-events.ts";
 import { REFUSALS } from "../../src/http/refusals.ts";
 import type { Route, Who } from "../../src/http/route.ts";
@@ -22,6 +23,7 @@ import { PAGES } from "../../src/web/pages.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = [
+  "packages/cli/README.md",
   "packages/client/README.md",
   ...readdirSync(ROOT).filter((file) => file.endsWith(".md")),
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
@@ -155,6 +157,12 @@ test("docs/api.md documents every route exactly once, with what it takes and ans
 
 test("docs/api.md documents every refusal exactly once, with its status and sentence", () => {
   expectRefusals(api);
+});
+
+test("docs/cli.md documents every command exactly once, with what it prints as JSON", () => {
+  const rows = rowsOf(read("docs/cli.md")).filter(([entry]) => entry.startsWith("doorbuster "));
+  const inTable = rows.map(([entry, cells]) => [entry, cells[1]]);
+  expect(inTable).toEqual(COMMANDS.map(({ name, operands, json }) => [["doorbuster", name, ...operands].join(" "), json]));
 });
 
 test("docs/webhooks.md documents every message exactly once", () => {

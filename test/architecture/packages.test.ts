@@ -13,36 +13,60 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { ROOT, text } from "./tools.ts";
 
-type Packed = { readonly filename: string; readonly files: readonly { readonly path: string }[] };
+type Packed = { readonly name: string; readonly filename: string; readonly files: readonly { readonly path: string }[] };
+
+const NAMES = ["@doorbuster/client", "doorbuster"] as const;
+type Name = (typeof NAMES)[number];
 
 /** A page loads no more than this for `createClient`, minified and with gzip. */
 const BYTES_MAX = 5 * 1024;
 
 let folder: string;
-let packed: Packed;
-let tarball: Uint8Array;
+let packed: readonly Packed[];
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "doorbuster-packages-"));
-  const args = ["pack", "--json", "--workspace", "@doorbuster/client", "--pack-destination", folder];
+  const args = ["pack", "--json", ...NAMES.flatMap((name) => ["--workspace", name]), "--pack-destination", folder];
   const output = execFileSync("npm", args, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  [packed] = JSON.parse(output.slice(output.indexOf("["))) as [Packed];
-  tarball = readFileSync(join(folder, packed.filename));
+  packed = JSON.parse(output.slice(output.indexOf("["))) as Packed[];
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+function pathsIn(name: Name): string[] {
+  return (packed.find((one) => one.name === name)?.files ?? []).map(({ path }) => path).sort();
+}
+
+function tarballOf(name: Name): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(readFileSync(join(folder, packed.find((one) => one.name === name)?.filename ?? "")));
+}
+
 test("npm pack of the client has its code, its types, its README and its license, and nothing else", () => {
-  const paths = packed.files.map(({ path }) => path);
-  const others = paths.filter((path) => !/^dist\/(?:[\w-]+\.d\.ts|(?:index|operator|webhooks|chunk-\w+)\.js)$/.test(path));
-  expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
-  const { dependencies, version } = JSON.parse(text("packages/client/package.json")) as Record<string, unknown>;
+  const isCode = /^dist\/(?:[\w-]+\.d\.ts|(?:index|operator|webhooks|chunk-\w+)\.js)$/;
+  const others = pathsIn("@doorbuster/client").filter((path) => !isCode.test(path));
+  expect(others).toEqual(["LICENSE", "README.md", "package.json"]);
+});
+
+test("npm pack of the command line has its code, its README and its license, and nothing else", () => {
+  expect(pathsIn("doorbuster")).toEqual(["LICENSE", "README.md", "bin/doorbuster.js", "dist/main.js", "package.json"]);
+});
+
+test.for(["client", "cli"])("packages/%s has no dependencies, and the version of the API", (name) => {
+  const { dependencies, version } = JSON.parse(text(`packages/${name}/package.json`)) as Record<string, unknown>;
   expect([dependencies, version]).toEqual([undefined, (JSON.parse(text("package.json")) as Record<string, unknown>)["version"]]);
 });
 
-test("publint has nothing to say about the packed client", async () => {
-  const { messages } = await publint({ pack: { tarball: Uint8Array.from(tarball).buffer }, strict: true });
+test.for(NAMES)("publint has nothing to say about the packed %s", async (name) => {
+  const { messages } = await publint({ pack: { tarball: tarballOf(name).buffer }, strict: true });
   expect(messages).toEqual([]);
+});
+
+test("the packed command line runs without a checkout", () => {
+  execFileSync("tar", ["-xzf", packed.find(({ name }) => name === "doorbuster")?.filename ?? ""], { cwd: folder });
+  const run = (...args: string[]): string =>
+    execFileSync(process.execPath, ["package/bin/doorbuster.js", ...args], { cwd: folder, encoding: "utf8" });
+  expect(run("--version")).toBe(`${(JSON.parse(text("packages/cli/package.json")) as { readonly version: string }).version}\n`);
+  expect(run("create", "--help")).toContain("--amount N");
 });
 
 /** `require` before Node 20.19, and the resolution of Node 10, load no ES module. */
@@ -51,7 +75,7 @@ function isOld(problem: object): boolean {
 }
 
 test("the types of the packed client are found by every module resolution that loads ES modules", async () => {
-  const checked = await checkPackage(createPackageFromTarballData(tarball));
+  const checked = await checkPackage(createPackageFromTarballData(tarballOf("@doorbuster/client")));
   const problems = checked.types === false ? ["no types"] : checked.problems;
   expect(problems.filter((problem) => typeof problem === "string" || !isOld(problem))).toEqual([]);
 });

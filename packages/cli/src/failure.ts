@@ -3,7 +3,7 @@
 import type { Refusal, RefusalCode, Result } from "../../client/src/operator.ts";
 
 /** The exit codes, as docs/cli.md has them. */
-export const EXIT = { done: 0, refused: 1, usage: 2, unknown: 3, interrupted: 130 } as const;
+export const EXIT = { done: 0, refused: 1, usage: 2, unknown: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export class CommandError extends Error {

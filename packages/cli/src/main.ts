@@ -58,8 +58,12 @@ function fail(cause: unknown): number {
   return exitCode;
 }
 
-// A reader may stop reading, as `head` does.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(EXIT.done));
+process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+  // A reader may stop reading, as `head` does. A full disk is a failure.
+  if (cause.code !== "EPIPE") process.stderr.write(`doorbuster: the output can't be written: ${cause.message}\n  next: make room for it\n`);
+  process.exit(cause.code === "EPIPE" ? EXIT.done : EXIT.unknown);
+});
+process.stderr.on("error", () => undefined);
 const exitCode = await run(process.argv.slice(2)).catch(fail);
 // The reader of a pipe has to get all of it.
 await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((resolve) => stream.write("", () => resolve()))));

@@ -13,7 +13,8 @@ export type Session = {
   readonly isJson: boolean;
   /** The server that the arguments choose. Throws {@link CommandError} if they are wrong. */
   readonly address: () => Address;
-  readonly operator: () => Operator;
+  /** At another address, if one is given. */
+  readonly operator: (at?: Address) => Operator;
   readonly client: () => Client;
   /** Prints a result: the value as JSON, or the lines. */
   readonly print: (value: unknown, lines: readonly string[]) => void;
@@ -39,12 +40,11 @@ export function openSession(args: Args, env: Readonly<Record<string, string | un
       { url: env["DOORBUSTER_URL"] || undefined, token: env["DOORBUSTER_TOKEN"] || undefined },
       readProfiles(),
     ));
-  function options() {
+  function options({ url: baseUrl, token }: Address = address()) {
     const seconds = args.count("timeout") ?? 30;
     if (seconds < 1 || seconds > SECONDS_MAX) throw usage(`--timeout takes 1 to ${SECONDS_MAX} seconds`, "leave it out for 30");
     const actor = args.text("actor") ?? env["DOORBUSTER_ACTOR"] ?? "";
     if (!/^[!-~]{0,64}$/.test(actor)) throw usage("an actor has 1 to 64 visible ASCII characters, without spaces", "--actor ada");
-    const { url: baseUrl, token } = address();
     if (token !== undefined && !/^[!-~]+$/.test(token))
       throw usage("a token has visible ASCII characters alone", "check for spaces and line breaks in it");
     const fetch = watchedFetch((why) => {
@@ -57,7 +57,7 @@ export function openSession(args: Args, env: Readonly<Record<string, string | un
     args,
     isJson,
     address,
-    operator: () => createOperator(options()),
+    operator: (at) => createOperator(options(at)),
     client: () => createClient(options()),
     print(value, lines) {
       process.stdout.write(isJson ? `${JSON.stringify(value)}\n` : lines.map((line) => `${printable(line)}\n`).join(""));

@@ -4,9 +4,10 @@ import { createWriteStream, renameSync, rmSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import type { Hold } from "../../../client/src/operator.ts";
+import { RefusedError, type Hold } from "../../../client/src/operator.ts";
 import type { Command } from "../args.ts";
-import { CommandError, EXIT, exitCodeOf, nextStepOf, quoted, usage, valueOf } from "../failure.ts";
+import { CommandError, EXIT, exitCodeOf, nextStepOf, quoted, refused, usage, valueOf } from "../failure.ts";
+import { writableFile } from "../files.ts";
 import { counted, table } from "../format.ts";
 import { confirm } from "../prompt.ts";
 import type { Session } from "../session.ts";
@@ -134,14 +135,15 @@ const exportClaims: Command = {
     const wanted =
       args.text("format") ?? (out === undefined ? undefined : /\.(csv|ndjson)$/.exec(out)?.[1]) ?? (session.isJson ? "ndjson" : "csv");
     if (wanted !== "csv" && wanted !== "ndjson") throw usage(`there is no format "${wanted}"`, "take csv or ndjson");
-    const bytes = Readable.fromWeb(await session.operator().exportClaims(name, wanted));
+    const bytes = async (): Promise<Readable> => Readable.fromWeb(await session.operator().exportClaims(name, wanted).catch(noAnswer));
     if (out === undefined) {
-      await pipeline(bytes, process.stdout, { end: false }).catch(incomplete);
+      await pipeline(await bytes(), process.stdout, { end: false }).catch(incomplete);
       return EXIT.done;
     }
     const part = `${out}.part`;
+    const fd = writableFile(part);
     try {
-      await pipeline(bytes, createWriteStream(part)).catch(incomplete);
+      await pipeline(await bytes(), createWriteStream(part, { fd })).catch(incomplete);
       renameSync(part, out);
     } finally {
       rmSync(part, { force: true });
@@ -150,6 +152,11 @@ const exportClaims: Command = {
     return EXIT.done;
   },
 };
+
+function noAnswer(cause: unknown): never {
+  if (cause instanceof RefusedError) throw cause;
+  throw refused({ error: "no answer", code: "unavailable", request_id: "" });
+}
 
 function incomplete(cause: unknown): never {
   const why = cause instanceof Error ? cause.message : String(cause);

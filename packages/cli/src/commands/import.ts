@@ -1,13 +1,14 @@
 // `import`: claims for the users of a file, in lots. A second run of the same file goes on where the first one ended.
 
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 
 import type { BulkClaim, BulkOutcome } from "../../../client/src/operator.ts";
 import type { Command } from "../args.ts";
-import { CommandError, EXIT, quoted, usage, valueOf } from "../failure.ts";
+import { CommandError, EXIT, quoted, valueOf } from "../failure.ts";
 import { counted, grouped, shownState } from "../format.ts";
 import { userIdsIn } from "../csv.ts";
+import { fileContent, writableFile } from "../files.ts";
 import { progressOf } from "../progress.ts";
 import type { Session } from "../session.ts";
 
@@ -42,11 +43,12 @@ twice. Users who have a unit keep it. It ends with 1 if a user got none.`,
   async run(session) {
     const { args } = session;
     const [name, file, column] = [args.operand("NAME"), args.operand("FILE"), args.text("column") ?? "user_id"];
-    const content = contentOf(file);
+    const content = fileContent(file);
     const { users, duplicateCount } = userIdsIn(new TextDecoder().decode(content), column);
-    const { results, left } = await claimed(session, name, lotsOf(content, column, users), users.length);
     const report = args.text("report");
-    if (report !== undefined) writeFileSync(report, results.map((result) => `${JSON.stringify(result)}\n`).join(""));
+    const reportFile = report === undefined ? undefined : writableFile(report);
+    const { results, left } = await claimed(session, name, lotsOf(content, column, users), users.length);
+    if (reportFile !== undefined) writeFileSync(reportFile, results.map((result) => `${JSON.stringify(result)}\n`).join(""));
     const outcomes: Partial<Record<BulkOutcome, number>> = {};
     for (const { outcome } of results) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     session.print({ coupon_name: name, users: users.length, duplicates: duplicateCount, outcomes, remaining_amount: left }, [
@@ -60,14 +62,6 @@ twice. Users who have a unit keep it. It ends with 1 if a user got none.`,
 
 function wordOf(outcome: string): string {
   return outcome === "replayed" ? "granted by an earlier run" : shownState(outcome);
-}
-
-function contentOf(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw usage(`${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`, "check the path of the file");
-  }
 }
 
 type Claimed = { readonly results: BulkClaim["results"]; readonly left: number };

@@ -1,12 +1,11 @@
 // `login` and `logout`: servers and tokens that later calls take by themselves.
 
 import type { Command } from "../args.ts";
-import { CommandError, EXIT, refused, usage } from "../failure.ts";
+import { CommandError, EXIT, usage, valueOf } from "../failure.ts";
 import { profileFlag, profilesFile, readProfiles, writeProfiles } from "../profiles.ts";
 import { ask, isTerminal, lineOfInput } from "../prompt.ts";
 import { checkedUrl, DEFAULT_PROFILE, DEFAULT_URL } from "../server.ts";
 import type { Session } from "../session.ts";
-import { createOperator } from "../../../client/src/operator.ts";
 
 const login: Command = {
   name: "login",
@@ -45,9 +44,8 @@ async function entered({ args, isJson }: Session, profile: string): Promise<{ ur
 }
 
 /** Asks for the holds of a coupon. That needs the operator's token, and no coupon. */
-async function check({ args }: Session, url: string, token: string): Promise<void> {
-  const deadlineMs = 1_000 * (args.count("timeout") ?? 10);
-  const answer = await createOperator({ baseUrl: url, token, deadlineMs }).holds("login", { limit: 1 });
+async function check(session: Session, url: string, token: string): Promise<void> {
+  const answer = await session.operator({ url, token }).holds("login", { limit: 1 });
   if (answer.ok || answer.code === "coupon_not_found") return;
   if (answer.code === "unauthorized")
     throw new CommandError(
@@ -58,7 +56,7 @@ async function check({ args }: Session, url: string, token: string): Promise<voi
         code: answer.code,
       },
     );
-  throw refused({ ...answer, error: `${url}: ${answer.error}` });
+  valueOf(answer);
 }
 
 const logout: Command = {

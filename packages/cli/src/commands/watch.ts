@@ -25,7 +25,8 @@ export const watch: Command = {
     const samples: Sample[] = [];
     let last: Status | undefined;
     const draw = (): void => {
-      if (last !== undefined) process.stdout.write(`\r\u001B[K${liveLine(last, rateOf(samples, Date.now()), process.stdout.columns || 80)}`);
+      if (last !== undefined)
+        process.stdout.write(`\r\u001B[K${liveLine(last, rateOf(samples, Date.now()), process.stdout.columns || 80)}`);
     };
     const timer = isLive ? setInterval(draw, REDRAW_MS) : undefined;
     try {
