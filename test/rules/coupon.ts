@@ -181,7 +181,7 @@ export function countOutcomes(results: readonly ClaimResult[]): Record<string, n
 export function contents(sql: Sql): Record<string, SqlRow[]> {
   const tables = sql.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
   return Object.fromEntries(
-    tables.map(({ name }) => [name, sql.all(`SELECT * FROM ${name} ORDER BY 1, 2`).map(({ outcomes: _counts, ...row }) => row)]),
+    tables.map(({ name }) => [name, sql.all(`SELECT * FROM "${name}" ORDER BY 1, 2`).map(({ outcomes: _counts, ...row }) => row)]),
   );
 }
 
