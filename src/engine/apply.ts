@@ -159,7 +159,7 @@ function archive({ precondition }: MessageOf<"archive">, draft: Draft, context: 
 function revoke({ request }: MessageOf<"revoke">, draft: Draft, context: ApplyContext): rpc.RevokeResult | Deferred {
   const { coupon, at } = draft;
   const userId = draft.identityOf(request.userId);
-  const past = draft.revokedClaimsOf(userId);
+  const past = draft.allRevokedClaimsOf(userId);
   const { claims } = draft.userClaim(userId);
   const verdict = judgeRevoke(request, { claims, past }, at);
   if (!verdict.ok) return { ...verdict, seq: coupon.seq };

@@ -104,6 +104,10 @@ export class Draft {
    */
   identified<Request extends Pick<ClaimRequest, "userId" | "attemptId"> & Partial<ClaimRequest>>(request: Request): Request {
     if (this.#erasureKey === null || this.#hasAnything(request)) return request;
+    // Most users were never erased, so this comes before the other hashes.
+    const alias = pseudonymOf(this.#erasureKey, request.userId);
+    const { inTheWay, hold } = this.userClaim(alias);
+    if (inTheWay === null && hold === null && this.revokedClaimsOf(alias).length === 0) return request;
     const hidden = pseudonymized(this.#erasureKey, request);
     return this.#hasAnything(hidden) ? hidden : request;
   }
@@ -124,11 +128,16 @@ export class Draft {
     return known === undefined ? this.store.claims.keyOwner(key) : known;
   }
 
-  /** Returns one user's revoked claims, the last first. Those under the pseudonym are older than the others. */
+  /** Returns one user's revoked claims, the last first. Those from before an erasure are the pseudonym's. */
   revokedClaimsOf(userId: string): readonly RevokedClaim[] {
     const drafted = this.#revokedClaims.filter(({ claim }) => claim.userId === userId).toReversed();
-    const erased = this.#erasureKey === null ? [] : this.store.claims.revokedOf(pseudonymOf(this.#erasureKey, userId));
-    return [...drafted, ...this.store.claims.revokedOf(userId), ...erased];
+    return [...drafted, ...this.store.claims.revokedOf(userId)];
+  }
+
+  /** As {@link revokedClaimsOf}, with those from before an erasure. */
+  allRevokedClaimsOf(userId: string): readonly RevokedClaim[] {
+    const alias = this.#erasureKey === null ? null : pseudonymOf(this.#erasureKey, userId);
+    return [...this.revokedClaimsOf(userId), ...(alias === null ? [] : this.revokedClaimsOf(alias))];
   }
 
   /** Returns the events after a seq, those of the batch included. */
