@@ -103,23 +103,20 @@ export class Draft {
    * the request itself: a new claim of an erased user has the id. Where no user was erased, this costs nothing.
    */
   identified<Request extends Pick<ClaimRequest, "userId" | "attemptId"> & Partial<ClaimRequest>>(request: Request): Request {
-    if (this.#erasureKey === null || this.#hasAnything(request)) return request;
+    const { userId, key = null } = request;
+    if (this.#erasureKey === null || this.userClaim(userId).inTheWay !== null) return request;
     // Most users were never erased, so this comes before the other hashes.
-    const alias = pseudonymOf(this.#erasureKey, request.userId);
+    const alias = pseudonymOf(this.#erasureKey, userId);
     const { inTheWay, hold } = this.userClaim(alias);
-    if (inTheWay === null && hold === null && this.revokedClaimsOf(alias).length === 0) return request;
-    const hidden = pseudonymized(this.#erasureKey, request);
-    return this.#hasAnything(hidden) ? hidden : request;
+    const isLive = inTheWay !== null || hold !== null;
+    if (!isLive && this.revokedClaimsOf(alias).length === 0) return request;
+    const hidden = pseudonymized(this.#erasureKey, { ...request, key });
+    return isLive || this.#revokedClaimOf(hidden) !== null ? hidden : request;
   }
 
   /** As {@link identified}, for a message that only names a user. */
   identityOf(userId: string): string {
     return this.identified({ userId, attemptId: "" }).userId;
-  }
-
-  #hasAnything({ userId, attemptId, key = null }: Pick<ClaimRequest, "userId" | "attemptId"> & Partial<ClaimRequest>): boolean {
-    const { inTheWay, hold, revoked } = this.userClaim(userId, { userId, attemptId, key });
-    return inTheWay !== null || hold !== null || revoked !== null;
   }
 
   /** Returns the user whose claim has this idempotency key. */
