@@ -193,8 +193,8 @@ export class Draft {
   /** Puts a pseudonym in the place of the user's id, in all rows and events. Returns the number of events. */
   erase(userId: string, newKey: string): number {
     const erasureKey = this.#erasureKey ?? newKey;
-    const drafted = this.#events.filter((event) => event.userId === userId).map(({ seq }) => seq);
-    const seqs = [...this.store.erasures.seqsOf(userId), ...drafted];
+    const stored = this.store.erasures.seqsOf(userId);
+    const seqs = [...stored, ...this.#events.filter((event) => event.userId === userId).map(({ seq }) => seq)];
     if (seqs.length === 0) return 0;
     const alias = pseudonymOf(erasureKey, userId);
     this.#claims.rename(userId, alias, (claim) => pseudonymized(erasureKey, claim));
@@ -204,7 +204,7 @@ export class Draft {
       this.#record("erased", alias, null, { erasedSeqs: seqs.slice(from, from + ERASED_EVENTS_LISTED_MAX) });
     }
     this.#erasureKey = erasureKey;
-    this.#erasure = { userId, alias, erasureKey };
+    this.#erasure = { userId, alias, seqs: stored, erasureKey };
     return seqs.length;
   }
 

@@ -6,8 +6,8 @@ import { departedLedger } from "./departed-store.ts";
 import type { HoldStore, ReleasedHold } from "./hold-store.ts";
 import type { Sql } from "./sql.ts";
 
-/** The user of an erasure, and the coupon's erasure key. */
-export type Erasure = { readonly userId: string; readonly alias: string; readonly erasureKey: string };
+/** The user of an erasure, the stored events of that user, and the coupon's erasure key. */
+export type Erasure = { readonly userId: string; readonly alias: string; readonly seqs: readonly number[]; readonly erasureKey: string };
 
 export class ErasureStore {
   readonly #sql: Sql;
@@ -28,12 +28,12 @@ export class ErasureStore {
   static readonly DELETE_REVOKED_CLAIMS = `DELETE FROM releases WHERE user_id = ?`;
   static readonly DELETE_RELEASED_HOLDS = `
     DELETE FROM released_holds WHERE user_id = ? RETURNING attempt_id AS attemptId, released_at AS releasedAt`;
-  /** Writes 1 row for each event of the user. Reads the whole ledger. */
-  static readonly RENAME_EVENTS = (table: string): string => `UPDATE ${table} SET user_id = ? WHERE user_id = ? RETURNING seq`;
+  /** Writes 1 row for each event of a JSON array of seqs. */
+  static readonly RENAME_EVENTS = `UPDATE ledger SET user_id = ?1 WHERE seq IN (SELECT value FROM json_each(?2))`;
   /** Renames the events, the revoked claims and the released holds of a user. Call it inside a transaction. */
-  erase({ userId, alias, erasureKey }: Erasure, claims: ClaimStore, holds: HoldStore): void {
+  erase({ userId, alias, seqs, erasureKey }: Erasure, claims: ClaimStore, holds: HoldStore): void {
     this.#sql.all(ErasureStore.SET_KEY, erasureKey);
-    this.#sql.all(ErasureStore.RENAME_EVENTS("ledger"), alias, userId);
+    this.#sql.all(ErasureStore.RENAME_EVENTS, alias, JSON.stringify(seqs));
     const revoked = claims.revokedOf(userId);
     this.#sql.all(ErasureStore.DELETE_REVOKED_CLAIMS, userId);
     for (const { claim, revokedAt } of revoked) claims.insertRevoked({ claim: pseudonymized(erasureKey, claim), revokedAt });
@@ -45,8 +45,10 @@ export class ErasureStore {
     holds.insertReleased(rows);
   }
 
-  /** As {@link RENAME_EVENTS}, in the ledger of a deleted incarnation. Returns the number of events. */
+  /** Writes 1 row for each event of the user. Reads the whole ledger. */
+  static readonly RENAME_DEPARTED = (table: string): string => `UPDATE ${table} SET user_id = ? WHERE user_id = ? RETURNING seq`;
+  /** Renames the events of a user in the ledger of a deleted incarnation. Returns their number. */
   renameDeparted(epoch: string, alias: string, userId: string): number {
-    return this.#sql.all(ErasureStore.RENAME_EVENTS(departedLedger(epoch)), alias, userId).length;
+    return this.#sql.all(ErasureStore.RENAME_DEPARTED(departedLedger(epoch)), alias, userId).length;
   }
 }
