@@ -81,6 +81,9 @@ export function ConsolePage({ children }: { readonly children: ComponentChildren
   );
 }
 
+/** What has happened, in a sentence. `error` keeps the dialog open, `failed` closes it. */
+export type Happened = string | { readonly error: string } | { readonly failed: string };
+
 export type ActionProps = {
   readonly label: string;
   /** What will happen, in one or two sentences. */
@@ -98,8 +101,8 @@ export type ActionProps = {
   readonly children?: ComponentChildren;
   /** Called when the dialog opens. */
   readonly onOpen?: () => void;
-  /** Does it. Returns what has happened in a sentence, or `{ error }` to keep the dialog open. */
-  readonly run: () => Promise<string | { readonly error: string }>;
+  /** Does it. */
+  readonly run: () => Promise<Happened>;
 };
 
 /** A button whose dialog says what will happen. A notice says what has happened. */
@@ -145,9 +148,10 @@ function ActionForm(props: ActionFormProps): JSX.Element {
     setError(null);
     const result = await run();
     setRunning(false);
-    if (typeof result !== "string") return setError(result.error);
+    if (typeof result === "object" && "error" in result) return setError(result.error);
     close();
-    notify(result);
+    if (typeof result === "string") notify(result);
+    else notify(result.failed, true);
   }
 
   return (
