@@ -111,7 +111,10 @@ export const TimelineAnswer = z.object({
 const Event = z.object({
   seq: Seq,
   at: Time,
-  kind: z.enum(EVENT_KINDS).meta({ description: "`released` is a revoked claim, `given_back` a released hold.", examples: ["claimed"] }),
+  kind: z.enum(EVENT_KINDS).meta({
+    description: "`released` is a revoked claim, `given_back` a released hold, `erased` the erasure of a user.",
+    examples: ["claimed"],
+  }),
   actor: z
     .string()
     .nullable()
@@ -131,6 +134,12 @@ export const ReceiptAnswer = z.object(receiptFields);
 
 export const WalletAnswer = z.object({
   claims: z.array(z.object({ ...receiptFields, state: State })),
+  next_after: NextName,
+  as_of: AsOf,
+});
+
+export const ErasedAnswer = z.object({
+  erased_count: Count.meta({ description: "Coupons in which this request put the pseudonym in the place of the id." }),
   next_after: NextName,
   as_of: AsOf,
 });
