@@ -103,6 +103,7 @@ test("a sale runs from create to delete by the examples of --help alone", async 
   const lines = (await readFile(join(folder, "winners.ndjson"), "utf8")).trim().split("\n");
   expect(lines.map((line) => (JSON.parse(line) as { user_id: string }).user_id)).toEqual(users);
   expect(await run("revoke")).toBe("revoked number 1 of ada: 1 unit left\n");
+  expect(await run("erase")).toBe("erased ada in 1 sale\n");
   webhook = /added (wh_\S+)\nsecret whsec_/.exec(await run("webhooks add"))?.[1] ?? "";
   expect(await run("webhooks list")).toContain("https://shop.example/hooks  claim.granted,claim.revoked  all");
   expect(await run("webhooks pause")).toBe(`${webhook} is paused\n`);

@@ -5,6 +5,7 @@ import { claimCommands } from "./commands/claims.ts";
 import { completion } from "./commands/completion.ts";
 import { couponCommands } from "./commands/coupons.ts";
 import { endCommands } from "./commands/end.ts";
+import { erase } from "./commands/erase.ts";
 import { importClaims } from "./commands/import.ts";
 import { loginCommands } from "./commands/login.ts";
 import { verify } from "./commands/verify.ts";
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   ...claimCommands,
   importClaims,
   ...endCommands,
+  erase,
   ...webhookCommands,
   ...loginCommands,
   verify,
