@@ -1,9 +1,10 @@
 // The engine of one coupon over the SQL port. It judges a batch and writes all changes in one transaction.
 
 import { BrokenAssertion } from "../domain/assert.ts";
+import type { BackupEnd } from "../domain/backup.ts";
 import { CLOSED_CODES } from "../domain/claim.ts";
 import type { Coupon, Instant } from "../domain/coupon.ts";
-import { outcomeOf, type CreateResult, type NoCoupon } from "../domain/rpc.ts";
+import { outcomeOf, type CreateResult, type NoCoupon, type RestoreResult } from "../domain/rpc.ts";
 import {
   addBatch,
   addRefusals,
@@ -20,6 +21,8 @@ import { CouponStore, NewerSchema } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
 import { DEFERRED, isAnswerTo, type Answer, type Deferred, type Message, type MessageOf, type Stamped } from "./message.ts";
 import { deliveredCount, outboxPage } from "./outbox.ts";
+import { keptUntil, LineFault, otherPart, storePart } from "./restore.ts";
+import { RestoreStore } from "./restore-store.ts";
 import type { Sql } from "./sql.ts";
 
 const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
@@ -37,6 +40,9 @@ export type Applied = { readonly answers: readonly (Answer | Deferred)[]; readon
 export class CouponEngine {
   readonly #store: CouponStore;
   readonly #bypassSet: BypassSet;
+  readonly #restores: RestoreStore;
+  /** Until when an unfinished restore is kept. Null if there is none, or none is known. */
+  #restoreUntil: Instant | null = null;
   /** The stored coupon. Null if there is none, undefined until it is loaded. Changes only after a commit. */
   #coupon: Coupon | null | undefined = undefined;
   #seqBeforeReload = 0;
@@ -47,6 +53,7 @@ export class CouponEngine {
   constructor(sql: Sql) {
     this.#store = new CouponStore(sql);
     this.#bypassSet = new BypassSet(this.#store);
+    this.#restores = new RestoreStore(sql);
   }
 
   /**
@@ -59,8 +66,13 @@ export class CouponEngine {
     if (first?.message.kind === "remove") return this.#remove(first.message, first.at, lease);
     if (first?.message.kind === "forget") return this.#forget(first.message);
     const before = this.#load();
+    if (first?.message.kind === "restore") return this.#restore(first.message, first.at, before);
     if (before === null && first?.message.kind === "create") return this.#create(first.message, first.at);
-    if (before === null) return { answers: batch.map(({ message }) => this.#withoutCoupon(message)), isWritten: false };
+    if (before === null) {
+      const expiry = batch.findLast(({ message }) => message.kind === "expire");
+      const isWritten = expiry !== undefined && this.#discardOverdue(expiry.at);
+      return { answers: batch.map(({ message }) => this.#withoutCoupon(message)), isWritten };
+    }
 
     const draft = new Draft(this.#store, before);
     const outcomes: ClaimOutcome[] = [];
@@ -68,7 +80,8 @@ export class CouponEngine {
     const context = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, claimCounts };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
-      if (message.kind === "remove" || message.kind === "forget") throw new TypeError("an exclusive message shares its batch");
+      if (message.kind === "remove" || message.kind === "forget" || message.kind === "restore")
+        throw new TypeError("an exclusive message shares its batch");
       draft.advanceTo(at, message.actor);
       // After a restart the clock may be behind the coupon's time. The lease counts by the clock.
       const leaseUntil = lease.leaseUntil + (draft.at - at);
@@ -96,9 +109,12 @@ export class CouponEngine {
     return !this.#areCountsWritten;
   }
 
-  /** No hold expires before this instant. Null while nothing is held, or while the coupon is not loaded. */
+  /**
+   * No hold expires before this instant, and a restore is kept until then. Null while nothing is held or restored, or while the
+   * coupon is not loaded.
+   */
   get nextExpiryAt(): Instant | null {
-    return this.#coupon?.nextExpiryAt ?? null;
+    return this.#coupon?.nextExpiryAt ?? this.#restoreUntil;
   }
 
   /**
@@ -123,12 +139,64 @@ export class CouponEngine {
   #create({ coupon, epoch, key = null, actor = null }: MessageOf<"create">, at: Instant): Applied {
     const by = { actor, ...(key === null ? {} : { key }) };
     const stored = this.#store.transaction(() => {
+      this.#discardRestore();
       this.#store.create(coupon, epoch, at, NO_CLAIM_COUNTS, by);
       return this.#store.load();
     });
     this.#coupon = stored.coupon;
     this.#claimCounts = stored.claimCounts;
     return only({ ...found(stored.coupon, at), replayed: false } satisfies CreateResult, true);
+  }
+
+  /** A part with a fault changes nothing. The last part discards the restore with it, because no other part can mend that. */
+  #restore({ part, name, epoch, actor = null }: MessageOf<"restore">, at: Instant, living: Coupon | null): Applied {
+    if (living !== null) return only(this.#restoreAgain(part.end, living, at), false);
+    const restoring = this.#restores.get();
+    const nextPart = otherPart(part, restoring);
+    if (nextPart !== null && part.number < nextPart) return only({ ok: true, nextPart, seq: 0 }, false);
+    if (nextPart !== null) return only({ ok: false, code: "part_missing", nextPart, seq: 0 }, false);
+    try {
+      const stores = { coupon: this.#store, restore: this.#restores };
+      const stored = this.#store.transaction(() => storePart(stores, part, { name, epoch, at, actor }));
+      if (stored.isFinished) return only(this.#finishRestore(at), true);
+      this.#discardOverdue(-Infinity);
+      return only({ ok: true, nextPart: stored.nextPart, seq: 0 }, true);
+    } catch (cause) {
+      if (!(cause instanceof LineFault)) throw cause;
+      const isDiscarded = part.end !== null && restoring !== null;
+      if (isDiscarded) this.#store.transaction(() => this.#discardRestore());
+      return only({ ok: false, code: "backup_invalid", line: cause.line, fault: cause.message, seq: 0 }, isDiscarded);
+    }
+  }
+
+  /** Answers a part while there is a coupon. The answer to the last part may have been lost. */
+  #restoreAgain(end: BackupEnd | null, living: Coupon, at: Instant): RestoreResult {
+    const restored = this.#store.ledger.events(0, 1)[0]?.restored;
+    const isMade = end !== null && restored?.epoch === end.epoch && restored.seq === end.seq;
+    return isMade ? found(living, Math.max(at, living.clockAt)) : { ok: false, code: "coupon_exists", seq: living.seq };
+  }
+
+  #finishRestore(at: Instant): RestoreResult {
+    const { coupon, claimCounts } = this.#store.load();
+    this.#coupon = coupon;
+    this.#claimCounts = claimCounts;
+    this.#restoreUntil = null;
+    return found(coupon, Math.max(at, coupon.clockAt));
+  }
+
+  /** Discards an unfinished restore that is kept until `at` or before. Returns whether it did. */
+  #discardOverdue(at: Instant): boolean {
+    const restoring = this.#restores.get();
+    this.#restoreUntil = restoring === null ? null : keptUntil(restoring);
+    if (this.#restoreUntil === null || at < this.#restoreUntil) return false;
+    this.#store.transaction(() => this.#discardRestore());
+    return true;
+  }
+
+  /** Discards an unfinished restore, if there is one. Call it inside a transaction. */
+  #discardRestore(): void {
+    if (this.#restores.exists()) this.#restores.discard();
+    this.#restoreUntil = null;
   }
 
   /** A deleted coupon has no rows but those that are still to be delivered. */
@@ -141,7 +209,7 @@ export class CouponEngine {
     const all = this.#store.departed.all();
     const living = this.#load();
     const delivered = deliveredCount(all, living?.epoch ?? null, cursors);
-    const isEmpty = delivered === all.length && living === null;
+    const isEmpty = delivered === all.length && living === null && !this.#restores.exists();
     if (isEmpty) this.#store.deleteAll();
     else if (delivered > 0) {
       this.#store.transaction(() => {

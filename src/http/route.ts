@@ -107,7 +107,7 @@ type Declaration<
   /** The operation's name in the OpenAPI document. */
   readonly id: string;
   /** Pages are not in the OpenAPI document, and their refusals are pages too. */
-  readonly tag: "claims" | "holds" | "coupons" | "live" | "webhooks" | "delivery" | "service" | "pages";
+  readonly tag: "claims" | "holds" | "coupons" | "backups" | "live" | "webhooks" | "delivery" | "service" | "pages";
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** In OpenAPI's form: `/api/coupons/{name}`. */
   readonly path: Path;
@@ -129,8 +129,8 @@ type Declaration<
   readonly requestHeaders?: readonly string[];
   /** Query parameters. A route of the operator and a route other than a GET refuse unknown ones. */
   readonly query?: Query;
-  /** JSON, or with `isForm` the fields of an HTML form, which are texts. */
-  readonly body?: { readonly schema: Body; readonly bytesMax: number; readonly isForm?: true };
+  /** JSON, or with `isForm` the fields of an HTML form, which are texts, or with `isText` lines of JSON as one text. */
+  readonly body?: { readonly schema: Body; readonly bytesMax: number; readonly isForm?: true; readonly isText?: true };
   readonly successes: S;
   /** The refusals that the rest of the declaration does not imply. */
   readonly refusals: readonly Code[];
