@@ -30,7 +30,9 @@ export function keptUntil({ beganAt }: Restoring): Instant {
 /** Returns the part that comes next, if `part` is not it: it was stored already, or one before it is missing. */
 export function otherPart(part: BackupPart, restoring: Restoring | null): number | null {
   const next = (restoring?.part ?? 0) + 1;
-  if (part.number === 1) return restoring !== null && restoring.firstPart === hashOf(part.bytes) ? next : null;
+  // A part that is a whole backup is not a repeated one: the hash leaves out the last line.
+  const isRepeated = part.end === null && restoring?.firstPart === hashOf(part.bytes);
+  if (part.number === 1) return isRepeated ? next : null;
   return part.number === next ? null : next;
 }
 

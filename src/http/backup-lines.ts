@@ -119,7 +119,7 @@ export function parsePart(text: string, number: number): Parsed {
     if ("error" in value) return fault("this backup was not completed: take another one");
     const parsed =
       "format" in value ? HeaderLine.safeParse(value) : "sha256" in value ? EndLine.safeParse(value) : EventLine.safeParse(value);
-    if (!parsed.success) return fault(parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join(", "));
+    if (!parsed.success) return fault(parsed.error.issues.map(({ path, message }) => [...path, message].join(" ")).join(", "));
     const { data } = parsed;
     if ("sha256" in data) end = data;
     else if ("kind" in data) events.push(eventOf(data));

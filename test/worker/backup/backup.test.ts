@@ -1,11 +1,25 @@
 // A backup over HTTP: what is in it, what it is cut at, and what a restore of it makes.
 
 import { runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 
-import { BATCH_SIZE_MAX, BULK_CLAIMS_MAX } from "../../../src/domain/limits.ts";
-import { change, claim, create, created, freshName, hold, outcomeOf, pathOf, read, releaseHold, remove, revoke, send, users } from "../../support/api.ts";
+import { BULK_CLAIMS_MAX } from "../../../src/domain/limits.ts";
+import {
+  change,
+  claim,
+  create,
+  created,
+  freshName,
+  hold,
+  outcomeOf,
+  pathOf,
+  read,
+  releaseHold,
+  remove,
+  revoke,
+  send,
+  users,
+} from "../../support/api.ts";
 import { passClock, iso, setClock, T0 } from "../../support/clock.ts";
 import { expectReplayed } from "../../support/ledger.ts";
 import { stored, stubOf } from "../../support/storage.ts";
@@ -13,7 +27,10 @@ import { backup, fetchBackup, linesOf, restore } from "./files.ts";
 
 /** Expects that the verifier accepts the coupon's tables. Returns its claims. */
 async function expectVerified(name: string): Promise<number> {
-  return runInDurableObject(stubOf(name), (_object, { storage }) => expectReplayed((statement) => storage.sql.exec(statement).toArray()).claims.size);
+  return runInDurableObject(
+    stubOf(name),
+    (_object, { storage }) => expectReplayed((statement) => storage.sql.exec(statement).toArray()).claims.size,
+  );
 }
 
 /** A coupon with every kind of event but the archive: two claims, a running hold, and what is left of others. */
@@ -43,22 +60,22 @@ test("a backup has the coupon, each event with its request, and a hash of all li
   });
   const { coupon, ledger } = await stored(name);
   const counters = { claimed: 2, held: 1, last_position: 3, amount: 9, title: "Shoe", hold_seconds_max: 100 };
-  expect(header).toMatchObject({ format: "doorbuster-backup", version: 1, name, epoch: coupon.epoch, seq: 12, created_at: T0, ...counters });
-  expect(events.map(({ seq, at, kind, user_id = null, position = null, data = null }) => ({ seq, at, kind, user_id, position, data }))).toEqual(
-    ledger.map(({ seq, at, kind, user_id, position, data }) => ({ seq, at, kind, user_id, position, data })),
-  );
-  const known = (line: object): string[] => Object.keys(line).filter((field) => /^(idempotency|attempt)/.test(field));
-  expect(events.map((line) => known(line).join(" "))).toEqual([
-    "",
-    "idempotency_key attempt_id",
-    "idempotency_key attempt_id",
-    "",
-    ...["", "", "", "attempt_id"],
-    "attempt_ids",
-    "attempt_id",
-    "",
-    "",
-  ]);
+  expect(header).toMatchObject({
+    format: "doorbuster-backup",
+    version: 1,
+    name,
+    epoch: coupon.epoch,
+    seq: 12,
+    created_at: T0,
+    ...counters,
+  });
+  expect(
+    events.map(({ seq, at, kind, user_id = null, position = null, data = null }) => ({ seq, at, kind, user_id, position, data })),
+  ).toEqual(ledger.map(({ seq, at, kind, user_id, position, data }) => ({ seq, at, kind, user_id, position, data })));
+  const known = events.map((line) => Object.keys(line).filter((field) => /^(idempotency|attempt)/.test(field)));
+  const CLAIM = ["idempotency_key", "attempt_id"];
+  // The running hold has its request, and an ended one has not. A claim without a key has its request.
+  expect(known).toEqual([[], CLAIM, CLAIM, [], [], [], [], ["attempt_id"], ["attempt_ids"], ["attempt_id"], [], []]);
   const before = new TextEncoder().encode(text.slice(0, text.lastIndexOf("\n", text.length - 2) + 1));
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", before));
   expect(end).toEqual({ epoch: coupon.epoch, seq: 12, sha256: Array.from(sha256, (byte) => byte.toString(16).padStart(2, "0")).join("") });
@@ -68,7 +85,10 @@ test("a restored coupon answers as the one that was backed up, and goes on behin
   const name = await busy();
   const text = await backup(name);
   const copy = freshName();
-  expect(await restore(copy, text, 4)).toMatchObject({ status: 201, body: { name: copy, remaining_amount: 6, held_amount: 1, title: "Shoe" } });
+  expect(await restore(copy, text, 4)).toMatchObject({
+    status: 201,
+    body: { name: copy, remaining_amount: 6, held_amount: 1, title: "Shoe" },
+  });
   expect(await expectVerified(copy)).toBe(2);
   const [was, is] = [await stored(name), await stored(copy)];
   expect({ ...is, coupon: null, ledger: is.ledger.slice(1) }).toEqual({ ...was, coupon: null, ledger: was.ledger.slice(1) });
@@ -118,7 +138,6 @@ test("a backup of 60,000 claims that are made meanwhile restores to a coupon tha
     if (from % 10_000 === 0) backups.push(backup(name));
     await claimLot(from);
   }
-  expect(BATCH_SIZE_MAX).toBeLessThan(all.length);
   for (const text of await Promise.all(backups)) {
     const copy = freshName();
     const { seq } = linesOf(text)[0] ?? {};
@@ -141,9 +160,4 @@ test("a backup whose coupon is deleted meanwhile ends with an error, and is not 
     status: 400,
     body: { code: "backup_invalid", fault: "this backup was not completed: take another one" },
   });
-});
-
-test("a backup needs the operator and a coupon", async () => {
-  expect(outcomeOf(await send("GET", pathOf(freshName(), "backup")))).toBe("404 coupon_not_found");
-  expect(env.ADMIN_AUTH).toBe("off");
 });
