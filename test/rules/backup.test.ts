@@ -17,7 +17,7 @@ import type { BackupResult } from "../../src/domain/rpc.ts";
 import { addToSha256, sha256Hex, SHA256_START } from "../../src/domain/sha256.ts";
 import { endLine, eventLine, headerLine, parsePart } from "../../src/http/backup-lines.ts";
 import { messageOf, sale } from "./calls.ts";
-import { contents, EngineCalls, expectConserved, newCoupon, opened, T0 } from "./coupon.ts";
+import { contents, EngineCalls, expectConserved, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
 import { nodeSql } from "./node-sql.ts";
 
 test.for([0, 1, 55, 56, 63, 64, 65, 119, 120, 1000])("the hash of %i bytes in pieces is their SHA-256", (length) => {
@@ -137,6 +137,17 @@ test("a random sale, backed up at one instant and read later, is restored as it 
     }),
     { numRuns: 200 },
   );
+});
+
+test("two holds that a user released at one instant are restored, so that neither request holds again", () => {
+  const { engine, sql } = opened(2);
+  for (const attempt of ["first", "second"]) {
+    engine.hold(holdOf("ann", 60_000, attempt), T0);
+    engine.releaseHold("ann", T0);
+  }
+  const page = engine.one({ kind: "backup", epoch: null, after: 0, until: null }, T0);
+  if (!page.ok) throw new Error(page.code);
+  expect(comparable(restored(fileOf(page.header, page.events), 3, T0))).toEqual(comparable(contents(sql)));
 });
 
 test("a backup of 2,000 changes of the longest texts comes in pages that fit one call", () => {

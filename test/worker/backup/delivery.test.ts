@@ -8,7 +8,7 @@ import { change, claim, create, freshName, remove } from "../../support/api.ts";
 import { iso, passClock, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { stubOf } from "../../support/storage.ts";
 import { onStage, receiver, register, stopCouriers } from "../delivery/courier-stage.ts";
-import { backup, sendPart } from "./files.ts";
+import { backup, partsOf, sendPart } from "./files.ts";
 
 /** The users whose claims the read model has of living coupons with this name. */
 async function claimants(name: string): Promise<unknown[]> {
@@ -32,10 +32,13 @@ test("a restored coupon sends webhooks of what happens after the backup, and all
   await claim(name, "bob");
   await deliver(name);
   await remove(name);
+  // The object discards the delivered ledger, and not what is restored meanwhile.
+  const [begin = "", rest = ""] = partsOf(file, 2);
+  expect((await sendPart(name, begin)).status).toBe(202);
   await deliver(name);
   expect(received.splice(0)).toEqual(["coupon.created 1", "coupon.started 1", "claim.granted 2", "claim.granted 3", "coupon.deleted 4"]);
 
-  expect((await sendPart(name, file)).status).toBe(201);
+  expect((await sendPart(name, rest, 2)).status).toBe(201);
   await deliver(name);
   expect([received, await claimants(name)]).toEqual([[], ["ada"]]);
   await claim(name, "cid");
