@@ -96,7 +96,7 @@ function storeEvents(
   for (const [index, event] of store.ledger.events(after, events.length).entries()) {
     const line = events[index];
     if (line === undefined) continue;
-    const facts = factsOf(store, event, line);
+    const facts = factsOf(store, event, line, current?.held ?? 0);
     const replay = replayEvent(current, event, facts);
     if (!replay.ok) throw new LineFault(lineOf(index), replay.fault);
     if (event.userId !== null) storeRows(store, { ...event, userId: event.userId }, line, facts, remaining(replay.coupon));
@@ -106,10 +106,10 @@ function storeEvents(
   return current;
 }
 
-function factsOf(store: CouponStore, { kind, userId }: LedgerEvent, { key }: BackupEvent) {
+function factsOf(store: CouponStore, { kind, userId }: LedgerEvent, { key }: BackupEvent, held: number) {
   return {
     claim: userId === null ? null : (store.claims.of(userId)[0] ?? null),
-    hold: userId === null ? null : (store.holds.of(userId)[0] ?? null),
+    hold: userId === null || held === 0 ? null : (store.holds.of(userId)[0] ?? null),
     keyOwner: kind === "claimed" && key !== null ? store.claims.keyOwner(key) : null,
   };
 }
