@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { endLine, eventLine, headerLine } from "../../src/backup-file.ts";
 import {
   replayEvent,
   type BackupEnd,
@@ -12,10 +13,11 @@ import {
   type Replayed,
   type ReplayFacts,
 } from "../../src/domain/backup.ts";
+import { backupKey, nextBackupAt } from "../../src/domain/backup-schedule.ts";
 import type { LedgerEvent } from "../../src/domain/ledger-event.ts";
 import type { BackupResult } from "../../src/domain/rpc.ts";
 import { addToSha256, sha256Hex, SHA256_START } from "../../src/domain/sha256.ts";
-import { endLine, eventLine, headerLine, parsePart } from "../../src/http/backup-lines.ts";
+import { parsePart } from "../../src/http/backup-part.ts";
 import { messageOf, sale } from "./calls.ts";
 import { contents, EngineCalls, expectConserved, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
 import { nodeSql } from "./node-sql.ts";
@@ -75,6 +77,26 @@ test.for(RULES)("a replayed event %s %o with %o after %o gives %o", ([kind, even
   expect(replay.ok ? replay.coupon : replay.fault).toEqual(
     typeof result === "string" ? `event 10 (${kind}) ${result}` : { ...BEFORE, ...before, ...result, seq: 10, at: whole.at },
   );
+});
+
+const DAY = 86_400_000;
+test.for([
+  ["a new coupon", {}, null, null, T0 + DAY],
+  ["a new coupon whose sale ends first", { endsAt: T0 + 5 }, null, null, T0 + 5],
+  ["a sale that ends after a day", { endsAt: T0 + 2 * DAY }, null, null, T0 + DAY],
+  ["a coupon that was backed up", {}, { epoch: "e", seq: 8 }, T0 + 7, T0 + 7 + DAY],
+  ["a sale that ends after its last backup", { endsAt: T0 + 9 }, { epoch: "e", seq: 8 }, T0 + 7, T0 + 9],
+  ["a sale that ended before its last backup", { endsAt: T0 + 6 }, { epoch: "e", seq: 8 }, T0 + 7, T0 + 7 + DAY],
+  ["a coupon that was archived since", { endsAt: T0 + 6, archivedAt: T0 + 8 }, { epoch: "e", seq: 8 }, T0 + 7, T0 + 8],
+  ["a coupon without a new event", { endsAt: T0 + 9 }, { epoch: "e", seq: 9 }, T0 + 7, null],
+  ["a coupon of another epoch", {}, { epoch: "other", seq: 9 }, T0 + 7, T0 + DAY],
+] as const)("the next backup of %s is due when the rule says", ([, facts, cursor, backedUpAt, dueAt]) => {
+  expect(nextBackupAt({ epoch: "e", seq: 9, createdAt: T0, endsAt: null, archivedAt: null, ...facts }, cursor, backedUpAt)).toBe(dueAt);
+});
+
+test("the key of a backup fits into R2, whatever the coupon's name is", () => {
+  expect(backupKey("a/b 🎉", "e", 9)).toBe("a%2Fb%20%F0%9F%8E%89/e/9.ndjson");
+  expect(backupKey("🎉".repeat(255), crypto.randomUUID(), Number.MAX_SAFE_INTEGER).length).toBeLessThan(1024);
 });
 
 /** A backup as a file has it. */

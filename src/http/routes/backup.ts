@@ -5,7 +5,7 @@ import { OPERATOR_BODY_BYTES_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import * as wire from "../../wire.ts";
 import { CouponAnswer, RestoreAnswer } from "../answer-schemas.ts";
-import { BackupLine, parsePart } from "../backup-lines.ts";
+import { BackupLine, parsePart } from "../backup-part.ts";
 import { backupStream } from "../backup-stream.ts";
 import { attachment } from "../claim-export.ts";
 import { JSON_TYPE, NDJSON_TYPE } from "../media-types.ts";

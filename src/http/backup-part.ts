@@ -1,17 +1,14 @@
-// The lines of a backup: how each value is written, and how a part of a backup is parsed. Instants are epoch milliseconds, as stored.
+// Parses a part of a backup. src/backup-file.ts writes it.
 
 import * as z from "zod";
 
+import { BACKUP_FORMAT, BACKUP_VERSION } from "../backup-file.ts";
 import type { BackupEnd, BackupEvent, BackupHeader, BackupPart } from "../domain/backup.ts";
-import { named, unnamed } from "../domain/coupon.ts";
+import { unnamed } from "../domain/coupon.ts";
 import { EVENT_KINDS } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX } from "../domain/limits.ts";
 import { textFault } from "../domain/names.ts";
-import { jsonLine } from "../wire.ts";
 import { jsonIn } from "./body.ts";
-
-const FORMAT = "doorbuster-backup";
-const VERSION = 1;
 
 const Count = z.int().min(0);
 const Epoch = z.string().regex(/^[\w-]{1,64}$/, "is no epoch");
@@ -27,8 +24,8 @@ const settings = {
 };
 
 const HeaderLine = z.strictObject({
-  format: z.literal(FORMAT),
-  version: z.literal(VERSION, `must be ${VERSION}: another version of Doorbuster made this backup`),
+  format: z.literal(BACKUP_FORMAT),
+  version: z.literal(BACKUP_VERSION, `must be ${BACKUP_VERSION}: another version of Doorbuster made this backup`),
   name: z.string(),
   epoch: Epoch,
   seq: z.int().min(1),
@@ -74,31 +71,6 @@ const ErrorLine = z.strictObject({ error: z.string() });
 
 /** Any line, for the OpenAPI document. */
 export const BackupLine = z.union([HeaderLine, EventLine, EndLine, ErrorLine]);
-
-export function headerLine({ name, epoch, seq, at, createdAt, archivedAt, claimed, held, lastPosition, ...of }: BackupHeader): string {
-  const facts = { seq, as_of: at, created_at: createdAt, archived_at: archivedAt, claimed, held, last_position: lastPosition };
-  return lineOf({ format: FORMAT, version: VERSION, name, epoch, ...facts, ...named(of) } satisfies z.input<typeof HeaderLine>);
-}
-
-/** A field without a value is left out. */
-export function eventLine({ seq, at, kind, userId, position, data, actor, key, attemptId, attemptIds }: BackupEvent): string {
-  const names = { user_id: userId, position, data, actor, idempotency_key: key, attempt_id: attemptId };
-  const present = Object.entries(names).filter(([, value]) => value !== null);
-  const released = attemptIds.length === 0 ? {} : { attempt_ids: attemptIds };
-  return lineOf({ seq, at, kind, ...Object.fromEntries(present), ...released });
-}
-
-export function endLine(end: BackupEnd): string {
-  return lineOf(end satisfies z.input<typeof EndLine>);
-}
-
-export function errorLine(error: string): string {
-  return lineOf({ error } satisfies z.input<typeof ErrorLine>);
-}
-
-function lineOf(value: object): string {
-  return `${jsonLine(value)}\n`;
-}
 
 type Parsed = { readonly ok: true; readonly part: BackupPart } | { readonly ok: false; readonly line: number; readonly fault: string };
 const utf8 = new TextEncoder();
