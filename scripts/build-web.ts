@@ -45,8 +45,11 @@ const { outputFiles } = await build({
   write: false,
   logLevel: "warning",
 });
+/** Shops write the address of this file, so it is short. */
+const EMBED = join(TARGET, "embed.js");
+const files = outputFiles.map(({ path, contents }) => ({ path: path === EMBED ? join(ROOT, "public/embed.js") : path, contents }));
 await mkdir(TARGET, { recursive: true });
-await Promise.all(outputFiles.map(({ path, contents }) => replace(path, contents)));
-const built = new Set(outputFiles.map(({ path }) => path));
+await Promise.all(files.map(({ path, contents }) => replace(path, contents)));
+const built = new Set(files.map(({ path }) => path));
 const stale = (await readdir(TARGET)).map((name) => join(TARGET, name)).filter((file) => /\.(?:js|css)$/.test(file) && !built.has(file));
 await Promise.all(stale.map((file) => rm(file, { force: true })));

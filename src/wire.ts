@@ -8,6 +8,7 @@ import type { LedgerEvent } from "./domain/ledger-event.ts";
 import { outcomeOf, type BulkPart, type CouponView, type Found } from "./domain/rpc.ts";
 import type { RevokedClaim } from "./domain/revoke.ts";
 import type { ListedCoupon, ReportedClaim, TimelineBucket, WalletClaim } from "./read-model/queries.ts";
+import type { FailingSink } from "./read-model/failing-sinks.ts";
 import type { Endpoint } from "./read-model/webhooks.ts";
 
 /** The version of the HTTP interface and of the webhooks, equal to the package's version. */
@@ -128,6 +129,10 @@ export function sink({ id, cursor, status: sinkStatus, attemptCount, lagEvents, 
     last_error: at.lastError,
     delivered_at: instantOrNull(at.deliveredAt),
   };
+}
+
+export function failingSink({ coupon: name, sink: id, status: sinkStatus, attemptCount }: FailingSink) {
+  return { coupon_name: name, sink: id, status: sinkStatus, failed_attempts: attemptCount };
 }
 
 /** Returns an event of the ledger, with the details of its kind. */

@@ -8,6 +8,7 @@ const TYPES = {
   json: "application/json",
   png: "image/png",
   svg: "image/svg+xml",
+  txt: "text/plain; charset=utf-8",
   webp: "image/webp",
   woff2: "font/woff2",
 };

@@ -34,6 +34,7 @@ type CourierEnv = {
   readonly COUPONS: Branded<CouponCalls>;
   readonly COURIERS: Branded<CourierCalls & OwnCalls>;
   readonly DB?: D1Database;
+  /** Not in wrangler.toml. Without it no backups are taken. */
   readonly BACKUPS?: R2Bucket;
   readonly WEBHOOK_TARGETS?: string;
 };

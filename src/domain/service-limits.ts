@@ -38,3 +38,9 @@ export const SESSION_SECONDS = 43_200;
  */
 export const LOGINS_MAX = 5;
 export const LOGIN_WINDOW_SECONDS = 60;
+
+/** Longest hold that the sale page asks for, in seconds. A longer one keeps units from buyers who are there. */
+export const PAGE_HOLD_SECONDS_MAX = 600;
+
+/** How long the outcome of a claim by the form can be read, in seconds. It is a reload or two. */
+export const OUTCOME_COOKIE_SECONDS = 300;

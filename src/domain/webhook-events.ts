@@ -27,6 +27,23 @@ export const WEBHOOK_EVENTS = [
 ] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
+/** When each message is sent, in a sentence. */
+export const WHEN_SENT = {
+  "claim.granted": "A user got a unit. The data is the receipt.",
+  "claim.revoked": "The operator took a claim back.",
+  "hold.created": "A unit is kept for a user.",
+  "hold.released": "A hold was released before its end.",
+  "hold.expired": "A hold reached its end, and its unit returned to the stock.",
+  "coupon.created": "A coupon was created, with these settings.",
+  "coupon.changed": "The operator changed a coupon, or paused or resumed its sale. These are its settings from then on.",
+  "coupon.archived": "The operator closed a sale for good. All its holds ended.",
+  "coupon.started": "A sale entered its window.",
+  "coupon.reopened": "A sale that was sold out or ended can sell again.",
+  "coupon.sold_out": "The last unit was claimed or held, or the amount was lowered.",
+  "coupon.ended": "A sale left its window, or was archived.",
+  "coupon.deleted": "The operator deleted a coupon. Nothing follows of this epoch.",
+} as const satisfies Record<WebhookEvent, string>;
+
 const TYPE_OF_KIND = {
   created: "coupon.created",
   changed: "coupon.changed",

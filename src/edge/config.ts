@@ -66,6 +66,8 @@ const VARIABLES = z.object({
   IDENTITY_ISSUER: text.optional(),
   /** With this secret of Cloudflare Turnstile, claims and holds of users need a solved challenge. */
   TURNSTILE_SECRET: text.optional(),
+  /** With it, the sale page shows Turnstile's widget. */
+  TURNSTILE_SITE_KEY: text.regex(/^[\w-]+$/, "must be letters, digits, - and _").optional(),
   /** Claims and holds in 10 seconds of one user for one coupon, and of one client address. */
   RATE_LIMIT: limit(RATE_LIMIT_DEFAULT),
   ADDRESS_LIMIT: limit(ADDRESS_LIMIT_DEFAULT),

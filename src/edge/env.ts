@@ -21,8 +21,6 @@ export type Bindings = {
   /** Without couriers and a database nothing is delivered, and lists across coupons are unavailable. */
   readonly COURIERS?: CourierNamespace;
   readonly DB?: D1Database;
-  /** Where couriers put backups. Without it they take none. */
-  readonly BACKUPS?: R2Bucket;
   /** Without it, the metrics have no requests. */
   readonly METER?: DurableObjectNamespace<MeterCalls & Rpc.DurableObjectBranded>;
   /** The static assets. Without it, the pages have no styles and no scripts. */

@@ -17,7 +17,7 @@ import {
 import { isMet } from "../domain/etag.ts";
 import { apply, found, type ApplyContext } from "./apply.ts";
 import { BypassSet } from "./bypass-set.ts";
-import { CouponStore, NewerSchema } from "./coupon-store.ts";
+import { CouponStore } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
 import { DEFERRED, isAnswerTo, type Answer, type Deferred, type Message, type MessageOf, type Stamped } from "./message.ts";
 import { deliveredCount, outboxPage } from "./outbox.ts";
@@ -260,12 +260,12 @@ export class CouponEngine {
     return isWritten;
   }
 
-  /** Returns the coupon, or null if its rows contradict each other. A failure of the storage is thrown. */
+  /** Returns the coupon, or null if its rows contradict each other. Throws if a newer version wrote them, or if the storage fails. */
   #loadIfSound(): Coupon | null {
     try {
       return this.#load();
     } catch (cause) {
-      if (cause instanceof BrokenAssertion || cause instanceof NewerSchema) return null;
+      if (cause instanceof BrokenAssertion) return null;
       throw cause;
     }
   }

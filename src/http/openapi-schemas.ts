@@ -3,6 +3,7 @@
 import * as z from "zod";
 
 import type { RefusalCode } from "../domain/refusals.ts";
+import { DeliveryAnswer, FailingAnswer } from "./delivery-schemas.ts";
 import * as answers from "./answer-schemas.ts";
 import * as requests from "./request-schemas.ts";
 import * as webhookAnswers from "./webhook-answer-schemas.ts";
@@ -61,7 +62,8 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Timeline: answers.TimelineAnswer,
   CouponMetrics: answers.MetricsAnswer,
   Restore: answers.RestoreAnswer,
-  Delivery: answers.DeliveryAnswer,
+  Delivery: DeliveryAnswer,
+  FailingDelivery: FailingAnswer,
   Status: answers.StatusAnswer,
   Webhook: webhookAnswers.WebhookAnswer,
   WebhookWithSecret: webhookAnswers.WebhookSecretAnswer,

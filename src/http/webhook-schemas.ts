@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 
-import type { TestMessage, WebhookEvent } from "../domain/webhook-events.ts";
+import { WHEN_SENT, type TestMessage, type WebhookEvent } from "../domain/webhook-events.ts";
 import {
   AnyAmount,
   CouponNameText,
@@ -37,34 +37,35 @@ const Milestone = z.strictObject({
   ends_at: Time.nullable(),
 });
 
-/** When each message is sent, and its `data`. */
-const MESSAGES = {
-  "claim.granted": ["A user got a unit. The data is the receipt.", z.strictObject({ ...about, ...receiptFields, actor })],
-  "claim.revoked": ["The operator took a claim back.", z.strictObject({ ...about, user_id: UserIdText, position: Position, actor })],
-  "hold.created": ["A unit is kept for a user.", z.strictObject({ ...about, ...holdFields })],
-  "hold.released": ["A hold was released before its end.", User],
-  "hold.expired": ["A hold reached its end, and its unit returned to the stock.", User],
-  "coupon.created": ["A coupon was created, with these settings.", Settings],
-  "coupon.changed": ["The operator changed a coupon, or paused or resumed its sale. These are its settings from then on.", Settings],
-  "coupon.archived": ["The operator closed a sale for good. All its holds ended.", Closed],
-  "coupon.started": ["A sale entered its window.", Milestone],
-  "coupon.reopened": ["A sale that was sold out or ended can sell again.", Milestone],
-  "coupon.sold_out": ["The last unit was claimed or held, or the amount was lowered.", Milestone],
-  "coupon.ended": ["A sale left its window, or was archived.", Milestone],
-  "coupon.deleted": ["The operator deleted a coupon. Nothing follows of this epoch.", Closed],
-  "webhook.test": ["The operator tests the endpoint.", z.strictObject({})],
-} as const satisfies Record<WebhookEvent | TestMessage["type"], readonly [when: string, data: z.ZodType]>;
-type Messages = typeof MESSAGES;
-type Type = keyof Messages;
+/** The `data` of each message. */
+const DATA = {
+  "claim.granted": z.strictObject({ ...about, ...receiptFields, actor }),
+  "claim.revoked": z.strictObject({ ...about, user_id: UserIdText, position: Position, actor }),
+  "hold.created": z.strictObject({ ...about, ...holdFields }),
+  "hold.released": User,
+  "hold.expired": User,
+  "coupon.created": Settings,
+  "coupon.changed": Settings,
+  "coupon.archived": Closed,
+  "coupon.started": Milestone,
+  "coupon.reopened": Milestone,
+  "coupon.sold_out": Milestone,
+  "coupon.ended": Milestone,
+  "coupon.deleted": Closed,
+  "webhook.test": z.strictObject({}),
+} as const satisfies Record<WebhookEvent | TestMessage["type"], z.ZodType>;
+type Type = keyof typeof DATA;
 
 /** Every body as it is documented. */
 export type DocumentedPayload = {
-  [T in Type]: { readonly type: T; readonly timestamp: string; readonly data: z.output<Messages[T][1]> };
+  [T in Type]: { readonly type: T; readonly timestamp: string; readonly data: z.output<(typeof DATA)[T]> };
 }[Type];
 
+const WHEN: Readonly<Record<string, string>> = { ...WHEN_SENT, "webhook.test": "The operator tests the endpoint." };
+
 /** Each message with the schema of its body. */
-export const WEBHOOKS = Object.entries(MESSAGES).map(([type, [when, data]]) => ({
+export const WEBHOOKS = Object.entries(DATA).map(([type, data]) => ({
   type,
-  when,
+  when: WHEN[type] ?? "",
   schema: z.strictObject({ type: z.literal(type), timestamp: Time.meta({ description: "When it happened." }), data }),
 }));

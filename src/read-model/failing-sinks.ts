@@ -17,9 +17,11 @@ export async function clearFailure(db: D1Database, coupon: string, sink: string)
   await db.prepare(`DELETE FROM failing_sinks WHERE coupon = ?1 AND sink = ?2`).bind(coupon, sink).run();
 }
 
-/** Lists at most `limit` failing sinks. Writes nothing. */
+/** Lists at most `limit` failing sinks. A deleted webhook is none, also before its couriers forget it. Writes nothing. */
 export async function failingSinks(db: D1Database, limit: number): Promise<FailingSink[]> {
-  const select = `SELECT coupon, sink, status, attempts AS attemptCount FROM failing_sinks ORDER BY coupon, sink LIMIT ?1`;
+  const select = `
+    SELECT coupon, sink, status, attempts AS attemptCount FROM failing_sinks
+    WHERE sink = 'd1' OR EXISTS (SELECT 1 FROM webhooks WHERE id = sink) ORDER BY coupon, sink LIMIT ?1`;
   const { results } = await db.prepare(select).bind(limit).all<FailingSink>();
   return results;
 }

@@ -12,6 +12,8 @@ export type Frame = {
   readonly script?: string;
   /** Which origins may show the page in a frame, as CSP sources; none when left out. */
   readonly frameAncestors?: string;
+  /** Another host whose script and frame the page loads, as a CSP source. */
+  readonly widgetHost?: string | undefined;
   /** A path that the browser goes to by itself, at once. */
   readonly loadsAgainAt?: string;
   /** Links above the content; for the console. */
@@ -29,7 +31,8 @@ export type Page = {
 };
 
 /** Returns a page. Everything that it loads is a file of its own server. No attribute runs code, nor styles but in a widget. */
-export function page({ title, style, script, frameAncestors = "'none'", loadsAgainAt, navigation, isWidget, children }: Frame): Page {
+export function page(frame: Frame): Page {
+  const { title, style, script, frameAncestors = "'none'", widgetHost, loadsAgainAt, navigation, isWidget, children } = frame;
   const html = (
     <html lang="en">
       <head>
@@ -50,13 +53,15 @@ export function page({ title, style, script, frameAncestors = "'none'", loadsAga
       </body>
     </html>
   );
+  const styles = isWidget === true ? "'self' 'unsafe-inline'" : "'self'";
+  const [scripts, frames] = widgetHost === undefined ? ["'self'", ""] : [`'self' ${widgetHost}`, `frame-src ${widgetHost}; `];
   return {
     contentType: `${HTML_TYPE}; charset=utf-8`,
     // The renderer of JSX prints no doctype. Its types hide that an element has a text.
     // oxlint-disable-next-line typescript/no-base-to-string
     text: `<!doctype html>${html.toString()}`,
     headers: {
-      "Content-Security-Policy": `default-src 'none'; script-src 'self'; style-src ${isWidget === true ? "'self' 'unsafe-inline'" : "'self'"}; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
+      "Content-Security-Policy": `default-src 'none'; script-src ${scripts}; style-src ${styles}; ${frames}img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
       "Referrer-Policy": "same-origin",
       "X-Content-Type-Options": "nosniff",
     },

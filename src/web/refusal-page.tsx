@@ -13,6 +13,7 @@ const TRY_AGAIN: Words = { title: "No answer right now", sentence: "Nothing was 
 const WORDS: Partial<Record<RefusalCode, Words>> = {
   not_found: NOTHING_HERE,
   coupon_not_found: { title: "There is no sale of this name", sentence: "It may have been deleted, or the address has a mistake." },
+  rate_limited: { title: "Too many tries", sentence: "Nothing was changed. Wait a minute, and try again." },
   unavailable: TRY_AGAIN,
   internal_error: { title: "Something went wrong", sentence: "It is not your fault. Load this page again in a few seconds." },
   misconfigured: { title: "This server is not set up yet", sentence: "Its operator finds the reason in its log." },

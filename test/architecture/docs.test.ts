@@ -19,9 +19,11 @@ import * as readModel from "../../src/http/routes/read-model.ts";
 import * as service from "../../src/http/routes/service.ts";
 import * as webhooks from "../../src/http/routes/webhooks.ts";
 import { VARIABLE_NAMES } from "../../src/edge/config.ts";
+import { PAGES } from "../../src/web/pages.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = [
+  "packages/client/README.md",
   ...readdirSync(ROOT).filter((file) => file.endsWith(".md")),
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".md"))
@@ -58,7 +60,7 @@ function anchorsOf(document: string): string[] {
 
 /** What `text`, as the document at `path`, names that does not exist: files, npm scripts, and the targets of links. */
 function faultsOf(path: string, text: string): string[] {
-  const files = text.match(/\b(?:src|test|verification|bench|docs)\/[\w./-]+\.(?:ts|md)\b/g) ?? [];
+  const files = text.match(/\b(?:src|test|verification|bench|docs|packages)\/[\w./-]+\.(?:ts|md)\b/g) ?? [];
   const links = Array.from(text.matchAll(/\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]*))?\)/g)).filter(([, to = "", anchor]) => {
     const target = to === "" ? path : join(dirname(path), to);
     if (!existsSync(join(ROOT, target))) return true;
@@ -160,8 +162,20 @@ test("docs/webhooks.md documents every message exactly once", () => {
   expectOnce(read("docs/webhooks.md"), WEBHOOK_EVENTS);
 });
 
+test("docs/pages.md has one row for every path of a page, and no other", () => {
+  const paths = Array.from(new Set(PAGES.routes.map(({ path }) => path)));
+  const rows = rowsOf(read("docs/pages.md")).map(([entry]) => entry);
+  expect(rows.filter((entry) => entry.startsWith("/")).toSorted()).toEqual(paths.toSorted());
+});
+
 test("docs/api.md documents every variable, secret and binding exactly once", () => {
   expectOnce(api, variables);
+});
+
+test("docs/theming.md documents every variable of the pages exactly once", () => {
+  const [, root = ""] = /:root \{(.*?)\}/s.exec(read("src/web/styles/base.css")) ?? [];
+  const used = all(read("src/web/styles/sale.css"), /var\((--[\w-]+)/g).filter((name) => name !== "--state");
+  expectOnce(read("docs/theming.md"), Array.from(new Set([...all(root, /^ {2}(--[\w-]+):/gm), ...used])));
 });
 
 test("CONTRIBUTING.md documents every npm script exactly once", () => {

@@ -115,6 +115,8 @@ test("a coupon of a newer version is not judged, and nothing is written", () => 
     () => engine.claimAll([asks("ann")], T0),
     () => engine.create(newCoupon(1), "epoch-2", T0),
     () => engine.writeCounts(T0),
+    // A deletion keeps the ledger until it is delivered, which this version can't do for these tables.
+    () => engine.one({ kind: "remove", keepsLedger: true }, T0),
   ];
   for (const call of calls) expect(call).toThrow(new NewerSchema("the tables are of version 5, newer than 4"));
   expect(contents(sql)).toEqual(before);

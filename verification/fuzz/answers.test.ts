@@ -40,6 +40,8 @@ test.for([
   ["a 405 without Allow", asks("PUT", PATH), refuses(405, "method_not_allowed"), "no header allow"],
   ["a 404 for an unknown method", asks("PUT", PATH), refuses(404, "not_found"), "status 404 is not documented"],
   ["success on an unknown path", asks("GET", "/nowhere"), answers(200, COUPON), "status 200 is not documented"],
+  ["a page that is no page", asks("GET", "/s/PROMO"), answers(200, "{}", { "content-type": "text/plain" }), "answers 200, not a page"],
+  ["a page that redirects elsewhere", asks("GET", "/operator"), answers(303, "", { location: "//foreign.example" }), "redirects elsewhere"],
   ["another coupon", asks("GET", `${PATH}\\x`), answers(200, COUPON, FOUND), 'an answer about "PROMO"'],
   ["a coupon for a name that cannot be decoded", asks("GET", "/api/coupons/%ff"), answers(200, COUPON, FOUND), "cannot be decoded"],
   ["a stack", CLAIM, refuses(400, "invalid_request", { error: "x\n    at claim (worker.js:1:2)" }), "leaks internals"],

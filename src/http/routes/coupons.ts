@@ -55,11 +55,13 @@ export const getCoupon = route({
   description: "For everybody but the operator it may be a second old.",
   who: "everybody",
   isConditional: true,
+  query: { claimed_by: requests.queryChoice(["omit"], "`omit` leaves out claimed_by, which can be very long.") },
   successes: { 200: { description: "The coupon; claimed_by is for the operator alone.", content: COUPON, headers: ["ETag"] } },
   refusals: [],
-  async handle({ params: { name }, precondition }, { worker, isOperator, isHead }) {
-    const claimedBy = await isOperator();
-    const result = await (claimedBy
+  async handle({ params: { name }, query, precondition }, { worker, isOperator, isHead }) {
+    const isCurrent = await isOperator();
+    const claimedBy = isCurrent && query.claimed_by === null;
+    const result = await (isCurrent
       ? callCoupon(worker.env, name, (coupon) => coupon.read({ claimedBy }), "read")
       : snapshot(worker, name));
     if (!result.ok) return result;

@@ -1,11 +1,15 @@
 // The routes of delivery: how far each sink has got, and how to write the read model again.
 
 import type { SinkLag } from "../../domain/delivery.ts";
+import { PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
 import { callCoupon } from "../../edge/coupon-calls.ts";
 import { callCourier } from "../../edge/courier-calls.ts";
-import { DeliveryAnswer } from "../answer-schemas.ts";
+import { failingSinks } from "../../read-model/failing-sinks.ts";
+import { fromDatabase } from "../database.ts";
+import { DeliveryAnswer, FailingAnswer } from "../delivery-schemas.ts";
 import { JSON_TYPE } from "../media-types.ts";
 import * as wire from "../../wire.ts";
+import { queryInteger } from "../request-schemas.ts";
 import { ok, route } from "../route.ts";
 
 export const getDelivery = route({
@@ -29,6 +33,25 @@ export const getDelivery = route({
     const head = coupon.ok ? coupon.seq : null;
     const now = Date.now();
     return ok(200, { json: { coupon_name: name, head_seq: head, sinks: sinks.map((sink) => wire.sink(sink, now)) } });
+  },
+});
+
+export const listFailing = route({
+  id: "listFailing",
+  tag: "delivery",
+  method: "GET",
+  path: "/api/delivery/failing",
+  summary: "List the sinks that fail now, of all coupons",
+  description: "In the order of the coupons' names. A sink is listed from its first failed attempt until its next success.",
+  who: "operator",
+  query: { limit: queryInteger(1, PAGE_SIZE_MAX, "Most sinks in the answer.", PAGE_SIZE_DEFAULT) },
+  successes: { 200: { description: "The sinks.", content: { [JSON_TYPE]: FailingAnswer } } },
+  refusals: [],
+  async handle({ query: { limit } }, { worker: { env } }) {
+    const result = await fromDatabase(env, (db) => failingSinks(db, limit + 1));
+    if (!result.ok) return result;
+    const failing = result.value.slice(0, limit).map(wire.failingSink);
+    return ok(200, { json: { failing, has_more: result.value.length > limit } });
   },
 });
 

@@ -73,7 +73,7 @@ function NewSale(): JSX.Element {
       if (answer.status === 401) sessionStorage.setItem(DRAFT, JSON.stringify(form));
       return judge(rules.outcomeOf(answer));
     }
-    notifyNext({ text: `The sale is created. ${rules.previewOf(form, Date.now(), TIME_ZONE).sentence}`, sale: form.name });
+    notifyNext(`The sale is created. ${rules.previewOf(form, Date.now(), TIME_ZONE).sentence}`);
     location.assign(`/operator/sales/${encodeURIComponent(form.name)}`);
   }
 

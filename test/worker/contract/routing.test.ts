@@ -28,7 +28,7 @@ test.for(["text/html,application/xhtml+xml,*/*;q=0.8", "*/*", "text/html;q=0.9, 
     expect(text).toMatch(/^<!doctype html><html lang="en">/);
     expect(text).not.toMatch(/<style|<script(?! type="module" src="\/assets\/)|style=|(?:src|href)="(?!\/)/);
     expect(policy).toBe(
-      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     );
   },
 );
@@ -47,12 +47,19 @@ test("a browser that navigates to a missing path gets a page, and an API caller 
   expect([page?.status, page?.headers.get("Content-Type")]).toEqual([404, "text/html; charset=utf-8"]);
   expect([json?.status, json?.headers.get("Content-Type")]).toEqual([404, "application/json"]);
   expect(await page?.text()).toContain("There is nothing here");
+  const ofApi = await exports.default.fetch("https://doorbuster.test/api/nowhere", { headers: { accept: "text/html" } });
+  expect([ofApi.status, ofApi.headers.get("Content-Type")]).toEqual([404, "application/json"]);
 });
 
 test("a static asset is served where the Worker is called for its path", async () => {
   const asset = await exports.default.fetch("https://doorbuster.test/favicon.svg");
   expect([asset.status, asset.headers.get("Content-Type")]).toEqual([200, "image/svg+xml"]);
   await asset.text();
+});
+
+test("crawlers are kept out of the console and the API", async () => {
+  const robots = await exports.default.fetch("https://doorbuster.test/robots.txt");
+  expect(await robots.text()).toBe("User-agent: *\nDisallow: /api/\nDisallow: /operator\n");
 });
 
 test.for([

@@ -7,7 +7,6 @@ import { beforeEach, expect, test } from "vitest";
 import { iso, SECOND, setClock, T0 } from "../../support/clock.ts";
 import { claim, create, created, freshName, remove, send as ask, pathOf, users } from "../../support/api.ts";
 import { expectNothingStored, runSql, stubOf } from "../../support/storage.ts";
-import { failingSinks } from "../../../src/read-model/failing-sinks.ts";
 import { changeEndpoint } from "../../../src/read-model/webhooks.ts";
 import { workerWith } from "../../support/worker.ts";
 import { send } from "../../../src/webhooks/send.ts";
@@ -269,22 +268,6 @@ test("10,001 answered webhooks leave no timer, of which workerd allows 10,000", 
   const message = { id: "msg_1", type: "webhook.test", at: T0 } as const;
   for (let count = 0; count < 10_000; count += 1) await send(recipient, message, T0);
   expect(await send(recipient, message, T0)).toMatchObject({ ok: true });
-});
-
-test("a deleted coupon leaves no failing sink, also where its endpoint is paused", async () => {
-  stopCouriers();
-  setClock(T0);
-  const name = freshName();
-  const id = await register(name);
-  await create(name, 1);
-  receiver(() => 500);
-  await onStage(name, {}, ({ run }) => run());
-  const failing = async () => (await failingSinks(env.DB, 100)).filter(({ coupon }) => coupon === name).map(({ sink }) => sink);
-  expect(await failing()).toEqual([id]);
-  await changeEndpoint(env.DB, id, { paused: true }, T0 + 1);
-  await remove(name);
-  await onStage(name, {}, ({ run }) => run());
-  expect(await failing()).toEqual([]);
 });
 
 test("ten endpoints that have the same events cost the coupon one read", async () => {

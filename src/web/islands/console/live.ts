@@ -20,27 +20,72 @@ export type Snapshot = {
 export type Live = {
   readonly snapshot: Snapshot | null;
   readonly status: "connecting" | "live" | "reconnecting" | "deleted";
-  /** When the server was last heard, by this browser's clock. Null before that. */
+  /** When the last snapshot arrived, by this browser's clock. Null before that. */
   readonly heardAt: number | null;
 };
 
-/** Watches a sale. Reconnects for ever; the stream itself does that after an ended one. */
+/** The server ends each stream now and then, and the browser comes back within two seconds. That is no news. */
+const RECONNECTING_MS = 4_000;
+/** After an answer that ends an `EventSource` for good, such as a 502 of a proxy. */
+const RETRY_MS = 3_000;
+
+/** Watches a sale while the tab is visible. Reconnects for ever. */
 export function useLive(name: string): Live {
   const [live, setLive] = useState<Live>({ snapshot: null, status: "connecting", heardAt: null });
   useEffect(() => {
-    const stream = new EventSource(couponPath(name, "/events"));
-    const hear = (part: Partial<Live>): void => setLive((before) => ({ ...before, status: "live", ...part, heardAt: Date.now() }));
-    stream.addEventListener("open", () => hear({}));
-    stream.addEventListener("message", ({ data }: MessageEvent<string>) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server's own tests hold its messages to their schema
-      hear({ snapshot: JSON.parse(data) as Snapshot });
-    });
-    stream.addEventListener("deleted", () => {
-      hear({ status: "deleted" });
-      stream.close();
-    });
-    stream.addEventListener("error", () => setLive((before) => ({ ...before, status: "reconnecting" })));
-    return () => stream.close();
+    let stream: EventSource | null = null;
+    let isDeleted = false;
+    let lossTimer: ReturnType<typeof setTimeout> | undefined;
+    let retryTimer: ReturnType<typeof setTimeout> | undefined;
+
+    function hear(part: Partial<Live>): void {
+      clearTimeout(lossTimer);
+      lossTimer = undefined;
+      setLive((before) => ({ ...before, status: "live", ...part }));
+    }
+
+    function close(): void {
+      clearTimeout(lossTimer);
+      clearTimeout(retryTimer);
+      lossTimer = undefined;
+      stream?.close();
+      stream = null;
+    }
+
+    function open(): void {
+      const opened = new EventSource(couponPath(name, "/events"));
+      stream = opened;
+      opened.addEventListener("message", ({ data }: MessageEvent<string>) => {
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server's own tests hold its messages to their schema
+        hear({ snapshot: JSON.parse(data) as Snapshot, heardAt: Date.now() });
+      });
+      opened.addEventListener("deleted", () => {
+        hear({ status: "deleted" });
+        isDeleted = true;
+        close();
+      });
+      opened.addEventListener("error", () => {
+        lossTimer ??= setTimeout(() => setLive((before) => ({ ...before, status: "reconnecting" })), RECONNECTING_MS);
+        if (opened.readyState !== EventSource.CLOSED) return;
+        clearTimeout(retryTimer);
+        retryTimer = setTimeout(open, RETRY_MS);
+      });
+    }
+
+    function follow(): void {
+      if (isDeleted) return;
+      close();
+      if (document.hidden) return;
+      setLive((before) => ({ ...before, status: "connecting" }));
+      open();
+    }
+
+    follow();
+    document.addEventListener("visibilitychange", follow);
+    return () => {
+      document.removeEventListener("visibilitychange", follow);
+      close();
+    };
   }, [name]);
   return live;
 }

@@ -50,7 +50,7 @@ const LABELS = {
 export type Faults = Readonly<Partial<Record<string, string>>>;
 
 /** Returns the faults that the API names as sentences. */
-function faultSentences(faults: Refused["fields"]): Faults {
+export function faultSentences(faults: Refused["fields"]): Faults {
   const labels = Object.entries(LABELS).filter(([field]) => faults[field] !== undefined);
   return Object.fromEntries(labels.map(([field, label]) => [field, `${label} ${faults[field] ?? ""}.`]));
 }
@@ -97,7 +97,7 @@ function textIn(typed: string): string | undefined {
 }
 
 /** Returns the number that is typed, such as `1,000`. Any other text is sent as it is, so that the API refuses it. */
-function integerIn(typed: string): number | string | undefined {
+export function integerIn(typed: string): number | string | undefined {
   const text = typed.trim();
   if (text === "") return undefined;
   return /^\d+$|^\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+$/.test(text) ? Number(text.replaceAll(/\D/g, "")) : text;
@@ -107,7 +107,7 @@ function writtenTime(time: TypedTime | null): string | undefined {
   return time?.kind === "instant" ? new Date(time.at).toISOString() : undefined;
 }
 
-function timeFault(field: string, time: TypedTime | null): Faults {
+export function timeFault(field: string, time: TypedTime | null): Faults {
   if (time === null || time.kind === "instant") return {};
   return { [field]: time.kind === "skipped" ? `${time.note}.` : "Choose a date and a time." };
 }

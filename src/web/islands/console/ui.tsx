@@ -1,13 +1,11 @@
 // The parts that the console's pages share: notices, and actions that say what they do before and after.
 
 import { render, type ComponentChildren, type JSX } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { SESSION_ENDED } from "./api.ts";
-import { ShareLink } from "./share.tsx";
 
-/** `sale`: the name of a sale whose page the notice links. */
-type Notice = { readonly id: number; readonly text: string; readonly isError: boolean; readonly sale?: string };
+type Notice = { readonly id: number; readonly text: string; readonly isError: boolean };
 
 const NOTICES_MAX = 3;
 let noticeCount = 0;
@@ -22,16 +20,14 @@ export function notify(text: string, isError = false): void {
 const NEXT_NOTICE = "doorbuster:next-notice";
 
 /** Shows a notice on the next page of the console in this tab. */
-export function notifyNext(notice: Pick<Notice, "text" | "sale">): void {
-  sessionStorage.setItem(NEXT_NOTICE, JSON.stringify(notice));
+export function notifyNext(text: string): void {
+  sessionStorage.setItem(NEXT_NOTICE, text);
 }
 
 function takeNextNotice(): readonly Notice[] {
-  const stored = sessionStorage.getItem(NEXT_NOTICE);
-  if (stored === null) return [];
+  const text = sessionStorage.getItem(NEXT_NOTICE);
   sessionStorage.removeItem(NEXT_NOTICE);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `notifyNext` alone writes it
-  return [{ ...(JSON.parse(stored) as Pick<Notice, "text" | "sale">), id: 0, isError: false }];
+  return text === null ? [] : [{ id: 0, text, isError: false }];
 }
 
 /** What has happened, newest last. A notice stays until it is closed or pushed out, so that nobody misses it. */
@@ -43,12 +39,9 @@ function Notices(): JSX.Element {
   }, []);
   return (
     <div class="notices" role="status" aria-live="polite">
-      {notices.map(({ id, text, isError, sale }) => (
+      {notices.map(({ id, text, isError }) => (
         <div key={id} class={isError ? "notice bad" : "notice good"}>
-          <div>
-            <p>{text}</p>
-            {sale === undefined ? null : <ShareLink name={sale} />}
-          </div>
+          <p>{text}</p>
           <button class="quiet" aria-label="Close" onClick={() => setNotices((before) => before.filter((one) => one.id !== id))}>
             ×
           </button>
@@ -88,6 +81,9 @@ export function ConsolePage({ children }: { readonly children: ComponentChildren
   );
 }
 
+/** What has happened, in a sentence. `error` keeps the dialog open, `failed` closes it. */
+export type Happened = string | { readonly error: string } | { readonly failed: string };
+
 export type ActionProps = {
   readonly label: string;
   /** What will happen, in one or two sentences. */
@@ -99,71 +95,81 @@ export type ActionProps = {
   readonly isDanger?: boolean;
   readonly isPrimary?: boolean;
   readonly isDisabled?: boolean;
+  /** Whether the fields say enough to do it; true when left out. */
+  readonly isReady?: boolean;
   /** Fields that the action needs. */
   readonly children?: ComponentChildren;
-  /** Does it. Returns what has happened in a sentence, or `{ error }` to keep the dialog open. */
-  readonly run: () => Promise<string | { readonly error: string }>;
+  /** Called when the dialog opens. */
+  readonly onOpen?: () => void;
+  /** Does it. */
+  readonly run: () => Promise<Happened>;
 };
 
 /** A button whose dialog says what will happen. A notice says what has happened. */
-export function Action({
-  label,
-  before,
-  confirm = label,
-  typed,
-  isDanger,
-  isPrimary,
-  isDisabled,
-  children,
-  run,
-}: ActionProps): JSX.Element {
+export function Action(props: ActionProps): JSX.Element {
+  const { label, isDanger, isPrimary, isDisabled, onOpen } = props;
   const dialog = useRef<HTMLDialogElement>(null);
-  const id = useId();
+  const titleId = useId();
+  const [isOpen, setOpen] = useState(false);
+  const look = isDanger === true ? "danger" : isPrimary === true ? "primary" : "";
+  // After the content is there, so that the focus goes to its first field.
+  useLayoutEffect(() => (isOpen ? dialog.current?.showModal() : undefined), [isOpen]);
+
+  function open(): void {
+    setOpen(true);
+    onOpen?.();
+  }
+
+  return (
+    <>
+      <button type="button" class={look} disabled={isDisabled} onClick={open}>
+        {label}
+      </button>
+      <dialog ref={dialog} aria-labelledby={titleId} onClose={() => setOpen(false)}>
+        {isOpen ? <ActionForm {...props} titleId={titleId} close={() => dialog.current?.close()} /> : null}
+      </dialog>
+    </>
+  );
+}
+
+type ActionFormProps = ActionProps & { readonly titleId: string; readonly close: () => void };
+
+function ActionForm(props: ActionFormProps): JSX.Element {
+  const { label, before, confirm = label, typed, isDanger, isReady: hasFields = true, children, run, titleId, close } = props;
   const [text, setText] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [isRunning, setRunning] = useState(false);
-  const isReady = !isRunning && (typed === undefined || text === typed);
+  const isReady = hasFields && !isRunning && (typed === undefined || text === typed);
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
     if (!isReady) return;
     setRunning(true);
+    setError(null);
     const result = await run();
     setRunning(false);
-    if (typeof result !== "string") return setError(result.error);
-    dialog.current?.close();
-    notify(result);
-  }
-
-  function open(): void {
-    setText("");
-    setError(null);
-    dialog.current?.showModal();
+    if (typeof result === "object" && "error" in result) return setError(result.error);
+    close();
+    if (typeof result === "string") notify(result);
+    else notify(result.failed, true);
   }
 
   return (
-    <>
-      <button type="button" class={isDanger === true ? "danger" : isPrimary === true ? "primary" : ""} disabled={isDisabled} onClick={open}>
-        {label}
-      </button>
-      <dialog ref={dialog} aria-labelledby={`${id}-title`}>
-        <form method="dialog" onSubmit={(event) => void submit(event)}>
-          <h2 id={`${id}-title`}>{label}</h2>
-          <div class="before">{before}</div>
-          {children}
-          {typed === undefined ? null : <Typed wanted={typed} value={text} onInput={setText} />}
-          <Fault error={error} />
-          <div class="buttons">
-            <button type="button" onClick={() => dialog.current?.close()}>
-              Cancel
-            </button>
-            <button class={isDanger === true ? "danger" : "primary"} disabled={!isReady}>
-              {isRunning ? "Working…" : confirm}
-            </button>
-          </div>
-        </form>
-      </dialog>
-    </>
+    <form method="dialog" onSubmit={(event) => void submit(event)}>
+      <h2 id={titleId}>{label}</h2>
+      <div class="before">{before}</div>
+      {children}
+      {typed === undefined ? null : <Typed wanted={typed} value={text} onInput={setText} />}
+      <Fault error={error} />
+      <div class="buttons">
+        <button type="button" onClick={close}>
+          Cancel
+        </button>
+        <button class={isDanger === true ? "danger" : "primary"} disabled={!isReady}>
+          {isRunning ? "Working…" : confirm}
+        </button>
+      </div>
+    </form>
   );
 }
 
@@ -174,7 +180,11 @@ function Typed({ wanted, value, onInput }: TypedProps): JSX.Element {
   return (
     <p>
       <label for={id}>
-        Type <strong class="code">{wanted}</strong> to confirm
+        Type{" "}
+        <strong class="code exact">
+          <bdi>{wanted}</bdi>
+        </strong>{" "}
+        to confirm
       </label>
       <input id={id} autocomplete="off" spellcheck={false} value={value} onInput={(event) => onInput(event.currentTarget.value)} />
     </p>
