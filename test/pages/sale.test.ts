@@ -191,6 +191,36 @@ test("a deleted sale says so while it is watched", async ({ page, server }) => {
   await expectText(page, "outcome-headline").toBe("There is no such sale any more");
 });
 
+test("a sale that was deleted and created again is loaded anew while it is watched", async ({ page, server }) => {
+  const name = await createSale(server.url, { amount: 50 });
+  await bulkClaim(server.url, name, 5);
+  await page.goto(salePath(name));
+  await expectText(page, "freshness").toBe("Live");
+  await api(server.url, "DELETE", `/api/coupons/${name}`);
+  await api(server.url, "POST", "/api/coupons", { name, amount: 9 });
+  await expectText(page, "remaining").toBe("9");
+  await claimAs(page, "ada");
+  expect(await text(page, "outcome-headline")).toBe("You have number 1 of 9");
+});
+
+test("a reservation that the shop has ended is no longer shown once another visitor has the unit", async ({ page, server }) => {
+  const name = await createSale(server.url, { amount: 1 });
+  await page.goto(`${salePath(name)}?flow=hold`);
+  await claimAs(page, "ada");
+  await api(server.url, "DELETE", `/api/coupons/${name}/holds`);
+  await bulkClaim(server.url, name, 1);
+  await page.click("#main-button");
+  await expectText(page, "outcome-headline").toBe("Sold out");
+  for (const id of ["hold-clock", "main-button", "second-button"]) await page.locator(`#${id}`).waitFor({ state: "hidden" });
+});
+
+test("an id of spaces is asked for again", async ({ page, server }) => {
+  await page.goto(salePath(await createSale(server.url, { amount: 1 })));
+  await page.fill("#user", "  ");
+  await page.click("#main-button");
+  expect(await page.evaluate("[document.activeElement.id, document.activeElement.value]")).toEqual(["user", ""]);
+});
+
 test("the first load of a sale is at most 20 KB compressed, with everything", async ({ page, server }) => {
   const name = await createSale(server.url, { amount: 5, starts_at: iso(HOUR_MS) });
   const loaded: Promise<readonly [path: string, bytes: number]>[] = [];

@@ -1,6 +1,7 @@
 // The visitor's side of the sale page: who buys, the button, the hold, and the outcome.
 
 import { isGrant, outcomeView } from "../outcome-view.ts";
+import { isJudged } from "../page-rules.ts";
 import { isPast, pressed, purchaseView, type Action, type PurchaseFacts } from "../purchase-view.ts";
 import type { SaleView } from "../sale-view.ts";
 import { attemptOf, keep, lastAttempt, lastAttemptOf, rememberUser, rememberedUser, type Attempt } from "./_attempt.ts";
@@ -40,12 +41,18 @@ export class Purchase {
   }
 
   start(): void {
+    part("main-button")?.removeAttribute("disabled");
     if (input instanceof HTMLInputElement) {
       input.addEventListener("input", () => this.reload());
     }
     part("buy")?.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (this.#running === null && userId() !== "") this.#press();
+      if (this.#running !== null) return;
+      if (userId() !== "") return this.#press();
+      if (!(input instanceof HTMLInputElement)) return;
+      // Spaces are no id. The browser says so for an empty field.
+      input.value = "";
+      input.reportValidity();
     });
     part("other")?.addEventListener("click", () => {
       if (!(input instanceof HTMLInputElement)) return;
@@ -155,7 +162,7 @@ export class Purchase {
       this.#attempt = other;
       this.#shown = { code: "granted", position: other.position };
     } else {
-      const holdEndsAt = code === "held" ? (endsAt ?? null) : code === "given_back" || isGrant(code) ? null : made.holdEndsAt;
+      const holdEndsAt = code === "held" ? (endsAt ?? null) : code === "given_back" || isJudged(code) ? null : made.holdEndsAt;
       const isOpen = action === "claim" ? isMaybe : made.isMaybe;
       this.#attempt = keep({ ...made, isMaybe: isOpen, position: isGrant(code) ? (position ?? null) : null, holdEndsAt });
       this.#shown = { code, position, seconds };

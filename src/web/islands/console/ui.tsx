@@ -51,9 +51,13 @@ function Notices(): JSX.Element {
   );
 }
 
-/** Offers the login once a call finds that the session has ended. */
+/** A dialog that opens later offers the login too. */
+let hasSessionEnded = false;
+addEventListener(SESSION_ENDED, () => (hasSessionEnded = true));
+
+/** Offers the login once a call finds that the session has ended. An open dialog covers the page, so it has its own. */
 function SessionEnded(): JSX.Element | null {
-  const [hasEnded, setEnded] = useState(false);
+  const [hasEnded, setEnded] = useState(hasSessionEnded);
   useEffect(() => {
     const end = (): void => setEnded(true);
     addEventListener(SESSION_ENDED, end);
@@ -139,6 +143,8 @@ function ActionForm(props: ActionFormProps): JSX.Element {
   const [text, setText] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [isRunning, setRunning] = useState(false);
+  const isShown = useRef(true);
+  useEffect(() => () => void (isShown.current = false), []);
   const isReady = hasFields && !isRunning && (typed === undefined || text === typed);
 
   async function submit(event: Event): Promise<void> {
@@ -148,8 +154,12 @@ function ActionForm(props: ActionFormProps): JSX.Element {
     setError(null);
     const result = await run();
     setRunning(false);
-    if (typeof result === "object" && "error" in result) return setError(result.error);
-    close();
+    if (typeof result === "object" && "error" in result) {
+      // A dialog that was closed meanwhile shows nothing.
+      return isShown.current ? setError(result.error) : notify(result.error, true);
+    }
+    // Another dialog may be open now.
+    if (isShown.current) close();
     if (typeof result === "string") notify(result);
     else notify(result.failed, true);
   }
@@ -160,6 +170,7 @@ function ActionForm(props: ActionFormProps): JSX.Element {
       <div class="before">{before}</div>
       {children}
       {typed === undefined ? null : <Typed wanted={typed} value={text} onInput={setText} />}
+      <SessionEnded />
       <Fault error={error} />
       <div class="buttons">
         <button type="button" onClick={close}>
