@@ -214,6 +214,36 @@ test("a reservation that the shop has ended is no longer shown once another visi
   for (const id of ["hold-clock", "main-button", "second-button"]) await page.locator(`#${id}`).waitFor({ state: "hidden" });
 });
 
+test.for([
+  ["a revoked claim", "", "claims/ada", "Your unit was taken back", "You have number 2"],
+  ["an ended hold", "?flow=hold", "holds", "Your reservation is over", "Reserved for you"],
+] as const)("a winner who comes back to %s is told so, and can start again", async ([, query, part, headline, again], { page, server }) => {
+  const name = await createSale(server.url, { amount: 1 });
+  await page.goto(salePath(name) + query);
+  await claimAs(page, "ada");
+  await api(server.url, "DELETE", `/api/coupons/${name}/${part}`);
+  await page.reload();
+  await expectText(page, "outcome-headline").toBe(headline);
+  await expectText(page, "main-button").toBe("Start again");
+  await page.click("#main-button");
+  await expectText(page, "outcome-headline").toBe(again);
+});
+
+test("forced colours keep the bar of the stock and the dots", async ({ open, server }) => {
+  const page = await open({ forcedColors: "active" });
+  await page.goto(salePath(await createSale(server.url, { amount: 5 })));
+  await expectText(page, "freshness").toBe("Live");
+  const colours = await page.evaluate(() =>
+    [
+      ["#bar", null],
+      ["#headline", "::before"],
+      ["#freshness", "::before"],
+      [".panel", null],
+    ].map(([selector, pseudo]) => getComputedStyle(document.querySelector(selector ?? "") ?? document.body, pseudo).backgroundColor),
+  );
+  expect(colours.indexOf(colours[3] ?? "")).toBe(3);
+});
+
 test("an id of spaces is asked for again", async ({ page, server }) => {
   await page.goto(salePath(await createSale(server.url, { amount: 1 })));
   await page.fill("#user", "  ");

@@ -2,6 +2,7 @@
 
 import { isGrant, outcomeView } from "../outcome-view.ts";
 import { isJudged } from "../page-rules.ts";
+import { objectIn } from "../sale-status.ts";
 import { isPast, pressed, purchaseView, type Action, type PurchaseFacts } from "../purchase-view.ts";
 import type { SaleView } from "../sale-view.ts";
 import { attemptOf, keep, lastAttempt, lastAttemptOf, rememberUser, rememberedUser, type Attempt } from "./_attempt.ts";
@@ -27,6 +28,11 @@ function userId(): string {
   return input instanceof HTMLInputElement ? input.value.trim() : (visitor()?.userId ?? "");
 }
 
+function tokenHeader(): Readonly<Record<string, string>> {
+  const token = visitor()?.token;
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
+}
+
 export class Purchase {
   readonly #watched: Watched;
   #attempt: Attempt | null = null;
@@ -35,6 +41,8 @@ export class Purchase {
   #isRepeating = false;
   #canBuy = false;
   #isOver = false;
+  /** The attempt that the server was asked about since the page was loaded. */
+  #checkedKey: string | null = null;
 
   constructor(watched: Watched) {
     this.#watched = watched;
@@ -78,6 +86,22 @@ export class Purchase {
     if (this.#running !== null) return;
     this.#attempt = lastAttemptOf(userId());
     this.#shown = this.#restored();
+    this.#watched.changed();
+    if (this.#attempt !== null && (this.#attempt.position !== null || this.holdEndsAt() !== null)) void this.#check(this.#attempt);
+  }
+
+  /** The shop may have taken back a unit or a hold that this browser remembers. */
+  async #check(found: Attempt): Promise<void> {
+    const { key, userId: user, position } = found;
+    if (key === this.#checkedKey) return;
+    this.#checkedKey = key;
+    const path = `/api/coupons/${encodeURIComponent(this.#watched.name)}/claims/${encodeURIComponent(user)}`;
+    const text = await fetch(path, { headers: tokenHeader() })
+      .then((response) => response.text())
+      .catch(() => "");
+    if (objectIn(text)["code"] !== "claim_not_found" || this.#running !== null || this.#attempt?.key !== key) return;
+    this.#attempt = keep({ ...found, position: null, holdEndsAt: null });
+    this.#shown = { code: position === null ? "hold_released" : "claim_released" };
     this.#watched.changed();
   }
 
@@ -139,8 +163,7 @@ export class Purchase {
 
   #request(action: Action, { userId: user, key, isMaybe }: Attempt): Sent {
     const { name } = this.#watched;
-    const token = visitor()?.token;
-    const headers = { ...challengeHeader(), ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) };
+    const headers = { ...challengeHeader(), ...tokenHeader() };
     const holds = `/api/coupons/${encodeURIComponent(name)}/holds`;
     if (action === "claim") {
       const body = { user_id: user, coupon_name: name };

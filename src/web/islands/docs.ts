@@ -1,5 +1,6 @@
-// The page of the API reference: the package that shows it, and two mends.
+// The page of the API reference: the package that shows it, and its mends.
 
+import "./_docs-address.ts";
 import "openapi-explorer/dist/browser/openapi-explorer.min.js";
 
 function mend(root: ShadowRoot): void {
