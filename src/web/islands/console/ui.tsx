@@ -114,13 +114,15 @@ export function Action(props: ActionProps): JSX.Element {
   const { label, isDanger, isPrimary, isDisabled, onOpen } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  const [isOpen, setOpen] = useState(false);
+  // The label at the time when the dialog opened. What it says must not change under the operator's hand.
+  const [opened, setOpened] = useState<string | null>(null);
+  const isOpen = opened !== null;
   const look = isDanger === true ? "danger" : isPrimary === true ? "primary" : "";
   // After the content is there, so that the focus goes to its first field.
   useLayoutEffect(() => (isOpen ? dialog.current?.showModal() : undefined), [isOpen]);
 
   function open(): void {
-    setOpen(true);
+    setOpened(label);
     onOpen?.();
   }
 
@@ -129,8 +131,8 @@ export function Action(props: ActionProps): JSX.Element {
       <button type="button" class={look} disabled={isDisabled} onClick={open}>
         {label}
       </button>
-      <dialog ref={dialog} aria-labelledby={titleId} onClose={() => setOpen(false)}>
-        {isOpen ? <ActionForm {...props} titleId={titleId} close={() => dialog.current?.close()} /> : null}
+      <dialog ref={dialog} aria-labelledby={titleId} onClose={() => setOpened(null)}>
+        {isOpen ? <ActionForm {...props} label={opened} titleId={titleId} close={() => dialog.current?.close()} /> : null}
       </dialog>
     </>
   );
