@@ -189,6 +189,10 @@ export const ClaimsAnswer = z.object({
   next: z.int().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
 });
 
+export const Epoch = z
+  .string()
+  .meta({ description: "Distinguishes coupons of the same name.", examples: ["9f1c2a5e-7d0b-4c3a-8e6f-1b2c3d4e5f60"] });
+
 export const StatusAnswer = z.object({
   name: CouponNameText,
   state: State,
@@ -199,6 +203,7 @@ export const StatusAnswer = z.object({
   ends_at: Time.nullable(),
   server_time: Time,
   seq: Seq,
+  epoch: Epoch,
 });
 
 export const MetricsAnswer = z.object({
