@@ -9,8 +9,29 @@ import { jsonLine } from "./wire.ts";
 export const BACKUP_FORMAT = "doorbuster-backup";
 export const BACKUP_VERSION = 1;
 
-export function headerLine({ name, epoch, seq, at, createdAt, archivedAt, claimed, held, lastPosition, ...of }: BackupHeader): string {
-  const facts = { seq, as_of: at, created_at: createdAt, archived_at: archivedAt, claimed, held, last_position: lastPosition };
+export function headerLine({
+  name,
+  epoch,
+  seq,
+  at,
+  createdAt,
+  archivedAt,
+  claimed,
+  held,
+  lastPosition,
+  erasureKey,
+  ...of
+}: BackupHeader): string {
+  const facts = {
+    seq,
+    as_of: at,
+    created_at: createdAt,
+    archived_at: archivedAt,
+    claimed,
+    held,
+    last_position: lastPosition,
+    erasure_key: erasureKey,
+  };
   return lineOf({ format: BACKUP_FORMAT, version: BACKUP_VERSION, name, epoch, ...facts, ...named(of) });
 }
 

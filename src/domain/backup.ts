@@ -9,7 +9,11 @@ export type Replayed = Changeable &
   Pick<Coupon, "seq" | "createdAt" | "archivedAt" | "claimed" | "held" | "lastPosition"> & { readonly at: Instant };
 
 /** The first line: the coupon when the backup began. `seq` is the last event of the backup, and `at` the coupon's time. */
-export type BackupHeader = Replayed & Pick<Coupon, "name" | "epoch">;
+export type BackupHeader = Replayed &
+  Pick<Coupon, "name" | "epoch"> & {
+    /** Makes the pseudonyms of erased users, so that they can't claim again. Null while there are none. */
+    readonly erasureKey: string | null;
+  };
 
 /** One event as the ledger stores it, and what only other tables know of it. */
 export type BackupEvent = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "position"> & {
@@ -65,7 +69,7 @@ function changeBy(before: Replayed, event: LedgerEvent, { claim, hold, keyOwner 
   const { kind, at, userId, position, settings, expiresAt, wasHeld } = event;
   const { claimed, held, lastPosition, archivedAt } = before;
   if (kind !== "changed" && kind !== "archived" && userId === null) return "names no user";
-  if (archivedAt !== null && kind !== "released") return "comes after the archive";
+  if (archivedAt !== null && kind !== "released" && kind !== "erased") return "comes after the archive";
   switch (kind) {
     case "claimed":
       if (claim !== null) return "is of a user who has a claim";
@@ -84,6 +88,8 @@ function changeBy(before: Replayed, event: LedgerEvent, { claim, hold, keyOwner 
       return hold === null || hold.expiresAt > at ? "is of a user without a hold that is over" : { held: held - 1 };
     case "changed":
       return settings ?? "has no settings";
+    case "erased":
+      return {};
     case "archived":
       return { archivedAt: at, held: 0 };
     default:

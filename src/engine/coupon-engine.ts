@@ -1,10 +1,9 @@
 // The engine of one coupon over the SQL port. It judges a batch and writes all changes in one transaction.
 
 import { BrokenAssertion } from "../domain/assert.ts";
-import type { BackupEnd } from "../domain/backup.ts";
 import { CLOSED_CODES } from "../domain/claim.ts";
 import type { Coupon, Instant } from "../domain/coupon.ts";
-import { outcomeOf, type CreateResult, type NoCoupon, type RestoreResult } from "../domain/rpc.ts";
+import { outcomeOf, type CreateResult, type NoCoupon } from "../domain/rpc.ts";
 import {
   addBatch,
   addRefusals,
@@ -15,14 +14,14 @@ import {
   type RefusalCounts,
 } from "../domain/claim-counts.ts";
 import { isMet } from "../domain/etag.ts";
+import { pseudonymOf } from "../domain/pseudonym.ts";
 import { apply, found, type ApplyContext } from "./apply.ts";
 import { BypassSet } from "./bypass-set.ts";
 import { CouponStore } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
 import { DEFERRED, isAnswerTo, type Answer, type Deferred, type Message, type MessageOf, type Stamped } from "./message.ts";
 import { deliveredCount, outboxPage } from "./outbox.ts";
-import { keptUntil, LineFault, otherPart, storePart } from "./restore.ts";
-import { RestoreStore } from "./restore-store.ts";
+import { Restores } from "./restores.ts";
 import type { Sql } from "./sql.ts";
 
 const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
@@ -40,12 +39,11 @@ export type Applied = { readonly answers: readonly (Answer | Deferred)[]; readon
 export class CouponEngine {
   readonly #store: CouponStore;
   readonly #bypassSet: BypassSet;
-  readonly #restores: RestoreStore;
-  /** Until when an unfinished restore is kept. Null if there is none, or none is known. */
-  #restoreUntil: Instant | null = null;
+  readonly #restores: Restores;
   /** The stored coupon. Null if there is none, undefined until it is loaded. Changes only after a commit. */
   #coupon: Coupon | null | undefined = undefined;
   #seqBeforeReload = 0;
+  #erasureKey: string | null = null;
   /** The claim counts, which are written together with other changes. Null until they are loaded. */
   #claimCounts: ClaimCounts | null = null;
   #areCountsWritten = true;
@@ -53,7 +51,7 @@ export class CouponEngine {
   constructor(sql: Sql) {
     this.#store = new CouponStore(sql);
     this.#bypassSet = new BypassSet(this.#store);
-    this.#restores = new RestoreStore(sql);
+    this.#restores = new Restores(sql, this.#store);
   }
 
   /**
@@ -65,22 +63,23 @@ export class CouponEngine {
     const [first] = batch;
     if (first?.message.kind === "remove") return this.#remove(first.message, first.at, lease);
     if (first?.message.kind === "forget") return this.#forget(first.message);
+    if (first?.message.kind === "erase") return this.#erase(first.message, first.at);
     const before = this.#load();
     if (first?.message.kind === "restore") return this.#restore(first.message, first.at, before);
     if (before === null && first?.message.kind === "create") return this.#create(first.message, first.at);
     if (before === null) {
       const expiry = batch.findLast(({ message }) => message.kind === "expire");
-      const isWritten = expiry !== undefined && this.#discardOverdue(expiry.at);
+      const isWritten = expiry !== undefined && this.#restores.discardOverdue(expiry.at);
       return { answers: batch.map(({ message }) => this.#withoutCoupon(message)), isWritten };
     }
 
-    const draft = new Draft(this.#store, before);
+    const draft = new Draft(this.#store, before, this.#erasureKey);
     const outcomes: ClaimOutcome[] = [];
     const claimCounts = (): ClaimCounts => addBatch(this.#claimCounts ?? NO_CLAIM_COUNTS, outcomes);
     const context = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, claimCounts };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
-      if (message.kind === "remove" || message.kind === "forget" || message.kind === "restore")
+      if (message.kind === "remove" || message.kind === "forget" || message.kind === "erase" || message.kind === "restore")
         throw new TypeError("an exclusive message shares its batch");
       draft.advanceTo(at, message.actor);
       // After a restart the clock may be behind the coupon's time. The lease counts by the clock.
@@ -114,7 +113,7 @@ export class CouponEngine {
    * coupon is not loaded.
    */
   get nextExpiryAt(): Instant | null {
-    return this.#coupon?.nextExpiryAt ?? this.#restoreUntil;
+    return this.#coupon?.nextExpiryAt ?? this.#restores.until;
   }
 
   /**
@@ -139,64 +138,25 @@ export class CouponEngine {
   #create({ coupon, epoch, key = null, actor = null }: MessageOf<"create">, at: Instant): Applied {
     const by = { actor, ...(key === null ? {} : { key }) };
     const stored = this.#store.transaction(() => {
-      this.#discardRestore();
+      this.#restores.discard();
       this.#store.create(coupon, epoch, at, NO_CLAIM_COUNTS, by);
       return this.#store.load();
     });
     this.#coupon = stored.coupon;
+    this.#erasureKey = stored.erasureKey;
     this.#claimCounts = stored.claimCounts;
     return only({ ...found(stored.coupon, at), replayed: false } satisfies CreateResult, true);
   }
 
-  /** A part with a fault changes nothing. The last part discards the restore with it, because no other part can mend that. */
-  #restore({ part, name, epoch, actor = null }: MessageOf<"restore">, at: Instant, living: Coupon | null): Applied {
-    if (living !== null) return only(this.#restoreAgain(part.end, living, at), false);
-    const restoring = this.#restores.get();
-    const nextPart = otherPart(part, restoring);
-    if (nextPart !== null && part.number < nextPart) return only({ ok: true, nextPart, seq: 0 }, false);
-    if (nextPart !== null) return only({ ok: false, code: "part_missing", nextPart, seq: 0 }, false);
-    try {
-      const stores = { coupon: this.#store, restore: this.#restores };
-      const stored = this.#store.transaction(() => storePart(stores, part, { name, epoch, at, actor }));
-      if (stored.isFinished) return only(this.#finishRestore(at), true);
-      this.#discardOverdue(-Infinity);
-      return only({ ok: true, nextPart: stored.nextPart, seq: 0 }, true);
-    } catch (cause) {
-      if (!(cause instanceof LineFault)) throw cause;
-      const isDiscarded = part.end !== null && restoring !== null;
-      if (isDiscarded) this.#store.transaction(() => this.#discardRestore());
-      return only({ ok: false, code: "backup_invalid", line: cause.line, fault: cause.message, seq: 0 }, isDiscarded);
-    }
-  }
-
-  /** Answers a part while there is a coupon. The answer to the last part may have been lost. */
-  #restoreAgain(end: BackupEnd | null, living: Coupon, at: Instant): RestoreResult {
-    const restored = this.#store.ledger.events(0, 1)[0]?.restored;
-    const isMade = end !== null && restored?.epoch === end.epoch && restored.seq === end.seq;
-    return isMade ? found(living, Math.max(at, living.clockAt)) : { ok: false, code: "coupon_exists", seq: living.seq };
-  }
-
-  #finishRestore(at: Instant): RestoreResult {
-    const { coupon, claimCounts } = this.#store.load();
+  #restore(message: MessageOf<"restore">, at: Instant, living: Coupon | null): Applied {
+    if (living !== null) return only(this.#restores.again(message.part.end, living, at), false);
+    const { answer, isWritten } = this.#restores.take(message, at);
+    if (answer !== null) return only(answer, isWritten);
+    const { coupon, claimCounts, erasureKey } = this.#store.load();
     this.#coupon = coupon;
     this.#claimCounts = claimCounts;
-    this.#restoreUntil = null;
-    return found(coupon, Math.max(at, coupon.clockAt));
-  }
-
-  /** Discards an unfinished restore that is kept until `at` or before. Returns whether it did. */
-  #discardOverdue(at: Instant): boolean {
-    const restoring = this.#restores.get();
-    this.#restoreUntil = restoring === null ? null : keptUntil(restoring);
-    if (this.#restoreUntil === null || at < this.#restoreUntil) return false;
-    this.#store.transaction(() => this.#discardRestore());
-    return true;
-  }
-
-  /** Discards an unfinished restore, if there is one. Call it inside a transaction. */
-  #discardRestore(): void {
-    if (this.#restores.exists()) this.#restores.discard();
-    this.#restoreUntil = null;
+    this.#erasureKey = erasureKey;
+    return only(found(coupon, Math.max(at, coupon.clockAt)), isWritten);
   }
 
   /** A deleted coupon has no rows but those that are still to be delivered. */
@@ -219,6 +179,24 @@ export class CouponEngine {
     return only({ ok: true, isEmpty, seq: this.seq }, isEmpty || delivered > 0);
   }
 
+  /** Erases a user of the coupon and of its deleted incarnations. Their ledgers are closed, so they get no event of it. */
+  #erase({ userId, newKey, actor = null }: MessageOf<"erase">, at: Instant): Applied {
+    const before = this.#load();
+    const departed = this.#store.departed.all();
+    if (before === null && departed.length === 0) return only(NO_COUPON, false);
+    const draft = before === null ? null : new Draft(this.#store, before, this.#erasureKey);
+    draft?.advanceTo(at, actor);
+    let eventCount = draft?.erase(userId, newKey) ?? 0;
+    const alias = pseudonymOf(newKey, userId);
+    const rename = (): void => {
+      for (const { coupon } of departed) eventCount += this.#store.erasures.renameDeparted(coupon.epoch, alias, userId);
+    };
+    let isWritten = departed.length > 0;
+    if (draft === null) this.#store.transaction(rename);
+    else isWritten = this.#commit(draft, this.#claimCounts ?? NO_CLAIM_COUNTS, false, isWritten, rename);
+    return only({ ok: true, eventCount, seq: this.seq }, isWritten);
+  }
+
   /** Without a precondition this needs no coupon, so that a damaged coupon can still be deleted. */
   #remove(
     { precondition = null, keepsLedger = false, actor = null }: MessageOf<"remove">,
@@ -229,7 +207,7 @@ export class CouponEngine {
     const coupon = precondition === null ? null : this.#load();
     if (coupon !== null) {
       // At its stamp, as every message: a hold that is due by then changes the tag, whether or not it was removed yet.
-      const draft = new Draft(this.#store, coupon);
+      const draft = new Draft(this.#store, coupon, this.#erasureKey);
       draft.advanceTo(at);
       if (!isMet(precondition, draft.coupon, draft.at)) return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
     }
@@ -248,13 +226,19 @@ export class CouponEngine {
   }
 
   /**
-   * Writes the draft if it has changes. Memory changes after the commit. Returns whether anything was
-   * written.
+   * Writes the draft if it has changes, and what `also` writes. Memory changes after the commit. Returns whether
+   * anything was written.
    */
-  #commit(draft: Draft, claimCounts: ClaimCounts, isCounted: boolean, isFlush: boolean): boolean {
+  #commit(draft: Draft, claimCounts: ClaimCounts, isCounted: boolean, isFlush: boolean, also?: () => void): boolean {
     const isWritten = draft.isChanged || isFlush;
-    if (isWritten) this.#store.transaction(() => draft.save(claimCounts));
+    if (isWritten) {
+      this.#store.transaction(() => {
+        draft.save(claimCounts);
+        also?.();
+      });
+    }
     this.#coupon = draft.coupon;
+    this.#erasureKey = draft.erasureKey;
     this.#claimCounts = claimCounts;
     this.#areCountsWritten = isWritten || (this.#areCountsWritten && !isCounted);
     return isWritten;
@@ -275,6 +259,7 @@ export class CouponEngine {
     if (this.#coupon !== undefined && this.#coupon !== null) return this.#coupon;
     const stored = this.#store.exists() ? this.#store.load() : null;
     this.#coupon = stored?.coupon ?? null;
+    this.#erasureKey = stored?.erasureKey ?? null;
     this.#claimCounts ??= stored?.claimCounts ?? null;
     return this.#coupon;
   }

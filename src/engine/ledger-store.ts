@@ -13,6 +13,8 @@ type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "
   readonly expiresAt: Instant | null;
   readonly key: string | null;
   readonly wasHeld: 1 | null;
+  /** A JSON array. */
+  readonly erasedSeqs: string | null;
   /** Null if the event has no settings. */
   readonly amount: number | null;
   /** Null if the coupon was not restored. */
@@ -58,7 +60,7 @@ export class LedgerStore {
   /** The events after a seq. Writes nothing. */
   static readonly SELECT_EVENTS = (table: string): string => `
     SELECT seq, at, kind, actor, user_id AS userId, position, data ->> 'expires_at' AS expiresAt, data ->> 'idempotency_key' AS key,
-           data ->> 'was_held' AS wasHeld, data ->> 'restored_epoch' AS restoredEpoch, data ->> 'restored_seq' AS restoredSeq,
+           data ->> 'was_held' AS wasHeld, data ->> 'seqs' AS erasedSeqs, data ->> 'restored_epoch' AS restoredEpoch, data ->> 'restored_seq' AS restoredSeq,
            data ->> 'restored_as_of' AS restoredAsOf, data ->> 'restored_at' AS restoredAt, data ->> 'restored_by' AS restoredBy, ${SETTINGS.join(", ")}
     FROM ${table} WHERE seq > ? ORDER BY seq LIMIT ?`;
   events(after: number, limit: number, table = "ledger"): LedgerEvent[] {
@@ -83,6 +85,12 @@ export class LedgerStore {
   backup(after: number, until: number, limit: number): BackupEvent[] {
     const rows = this.#sql.all<BackupRow>(LedgerStore.SELECT_BACKUP, after, until, limit);
     return rows.map((row) => Object.assign(row, { attemptIds: row.attemptIds?.split(" ") ?? [] }));
+  }
+
+  /** Whether a user was erased after a seq. Writes nothing. */
+  static readonly SELECT_ERASED = `SELECT 1 AS found FROM ledger WHERE seq > ? AND kind = 'erased' LIMIT 1`;
+  isErasedAfter(seq: number): boolean {
+    return this.#sql.all(LedgerStore.SELECT_ERASED, seq).length > 0;
   }
 
   /** Returns the details of a coupon's creation, with its restore. All else stays as it was. Writes nothing. */
@@ -128,10 +136,11 @@ export class LedgerStore {
   }
 }
 
-function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, wasHeld, ...details }: EventRow): LedgerEvent {
+function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, wasHeld, erasedSeqs, ...details }: EventRow): LedgerEvent {
   const event = { seq, at, kind, actor, userId, position };
   if (wasHeld !== null) return { ...event, wasHeld: true };
   if (expiresAt !== null) return { ...event, expiresAt };
+  if (erasedSeqs !== null) return { ...event, erasedSeqs: seqsIn(erasedSeqs) };
   const { restoredEpoch, restoredSeq, restoredAsOf, restoredAt, restoredBy, ...stored } = details;
   const { amount, paused } = stored;
   if (amount === null) return event;
@@ -139,4 +148,9 @@ function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, wasHe
   const made = { ...event, settings, ...(key === null ? {} : { key }) };
   if (restoredEpoch === null) return made;
   return { ...made, restored: { epoch: restoredEpoch, seq: restoredSeq, asOf: restoredAsOf, at: restoredAt, by: restoredBy } };
+}
+
+function seqsIn(json: string): number[] {
+  const seqs: unknown = JSON.parse(json);
+  return Array.isArray(seqs) ? seqs.filter((seq) => typeof seq === "number") : [];
 }

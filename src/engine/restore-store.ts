@@ -15,12 +15,13 @@ type Progress = Sha256State & {
   readonly firstPart: string;
   readonly beganAt: Instant;
   readonly actor: string | null;
+  readonly erasureKey: string | null;
 };
 
 /** `header` is what the backup says of its coupon. `replayed` is what the events so far make, null before the first one. */
 export type Restoring = Progress & { readonly header: Replayed; readonly replayed: Replayed | null };
 
-const PROGRESS = ["epoch", "part", "firstPart", "beganAt", "actor", "words", "byteCount", "rest"] as const;
+const PROGRESS = ["epoch", "part", "firstPart", "beganAt", "actor", "erasureKey", "words", "byteCount", "rest"] as const;
 const REPLAYED = ["seq", "at", "createdAt", "archivedAt", "claimed", "held", "lastPosition", ...Object.keys(SETTING_NAMES)];
 
 export class RestoreStore {

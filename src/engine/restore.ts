@@ -62,15 +62,15 @@ export function storePart(
   const lineCount = part.events.length + (part.header === null ? 0 : 1) + 1;
   const fault = endFault(before.header, replayed, part.end, sha256Hex(hash));
   if (fault !== null || replayed === null) throw new LineFault(lineCount, fault ?? "there is no event");
-  stores.coupon.insert(restoredCoupon(by.name, by.epoch, before.header, replayed), NO_CLAIM_COUNTS);
+  stores.coupon.insert(restoredCoupon(by.name, by.epoch, before.header, replayed), NO_CLAIM_COUNTS, before.erasureKey);
   stores.restore.finish();
   return { isFinished: true, nextPart: part.number + 1 };
 }
 
 function begun({ header, bytes }: BackupPart, { at, actor }: { readonly at: Instant; readonly actor: string | null }): Restoring {
   if (header === null) throw new LineFault(1, "a backup begins with its first line");
-  const { epoch } = header;
-  return { ...SHA256_START, header, epoch, part: 0, firstPart: hashOf(bytes), replayed: null, beganAt: at, actor };
+  const { epoch, erasureKey } = header;
+  return { ...SHA256_START, header, epoch, erasureKey, part: 0, firstPart: hashOf(bytes), replayed: null, beganAt: at, actor };
 }
 
 function hashOf(bytes: Uint8Array): string {
@@ -131,7 +131,7 @@ function storeRows(
     store.claims.delete([claim]);
     store.claims.insertRevoked({ claim, revokedAt: at });
   }
-  if (kind !== "held" && hold !== null) store.holds.delete([hold]);
+  if (hold !== null && (kind === "claimed" || kind === "given_back" || kind === "expired")) store.holds.delete([hold]);
   if (kind !== "given_back") return;
   const released = attemptIds.find((id) => !store.holds.isReleased(userId, id));
   if (released !== undefined) store.holds.insertReleased([[userId, released, at]]);

@@ -13,12 +13,13 @@ import * as holds from "./routes/holds.ts";
 import * as live from "./routes/live.ts";
 import * as readModel from "./routes/read-model.ts";
 import * as service from "./routes/service.ts";
+import * as users from "./routes/users.ts";
 import * as webhooks from "./routes/webhooks.ts";
 import type { AppEnv } from "./request-context.ts";
 import { serve, serveUnrouted } from "./serve.ts";
 
-const DESCRIBED: readonly Route[] = [claims, holds, coupons, backup, readModel, live, webhooks, delivery, service].flatMap((module) =>
-  Object.values(module),
+const DESCRIBED: readonly Route[] = [claims, holds, coupons, backup, readModel, users, live, webhooks, delivery, service].flatMap(
+  (module) => Object.values(module),
 );
 const ROUTES: readonly Route[] = [...DESCRIBED, openApiRoute(DESCRIBED)];
 

@@ -35,6 +35,10 @@ const HeaderLine = z.strictObject({
   claimed: Count,
   held: Count,
   last_position: Count,
+  erasure_key: z
+    .string()
+    .regex(/^[\w+/=-]{1,128}$/, "is no key")
+    .nullable(),
   paused: z.boolean(),
   ...settings,
 });
@@ -103,8 +107,19 @@ export function parsePart(text: string, number: number): Parsed {
 }
 
 function headerOf(line: z.output<typeof HeaderLine>): BackupHeader {
-  const { name, epoch, seq, as_of: at, created_at: createdAt, archived_at: archivedAt, claimed, held, last_position: lastPosition } = line;
-  return { ...unnamed(line), name, epoch, seq, at, createdAt, archivedAt, claimed, held, lastPosition };
+  const {
+    name,
+    epoch,
+    seq,
+    as_of: at,
+    created_at: createdAt,
+    archived_at: archivedAt,
+    claimed,
+    held,
+    last_position: lastPosition,
+    erasure_key: erasureKey,
+  } = line;
+  return { ...unnamed(line), name, epoch, seq, at, createdAt, archivedAt, claimed, held, lastPosition, erasureKey };
 }
 
 function eventOf({

@@ -17,6 +17,7 @@ import * as holds from "../../src/http/routes/holds.ts";
 import * as live from "../../src/http/routes/live.ts";
 import * as readModel from "../../src/http/routes/read-model.ts";
 import * as service from "../../src/http/routes/service.ts";
+import * as users from "../../src/http/routes/users.ts";
 import * as webhooks from "../../src/http/routes/webhooks.ts";
 import { VARIABLE_NAMES } from "../../src/edge/config.ts";
 import { PAGES } from "../../src/web/pages.ts";
@@ -29,7 +30,7 @@ const DOCUMENTS = [
     .filter((file) => file.endsWith(".md"))
     .map((file) => join("docs", file)),
 ];
-const ROUTE_FILES = { backup, claims, coupons, delivery, holds, live, "read-model": readModel, service, webhooks };
+const ROUTE_FILES = { backup, claims, coupons, delivery, holds, live, "read-model": readModel, service, users, webhooks };
 const ROUTES = Object.values(ROUTE_FILES).flatMap((module): Route[] => Object.values(module));
 
 function read(path: string): string {

@@ -19,8 +19,8 @@ import type { BackupResult } from "../../src/domain/rpc.ts";
 import { addToSha256, sha256Hex, SHA256_START } from "../../src/domain/sha256.ts";
 import { parsePart } from "../../src/http/backup-part.ts";
 import { messageOf, sale } from "./calls.ts";
-import { contents, EngineCalls, expectConserved, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
-import { nodeSql } from "./node-sql.ts";
+import { asks, contents, EngineCalls, expectConserved, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
+import { nodeSql, type NodeSql } from "./node-sql.ts";
 
 test.for([0, 1, 55, 56, 63, 64, 65, 119, 120, 1000])("the hash of %i bytes in pieces is their SHA-256", (length) => {
   const bytes = Uint8Array.from({ length }, (_, index) => index * 7);
@@ -68,6 +68,7 @@ const RULES: readonly Row[] = [
   ["changed", { userId: null, settings: { ...SETTINGS, amount: 1 } }, {}, {}, "leaves -1 units"],
   ["changed", { userId: null }, {}, {}, "has no settings"],
   ["archived", { userId: null }, {}, {}, { held: 0, archivedAt: T0 + 1 }],
+  ["erased", {}, { hold: HOLD }, ARCHIVED, {}],
   ["created", {}, {}, {}, "is not the first one"],
 ];
 
@@ -109,6 +110,12 @@ function fileOf(header: BackupHeader, events: readonly BackupEvent[]): string {
 /** Restores a file in parts of `lineCount` lines. Returns the tables, and expects that they are conserved. */
 function restored(file: string, lineCount: number, at: number) {
   const sql = nodeSql();
+  restoreInto(sql, file, lineCount, at);
+  expectConserved(sql);
+  return contents(sql);
+}
+
+function restoreInto(sql: NodeSql, file: string, lineCount: number, at: number): void {
   const lines = file.split(/(?<=\n)/);
   for (let part = 1; (part - 1) * lineCount < lines.length; part += 1) {
     const parsed = parsePart(lines.slice((part - 1) * lineCount, part * lineCount).join(""), part);
@@ -118,8 +125,6 @@ function restored(file: string, lineCount: number, at: number) {
       ok: true,
     });
   }
-  expectConserved(sql);
-  return contents(sql);
 }
 
 /** Tables without what a restore changes. The request of a hold that has ended since then is lost. */
@@ -159,6 +164,22 @@ test("a random sale, backed up at one instant and read later, is restored as it 
     }),
     { numRuns: 200 },
   );
+});
+
+test("an erased user is restored under the pseudonym and can't claim again, and an erasure ends a running backup", () => {
+  const { engine, sql } = opened(3);
+  engine.claimAll([asks("ann", { key: "k" })], T0);
+  engine.hold(holdOf("bob", 60_000), T0);
+  const before = engine.one({ kind: "backup", epoch: null, after: 0, until: null }, T0);
+  for (const userId of ["ann", "bob"]) engine.one({ kind: "erase", userId, newKey: "a".repeat(64) }, T0);
+  expect(engine.one({ kind: "backup", epoch: "epoch-1", after: 0, until: before.seq }, T0)).toMatchObject({ code: "unavailable" });
+  const page = engine.one({ kind: "backup", epoch: null, after: 0, until: null }, T0);
+  if (!page.ok) throw new Error(page.code);
+  const copy = nodeSql();
+  restoreInto(copy, fileOf(page.header, page.events), 2, T0);
+  expect(comparable(contents(copy))).toEqual(comparable(contents(sql)));
+  const [again] = new EngineCalls(copy).claimAll([asks("ann")], T0 + 1);
+  expect(again).toMatchObject({ ok: false, code: "already_claimed", claim: { position: 1 } });
 });
 
 test("two holds that a user released at one instant are restored, so that neither request holds again", () => {

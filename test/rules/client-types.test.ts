@@ -56,6 +56,7 @@ const COMPARED = {
   RevokedClaim: true satisfies Is<typeof answers.RevokedClaimAnswer, operator.RevokedClaim>,
   ClaimList: true satisfies Is<typeof answers.ClaimsAnswer, operator.ClaimPage>,
   UserClaimList: true satisfies Is<typeof answers.WalletAnswer, operator.UserClaimPage>,
+  Erasure: true satisfies Is<typeof answers.ErasedAnswer, operator.Erasure>,
   History: true satisfies Is<typeof answers.HistoryAnswer, operator.HistoryPage>,
   Timeline: true satisfies Is<typeof answers.TimelineAnswer, operator.Timeline>,
   CouponMetrics: true satisfies Is<typeof answers.MetricsAnswer, operator.CouponMetrics>,
@@ -126,6 +127,7 @@ async function requestsOfAllCalls(): Promise<{ readonly route: string; readonly 
   await calls.exportReport({ from: "f", to: "t" });
   await calls.revoke("{name}", "{user_id}", { position: 1 });
   await calls.userClaims("{user_id}", page);
+  await calls.eraseUser("{user_id}", { after: "a", coupon: "c" });
   await calls.holds("{name}", page);
   await calls.releaseAllHolds("{name}");
   await calls.backup("{name}");

@@ -17,6 +17,10 @@ const FOUND = { etag: '"tag"', "coupon-seq": "3" };
 
 test("the check of answers accepts the answer that the planted faults change", () => {
   expect(check(GET, answers(200, COUPON, FOUND))).toBeNull();
+  const ofUser = (userId: string) =>
+    check(asks("GET", `${PATH}/claims/ann`), answers(200, { ...RECEIPT, user_id: userId }, { "coupon-seq": "3" }));
+  expect(ofUser(`erased:${"0f".repeat(16)}`)).toBeNull();
+  expect(ofUser("erased:0f")).toContain('an answer about "erased:0f"');
 });
 
 test.for([

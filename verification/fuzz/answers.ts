@@ -170,7 +170,10 @@ function bodyFault({ content }: Documented, { method }: FuzzRequest, answer: Fuz
   return answer.status >= 400 && value["request_id"] !== headers["x-request-id"] ? "request_id is not X-Request-Id" : null;
 }
 
-/** A success is about the coupon and the user that the path names. */
+/** The pseudonym of an erased user. */
+const PSEUDONYM = /^erased:[0-9a-f]{32}$/;
+
+/** A success is about the coupon and the user that the path names, or about the pseudonym of an erased one. */
 function subjectFault(at: RequestTarget, { method }: FuzzRequest, { status, body }: FuzzAnswer): string | null {
   if (at.is !== "operation" || status >= 300 || method === "HEAD") return null;
   const { name, user_id: userId } = at.parameters;
@@ -178,7 +181,7 @@ function subjectFault(at: RequestTarget, { method }: FuzzRequest, { status, body
   const returned = objectIn(body);
   const subjects = [
     [name, returned?.["coupon_name"] ?? returned?.["name"]],
-    [userId, returned?.["user_id"]],
+    [userId, PSEUDONYM.test(String(returned?.["user_id"])) ? undefined : returned?.["user_id"]],
   ];
   const wrong = subjects.find(([asked, got]) => asked !== undefined && got !== undefined && got !== asked);
   return wrong === undefined ? null : `an answer about ${JSON.stringify(wrong[1])}`;

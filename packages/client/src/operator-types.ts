@@ -27,10 +27,11 @@ type Page<After> = { readonly next_after: After | null };
 type DatabasePage = Page<string> & { readonly as_of: string | null };
 export type CouponPage = DatabasePage & { readonly coupons: readonly ListedCoupon[] };
 export type UserClaimPage = DatabasePage & { readonly claims: readonly (Receipt & { readonly state: SaleState })[] };
+export type Erasure = DatabasePage & { readonly erased_count: number };
 export type ClaimPage = { readonly claims: readonly Receipt[]; readonly next: number | null };
 export type HoldPage = { readonly holds: readonly Hold[]; readonly next: string | null };
 
-export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired" | "archived";
+export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired" | "archived" | "erased";
 /** An event of the ledger. With `created` and `changed` it has the settings, and with `held` `expires_at`. */
 export type LedgerEvent = Partial<Settings> & {
   readonly seq: number;

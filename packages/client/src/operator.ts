@@ -114,6 +114,9 @@ function claimCalls({ get, keyed, remove }: Senders, options: Options) {
     revoke: (name: string, userId: string, { position }: { readonly position?: number } = {}): Answered<types.RevokedClaim> =>
       remove(["coupons", name, "claims", userId], position === undefined ? "once" : "repeatable", { position }),
     userClaims: (userId: string, page: Page<string> = {}): Answered<types.UserClaimPage> => get(["users", userId, "claims"], page),
+    /** Erases a user in up to 50 coupons, or in one. Call it again with `next_after` as `after` until that is null. */
+    eraseUser: (userId: string, from: { readonly after?: string; readonly coupon?: string } = {}): Answered<types.Erasure> =>
+      remove(["users", userId], "repeatable", from),
 
     holds: (name: string, page: Page<string> = {}): Answered<types.HoldPage> => get(["coupons", name, "holds"], page),
     releaseAllHolds: (name: string): Answered<types.ReleasedHolds> => remove(["coupons", name, "holds"]),

@@ -35,6 +35,8 @@ export type Status = {
   readonly server_time: string;
   /** The number of the coupon's last event. */
   readonly seq: number;
+  /** Distinguishes coupons of the same name. */
+  readonly epoch: string;
 };
 
 /** The codes of all refusals. docs/api.md says what each means. */
