@@ -33,6 +33,8 @@ export type Status = {
   readonly starts_at: string | null;
   readonly ends_at: string | null;
   readonly server_time: string;
+  /** Names this coupon among those of the same name, so that a new one is noticed. */
+  readonly epoch: string;
   /** The number of the coupon's last event. */
   readonly seq: number;
   /** Distinguishes coupons of the same name. */
