@@ -37,8 +37,6 @@ export type Status = {
   readonly epoch: string;
   /** The number of the coupon's last event. */
   readonly seq: number;
-  /** Distinguishes coupons of the same name. */
-  readonly epoch: string;
 };
 
 /** The codes of all refusals. docs/api.md says what each means. */
