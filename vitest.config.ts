@@ -17,7 +17,7 @@ export default defineConfig({
       {
         extends: true,
         // Inside workerd: real fetches through the Worker to real objects with real storage.
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, verbose: false })],
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" }, miniflare: { r2Buckets: ["BUCKET"] }, verbose: false })],
         test: {
           name: "workers",
           include: ["test/{storms,worker}/**/*.test.ts"],

@@ -86,6 +86,7 @@ export function status({ coupon: view, seq }: Found, now: Instant) {
     ends_at: instantOrNull(view.endsAt),
     server_time: instant(now),
     seq,
+    epoch: view.epoch,
   };
 }
 
@@ -136,8 +137,14 @@ export function failingSink({ coupon: name, sink: id, status: sinkStatus, attemp
 }
 
 /** Returns an event of the ledger, with the details of its kind. */
-export function event({ seq, at, kind, actor, userId, position, settings: made, expiresAt }: LedgerEvent) {
-  const details = { ...(made === undefined ? {} : settings(made)), ...(expiresAt === undefined ? {} : { expires_at: instant(expiresAt) }) };
+export function event({ seq, at, kind, actor, userId, position, settings: made, expiresAt, restored: from }: LedgerEvent) {
+  const restored =
+    from === undefined ? null : { epoch: from.epoch, seq: from.seq, as_of: instant(from.asOf), at: instant(from.at), by: from.by };
+  const details = {
+    ...(made === undefined ? {} : settings(made)),
+    ...(expiresAt === undefined ? {} : { expires_at: instant(expiresAt) }),
+    ...(restored === null ? {} : { restored }),
+  };
   return { seq, at: instant(at), kind, actor, user_id: userId, position, ...details };
 }
 

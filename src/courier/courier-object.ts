@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { withDeadline } from "../deadline.ts";
+import { BACKUP_HANGS_MS } from "../domain/backup-limits.ts";
 import type { OutboxCursor, OutboxPage, SinkLag } from "../domain/delivery.ts";
 import {
   COURIER_ALARM_MS,
@@ -17,12 +18,13 @@ import type { CouponCalls, CourierCalls } from "../domain/rpc.ts";
 import { edgeOf, nextEdgeAt } from "../domain/webhook-events.ts";
 import { log, logFailure } from "../log.ts";
 import type { WebhookTargets } from "../domain/webhook-target.ts";
+import { deliverToBackups } from "./backup-sink.ts";
 import { afterFailure, isBehind, isDue, isReceiving, lagOf, nextLookAt, type Delivered, type Delivery, type Failure } from "./delivery.ts";
 import { EndpointList } from "./endpoint-list.ts";
 import { clearReports, reportSink } from "./failure-report.ts";
 import { deliverToReadModel } from "./read-model-sink.ts";
 import { SharedReads } from "./shared-reads.ts";
-import { D1_SINK, SinkStore, type Sink } from "./sink-store.ts";
+import { BACKUP_SINK, D1_SINK, SinkStore, type Sink } from "./sink-store.ts";
 import { deliverToEndpoint } from "./webhook-sink.ts";
 
 type Branded<T> = DurableObjectNamespace<T & Rpc.DurableObjectBranded>;
@@ -32,6 +34,8 @@ type CourierEnv = {
   readonly COUPONS: Branded<CouponCalls>;
   readonly COURIERS: Branded<CourierCalls & OwnCalls>;
   readonly DB?: D1Database;
+  /** Not in wrangler.toml. Without it no backups are taken. */
+  readonly BACKUPS?: R2Bucket;
   readonly WEBHOOK_TARGETS?: string;
 };
 
@@ -116,6 +120,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       deadline: Date.now() + DELIVERY_MS_MAX,
     };
     if (sink.id === D1_SINK && this.env.DB !== undefined) return deliverToReadModel(this.env.DB, delivery);
+    if (sink.id === BACKUP_SINK && this.env.BACKUPS !== undefined) return deliverToBackups(this.env.BACKUPS, this.#coupon(), delivery);
     const endpoint = this.#endpoints.get(sink.id);
     if (endpoint === undefined || !isReceiving(endpoint)) {
       // Without a database too, the coupon must not keep its deleted ledgers.
@@ -158,7 +163,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
 
   /** Returns whether all sinks are known. */
   async #startAll(): Promise<boolean> {
-    this.#start(this.#store.add(D1_SINK, 0));
+    const own = this.env.BACKUPS === undefined ? [D1_SINK] : [D1_SINK, BACKUP_SINK];
+    for (const id of own) this.#start(this.#store.add(id, 0));
     const { endpoints, isFresh } = await this.#endpoints.read(this.#name);
     for (const endpoint of endpoints) {
       const sink = this.#store.add(endpoint.id, endpoint.createdAt);
@@ -168,7 +174,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       this.#start((isRevived ? this.#store.reset(sink, {}) : null) ?? sink);
     }
     if (!isFresh) return this.env.DB === undefined;
-    const ids = new Set([D1_SINK, ...endpoints.map(({ id }) => id)]);
+    const ids = new Set([...own, ...endpoints.map(({ id }) => id)]);
     const gone = this.#store.all().filter(({ id }) => !ids.has(id));
     await clearReports(this.env.DB, this.#name, gone);
     for (const { id } of gone) this.#store.remove(id);
@@ -189,7 +195,8 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
       let result: "more" | "done";
       do {
         state.hasNews = false;
-        result = await withDeadline(this.env.COURIERS.get(this.ctx.id).deliver(sinkId), DELIVERY_HANGS_MS);
+        const hangsMs = sinkId === BACKUP_SINK ? BACKUP_HANGS_MS : DELIVERY_HANGS_MS;
+        result = await withDeadline(this.env.COURIERS.get(this.ctx.id).deliver(sinkId), hangsMs);
         // A long delivery respects changes of the endpoint.
         if (result === "more" && sinkId !== D1_SINK) await this.#endpoints.read(this.#name);
       } while (result === "more" || state.hasNews);
@@ -223,7 +230,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
   #nextAt(now: number): number | null {
     const head = this.#store.get(D1_SINK)?.cursor ?? null;
     const times = this.#store.all().map((sink) => {
-      if (this.#isWaiting(sink)) return sink.nextAttemptAt ?? edgeOf(sink.fold);
+      if (sink.id === BACKUP_SINK || this.#isWaiting(sink)) return sink.nextAttemptAt ?? edgeOf(sink.fold);
       const endpoint = this.#endpoints.get(sink.id);
       const isOff = endpoint !== undefined && (!isReceiving(endpoint) || sink.status === "disabled");
       return isOff && isBehind(sink, head, now) ? nextLookAt(endpoint, sink, now) : null;

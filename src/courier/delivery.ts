@@ -23,8 +23,8 @@ export type Delivery = {
 /** A failed attempt. `by` is what has failed: the endpoint, one that answers 410, or a part of Doorbuster. */
 export type Failure = { readonly error: string; readonly by: "endpoint" | "gone" | "us" };
 
-/** The sink has all, or there is more to deliver, or an attempt has failed. */
-export type Delivered = "all" | "more" | Failure;
+/** The sink has all, or there is more to deliver, or it waits until the time that it has set, or an attempt has failed. */
+export type Delivered = "all" | "more" | "waits" | Failure;
 
 /** Returns the cursor of a sink that has a whole page. */
 export function positionAfter({ epoch, events, deletion }: OutboxPage, before: OutboxCursor | null): OutboxCursor {

@@ -3,8 +3,9 @@
 import type { OutboxCursor, SinkState } from "../domain/delivery.ts";
 import type { Fold } from "../domain/webhook-events.ts";
 
-/** The sink of the read model. All other sinks are webhook endpoints, named by their ids. */
+/** The sinks of the read model and of backups. All other sinks are webhook endpoints, named by their ids. */
 export const D1_SINK = "d1";
+export const BACKUP_SINK = "r2";
 
 /** A sink as it is stored. */
 export type Sink = SinkState & {

@@ -1,6 +1,6 @@
 // Delivers a coupon's events to one webhook endpoint, in order and one at a time.
 
-import type { OutboxCursor } from "../domain/delivery.ts";
+import type { OutboxCursor, OutboxPage } from "../domain/delivery.ts";
 import {
   DELIVERY_PAGE_SIZE,
   DELIVERY_PAGES_PER_CALL_MAX,
@@ -28,6 +28,7 @@ export async function deliverToEndpoint(
     const { cursor } = progress.sink;
     const page = await read(cursor, DELIVERY_PAGE_SIZE);
     if (page === null) return "all";
+    progress.enter(page);
     for (const step of steps(cursor?.epoch === page.epoch ? progress.sink.fold : null, name, page)) {
       progress.begin(step);
       for (const message of step.messages) {
@@ -66,6 +67,14 @@ class Progress {
     this.#start = sink.start;
     this.fromAt = sink.fromAt;
     this.deliveredAt = sink.deliveredAt;
+  }
+
+  /**
+   * Passes what a restored coupon had when it was backed up: the coupon of the backup has sent that. A replay, whose start comes
+   * later, sends it.
+   */
+  enter({ events: [first] }: OutboxPage): void {
+    if (first?.restored !== undefined) this.fromAt = Math.max(this.fromAt, first.restored.asOf + 1);
   }
 
   /** From the start of a replay on, everything is sent. */

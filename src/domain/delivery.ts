@@ -36,7 +36,7 @@ export const SINK_STATUSES = ["active", "parked", "disabled"] as const;
 
 /** What the operator sees of a sink. */
 export type SinkState = {
-  /** `d1`, or the id of a webhook endpoint. */
+  /** `d1`, `r2`, or the id of a webhook endpoint. */
   readonly id: string;
   /** Null before the first event. */
   readonly cursor: OutboxCursor | null;

@@ -28,14 +28,31 @@ export type LedgerEvent = {
   readonly erasedSeqs?: readonly number[];
   /** With `claimed`: the user held the unit, so the claim took none from the stock. */
   readonly wasHeld?: true;
+  /** With `created`: the backup that this coupon was restored from. */
+  readonly restored?: Restored;
+};
+
+/** A backup, the restore of it, and the operator who did that. */
+export type Restored = {
+  /** The coupon of the backup. */
+  readonly epoch: string;
+  /** The last event of the backup. */
+  readonly seq: number;
+  /** The coupon's time when it was backed up. Everything after it has happened since the restore. */
+  readonly asOf: Instant;
+  readonly at: Instant;
+  readonly by: string | null;
 };
 
 /** Returns the details of an event as the ledger and the read model store them: JSON, or null if it has none. */
-export function dataOf({ settings, expiresAt, key, wasHeld, erasedSeqs }: LedgerEvent): string | null {
+export function dataOf({ settings, expiresAt, key, wasHeld, erasedSeqs, restored }: LedgerEvent): string | null {
   if (wasHeld !== undefined) return JSON.stringify({ was_held: 1 });
   if (erasedSeqs !== undefined) return JSON.stringify({ seqs: erasedSeqs });
   if (expiresAt !== undefined) return JSON.stringify({ expires_at: expiresAt });
   if (settings === undefined) return null;
   const { paused, ...others } = named(settings);
-  return JSON.stringify({ ...others, paused: paused ? 1 : 0, idempotency_key: key });
+  const made = { ...others, paused: paused ? 1 : 0, idempotency_key: key };
+  if (restored === undefined) return JSON.stringify(made);
+  const { epoch, seq, asOf, at, by } = restored;
+  return JSON.stringify({ ...made, restored_epoch: epoch, restored_seq: seq, restored_as_of: asOf, restored_at: at, restored_by: by });
 }

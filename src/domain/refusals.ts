@@ -19,6 +19,8 @@ export const REFUSAL_CODES = [
   "amount_below_claimed",
   "coupon_archived",
   "precondition_failed",
+  "backup_invalid",
+  "part_missing",
   // Returned by the Worker.
   "invalid_request",
   "unauthorized",

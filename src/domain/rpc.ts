@@ -1,5 +1,6 @@
 // The calls from the Worker to a coupon's object. RPC carries plain values only.
 
+import type { BackupEvent, BackupHeader, BackupPart } from "./backup.ts";
 import type { Certificate, CertificateRequest } from "./certificate.ts";
 import type { Change } from "./change.ts";
 import type { Claim, ClaimRequest, ClosedCode, Hold } from "./claim.ts";
@@ -29,6 +30,11 @@ export type Refused<Code extends RefusalCode = RefusalCode> = Seq & {
   readonly amountMin?: number;
   /** With `hold_too_long`: the longest hold that is allowed. */
   readonly ttlSecondsMax?: number;
+  /** With `backup_invalid`: the line of the part, from 1, and what is wrong. */
+  readonly line?: number;
+  readonly fault?: string;
+  /** With `part_missing`: the part that comes next. */
+  readonly nextPart?: number;
 };
 type Done<Fields = unknown> = Seq & { readonly ok: true } & Fields;
 
@@ -100,6 +106,17 @@ export type HistoryResult = Done<{ readonly events: readonly LedgerEvent[]; read
 export type ListClaimsResult = Page | NoCoupon | Failed;
 /** The next events for a sink, or null if it has all. */
 export type OutboxResult = Done<{ readonly page: OutboxPage | null }> | Failed;
+/** `header` is the coupon now. `next` is the seq that the next page begins behind. */
+export type BackupResult =
+  | Done<{ readonly header: BackupHeader; readonly events: readonly BackupEvent[]; readonly next: number | null }>
+  | NoCoupon
+  | Failed;
+/** The part is stored, and `nextPart` comes next. Or it was the last one, and there is a coupon. */
+export type RestoreResult =
+  | Done<{ readonly nextPart: number }>
+  | Found
+  | Failed
+  | Refused<"coupon_exists" | "backup_invalid" | "part_missing" | "invalid_request">;
 /** `isEmpty` is true if the object stores nothing now. */
 export type ForgetResult = Done<{ readonly isEmpty: boolean }> | Failed;
 export type MetricsResult = Done<{ readonly coupon: CouponView; readonly outcomes: ClaimCounts }> | NoCoupon | Failed;
@@ -142,6 +159,10 @@ export type CouponCalls = {
   listClaims(after: Cursor, limit: number): Promise<ListClaimsResult>;
   /** Lists the ledger's events in their order, after the seq `after`. */
   history(after: number, limit: number): Promise<HistoryResult>;
+  /** Returns the events of the coupon `epoch` after `after`, up to the event `until`. Null is the current coupon, and its last event. */
+  backup(epoch: string | null, after: number, until: number | null): Promise<BackupResult>;
+  /** Stores one part of a backup. The last one makes the coupon `name`. A part that is stored already changes nothing. */
+  restore(name: string, part: BackupPart, actor?: string | null): Promise<RestoreResult>;
   /** Returns at most `limit` events after a sink's cursor. Null is the beginning of the first incarnation. */
   outbox(after: OutboxCursor | null, limit: number): Promise<OutboxResult>;
   /** Discards the ledgers of deleted incarnations that all sinks have. `cursors` are those of the sinks. */

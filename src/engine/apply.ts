@@ -1,12 +1,14 @@
 // Applies each kind of message to a draft, and returns its answer.
 
 import { assert, BrokenAssertion } from "../domain/assert.ts";
+import type { BackupEvent } from "../domain/backup.ts";
 import { certifiable, contradicts } from "../domain/certificate.ts";
 import { judgeChange } from "../domain/change.ts";
 import { judgeCreate } from "../domain/create.ts";
-import { remaining, saleState, type Coupon, type Instant } from "../domain/coupon.ts";
+import { remaining, saleState, settingsOf, type Coupon, type Instant } from "../domain/coupon.ts";
 import { isMet, type Precondition } from "../domain/etag.ts";
-import { CLAIMANTS_AT_ONCE_MAX, HOLDS_ENDED_AT_ONCE_MAX } from "../domain/limits.ts";
+import { BACKUP_DETAILS_MAX } from "../domain/backup-limits.ts";
+import { CLAIMANTS_AT_ONCE_MAX, EXPORT_PAGE_SIZE, HOLDS_ENDED_AT_ONCE_MAX, PAGE_SIZE_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { ClaimCounts } from "../domain/claim-counts.ts";
 import { judgeRevoke } from "../domain/revoke.ts";
@@ -27,7 +29,7 @@ export type ApplyContext = {
   readonly mayCertify: boolean;
 };
 
-export type Applicable = Exclude<Kind, "remove" | "forget" | "erase">;
+export type Applicable = Exclude<Kind, "remove" | "forget" | "erase" | "restore">;
 
 /** Judges `message` on the draft as it is, and drafts its changes. Throws what storage throws. */
 export function apply(message: MessageOf<Applicable>, draft: Draft, context: ApplyContext): Answer | Deferred {
@@ -68,17 +70,15 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
       const holds = rows.slice(0, message.limit);
       return { ok: true, holds, next: rows.length > holds.length ? (holds.at(-1)?.userId ?? null) : null, seq };
     }
-    case "history": {
-      confirmHead(draft);
-      const events = draft.eventsAfter(message.after, message.limit + 1);
-      const page = events.slice(0, message.limit);
-      return { ok: true, events: page, next: events.length > page.length ? (page.at(-1)?.seq ?? null) : null, seq };
-    }
+    case "history":
+      return history(message, draft);
     case "outbox":
       confirmHead(draft);
       return { ok: true, page: outboxPage(draft.store, draft, message.after, message.limit), seq };
     case "list_claims":
       return listClaims(message, draft);
+    case "backup":
+      return backup(message, draft);
     case "metrics": {
       const { claims, ...batches } = context.claimCounts();
       confirmHead(draft);
@@ -188,6 +188,13 @@ function releaseAllHolds(draft: Draft, context: ApplyContext): rpc.ReleaseAllHol
   return { ok: true, count: holds.length, remaining: remaining(draft.coupon), seq: draft.coupon.seq };
 }
 
+function history({ after, limit }: MessageOf<"history">, draft: Draft): rpc.HistoryResult {
+  confirmHead(draft);
+  const events = draft.eventsAfter(after, limit + 1);
+  const page = events.slice(0, limit);
+  return { ok: true, events: page, next: events.length > page.length ? (page.at(-1)?.seq ?? null) : null, seq: draft.coupon.seq };
+}
+
 function listClaims({ after, limit }: MessageOf<"list_claims">, { coupon, store }: Draft): rpc.ListClaimsResult {
   const { epoch, seq } = coupon;
   // The same name with another epoch is another coupon.
@@ -197,6 +204,30 @@ function listClaims({ after, limit }: MessageOf<"list_claims">, { coupon, store 
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const claims = rows.slice(0, limit).map(({ seq: _seq, ...claimed }) => claimed);
   return { ok: true, claims, next: last === undefined ? null : { position: last.position, seq: last.seq, epoch }, seq };
+}
+
+/**
+ * Events that this very message makes, of holds that expire, are on the next page. A user who is erased meanwhile would have two names
+ * in one backup, so it ends.
+ */
+function backup({ epoch, after, until }: MessageOf<"backup">, draft: Draft): rpc.BackupResult {
+  confirmHead(draft);
+  const { coupon, at, store } = draft;
+  const { seq, name, createdAt, archivedAt, claimed, held, lastPosition } = coupon;
+  if (epoch !== null && epoch !== coupon.epoch) return { ok: false, code: "coupon_not_found", seq };
+  const facts = { name, epoch: coupon.epoch, seq, at, createdAt, archivedAt, claimed, held, lastPosition, erasureKey: draft.erasureKey };
+  const last = until ?? seq;
+  if (store.ledger.isErasedAfter(last)) return { ok: false, code: "unavailable", seq };
+  const events: BackupEvent[] = [];
+  let detailsLength = 0;
+  while (events.length < EXPORT_PAGE_SIZE && detailsLength < BACKUP_DETAILS_MAX) {
+    const rows = store.ledger.backup(events.at(-1)?.seq ?? after, last, PAGE_SIZE_MAX);
+    events.push(...rows);
+    detailsLength += rows.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
+    if (rows.length < PAGE_SIZE_MAX) break;
+  }
+  const reached = events.at(-1)?.seq ?? after;
+  return { ok: true, header: { ...settingsOf(coupon), ...facts }, events, next: reached < last ? reached : null, seq };
 }
 
 function certify({ request }: MessageOf<"certify">, draft: Draft, { bypassSet, mayCertify }: ApplyContext): Answer {

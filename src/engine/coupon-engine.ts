@@ -21,6 +21,7 @@ import { CouponStore } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
 import { DEFERRED, isAnswerTo, type Answer, type Deferred, type Message, type MessageOf, type Stamped } from "./message.ts";
 import { deliveredCount, outboxPage } from "./outbox.ts";
+import { Restores } from "./restores.ts";
 import type { Sql } from "./sql.ts";
 
 const NO_COUPON: NoCoupon = { ok: false, code: "coupon_not_found", seq: 0 };
@@ -38,6 +39,7 @@ export type Applied = { readonly answers: readonly (Answer | Deferred)[]; readon
 export class CouponEngine {
   readonly #store: CouponStore;
   readonly #bypassSet: BypassSet;
+  readonly #restores: Restores;
   /** The stored coupon. Null if there is none, undefined until it is loaded. Changes only after a commit. */
   #coupon: Coupon | null | undefined = undefined;
   #seqBeforeReload = 0;
@@ -49,6 +51,7 @@ export class CouponEngine {
   constructor(sql: Sql) {
     this.#store = new CouponStore(sql);
     this.#bypassSet = new BypassSet(this.#store);
+    this.#restores = new Restores(sql, this.#store);
   }
 
   /**
@@ -62,8 +65,13 @@ export class CouponEngine {
     if (first?.message.kind === "forget") return this.#forget(first.message);
     if (first?.message.kind === "erase") return this.#erase(first.message, first.at);
     const before = this.#load();
+    if (first?.message.kind === "restore") return this.#restore(first.message, first.at, before);
     if (before === null && first?.message.kind === "create") return this.#create(first.message, first.at);
-    if (before === null) return { answers: batch.map(({ message }) => this.#withoutCoupon(message)), isWritten: false };
+    if (before === null) {
+      const expiry = batch.findLast(({ message }) => message.kind === "expire");
+      const isWritten = expiry !== undefined && this.#restores.discardOverdue(expiry.at);
+      return { answers: batch.map(({ message }) => this.#withoutCoupon(message)), isWritten };
+    }
 
     const draft = new Draft(this.#store, before, this.#erasureKey);
     const outcomes: ClaimOutcome[] = [];
@@ -71,7 +79,7 @@ export class CouponEngine {
     const context = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, claimCounts };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
-      if (message.kind === "remove" || message.kind === "forget" || message.kind === "erase")
+      if (message.kind === "remove" || message.kind === "forget" || message.kind === "erase" || message.kind === "restore")
         throw new TypeError("an exclusive message shares its batch");
       draft.advanceTo(at, message.actor);
       // After a restart the clock may be behind the coupon's time. The lease counts by the clock.
@@ -100,9 +108,12 @@ export class CouponEngine {
     return !this.#areCountsWritten;
   }
 
-  /** No hold expires before this instant. Null while nothing is held, or while the coupon is not loaded. */
+  /**
+   * No hold expires before this instant, and a restore is kept until then. Null while nothing is held or restored, or while the
+   * coupon is not loaded.
+   */
   get nextExpiryAt(): Instant | null {
-    return this.#coupon?.nextExpiryAt ?? null;
+    return this.#coupon?.nextExpiryAt ?? this.#restores.until;
   }
 
   /**
@@ -127,6 +138,7 @@ export class CouponEngine {
   #create({ coupon, epoch, key = null, actor = null }: MessageOf<"create">, at: Instant): Applied {
     const by = { actor, ...(key === null ? {} : { key }) };
     const stored = this.#store.transaction(() => {
+      this.#restores.discard();
       this.#store.create(coupon, epoch, at, NO_CLAIM_COUNTS, by);
       return this.#store.load();
     });
@@ -134,6 +146,17 @@ export class CouponEngine {
     this.#erasureKey = stored.erasureKey;
     this.#claimCounts = stored.claimCounts;
     return only({ ...found(stored.coupon, at), replayed: false } satisfies CreateResult, true);
+  }
+
+  #restore(message: MessageOf<"restore">, at: Instant, living: Coupon | null): Applied {
+    if (living !== null) return only(this.#restores.again(message.part.end, living, at), false);
+    const { answer, isWritten } = this.#restores.take(message, at);
+    if (answer !== null) return only(answer, isWritten);
+    const { coupon, claimCounts, erasureKey } = this.#store.load();
+    this.#coupon = coupon;
+    this.#claimCounts = claimCounts;
+    this.#erasureKey = erasureKey;
+    return only(found(coupon, Math.max(at, coupon.clockAt)), isWritten);
   }
 
   /** A deleted coupon has no rows but those that are still to be delivered. */
@@ -146,7 +169,7 @@ export class CouponEngine {
     const all = this.#store.departed.all();
     const living = this.#load();
     const delivered = deliveredCount(all, living?.epoch ?? null, cursors);
-    const isEmpty = delivered === all.length && living === null;
+    const isEmpty = delivered === all.length && living === null && !this.#restores.exists();
     if (isEmpty) this.#store.deleteAll();
     else if (delivered > 0) {
       this.#store.transaction(() => {

@@ -9,7 +9,7 @@ import { DepartedStore } from "./departed-store.ts";
 import { ErasureStore } from "./erasure-store.ts";
 import { HoldStore } from "./hold-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
-import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+import { COUPON_SCHEMA, MIGRATIONS, ROWS_SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 import type { Sql, SqlValue, Stored } from "./sql.ts";
 
 /** A newer version of the code wrote these tables. This version must not touch them. */
@@ -65,14 +65,32 @@ export class CouponStore {
 
   /** Writes 1 row. */
   static readonly INSERT_COUPON = `
-    INSERT INTO coupon (id, schema_version, claimed, held, last_position, seq, name, created_at, epoch, clock_at, outcomes, ${COLUMNS.join(", ")})
-    VALUES (1, ${SCHEMA_VERSION}, 0, 0, 0, 1, ?, ?, ?, ?, ?, ${COLUMNS.map(() => "?").join(", ")})`;
+    INSERT INTO coupon (id, schema_version, name, claimed, held, last_position, seq, created_at, archived_at, epoch, clock_at, erasure_key, outcomes, ${COLUMNS.join(", ")})
+    VALUES (1, ${SCHEMA_VERSION}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${COLUMNS.map(() => "?").join(", ")})`;
+  /** Creates the table of the coupon's row, and the row. */
+  insert(coupon: Omit<Coupon, "nextExpiryAt">, claimCounts: ClaimCounts, erasureKey: string | null): void {
+    for (const statement of COUPON_SCHEMA) this.#sql.all(statement);
+    const { name, claimed, held, lastPosition, seq, createdAt, archivedAt, epoch, clockAt } = coupon;
+    const facts = [name, claimed, held, lastPosition, seq, createdAt, archivedAt, epoch, clockAt, erasureKey];
+    this.#sql.all(CouponStore.INSERT_COUPON, ...facts, JSON.stringify(claimCounts), ...bindings(coupon));
+  }
+
   /** Creates the tables, the coupon's row, and the first event of its ledger. */
   create(coupon: NewCoupon, epoch: string, now: Instant, claimCounts: ClaimCounts, by: Pick<LedgerEvent, "actor" | "key">): void {
-    for (const statement of SCHEMA) this.#sql.all(statement);
     const settings = settingsOf({ ...coupon, paused: false });
-    const written = JSON.stringify(claimCounts);
-    this.#sql.all(CouponStore.INSERT_COUPON, coupon.name, now, epoch, now, written, ...bindings(settings));
+    const facts = {
+      name: coupon.name,
+      claimed: 0,
+      held: 0,
+      lastPosition: 0,
+      seq: 1,
+      createdAt: now,
+      archivedAt: null,
+      epoch,
+      clockAt: now,
+    };
+    this.insert({ ...settings, ...facts }, claimCounts, null);
+    for (const statement of ROWS_SCHEMA) this.#sql.all(statement);
     const event = {
       seq: 1,
       at: now,

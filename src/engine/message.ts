@@ -1,5 +1,6 @@
 // The messages of a coupon's mailbox, and the answer to each.
 
+import type { BackupPart } from "../domain/backup.ts";
 import type { CertificateRequest } from "../domain/certificate.ts";
 import type { Change } from "../domain/change.ts";
 import type { ClaimRequest } from "../domain/claim.ts";
@@ -31,12 +32,15 @@ type Kinds = {
   erase: [{ readonly userId: string; readonly newKey: string }, rpc.EraseResult];
   history: [{ readonly after: number; readonly limit: number }, rpc.HistoryResult];
   list_claims: [{ readonly after: rpc.Cursor; readonly limit: number }, rpc.ListClaimsResult];
+  backup: [{ readonly epoch: string | null; readonly after: number; readonly until: number | null }, rpc.BackupResult];
+  /** Stores a part of a backup, the last of which makes the coupon `name` with this epoch. */
+  restore: [{ readonly part: BackupPart; readonly name: string; readonly epoch: string }, rpc.RestoreResult];
   outbox: [{ readonly after: OutboxCursor | null; readonly limit: number }, rpc.OutboxResult];
   /** Discards the ledgers of deleted incarnations that all cursors have passed. */
   forget: [{ readonly cursors: readonly (OutboxCursor | null)[] }, rpc.ForgetResult];
   metrics: [unknown, rpc.MetricsResult];
   certify: [{ readonly request: CertificateRequest }, rpc.CertifyResult | BypassIncomplete];
-  /** Removes holds that have expired. */
+  /** Removes holds that have expired, and a restore that was not finished in time. */
   expire: [unknown, rpc.DoneResult];
   /** Writes counts that only memory has. */
   write_counts: [unknown, rpc.DoneResult];
@@ -73,6 +77,8 @@ const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
   "release_all_holds",
   "list_holds",
   "list_claims",
+  "backup",
+  "restore",
   "outbox",
   "forget",
   "certify",

@@ -42,11 +42,8 @@ const LEDGER = [
   `CREATE TRIGGER ledger_forgets_nothing BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
 ] as const;
 
-/**
- * The tables of one coupon. Their constraints refuse an oversell, a second claim of one user and a forked
- * ledger, whatever the code does. Only the creation of a coupon runs these statements.
- */
-export const SCHEMA = [
+/** The coupon's own row. There is a coupon while this table exists. */
+export const COUPON_SCHEMA = [
   `CREATE TABLE coupon (
      id INTEGER PRIMARY KEY CHECK (id = 1),
      schema_version INTEGER NOT NULL,
@@ -73,7 +70,10 @@ export const SCHEMA = [
      CHECK (claimed >= 0 AND held >= 0 AND claimed + held <= amount)
    ) STRICT`,
   ARCHIVE_IS_FINAL,
+] as const;
 
+/** The other tables. A restore fills them before there is a coupon. */
+export const ROWS_SCHEMA = [
   // The index costs a row only if the caller sent an idempotency key. The Worker's attempt ids are not in it.
   `CREATE TABLE claims (
      user_id TEXT NOT NULL,
@@ -112,6 +112,15 @@ export const SCHEMA = [
 
   ...LEDGER,
 ] as const;
+
+/** The tables of {@link ROWS_SCHEMA}. */
+export const ROWS_TABLES = ["claims", "holds", "released_holds", "releases", "ledger"] as const;
+
+/**
+ * The tables of one coupon. Their constraints refuse an oversell, a second claim of one user and a forked
+ * ledger, whatever the code does. Only the creation of a coupon and a restore run these statements.
+ */
+export const SCHEMA = [...COUPON_SCHEMA, ...ROWS_SCHEMA] as const;
 
 /**
  * For each version, the statements that migrate it to the next one. They run when a coupon is loaded. Version

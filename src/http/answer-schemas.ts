@@ -123,7 +123,26 @@ const Event = z.object({
   position: Position.nullable(),
   ...z.object(settingsFields).partial().shape,
   expires_at: Time.optional(),
+  restored: z
+    .object({
+      epoch: z.string().meta({ description: "The coupon of the backup.", examples: ["6f1c2c4e-8d0b-4b52-9a37-2f7a3a1d5c90"] }),
+      seq: Seq.meta({ description: "The last event of the backup." }),
+      as_of: Time,
+      at: Time,
+      by: z.string().nullable(),
+    })
+    .optional()
+    .meta({ description: "With `created`: the backup that the coupon was restored from, when, and by which operator." }),
 });
+
+export const RestoreAnswer = z.object({
+  coupon_name: CouponNameText,
+  next_part: z
+    .int()
+    .min(2)
+    .meta({ description: "Send this part next.", examples: [2] }),
+});
+
 export const HistoryAnswer = z.object({
   events: z.array(Event),
   next_after: z.int().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
@@ -189,6 +208,10 @@ export const ClaimsAnswer = z.object({
   next: z.int().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
 });
 
+export const Epoch = z
+  .string()
+  .meta({ description: "Distinguishes coupons of the same name.", examples: ["9f1c2a5e-7d0b-4c3a-8e6f-1b2c3d4e5f60"] });
+
 export const StatusAnswer = z.object({
   name: CouponNameText,
   state: State,
@@ -199,6 +222,7 @@ export const StatusAnswer = z.object({
   ends_at: Time.nullable(),
   server_time: Time,
   seq: Seq,
+  epoch: Epoch,
 });
 
 export const MetricsAnswer = z.object({

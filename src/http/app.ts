@@ -5,6 +5,7 @@ import { Hono } from "hono";
 import { openApiRoute } from "./openapi.ts";
 import { PathRouter } from "./path-router.ts";
 import type { Pages, Route } from "./route.ts";
+import * as backup from "./routes/backup.ts";
 import * as claims from "./routes/claims.ts";
 import * as coupons from "./routes/coupons.ts";
 import * as delivery from "./routes/delivery.ts";
@@ -17,8 +18,8 @@ import * as webhooks from "./routes/webhooks.ts";
 import type { AppEnv } from "./request-context.ts";
 import { serve, serveUnrouted } from "./serve.ts";
 
-const DESCRIBED: readonly Route[] = [claims, holds, coupons, readModel, users, live, webhooks, delivery, service].flatMap((module) =>
-  Object.values(module),
+const DESCRIBED: readonly Route[] = [claims, holds, coupons, backup, readModel, users, live, webhooks, delivery, service].flatMap(
+  (module) => Object.values(module),
 );
 const ROUTES: readonly Route[] = [...DESCRIBED, openApiRoute(DESCRIBED)];
 

@@ -95,9 +95,9 @@ function csvCell(value: string | number): string {
 // Characters that some file system refuses in a file's name.
 const NOT_IN_FILE_NAMES = /[/\\<>:"|?*\p{C}\u2028\u2029]/gu;
 
-/** Returns the `Content-Disposition` of the claims of coupon `name` as a file (RFC 6266). */
-export function attachment(name: string, extension: "csv" | "ndjson"): string {
-  const file = `claims-${name.replaceAll(NOT_IN_FILE_NAMES, "_")}.${extension}`;
+/** Returns the `Content-Disposition` of the claims of coupon `name`, or of its backup, as a file (RFC 6266). */
+export function attachment(name: string, extension: "csv" | "ndjson", what: "claims" | "backup" = "claims"): string {
+  const file = `${what}-${name.replaceAll(NOT_IN_FILE_NAMES, "_")}.${extension}`;
   const ascii = file.replaceAll(/[^\x20-\x7e]|%/gu, "_");
   // RFC 8187 allows fewer characters than encodeURIComponent leaves.
   const encoded = encodeURIComponent(file).replaceAll(/['()]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);

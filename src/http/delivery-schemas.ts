@@ -6,7 +6,9 @@ import { SINK_STATUSES } from "../domain/delivery.ts";
 import { CouponNameText, Seq, Time } from "./answer-schemas.ts";
 
 const Sink = z.object({
-  sink: z.string().meta({ description: "`d1` is the read model. Any other is the id of a webhook endpoint.", examples: ["d1"] }),
+  sink: z
+    .string()
+    .meta({ description: "`d1` is the read model, and `r2` the backups. Any other is the id of a webhook endpoint.", examples: ["d1"] }),
   status: z.enum(SINK_STATUSES).meta({
     description: "A `parked` sink has failed for three days, a `disabled` one has answered 410. Change the endpoint to try again.",
     examples: ["active"],

@@ -29,6 +29,11 @@ export const REFUSAL_DETAILS: Partial<Record<RefusalCode, z.ZodObject>> = {
   sale_not_started: z.object({ starts_at: answers.Time }),
   amount_below_claimed: z.object({ amount_min: z.int().meta({ description: "The lowest amount that is allowed.", examples: [182] }) }),
   hold_too_long: z.object({ ttl_seconds_max: z.int().meta({ description: "The longest hold that this coupon allows.", examples: [900] }) }),
+  backup_invalid: z.object({
+    line: z.int().meta({ description: "The line of this part, from 1.", examples: [17] }),
+    fault: z.string().meta({ description: "What is wrong with it.", examples: ["event 40 comes after event 16"] }),
+  }),
+  part_missing: z.object({ next_part: z.int().meta({ description: "The part to send.", examples: [3] }) }),
   rate_limited: z.object({ retry_after: z.int().meta({ description: "Seconds.", examples: [10] }) }),
 };
 
@@ -57,6 +62,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   History: answers.HistoryAnswer,
   Timeline: answers.TimelineAnswer,
   CouponMetrics: answers.MetricsAnswer,
+  Restore: answers.RestoreAnswer,
   Delivery: DeliveryAnswer,
   FailingDelivery: FailingAnswer,
   Status: answers.StatusAnswer,

@@ -6,7 +6,7 @@ import type { RefusalCode } from "../domain/refusals.ts";
 import { HEADERS, HEADERS_OF_CODE, type HeaderName } from "./openapi-headers.ts";
 import { exampleOf, recordOf, type Json } from "./openapi-examples.ts";
 import { API_VERSION } from "../wire.ts";
-import { FORM_TYPE, JSON_TYPE } from "./media-types.ts";
+import { FORM_TYPE, JSON_TYPE, NDJSON_TYPE } from "./media-types.ts";
 import { patternOf } from "./path-pattern.ts";
 import { REFUSALS, TOKEN_REQUIRED } from "./refusals.ts";
 import { ok, route, type Route, type Success } from "./route.ts";
@@ -23,6 +23,7 @@ const TAGS = {
   claims: "One unit for one user.",
   holds: "A unit that is kept for a user for a while.",
   coupons: "What is on offer: one sale of so many units.",
+  backups: "A coupon as a file, and back.",
   live: "The state of a sale.",
   delivery: "How events reach the read model and webhook endpoints.",
   webhooks: "Endpoints of yours that get the events of coupons.",
@@ -90,7 +91,7 @@ function openApiDocument(routes: readonly Route[]): Json {
 
 function operation(declared: Route, schemas: Json): Json {
   const { id, tag, summary, description, who, body } = declared;
-  const bodyType = body?.isForm === true ? FORM_TYPE : JSON_TYPE;
+  const bodyType = body?.isForm === true ? FORM_TYPE : body?.isText === true ? NDJSON_TYPE : JSON_TYPE;
   return {
     operationId: id,
     tags: [tag],

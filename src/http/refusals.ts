@@ -36,6 +36,11 @@ export const REFUSALS = {
     status: 412,
     error: "If-Match or If-None-Match does not fit the current ETag: read the coupon again, not its status",
   },
+  backup_invalid: {
+    status: 400,
+    error: "the backup is damaged or not complete: fault says what is wrong with line, counted within this part",
+  },
+  part_missing: { status: 409, error: "a part before this one is missing: send the part next_part" },
   forbidden: { status: 403, error: "the token belongs to another user" },
   origin_not_allowed: {
     status: 403,

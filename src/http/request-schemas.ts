@@ -247,6 +247,11 @@ export const BulkClaimBody = z.strictObject({
     .max(BULK_CLAIMS_MAX, USERS_WANTED),
 });
 
+/** The body of `POST /api/coupons/{name}/restore`. */
+export const BackupText = z
+  .string()
+  .meta({ description: "Whole lines of a backup.", examples: ['{"seq":2,"at":1795757849518,"kind":"archived"}'] });
+
 /** A webhook's id in a path. */
 export const WebhookId = z.string().meta({ examples: ["wh_6f1c2c4e-8d0b-4b52-9a37-2f7a3a1d5c90"] });
 

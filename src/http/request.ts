@@ -35,7 +35,7 @@ export function bodyOf({ body, who, method }: Route): Route["body"] {
 export function requestReader(route: Route, pattern: PathPattern): (c: Context, context: RequestContext) => Promise<Values | Refusal> {
   const { query: schemas = {}, takesIdempotencyKey, isConditional, method, who } = route;
   const declared = bodyOf(route);
-  if (who === "operator" && declared !== undefined && !isStrictObject(declared.schema))
+  if (who === "operator" && declared !== undefined && declared.isText !== true && !isStrictObject(declared.schema))
     throw new TypeError(`${route.id} takes unknown fields`);
   const mediaTypes = Object.values<{ readonly content?: object }>(route.successes).flatMap(({ content = {} }) => Object.keys(content));
   const isStrict = method !== "GET" || who === "operator";
@@ -50,7 +50,7 @@ export function requestReader(route: Route, pattern: PathPattern): (c: Context, 
       return { ok: false, code: "payload_too_large" };
     }
     const isEmpty = bytes === undefined || (bytes.length === 0 && declared === NO_FIELDS);
-    const sent = isEmpty ? NO_BODY : bodyIn(bytes, declared?.isForm);
+    const sent = isEmpty ? NO_BODY : bodyIn(bytes, declared);
     const body = declared === undefined ? undefined : parseBody(sent, declared.schema);
     Object.assign(context, subjectOf(params, isRefusal(body) ? sent.value : body));
     if (isRefusal(body)) return body;
@@ -163,12 +163,13 @@ type SentBody = { readonly value: unknown; readonly faults: readonly Fault[] };
 const NO_BODY: SentBody = { value: {}, faults: [] };
 
 /**
- * Returns the JSON value or the fields of the form in a body, whatever its content type. The value of a malformed body
+ * Returns the JSON value, the fields of the form or the text in a body, whatever its content type. The value of a malformed body
  * is undefined, which no schema accepts.
  */
-function bodyIn(bytes: Uint8Array, isForm?: true): SentBody {
+function bodyIn(bytes: Uint8Array, declared: Route["body"]): SentBody {
   const text = textOf(bytes);
-  if (text === undefined || isForm !== true) return { value: jsonIn(text), faults: [] };
+  if (declared?.isText === true) return { value: text, faults: [] };
+  if (text === undefined || declared?.isForm !== true) return { value: jsonIn(text), faults: [] };
   const fields = Array.from(fieldsIn(text));
   const faults = fields.flatMap(([name, values]) => faultsOf(name, values));
   return { value: Object.fromEntries(fields.map(([name, [value]]) => [name, value])), faults };

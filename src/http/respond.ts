@@ -43,7 +43,7 @@ function succeed(context: RequestContext, { status, seq, etag, cacheControl, hea
 }
 
 function refuse(context: RequestContext, refusal: Refusal): Response {
-  const { code, seq, fields, claim, startsAt, amountMin, ttlSecondsMax, exceeded } = refusal;
+  const { code, seq, fields, claim, startsAt, amountMin, ttlSecondsMax, exceeded, line, fault, nextPart } = refusal;
   context.code = code;
   const body: Record<string, unknown> = { error: sentenceOf(refusal), code, request_id: context.requestId };
   if (fields !== undefined) body["fields"] = fields;
@@ -51,6 +51,8 @@ function refuse(context: RequestContext, refusal: Refusal): Response {
   if (startsAt !== undefined) body["starts_at"] = instant(startsAt);
   if (amountMin !== undefined) body["amount_min"] = amountMin;
   if (ttlSecondsMax !== undefined) body["ttl_seconds_max"] = ttlSecondsMax;
+  if (line !== undefined) Object.assign(body, { line, fault });
+  if (nextPart !== undefined) body["next_part"] = nextPart;
   if (exceeded !== undefined) body["retry_after"] = exceeded.windowSeconds;
   const { status } = REFUSALS[code];
   if (context.refusalPage === undefined) return send(context, status, body, seq, headersOf(refusal));

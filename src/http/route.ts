@@ -107,7 +107,7 @@ type Declaration<
   /** The operation's name in the OpenAPI document. */
   readonly id: string;
   /** Pages are not in the OpenAPI document, and their refusals are pages too. */
-  readonly tag: "claims" | "holds" | "coupons" | "live" | "webhooks" | "delivery" | "service" | "pages";
+  readonly tag: "claims" | "holds" | "coupons" | "backups" | "live" | "webhooks" | "delivery" | "service" | "pages";
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** In OpenAPI's form: `/api/coupons/{name}`. */
   readonly path: Path;
@@ -127,10 +127,12 @@ type Declaration<
   readonly isConditional?: true;
   /** Other request headers that the handler reads, for the OpenAPI document. */
   readonly requestHeaders?: readonly string[];
+  /** Pages of `ALLOWED_ORIGINS` may show this page in a frame, and its refusals too. */
+  readonly isEmbeddable?: true;
   /** Query parameters. A route of the operator and a route other than a GET refuse unknown ones. */
   readonly query?: Query;
-  /** JSON, or with `isForm` the fields of an HTML form, which are texts. */
-  readonly body?: { readonly schema: Body; readonly bytesMax: number; readonly isForm?: true };
+  /** JSON, or with `isForm` the fields of an HTML form, which are texts, or with `isText` lines of JSON as one text. */
+  readonly body?: { readonly schema: Body; readonly bytesMax: number; readonly isForm?: true; readonly isText?: true };
   readonly successes: S;
   /** The refusals that the rest of the declaration does not imply. */
   readonly refusals: readonly Code[];
@@ -148,7 +150,13 @@ type NamesItsUser<Path extends string, W extends Who, Body extends z.ZodType> = 
   : unknown;
 
 /** Renders the refusal of a page route, or of an unknown path that a browser navigates to. */
-export type RefusalPage = (refusal: { readonly status: number; readonly code: RefusalCode; readonly error: string }) => {
+export type RefusalPage = (refusal: {
+  readonly status: number;
+  readonly code: RefusalCode;
+  readonly error: string;
+  /** The origins that may show it in a frame; none when left out. */
+  readonly frameOrigins?: ReadonlySet<string>;
+}) => {
   readonly text: string;
   readonly headers: Readonly<Record<string, string>>;
 };

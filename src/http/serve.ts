@@ -41,10 +41,12 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
 
   return withRequestLog(route, async (c, context) => {
     context.who = who;
-    if (refusalPage !== undefined && route.tag === "pages") context.refusalPage = refusalPage;
+    const { env, faults } = parseEnv(c.env);
+    if (refusalPage !== undefined && route.tag === "pages")
+      context.refusalPage = (refusal) =>
+        refusalPage(route.isEmbeddable === true ? { ...refusal, frameOrigins: env.ALLOWED_ORIGINS } : refusal);
     const { raw: request } = c.req;
     const credentials = credentialsOf(request, who);
-    const { env, faults } = parseEnv(c.env);
     if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(credentials, env, faults));
     const refused = requireAllowedOrigin(request, route, env) ?? (who === "operator" ? await requireOperator(credentials, env) : null);
     if (refused !== null) return respond(context, refused);

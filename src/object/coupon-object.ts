@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { withDeadline } from "../deadline.ts";
+import type { BackupPart } from "../domain/backup.ts";
 import type { CertificateRequest } from "../domain/certificate.ts";
 import type { Change } from "../domain/change.ts";
 import type { RefusalCounts } from "../domain/claim-counts.ts";
@@ -147,6 +148,15 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
 
   async history(after: number, limit: number): Promise<rpc.HistoryResult> {
     return this.#submit({ kind: "history", after, limit });
+  }
+
+  async backup(epoch: string | null, after: number, until: number | null): Promise<rpc.BackupResult> {
+    return this.#submit({ kind: "backup", epoch, after, until });
+  }
+
+  async restore(name: string, part: BackupPart, actor: string | null = null): Promise<rpc.RestoreResult> {
+    if (name !== this.ctx.id.name) return { ok: false, code: "invalid_request", seq: this.#engine.seq };
+    return this.#submit({ kind: "restore", part, name, epoch: crypto.randomUUID(), actor });
   }
 
   async outbox(after: OutboxCursor | null, limit: number): Promise<rpc.OutboxResult> {

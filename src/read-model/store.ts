@@ -32,9 +32,10 @@ const UPSERT_COUPON = `
   WHERE (excluded.seq, excluded.as_of) >= (seq, as_of) OR excluded.deleted_at IS NOT NULL`;
 
 /**
- * Writes 1 row for each incarnation that began before `?2` and has no deletion. A damaged coupon is deleted without one.
+ * Writes 1 row for each incarnation but `?3` that began before `?2` and has no deletion. A damaged coupon is deleted without one. A
+ * restored coupon was created when its original was.
  */
-const END_INCARNATIONS = `UPDATE coupons SET deleted_at = ?2 WHERE name = ?1 AND created_at < ?2 AND deleted_at IS NULL`;
+const END_INCARNATIONS = `UPDATE coupons SET deleted_at = ?2 WHERE name = ?1 AND created_at < ?2 AND deleted_at IS NULL AND epoch <> ?3`;
 
 /** Writes 1 row for each new event, of a JSON array of rows. None if the incarnation is deleted. */
 const INSERT_EVENTS = `
@@ -96,7 +97,7 @@ export async function storePage(db: D1Database, name: string, page: OutboxPage, 
   const hasKind = (kind: string): boolean => events.some((event) => event.kind === kind);
   const statements = [
     db.prepare(UPSERT_COUPON).bind(couponRow(name, page)),
-    ...(first?.seq === 1 ? [db.prepare(END_INCARNATIONS).bind(name, page.coupon.createdAt)] : []),
+    ...(first?.seq === 1 ? [db.prepare(END_INCARNATIONS).bind(name, first.restored?.at ?? page.coupon.createdAt, epoch)] : []),
     ...(events.length > 0 ? [db.prepare(INSERT_EVENTS).bind(epoch, JSON.stringify(rows))] : []),
     ...(hasKind("claimed") ? [db.prepare(INSERT_CLAIMS).bind(...range)] : []),
     ...(hasKind("released") ? [db.prepare(REVOKE_CLAIMS).bind(...range)] : []),
@@ -116,7 +117,7 @@ export async function clearIncarnation(db: D1Database, epoch: string): Promise<b
 
 /** Marks all incarnations of a name that began before `at` as deleted. */
 export async function endIncarnations(db: D1Database, name: string, at: Instant): Promise<void> {
-  await db.prepare(END_INCARNATIONS).bind(name, at).run();
+  await db.prepare(END_INCARNATIONS).bind(name, at, "").run();
 }
 
 /** Erases a bounded number of rows, because a million would take longer than D1 allows. Returns false if some are left. */

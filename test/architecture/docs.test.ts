@@ -10,6 +10,7 @@ import { COMMANDS } from "../../packages/cli/src/commands.ts";
 import { WEBHOOK_EVENTS } from "../../src/domain/webhook-events.ts";
 import { REFUSALS } from "../../src/http/refusals.ts";
 import type { Route, Who } from "../../src/http/route.ts";
+import * as backup from "../../src/http/routes/backup.ts";
 import * as claims from "../../src/http/routes/claims.ts";
 import * as coupons from "../../src/http/routes/coupons.ts";
 import * as delivery from "../../src/http/routes/delivery.ts";
@@ -31,7 +32,7 @@ const DOCUMENTS = [
     .filter((file) => file.endsWith(".md"))
     .map((file) => join("docs", file)),
 ];
-const ROUTE_FILES = { claims, coupons, delivery, holds, live, "read-model": readModel, service, users, webhooks };
+const ROUTE_FILES = { backup, claims, coupons, delivery, holds, live, "read-model": readModel, service, users, webhooks };
 const ROUTES = Object.values(ROUTE_FILES).flatMap((module): Route[] => Object.values(module));
 
 function read(path: string): string {

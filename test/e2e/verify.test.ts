@@ -80,6 +80,20 @@ test("the read model gets every event of the ledger", async () => {
   await expect.poll(async () => verdicts(await verify({ state, isDelivered: true })), { timeout: 60_000 }).toEqual(all);
 });
 
+test("all checks pass on a coupon that is restored from a backup, and its read model is whole", async () => {
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const backup = await pool.request({ method: "GET", path: `/api/coupons/${encodeURIComponent(NAME)}/backup`, headers });
+  const sent = { method: "POST", path: "/api/coupons/restored/restore", headers, body: await backup.body.text() } as const;
+  expect((await pool.request(sent)).statusCode).toBe(201);
+  await client.change("restored", { amount: 2 * AMOUNT });
+  const { claims } = (await client.claims("restored")).body as { readonly claims: readonly { readonly position: number }[] };
+  const { body } = await client.claim("restored", "one more");
+  expect(body["position"]).toBeGreaterThan(Math.max(...claims.map(({ position }) => position)));
+  const expected = ALL_PASS.map((_, index) => (index === 3 || index === 7 ? "SKIP" : "PASS"));
+  const poll = async () => (await verify({ state, coupon: String(body["coupon_name"]), isDelivered: true })).map(({ verdict }) => verdict);
+  await expect.poll(poll, { timeout: 60_000 }).toEqual(expected);
+});
+
 test("verification without a token compares only public fields, and rejects a wrong token", async () => {
   const check = (await verify({ state, api: { url: server.url } })).find(({ number }) => number === 4);
   expect(check?.detail).toMatch(/^event \d+: remaining_amount \d+, claimed_by not compared: only the operator gets it$/);

@@ -45,6 +45,8 @@ const RULES = {
   amount_below_claimed: ["refused", "invalid", "invalid"],
   coupon_archived: ["refused", "invalid", "invalid"],
   precondition_failed: ["refused", "invalid", "invalid"],
+  backup_invalid: ["refused", "invalid", "invalid"],
+  part_missing: ["refused", "invalid", "invalid"],
   webhook_not_found: ["refused", "invalid", "invalid"],
   webhook_limit_reached: ["refused", "invalid", "invalid"],
 } as const satisfies Record<RefusalCode, readonly [Verdict, ClaimOutcome["outcome"], HoldOutcome["outcome"]]>;

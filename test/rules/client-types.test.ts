@@ -61,6 +61,7 @@ const COMPARED = {
   Timeline: true satisfies Is<typeof answers.TimelineAnswer, operator.Timeline>,
   CouponMetrics: true satisfies Is<typeof answers.MetricsAnswer, operator.CouponMetrics>,
   Delivery: true satisfies Is<typeof delivery.DeliveryAnswer, operator.Delivery>,
+  Restore: true satisfies Is<typeof answers.RestoreAnswer, operator.Restore>,
   FailingDelivery: true satisfies Is<typeof delivery.FailingAnswer, operator.FailingDelivery>,
   Status: true satisfies Is<typeof answers.StatusAnswer, client.Status>,
   Webhook: true satisfies Is<typeof webhookAnswers.WebhookAnswer, operator.Webhook>,
@@ -81,6 +82,9 @@ const REFUSAL_FIELD_NAMES = {
   starts_at: true,
   amount_min: true,
   ttl_seconds_max: true,
+  line: true,
+  fault: true,
+  next_part: true,
   retry_after: true,
 } satisfies Record<keyof client.Refusal, true>;
 
@@ -126,6 +130,8 @@ async function requestsOfAllCalls(): Promise<{ readonly route: string; readonly 
   await calls.eraseUser("{user_id}", { after: "a", coupon: "c" });
   await calls.holds("{name}", page);
   await calls.releaseAllHolds("{name}");
+  await calls.backup("{name}");
+  await calls.restorePart("{name}", 1, "{}\n");
   await calls.delivery("{name}");
   await calls.failingDeliveries({ limit: 1 });
   await calls.rebuild("{name}");

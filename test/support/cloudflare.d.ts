@@ -5,6 +5,8 @@ declare namespace Cloudflare {
     COUPONS: DurableObjectNamespace<import("../../src/object/coupon-object.ts").CouponObject>;
     COURIERS: DurableObjectNamespace<import("../../src/courier/courier-object.ts").CourierObject>;
     DB: D1Database;
+    /** A bucket that only tests have. No Worker of them takes backups by itself. */
+    BUCKET: R2Bucket;
     METER: DurableObjectNamespace<import("../../src/object/meter-object.ts").MeterObject>;
     readonly ADMIN_AUTH?: string;
   }

@@ -55,8 +55,8 @@ test.for([
   expect(check(request, answer)).toContain(fault);
 });
 
-test("the check of exports accepts receipts by the line and finds broken lines", () => {
-  const parts = { isReceipt: (value: unknown) => value !== null } as unknown as Parts;
+test("the check of exports accepts documented lines and finds broken lines", () => {
+  const parts = { isLine: (value: unknown) => value !== null } as unknown as Parts;
   const line = `${JSON.stringify({ ...RECEIPT, user_id: "a\u2028b\u2029" })}\n`;
   const csv = 'coupon_name,user_id,position,claimed_at\r\nA,"a,""b",1,now\r\n';
   expect([streamFault("application/x-ndjson", line + line, parts), streamFault("text/csv", csv, parts)]).toEqual([null, null]);

@@ -5,7 +5,7 @@ import addFormats from "ajv-formats";
 
 import { nameOf, operationsOf, resolved, targetsOf, type Document, type RequestTarget, type Response } from "./document.ts";
 import type { FuzzAnswer, FuzzRequest } from "./request.ts";
-import { objectIn, streamFault, type Parts } from "./streams.ts";
+import { objectIn, streamFault } from "./streams.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** Returns what is wrong with the answer to a request, or null. */
@@ -38,17 +38,14 @@ export function answerCheck(document: Document): AnswerCheck {
     ),
   );
   for (const [status, answer] of answersWithoutRoute(compile)) documented.set(status, answer);
-  const parts = {
-    isStatus: compile({ $ref: "#/components/schemas/Status" }),
-    isReceipt: compile({ $ref: "#/components/schemas/Receipt" }),
-  };
+  const isStatus = compile({ $ref: "#/components/schemas/Status" });
 
   function faultAt(at: RequestTarget, request: FuzzRequest, answer: FuzzAnswer): string | null {
     const where = nameOf(at);
     if (at.is === "page" || (at.is === "no such path" && answer.status === 404 && isHtml(answer))) return pageFault(where, answer);
     const expected = documented.get(`${where} ${answer.status}`);
     if (expected === undefined) return `status ${answer.status} is not documented (${where})`;
-    const fault = headerFault(expected, answer) ?? bodyFault(expected, request, answer, parts) ?? subjectFault(at, request, answer);
+    const fault = headerFault(expected, answer) ?? bodyFault(expected, request, answer, isStatus) ?? subjectFault(at, request, answer);
     return fault === null ? null : `${fault} (${where}, ${answer.status})`;
   }
 
@@ -156,14 +153,14 @@ function headerFault({ headers }: Documented, answer: FuzzAnswer): string | null
   return unknown === undefined ? null : `header ${unknown} is not documented`;
 }
 
-function bodyFault({ content }: Documented, { method }: FuzzRequest, answer: FuzzAnswer, parts: Parts): string | null {
+function bodyFault({ content }: Documented, { method }: FuzzRequest, answer: FuzzAnswer, isStatus: ValidateFunction): string | null {
   const { body, headers } = answer;
   if (content.size === 0) return body === "" && headers["content-type"] === undefined ? null : "an undocumented body";
   const mediaType = String(headers["content-type"]).split(";")[0] ?? "";
   const validate = content.get(mediaType);
   if (validate === undefined) return `content type ${mediaType} is not documented`;
   if (method === "HEAD") return body === "" ? null : "a body to a HEAD";
-  if (mediaType !== "application/json") return streamFault(mediaType, body, parts);
+  if (mediaType !== "application/json") return streamFault(mediaType, body, { isStatus, isLine: validate });
   const value = objectIn(body);
   if (value === null) return "the body is not a JSON object";
   if (!validate(value)) {

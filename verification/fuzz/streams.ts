@@ -12,7 +12,7 @@ export function objectIn(text: string): Readonly<Record<string, unknown>> | null
   }
 }
 
-export type Parts = { readonly isStatus: ValidateFunction; readonly isReceipt: ValidateFunction };
+export type Parts = { readonly isStatus: ValidateFunction; readonly isLine: ValidateFunction };
 
 const CSV =
   /^\ufeff?coupon_name,user_id,position,claimed_at(?:,released_at)?\r\n(?:(?:"(?:[^"]|"")*"|[^",\r\n]*)(?:,(?:"(?:[^"]|"")*"|[^",\r\n]*)){3,4}\r\n)*$/;
@@ -23,14 +23,14 @@ const FIRST_MESSAGE =
   /^retry: \d+\n(?:event: state\nid: \d+\ndata: \{"from":"\w+","to":"\w+","seq":\d+\}\n\n)?id: (\d+)\ndata: ([^\n]*)\n\n/;
 
 /** What is wrong with a body of the media type, or null. */
-export function streamFault(mediaType: string, body: string, { isStatus, isReceipt }: Parts): string | null {
+export function streamFault(mediaType: string, body: string, { isStatus, isLine }: Parts): string | null {
   switch (mediaType) {
     case "text/html":
       return body.startsWith("<!doctype html>") && body.endsWith("</html>\n") ? null : "not a whole page";
     case "text/csv":
       return CSV.test(body) ? null : "not CSV";
     case "application/x-ndjson":
-      return body === "" || linesFit(body, (line) => isReceipt(objectIn(line))) ? null : "a line that is not a receipt";
+      return body === "" || linesFit(body, (line) => isLine(objectIn(line))) ? null : "a line that is not documented";
     case "text/plain":
       return linesFit(body, (line) => METRIC_LINE.test(line)) ? null : "a line that is not a metric";
     case "text/event-stream": {

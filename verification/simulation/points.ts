@@ -5,6 +5,7 @@ import { CouponStore } from "../../src/engine/coupon-store.ts";
 import { DepartedStore } from "../../src/engine/departed-store.ts";
 import { HoldStore } from "../../src/engine/hold-store.ts";
 import { LedgerStore } from "../../src/engine/ledger-store.ts";
+import { RestoreStore } from "../../src/engine/restore-store.ts";
 import { SCHEMA } from "../../src/engine/schema.ts";
 import type { Context } from "./context.ts";
 import type { BreakStep } from "./plan.ts";
@@ -42,7 +43,7 @@ const NEVER_THROWS: ReadonlySet<string> = new Set<Point>(["after COMMIT", "befor
 export const INJECTED = new Error("storage failed, as planned");
 
 const STATEMENT_NAMES = new Map<string, string>();
-for (const store of [CouponStore, ClaimStore, DepartedStore, HoldStore, LedgerStore])
+for (const store of [CouponStore, ClaimStore, DepartedStore, HoldStore, LedgerStore, RestoreStore])
   for (const [name, text] of Object.entries(store as object)) if (typeof text === "string") STATEMENT_NAMES.set(text, name);
 for (const [index, text] of SCHEMA.entries()) STATEMENT_NAMES.set(text, `SCHEMA[${index}]`);
 

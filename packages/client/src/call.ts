@@ -27,7 +27,8 @@ export type Request = {
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly headers?: Readonly<Record<string, string | undefined>>;
-  readonly body?: object;
+  /** Sent as JSON. A text is lines of JSON already. */
+  readonly body?: object | string;
   /** `once`: a repeat could change something else, so the call ends when an attempt may have happened. */
   readonly effect: "read" | "repeatable" | "once";
   /** An earlier call with the same key may have happened. */
@@ -114,8 +115,9 @@ export async function prepare(options: Options, request: Request): Promise<(sign
   for (const [name, value] of Object.entries(request.headers ?? {})) if (value !== undefined) headers.set(name, value);
   if (token !== undefined && request.isPublic !== true)
     headers.set("Authorization", `Bearer ${typeof token === "function" ? await token() : token}`);
-  if (request.body !== undefined) headers.set("Content-Type", "application/json");
-  const init = { method: request.method, headers, body: request.body === undefined ? null : JSON.stringify(request.body) };
+  const { method, body } = request;
+  if (body !== undefined) headers.set("Content-Type", typeof body === "string" ? "application/x-ndjson" : "application/json");
+  const init = { method, headers, body: typeof body === "object" ? JSON.stringify(body) : (body ?? null) };
   return (signal) => fetch(urlOf(baseUrl, request), { ...init, signal });
 }
 

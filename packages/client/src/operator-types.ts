@@ -41,7 +41,17 @@ export type LedgerEvent = Partial<Settings> & {
   readonly user_id: string | null;
   readonly position: number | null;
   readonly expires_at?: string;
+  /** With `created`: the backup that the coupon was restored from. */
+  readonly restored?: {
+    readonly epoch: string;
+    readonly seq: number;
+    readonly as_of: string;
+    readonly at: string;
+    readonly by: string | null;
+  };
 };
+/** A part of a backup is stored, and `next_part` comes next. */
+export type Restore = { readonly coupon_name: string; readonly next_part: number };
 export type HistoryPage = Page<number> & { readonly events: readonly LedgerEvent[] };
 
 export type Timeline = {

@@ -39,8 +39,8 @@ function senders(options: Options, actor: string | undefined) {
     get: <T>(path: readonly string[], query: Request["query"] = {}): Answered<T> => send({ method: "GET", path, query, effect: "read" }),
     keyed: <T>(path: readonly string[], body: object, { key = crypto.randomUUID() }: Keyed = {}): Answered<T> =>
       send({ method: "POST", path, body, headers: { "Idempotency-Key": key }, effect: "repeatable" }),
-    post: <T>(path: readonly string[], effect: Request["effect"], query: Request["query"] = {}): Answered<T> =>
-      send({ method: "POST", path, query, effect }),
+    post: <T>(path: readonly string[], effect: Request["effect"], query: Request["query"] = {}, lines?: string): Answered<T> =>
+      send({ method: "POST", path, query, effect, ...(lines === undefined ? {} : { body: lines }) }),
     patch: <T>(path: readonly string[], body: object): Answered<T> => send({ method: "PATCH", path, body, effect: "repeatable" }),
     remove: <T>(path: readonly string[], effect: Request["effect"] = "once", query: Request["query"] = {}): Answered<T> =>
       send({ method: "DELETE", path, query, effect }),
@@ -68,6 +68,10 @@ function couponCalls({ get, keyed, post, patch, remove }: Senders) {
     timeline: (name: string, query: { readonly points?: number } = {}): Answered<types.Timeline> =>
       get(["coupons", name, "timeline"], query),
     metrics: (name: string): Answered<types.CouponMetrics> => get(["coupons", name, "metrics"]),
+
+    /** Sends whole lines of a backup, at most 1 MiB, as the part `part`. The last part returns the coupon. A repeat changes nothing. */
+    restorePart: (name: string, part: number, lines: string): Answered<types.Restore | types.Coupon> =>
+      post(["coupons", name, "restore"], "repeatable", { part }, lines),
 
     delivery: (name: string): Answered<types.Delivery> => get(["coupons", name, "delivery"]),
     failingDeliveries: (query: { readonly limit?: number } = {}): Answered<types.FailingDelivery> => get(["delivery", "failing"], query),
@@ -104,6 +108,9 @@ function claimCalls({ get, keyed, remove }: Senders, options: Options) {
         { method: "GET", path: ["reports", "claims.csv"], query: range, headers: { Accept: "text/csv" }, effect: "read" },
         signal,
       ),
+    /** Returns a backup of the coupon as a stream of bytes, in the same way. Without its last line it is not complete. */
+    backup: (name: string, signal?: AbortSignal) =>
+      download(options, { method: "GET", path: ["coupons", name, "backup"], effect: "read" }, signal),
     /** Give the `position` that you read: then a repeat can't revoke a later claim of the user. */
     revoke: (name: string, userId: string, { position }: { readonly position?: number } = {}): Answered<types.RevokedClaim> =>
       remove(["coupons", name, "claims", userId], position === undefined ? "once" : "repeatable", { position }),

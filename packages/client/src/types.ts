@@ -33,6 +33,8 @@ export type Status = {
   readonly starts_at: string | null;
   readonly ends_at: string | null;
   readonly server_time: string;
+  /** Names this coupon among those of the same name, so that a new one is noticed. */
+  readonly epoch: string;
   /** The number of the coupon's last event. */
   readonly seq: number;
 };
@@ -56,6 +58,8 @@ export type RefusalCode =
   | "amount_below_claimed"
   | "coupon_archived"
   | "precondition_failed"
+  | "backup_invalid"
+  | "part_missing"
   | "invalid_request"
   | "unauthorized"
   | "forbidden"
@@ -72,7 +76,7 @@ export type RefusalCode =
   | "outcome_unknown"
   | "internal_error";
 
-/** The body of a refusal. The last six fields come with some codes alone. */
+/** The body of a refusal. All fields but three come with some codes alone. */
 export type Refusal = {
   /** A sentence for people. */
   readonly error: string;
@@ -89,6 +93,11 @@ export type Refusal = {
   readonly amount_min?: number;
   /** With `hold_too_long`. */
   readonly ttl_seconds_max?: number;
+  /** With `backup_invalid`: the line of the part, from 1, and what is wrong with it. */
+  readonly line?: number;
+  readonly fault?: string;
+  /** With `part_missing`: the part to send. */
+  readonly next_part?: number;
   /** With `rate_limited`, in seconds. */
   readonly retry_after?: number;
 };

@@ -19,7 +19,7 @@ export const getDelivery = route({
   path: "/api/coupons/{name}/delivery",
   summary: "Get how far the delivery of a coupon's events has got",
   description:
-    "One entry for the read model (`d1`) and one for each webhook endpoint that receives this coupon's events. After a deletion it shows what is still to be delivered.",
+    "One entry for the read model (`d1`), one for the backups (`r2`) where a bucket is bound, and one for each webhook endpoint that receives this coupon's events. After a deletion it shows what is still to be delivered.",
   who: "operator",
   successes: { 200: { description: "The sinks.", content: { [JSON_TYPE]: DeliveryAnswer } } },
   refusals: [],

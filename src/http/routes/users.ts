@@ -28,7 +28,7 @@ export const eraseUser = route({
     coupon: requests.CouponName.optional().meta({ description: "Only this coupon, whether or not the database knows of it." }),
   },
   successes: { 200: { description: "Erased in these coupons.", content: { [JSON_TYPE]: answers.ErasedAnswer } } },
-  refusals: ["claim_not_found"],
+  refusals: ["claim_not_found", "coupon_not_found"],
   async handle({ params: { user_id: userId }, query: { after, coupon } }, { worker: { env }, actor }) {
     if (isPseudonym(userId)) return invalid("user_id", "is a pseudonym: this user is erased");
     const found =

@@ -13,7 +13,7 @@ const CLOSED =
   "claims are closed: set IDENTITY_SECRET, IDENTITY_JWKS_URL or SERVICE_TOKEN, or set IDENTITY=off so that every caller may act for any user";
 const OPERATOR = "operator routes are closed: set the secret ADMIN_TOKEN";
 
-/** Every route that changes something, as a stranger would call it. */
+/** Every route that changes something, and the backup, as a stranger would call it. */
 function mutations(name: string) {
   return [
     ["POST", "/api/coupons/claim", { user_id: "bot-1", coupon_name: name }, CLOSED],
@@ -25,6 +25,8 @@ function mutations(name: string) {
     ["POST", pathOf(name, "claims"), { user_ids: ["bot-1"] }, OPERATOR],
     ["DELETE", pathOf(name, "claims", "ada"), undefined, OPERATOR],
     ["DELETE", pathOf(name, "holds"), undefined, OPERATOR],
+    ["POST", pathOf(name, "restore"), undefined, OPERATOR],
+    ["GET", pathOf(name, "backup"), undefined, OPERATOR],
   ] as const;
 }
 

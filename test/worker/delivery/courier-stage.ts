@@ -20,6 +20,8 @@ export type StagedCourier = {
 export type Faults = {
   /** Whether the database refuses a statement. */
   readonly refuses?: (statement: string) => boolean;
+  /** Where backups go. */
+  readonly bucket?: R2Bucket;
   readonly deliver?: (deliver: () => Promise<"more" | "done">) => Promise<"more" | "done">;
   /** The answer of the coupon's object to `outbox` and `forget`, if it is not the real one. */
   readonly coupon?: (method: "outbox" | "forget") => { readonly ok: false; readonly code: "unavailable"; readonly seq: number } | null;
@@ -37,7 +39,12 @@ export function onStage<Result>(name: string, faults: Faults, act: (staged: Stag
     const works: Promise<unknown>[] = [];
     const waiting = vi.spyOn(ctx, "waitUntil").mockImplementation((work) => void works.push(work));
     const couriers = { get: () => ({ deliver: (id: string) => (faults.deliver ?? ((real) => real()))(() => courier.deliver(id)) }) };
-    const courier = new CourierObject(ctx, { COUPONS: coupons(faults), COURIERS: couriers, DB: database(faults) } as never);
+    const courier = new CourierObject(ctx, {
+      COUPONS: coupons(faults),
+      COURIERS: couriers,
+      DB: database(faults),
+      BACKUPS: faults.bucket,
+    } as never);
     const run = async (): Promise<number | null> => {
       await courier.alarm();
       while (works.length > 0) await works.shift();
@@ -64,12 +71,20 @@ function database({ refuses = () => false }: Faults): unknown {
 
 function coupons({ coupon = () => null }: Faults): unknown {
   const over = (id: DurableObjectId) => {
-    const real = env.COUPONS.get(id) as unknown as Record<"outbox" | "forget", (...args: unknown[]) => Promise<OutboxResult>>;
+    const real = env.COUPONS.get(id) as unknown as Record<
+      "outbox" | "forget" | "read" | "backup",
+      (...args: unknown[]) => Promise<OutboxResult>
+    >;
     const call =
       (method: "outbox" | "forget") =>
       async (...args: unknown[]) =>
         coupon(method) ?? (await real[method](...args));
-    return { outbox: call("outbox"), forget: call("forget") };
+    const [read, backup] = (["read", "backup"] as const).map(
+      (method) =>
+        (...args: unknown[]) =>
+          real[method](...args),
+    );
+    return { outbox: call("outbox"), forget: call("forget"), read, backup };
   };
   return { idFromName: (name: string) => env.COUPONS.idFromName(name), get: over };
 }

@@ -11,6 +11,9 @@ import { sinkState, type Sink } from "./words.ts";
 
 const EVERY_MS = 5_000;
 
+/** The sinks that are no webhooks. */
+const OWN_SINKS: Readonly<Record<string, string>> = { d1: "Database", r2: "Backups" };
+
 export function DeliveryCard({ name, now }: { readonly name: string; readonly now: number }): JSX.Element {
   const { value, refused } = useReading((signal) => call<{ readonly sinks: readonly Sink[] }>(couponPath(name, "/delivery"), { signal }), {
     everyMs: EVERY_MS,
@@ -33,7 +36,7 @@ export function DeliveryCard({ name, now }: { readonly name: string; readonly no
           <tbody>
             {(value?.sinks ?? []).map((sink) => (
               <tr key={sink.sink}>
-                <th scope="row">{sink.sink === "d1" ? "Database" : <a href="/operator/webhooks">Webhook {sink.sink}</a>}</th>
+                <th scope="row">{OWN_SINKS[sink.sink] ?? <a href="/operator/webhooks">Webhook {sink.sink}</a>}</th>
                 <td>{sinkState(sink)}</td>
                 <td>{behind(sink)}</td>
                 <td>
