@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { partsOf } from "../../packages/cli/src/backup-file.ts";
 import { COMMANDS } from "../../packages/cli/src/commands.ts";
 import { build, PRODUCT, removeScratch, scratchFolder, serve, type Served } from "../../scripts/server/workerd.ts";
 import { ending, ROOT, type Ended } from "./command.ts";
@@ -112,6 +113,8 @@ test("a sale runs from create to delete by the examples of --help alone", async 
   expect(await run("webhooks replay")).toContain("from 20 on again");
   expect(await run("webhooks resume")).toBe(`${webhook} is active\n`);
   expect(await run("webhooks remove")).toBe(`removed ${webhook}\n`);
+  expect(await run("backup")).toMatch(/^wrote PROMO.backup, with \d+ events\n$/);
+  expect(await run("restore")).toContain("restored\nPROMO-COPY: open\n  left    1 of 15 (14 claimed, 0 held)");
   expect(await run("archive")).toContain("archived PROMO");
   expect(await run("verify")).toContain("0 failed");
   expect((await fieldsOf("doorbuster verify .doorbuster/state --coupon PROMO"))["checks"]).toHaveLength(9);
@@ -133,7 +136,8 @@ async function halfDeaf(answered: number): Promise<{ proxy: Server; url: string;
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
       const { url = "", method = "", headers } = request;
-      const sent = { "Idempotency-Key": String(headers["idempotency-key"]), Authorization: String(headers.authorization) };
+      const key = headers["idempotency-key"];
+      const sent = { Authorization: String(headers.authorization), ...(typeof key === "string" ? { "Idempotency-Key": key } : {}) };
       const answer = await fetch(server.url + url, { method, headers: sent, body: Buffer.concat(chunks) });
       const body = await answer.text();
       if (isAnswered) response.writeHead(answer.status).end(body);
@@ -145,32 +149,45 @@ async function halfDeaf(answered: number): Promise<{ proxy: Server; url: string;
   return { proxy, url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, deaf };
 }
 
-test("an import that is killed goes on where it stopped, and grants nothing twice", async () => {
-  const users = Array.from({ length: 4_500 }, (_, index) => `user-${index}`);
-  await writeFile(join(folder, "many.csv"), `user_id\n${users.join("\n")}\n`);
-  await fieldsOf("doorbuster create MANY --amount 4400");
-  const { proxy, url, deaf } = await halfDeaf(2);
-  const first = spawn(process.execPath, [join(folder, "bin/doorbuster"), "import", "MANY", "many.csv"], {
-    cwd: folder,
-    env: { ...env, DOORBUSTER_URL: url },
-  });
+/** Kills a command once the server has done what it asked for `answered + 1` times, and has answered but the last. */
+async function killed(args: readonly string[], answered: number): Promise<void> {
+  const { proxy, url, deaf } = await halfDeaf(answered);
+  const child = spawn(process.execPath, [join(folder, "bin/doorbuster"), ...args], { cwd: folder, env: { ...env, DOORBUSTER_URL: url } });
   await deaf;
-  first.kill("SIGKILL");
-  await once(first, "exit");
+  child.kill("SIGKILL");
+  await once(child, "exit");
   proxy.close();
   proxy.closeAllConnections();
+}
+
+async function winnersOf(name: string): Promise<string[]> {
+  const lines = (await typed(`doorbuster export ${name} --json`)).out.trim().split("\n");
+  return lines.map((line) => (JSON.parse(line) as { readonly user_id: string }).user_id);
+}
+
+test("an import and a restore that are killed go on where they stopped, and grant nothing twice", async () => {
+  const users = Array.from({ length: 14_500 }, (_, index) => `user-${index}`);
+  await writeFile(join(folder, "many.csv"), `user_id\n${users.join("\n")}\n`);
+  await fieldsOf("doorbuster create MANY --amount 14400");
+  await killed(["import", "MANY", "many.csv"], 2);
   const second = await typed("doorbuster import MANY many.csv --json");
   expect([second.code, second.err]).toEqual([1, ""]);
-  expect(JSON.parse(second.out)).toEqual({
-    coupon_name: "MANY",
-    users: 4_500,
-    duplicates: 0,
-    // The third lot was granted without an answer.
-    outcomes: { replayed: 3_000, granted: 1_400, out_of_stock: 100 },
-    remaining_amount: 0,
-  });
-  const claims = (await typed("doorbuster export MANY --json")).out.trim().split("\n");
-  expect(claims.map((line) => (JSON.parse(line) as { user_id: string }).user_id)).toEqual(users.slice(0, 4_400));
+  // The third lot was granted without an answer.
+  const outcomes = { replayed: 3_000, granted: 11_400, out_of_stock: 100 };
+  expect(JSON.parse(second.out)).toEqual({ coupon_name: "MANY", users: 14_500, duplicates: 0, outcomes, remaining_amount: 0 });
+  expect(await winnersOf("MANY")).toEqual(users.slice(0, 14_400));
+
+  expect(await fieldsOf("doorbuster backup MANY many.backup")).toEqual({ written: "many.backup", events: 14_401 });
+  const partCount = partsOf(await readFile(join(folder, "many.backup"))).length;
+  expect(partCount).toBeGreaterThan(2);
+  for (const [name, answered] of [
+    ["MANY-2", 1],
+    ["MANY-3", partCount - 1],
+  ] as const) {
+    await killed(["restore", name, "many.backup"], answered);
+    expect(await fieldsOf(`doorbuster restore ${name} many.backup`)).toMatchObject({ name, amount: 14_400, remaining_amount: 0 });
+    expect(await winnersOf(name)).toEqual(users.slice(0, 14_400));
+  }
 });
 
 test("a login keeps the token in a file of mode 600, and later calls use it", async () => {

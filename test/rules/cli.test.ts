@@ -1,7 +1,12 @@
 // The rules of the command line: times, servers and profiles, files of users, exit codes, what is shown.
 
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { text as textOf } from "node:stream/consumers";
+
 import { expect, test, vi } from "vitest";
 
+import { checkedBackup, partsOf } from "../../packages/cli/src/backup-file.ts";
 import { parse, type Command } from "../../packages/cli/src/args.ts";
 import { COMMANDS } from "../../packages/cli/src/commands.ts";
 import { scriptOf } from "../../packages/cli/src/commands/completion.ts";
@@ -134,6 +139,31 @@ test("a lot has at most 1,000 users, and the same key in each run of the same fi
   expect(new Set([...(one ?? []), ...(other ?? [])].map(({ key }) => key)).size).toBe(6);
 });
 
+test("a backup is cut into parts of whole lines", () => {
+  const text = "aaa\nbb\nc\nddddd\n";
+  const parts = partsOf(Buffer.from(text), 7).map((part) => Buffer.from(part).toString());
+  expect(parts).toEqual(["aaa\nbb\n", "c\n", "ddddd\n"]);
+  expect(() => partsOf(Buffer.from(text), 5)).toThrow("longer than 5 bytes");
+});
+
+/** Passes a text on in chunks. Returns the progress at its end, or the failure. */
+async function passedOn(text: string, size: number): Promise<string> {
+  const seen: number[] = [];
+  const chunks = Readable.from(text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? [], { objectMode: true });
+  const bytes = chunks.map((chunk: string) => Buffer.from(chunk));
+  const passed = await textOf(checkedBackup(bytes, (count, total) => seen.push(count, total))).catch(String);
+  return passed === text ? `${seen.at(-2)} of ${seen.at(-1)}` : passed;
+}
+
+test("a backup whose hash is wrong, or that ends early, is not taken as whole", async () => {
+  const events = '{"seq":2}\n{"a":1}\n{"b":2}\n';
+  const sha256 = createHash("sha256").update(events).digest("hex");
+  const whole = `${events}{"sha256":"${sha256}"}\n`;
+  expect(await Promise.all([1, 7, 1_000].map((size) => passedOn(whole, size)))).toEqual(["3 of 2", "3 of 2", "3 of 2"]);
+  for (const broken of [events, whole.replace("1", "3"), whole.slice(0, -9), ""])
+    expect(await passedOn(broken, 7)).toContain("the backup ended early");
+});
+
 test("only an outcome that is not known ends with 3", () => {
   const unknown = Object.keys(REFUSALS).filter((code) => exitCodeOf(code as keyof typeof REFUSALS) === 3);
   expect(unknown.sort()).toEqual(["internal_error", "outcome_unknown", "unavailable"]);
@@ -218,6 +248,7 @@ test("a live line fits into its terminal", () => {
   const now = "2026-11-27T12:00:00.000Z";
   const status = {
     name: "PROMO",
+    epoch: "e",
     state: "open",
     amount: 500,
     remaining_amount: 136,

@@ -1,6 +1,7 @@
 // All commands, in the order of the help.
 
 import type { Command } from "./args.ts";
+import { backupCommands } from "./commands/backup.ts";
 import { claimCommands } from "./commands/claims.ts";
 import { completion } from "./commands/completion.ts";
 import { couponCommands } from "./commands/coupons.ts";
@@ -17,6 +18,7 @@ export const COMMANDS: readonly Command[] = [
   watch,
   ...claimCommands,
   importClaims,
+  ...backupCommands,
   ...endCommands,
   erase,
   ...webhookCommands,

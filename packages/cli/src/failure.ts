@@ -43,6 +43,8 @@ const NEXT: Readonly<Record<RefusalCode, string>> = {
   position_mismatch: "read the user's claim in the export, and take its position",
   amount_below_claimed: "take at least the units that are claimed or held: doorbuster show NAME",
   coupon_archived: "create another sale: doorbuster create NAME --amount N",
+  backup_invalid: "take another backup: this file is damaged, or no backup",
+  part_missing: "run it again: it begins with the first part",
   precondition_failed: "run it again",
   invalid_request: "correct what the sentence names; --help has an example",
   unauthorized: "give the token that the sentence names: --token, DOORBUSTER_TOKEN, or doorbuster login",

@@ -153,14 +153,17 @@ const exportClaims: Command = {
   },
 };
 
-function noAnswer(cause: unknown): never {
+/** For a stream that did not begin. */
+export function noAnswer(cause: unknown): never {
   if (cause instanceof RefusedError) throw cause;
   throw refused({ error: "no answer", code: "unavailable", request_id: "" });
 }
 
-function incomplete(cause: unknown): never {
+/** For a stream that broke off. */
+export function incomplete(cause: unknown): never {
+  if (cause instanceof CommandError) throw cause;
   const why = cause instanceof Error ? cause.message : String(cause);
-  throw new CommandError(EXIT.unknown, `the export broke off (${why}), so what was written is not complete`, "run it again", {
+  throw new CommandError(EXIT.unknown, `the stream broke off (${why}), so what was written is not complete`, "run it again", {
     code: "incomplete",
   });
 }
