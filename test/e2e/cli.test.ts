@@ -165,7 +165,7 @@ async function winnersOf(name: string): Promise<string[]> {
   return lines.map((line) => (JSON.parse(line) as { readonly user_id: string }).user_id);
 }
 
-test("an import and a restore that are killed go on where they stopped, and grant nothing twice", async () => {
+test("a killed import and a killed restore go on, and grant nothing twice", async () => {
   const users = Array.from({ length: 14_500 }, (_, index) => `user-${index}`);
   await writeFile(join(folder, "many.csv"), `user_id\n${users.join("\n")}\n`);
   await fieldsOf("doorbuster create MANY --amount 14400");
@@ -190,7 +190,7 @@ test("an import and a restore that are killed go on where they stopped, and gran
   }
 });
 
-test("a login keeps the token in a file of mode 600, and later calls use it", async () => {
+test("a login stores the token with mode 600, and later calls use it", async () => {
   const unset = { DOORBUSTER_URL: "", DOORBUSTER_TOKEN: "" };
   const file = join(folder, "config/doorbuster/profiles.json");
   await mkdir(dirname(file), { recursive: true });

@@ -155,7 +155,7 @@ async function passedOn(text: string, size: number): Promise<string> {
   return passed === text ? `${seen.at(-2)} of ${seen.at(-1)}` : passed;
 }
 
-test("a backup whose hash is wrong, or that ends early, is not taken as whole", async () => {
+test("a backup that is damaged or ends early is not taken as whole", async () => {
   const events = '{"seq":2}\n{"a":1}\n{"b":2}\n';
   const sha256 = createHash("sha256").update(events).digest("hex");
   const whole = `${events}{"sha256":"${sha256}"}\n`;
