@@ -148,6 +148,22 @@ export type CouponCalls = {
   countRefused(refused: RefusalCounts): Promise<DoneResult>;
 };
 
+/** A claim or a hold, as a lane passes it on. */
+export type LaneMessage =
+  | { readonly kind: "claim"; readonly request: ClaimRequest }
+  | { readonly kind: "hold"; readonly request: HoldRequest };
+
+export type LaneAnswer = ClaimResult | HoldResult;
+
+/** The calls of a coupon's object for its lanes. */
+export type BatchCalls = {
+  /** Judges each message as a call of its own, all in one transaction if it has room. Returns the answers in their order. */
+  batch(messages: readonly LaneMessage[]): Promise<readonly LaneAnswer[]>;
+};
+
+/** The calls that a lane answers as its coupon does. */
+export type LaneCalls = Pick<CouponCalls, "claim" | "hold">;
+
 /** The calls that the service's meter answers. */
 export type MeterCalls = {
   /** Adds a report. The same report again changes nothing. */

@@ -44,7 +44,7 @@ type ObjectEnv = { readonly COURIERS?: DurableObjectNamespace<rpc.CourierCalls &
  * One coupon. The object's name is the coupon's name. It stores nothing, not even a table, before `create`.
  * The platform's output gate delays each answer until the writes before it are on disk.
  */
-export class CouponObject extends DurableObject<ObjectEnv> implements rpc.CouponCalls {
+export class CouponObject extends DurableObject<ObjectEnv> implements rpc.CouponCalls, rpc.BatchCalls {
   readonly #engine: CouponEngine;
   readonly #mailbox: Mailbox<Message, Answer | Deferred>;
   readonly #lease = new Lease(now);
@@ -105,6 +105,15 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
 
   async hold(request: HoldRequest): Promise<rpc.HoldResult> {
     return this.#submit({ kind: "hold", request });
+  }
+
+  /** Each message is judged as if it had been called alone. */
+  async batch(messages: readonly rpc.LaneMessage[]): Promise<readonly rpc.LaneAnswer[]> {
+    return Promise.all(
+      this.#mailbox.together(() =>
+        messages.map((message) => (message.kind === "claim" ? this.claim(message.request) : this.hold(message.request))),
+      ),
+    );
   }
 
   async releaseHold(userId: string, actor: string | null = null): Promise<rpc.ReleaseHoldResult> {

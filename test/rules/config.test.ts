@@ -29,6 +29,7 @@ test.for([
   ],
   ["OPERATOR_ORIGINS", ORIGINS, ["https://*.shop.example", "capacitor://", "app://*", "null"]],
   ["STREAM_LOOKS_MAX", "must be a whole number from 1 to 999999", ["0", "off", "1000000"]],
+  ["LANES", "must be off or a whole number from 1 to 64", ["on", "0", "65", "4.5", "-1", "640"]],
   ["LOCATION_HINT", HINTS, ["europe", "WEUR"]],
   ["WEBHOOK_TARGETS", "must be public or any", ["off", "Any"]],
 ] as const)("%s with a wrong value has the fault %j", ([name, fault, values]) => {
@@ -57,6 +58,7 @@ test("without variables, a deployed Worker is closed and limited", () => {
       OPERATOR_ORIGINS: new Set(),
       STREAM_LOOKS_MAX: 40,
       WEBHOOK_TARGETS: "public",
+      LANES: 0,
       SOLD_OUT_CACHE: "on",
       REQUEST_LOG: "on",
     },

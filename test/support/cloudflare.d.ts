@@ -5,6 +5,7 @@ declare namespace Cloudflare {
     COUPONS: DurableObjectNamespace<import("../../src/object/coupon-object.ts").CouponObject>;
     COURIERS: DurableObjectNamespace<import("../../src/courier/courier-object.ts").CourierObject>;
     DB: D1Database;
+    LANE_OBJECTS: DurableObjectNamespace<import("../../src/lane/lane-object.ts").LaneObject>;
     METER: DurableObjectNamespace<import("../../src/object/meter-object.ts").MeterObject>;
     readonly ADMIN_AUTH?: string;
   }
