@@ -4,6 +4,7 @@ import * as z from "zod";
 
 import { ADDRESS_LIMIT_DEFAULT, RATE_LIMIT_DEFAULT, STREAM_READS_DEFAULT } from "../domain/limits.ts";
 import { LANES_MAX } from "../domain/lane-limits.ts";
+import type { LaneSetting } from "../domain/lanes.ts";
 import { LOCATION_HINTS } from "../domain/location-hint.ts";
 import { WEBHOOK_TARGETS } from "../domain/webhook-target.ts";
 
@@ -49,7 +50,7 @@ function isKeySetUrl(value: string): boolean {
 }
 
 /** From 1 to {@link LANES_MAX}. */
-const LANES = /^(?:off|[1-9]|[1-5]\d|6[0-4])$/;
+const LANES = /^(?:auto|off|[1-9]|[1-5]\d|6[0-4])$/;
 
 const VARIABLES = z.object({
   /** The operator's bearer token, and a second one for the time of a rotation. */
@@ -92,10 +93,10 @@ const VARIABLES = z.object({
   REQUEST_LOG: onOff("on"),
   /** Where a new object is placed (source: Cloudflare's list of location hints). */
   LOCATION_HINT: z.enum(LOCATION_HINTS, { error: `must be one of ${LOCATION_HINTS.join(", ")}` }).optional(),
-  /** How many lanes the claims and holds of each coupon go through. */
+  /** How many lanes the claims and holds of each coupon go through. With `auto`, a busy coupon says so. */
   LANES: text
-    .regex(LANES, `must be off or a whole number from 1 to ${LANES_MAX}`)
-    .transform((value) => (value === "off" ? 0 : Number(value)))
+    .regex(LANES, `must be auto, off or a whole number from 1 to ${LANES_MAX}`)
+    .transform((value): LaneSetting => (value === "auto" ? value : value === "off" ? 0 : Number(value)))
     .default(0),
 });
 

@@ -1,10 +1,11 @@
 // Calls of a coupon's object, directly or through a lane: the stub, the deadline and the retries.
 
-import { laneName } from "../domain/lanes.ts";
+import { laneName, type LaneHint } from "../domain/lanes.ts";
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
 import type { CouponCalls, CouponView, LaneCalls } from "../domain/rpc.ts";
 import type { CouponEnv, LaneNamespace } from "./env.ts";
 import { recordState } from "./known-states.ts";
+import { recordHint } from "./lane-hints.ts";
 import { nextOrder, recordHead } from "./monotonic-reads.ts";
 import { pause } from "./time.ts";
 
@@ -22,7 +23,13 @@ export type CallFailure = {
 export type CallEffect = "read" | "repeatable" | "once";
 
 /** The fields of an answer that are read here. */
-type Answer = { readonly ok: boolean; readonly code?: string; readonly seq?: number; readonly coupon?: CouponView };
+type Answer = {
+  readonly ok: boolean;
+  readonly code?: string;
+  readonly seq?: number;
+  readonly coupon?: CouponView;
+  readonly lanes?: LaneHint;
+};
 
 /**
  * Calls the object of the coupon `name`. Returns its answer, or the failure. Never throws. All attempts
@@ -69,6 +76,7 @@ async function callWithin<Result extends Answer>(
     const result = await Promise.race([callWithRetries(attempt, effect, caller), deadline]);
     if (!("cause" in result)) {
       recordHead(name, result, order);
+      recordHint(name, result.lanes);
       if (result.coupon !== undefined && result.seq !== undefined) recordState(name, result.seq, result.coupon);
     }
     return result;

@@ -13,8 +13,8 @@ type Waiting = {
   readonly reject: (cause: unknown) => void;
 };
 
-/** Sends messages to the coupon in one call. Returns the answers in their order. */
-export type Send = (messages: readonly rpc.LaneMessage[]) => Promise<readonly rpc.LaneAnswer[]>;
+/** Sends messages to the coupon in one call. */
+export type Send = rpc.BatchCalls["batch"];
 
 export class Lane {
   readonly #send: Send;
@@ -49,8 +49,11 @@ export class Lane {
   async #call(batch: readonly Waiting[]): Promise<void> {
     this.#callCount += 1;
     try {
-      const answers = await this.#send(batch.map(({ message }) => message));
-      for (const [index, { resolve }] of batch.entries()) resolve(answers[index]);
+      const { answers, lanes } = await this.#send(batch.map(({ message }) => message));
+      for (const [index, { resolve }] of batch.entries()) {
+        const answer = answers[index];
+        resolve(answer === undefined || lanes === undefined ? answer : { ...answer, lanes });
+      }
       this.#seq = answers.at(-1)?.seq ?? this.#seq;
     } catch (cause) {
       for (const { reject } of batch) reject(cause);

@@ -32,6 +32,7 @@ import { logFailure } from "../log.ts";
 import { CourierNotice } from "./courier-notice.ts";
 import { ExpiryAlarm } from "./expiry-alarm.ts";
 import { Lease } from "./lease.ts";
+import { TrafficMeter } from "./traffic-meter.ts";
 import { Mailbox, MAILBOX_IS_FULL } from "./mailbox.ts";
 import { sqlOver } from "./sql-storage.ts";
 
@@ -48,6 +49,7 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   readonly #engine: CouponEngine;
   readonly #mailbox: Mailbox<Message, Answer | Deferred>;
   readonly #lease = new Lease(now);
+  readonly #traffic = new TrafficMeter(now, () => this.#mailbox.length);
   readonly #alarm: ExpiryAlarm;
   /** Null where no courier is bound. */
   readonly #notice: CourierNotice | null;
@@ -79,7 +81,7 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   }
 
   async read({ claimedBy }: { readonly claimedBy: boolean }): Promise<rpc.ReadResult> {
-    return this.#submit({ kind: "read", claimedBy });
+    return this.#traffic.withHint(await this.#submit({ kind: "read", claimedBy }));
   }
 
   async change(change: Change, precondition: Precondition | null, actor: string | null = null): Promise<rpc.ChangeResult> {
@@ -91,6 +93,11 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   }
 
   async claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
+    this.#traffic.add(1);
+    return this.#traffic.withHint(await this.#claim(request));
+  }
+
+  async #claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
     // The Worker has checked it. A second check protects the other messages of the batch, which share a
     // transaction.
     if (typeof request.userId !== "string" || textFault(request.userId) !== null) {
@@ -104,16 +111,17 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   }
 
   async hold(request: HoldRequest): Promise<rpc.HoldResult> {
-    return this.#submit({ kind: "hold", request });
+    this.#traffic.add(1);
+    return this.#traffic.withHint(await this.#submit({ kind: "hold", request }));
   }
 
   /** Each message is judged as if it had been called alone. */
-  async batch(messages: readonly rpc.LaneMessage[]): Promise<readonly rpc.LaneAnswer[]> {
-    return Promise.all(
-      this.#mailbox.together(() =>
-        messages.map((message) => (message.kind === "claim" ? this.claim(message.request) : this.hold(message.request))),
-      ),
+  async batch(messages: readonly rpc.LaneMessage[]): Promise<rpc.BatchResult> {
+    this.#traffic.add(messages.length);
+    const judged = this.#mailbox.together(() =>
+      messages.map((message) => (message.kind === "claim" ? this.#claim(message.request) : this.#submit(message))),
     );
+    return this.#traffic.withHint({ answers: await Promise.all(judged) });
   }
 
   async releaseHold(userId: string, actor: string | null = null): Promise<rpc.ReleaseHoldResult> {
@@ -171,17 +179,19 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     let result = await this.#submit({ kind: "certify", request });
     while (!result.ok && result.code === "bypass_incomplete") result = await this.#submit({ kind: "certify", request });
     this.#count(request.refused);
-    return result;
+    return this.#traffic.withHint(result);
   }
 
   /** The message loads the coupon, because a count without a coupon in memory would be lost. */
   async countRefused(refused: RefusalCounts): Promise<rpc.DoneResult> {
     const result = await this.#submit({ kind: "write_counts" });
     this.#count(refused);
-    return result;
+    return this.#traffic.withHint(result);
   }
 
   #count(refused: RefusalCounts): void {
+    // Who is refused before the start comes again at the start.
+    this.#traffic.add(refused.sale_not_started ?? 0);
     this.#engine.countRefused(refused);
     this.#scheduleFlush();
   }

@@ -59,6 +59,11 @@ export class Mailbox<Message, Answer> {
     this.#options = options;
   }
 
+  /** How many messages wait. */
+  get length(): number {
+    return this.#queue.length;
+  }
+
   /** Returns the answer to `message` when it is judged or refused. Never throws. */
   submit(message: Message): Promise<Answer> {
     const { clock, lengthMax, refuse } = this.#options;

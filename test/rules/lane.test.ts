@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 
 import { LANE_LENGTH_MAX } from "../../src/domain/lane-limits.ts";
-import type { LaneAnswer, LaneMessage } from "../../src/domain/rpc.ts";
+import type { BatchResult, LaneMessage } from "../../src/domain/rpc.ts";
 import { Lane, type Send } from "../../src/lane/lane.ts";
 
 const claimOf = (userId: string) => ({ kind: "claim", request: { userId, key: null, attemptId: `attempt-${userId}` } }) as const;
@@ -12,10 +12,10 @@ const claimOf = (userId: string) => ({ kind: "claim", request: { userId, key: nu
 function stage() {
   const calls: { readonly users: string[]; readonly answer: (count?: number) => void; readonly fail: (cause: unknown) => void }[] = [];
   const send: Send = (messages) => {
-    const { promise, resolve, reject } = Promise.withResolvers<readonly LaneAnswer[]>();
+    const { promise, resolve, reject } = Promise.withResolvers<BatchResult>();
     const users = messages.map(({ request }: LaneMessage) => request.userId);
     const answers = users.map((user) => ({ ok: false, code: "out_of_stock", seq: Number(user) }) as const);
-    calls.push({ users, answer: (count = users.length) => resolve(answers.slice(0, count)), fail: reject });
+    calls.push({ users, answer: (count = users.length) => resolve({ answers: answers.slice(0, count) }), fail: reject });
     return promise;
   };
   const lane = new Lane(send);
@@ -57,4 +57,13 @@ test("a full lane refuses with unavailable and loses nothing that waits", async 
   }
   expect(await Promise.all(answers)).toEqual(answers.map((_, index) => index));
   expect(Math.max(...calls.map(({ users }) => users.length))).toBe(1000);
+});
+
+test("each answer of a batch has the hint of the batch", async () => {
+  const lanes = { count: 2, forMs: 2000 };
+  const lane = new Lane(async (messages) => ({
+    answers: messages.map(() => ({ ok: false, code: "sale_paused", seq: 3 }) as const),
+    lanes,
+  }));
+  expect(await lane.submit(claimOf("1"))).toEqual({ ok: false, code: "sale_paused", seq: 3, lanes });
 });

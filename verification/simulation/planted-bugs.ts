@@ -107,7 +107,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
 const MAILBOX: Readonly<Record<string, PlantedBug>> = {
   "second-door": bug("A hold is judged at once, before messages that wait.", [
     "object/coupon-object",
-    'return this.#submit({ kind: "hold", request });',
+    'return this.#traffic.withHint(await this.#submit({ kind: "hold", request }));',
     'return this.#apply([{ message: { kind: "hold", request }, at: now() }]).answers[0];',
   ]),
   "stamp-at-commit": bug("A message is judged at the instant of its batch, not of its arrival.", [
