@@ -2,6 +2,7 @@
 
 import { bug, type PlantedBug } from "./planted-bug.ts";
 import { DELIVERY_BUGS } from "./planted-delivery-bugs.ts";
+import { LANE_BUGS } from "./planted-lane-bugs.ts";
 
 const PLATFORM: Readonly<Record<string, PlantedBug>> = {
   "answer-before-disk": {
@@ -267,4 +268,5 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   ...LEASES,
   ...WORKER,
   ...DELIVERY_BUGS,
+  ...LANE_BUGS,
 };
