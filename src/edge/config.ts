@@ -97,7 +97,7 @@ const VARIABLES = z.object({
   LANES: text
     .regex(LANES, `must be auto, off or a whole number from 1 to ${LANES_MAX}`)
     .transform((value): LaneSetting => (value === "auto" ? value : value === "off" ? 0 : Number(value)))
-    .default(0),
+    .default("auto"),
 });
 
 /** The names of all variables and secrets. */

@@ -42,6 +42,7 @@ export class Lane {
   }
 
   #flush(): void {
+    // Each message and each answer allows at most one more call, so this needs no loop.
     const size = flushSize(this.#queue.length, this.#callCount);
     if (size > 0) void this.#call(this.#queue.splice(0, size));
   }

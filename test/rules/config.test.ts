@@ -63,7 +63,7 @@ test("without variables, a deployed Worker is closed and limited", () => {
       OPERATOR_ORIGINS: new Set(),
       STREAM_LOOKS_MAX: 40,
       WEBHOOK_TARGETS: "public",
-      LANES: 0,
+      LANES: "auto",
       SOLD_OUT_CACHE: "on",
       REQUEST_LOG: "on",
     },

@@ -5,11 +5,11 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 
 import { laneName } from "../../../src/domain/lanes.ts";
-import { countOutcomes, created, outcomeOf, pathOf, users, type Answer } from "../../support/api.ts";
+import { countOutcomes, created, outcomeOf, pathOf, read, send, users, type Answer } from "../../support/api.ts";
 import { setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { hangObject, platform } from "../../support/platform-faults.ts";
-import { runSql, stored } from "../../support/storage.ts";
+import { runSql, stored, stubOf } from "../../support/storage.ts";
 import { fetchWith, workerWith, type Settings } from "../../support/worker.ts";
 
 const LANES_4: Settings = { LANES: "4" };
@@ -118,5 +118,26 @@ test("an evicted lane starts again with the next claim", async () => {
   await Promise.all(lanesOf(name).map((lane) => evictDurableObject(lane)));
   answers.push(...(await Promise.all(users(10, "later").map((user) => claim(name, user)))));
   expect(countOutcomes(answers)).toEqual({ 201: 20 });
+  await expectConserved(name, answers);
+});
+
+test("callers who leave while their claims wait in lanes disturb no other caller", async () => {
+  const name = await created(400);
+  // The coupon is busy, and this isolate learns it from a read.
+  await stubOf(name).countRefused({ sale_not_started: 3000 });
+  await read(name);
+  const logged = vi.spyOn(console, "log");
+  const outcomes = users(100).flatMap((user) => {
+    const caller = new AbortController();
+    const leaving = send("POST", "/api/coupons/claim", { body: { user_id: `leaver-${user}`, coupon_name: name }, signal: caller.signal });
+    queueMicrotask(() => caller.abort());
+    void leaving.catch(() => undefined);
+    return send("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name } });
+  });
+  const answers = await Promise.all(outcomes);
+  const laneCount = logged.mock.calls.filter(([line]) => String(line).includes(`"lane":`)).length;
+  logged.mockRestore();
+  expect(countOutcomes(answers)).toEqual({ 201: 100 });
+  expect(laneCount).toBeGreaterThanOrEqual(100);
   await expectConserved(name, answers);
 });
