@@ -86,6 +86,7 @@ export function status({ coupon: view, seq }: Found, now: Instant) {
     ends_at: instantOrNull(view.endsAt),
     server_time: instant(now),
     seq,
+    epoch: view.epoch,
   };
 }
 

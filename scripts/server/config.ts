@@ -28,9 +28,14 @@ type Read = {
   readonly vars: Readonly<Record<string, unknown>>;
   readonly durable_objects: { readonly bindings: readonly { readonly name: string; readonly class_name: string }[] };
   readonly ratelimits: readonly { readonly name: string; readonly simple: { readonly limit: number; readonly period: number } }[];
+  readonly name: string;
+  readonly d1_databases: readonly { readonly binding: string; readonly database_name: string }[];
 } & Readonly<Record<(typeof NOT_SERVED)[number], readonly { readonly binding: string }[]>>;
 
 export type Project = {
+  readonly name: string;
+  /** The name of the database `DB`, or null if it is not bound. */
+  readonly database: string | null;
   readonly compatibilityDate: string;
   readonly vars: Readonly<Record<string, string>>;
   readonly objects: readonly ObjectBinding[];
@@ -41,12 +46,14 @@ export type Project = {
 type ObjectBinding = { readonly name: string; readonly className: string };
 type RateLimit = { readonly name: string; readonly limit: number; readonly period: number };
 
-/** Reads wrangler.toml. */
-export async function readProject(): Promise<Project> {
+/** Reads an environment of wrangler.toml. Production is the empty one. Throws if there is no such environment. */
+export async function readProject(env = ""): Promise<Project> {
   // It takes most of a second to load.
   const { unstable_readConfig } = await import("wrangler");
-  const config: Read = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
+  const config: Read = unstable_readConfig({ config: join(ROOT, "wrangler.toml"), env });
   return {
+    name: config.name,
+    database: config.d1_databases.find(({ binding }) => binding === "DB")?.database_name ?? null,
     compatibilityDate: config.compatibility_date,
     vars: Object.fromEntries(Object.entries(config.vars).map(([name, value]) => [name, textOf(value)])),
     objects: config.durable_objects.bindings.map(({ name, class_name: className }) => ({ name, className })),

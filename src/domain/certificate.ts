@@ -4,6 +4,7 @@ import { bytesOf, mayContain, type BloomFilter } from "./bloom-filter.ts";
 import type { RefusalCounts } from "./claim-counts.ts";
 import { closedFor, type ClosedCode } from "./claim.ts";
 import type { Coupon, Instant } from "./coupon.ts";
+import { pseudonymOf } from "./pseudonym.ts";
 import { CERTIFICATE_MS_MAX, LEASE_MARGIN_MS } from "./limits.ts";
 
 /** How a coupon refuses every new user. `startsAt` is set with `sale_not_started` only. */
@@ -18,6 +19,8 @@ export type Certificate = Statement & {
   readonly startsInMs: number;
   /** True while units are held: a holder can claim with a new key, so only the object can judge keys. */
   readonly isAnyKeyNew: boolean;
+  /** Set if users were erased: then the bypass set can have their pseudonyms. */
+  readonly erasureKey: string | null;
   /** The seq of the last change of the bypass set. */
   readonly bypassSeq: number;
   /**
@@ -110,7 +113,9 @@ export function covers(certificate: HeldCertificate, { userId, key }: Asker, now
   const ageMs = now - certificate.requestedAt;
   // If the clock went back behind the request, the age is unknown.
   if (ageMs < 0 || ageMs >= certificate.validForMs) return false;
+  const { erasureKey } = certificate;
   if (certificate.mayContain(userMember(userId))) return false;
+  if (erasureKey !== null && certificate.mayContain(userMember(pseudonymOf(erasureKey, userId)))) return false;
   return key === null || !(certificate.isAnyKeyNew || certificate.mayContain(keyMember(key)));
 }
 

@@ -88,6 +88,12 @@ export const DELIVERY_HANGS_MS = 60_000;
  */
 export const COURIER_ALARM_MS = 30_000;
 
+/** Most events that one `erased` event lists. Prevents rows and pages of unbounded size. */
+export const ERASED_EVENTS_LISTED_MAX = 500;
+
+/** Most coupons in which one request erases a user. Cloudflare allows 1,000 calls in a request. */
+export const ERASED_COUPONS_AT_ONCE_MAX = 50;
+
 /** Longest time between two attempts to write the read model, or to read the coupon, in milliseconds. */
 export const OWN_RETRY_MS_MAX = 60_000;
 

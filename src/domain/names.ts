@@ -1,5 +1,6 @@
 // Which strings can be a name, a user's id or a text of a sale's page. All are stored exactly as given.
 
+import { isPseudonym } from "./pseudonym.ts";
 import { DESCRIPTION_CODE_POINTS_MAX, IMAGE_URL_LENGTH_MAX, TEXT_CODE_POINTS_MAX, TITLE_CODE_POINTS_MAX } from "./limits.ts";
 
 /** Why a string is not accepted. If several reasons apply, the first one is reported. */
@@ -11,10 +12,15 @@ const LINE_BREAK_OR_TAB = /[\n\r\t]/g;
 // A browser reads a backslash as a slash, and two slashes begin another host.
 const PATH = /^\/(?!\/)[!-[\]-~]*$/;
 
-/** Returns why `text` can't be a `user_id`, or null if it can. A coupon's name has one more rule. */
+/** Returns why `text` can't be an id, or null if it can. New names and new users have one more rule each. */
 export function textFault(text: string): TextFault | null {
   if (text === "") return "empty";
   return faultWithin(text, TEXT_CODE_POINTS_MAX);
+}
+
+/** As {@link textFault}, for a user who claims or holds. What looks like the pseudonym of an erased user is none. */
+export function userIdFault(text: string): TextFault | null {
+  return isPseudonym(text) ? "malformed" : textFault(text);
 }
 
 /** Returns why `text` can't be the title of a coupon, or null if it can. */

@@ -97,6 +97,8 @@ export type RevokeResult =
   | NoCoupon
   | Failed
   | Refused<"claim_not_found" | "position_mismatch">;
+/** `eventCount` events got the pseudonym. */
+export type EraseResult = Done<{ readonly eventCount: number }> | NoCoupon | Failed;
 /** `next` is the seq that the next page begins behind. */
 export type HistoryResult = Done<{ readonly events: readonly LedgerEvent[]; readonly next: number | null }> | NoCoupon | Failed;
 export type ListClaimsResult = Page | NoCoupon | Failed;
@@ -138,6 +140,8 @@ export type CouponCalls = {
   /** Returns the claim or the running hold of one user. */
   getUserClaim(userId: string): Promise<UserClaimResult>;
   revoke(request: RevokeRequest, actor?: string | null): Promise<RevokeResult>;
+  /** Puts a pseudonym in the place of a user's id, also in ledgers of deleted incarnations. A repeated call changes nothing. */
+  erase(userId: string, actor?: string | null): Promise<EraseResult>;
   /** Lists claims in the order of their positions. */
   listClaims(after: Cursor, limit: number): Promise<ListClaimsResult>;
   /** Lists the ledger's events in their order, after the seq `after`. */

@@ -53,7 +53,9 @@ const TYPE_OF_KIND = {
   given_back: "hold.released",
   expired: "hold.expired",
   archived: "coupon.archived",
-} as const satisfies Record<EventKind, WebhookEvent>;
+  // Without the user's id it would be of no use to a receiver.
+  erased: null,
+} as const satisfies Record<EventKind, WebhookEvent | null>;
 
 /** The facts of a coupon that make its milestones. */
 export type Sale = Pick<Coupon, "amount" | "claimed" | "held" | "startsAt" | "endsAt" | "archivedAt">;
@@ -127,7 +129,8 @@ export function* steps(fold: Fold | null, name: string, page: OutboxPage): Gener
     // The head's facts are the coupon's own. They also correct a ledger that is older than `wasHeld`.
     const sale = event.seq === coupon.seq ? saleOf(coupon) : saleAfter(last?.sale ?? null, event);
     const next = { epoch, seq: event.seq, at: event.at, sale };
-    yield stepTo(next, [message(TYPE_OF_KIND[event.kind], name, next, event)]);
+    const type = TYPE_OF_KIND[event.kind];
+    yield stepTo(next, type === null ? [] : [message(type, name, next, event)]);
   }
   if (deletion !== null) {
     yield* edgesTo(deletion.at);
@@ -167,6 +170,8 @@ function saleAfter(sale: Sale | null, { kind, at, settings, wasHeld }: LedgerEve
     case "given_back":
     case "expired":
       return { ...sale, held: held - 1 };
+    case "erased":
+      return sale;
     default:
       return { ...sale, held: 0, archivedAt: at };
   }

@@ -27,7 +27,7 @@ export type ApplyContext = {
   readonly mayCertify: boolean;
 };
 
-export type Applicable = Exclude<Kind, "remove" | "forget">;
+export type Applicable = Exclude<Kind, "remove" | "forget" | "erase">;
 
 /** Judges `message` on the draft as it is, and drafts its changes. Throws what storage throws. */
 export function apply(message: MessageOf<Applicable>, draft: Draft, context: ApplyContext): Answer | Deferred {
@@ -58,7 +58,7 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
     case "read":
       return read(message, draft);
     case "user_claim": {
-      const { claims, hold: held } = draft.userClaim(message.userId);
+      const { claims, hold: held } = draft.userClaim(draft.identityOf(message.userId));
       const claimed = claims.at(-1);
       if (claimed !== undefined) return { ok: true, claim: claimed, seq };
       return held === null ? { ok: false, code: "claim_not_found", seq } : { ok: true, hold: held, seq };
@@ -158,8 +158,9 @@ function archive({ precondition }: MessageOf<"archive">, draft: Draft, context: 
 
 function revoke({ request }: MessageOf<"revoke">, draft: Draft, context: ApplyContext): rpc.RevokeResult | Deferred {
   const { coupon, at } = draft;
-  const past = draft.revokedClaimsOf(request.userId);
-  const { claims } = draft.userClaim(request.userId);
+  const userId = draft.identityOf(request.userId);
+  const past = draft.allRevokedClaimsOf(userId);
+  const { claims } = draft.userClaim(userId);
   const verdict = judgeRevoke(request, { claims, past }, at);
   if (!verdict.ok) return { ...verdict, seq: coupon.seq };
   if (!past.includes(verdict.revoked)) {
@@ -171,7 +172,7 @@ function revoke({ request }: MessageOf<"revoke">, draft: Draft, context: ApplyCo
 
 function releaseHold({ userId }: MessageOf<"release_hold">, draft: Draft, context: ApplyContext): rpc.ReleaseHoldResult | Deferred {
   const { coupon, at } = draft;
-  const held = draft.userClaim(userId).hold;
+  const held = draft.userClaim(draft.identityOf(userId)).hold;
   if (held !== null) {
     if (contradicts(coupon, { ...coupon, held: coupon.held - 1 }, at, context.leaseUntil)) return DEFERRED;
     draft.releaseHold(held);
@@ -213,6 +214,7 @@ function certify({ request }: MessageOf<"certify">, draft: Draft, { bypassSet, m
     seq,
     startsInMs: certified.startsAt === null ? 0 : certified.startsAt - at,
     isAnyKeyNew: coupon.held > 0,
+    erasureKey: draft.erasureKey,
     bypassSeq: bypass.seq,
     bypass: isKnown ? null : bypass.members,
   };

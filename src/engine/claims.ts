@@ -11,19 +11,21 @@ export type ClaimJudgment = ClaimVerdict & { readonly seq: number };
 
 /** Judges one claim on the draft, and drafts its grant. */
 export function claim(draft: Draft, request: ClaimRequest): ClaimJudgment {
-  const existing = draft.userClaim(request.userId, request);
+  const known = draft.identified(request);
+  const existing = draft.userClaim(known.userId, known);
   const keyOwner = request.key === null ? null : draft.keyOwner(request.key);
-  const verdict = judgeClaim(request, { coupon: draft.coupon, existing, keyOwner }, draft.at);
+  const verdict = judgeClaim(known, { coupon: draft.coupon, existing, keyOwner }, draft.at);
   if (verdict.ok && !verdict.replayed) draft.grant(verdict.claim, existing.hold);
   return { ...verdict, seq: draft.coupon.seq };
 }
 
 /** Judges one hold on the draft, and drafts a new hold. */
 export function hold(draft: Draft, request: HoldRequest): HoldResult {
-  const { userId, attemptId } = request;
+  const known = draft.identified(request);
+  const { userId, attemptId } = known;
   const existing = draft.userClaim(userId);
   const isReleased = existing.inTheWay === null && existing.hold === null && draft.isHoldReleased(userId, attemptId);
-  const verdict = judgeHold(request, { coupon: draft.coupon, existing, isReleased }, draft.at);
+  const verdict = judgeHold(known, { coupon: draft.coupon, existing, isReleased }, draft.at);
   if (!verdict.ok) return { ...verdict, seq: draft.coupon.seq };
   if (verdict.hold !== existing.hold) draft.hold(verdict.hold);
   return { ...verdict, remaining: remaining(draft.coupon), seq: draft.coupon.seq };

@@ -14,9 +14,10 @@ import {
   type RefusalCounts,
 } from "../domain/claim-counts.ts";
 import { isMet } from "../domain/etag.ts";
+import { pseudonymOf } from "../domain/pseudonym.ts";
 import { apply, found, type ApplyContext } from "./apply.ts";
 import { BypassSet } from "./bypass-set.ts";
-import { CouponStore, NewerSchema } from "./coupon-store.ts";
+import { CouponStore } from "./coupon-store.ts";
 import { Draft } from "./draft.ts";
 import { DEFERRED, isAnswerTo, type Answer, type Deferred, type Message, type MessageOf, type Stamped } from "./message.ts";
 import { deliveredCount, outboxPage } from "./outbox.ts";
@@ -40,6 +41,7 @@ export class CouponEngine {
   /** The stored coupon. Null if there is none, undefined until it is loaded. Changes only after a commit. */
   #coupon: Coupon | null | undefined = undefined;
   #seqBeforeReload = 0;
+  #erasureKey: string | null = null;
   /** The claim counts, which are written together with other changes. Null until they are loaded. */
   #claimCounts: ClaimCounts | null = null;
   #areCountsWritten = true;
@@ -58,17 +60,19 @@ export class CouponEngine {
     const [first] = batch;
     if (first?.message.kind === "remove") return this.#remove(first.message, first.at, lease);
     if (first?.message.kind === "forget") return this.#forget(first.message);
+    if (first?.message.kind === "erase") return this.#erase(first.message, first.at);
     const before = this.#load();
     if (before === null && first?.message.kind === "create") return this.#create(first.message, first.at);
     if (before === null) return { answers: batch.map(({ message }) => this.#withoutCoupon(message)), isWritten: false };
 
-    const draft = new Draft(this.#store, before);
+    const draft = new Draft(this.#store, before, this.#erasureKey);
     const outcomes: ClaimOutcome[] = [];
     const claimCounts = (): ClaimCounts => addBatch(this.#claimCounts ?? NO_CLAIM_COUNTS, outcomes);
     const context = { mayCertify: lease.mayCertify, bypassSet: this.#bypassSet, claimCounts };
     draft.readAhead(batch.flatMap(({ message }) => (message.kind === "claim" || message.kind === "hold" ? message.request : [])));
     const answers = batch.map(({ message, at }) => {
-      if (message.kind === "remove" || message.kind === "forget") throw new TypeError("an exclusive message shares its batch");
+      if (message.kind === "remove" || message.kind === "forget" || message.kind === "erase")
+        throw new TypeError("an exclusive message shares its batch");
       draft.advanceTo(at, message.actor);
       // After a restart the clock may be behind the coupon's time. The lease counts by the clock.
       const leaseUntil = lease.leaseUntil + (draft.at - at);
@@ -127,6 +131,7 @@ export class CouponEngine {
       return this.#store.load();
     });
     this.#coupon = stored.coupon;
+    this.#erasureKey = stored.erasureKey;
     this.#claimCounts = stored.claimCounts;
     return only({ ...found(stored.coupon, at), replayed: false } satisfies CreateResult, true);
   }
@@ -151,6 +156,24 @@ export class CouponEngine {
     return only({ ok: true, isEmpty, seq: this.seq }, isEmpty || delivered > 0);
   }
 
+  /** Erases a user of the coupon and of its deleted incarnations. Their ledgers are closed, so they get no event of it. */
+  #erase({ userId, newKey, actor = null }: MessageOf<"erase">, at: Instant): Applied {
+    const before = this.#load();
+    const departed = this.#store.departed.all();
+    if (before === null && departed.length === 0) return only(NO_COUPON, false);
+    const draft = before === null ? null : new Draft(this.#store, before, this.#erasureKey);
+    draft?.advanceTo(at, actor);
+    let eventCount = draft?.erase(userId, newKey) ?? 0;
+    const alias = pseudonymOf(newKey, userId);
+    const rename = (): void => {
+      for (const { coupon } of departed) eventCount += this.#store.erasures.renameDeparted(coupon.epoch, alias, userId);
+    };
+    let isWritten = departed.length > 0;
+    if (draft === null) this.#store.transaction(rename);
+    else isWritten = this.#commit(draft, this.#claimCounts ?? NO_CLAIM_COUNTS, false, isWritten, rename);
+    return only({ ok: true, eventCount, seq: this.seq }, isWritten);
+  }
+
   /** Without a precondition this needs no coupon, so that a damaged coupon can still be deleted. */
   #remove(
     { precondition = null, keepsLedger = false, actor = null }: MessageOf<"remove">,
@@ -161,7 +184,7 @@ export class CouponEngine {
     const coupon = precondition === null ? null : this.#load();
     if (coupon !== null) {
       // At its stamp, as every message: a hold that is due by then changes the tag, whether or not it was removed yet.
-      const draft = new Draft(this.#store, coupon);
+      const draft = new Draft(this.#store, coupon, this.#erasureKey);
       draft.advanceTo(at);
       if (!isMet(precondition, draft.coupon, draft.at)) return only({ ok: false, code: "precondition_failed", seq: coupon.seq }, false);
     }
@@ -180,24 +203,30 @@ export class CouponEngine {
   }
 
   /**
-   * Writes the draft if it has changes. Memory changes after the commit. Returns whether anything was
-   * written.
+   * Writes the draft if it has changes, and what `also` writes. Memory changes after the commit. Returns whether
+   * anything was written.
    */
-  #commit(draft: Draft, claimCounts: ClaimCounts, isCounted: boolean, isFlush: boolean): boolean {
+  #commit(draft: Draft, claimCounts: ClaimCounts, isCounted: boolean, isFlush: boolean, also?: () => void): boolean {
     const isWritten = draft.isChanged || isFlush;
-    if (isWritten) this.#store.transaction(() => draft.save(claimCounts));
+    if (isWritten) {
+      this.#store.transaction(() => {
+        draft.save(claimCounts);
+        also?.();
+      });
+    }
     this.#coupon = draft.coupon;
+    this.#erasureKey = draft.erasureKey;
     this.#claimCounts = claimCounts;
     this.#areCountsWritten = isWritten || (this.#areCountsWritten && !isCounted);
     return isWritten;
   }
 
-  /** Returns the coupon, or null if its rows contradict each other. A failure of the storage is thrown. */
+  /** Returns the coupon, or null if its rows contradict each other. Throws if a newer version wrote them, or if the storage fails. */
   #loadIfSound(): Coupon | null {
     try {
       return this.#load();
     } catch (cause) {
-      if (cause instanceof BrokenAssertion || cause instanceof NewerSchema) return null;
+      if (cause instanceof BrokenAssertion) return null;
       throw cause;
     }
   }
@@ -207,6 +236,7 @@ export class CouponEngine {
     if (this.#coupon !== undefined && this.#coupon !== null) return this.#coupon;
     const stored = this.#store.exists() ? this.#store.load() : null;
     this.#coupon = stored?.coupon ?? null;
+    this.#erasureKey = stored?.erasureKey ?? null;
     this.#claimCounts ??= stored?.claimCounts ?? null;
     return this.#coupon;
   }

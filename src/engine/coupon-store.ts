@@ -6,6 +6,7 @@ import { named, SETTING_NAMES, settingsOf, type Changeable, type Coupon, type In
 import type { LedgerEvent } from "../domain/ledger-event.ts";
 import { ClaimStore } from "./claim-store.ts";
 import { DepartedStore } from "./departed-store.ts";
+import { ErasureStore } from "./erasure-store.ts";
 import { HoldStore } from "./hold-store.ts";
 import { LedgerStore } from "./ledger-store.ts";
 import { MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./schema.ts";
@@ -27,13 +28,15 @@ function bindings(coupon: Changeable): SqlValue[] {
 /** For a transaction of claims, which change no setting. */
 const UNCHANGED = COLUMNS.map(() => null);
 
-export type StoredCoupon = { readonly coupon: Coupon; readonly claimCounts: ClaimCounts };
+/** `erasureKey` makes the pseudonyms of erased users. It is null while there are none. */
+export type StoredCoupon = { readonly coupon: Coupon; readonly claimCounts: ClaimCounts; readonly erasureKey: string | null };
 
 export class CouponStore {
   readonly claims: ClaimStore;
   readonly holds: HoldStore;
   readonly ledger: LedgerStore;
   readonly departed: DepartedStore;
+  readonly erasures: ErasureStore;
   readonly #sql: Sql;
 
   constructor(sql: Sql) {
@@ -42,6 +45,7 @@ export class CouponStore {
     this.holds = new HoldStore(sql);
     this.ledger = new LedgerStore(sql);
     this.departed = new DepartedStore(sql);
+    this.erasures = new ErasureStore(sql);
   }
 
   transaction<T>(work: () => T): T {
@@ -109,21 +113,21 @@ export class CouponStore {
    */
   static readonly SELECT_COUPON = `
     SELECT name, claimed, held, last_position AS lastPosition, seq, created_at AS createdAt, epoch, archived_at AS archivedAt, clock_at AS clockAt,
-           outcomes, ${SETTINGS.map(([field, column]) => `${column} AS ${field}`).join(", ")},
+           outcomes, erasure_key AS erasureKey, ${SETTINGS.map(([field, column]) => `${column} AS ${field}`).join(", ")},
            (SELECT min(expires_at) FROM holds) AS nextExpiryAt,
            (SELECT max(seq) FROM ledger) AS ledgerHead,
            (SELECT position FROM ledger WHERE seq > (SELECT max(seq) FROM ledger) - 64 AND kind = 'claimed' ORDER BY seq DESC LIMIT 1) AS ledgerPosition
     FROM coupon`;
   #read(): StoredCoupon {
-    type Row = Stored<Coupon> & { ledgerHead: number; ledgerPosition: number | null; outcomes: string };
+    type Row = Stored<Coupon> & { ledgerHead: number; ledgerPosition: number | null; outcomes: string; erasureKey: string | null };
     const [row] = this.#sql.all<Row>(CouponStore.SELECT_COUPON);
     assert(row !== undefined, "there is a coupon row");
-    const { paused, ledgerHead, ledgerPosition, outcomes, ...coupon } = row;
+    const { paused, ledgerHead, ledgerPosition, outcomes, erasureKey, ...coupon } = row;
     assert(ledgerHead === coupon.seq, "the ledger ends where the coupon says");
     assert(ledgerPosition === null || ledgerPosition === coupon.lastPosition, "the ledger granted last what the coupon says");
     assert(coupon.claimed + coupon.held <= coupon.amount, "no more units given and held than there are");
     assert((coupon.held === 0) === (coupon.nextExpiryAt === null), "units are held exactly while there are holds");
-    return { coupon: { ...coupon, paused: paused === 1 }, claimCounts: claimCountsFrom(outcomes) };
+    return { coupon: { ...coupon, paused: paused === 1 }, claimCounts: claimCountsFrom(outcomes), erasureKey };
   }
 
   /** The stored ledger head. Writes nothing. Reads 1 row. */

@@ -6,9 +6,12 @@ import { revokedCount, settingsOf, windowPhase, type Coupon, type Instant } from
 import type { HoldRequest } from "../domain/hold.ts";
 import type { EventKind, LedgerEvent } from "../domain/ledger-event.ts";
 import { ROWS_AT_ONCE_MIN } from "../domain/limits.ts";
+import { ERASED_EVENTS_LISTED_MAX } from "../domain/delivery-limits.ts";
+import { pseudonymized, pseudonymOf } from "../domain/pseudonym.ts";
 import type { ClaimCounts } from "../domain/claim-counts.ts";
 import type { RevokedClaim } from "../domain/revoke.ts";
 import type { CouponStore } from "./coupon-store.ts";
+import type { Erasure } from "./erasure-store.ts";
 import type { ReleasedHold } from "./hold-store.ts";
 import { Pending } from "./pending.ts";
 
@@ -30,10 +33,13 @@ export class Draft {
   #actor: string | null = null;
   /** Whether the operator's settings have changed. */
   #isConfigured = false;
+  #erasureKey: string | null;
+  #erasure: Erasure | null = null;
 
-  constructor(store: CouponStore, before: Coupon) {
+  constructor(store: CouponStore, before: Coupon, erasureKey: string | null) {
     this.store = store;
     this.#before = before;
+    this.#erasureKey = erasureKey;
     this.#coupon = { ...before };
     this.#claims = new Pending((userId) => store.claims.of(userId));
     this.#holds = new Pending((userId) => store.holds.of(userId));
@@ -47,6 +53,11 @@ export class Draft {
   /** The instant at which the current message is judged. */
   get at(): Instant {
     return this.#coupon.clockAt;
+  }
+
+  /** The key of the pseudonyms. Null while no user was erased. */
+  get erasureKey(): string | null {
+    return this.#erasureKey;
   }
 
   /** The ledger's head before the batch, as stored. */
@@ -87,16 +98,43 @@ export class Draft {
     return hold === null && revoked === null ? existing : { ...existing, hold, revoked };
   }
 
+  /**
+   * Returns the request under the pseudonym of its user, if an erased user has something there that decides it. Otherwise
+   * the request itself: a new claim of an erased user has the id. Where no user was erased, this costs nothing.
+   */
+  identified<Request extends Pick<ClaimRequest, "userId" | "attemptId"> & Partial<ClaimRequest>>(request: Request): Request {
+    const { userId, key = null } = request;
+    if (this.#erasureKey === null || this.userClaim(userId).inTheWay !== null) return request;
+    // Most users were never erased, so this comes before the other hashes.
+    const alias = pseudonymOf(this.#erasureKey, userId);
+    const { inTheWay, hold } = this.userClaim(alias);
+    const isLive = inTheWay !== null || hold !== null;
+    if (!isLive && this.revokedClaimsOf(alias).length === 0) return request;
+    const hidden = pseudonymized(this.#erasureKey, { ...request, key });
+    return isLive || this.#revokedClaimOf(hidden) !== null ? hidden : request;
+  }
+
+  /** As {@link identified}, for a message that only names a user. */
+  identityOf(userId: string): string {
+    return this.identified({ userId, attemptId: "" }).userId;
+  }
+
   /** Returns the user whose claim has this idempotency key. */
   keyOwner(key: string): string | null {
     const known = this.#keyOwners.get(key);
     return known === undefined ? this.store.claims.keyOwner(key) : known;
   }
 
-  /** Returns one user's revoked claims, the last first. */
+  /** Returns one user's revoked claims, the last first. Those from before an erasure are the pseudonym's. */
   revokedClaimsOf(userId: string): readonly RevokedClaim[] {
     const drafted = this.#revokedClaims.filter(({ claim }) => claim.userId === userId).toReversed();
     return [...drafted, ...this.store.claims.revokedOf(userId)];
+  }
+
+  /** As {@link revokedClaimsOf}, with those from before an erasure. */
+  allRevokedClaimsOf(userId: string): readonly RevokedClaim[] {
+    const alias = this.#erasureKey === null ? null : pseudonymOf(this.#erasureKey, userId);
+    return [...this.revokedClaimsOf(userId), ...(alias === null ? [] : this.revokedClaimsOf(alias))];
   }
 
   /** Returns the events after a seq, those of the batch included. */
@@ -107,7 +145,10 @@ export class Draft {
   /** Whether this same request of the user made a hold that was released. */
   isHoldReleased(userId: string, attemptId: string): boolean {
     const isDrafted = this.#releasedHolds.some(([user, attempt]) => user === userId && attempt === attemptId);
-    return isDrafted || this.store.holds.isReleased(userId, attemptId);
+    if (isDrafted || this.store.holds.isReleased(userId, attemptId)) return true;
+    if (this.#erasureKey === null) return false;
+    const hidden = pseudonymized(this.#erasureKey, { userId, attemptId });
+    return this.store.holds.isReleased(hidden.userId, hidden.attemptId);
   }
 
   grant(claim: Claim, hold: Hold | null): void {
@@ -149,6 +190,24 @@ export class Draft {
     this.#record("archived", null, null);
   }
 
+  /** Puts a pseudonym in the place of the user's id, in all rows and events. Returns the number of events. */
+  erase(userId: string, newKey: string): number {
+    const erasureKey = this.#erasureKey ?? newKey;
+    const stored = this.store.erasures.seqsOf(userId);
+    const seqs = [...stored, ...this.#events.filter((event) => event.userId === userId).map(({ seq }) => seq)];
+    if (seqs.length === 0) return 0;
+    const alias = pseudonymOf(erasureKey, userId);
+    this.#claims.rename(userId, alias, (claim) => pseudonymized(erasureKey, claim));
+    this.#holds.rename(userId, alias, (hold) => pseudonymized(erasureKey, hold));
+    for (const [index, event] of this.#events.entries()) if (event.userId === userId) this.#events[index] = { ...event, userId: alias };
+    for (let from = 0; from < seqs.length; from += ERASED_EVENTS_LISTED_MAX) {
+      this.#record("erased", alias, null, { erasedSeqs: seqs.slice(from, from + ERASED_EVENTS_LISTED_MAX) });
+    }
+    this.#erasureKey = erasureKey;
+    this.#erasure = { userId, alias, seqs: stored, erasureKey };
+    return seqs.length;
+  }
+
   configure(coupon: Coupon): void {
     const settings = settingsOf(coupon);
     this.#isConfigured = true;
@@ -175,6 +234,7 @@ export class Draft {
     if (this.#coupon.archivedAt !== this.#before.archivedAt) this.store.holds.deleteAll();
     for (const revoked of this.#revokedClaims) this.store.claims.insertRevoked(revoked);
     this.store.holds.insertReleased(this.#releasedHolds);
+    if (this.#erasure !== null) this.store.erasures.erase(this.#erasure, this.store.claims, this.store.holds);
     this.store.ledger.append(this.#events);
     const claimed = claims.added.length - claims.removed.length;
     assert(claimed === this.#coupon.claimed - this.#before.claimed, "as many claims written as claimed grew");
@@ -206,7 +266,7 @@ export class Draft {
     kind: EventKind,
     userId: string | null,
     position: number | null,
-    details: Pick<LedgerEvent, "settings" | "expiresAt" | "wasHeld"> = {},
+    details: Pick<LedgerEvent, "settings" | "expiresAt" | "wasHeld" | "erasedSeqs"> = {},
   ): void {
     this.#coupon.seq += 1;
     this.#events.push({ seq: this.#coupon.seq, at: this.at, kind, actor: this.#actor, userId, position, ...details });

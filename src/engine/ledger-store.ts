@@ -12,6 +12,8 @@ type EventRow = Pick<LedgerEvent, "seq" | "at" | "kind" | "actor" | "userId" | "
   readonly expiresAt: Instant | null;
   readonly key: string | null;
   readonly wasHeld: 1 | null;
+  /** A JSON array. */
+  readonly erasedSeqs: string | null;
   /** Null if the event has no settings. */
   readonly amount: number | null;
 } & Omit<Stored<Changeable>, "amount">;
@@ -43,7 +45,7 @@ export class LedgerStore {
   /** The events after a seq. Writes nothing. */
   static readonly SELECT_EVENTS = (table: string): string => `
     SELECT seq, at, kind, actor, user_id AS userId, position, data ->> 'expires_at' AS expiresAt, data ->> 'idempotency_key' AS key,
-           data ->> 'was_held' AS wasHeld, ${SETTINGS.join(", ")}
+           data ->> 'was_held' AS wasHeld, data ->> 'seqs' AS erasedSeqs, ${SETTINGS.join(", ")}
     FROM ${table} WHERE seq > ? ORDER BY seq LIMIT ?`;
   events(after: number, limit: number, table = "ledger"): LedgerEvent[] {
     return this.#sql.all<EventRow>(LedgerStore.SELECT_EVENTS(table), after, limit).map(eventOf);
@@ -84,12 +86,18 @@ export class LedgerStore {
   }
 }
 
-function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, wasHeld, ...stored }: EventRow): LedgerEvent {
+function eventOf({ seq, at, kind, actor, userId, position, expiresAt, key, wasHeld, erasedSeqs, ...stored }: EventRow): LedgerEvent {
   const event = { seq, at, kind, actor, userId, position };
   if (wasHeld !== null) return { ...event, wasHeld: true };
   if (expiresAt !== null) return { ...event, expiresAt };
+  if (erasedSeqs !== null) return { ...event, erasedSeqs: seqsIn(erasedSeqs) };
   const { amount, paused } = stored;
   if (amount === null) return event;
   const settings = { ...stored, amount, paused: paused === 1 };
   return { ...event, settings, ...(key === null ? {} : { key }) };
+}
+
+function seqsIn(json: string): number[] {
+  const seqs: unknown = JSON.parse(json);
+  return Array.isArray(seqs) ? seqs.filter((seq) => typeof seq === "number") : [];
 }

@@ -27,6 +27,8 @@ type Kinds = {
   list_holds: [{ readonly after: string; readonly limit: number }, rpc.ListHoldsResult];
   user_claim: [{ readonly userId: string }, rpc.UserClaimResult];
   revoke: [{ readonly request: RevokeRequest }, rpc.RevokeResult];
+  /** `newKey` becomes the coupon's erasure key if it has none. */
+  erase: [{ readonly userId: string; readonly newKey: string }, rpc.EraseResult];
   history: [{ readonly after: number; readonly limit: number }, rpc.HistoryResult];
   list_claims: [{ readonly after: rpc.Cursor; readonly limit: number }, rpc.ListClaimsResult];
   outbox: [{ readonly after: OutboxCursor | null; readonly limit: number }, rpc.OutboxResult];
@@ -67,6 +69,7 @@ const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
   "create",
   "remove",
   "claim_many",
+  "erase",
   "release_all_holds",
   "list_holds",
   "list_claims",

@@ -22,6 +22,14 @@ export class Pending<R extends Row> {
     this.#entryOf(userId).rows = rows;
   }
 
+  /** Moves the rows of a user to another id. `renamed` returns a row as it is from then on. */
+  rename(userId: string, to: string, renamed: (row: R) => R): void {
+    const rows = this.of(userId);
+    if (rows.length === 0) return;
+    this.set(to, [...this.of(to), ...rows.map(renamed)]);
+    this.set(userId, []);
+  }
+
   /** Adds the stored `rows` of all `userIds`. A user without a row here has none in storage. */
   readAhead(userIds: readonly string[], rows: readonly R[]): void {
     const found = Map.groupBy(rows, (row) => row.userId);

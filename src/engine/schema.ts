@@ -1,11 +1,11 @@
 // The tables of one coupon, and the migrations from older versions.
 
 import type { SETTING_NAMES } from "../domain/coupon.ts";
-import { EVENT_KINDS } from "../domain/ledger-event.ts";
+import { EVENT_KINDS, PSEUDONYM_PREFIX } from "../domain/ledger-event.ts";
 import { AMOUNT_MAX, HOLD_TTL_SECONDS_MAX } from "../domain/limits.ts";
 
 /** The version of {@link SCHEMA}. It is stored in `coupon.schema_version`. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /** The settings of coupons and events that are older than the setting. Without an entry it is null. */
 export const SETTINGS_BEFORE: { readonly [Name in (typeof SETTING_NAMES)[keyof typeof SETTING_NAMES]]?: number } = {
@@ -34,7 +34,11 @@ const LEDGER = [
      data TEXT,
      actor TEXT
    ) STRICT`,
-  `CREATE TRIGGER ledger_keeps_what_happened BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
+  // An erasure puts a pseudonym in the place of a user's id, and changes nothing else.
+  `CREATE TRIGGER ledger_keeps_what_happened BEFORE UPDATE ON ledger
+   WHEN ifnull(new.user_id NOT GLOB '${PSEUDONYM_PREFIX}*' OR old.user_id GLOB '${PSEUDONYM_PREFIX}*', TRUE)
+     OR (new.seq, new.at, new.kind, new.position, new.data, new.actor) IS NOT (old.seq, old.at, old.kind, old.position, old.data, old.actor)
+   BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
   `CREATE TRIGGER ledger_forgets_nothing BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END`,
 ] as const;
 
@@ -65,6 +69,7 @@ export const SCHEMA = [
      title TEXT,
      description TEXT,
      image_url TEXT,
+     erasure_key TEXT,
      CHECK (claimed >= 0 AND held >= 0 AND claimed + held <= amount)
    ) STRICT`,
   ARCHIVE_IS_FINAL,
@@ -111,8 +116,8 @@ export const SCHEMA = [
 /**
  * For each version, the statements that migrate it to the next one. They run when a coupon is loaded. Version
  * 2 adds the limits of holds. A coupon of version 1 keeps the limits that it was created with. Version 3 adds
- * actors to the ledger, and the archive. SQLite can't change a CHECK, so it copies the ledger. Version 4 adds
- * the texts of a sale's page.
+ * actors to the ledger, and the archive. Version 4 adds the texts of a sale's page. Version 5 adds the erasure
+ * of users.
  */
 export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
   1: [
@@ -122,13 +127,7 @@ export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
     `UPDATE coupon SET schema_version = 2`,
   ],
   2: [
-    `ALTER TABLE ledger RENAME TO ledger_of_version_2`,
-    // The triggers of the renamed table have the names of the new ones.
-    `DROP TRIGGER ledger_keeps_what_happened`,
-    `DROP TRIGGER ledger_forgets_nothing`,
-    ...LEDGER,
-    `INSERT INTO ledger SELECT seq, at, kind, user_id, position, data, NULL FROM ledger_of_version_2`,
-    `DROP TABLE ledger_of_version_2`,
+    ...copyOfLedger("NULL"),
     `ALTER TABLE coupon ADD COLUMN archived_at INTEGER`,
     ARCHIVE_IS_FINAL,
     `UPDATE coupon SET schema_version = 3`,
@@ -139,4 +138,18 @@ export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
     `ALTER TABLE coupon ADD COLUMN image_url TEXT`,
     `UPDATE coupon SET schema_version = 4`,
   ],
+  4: [...copyOfLedger("actor"), `ALTER TABLE coupon ADD COLUMN erasure_key TEXT`, `UPDATE coupon SET schema_version = 5`],
 };
+
+/** Returns the statements that put the events into today's ledger, because SQLite can't change a CHECK. */
+function copyOfLedger(actor: "actor" | "NULL"): readonly string[] {
+  return [
+    `ALTER TABLE ledger RENAME TO ledger_before`,
+    // The triggers of the renamed table have the names of the new ones.
+    `DROP TRIGGER ledger_keeps_what_happened`,
+    `DROP TRIGGER ledger_forgets_nothing`,
+    ...LEDGER,
+    `INSERT INTO ledger SELECT seq, at, kind, user_id, position, data, ${actor} FROM ledger_before`,
+    `DROP TABLE ledger_before`,
+  ];
+}

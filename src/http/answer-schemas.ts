@@ -111,7 +111,10 @@ export const TimelineAnswer = z.object({
 const Event = z.object({
   seq: Seq,
   at: Time,
-  kind: z.enum(EVENT_KINDS).meta({ description: "`released` is a revoked claim, `given_back` a released hold.", examples: ["claimed"] }),
+  kind: z.enum(EVENT_KINDS).meta({
+    description: "`released` is a revoked claim, `given_back` a released hold, `erased` the erasure of a user.",
+    examples: ["claimed"],
+  }),
   actor: z
     .string()
     .nullable()
@@ -131,6 +134,12 @@ export const ReceiptAnswer = z.object(receiptFields);
 
 export const WalletAnswer = z.object({
   claims: z.array(z.object({ ...receiptFields, state: State })),
+  next_after: NextName,
+  as_of: AsOf,
+});
+
+export const ErasedAnswer = z.object({
+  erased_count: Count.meta({ description: "Coupons in which this request put the pseudonym in the place of the id." }),
   next_after: NextName,
   as_of: AsOf,
 });
@@ -180,6 +189,10 @@ export const ClaimsAnswer = z.object({
   next: z.int().nullable().meta({ description: "Send it as `after` for the next page; null on the last." }),
 });
 
+export const Epoch = z
+  .string()
+  .meta({ description: "Distinguishes coupons of the same name.", examples: ["9f1c2a5e-7d0b-4c3a-8e6f-1b2c3d4e5f60"] });
+
 export const StatusAnswer = z.object({
   name: CouponNameText,
   state: State,
@@ -190,6 +203,7 @@ export const StatusAnswer = z.object({
   ends_at: Time.nullable(),
   server_time: Time,
   seq: Seq,
+  epoch: Epoch,
 });
 
 export const MetricsAnswer = z.object({

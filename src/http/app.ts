@@ -12,11 +12,12 @@ import * as holds from "./routes/holds.ts";
 import * as live from "./routes/live.ts";
 import * as readModel from "./routes/read-model.ts";
 import * as service from "./routes/service.ts";
+import * as users from "./routes/users.ts";
 import * as webhooks from "./routes/webhooks.ts";
 import type { AppEnv } from "./request-context.ts";
 import { serve, serveUnrouted } from "./serve.ts";
 
-const DESCRIBED: readonly Route[] = [claims, holds, coupons, readModel, live, webhooks, delivery, service].flatMap((module) =>
+const DESCRIBED: readonly Route[] = [claims, holds, coupons, readModel, users, live, webhooks, delivery, service].flatMap((module) =>
   Object.values(module),
 );
 const ROUTES: readonly Route[] = [...DESCRIBED, openApiRoute(DESCRIBED)];

@@ -43,7 +43,7 @@ export function pageOf({ headers, url }: Request): PageRequest {
 
 /**
  * Refuses a change by a page of an origin that may not call the route. A browser sends simple requests without a
- * preflight, so CORS alone does not prevent them.
+ * preflight, so CORS alone does not prevent them. What everybody may change is the session of the own pages.
  */
 export function requireAllowedOrigin(
   request: Request,
@@ -52,7 +52,8 @@ export function requireAllowedOrigin(
 ): Refusal<"origin_not_allowed"> | null {
   if (method === "GET") return null;
   const page = pageOf(request);
-  return isAllowedOrigin(page.origin, who, origins) || isOwnPage(page) ? null : { ok: false, code: "origin_not_allowed" };
+  const isListed = who !== "everybody" && isAllowedOrigin(page.origin, who, origins);
+  return isListed || isOwnPage(page) ? null : { ok: false, code: "origin_not_allowed" };
 }
 
 /** Returns the method that a preflight asks for, or null if the request is no preflight. */

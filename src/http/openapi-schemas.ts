@@ -53,6 +53,7 @@ export const NAMED_SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   RevokedClaim: answers.RevokedClaimAnswer,
   ClaimList: answers.ClaimsAnswer,
   UserClaimList: answers.WalletAnswer,
+  Erasure: answers.ErasedAnswer,
   History: answers.HistoryAnswer,
   Timeline: answers.TimelineAnswer,
   CouponMetrics: answers.MetricsAnswer,

@@ -14,7 +14,7 @@ import {
   TITLE_CODE_POINTS_MAX,
 } from "../domain/limits.ts";
 import { WEBHOOK_COUPONS_MAX, WEBHOOK_URL_LENGTH_MAX } from "../domain/delivery-limits.ts";
-import { descriptionFault, isImagePath, nameFault, textFault, titleFault, type TextFault } from "../domain/names.ts";
+import { descriptionFault, isImagePath, nameFault, titleFault, userIdFault, type TextFault } from "../domain/names.ts";
 import { WEBHOOK_EVENTS } from "../domain/webhook-events.ts";
 
 const TEXT_ERRORS = {
@@ -45,7 +45,9 @@ function text(faultOf: (value: string) => TextFault | null, description: string,
 export const CouponName = text(nameFault, "The coupon's public name, compared exactly as given.").meta({ examples: ["PROMO_SUPER"] });
 
 /** A user's id in a body. */
-export const UserId = text(textFault, "Who claims: an opaque string, compared exactly as given.").meta({ examples: ["user_12345"] });
+export const UserId = text(userIdFault, "Who claims: an opaque string, compared exactly as given. It can't begin with `erased:`.").meta({
+  examples: ["user_12345"],
+});
 
 function integerWanted(min: number, max: number): string {
   return `must be an integer from ${min} to ${max}`;

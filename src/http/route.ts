@@ -127,6 +127,8 @@ type Declaration<
   readonly isConditional?: true;
   /** Other request headers that the handler reads, for the OpenAPI document. */
   readonly requestHeaders?: readonly string[];
+  /** Pages of `ALLOWED_ORIGINS` may show this page in a frame, and its refusals too. */
+  readonly isEmbeddable?: true;
   /** Query parameters. A route of the operator and a route other than a GET refuse unknown ones. */
   readonly query?: Query;
   /** JSON, or with `isForm` the fields of an HTML form, which are texts. */
@@ -148,7 +150,13 @@ type NamesItsUser<Path extends string, W extends Who, Body extends z.ZodType> = 
   : unknown;
 
 /** Renders the refusal of a page route, or of an unknown path that a browser navigates to. */
-export type RefusalPage = (refusal: { readonly status: number; readonly code: RefusalCode; readonly error: string }) => {
+export type RefusalPage = (refusal: {
+  readonly status: number;
+  readonly code: RefusalCode;
+  readonly error: string;
+  /** The origins that may show it in a frame; none when left out. */
+  readonly frameOrigins?: ReadonlySet<string>;
+}) => {
   readonly text: string;
   readonly headers: Readonly<Record<string, string>>;
 };

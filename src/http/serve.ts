@@ -41,10 +41,12 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
 
   return withRequestLog(route, async (c, context) => {
     context.who = who;
-    if (refusalPage !== undefined && route.tag === "pages") context.refusalPage = refusalPage;
+    const { env, faults } = parseEnv(c.env);
+    if (refusalPage !== undefined && route.tag === "pages")
+      context.refusalPage = (refusal) =>
+        refusalPage(route.isEmbeddable === true ? { ...refusal, frameOrigins: env.ALLOWED_ORIGINS } : refusal);
     const { raw: request } = c.req;
     const credentials = credentialsOf(request, who);
-    const { env, faults } = parseEnv(c.env);
     if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(credentials, env, faults));
     const refused = requireAllowedOrigin(request, route, env) ?? (who === "operator" ? await requireOperator(credentials, env) : null);
     if (refused !== null) return respond(context, refused);
@@ -105,7 +107,7 @@ export function serveUnrouted(routes: readonly Route[], refusalPage?: RefusalPag
       const { raw: request } = c.req;
       const asset = await assetOf(request, c.env.ASSETS);
       if (asset !== null) return asset;
-      const isNavigation = request.headers.get("accept")?.includes(HTML_TYPE) === true;
+      const isNavigation = !isOfApi(request) && request.headers.get("accept")?.includes(HTML_TYPE) === true;
       if (refusalPage !== undefined && isNavigation) context.refusalPage = refusalPage;
       return respond(context, { ok: false, code: "not_found" });
     }
@@ -113,10 +115,14 @@ export function serveUnrouted(routes: readonly Route[], refusalPage?: RefusalPag
   });
 }
 
+function isOfApi({ url }: Request): boolean {
+  return pathOf(url).startsWith("/api/");
+}
+
 /** Returns the static asset of a path outside the API, or null. */
 async function assetOf(request: Request, assets: RawEnv["ASSETS"]): Promise<Response | null> {
   const isRead = request.method === "GET" || request.method === "HEAD";
-  if (assets === undefined || !isRead || pathOf(request.url).startsWith("/api/")) return null;
+  if (assets === undefined || !isRead || isOfApi(request)) return null;
   const found = await assets.fetch(request);
   // A copy, because the headers of a fetched response can't be changed.
   return found.status === 404 ? null : new Response(found.body, found);

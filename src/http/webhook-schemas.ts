@@ -6,6 +6,7 @@ import { WHEN_SENT, type TestMessage, type WebhookEvent } from "../domain/webhoo
 import {
   AnyAmount,
   CouponNameText,
+  Epoch,
   holdFields,
   Position,
   receiptFields,
@@ -18,7 +19,7 @@ import {
 
 const about = {
   coupon_name: CouponNameText,
-  epoch: z.string().meta({ description: "Distinguishes coupons of the same name.", examples: ["9f1c2a5e-7d0b-4c3a-8e6f-1b2c3d4e5f60"] }),
+  epoch: Epoch,
   seq: Seq.meta({ description: "The coupon's event, in its history; of a milestone the last event before it.", examples: [182] }),
 };
 const actor = z

@@ -15,7 +15,7 @@ import { NOTICE_ALARM_MS } from "../domain/delivery-limits.ts";
 import { BATCH_SIZE_MAX, CALL_DEADLINE_MS, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
-import { textFault } from "../domain/names.ts";
+import { userIdFault } from "../domain/names.ts";
 import { CouponEngine, type Applied } from "../engine/coupon-engine.ts";
 import {
   isAnswerTo,
@@ -30,7 +30,7 @@ import {
 } from "../engine/message.ts";
 import { logFailure } from "../log.ts";
 import { CourierNotice } from "./courier-notice.ts";
-import { ExpiryAlarm } from "./expiry-alarm.ts";
+import { earliest, ExpiryAlarm } from "./expiry-alarm.ts";
 import { Lease } from "./lease.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 import { Mailbox, MAILBOX_IS_FULL } from "./mailbox.ts";
@@ -100,7 +100,7 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   async #claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
     // The Worker has checked it. A second check protects the other messages of the batch, which share a
     // transaction.
-    if (typeof request.userId !== "string" || textFault(request.userId) !== null) {
+    if (typeof request.userId !== "string" || userIdFault(request.userId) !== null) {
       return { ok: false, code: "invalid_request", seq: this.#engine.seq };
     }
     return this.#submit({ kind: "claim", request });
@@ -151,6 +151,11 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
 
   async revoke(request: RevokeRequest, actor: string | null = null): Promise<rpc.RevokeResult> {
     return this.#submit({ kind: "revoke", request, actor });
+  }
+
+  async erase(userId: string, actor: string | null = null): Promise<rpc.EraseResult> {
+    const newKey = `${crypto.randomUUID()}${crypto.randomUUID()}`.replaceAll("-", "");
+    return this.#submit({ kind: "erase", userId, newKey, actor });
   }
 
   async listClaims(after: rpc.Cursor, limit: number): Promise<rpc.ListClaimsResult> {
@@ -291,8 +296,4 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   #log(event: string, cause: unknown): void {
     logFailure(event, { coupon: this.ctx.id.name, cause });
   }
-}
-
-function earliest(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

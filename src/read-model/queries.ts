@@ -121,6 +121,29 @@ export async function listWallet(
   return { claims, next: results.length > limit ? (claims.at(-1) ?? null) : null };
 }
 
+/** Reads the user's claims and holds, and a coupon for each. Sorts the names of these coupons. */
+const SELECT_COUPONS_OF_USER = `
+  SELECT DISTINCT name
+  FROM (SELECT epoch FROM claims WHERE user_id = ?1
+        UNION SELECT epoch FROM events WHERE user_id = ?1 AND kind = 'held') AS own
+    CROSS JOIN coupons ON coupons.epoch = own.epoch
+  WHERE name > ?2 ORDER BY name LIMIT ?3`;
+
+/** Returns the coupons in which a user has or had a claim or a hold, in the order of their names, and where the next page begins. */
+export async function couponsOfUser(
+  db: D1Database,
+  userId: string,
+  after: string,
+  limit: number,
+): Promise<{ readonly names: readonly string[]; readonly next: string | null }> {
+  const { results } = await db
+    .prepare(SELECT_COUPONS_OF_USER)
+    .bind(userId, after, limit + 1)
+    .all<{ name: string }>();
+  const names = results.slice(0, limit).map(({ name }) => name);
+  return { names, next: results.length > limit ? (names.at(-1) ?? null) : null };
+}
+
 /** A line of the report. A revoked claim stays in it. */
 export type ReportedClaim = {
   readonly epoch: string;
@@ -209,6 +232,7 @@ export const STATEMENTS = {
   SELECT_COUPONS,
   SELECT_LIVE_COUPONS,
   SELECT_WALLET,
+  SELECT_COUPONS_OF_USER,
   SELECT_REPORT,
   SELECT_TIMELINE,
 } as const;

@@ -56,6 +56,19 @@ const REVOKE_CLAIMS = `
   WHERE events.epoch = ?1 AND events.seq BETWEEN ?2 AND ?3 AND events.kind = 'released'
     AND claims.epoch = ?1 AND claims.position = events.position AND claims.revoked_at IS NULL`;
 
+/** Writes 1 row for each event that the stored erasures from seq `?2` to `?3` list, and 2 more if it is a claim. */
+const RENAME_EVENTS = `
+  UPDATE events SET user_id = erased.user_id
+  FROM events AS erased, json_each(erased.data, '$.seqs') AS listed
+  WHERE erased.epoch = ?1 AND erased.seq BETWEEN ?2 AND ?3 AND erased.kind = 'erased'
+    AND events.epoch = ?1 AND events.seq = listed.value`;
+const RENAME_CLAIMS = `
+  UPDATE claims SET user_id = erased.user_id
+  FROM events AS erased, json_each(erased.data, '$.seqs') AS listed, events AS granted
+  WHERE erased.epoch = ?1 AND erased.seq BETWEEN ?2 AND ?3 AND erased.kind = 'erased'
+    AND granted.epoch = ?1 AND granted.seq = listed.value AND granted.kind = 'claimed'
+    AND claims.epoch = ?1 AND claims.position = granted.position`;
+
 /** Writes 1 row. */
 const UPSERT_FRESHNESS = `
   INSERT INTO freshness (id, as_of) VALUES (1, ?)
@@ -87,6 +100,7 @@ export async function storePage(db: D1Database, name: string, page: OutboxPage, 
     ...(events.length > 0 ? [db.prepare(INSERT_EVENTS).bind(epoch, JSON.stringify(rows))] : []),
     ...(hasKind("claimed") ? [db.prepare(INSERT_CLAIMS).bind(...range)] : []),
     ...(hasKind("released") ? [db.prepare(REVOKE_CLAIMS).bind(...range)] : []),
+    ...(hasKind("erased") ? [RENAME_EVENTS, RENAME_CLAIMS].map((statement) => db.prepare(statement).bind(...range)) : []),
     ...(events.length > 0 || deletion !== null ? [db.prepare(UPSERT_FRESHNESS).bind(storedAt)] : []),
   ];
   await db.batch(statements);

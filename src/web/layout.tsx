@@ -10,8 +10,8 @@ export type Frame = {
   /** The stylesheet and the script of the page, by their names in `public/assets`. Each is optional. */
   readonly style?: string;
   readonly script?: string;
-  /** Which origins may show the page in a frame, as CSP sources; none when left out. */
-  readonly frameAncestors?: string;
+  /** The origins, besides the own one, that may show the page in a frame; nothing may when left out. */
+  readonly frameOrigins?: Iterable<string>;
   /** Another host whose script and frame the page loads, as a CSP source. */
   readonly widgetHost?: string | undefined;
   /** A path that the browser goes to by itself, at once. */
@@ -23,6 +23,11 @@ export type Frame = {
   readonly children: Child;
 };
 
+/** Returns the origins that can stand in a policy. An app's own scheme allows more characters than a policy does. */
+export function sourcesIn(origins: Iterable<string>): string[] {
+  return Array.from(origins).filter((origin) => !/[;,'"\s]/.test(origin));
+}
+
 /** The answer of a page route, without its status. */
 export type Page = {
   readonly contentType: `${typeof HTML_TYPE}; charset=utf-8`;
@@ -32,7 +37,7 @@ export type Page = {
 
 /** Returns a page. Everything that it loads is a file of its own server. No attribute runs code, nor styles but in a widget. */
 export function page(frame: Frame): Page {
-  const { title, style, script, frameAncestors = "'none'", widgetHost, loadsAgainAt, navigation, isWidget, children } = frame;
+  const { title, style, script, frameOrigins, widgetHost, loadsAgainAt, navigation, isWidget, children } = frame;
   const html = (
     <html lang="en">
       <head>
@@ -55,6 +60,7 @@ export function page(frame: Frame): Page {
   );
   const styles = isWidget === true ? "'self' 'unsafe-inline'" : "'self'";
   const [scripts, frames] = widgetHost === undefined ? ["'self'", ""] : [`'self' ${widgetHost}`, `frame-src ${widgetHost}; `];
+  const frameAncestors = frameOrigins === undefined ? "'none'" : ["'self'", ...sourcesIn(frameOrigins)].join(" ");
   return {
     contentType: `${HTML_TYPE}; charset=utf-8`,
     // The renderer of JSX prints no doctype. Its types hide that an element has a text.

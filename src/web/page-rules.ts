@@ -48,6 +48,11 @@ export function retryWaitMs({ code, retryAfterMs, elapsedMs, tryCount }: Tried, 
   return elapsedMs + waitMs < RETRIES_MS_MAX ? waitMs : null;
 }
 
+/** Whether the object has judged an attempt that ended with `code`. Then its hold is used up, or was over before. */
+export function isJudged(code: string): boolean {
+  return JUDGED.has(code);
+}
+
 /** Whether the attempt may have been granted, now that its latest try has ended with `code`. */
 export function mayBeGranted(wasMaybe: boolean, code: string): boolean {
   return MAYBE.has(code) || (wasMaybe && !JUDGED.has(code));

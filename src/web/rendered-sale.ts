@@ -2,7 +2,7 @@
 
 import type { Found } from "../domain/rpc.ts";
 import type { Env } from "../edge/env.ts";
-import { page, type Page } from "./layout.tsx";
+import { page, sourcesIn, type Page } from "./layout.tsx";
 import { sale, titleOf, type Identity, type Variant } from "./sale-markup.tsx";
 
 /** Where Cloudflare's widget comes from. Without a site key, no page loads anything from there. */
@@ -13,7 +13,7 @@ const rendered = new WeakMap<Found, Map<string, Page>>();
 
 /** Returns the page of a snapshot. */
 export function salePage(found: Found, variant: Variant, env: Env): Page {
-  const origins = Array.from(env.ALLOWED_ORIGINS).filter(isSource);
+  const origins = sourcesIn(env.ALLOWED_ORIGINS);
   const settings = { ...variant, identity: identityOf(env), origins, siteKey: env.TURNSTILE_SITE_KEY };
   const key = JSON.stringify(settings);
   const pages = rendered.get(found) ?? new Map<string, Page>();
@@ -24,17 +24,12 @@ export function salePage(found: Found, variant: Variant, env: Env): Page {
     title: titleOf(found.coupon),
     style: "sale",
     script: "sale",
-    frameAncestors: ["'self'", ...settings.origins].join(" "),
+    frameOrigins: origins,
     widgetHost: settings.siteKey === undefined ? undefined : TURNSTILE_HOST,
     children: sale(found, settings),
   });
   pages.set(key, made);
   return made;
-}
-
-/** Whether an origin can stand in a policy. An app's own scheme allows more characters than a policy does. */
-function isSource(origin: string): boolean {
-  return !/[;,'"\s]/.test(origin);
 }
 
 function identityOf({ IDENTITY, IDENTITY_SECRET, IDENTITY_JWKS_URL }: Env): Identity {

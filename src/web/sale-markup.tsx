@@ -190,7 +190,14 @@ function purchase(name: string, { canBuy, tone }: SaleView, { flow, isEmbedded, 
         </p>
         {siteKey === undefined ? null : <div id="challenge" />}
         <p class="buttons">
-          <button id="main-button" class="primary" type="submit" hidden={!canBuy || identity === "token"}>
+          <button
+            id="main-button"
+            class="primary"
+            type="submit"
+            hidden={!canBuy || identity === "token"}
+            // Until the script is there, a press would send the form: a claim, whatever the page needs first.
+            disabled={needsScript}
+          >
             {firstLabel(flow === "hold")}
           </button>
           <button id="second-button" type="button" hidden>

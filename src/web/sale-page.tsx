@@ -17,6 +17,7 @@ export const getSalePage = route({
   path: "/s/{name}",
   summary: "Get the page of a sale",
   who: "everybody",
+  isEmbeddable: true,
   query: { flow: flag, embed: flag },
   successes: { 200: { description: "May be cached for a second.", content: { [HTML_TYPE]: TextAnswer } } },
   refusals: [],

@@ -16,18 +16,20 @@ import * as holds from "../../src/http/routes/holds.ts";
 import * as live from "../../src/http/routes/live.ts";
 import * as readModel from "../../src/http/routes/read-model.ts";
 import * as service from "../../src/http/routes/service.ts";
+import * as users from "../../src/http/routes/users.ts";
 import * as webhooks from "../../src/http/routes/webhooks.ts";
 import { VARIABLE_NAMES } from "../../src/edge/config.ts";
 import { PAGES } from "../../src/web/pages.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = [
+  "packages/client/README.md",
   ...readdirSync(ROOT).filter((file) => file.endsWith(".md")),
   ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".md"))
     .map((file) => join("docs", file)),
 ];
-const ROUTE_FILES = { claims, coupons, delivery, holds, live, "read-model": readModel, service, webhooks };
+const ROUTE_FILES = { claims, coupons, delivery, holds, live, "read-model": readModel, service, users, webhooks };
 const ROUTES = Object.values(ROUTE_FILES).flatMap((module): Route[] => Object.values(module));
 
 function read(path: string): string {
@@ -58,7 +60,7 @@ function anchorsOf(document: string): string[] {
 
 /** What `text`, as the document at `path`, names that does not exist: files, npm scripts, and the targets of links. */
 function faultsOf(path: string, text: string): string[] {
-  const files = text.match(/\b(?:src|test|verification|bench|docs)\/[\w./-]+\.(?:ts|md)\b/g) ?? [];
+  const files = text.match(/\b(?:src|test|verification|bench|docs|packages)\/[\w./-]+\.(?:ts|md)\b/g) ?? [];
   const links = Array.from(text.matchAll(/\]\((?!https?:|mailto:)([^)#]*)(?:#([^)]*))?\)/g)).filter(([, to = "", anchor]) => {
     const target = to === "" ? path : join(dirname(path), to);
     if (!existsSync(join(ROOT, target))) return true;

@@ -20,7 +20,7 @@ function lineCount(path: string): number {
   return text(path).trimEnd().split("\n").length;
 }
 
-const typescript = filesIn("src").filter((path) => /\.tsx?$/.test(path));
+const typescript = [...filesIn("src"), ...filesIn("packages/client/src")].filter((path) => /\.tsx?$/.test(path));
 const sources = typescript.filter((path) => !path.endsWith(".d.ts"));
 
 test("no source file has more than 300 lines", () => {

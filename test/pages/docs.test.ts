@@ -20,6 +20,14 @@ test("the reference opens without a fault and without another host, and is acces
   await expectAccessible(page);
 });
 
+test("one step back leaves the reference", async ({ page, server }) => {
+  await page.goto("/");
+  await page.getByRole("link", { name: "API reference" }).click();
+  await page.getByText("events", { exact: true }).waitFor();
+  await page.goBack({ waitUntil: "commit" });
+  expect(page.url()).toBe(`${server.url}/`);
+});
+
 test.for(SIZES)("a claim that is tried in the reference, $width pixels wide, shows its receipt", async (viewport, { open, server }) => {
   const name = `TRIED-${viewport.width}`;
   const headers = { "content-type": "application/json" };

@@ -113,6 +113,16 @@ test("a change by another operator stops a restock, shows the new state, and let
   await confirm(page, "Restock", "From 20 to 8: 12 fewer. 7 are then left.", "The sale has 8 units now: 7 units are left.");
 });
 
+test("a pause stays a pause when another operator pauses while its dialog is open", async ({ page, server }) => {
+  const call = await sale(page, server, "PAUSED TWICE");
+  const dialog = await open(page, "Pause");
+  await call("PATCH", "", { paused: true });
+  await page.locator(".state.paused").waitFor();
+  expect(await dialog.getByRole("heading").innerText()).toBe("Pause");
+  await confirm(page, "Pause", "New users can neither claim nor hold", "The sale is paused: 5 units are left.");
+  expect((await call("GET", "")).body).toMatchObject({ paused: true });
+});
+
 test("a restock of a sale that changes before each try is sent in the end", async ({ page, server }) => {
   await sale(page, server, "BUSY");
   const stale = { status: 412, json: { error: "stale", code: "precondition_failed" } };

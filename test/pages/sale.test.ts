@@ -191,6 +191,66 @@ test("a deleted sale says so while it is watched", async ({ page, server }) => {
   await expectText(page, "outcome-headline").toBe("There is no such sale any more");
 });
 
+test("a sale that was deleted and created again is loaded anew while it is watched", async ({ page, server }) => {
+  const name = await createSale(server.url, { amount: 50 });
+  await bulkClaim(server.url, name, 5);
+  await page.goto(salePath(name));
+  await expectText(page, "freshness").toBe("Live");
+  await api(server.url, "DELETE", `/api/coupons/${name}`);
+  await api(server.url, "POST", "/api/coupons", { name, amount: 9 });
+  await expectText(page, "remaining").toBe("9");
+  await claimAs(page, "ada");
+  expect(await text(page, "outcome-headline")).toBe("You have number 1 of 9");
+});
+
+test("a reservation that the shop has ended is no longer shown once another visitor has the unit", async ({ page, server }) => {
+  const name = await createSale(server.url, { amount: 1 });
+  await page.goto(`${salePath(name)}?flow=hold`);
+  await claimAs(page, "ada");
+  await api(server.url, "DELETE", `/api/coupons/${name}/holds`);
+  await bulkClaim(server.url, name, 1);
+  await page.click("#main-button");
+  await expectText(page, "outcome-headline").toBe("Sold out");
+  for (const id of ["hold-clock", "main-button", "second-button"]) await page.locator(`#${id}`).waitFor({ state: "hidden" });
+});
+
+test.for([
+  ["a revoked claim", "", "claims/ada", "Your unit was taken back", "You have number 2"],
+  ["an ended hold", "?flow=hold", "holds", "Your reservation is over", "Reserved for you"],
+] as const)("a winner who comes back to %s is told so, and can start again", async ([, query, part, headline, again], { page, server }) => {
+  const name = await createSale(server.url, { amount: 1 });
+  await page.goto(salePath(name) + query);
+  await claimAs(page, "ada");
+  await api(server.url, "DELETE", `/api/coupons/${name}/${part}`);
+  await page.reload();
+  await expectText(page, "outcome-headline").toBe(headline);
+  await expectText(page, "main-button").toBe("Start again");
+  await page.click("#main-button");
+  await expectText(page, "outcome-headline").toBe(again);
+});
+
+test("forced colours keep the bar of the stock and the dots", async ({ open, server }) => {
+  const page = await open({ forcedColors: "active" });
+  await page.goto(salePath(await createSale(server.url, { amount: 5 })));
+  await expectText(page, "freshness").toBe("Live");
+  const colours = await page.evaluate(() =>
+    [
+      ["#bar", null],
+      ["#headline", "::before"],
+      ["#freshness", "::before"],
+      [".panel", null],
+    ].map(([selector, pseudo]) => getComputedStyle(document.querySelector(selector ?? "") ?? document.body, pseudo).backgroundColor),
+  );
+  expect(colours.indexOf(colours[3] ?? "")).toBe(3);
+});
+
+test("an id of spaces is asked for again", async ({ page, server }) => {
+  await page.goto(salePath(await createSale(server.url, { amount: 1 })));
+  await page.fill("#user", "  ");
+  await page.click("#main-button");
+  expect(await page.evaluate("[document.activeElement.id, document.activeElement.value]")).toEqual(["user", ""]);
+});
+
 test("the first load of a sale is at most 20 KB compressed, with everything", async ({ page, server }) => {
   const name = await createSale(server.url, { amount: 5, starts_at: iso(HOUR_MS) });
   const loaded: Promise<readonly [path: string, bytes: number]>[] = [];

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import * as rules from "../../src/domain/certificate.ts";
+import { pseudonymOf } from "../../src/domain/pseudonym.ts";
 import type { Coupon } from "../../src/domain/coupon.ts";
 import { COUPON, T0 } from "./facts.ts";
 
@@ -124,6 +125,7 @@ const CERTIFICATE: rules.Certificate = {
   validForMs: 1_000,
   startsInMs: 0,
   isAnyKeyNew: false,
+  erasureKey: null,
   bypassSeq: 5,
   bypass: ["uann", "korder-1"],
 };
@@ -152,6 +154,13 @@ test.for<readonly [claim: string, isCovered: boolean, userId: string, key: strin
   expect(rules.covers(held({ isAnyKeyNew }), { userId, key }, T0 + afterMs)).toBe(isCovered);
 });
 
+test("a certificate with an erasure key covers neither an id nor its pseudonym in the set", () => {
+  const erasureKey = "0f".repeat(32);
+  const certificate = held({ erasureKey, bypass: ["uann", `u${pseudonymOf(erasureKey, "bob")}`] });
+  const covered = ["ann", "bob", "cid"].map((userId) => rules.covers(certificate, { userId, key: null }, T0));
+  expect(covered).toEqual([false, false, true]);
+});
+
 const BEFORE = held({ code: "sale_not_started", startsAt: T0 + 60_000, startsInMs: 60_000 });
 const next = { ...CERTIFICATE, bypass: null, seq: 9, validForMs: 400 };
 
@@ -166,6 +175,7 @@ test("a certificate without a set keeps the held set that it names", () => {
     validForMs: 400,
     startsInMs: 0,
     isAnyKeyNew: false,
+    erasureKey: null,
     bypassSeq: 5,
     requestedAt: T0 + 700,
     bytes: 24,

@@ -33,6 +33,7 @@ test("a certificate lists every claimant and key, and its successor the new ones
     seq: 2,
     startsInMs: 0,
     isAnyKeyNew: false,
+    erasureKey: null,
     bypassSeq: 2,
     bypass: ["uann", "korder-1"],
   };

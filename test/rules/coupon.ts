@@ -25,6 +25,9 @@ export const T0 = 1_700_000_000_000;
 /** No certificate is in use. */
 export const NO_LEASE: LeaseState = { leaseUntil: 0, mayCertify: true };
 
+/** The key that the first erasure of a coupon stores. */
+export const ERASURE_KEY = "0f".repeat(32);
+
 /** An engine without a mailbox: every call is a batch of its own, judged at the instant that the test names. */
 export class EngineCalls {
   readonly engine: CouponEngine;
@@ -87,6 +90,9 @@ export class EngineCalls {
   }
   writeCounts(at: number) {
     return this.one({ kind: "write_counts" }, at);
+  }
+  erase(userId: string, at: number) {
+    return this.one({ kind: "erase", userId, newKey: ERASURE_KEY, actor: "alice" }, at);
   }
   remove(at: number) {
     return this.one({ kind: "remove" }, at);
@@ -175,7 +181,7 @@ export function countOutcomes(results: readonly ClaimResult[]): Record<string, n
 export function contents(sql: Sql): Record<string, SqlRow[]> {
   const tables = sql.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name");
   return Object.fromEntries(
-    tables.map(({ name }) => [name, sql.all(`SELECT * FROM ${name} ORDER BY 1, 2`).map(({ outcomes: _counts, ...row }) => row)]),
+    tables.map(({ name }) => [name, sql.all(`SELECT * FROM "${name}" ORDER BY 1, 2`).map(({ outcomes: _counts, ...row }) => row)]),
   );
 }
 

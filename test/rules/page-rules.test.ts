@@ -57,9 +57,18 @@ test.for<[polling: Partial<Polling>, waitMs: number]>([
 
 test("a snapshot is read exactly, and no other text is one", () => {
   const wire = { state: "open", amount: 5, remaining_amount: 3, held_amount: 1, starts_at: null, ends_at: "1970-01-01T00:00:09.000Z" };
-  const sent = { ...wire, server_time: "1970-01-01T00:00:01.000Z", seq: 7 };
+  const sent = { ...wire, server_time: "1970-01-01T00:00:01.000Z", seq: 7, epoch: "e" };
   const facts = { state: "open", amount: 5, remaining: 3, held: 1, startsAt: null, endsAt: 9000 };
-  expect(statusIn(JSON.stringify(sent))).toEqual({ facts, seq: 7, serverTime: 1000 });
-  const others = ["", "null", "3", "{}", { ...sent, state: "x" }, { ...sent, amount: "5" }, { ...sent, server_time: "x" }];
+  expect(statusIn(JSON.stringify(sent))).toEqual({ facts, seq: 7, epoch: "e", serverTime: 1000 });
+  const others = [
+    "",
+    "null",
+    "3",
+    "{}",
+    { ...sent, state: "x" },
+    { ...sent, amount: "5" },
+    { ...sent, server_time: "x" },
+    { ...sent, epoch: 1 },
+  ];
   expect(others.map((other) => statusIn(typeof other === "string" ? other : JSON.stringify(other)))).toEqual(others.map(() => null));
 });

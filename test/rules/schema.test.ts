@@ -19,6 +19,7 @@ const COUNTERS = /CHECK constraint failed: claimed >= 0 AND held >= 0/;
 const CLAIM = "INSERT INTO claims (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id) VALUES";
 const HOLD = "INSERT INTO holds (user_id, held_at, expires_at, attempt_id) VALUES";
 const EVENT = "INSERT INTO ledger (seq, at, kind, user_id, position, data) VALUES";
+const PSEUDONYM = "UPDATE ledger SET user_id = 'erased:a'";
 const RELEASE = `INSERT INTO releases (user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id, released_at)
                  SELECT user_id, position, claimed_at, remaining_after, idempotency_key, attempt_id, 1 FROM claims WHERE user_id = 'ann'`;
 
@@ -55,10 +56,21 @@ test.for([
   ["a second revocation of one claim", `${RELEASE}; ${RELEASE}`, /UNIQUE constraint failed: releases.user_id, releases.position/],
   ["a second event with the same seq", `${EVENT} (2, 0, 'claimed', 'eve', 1, NULL)`, /UNIQUE constraint failed: ledger.seq/],
   ["an event of an unknown kind", `${EVENT} (9, 0, 'nonsense', NULL, NULL, NULL)`, /CHECK constraint failed: kind/],
+  ["a pseudonym for another", `${PSEUDONYM} WHERE seq = 2; ${PSEUDONYM} || 'b' WHERE seq = 2`, /the ledger is append-only/],
+  ["a pseudonym for no user", `${PSEUDONYM} WHERE seq = 1`, /the ledger is append-only/],
+  ["a pseudonym with another position", `${PSEUDONYM}, position = 9 WHERE seq = 2`, /the ledger is append-only/],
+  ["a pseudonym with another instant", `${PSEUDONYM}, at = 9 WHERE seq = 2`, /the ledger is append-only/],
+  ["the removal of a user", "UPDATE ledger SET user_id = NULL WHERE seq = 2", /the ledger is append-only/],
   ["a change of an event", "UPDATE ledger SET user_id = 'eve' WHERE seq = 2", /the ledger is append-only/],
   ["the deletion of the last event", "DELETE FROM ledger WHERE seq = 4", /the ledger is append-only/],
 ] as const)("the tables refuse %s", ([, statement, reason]) => {
   expect(() => stored().database.exec(statement)).toThrow(reason);
+});
+
+test("the tables accept a pseudonym in the place of a user", () => {
+  const sql = stored();
+  sql.database.exec(`${PSEUDONYM} WHERE seq = 2`);
+  expect(sql.all("SELECT user_id FROM ledger ORDER BY seq LIMIT 2")).toEqual([{ user_id: null }, { user_id: "erased:a" }]);
 });
 
 test("the tables accept the last unit", () => {

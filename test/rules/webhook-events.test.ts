@@ -6,11 +6,12 @@ import { expect, test } from "vitest";
 import type { Coupon } from "../../src/domain/coupon.ts";
 import type { OutboxCursor } from "../../src/domain/delivery.ts";
 import { milestones, nextEdgeAt, steps, WEBHOOK_EVENTS, type Fold, type WebhookMessage } from "../../src/domain/webhook-events.ts";
+import { pseudonymOf } from "../../src/domain/pseudonym.ts";
 import { receipt } from "../../src/wire.ts";
 import { WEBHOOKS, type DocumentedPayload } from "../../src/http/webhook-schemas.ts";
 import { payload } from "../../src/webhooks/payload.ts";
 import { messageOf, sale, type Sale } from "./calls.ts";
-import { asks, EngineCalls, holdOf, manyClaims, newCoupon, opened, T0 } from "./coupon.ts";
+import { asks, EngineCalls, ERASURE_KEY, holdOf, manyClaims, newCoupon, opened, T0 } from "./coupon.ts";
 import { nodeSql } from "./node-sql.ts";
 
 /** The fold of a sink that begins at the head of a ledger. */
@@ -173,4 +174,17 @@ test("an endpoint that starts at the head gets what follows, with the ids of one
   const all = new Sink().readAll(engine, 100, T0 + 60).messages;
   expect(late.readAll(engine, 100, T0 + 60).messages).toEqual(all.slice(-3));
   expect(all.slice(-3).map(({ type }) => type)).toEqual(["claim.revoked", "coupon.reopened", "coupon.ended"]);
+});
+
+test("an erasure sends nothing, and a replay after it has the pseudonym and the same ids", () => {
+  const { engine } = opened(1);
+  engine.claimAll([asks("ann")], T0);
+  const sink = new Sink().readAll(engine, 10, T0);
+  engine.erase("ann", T0);
+  sink.readAll(engine, 10, T0);
+  const again = new Sink().readAll(engine, 10, T0);
+  expect([sink.cursor?.seq, again.cursor]).toEqual([3, sink.cursor]);
+  expect(again.messages.map(({ id, type }) => `${id} ${type}`)).toEqual(sink.messages.map(({ id, type }) => `${id} ${type}`));
+  const usersOf = ({ messages }: Sink) => messages.flatMap(({ data: { userId } }) => userId ?? []);
+  expect([usersOf(sink), usersOf(again)]).toEqual([["ann"], [pseudonymOf(ERASURE_KEY, "ann")]]);
 });

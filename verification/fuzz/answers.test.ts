@@ -17,6 +17,10 @@ const FOUND = { etag: '"tag"', "coupon-seq": "3" };
 
 test("the check of answers accepts the answer that the planted faults change", () => {
   expect(check(GET, answers(200, COUPON, FOUND))).toBeNull();
+  const ofUser = (userId: string) =>
+    check(asks("GET", `${PATH}/claims/ann`), answers(200, { ...RECEIPT, user_id: userId }, { "coupon-seq": "3" }));
+  expect(ofUser(`erased:${"0f".repeat(16)}`)).toBeNull();
+  expect(ofUser("erased:0f")).toContain('an answer about "erased:0f"');
 });
 
 test.for([
@@ -40,6 +44,8 @@ test.for([
   ["a 405 without Allow", asks("PUT", PATH), refuses(405, "method_not_allowed"), "no header allow"],
   ["a 404 for an unknown method", asks("PUT", PATH), refuses(404, "not_found"), "status 404 is not documented"],
   ["success on an unknown path", asks("GET", "/nowhere"), answers(200, COUPON), "status 200 is not documented"],
+  ["a page that is no page", asks("GET", "/s/PROMO"), answers(200, "{}", { "content-type": "text/plain" }), "answers 200, not a page"],
+  ["a page that redirects elsewhere", asks("GET", "/operator"), answers(303, "", { location: "//foreign.example" }), "redirects elsewhere"],
   ["another coupon", asks("GET", `${PATH}\\x`), answers(200, COUPON, FOUND), 'an answer about "PROMO"'],
   ["a coupon for a name that cannot be decoded", asks("GET", "/api/coupons/%ff"), answers(200, COUPON, FOUND), "cannot be decoded"],
   ["a stack", CLAIM, refuses(400, "invalid_request", { error: "x\n    at claim (worker.js:1:2)" }), "leaks internals"],

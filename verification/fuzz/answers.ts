@@ -45,6 +45,7 @@ export function answerCheck(document: Document): AnswerCheck {
 
   function faultAt(at: RequestTarget, request: FuzzRequest, answer: FuzzAnswer): string | null {
     const where = nameOf(at);
+    if (at.is === "page" || (at.is === "no such path" && answer.status === 404 && isHtml(answer))) return pageFault(where, answer);
     const expected = documented.get(`${where} ${answer.status}`);
     if (expected === undefined) return `status ${answer.status} is not documented (${where})`;
     const fault = headerFault(expected, answer) ?? bodyFault(expected, request, answer, parts) ?? subjectFault(at, request, answer);
@@ -96,6 +97,20 @@ function compiled(document: Document, { headers = {}, content = {} }: Response, 
       }),
     ),
   };
+}
+
+function isHtml({ headers }: FuzzAnswer): boolean {
+  return headers["content-type"] === "text/html; charset=utf-8";
+}
+
+/** A page is HTML that loads files of its own server alone, or a redirect to a page. Only a 405, and `/` for who asks, are JSON. */
+function pageFault(where: string, answer: FuzzAnswer): string | null {
+  const { status, headers, body } = answer;
+  if (status === 303) return /^\/(?:s|operator)(?:\/|\?|$)/.test(String(headers["location"])) ? null : `${where} redirects elsewhere`;
+  if (status === 405 || (status === 200 && headers["content-type"] === "application/json")) return null;
+  if (!isHtml(answer) || ![200, 400, 401, 403, 404, 413, 422, 429].includes(status)) return `${where} answers ${status}, not a page`;
+  if (!String(headers["content-security-policy"]).startsWith("default-src 'none'; script-src 'self'")) return `${where} may load anything`;
+  return body === "" || body.startsWith("<!doctype html>") ? null : `${where} is no document`;
 }
 
 /** Every path without a route is answered 404, and every path without the method 405. */
@@ -158,7 +173,10 @@ function bodyFault({ content }: Documented, { method }: FuzzRequest, answer: Fuz
   return answer.status >= 400 && value["request_id"] !== headers["x-request-id"] ? "request_id is not X-Request-Id" : null;
 }
 
-/** A success is about the coupon and the user that the path names. */
+/** The pseudonym of an erased user. */
+const PSEUDONYM = /^erased:[0-9a-f]{32}$/;
+
+/** A success is about the coupon and the user that the path names, or about the pseudonym of an erased one. */
 function subjectFault(at: RequestTarget, { method }: FuzzRequest, { status, body }: FuzzAnswer): string | null {
   if (at.is !== "operation" || status >= 300 || method === "HEAD") return null;
   const { name, user_id: userId } = at.parameters;
@@ -166,7 +184,7 @@ function subjectFault(at: RequestTarget, { method }: FuzzRequest, { status, body
   const returned = objectIn(body);
   const subjects = [
     [name, returned?.["coupon_name"] ?? returned?.["name"]],
-    [userId, returned?.["user_id"]],
+    [userId, PSEUDONYM.test(String(returned?.["user_id"])) ? undefined : returned?.["user_id"]],
   ];
   const wrong = subjects.find(([asked, got]) => asked !== undefined && got !== undefined && got !== asked);
   return wrong === undefined ? null : `an answer about ${JSON.stringify(wrong[1])}`;

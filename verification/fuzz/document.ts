@@ -73,6 +73,7 @@ export function resolved<Value>(document: Document, value: Value | Ref): Value {
 /** What a request is for. `parameters` are those in the path, decoded; null where decoding fails. */
 export type RequestTarget =
   | { readonly is: "operation"; readonly operation: Operation; readonly parameters: Readonly<Record<string, string | null>> }
+  | { readonly is: "page" }
   | { readonly is: "no such method" }
   | { readonly is: "no such path" };
 
@@ -96,7 +97,11 @@ function utf8Of(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString();
 }
 
+/** The paths of pages, which the document does not describe. */
+const PAGE_PATH = /^\/(?:docs|s\/[^/]+(?:\/outcome)?|operator(?:\/(?:new|login|logout|webhooks|sales\/[^/]+))?)?$/;
+
 function targetOf(operations: readonly Operation[], method: string, segments: readonly string[]): RequestTarget {
+  if (PAGE_PATH.test(segments.join("/"))) return { is: "page" };
   const onPath = operations.filter((operation) => isOn(operation.segments, segments));
   if (onPath.length === 0) return { is: "no such path" };
   const served = onPath.filter((operation) => operation.method === (method === "HEAD" ? "GET" : method));

@@ -23,7 +23,7 @@ function driveTo(target: Target, options: Pick<DriverOptions, "inputs" | "seed" 
 
 test("the fuzz driver finds a fault of one field, shrinks it and redraws it", async () => {
   const target = serverWith(({ method, body }) => method === "POST" && body?.includes('"coupon_name":null') === true);
-  const [failure] = await driveTo(target, { inputs: 20_000, seed: 2 });
+  const [failure] = await driveTo(target, { inputs: 20_000, seed: 1 });
   expect(failure).toMatchObject({ fault: "status 500", isRepeated: true, request: { method: "POST", target: "/api/coupons/claim" } });
   expect(failure?.request.body?.length).toBeLessThan(80);
   const again = await driveTo(target, { inputs: 1, ...(failure?.drawn ?? { seed: 0, path: "" }) });

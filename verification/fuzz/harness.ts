@@ -32,6 +32,8 @@ export type HarnessOptions = Ending & {
 
 /** One and a half times as long as the Worker waits for an object. */
 const ANSWER_MS_MAX = 15_000;
+/** workerd closes a connection that is idle for five seconds. This process may be busy for some of them. */
+const IDLE_MS_MAX = 1_000;
 const CONNECTIONS = 64;
 const MEMORY_EVERY_MS = 1_000;
 /** Tokens of our own servers, so that operator routes are closed to every other request. */
@@ -62,7 +64,7 @@ export async function harnessesFor(options: HarnessOptions): Promise<readonly [H
 
 async function harnessAt(url: string, tokens: Tokens, own: Harness["own"], atEnd: Ending["atEnd"]): Promise<Harness> {
   const timeouts = { headersTimeout: ANSWER_MS_MAX, bodyTimeout: ANSWER_MS_MAX };
-  const dispatcher = new Pool(url, { connections: CONNECTIONS, pipelining: 1, allowH2: false, ...timeouts });
+  const dispatcher = new Pool(url, { connections: CONNECTIONS, pipelining: 1, allowH2: false, keepAliveTimeout: IDLE_MS_MAX, ...timeouts });
   atEnd(() => dispatcher.destroy());
   const sendTo = (request: FuzzRequest) => send(dispatcher, request);
   const { body } = await sendTo({ method: "GET", target: "/openapi.json", headers: [], body: null }).catch(() => {

@@ -29,14 +29,17 @@ const anyText = fc.oneof(
 /** The first users occur more often, so that they meet their earlier claims and holds. */
 const REGULARS = [...USER_IDS, ...Array.from({ length: 12 }, () => USER_IDS.slice(0, 6)).flat()];
 
-/** Names of coupons and users that exist, and paths, by field. */
+/** Names of coupons and users that exist, texts and paths, by field. */
 const KNOWN: ReadonlyMap<string, fc.Arbitrary<string>> = new Map([
-  ["name", known(COUPON_NAMES)],
+  // The last ones do not exist at first.
+  ["name", known([...COUPON_NAMES, "later-1", "later-2", "later-3"])],
   ["coupon_name", known(COUPON_NAMES)],
   ["user_id", known(REGULARS)],
   ["user_ids", known(REGULARS)],
   ["coupons", known(COUPON_NAMES)],
   ["coupon", known(COUPON_NAMES)],
+  ["title", known(["The winter jacket", "سترة الشتاء", "👟".repeat(255)])],
+  ["description", known(["One each.", "Two lines.\nThe second.", "&<>\"'"])],
   ["image_url", known(["/", "/pictures/shoe.jpg", `/${"%20".repeat(341)}`])],
   // No answer comes: no name below .example is in the DNS (RFC 6761).
   ["url", known(["https://fuzz.example/webhooks", "https://fuzz.example:8443/"])],

@@ -4,7 +4,7 @@ import { apiFindings, type ApiReading } from "./api.ts";
 import { deliveryFindings, forgottenFaults } from "./delivery-check.ts";
 import { ledgerFindings } from "./ledger-check.ts";
 import type { ReadModel } from "./read-model.ts";
-import { replay, type Replayed } from "./replay.ts";
+import { isPseudonym, replay, type Replayed } from "./replay.ts";
 import { once, readable, Unreadable, type ClaimRow, type CouponRow, type HoldAttempt, type Tables } from "./tables.ts";
 import type { Check, Receipt, Stock } from "./verify.ts";
 import { counted, instant, listed, quoted } from "./words.ts";
@@ -186,17 +186,23 @@ function acknowledgedIsStored(receipts: readonly Receipt[], { claims, releases }
   const stored = new Map<string, ClaimRow[]>();
   for (const claim of claims) if (wanted.has(claim.userId)) stored.set(claim.userId, [...(stored.get(claim.userId) ?? []), claim]);
   const revoked = new Set(releases.map(wordsOf));
+  const erased = new Map(
+    [...claims, ...releases].filter(({ userId }) => isPseudonym(userId)).map((claim) => [claim.position, claim.claimedAt]),
+  );
   const faults: string[] = [];
-  let storedCount = 0;
+  let [storedCount, erasedCount] = [0, 0];
   for (const receipt of receipts) {
     const found = (stored.get(receipt.userId) ?? []).map(wordsOf);
     const words = wordsOf({ ...receipt, claimedAt: Date.parse(receipt.claimedAt) });
     if (found.includes(words)) storedCount += 1;
+    else if (erased.get(receipt.position) === Date.parse(receipt.claimedAt)) erasedCount += 1;
     else if (!revoked.has(words)) faults.push(`${words} was acknowledged, but stored is ${found.join(" and ") || "nothing of this user"}`);
     else if (replayed().releases.get(receipt.position)?.userId !== receipt.userId)
       faults.push(`${words} was revoked, but not by the ledger`);
   }
-  const summary = `${receipts.length} acknowledged: ${storedCount} stored, ${receipts.length - storedCount} revoked later`;
+  const revokedCount = receipts.length - storedCount - erasedCount;
+  const ofErased = erasedCount === 0 ? "" : `, ${erasedCount} of erased users`;
+  const summary = `${receipts.length} acknowledged: ${storedCount} stored, ${revokedCount} revoked later${ofErased}`;
   return { faults, summary };
 }
 

@@ -59,7 +59,7 @@ function compare({ name, seq: head, ledger, deletedAt }: Incarnation, { coupon, 
   }
   const until = events.at(-1)?.seq ?? 0;
   const stored = events.map(comparable);
-  const own = Array.from(ledger).filter(({ seq }) => seq <= until);
+  const own = beforeErasures(ledger, until, new Map(events.map(({ seq, userId }) => [seq, userId])));
   const faults = [
     ...rowFaults(EVENT, stored, new Map(own.map((event) => [event.seq, comparable(event)]))),
     ...rowFaults(CLAIM, claims, claimsOf(replay(own))),
@@ -68,6 +68,16 @@ function compare({ name, seq: head, ledger, deletedAt }: Incarnation, { coupon, 
       : couponFaults(coupon, { name, ...replay(ledger, coupon.seq) })),
   ];
   return { faults: faults.map((fault) => `read model: ${fault}`), behindCount: last - until };
+}
+
+/** The events up to `until`. An erasure that the read model does not have yet leaves it the ids that it has. */
+function beforeErasures(ledger: Iterable<EventRow>, until: number, users: ReadonlyMap<number, string | null>): EventRow[] {
+  const all = Array.from(ledger);
+  const later = all.filter(({ seq, kind }) => seq > until && kind === "erased").flatMap(({ data }) => factsIn(data)?.["seqs"] ?? []);
+  const erased = new Set<unknown>(later);
+  return all
+    .filter(({ seq }) => seq <= until)
+    .map((event) => (erased.has(event.seq) ? Object.assign(event, { userId: users.get(event.seq) ?? event.userId }) : event));
 }
 
 function couponFaults(coupon: NonNullable<ModelRows["coupon"]>, then: Replayed & { readonly name: string }): string[] {

@@ -8,7 +8,7 @@ import { migrate, servedDatabase } from "../../scripts/server/migrations.ts";
 import { newCoupon, T0 } from "../../test/rules/coupon.ts";
 import { SETTING_NAMES } from "../model/settings.ts";
 import { BUSY, failed, newState, putBusyCoupon, putCoupon, withEngine, type State } from "./state.fixture.ts";
-import { verify } from "./verify.ts";
+import { verify, type Receipt } from "./verify.ts";
 
 const GONE = "deleted";
 const DELETE = { kind: "remove", keepsLedger: true, actor: "alice" } as const;
@@ -23,10 +23,11 @@ const DELIVER = `
   UNION ALL SELECT 'epoch-1', position, user_id, claimed_at, released_at FROM own.releases`;
 
 let state: State;
+let receipts: Receipt[];
 
 beforeEach(() => {
   state = newState();
-  putBusyCoupon(state);
+  receipts = putBusyCoupon(state);
   withEngine(state, GONE, (engine) => {
     engine.create(newCoupon(3, { name: GONE }), "gone-1", T0);
     engine.one(DELETE, T0 + 1);
@@ -73,6 +74,23 @@ test("a read model that is behind passes, unless everything must be delivered", 
     `${BUSY} 9 the read model is 7 events behind`,
     `${GONE} 9 the read model is 2 events behind`,
   ]);
+});
+
+test("an erased user passes in the file, in the receipts, and in a read model that has the id until its delivery", async () => {
+  withEngine(state, BUSY, (engine) => {
+    for (const user of ["u3", "u4"]) expect(engine.erase(user, T0 + 5_000)).toMatchObject({ ok: true });
+  });
+  expect(await failed(state, { receipts })).toEqual([]);
+  const acknowledged = (await verify({ state: state.folder, receipts })).find(({ number }) => number === 8);
+  expect(acknowledged?.detail).toBe("8 acknowledged: 5 stored, 0 revoked later, 3 of erased users");
+  alter(
+    `ATTACH '${state.file(BUSY)}' AS own; DELETE FROM coupons WHERE epoch = 'epoch-1'; DELETE FROM claims; DELETE FROM events; ${DELIVER}`,
+  );
+  expect(await failed(state)).toEqual([]);
+  alter("UPDATE events SET user_id = 'u3' WHERE kind = 'held' AND user_id LIKE 'erased:%'");
+  expect((await failed(state)).join()).toContain(`(held "u3") is not in the ledger`);
+  state.alter(BUSY, (database) => database.exec("UPDATE claims SET user_id = 'u3' WHERE user_id LIKE 'erased:%' AND position = 3"));
+  expect((await failed(state, { receipts })).join()).toContain('the claim of "u3" at position 3');
 });
 
 test("rows of an incarnation that is in no file are found, unless only its deleted coupon is left", async () => {

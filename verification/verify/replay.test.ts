@@ -30,6 +30,7 @@ test.for<readonly [what: string, events: readonly Event[], left: number]>([
   ["a hold that expired at its instant", [CREATED, HELD, ["expired", "a", { at: 50 }]], 2],
   ["a pause after a claim", [CREATED, claimed("a", 1), ["changed", null, { data: '{"amount":2,"paused":1}' }]], 1],
   ["a revoke after the archive", [CREATED, claimed("a", 1), HELD_BY_B, ["archived"], ["released", "a", { position: 1 }]], 2],
+  ["an erasure of earlier events", [CREATED, claimed("erased:a", 1), ["erased", "erased:a", { data: '{"seqs":[2]}' }]], 1],
   ["a claim at the first instant of the sale", [CREATED, claimed("a", 1)].map(([kind, user, more]) => [kind, user, { at: 5, ...more }]), 1],
 ])("a replay accepts %s", ([, events, left]) => {
   const replayed = replay(ledgerOf(events));
@@ -59,6 +60,8 @@ test.for<readonly [fault: string, events: readonly Event[]]>([
   ['event 3 (held "a") comes after the archive', [CREATED, ["archived"], HELD]],
   ["event 3 (changed) comes after the archive", [CREATED, ["archived"], ["changed", null, CREATED[2]]]],
   ["event 3 (archived) comes after the archive", [CREATED, ["archived"], ["archived"]]],
+  ['event 2 (erased "a") has no pseudonym and lists no earlier events', [CREATED, ["erased", "a"]]],
+  ['event 2 (erased "erased:a") lists no earlier events', [CREATED, ["erased", "erased:a", { data: '{"seqs":[2]}' }]]],
   ["event 2 (created) is not the first", [CREATED, CREATED]],
   ["event 1 (changed) is the first", [["changed", null, CREATED[2]]]],
   ["event 1 (changed) comes after event 1 and is the first", [CREATED, ["changed", null, { seq: 1, data: '{"amount":2}' }]]],

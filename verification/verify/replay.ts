@@ -42,6 +42,7 @@ const EVENTS: ReadonlyMap<string, Apply> = new Map([
   ["given_back", holdReleased],
   ["expired", expired],
   ["archived", archived],
+  ["erased", erased],
 ]);
 
 /** Applies the events in the order given, up to the event `until`. */
@@ -139,6 +140,17 @@ function archived(coupon: Replayed, _user: string, { at }: EventRow): (string | 
   coupon.archivedAt ??= at;
   coupon.holds.clear();
   return wrong;
+}
+
+/** The user's events have a pseudonym from here on, the earlier ones too. So nothing changes. */
+function erased(_coupon: Replayed, user: string, { seq }: EventRow, { seqs }: Facts): (string | false)[] {
+  const isListed = Array.isArray(seqs) && seqs.every((one) => typeof one === "number" && one < seq);
+  return [!isPseudonym(user) && "has no pseudonym", !isListed && "lists no earlier events"];
+}
+
+/** Whether an id is the pseudonym of an erased user. */
+export function isPseudonym(user: unknown): boolean {
+  return typeof user === "string" && user.startsWith("erased:");
 }
 
 /** Whether the user can get no further claim. */

@@ -3,14 +3,14 @@
 import { pollWaitMs, sampled, type ServerClock } from "../page-rules.ts";
 import { statusIn, type SaleStatus } from "../sale-status.ts";
 
-/** An answer can be on its way for this long. */
-const ON_ITS_WAY_MS_MAX = 15_000;
 const POLL_MS_MAX = 8_000;
 
 export type Heard = {
   readonly onStatus: (status: SaleStatus) => void;
-  /** The coupon was deleted, or created again under its name. */
+  /** The coupon was deleted. */
   readonly onGone: () => void;
+  /** The coupon was deleted, and its name is another one's now. */
+  readonly onReplaced: () => void;
 };
 
 /** Watches the sale at `path`, beginning with the snapshot of its page. */
@@ -87,9 +87,8 @@ export class Live {
 
   #hear(status: SaleStatus): void {
     this.heardAt = Date.now();
-    const { seq, serverTime } = this.#latest;
-    // A coupon that was created again begins with a low seq. An answer that was on its way has an older time too.
-    if (status.seq < seq && status.serverTime > serverTime + ON_ITS_WAY_MS_MAX) this.#heard.onGone();
+    const { seq, serverTime, epoch } = this.#latest;
+    if (status.epoch !== epoch) return this.#heard.onReplaced();
     if (status.seq < seq || (status.seq === seq && status.serverTime < serverTime)) return;
     this.#latest = status;
     this.#heard.onStatus(status);

@@ -1,6 +1,8 @@
 // The visitor's side of the sale page: who buys, the button, the hold, and the outcome.
 
 import { isGrant, outcomeView } from "../outcome-view.ts";
+import { isJudged } from "../page-rules.ts";
+import { objectIn } from "../sale-status.ts";
 import { isPast, pressed, purchaseView, type Action, type PurchaseFacts } from "../purchase-view.ts";
 import type { SaleView } from "../sale-view.ts";
 import { attemptOf, keep, lastAttempt, lastAttemptOf, rememberUser, rememberedUser, type Attempt } from "./_attempt.ts";
@@ -26,6 +28,11 @@ function userId(): string {
   return input instanceof HTMLInputElement ? input.value.trim() : (visitor()?.userId ?? "");
 }
 
+function tokenHeader(): Readonly<Record<string, string>> {
+  const token = visitor()?.token;
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
+}
+
 export class Purchase {
   readonly #watched: Watched;
   #attempt: Attempt | null = null;
@@ -34,18 +41,26 @@ export class Purchase {
   #isRepeating = false;
   #canBuy = false;
   #isOver = false;
+  /** The attempt that the server was asked about since the page was loaded. */
+  #checkedKey: string | null = null;
 
   constructor(watched: Watched) {
     this.#watched = watched;
   }
 
   start(): void {
+    part("main-button")?.removeAttribute("disabled");
     if (input instanceof HTMLInputElement) {
       input.addEventListener("input", () => this.reload());
     }
     part("buy")?.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (this.#running === null && userId() !== "") this.#press();
+      if (this.#running !== null) return;
+      if (userId() !== "") return this.#press();
+      if (!(input instanceof HTMLInputElement)) return;
+      // Spaces are no id. The browser says so for an empty field.
+      input.value = "";
+      input.reportValidity();
     });
     part("other")?.addEventListener("click", () => {
       if (!(input instanceof HTMLInputElement)) return;
@@ -71,6 +86,22 @@ export class Purchase {
     if (this.#running !== null) return;
     this.#attempt = lastAttemptOf(userId());
     this.#shown = this.#restored();
+    this.#watched.changed();
+    if (this.#attempt !== null && (this.#attempt.position !== null || this.holdEndsAt() !== null)) void this.#check(this.#attempt);
+  }
+
+  /** The shop may have taken back a unit or a hold that this browser remembers. */
+  async #check(found: Attempt): Promise<void> {
+    const { key, userId: user, position } = found;
+    if (key === this.#checkedKey) return;
+    this.#checkedKey = key;
+    const path = `/api/coupons/${encodeURIComponent(this.#watched.name)}/claims/${encodeURIComponent(user)}`;
+    const text = await fetch(path, { headers: tokenHeader() })
+      .then((response) => response.text())
+      .catch(() => "");
+    if (objectIn(text)["code"] !== "claim_not_found" || this.#running !== null || this.#attempt?.key !== key) return;
+    this.#attempt = keep({ ...found, position: null, holdEndsAt: null });
+    this.#shown = { code: position === null ? "hold_released" : "claim_released" };
     this.#watched.changed();
   }
 
@@ -132,8 +163,7 @@ export class Purchase {
 
   #request(action: Action, { userId: user, key, isMaybe }: Attempt): Sent {
     const { name } = this.#watched;
-    const token = visitor()?.token;
-    const headers = { ...challengeHeader(), ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }) };
+    const headers = { ...challengeHeader(), ...tokenHeader() };
     const holds = `/api/coupons/${encodeURIComponent(name)}/holds`;
     if (action === "claim") {
       const body = { user_id: user, coupon_name: name };
@@ -155,7 +185,7 @@ export class Purchase {
       this.#attempt = other;
       this.#shown = { code: "granted", position: other.position };
     } else {
-      const holdEndsAt = code === "held" ? (endsAt ?? null) : code === "given_back" || isGrant(code) ? null : made.holdEndsAt;
+      const holdEndsAt = code === "held" ? (endsAt ?? null) : code === "given_back" || isJudged(code) ? null : made.holdEndsAt;
       const isOpen = action === "claim" ? isMaybe : made.isMaybe;
       this.#attempt = keep({ ...made, isMaybe: isOpen, position: isGrant(code) ? (position ?? null) : null, holdEndsAt });
       this.#shown = { code, position, seconds };

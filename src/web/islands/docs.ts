@@ -1,6 +1,9 @@
-// The page of the API reference: the package that shows it, and two mends.
+// The page of the API reference: the package that shows it, and its mends.
 
 import "openapi-explorer/dist/browser/openapi-explorer.min.js";
+
+// The package would push this address, and then "back" would lead to the reference again.
+if (location.hash === "") history.replaceState(history.state, "", "#?route=overview");
 
 function mend(root: ShadowRoot): void {
   // Screen readers need the name of the search dialog.

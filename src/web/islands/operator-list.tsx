@@ -1,11 +1,12 @@
 // The list of sales, with search and states.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
-import { call, type Refused } from "./console/api.ts";
+import { call, type Answered } from "./console/api.ts";
 import { count, fromNow, instant } from "./console/format.ts";
 import { useNow } from "./console/live.ts";
+import { useReading } from "./console/reading.ts";
 import { ConsolePage, Fault, mount } from "./console/ui.tsx";
 
 type Listed = {
@@ -25,43 +26,42 @@ const STATES = ["open", "scheduled", "paused", "sold_out", "ended", "archived"] 
 const REFRESH_MS = 5_000;
 /** After the last key, so that a search is one request. */
 const TYPING_MS = 250;
+const SHOWN_FIRST = 100;
+/** Most sales of one answer. */
+const LIMIT_MAX = 1_000;
 
-type Query = { readonly q: string; readonly state: string };
-type Loaded = { readonly pages: readonly Page[]; readonly refused: Refused | null };
+type Query = { readonly q: string; readonly state: string; readonly count: number };
 
-/** Reads the pages of a query. The first page is read again every few seconds while it is the only one. */
-function useSales(query: Query): Loaded & { readonly loadMore: () => void } {
-  const [loaded, setLoaded] = useState<Loaded>({ pages: [], refused: null });
-  const isAlone = useRef(true);
-  isAlone.current = loaded.pages.length < 2;
-
-  async function load(after: string, signal?: AbortSignal): Promise<void> {
-    const filters = Object.entries({ ...query, after }).filter(([, value]) => value !== "");
-    const answer = await call<Page>(`/api/coupons?${new URLSearchParams(filters)}`, signal === undefined ? {} : { signal });
-    if (!answer.ok) return answer.code === "aborted" ? undefined : setLoaded((before) => ({ ...before, refused: answer }));
-    setLoaded((before) => ({ pages: after === "" ? [answer.value] : [...before.pages, answer.value], refused: null }));
-  }
-
+/** Returns `value` once it has not changed for `ms`. */
+function useSettled<T>(value: T, ms: number): T {
+  const [settled, setSettled] = useState(value);
   useEffect(() => {
-    const abort = new AbortController();
-    const first = setTimeout(() => void load("", abort.signal), TYPING_MS);
-    // Further pages are not read again, because they would move under the reader.
-    const timer = setInterval(() => isAlone.current && !document.hidden && void load("", abort.signal), REFRESH_MS);
-    return () => {
-      abort.abort();
-      clearTimeout(first);
-      clearInterval(timer);
-    };
-  }, [query.q, query.state]);
-  return { ...loaded, loadMore: () => void load(loaded.pages.at(-1)?.next_after ?? "") };
+    const timer = setTimeout(() => setSettled(value), ms);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
+
+/** Reads the first `count` sales that fit, which may be several pages of the API. */
+async function readSales({ q, state, count: wanted }: Query, signal: AbortSignal): Promise<Answered<Page>> {
+  const coupons: Listed[] = [];
+  for (let after = ""; ;) {
+    const limit = String(Math.min(wanted - coupons.length, LIMIT_MAX));
+    const filters = Object.entries({ q, state, after, limit }).filter(([, value]) => value !== "");
+    const answer = await call<Page>(`/api/coupons?${new URLSearchParams(filters)}`, { signal });
+    if (!answer.ok) return answer;
+    const { next_after: next } = answer.value;
+    coupons.push(...answer.value.coupons);
+    if (next === null || coupons.length >= wanted) return { ...answer, value: { ...answer.value, coupons } };
+    after = next;
+  }
 }
 
 function Sales(): JSX.Element {
-  const [query, setQuery] = useState<Query>({ q: "", state: "" });
-  const { pages, refused, loadMore } = useSales(query);
+  const [query, setQuery] = useState<Query>({ q: "", state: "", count: SHOWN_FIRST });
+  const settled = useSettled(query, TYPING_MS);
+  const { value, refused } = useReading((signal) => readSales(settled, signal), { everyMs: REFRESH_MS, key: JSON.stringify(settled) });
   const now = useNow(1_000);
-  const coupons = pages.flatMap((page) => page.coupons);
-  const last = pages.at(-1);
   return (
     <ConsolePage>
       <div class="head">
@@ -72,11 +72,19 @@ function Sales(): JSX.Element {
       </div>
       <Filters query={query} onChange={setQuery} />
       <Fault error={refused?.error ?? null} />
-      {last === undefined ? null : (
+      {value === null ? null : (
         <>
-          {coupons.length === 0 ? <Empty isFiltered={query.q !== "" || query.state !== ""} /> : <Table coupons={coupons} now={now} />}
-          {last.next_after === null ? null : <button onClick={loadMore}>More</button>}
-          <p class="muted small">{last.as_of === null ? "No event has reached the database yet." : `As of ${fromNow(last.as_of, now)}.`}</p>
+          {value.coupons.length === 0 ? (
+            <Empty isFiltered={settled.q !== "" || settled.state !== ""} />
+          ) : (
+            <Table coupons={value.coupons} now={now} />
+          )}
+          {value.next_after === null ? null : (
+            <button onClick={() => setQuery({ ...query, count: value.coupons.length + SHOWN_FIRST })}>More</button>
+          )}
+          <p class="muted small">
+            {value.as_of === null ? "No event has reached the database yet." : `As of ${fromNow(value.as_of, now)}.`}
+          </p>
         </>
       )}
     </ConsolePage>
@@ -92,12 +100,12 @@ function Filters({ query, onChange }: { readonly query: Query; readonly onChange
           type="search"
           value={query.q}
           placeholder="A part of the name"
-          onInput={(event) => onChange({ ...query, q: event.currentTarget.value })}
+          onInput={(event) => onChange({ ...query, q: event.currentTarget.value, count: SHOWN_FIRST })}
         />
       </label>
       <label>
         State
-        <select value={query.state} onChange={(event) => onChange({ ...query, state: event.currentTarget.value })}>
+        <select value={query.state} onChange={(event) => onChange({ ...query, state: event.currentTarget.value, count: SHOWN_FIRST })}>
           <option value="">All</option>
           {STATES.map((state) => (
             <option key={state} value={state}>

@@ -3,9 +3,10 @@
 import { Fragment, type ComponentChildren, type JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { call, couponPath, type Refused } from "./console/api.ts";
+import { call, couponPath, type Answered, type Refused } from "./console/api.ts";
 import { clock, fromNow, instant } from "./console/format.ts";
 import { useNow } from "./console/live.ts";
+import { useReading } from "./console/reading.ts";
 import { CopyButton } from "./console/share.tsx";
 import { ConsolePage, Fault, mount } from "./console/ui.tsx";
 import { AddWebhook, WebhookActions, type ActionsProps, type ShownSecret } from "./console/webhook-actions.tsx";
@@ -18,40 +19,32 @@ const SOON_MS = 1_500;
 const FAILING_SHOWN_MAX = 5;
 
 type Loaded = {
-  /** Null before the first answer. */
-  readonly webhooks: readonly rules.Webhook[] | null;
+  readonly webhooks: readonly rules.Webhook[];
   readonly failing: readonly rules.Failing[];
+  /** Why it is not known what fails, if it is not. */
   readonly refused: Refused | null;
 };
 
-/** Reads the webhooks and what fails, again every few seconds. The oldest webhook is first. */
-function useWebhooks(): Loaded & { readonly reload: () => void } {
-  const [loaded, setLoaded] = useState<Loaded>({ webhooks: null, failing: [], refused: null });
-  async function load(): Promise<void> {
-    const [list, failures] = await Promise.all([
-      call<{ readonly webhooks: readonly rules.Webhook[] }>("/api/webhooks"),
-      call<{ readonly failing: readonly rules.Failing[] }>("/api/delivery/failing?limit=1000"),
-    ]);
-    setLoaded((before) => ({
-      webhooks: list.ok ? list.value.webhooks.toSorted((a, b) => a.created_at.localeCompare(b.created_at)) : before.webhooks,
-      failing: failures.ok ? failures.value.failing : before.failing,
-      refused: list.ok ? (failures.ok ? null : failures) : list,
-    }));
-  }
-  useEffect(() => {
-    void load();
-    const timer = setInterval(() => !document.hidden && void load(), REFRESH_MS);
-    return () => clearInterval(timer);
-  }, []);
-  const reload = (): void => {
-    void load();
-    setTimeout(() => void load(), SOON_MS);
-  };
-  return { ...loaded, reload };
+/** Reads the webhooks and what fails. The oldest webhook is first. */
+async function readWebhooks(signal: AbortSignal): Promise<Answered<Loaded>> {
+  const [list, failures] = await Promise.all([
+    call<{ readonly webhooks: readonly rules.Webhook[] }>("/api/webhooks", { signal }),
+    call<{ readonly failing: readonly rules.Failing[] }>("/api/delivery/failing?limit=1000", { signal }),
+  ]);
+  if (!list.ok) return list;
+  const webhooks = list.value.webhooks.toSorted((a, b) => a.created_at.localeCompare(b.created_at));
+  const rest = failures.ok ? { failing: failures.value.failing, refused: null } : { failing: [], refused: failures };
+  return { ...list, value: { webhooks, ...rest } };
 }
 
 function Webhooks(): JSX.Element {
-  const { webhooks, failing, refused, reload } = useWebhooks();
+  const { value, refused: unread, again } = useReading(readWebhooks, { everyMs: REFRESH_MS });
+  const { webhooks, failing, refused } = value ?? { webhooks: null, failing: [], refused: null };
+  const fault = unread ?? refused;
+  const reload = (): void => {
+    again();
+    setTimeout(again, SOON_MS);
+  };
   const [secret, setSecret] = useState<ShownSecret | null>(null);
   const add = <AddWebhook onDone={reload} onSecret={setSecret} />;
   return (
@@ -60,7 +53,7 @@ function Webhooks(): JSX.Element {
         <h1>Webhooks</h1>
         {webhooks === null || webhooks.length === 0 ? null : add}
       </div>
-      <Fault error={refused === null ? null : `The webhooks could not be read. ${refused.error}`} />
+      <Fault error={fault === null ? null : `The webhooks could not be read. ${fault.error}`} />
       {webhooks?.length === 0 ? <Empty>{add}</Empty> : null}
       {(webhooks ?? []).map((webhook) => (
         <WebhookCard

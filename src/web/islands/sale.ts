@@ -23,6 +23,8 @@ import { HANDOVER_MS, takeTokens, tellHeight } from "./_shop.ts";
 const RECONNECT_MS = 5_000;
 /** A tick that comes so late shows that the device has slept. */
 const LATE_MS = 3_000;
+/** Longer than a page and its state may be cached. A crowd spreads over twice this time. */
+const RELOAD_MS = 2_000;
 
 const first = statusIn(settings.status);
 if (first === null) throw new TypeError("this page has no snapshot");
@@ -30,24 +32,23 @@ if (first === null) throw new TypeError("this page has no snapshot");
 const said = new Set<Milestone>();
 let facts: SaleFacts = first.facts;
 let stage: Stage = saleView(facts, first.serverTime).stage;
-let isGone = false;
+let isReplaced = false;
 let timer = 0;
 let nextTickAt = Infinity;
 
 const name = decodeURIComponent(location.pathname.split("/")[2] ?? "");
-const live = new Live(`/api/coupons/${encodeURIComponent(name)}`, first, { onStatus, onGone });
+const live = new Live(`/api/coupons/${encodeURIComponent(name)}`, first, { onStatus, onGone: () => purchase.end(), onReplaced });
 const purchase = new Purchase({ name, now: () => live.now(), amount: () => facts.amount, changed: render });
 
 function onStatus(status: SaleStatus): void {
-  // The name was created again: this page is about the coupon before.
-  if (isGone) location.reload();
   facts = status.facts;
   render();
 }
 
-function onGone(): void {
-  isGone = true;
-  purchase.end();
+/** This page is about the coupon before. */
+function onReplaced(): void {
+  if (!isReplaced) setTimeout(() => location.reload(), RELOAD_MS * (1 + Math.random()));
+  isReplaced = true;
 }
 
 /** Brings the page up to date, and comes back when the next second of its countdown begins. */

@@ -47,6 +47,8 @@ test("a browser that navigates to a missing path gets a page, and an API caller 
   expect([page?.status, page?.headers.get("Content-Type")]).toEqual([404, "text/html; charset=utf-8"]);
   expect([json?.status, json?.headers.get("Content-Type")]).toEqual([404, "application/json"]);
   expect(await page?.text()).toContain("There is nothing here");
+  const ofApi = await exports.default.fetch("https://doorbuster.test/api/nowhere", { headers: { accept: "text/html" } });
+  expect([ofApi.status, ofApi.headers.get("Content-Type")]).toEqual([404, "application/json"]);
 });
 
 test("a static asset is served where the Worker is called for its path", async () => {

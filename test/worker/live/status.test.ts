@@ -24,7 +24,7 @@ async function statusEtag(name: string): Promise<string> {
   return etagOf(await readStatus(name));
 }
 
-test("a coupon's status has state, units, window, time and seq", async () => {
+test("a coupon's status has state, units, window, time, seq and epoch", async () => {
   setClock(T0 + 250);
   const name = await created(5, { starts_at: "2031-03-01T14:00:00+02:00", ends_at: "2031-03-02T00:00:00Z" });
   await claim(name, "ada");
@@ -40,6 +40,7 @@ test("a coupon's status has state, units, window, time and seq", async () => {
     ends_at: "2031-03-02T00:00:00.000Z",
     server_time: iso(T0 + 250),
     seq: 2,
+    epoch: expect.stringMatching(/^[\da-f-]{36}$/),
   });
   expect([headers.get("Content-Type"), headers.get("Coupon-Seq")]).toEqual(["application/json", "2"]);
 });

@@ -53,10 +53,10 @@ test("the cookie is short-lived, closed to scripts, and of one sale", async () =
 });
 
 test.for<[about: string, fields: Record<string, string>, settings: Settings, headers: Record<string, string>, status: number, h1: string]>([
-  ["no id", {}, OPEN, {}, 400, "That did not work"],
-  ["an id of spaces", { user_id: "  " }, OPEN, {}, 400, "That did not work"],
+  ["no id", {}, OPEN, {}, 400, "Please check what you entered"],
+  ["an id of spaces", { user_id: "  " }, OPEN, {}, 400, "Please check what you entered"],
   ["too many tries", { user_id: "ada" }, { ...OPEN, ...SPENT }, {}, 429, "Too many tries"],
-  ["no token where one is needed", { user_id: "ada" }, { IDENTITY_SECRET: "a secret" }, {}, 401, "That did not work"],
+  ["no token where one is needed", { user_id: "ada" }, { IDENTITY_SECRET: "a secret" }, {}, 401, "Come here from the shop"],
   ["a page of another origin", { user_id: "ada" }, OPEN, { origin: "https://evil.example" }, 403, "This came from another page"],
 ])("a form with %s claims nothing and gets a page", async ([, fields, settings, headers, status, h1]) => {
   const name = await created(1);

@@ -66,10 +66,13 @@ test("a login leads nowhere but to the console", async () => {
   }
 });
 
-test("a page of another site can neither log in nor log out", async () => {
-  const headers = { Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
-  expect(await logIn({ token: TOKEN }, {}, headers)).toMatchObject({ status: 403, cookie: null });
-  expect(await shown({}, "POST", "/operator/logout", headers)).toMatchObject({ status: 403, cookie: null });
+test("a page of another site, the shop's too, can neither log in nor log out", async () => {
+  const listed = { ALLOWED_ORIGINS: "https://shop.example", OPERATOR_ORIGINS: "https://console.example" };
+  for (const Origin of ["https://evil.example", "https://shop.example", "https://console.example"]) {
+    const headers = { Origin, "Sec-Fetch-Site": "cross-site" };
+    expect(await logIn({ token: TOKEN }, listed, headers)).toMatchObject({ status: 403, cookie: null });
+    expect(await shown(listed, "POST", "/operator/logout", headers)).toMatchObject({ status: 403, cookie: null });
+  }
 });
 
 test("a link from another site shows a page that loads itself again, because it came without the cookie", async () => {

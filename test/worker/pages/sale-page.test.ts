@@ -105,13 +105,14 @@ test.for([
   expect(["user" in attributes, "main-button" in parts]).toEqual([asks, asks]);
 });
 
-test("only the own origin and listed ones may show the page in a frame", async () => {
-  const name = await created(5);
-  const policies = [];
-  for (const origins of ["", "https://shop.example, https://www.shop.example", "app://shop;script-src"])
-    policies.push((await shown(pathOfSale(name), { ALLOWED_ORIGINS: origins })).headers.get("Content-Security-Policy"));
-  const ancestors = policies.map((policy) => /; frame-ancestors (.*)$/.exec(policy ?? "")?.[1]);
-  expect(ancestors).toEqual(["'self'", "'self' https://shop.example https://www.shop.example", "'self'"]);
+test("only the own origin and listed ones may show the page, or its refusal, in a frame", async () => {
+  for (const name of [await created(5), freshName()]) {
+    const policies = [];
+    for (const origins of ["", "https://shop.example, https://www.shop.example", "app://shop;script-src"])
+      policies.push((await shown(pathOfSale(name), { ALLOWED_ORIGINS: origins })).headers.get("Content-Security-Policy"));
+    const ancestors = policies.map((policy) => /; frame-ancestors (.*)$/.exec(policy ?? "")?.[1]);
+    expect(ancestors).toEqual(["'self'", "'self' https://shop.example https://www.shop.example", "'self'"]);
+  }
 });
 
 test("the title, the text and the picture of a sale are text, whatever they hold", async () => {
@@ -139,5 +140,7 @@ test("the page for a frame and the page with holds are variants of the same snap
   const pages = await Promise.all(["", "?flow=hold", "?embed=1&flow=x"].map((query) => shown(pathOfSale(name) + query)));
   expect(pages.map(({ parts }) => parts["main-button"])).toEqual(["Get yours", "Reserve yours", "Get yours"]);
   expect(pages.map(({ attributes }) => attributes["sale"]?.["class"])).toEqual(["sale", "sale", "sale embedded"]);
+  // Without its script, a press would claim at once.
+  expect(pages.map(({ attributes }) => "disabled" in (attributes["main-button"] ?? {}))).toEqual([false, true, false]);
   expect(pages[1]?.attributes["sale"]?.["data-hold-seconds"]).toBe("600");
 });

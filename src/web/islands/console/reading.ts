@@ -32,10 +32,12 @@ export type ReadingOptions = {
   readonly everyMs: number;
   /** With it, a read waits until it has another value. */
   readonly version?: string | number;
+  /** What is read. Another one is read at once, and an answer about the one before is dropped. */
+  readonly key?: string;
 };
 
 /** Reads at once, and then at most each `everyMs` while the tab is visible. */
-export function useReading<T>(read: (signal: AbortSignal) => Promise<Answered<T>>, { everyMs, version }: ReadingOptions): Reading<T> {
+export function useReading<T>(read: (signal: AbortSignal) => Promise<Answered<T>>, { everyMs, version, key }: ReadingOptions): Reading<T> {
   const [state, setState] = useState<Omit<Reading<T>, "again">>({ value: null, refused: null });
   const [askedCount, setAskedCount] = useState(0);
   const latest = useRef({ read, version });
@@ -69,6 +71,6 @@ export function useReading<T>(read: (signal: AbortSignal) => Promise<Answered<T>
       abort.abort();
       clearInterval(timer);
     };
-  }, [askedCount]);
+  }, [askedCount, key]);
   return { ...state, again: () => setAskedCount((count) => count + 1) };
 }

@@ -51,9 +51,13 @@ function Notices(): JSX.Element {
   );
 }
 
-/** Offers the login once a call finds that the session has ended. */
+/** A dialog that opens later offers the login too. */
+let hasSessionEnded = false;
+addEventListener(SESSION_ENDED, () => (hasSessionEnded = true));
+
+/** Offers the login once a call finds that the session has ended. An open dialog covers the page, so it has its own. */
 function SessionEnded(): JSX.Element | null {
-  const [hasEnded, setEnded] = useState(false);
+  const [hasEnded, setEnded] = useState(hasSessionEnded);
   useEffect(() => {
     const end = (): void => setEnded(true);
     addEventListener(SESSION_ENDED, end);
@@ -110,13 +114,15 @@ export function Action(props: ActionProps): JSX.Element {
   const { label, isDanger, isPrimary, isDisabled, onOpen } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  const [isOpen, setOpen] = useState(false);
+  // The label at the time when the dialog opened. What it says must not change under the operator's hand.
+  const [opened, setOpened] = useState<string | null>(null);
+  const isOpen = opened !== null;
   const look = isDanger === true ? "danger" : isPrimary === true ? "primary" : "";
   // After the content is there, so that the focus goes to its first field.
   useLayoutEffect(() => (isOpen ? dialog.current?.showModal() : undefined), [isOpen]);
 
   function open(): void {
-    setOpen(true);
+    setOpened(label);
     onOpen?.();
   }
 
@@ -125,8 +131,8 @@ export function Action(props: ActionProps): JSX.Element {
       <button type="button" class={look} disabled={isDisabled} onClick={open}>
         {label}
       </button>
-      <dialog ref={dialog} aria-labelledby={titleId} onClose={() => setOpen(false)}>
-        {isOpen ? <ActionForm {...props} titleId={titleId} close={() => dialog.current?.close()} /> : null}
+      <dialog ref={dialog} aria-labelledby={titleId} onClose={() => setOpened(null)}>
+        {isOpen ? <ActionForm {...props} label={opened} titleId={titleId} close={() => dialog.current?.close()} /> : null}
       </dialog>
     </>
   );
@@ -139,6 +145,8 @@ function ActionForm(props: ActionFormProps): JSX.Element {
   const [text, setText] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [isRunning, setRunning] = useState(false);
+  const isShown = useRef(true);
+  useEffect(() => () => void (isShown.current = false), []);
   const isReady = hasFields && !isRunning && (typed === undefined || text === typed);
 
   async function submit(event: Event): Promise<void> {
@@ -148,8 +156,12 @@ function ActionForm(props: ActionFormProps): JSX.Element {
     setError(null);
     const result = await run();
     setRunning(false);
-    if (typeof result === "object" && "error" in result) return setError(result.error);
-    close();
+    if (typeof result === "object" && "error" in result) {
+      // A dialog that was closed meanwhile shows nothing.
+      return isShown.current ? setError(result.error) : notify(result.error, true);
+    }
+    // Another dialog may be open now.
+    if (isShown.current) close();
     if (typeof result === "string") notify(result);
     else notify(result.failed, true);
   }
@@ -160,6 +172,7 @@ function ActionForm(props: ActionFormProps): JSX.Element {
       <div class="before">{before}</div>
       {children}
       {typed === undefined ? null : <Typed wanted={typed} value={text} onInput={setText} />}
+      <SessionEnded />
       <Fault error={error} />
       <div class="buttons">
         <button type="button" onClick={close}>

@@ -15,22 +15,25 @@ import { useSeen, type SaleProps } from "./parts.ts";
 /** The button that pauses a sale, or resumes it. */
 export function PauseAction({ coupon, refresh }: SaleProps): JSX.Element {
   const { paused, name } = coupon;
+  // An open dialog does what it says, also if another operator has paused or resumed meanwhile.
+  const [isPause, setPause] = useState(!paused);
   return (
     <Action
       label={paused ? "Resume" : "Pause"}
       isPrimary={paused}
+      onOpen={() => setPause(!paused)}
       before={
         <p>
-          {paused
+          {!isPause
             ? `Users can claim and hold again, within the sale's window: ${leftIn(coupon)}.`
             : `New users can neither claim nor hold until you resume: ${leftIn(coupon)}. Claims stay, and a user who holds a unit can still claim it.`}
         </p>
       }
       run={async () => {
-        const answer = await call<Coupon>(couponPath(name), { method: "PATCH", body: { paused: !paused } });
+        const answer = await call<Coupon>(couponPath(name), { method: "PATCH", body: { paused: isPause } });
         refresh();
         if (!answer.ok) return answer;
-        return `The sale is ${paused ? "no longer paused" : "paused"}: ${leftIn(answer.value)}.`;
+        return `The sale is ${isPause ? "paused" : "no longer paused"}: ${leftIn(answer.value)}.`;
       }}
     />
   );

@@ -23,6 +23,7 @@ export const EVENT_WORDS = {
   given_back: "Hold released",
   expired: "Hold expired",
   archived: "Sale archived",
+  erased: "User erased",
 } as const satisfies Record<EventKind, string>;
 
 type Refused = Exclude<(typeof CLAIM_OUTCOMES)[number], "granted" | "replayed">;

@@ -1,0 +1,75 @@
+// What to do with an answer: the rule of docs/retrying.md, as pure functions.
+
+import type { Refusal, RefusalCode } from "./types.ts";
+
+/**
+ * An answer that was read to its end. `retryAfterMs` is 0 without the header. Its refusal is null with 2xx, and
+ * where the server failed without a code.
+ */
+export type Answer = { readonly status: number; readonly refusal: Refusal | null; readonly retryAfterMs: number };
+
+/**
+ * - `done`: it happened.
+ * - `refused`: the coupon judged the request. If an attempt with the same key had succeeded, the coupon would have
+ *   answered as it did then.
+ * - `not_judged`: refused before the coupon was asked. It says nothing about earlier attempts.
+ * - `try_later`: nothing happened, and the same request may succeed later.
+ * - `unknown`: it may have happened.
+ */
+export type Verdict = "done" | "refused" | "not_judged" | "try_later" | "unknown";
+
+const VERDICTS: Readonly<Partial<Record<RefusalCode, Verdict>>> = {
+  outcome_unknown: "unknown",
+  internal_error: "unknown",
+  rate_limited: "try_later",
+  unavailable: "try_later",
+  misconfigured: "not_judged",
+  invalid_request: "not_judged",
+  payload_too_large: "not_judged",
+  unauthorized: "not_judged",
+  forbidden: "not_judged",
+  origin_not_allowed: "not_judged",
+  challenge_failed: "not_judged",
+  not_found: "not_judged",
+  method_not_allowed: "not_judged",
+};
+
+/** Judges an answer. Null is none, or half of one. */
+export function judge(answer: Answer | null): Verdict {
+  if (answer === null) return "unknown";
+  if (answer.refusal !== null) return VERDICTS[answer.refusal.code] ?? "refused";
+  return answer.status >= 200 && answer.status < 300 ? "done" : "unknown";
+}
+
+/** The codes of refusals by something in front of the server, such as a firewall, by status. */
+const FOREIGN: Readonly<Record<number, RefusalCode>> = {
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  408: "outcome_unknown",
+  413: "payload_too_large",
+  429: "rate_limited",
+};
+
+/** Returns the refusal in a body, or that of a foreign 4xx. Null for 2xx, 3xx, and a 5xx without a code. */
+export function refusalIn(status: number, body: unknown): Refusal | null {
+  if (status < 400) return null;
+  if (isRefusal(body)) return body;
+  if (status >= 500) return null;
+  return { error: `something in front of the server answered ${status}`, code: FOREIGN[status] ?? "invalid_request", request_id: "" };
+}
+
+function isRefusal(body: unknown): body is Refusal {
+  return typeof body === "object" && body !== null && "code" in body && typeof body.code === "string";
+}
+
+const WAIT_MS = 100;
+const WAIT_MS_MAX = 5_000;
+
+/**
+ * Returns how long to wait before the next attempt. `attempt` counts from 0, `random` is from 0 to 1. The random
+ * part grows, so that callers that failed together do not come back together.
+ */
+export function waitMs(attempt: number, retryAfterMs: number, random: number): number {
+  return retryAfterMs + random * Math.min(WAIT_MS_MAX, WAIT_MS * 2 ** attempt);
+}
