@@ -11,7 +11,7 @@ const SALE: Sale = {
   seconds: 10,
   shape: "flat",
   requestUs: 500,
-  batchSizeMax: 512,
+  batchSizeMax: 1000,
   mailboxLengthMax: 8192,
   flushMs: 40,
   batchWaitMs: 10,

@@ -99,9 +99,9 @@ export const HEADER_TOKEN_LENGTH_MAX = 255;
 
 /**
  * Most messages in one transaction. A claim costs some tens of microseconds inside the object. So a batch
- * blocks the object for some tens of milliseconds, and many claims do not starve the reads.
+ * blocks the object for some tens of milliseconds, as a bulk claim, and many claims do not starve the reads.
  */
-export const BATCH_SIZE_MAX = 512;
+export const BATCH_SIZE_MAX = 1000;
 
 /**
  * Most messages in a coupon's mailbox. When it is full, a message is refused with `unavailable`. Cloudflare's

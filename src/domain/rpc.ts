@@ -8,14 +8,18 @@ import type { Coupon, NewCoupon, SaleState } from "./coupon.ts";
 import type { OutboxCursor, OutboxPage, SinkLag } from "./delivery.ts";
 import type { Precondition } from "./etag.ts";
 import type { HoldRequest } from "./hold.ts";
+import type { LaneHint } from "./lanes.ts";
 import type { LedgerEvent } from "./ledger-event.ts";
 import type { BulkOutcome, ClaimCounts, ClaimOutcome, RefusalCounts } from "./claim-counts.ts";
 import type { RefusalCode } from "./refusals.ts";
 import type { RequestReport, ServiceCounts } from "./request-counts.ts";
 import type { RevokedClaim, RevokeRequest } from "./revoke.ts";
 
-/** The ledger's head when the answer was computed. It is 0 if there is no coupon. */
-type Seq = { readonly seq: number };
+/**
+ * The ledger's head when the answer was computed. It is 0 if there is no coupon. Answers of a busy coupon to claims,
+ * holds, reads and requests of certificates have its hint.
+ */
+type Seq = { readonly seq: number; readonly lanes?: LaneHint };
 
 /** A refusal by the object, with details for the caller. */
 export type Refused<Code extends RefusalCode = RefusalCode> = Seq & {
@@ -172,6 +176,25 @@ export type CouponCalls = {
   /** Counts claims that an isolate has refused. */
   countRefused(refused: RefusalCounts): Promise<DoneResult>;
 };
+
+/** A claim or a hold, as a lane passes it on. */
+export type LaneMessage =
+  | { readonly kind: "claim"; readonly request: ClaimRequest }
+  | { readonly kind: "hold"; readonly request: HoldRequest };
+
+export type LaneAnswer = ClaimResult | HoldResult;
+
+/** The answers in the order of the messages, and one hint for all. */
+export type BatchResult = { readonly answers: readonly LaneAnswer[]; readonly lanes?: LaneHint };
+
+/** The calls of a coupon's object for its lanes. */
+export type BatchCalls = {
+  /** Judges each message as a call of its own, all in one transaction if it has room. */
+  batch(messages: readonly LaneMessage[]): Promise<BatchResult>;
+};
+
+/** The calls that a lane answers as its coupon does. */
+export type LaneCalls = Pick<CouponCalls, "claim" | "hold">;
 
 /** The calls that the service's meter answers. */
 export type MeterCalls = {

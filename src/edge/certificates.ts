@@ -3,9 +3,10 @@
 import { covers, received, startAt, type Asker, type HeldCertificate } from "../domain/certificate.ts";
 import { CLOSED_CODES, type ClosedCode } from "../domain/claim.ts";
 import * as limits from "../domain/limits.ts";
-import type { CouponCalls, Refused } from "../domain/rpc.ts";
+import type { LaneCalls, Refused } from "../domain/rpc.ts";
 import { callCoupon, type CallFailure } from "./coupon-calls.ts";
 import type { Env, Worker } from "./env.ts";
+import { callByAnyWay } from "./lanes.ts";
 import { isCurrent, nextOrder } from "./monotonic-reads.ts";
 import { countRefusal, takeRefusals } from "./refusal-counts.ts";
 import { isWithin } from "./time.ts";
@@ -29,18 +30,18 @@ const entries = new Map<string, Entry>();
 
 /**
  * Refuses a claim or a hold by certificate if one covers the asker. Otherwise calls the object of the coupon
- * `name`. A retry may deliver `call` more than once, so it must be repeatable. With `isCounted`, such a
+ * `name`, directly or through a lane. A retry may deliver `call` more than once, so it must be repeatable. With `isCounted`, such a
  * refusal is counted as one of a claim.
  */
 export async function callOrRefuse<Result extends { readonly ok: boolean; readonly code?: string; readonly seq: number }>(
   worker: Worker,
   name: string,
   asker: Asker,
-  call: (coupon: CouponCalls) => Promise<Result>,
+  call: (coupon: LaneCalls) => Promise<Result>,
   isCounted: boolean,
 ): Promise<Result | CallFailure | RefusedAtEdge> {
   const { env } = worker;
-  if (env.SOLD_OUT_CACHE === "off") return callCoupon(env, name, call, "repeatable");
+  if (env.SOLD_OUT_CACHE === "off") return callByAnyWay(worker, name, asker.userId, call);
   const now = Date.now();
   const entry = entries.get(name);
   const certificate = entry?.held ?? null;
@@ -50,7 +51,7 @@ export async function callOrRefuse<Result extends { readonly ok: boolean; readon
     renewIfDue(worker, name, now);
     return { ok: false, code, seq, ...startAt(certificate, now), servedBy: "edge", isCounted };
   }
-  const result = await callCoupon(env, name, call, "repeatable");
+  const result = await callByAnyWay(worker, name, asker.userId, call);
   if (CLOSED_CODES.some((code) => code === result.code)) renewIfDue(worker, name, Date.now());
   return result;
 }

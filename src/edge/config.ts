@@ -3,6 +3,9 @@
 import * as z from "zod";
 
 import { ADDRESS_LIMIT_DEFAULT, RATE_LIMIT_DEFAULT, STREAM_READS_DEFAULT } from "../domain/limits.ts";
+import { LANES_MAX } from "../domain/lane-limits.ts";
+import type { LaneSetting } from "../domain/lanes.ts";
+import { LOCATION_HINTS } from "../domain/location-hint.ts";
 import { WEBHOOK_TARGETS } from "../domain/webhook-target.ts";
 
 const onOff = (fallback: "on" | "off") => z.enum(["on", "off"], "must be on or off").default(fallback);
@@ -46,6 +49,9 @@ function isKeySetUrl(value: string): boolean {
   return url !== null && (url.protocol === "https:" || (url.protocol === "http:" && ["127.0.0.1", "localhost"].includes(url.hostname)));
 }
 
+/** From 1 to {@link LANES_MAX}. */
+const LANES = /^(?:auto|off|[1-9]|[1-5]\d|6[0-4])$/;
+
 const VARIABLES = z.object({
   /** The operator's bearer token, and a second one for the time of a rotation. */
   ADMIN_TOKEN: token,
@@ -86,11 +92,12 @@ const VARIABLES = z.object({
   /** `off` disables the log line of each request. */
   REQUEST_LOG: onOff("on"),
   /** Where a new object is placed (source: Cloudflare's list of location hints). */
-  LOCATION_HINT: z
-    .enum(["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"], {
-      error: "must be one of wnam, enam, sam, weur, eeur, apac, oc, afr, me",
-    })
-    .optional(),
+  LOCATION_HINT: z.enum(LOCATION_HINTS, { error: `must be one of ${LOCATION_HINTS.join(", ")}` }).optional(),
+  /** How many lanes the claims and holds of each coupon go through. With `auto`, a busy coupon says so. */
+  LANES: text
+    .regex(LANES, `must be auto, off or a whole number from 1 to ${LANES_MAX}`)
+    .transform((value): LaneSetting => (value === "auto" ? value : value === "off" ? 0 : Number(value)))
+    .default("auto"),
 });
 
 /** The names of all variables and secrets. */

@@ -1,9 +1,11 @@
-// Calls of a coupon's object: the stub, the deadline and the retries.
+// Calls of a coupon's object, directly or through a lane: the stub, the deadline and the retries.
 
+import { laneName, type LaneHint } from "../domain/lanes.ts";
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
-import type { CouponCalls, CouponView } from "../domain/rpc.ts";
-import type { CouponEnv } from "./env.ts";
+import type { CouponCalls, CouponView, LaneCalls } from "../domain/rpc.ts";
+import type { CouponEnv, LaneNamespace } from "./env.ts";
 import { recordState } from "./known-states.ts";
+import { recordHint } from "./lane-hints.ts";
 import { nextOrder, recordHead } from "./monotonic-reads.ts";
 import { pause } from "./time.ts";
 
@@ -21,7 +23,13 @@ export type CallFailure = {
 export type CallEffect = "read" | "repeatable" | "once";
 
 /** The fields of an answer that are read here. */
-type Answer = { readonly ok: boolean; readonly code?: string; readonly seq?: number; readonly coupon?: CouponView };
+type Answer = {
+  readonly ok: boolean;
+  readonly code?: string;
+  readonly seq?: number;
+  readonly coupon?: CouponView;
+  readonly lanes?: LaneHint;
+};
 
 /**
  * Calls the object of the coupon `name`. Returns its answer, or the failure. Never throws. All attempts
@@ -35,6 +43,29 @@ export async function callCoupon<Result extends Answer>(
   effect: CallEffect,
   deadlineMs: number = CALL_DEADLINE_MS,
 ): Promise<Result | CallFailure> {
+  return callWithin(deadlineMs, name, () => call(stubOf(env, name)), effect);
+}
+
+/** A lane of a coupon: its index, and the namespace of its object. */
+export type LaneTarget = { readonly index: number; readonly namespace: LaneNamespace };
+
+/** As {@link callCoupon}, for a claim or a hold. Its first attempt takes the lane. A retry goes to the coupon itself. */
+export async function callThroughLane<Result extends Answer>(
+  env: CouponEnv,
+  name: string,
+  lane: LaneTarget,
+  call: (coupon: LaneCalls) => Promise<Result>,
+): Promise<Result | CallFailure> {
+  const attempt = (retry: number) => call(retry === 0 ? laneStubOf(env, name, lane) : stubOf(env, name));
+  return callWithin(CALL_DEADLINE_MS, name, attempt, "repeatable");
+}
+
+async function callWithin<Result extends Answer>(
+  deadlineMs: number,
+  name: string,
+  attempt: (retry: number) => Promise<Result>,
+  effect: CallEffect,
+): Promise<Result | CallFailure> {
   const order = nextOrder();
   const caller = { isWaiting: true };
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,9 +73,10 @@ export async function callCoupon<Result extends Answer>(
     timer = setTimeout(() => resolve(failureOf(effect, `no answer in ${deadlineMs} ms`)), deadlineMs);
   });
   try {
-    const result = await Promise.race([callWithRetries(env, name, call, effect, caller), deadline]);
+    const result = await Promise.race([callWithRetries(attempt, effect, caller), deadline]);
     if (!("cause" in result)) {
       recordHead(name, result, order);
+      recordHint(name, result.lanes);
       if (result.coupon !== undefined && result.seq !== undefined) recordState(name, result.seq, result.coupon);
     }
     return result;
@@ -55,16 +87,14 @@ export async function callCoupon<Result extends Answer>(
 }
 
 async function callWithRetries<Result extends Answer>(
-  env: CouponEnv,
-  name: string,
-  call: (coupon: CouponCalls) => Promise<Result>,
+  attempt: (retry: number) => Promise<Result>,
   effect: CallEffect,
   caller: { readonly isWaiting: boolean },
 ): Promise<Result | CallFailure> {
   for (let retry = 0; ; retry += 1) {
     try {
       // A new stub each time, because a stub that threw stays broken.
-      const result = await call(stubOf(env, name));
+      const result = await attempt(retry);
       // `unavailable` means that this attempt changed nothing. An earlier attempt may have changed something.
       return retry > 0 && result.code === "unavailable" ? failureOf(effect, result.code) : result;
     } catch (cause) {
@@ -90,16 +120,28 @@ function isOverloaded(cause: unknown): boolean {
   return typeof cause === "object" && cause !== null && "overloaded" in cause && cause.overloaded === true;
 }
 
-const ids = new Map<string, DurableObjectId>();
+const couponIds = new Map<string, DurableObjectId>();
+const laneIds = new Map<string, DurableObjectId>();
 
-/** Returns a stub of the object. A full cache of ids is cleared, and ids in demand soon return to it. */
-function stubOf({ COUPONS, LOCATION_HINT }: CouponEnv, name: string): CouponCalls {
+/** Returns the id of the object `name`. A full cache of ids is cleared, and ids in demand soon return to it. */
+function idOf(ids: Map<string, DurableObjectId>, namespace: Pick<DurableObjectNamespace, "idFromName">, name: string): DurableObjectId {
   let id = ids.get(name);
   if (id === undefined) {
     if (ids.size >= ID_CACHE_SIZE_MAX) ids.clear();
-    id = COUPONS.idFromName(name);
+    id = namespace.idFromName(name);
     ids.set(name, id);
   }
+  return id;
+}
+
+function stubOf({ COUPONS, LOCATION_HINT }: CouponEnv, name: string): CouponCalls {
+  const id = idOf(couponIds, COUPONS, name);
   // The first call of an object places it permanently.
   return LOCATION_HINT === undefined ? COUPONS.get(id) : COUPONS.get(id, { locationHint: LOCATION_HINT });
+}
+
+/** A lane is placed where its coupon is, so that a call through it makes no detour. */
+function laneStubOf({ LOCATION_HINT }: CouponEnv, name: string, { index, namespace }: LaneTarget): LaneCalls {
+  const id = idOf(laneIds, namespace, laneName(name, index));
+  return LOCATION_HINT === undefined ? namespace.get(id) : namespace.get(id, { locationHint: LOCATION_HINT });
 }

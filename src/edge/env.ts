@@ -1,11 +1,14 @@
 // The Worker's environment: the bindings of wrangler.toml, and the configuration.
 
-import type { CouponCalls, CourierCalls, MeterCalls } from "../domain/rpc.ts";
+import type { CouponCalls, CourierCalls, LaneCalls, MeterCalls } from "../domain/rpc.ts";
 import { log } from "../log.ts";
 import { parseConfig, type Config, type ConfigFaults, type Variables } from "./config.ts";
 
 /** The namespace of the coupons' objects. Only their calls are known here. */
 export type CouponNamespace = DurableObjectNamespace<CouponCalls & Rpc.DurableObjectBranded>;
+
+/** The namespace of the lanes' objects. */
+export type LaneNamespace = DurableObjectNamespace<LaneCalls & Rpc.DurableObjectBranded>;
 
 /** The part of the environment that a call of an object needs. */
 export type CouponEnv = {
@@ -18,6 +21,8 @@ export type CourierNamespace = DurableObjectNamespace<CourierCalls & Rpc.Durable
 
 export type Bindings = {
   readonly COUPONS: CouponNamespace;
+  /** Without it, every claim and hold goes to its coupon directly. */
+  readonly LANE_OBJECTS?: LaneNamespace;
   /** Without couriers and a database nothing is delivered, and lists across coupons are unavailable. */
   readonly COURIERS?: CourierNamespace;
   readonly DB?: D1Database;
@@ -40,7 +45,12 @@ export type RawEnv = Bindings & Variables;
 export type Env = Bindings & Config;
 
 /** The Worker's part of a request. `waitUntil` keeps work running after the visitor has left. */
-export type Worker = { readonly env: Env; readonly waitUntil: (work: Promise<unknown>) => void };
+export type Worker = {
+  readonly env: Env;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+  /** Called with the lane that the request goes through. */
+  readonly onLane?: (lane: number) => void;
+};
 
 /** An isolate has one environment, so it parses one. Tests have many. */
 const parsed = new WeakMap<RawEnv, ParsedEnv>();

@@ -20,6 +20,8 @@ export type RequestContext = {
   coupon?: string;
   userId?: string;
   code?: RefusalCode;
+  /** The lane that a claim or a hold went through. */
+  lane?: number;
   /** The callers of the request's route. They decide which origins may read the answer. */
   who: Who;
   /** False for a refusal that shares its log line with many others. */

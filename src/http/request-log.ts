@@ -5,9 +5,9 @@ import type { RequestContext } from "./request-context.ts";
 
 /** Writes the line of a request to the route `path`. `ms` is the time until its answer, in milliseconds. */
 export async function logRequest(method: string, path: string, context: RequestContext, status: number, ms: number): Promise<void> {
-  const { requestId, coupon, userId, code } = context;
+  const { requestId, coupon, userId, code, lane } = context;
   const user = userId === undefined ? undefined : await hashOf(userId);
-  log("request", { request_id: requestId, method, route: path, status, code, coupon, user, ms });
+  log("request", { request_id: requestId, method, route: path, status, code, coupon, user, lane, ms });
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

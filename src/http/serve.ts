@@ -50,7 +50,7 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
     if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(credentials, env, faults));
     const refused = requireAllowedOrigin(request, route, env) ?? (who === "operator" ? await requireOperator(credentials, env) : null);
     if (refused !== null) return respond(context, refused);
-    const worker = workerOf(c, env);
+    const worker = { ...workerOf(c, env), onLane: (lane: number) => void (context.lane = lane) };
     const input = await read(c, context);
     if (isRefusal(input)) return refuse(worker, context, input);
     const caller = isUserRoute ? await guardUser(route, request.headers, credentials, env, context) : null;

@@ -2,7 +2,6 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-import { withDeadline } from "../deadline.ts";
 import type { BackupPart } from "../domain/backup.ts";
 import type { CertificateRequest } from "../domain/certificate.ts";
 import type { Change } from "../domain/change.ts";
@@ -13,7 +12,7 @@ import type { OutboxCursor } from "../domain/delivery.ts";
 import type { Precondition } from "../domain/etag.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import { NOTICE_ALARM_MS } from "../domain/delivery-limits.ts";
-import { BATCH_SIZE_MAX, CALL_DEADLINE_MS, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
+import { BATCH_SIZE_MAX, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
 import { userIdFault } from "../domain/names.ts";
@@ -30,25 +29,27 @@ import {
   type Stamped,
 } from "../engine/message.ts";
 import { logFailure } from "../log.ts";
-import { CourierNotice } from "./courier-notice.ts";
-import { ExpiryAlarm } from "./expiry-alarm.ts";
+import { noticeTo, type CourierNotice, type Couriers } from "./courier-notice.ts";
+import { earliest, ExpiryAlarm } from "./expiry-alarm.ts";
 import { Lease } from "./lease.ts";
+import { TrafficMeter } from "./traffic-meter.ts";
 import { Mailbox, MAILBOX_IS_FULL } from "./mailbox.ts";
 import { sqlOver } from "./sql-storage.ts";
 
 const now = (): number => Date.now();
 
 /** The bindings that the object uses. Without a courier nothing is delivered. */
-type ObjectEnv = { readonly COURIERS?: DurableObjectNamespace<rpc.CourierCalls & Rpc.DurableObjectBranded> };
+type ObjectEnv = { readonly COURIERS?: Couriers };
 
 /**
  * One coupon. The object's name is the coupon's name. It stores nothing, not even a table, before `create`.
  * The platform's output gate delays each answer until the writes before it are on disk.
  */
-export class CouponObject extends DurableObject<ObjectEnv> implements rpc.CouponCalls {
+export class CouponObject extends DurableObject<ObjectEnv> implements rpc.CouponCalls, rpc.BatchCalls {
   readonly #engine: CouponEngine;
   readonly #mailbox: Mailbox<Message, Answer | Deferred>;
   readonly #lease = new Lease(now);
+  readonly #traffic = new TrafficMeter(now, () => this.#mailbox.length);
   readonly #alarm: ExpiryAlarm;
   /** Null where no courier is bound. */
   readonly #notice: CourierNotice | null;
@@ -57,7 +58,15 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   // The constructor runs after every idle period, so it reads no storage.
   constructor(ctx: DurableObjectState, env: ObjectEnv) {
     super(ctx, env);
-    this.#notice = this.#noticeTo(env.COURIERS);
+    this.#notice = noticeTo(env.COURIERS, {
+      clock: now,
+      // An alarm may not know the name of its object.
+      name: () => ctx.id.name ?? this.#engine.name,
+      failed: (cause) => {
+        this.#log("courier_not_notified", cause);
+        this.#alarm.repeat(now());
+      },
+    });
     this.#engine = new CouponEngine(sqlOver(ctx.storage, (cause) => ctx.abort(String(cause))));
     this.#alarm = new ExpiryAlarm(ctx.storage, (event, cause) => this.#log(event, cause));
     this.#mailbox = new Mailbox({
@@ -80,7 +89,7 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   }
 
   async read({ claimedBy }: { readonly claimedBy: boolean }): Promise<rpc.ReadResult> {
-    return this.#submit({ kind: "read", claimedBy });
+    return this.#traffic.withHint(await this.#submit({ kind: "read", claimedBy }));
   }
 
   async change(change: Change, precondition: Precondition | null, actor: string | null = null): Promise<rpc.ChangeResult> {
@@ -92,6 +101,11 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   }
 
   async claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
+    this.#traffic.add(1);
+    return this.#traffic.withHint(await this.#claim(request));
+  }
+
+  async #claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
     // The Worker has checked it. A second check protects the other messages of the batch, which share a
     // transaction.
     if (typeof request.userId !== "string" || userIdFault(request.userId) !== null) {
@@ -105,7 +119,17 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   }
 
   async hold(request: HoldRequest): Promise<rpc.HoldResult> {
-    return this.#submit({ kind: "hold", request });
+    this.#traffic.add(1);
+    return this.#traffic.withHint(await this.#submit({ kind: "hold", request }));
+  }
+
+  /** Each message is judged as if it had been called alone. */
+  async batch(messages: readonly rpc.LaneMessage[]): Promise<rpc.BatchResult> {
+    this.#traffic.add(messages.length);
+    const judged = this.#mailbox.together(() =>
+      messages.map((message) => (message.kind === "claim" ? this.#claim(message.request) : this.#submit(message))),
+    );
+    return this.#traffic.withHint({ answers: await Promise.all(judged) });
   }
 
   async releaseHold(userId: string, actor: string | null = null): Promise<rpc.ReleaseHoldResult> {
@@ -177,17 +201,19 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     let result = await this.#submit({ kind: "certify", request });
     while (!result.ok && result.code === "bypass_incomplete") result = await this.#submit({ kind: "certify", request });
     this.#count(request.refused);
-    return result;
+    return this.#traffic.withHint(result);
   }
 
   /** The message loads the coupon, because a count without a coupon in memory would be lost. */
   async countRefused(refused: RefusalCounts): Promise<rpc.DoneResult> {
     const result = await this.#submit({ kind: "write_counts" });
     this.#count(refused);
-    return result;
+    return this.#traffic.withHint(result);
   }
 
   #count(refused: RefusalCounts): void {
+    // Who is refused before the start comes again at the start.
+    this.#traffic.add(refused.sale_not_started ?? 0);
     this.#engine.countRefused(refused);
     this.#scheduleFlush();
   }
@@ -256,22 +282,6 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     }, COUNTS_FLUSH_MS);
   }
 
-  #noticeTo(couriers: ObjectEnv["COURIERS"]): CourierNotice | null {
-    if (couriers === undefined) return null;
-    return new CourierNotice({
-      clock: now,
-      notify: async () => {
-        // An alarm may not know the name of its object.
-        const name = this.ctx.id.name ?? this.#engine.name;
-        if (name !== undefined) await withDeadline(couriers.get(couriers.idFromName(name)).notify(), CALL_DEADLINE_MS);
-      },
-      failed: (cause) => {
-        this.#log("courier_not_notified", cause);
-        this.#alarm.repeat(now());
-      },
-    });
-  }
-
   #restore(cause: unknown, batchSize: number): void {
     if (batchSize > 1) this.#log("batch_failed", cause);
     this.#engine.reload();
@@ -287,8 +297,4 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   #log(event: string, cause: unknown): void {
     logFailure(event, { coupon: this.ctx.id.name, cause });
   }
-}
-
-function earliest(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

@@ -1,6 +1,12 @@
 // Notifies the coupon's courier that the ledger has grown: at most once a second, until the courier confirms.
 
+import { withDeadline } from "../deadline.ts";
 import { NOTICE_MS_MIN } from "../domain/delivery-limits.ts";
+import { CALL_DEADLINE_MS } from "../domain/limits.ts";
+import type { CourierCalls } from "../domain/rpc.ts";
+
+/** The namespace of the couriers. */
+export type Couriers = DurableObjectNamespace<CourierCalls & Rpc.DurableObjectBranded>;
 
 export type CourierNoticeOptions = {
   /** Epoch milliseconds. */
@@ -51,4 +57,19 @@ export class CourierNotice {
       return false;
     }
   }
+}
+
+/** Returns the notices to the courier of the coupon `name`, or null where no courier is bound. */
+export function noticeTo(
+  couriers: Couriers | undefined,
+  { name, ...options }: Omit<CourierNoticeOptions, "notify"> & { readonly name: () => string | undefined },
+): CourierNotice | null {
+  if (couriers === undefined) return null;
+  return new CourierNotice({
+    ...options,
+    notify: async () => {
+      const known = name();
+      if (known !== undefined) await withDeadline(couriers.get(couriers.idFromName(known)).notify(), CALL_DEADLINE_MS);
+    },
+  });
 }

@@ -78,3 +78,8 @@ export class ExpiryAlarm {
     this.#storage.setAlarm(at).catch((cause: unknown) => this.#failed("alarm_not_set", cause));
   }
 }
+
+/** Returns the earlier instant, of those that are set. */
+export function earliest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.min(a, b);
+}

@@ -52,9 +52,16 @@ export class Mailbox<Message, Answer> {
    * once.
    */
   #broken: BrokenAssertion | null = null;
+  /** While it is true, messages are stamped and wait. */
+  #isCollecting = false;
 
   constructor(options: MailboxOptions<Message, Answer>) {
     this.#options = options;
+  }
+
+  /** How many messages wait. */
+  get length(): number {
+    return this.#queue.length;
   }
 
   /** Returns the answer to `message` when it is judged or refused. Never throws. */
@@ -64,8 +71,19 @@ export class Mailbox<Message, Answer> {
     this.#lastStamp = Math.max(clock(), this.#lastStamp);
     const at = this.#lastStamp;
     const answer = new Promise<Answer>((resolve) => this.#queue.push({ message, at, resolve }));
-    this.#run();
+    if (!this.#isCollecting) this.#run();
     return answer;
+  }
+
+  /** Runs `work`. The messages that it submits share a batch, as far as they fit. */
+  together<Result>(work: () => Result): Result {
+    this.#isCollecting = true;
+    try {
+      return work();
+    } finally {
+      this.#isCollecting = false;
+      this.#run();
+    }
   }
 
   /** Judges all batches that are due, and sets a timer for the next one. */

@@ -29,6 +29,7 @@ test.for([
   ],
   ["OPERATOR_ORIGINS", ORIGINS, ["https://*.shop.example", "capacitor://", "app://*", "null"]],
   ["STREAM_LOOKS_MAX", "must be a whole number from 1 to 999999", ["0", "off", "1000000"]],
+  ["LANES", "must be auto, off or a whole number from 1 to 64", ["on", "0", "65", "4.5", "-1", "640"]],
   ["LOCATION_HINT", HINTS, ["europe", "WEUR"]],
   ["WEBHOOK_TARGETS", "must be public or any", ["off", "Any"]],
 ] as const)("%s with a wrong value has the fault %j", ([name, fault, values]) => {
@@ -37,6 +38,11 @@ test.for([
     expect(faults).toEqual({ [name]: fault });
     expect(config[name]).toEqual(parseConfig({}).config[name]);
   }
+});
+
+test("LANES is a number, 0 for off, or auto", () => {
+  const values = ["off", "1", "9", "10", "59", "64", "auto"];
+  expect(values.map((LANES) => parseConfig({ LANES }).config.LANES)).toEqual([0, 1, 9, 10, 59, 64, "auto"]);
 });
 
 test("every wrong variable has its fault, and the others keep their values", () => {
@@ -57,6 +63,7 @@ test("without variables, a deployed Worker is closed and limited", () => {
       OPERATOR_ORIGINS: new Set(),
       STREAM_LOOKS_MAX: 40,
       WEBHOOK_TARGETS: "public",
+      LANES: "auto",
       SOLD_OUT_CACHE: "on",
       REQUEST_LOG: "on",
     },

@@ -39,11 +39,11 @@ test("3,000 holds with the longest ids end at one instant, and the next claim is
   expect(contents(sql)["ledger"]).toHaveLength(1 + 3_000 + 3_000 + 1);
 });
 
-test("a batch of 512 changes to the longest texts is stored, and delivered in pages of 50", () => {
+test("a batch of 1000 changes to the longest texts is stored, and delivered in pages of 50", () => {
   const engine = new EngineCalls(strict());
   engine.create(newCoupon(1), "epoch-1", T0);
   const texts = { title: '"'.repeat(255), imageUrl: `/${'"'.repeat(1023)}` };
-  const descriptions = longest(512).map((user) => `${user}${"🎟".repeat(1745)}`);
+  const descriptions = longest(1000).map((user) => `${user}${"🎟".repeat(1745)}`);
   const messages = descriptions.map((description) => {
     return { kind: "change", change: Object.assign({ description }, texts), precondition: null } as const;
   });
@@ -55,7 +55,7 @@ test("a batch of 512 changes to the longest texts is stored, and delivered in pa
     if (!result.ok || result.page === null) throw new Error("there is a page");
     const { events } = result.page;
     expect(Buffer.byteLength(JSON.stringify(events.map(dataOf)))).toBeLessThan(TEXT_BYTES_MAX / 2);
-    expect(result.page.leftCount).toBe(512 - delivered.length - events.length);
+    expect(result.page.leftCount).toBe(1000 - delivered.length - events.length);
     delivered.push(...events.map(({ settings }) => settings?.description));
     ({ hasMore } = result.page);
   }

@@ -44,7 +44,7 @@ function nameOf(message: Message): string {
 
 /** A coupon of `amount` units behind a mailbox. It is never created where `amount` is null. */
 export function mailboxCoupon(amount: number | null, bounds: Bounds = {}): MailboxCoupon {
-  const { batchSizeMax = 512, lengthMax = 8192, doesAbortThrow = false } = bounds;
+  const { batchSizeMax = 1000, lengthMax = 8192, doesAbortThrow = false } = bounds;
   const sql = faultySql(nodeSql());
   const engine = new EngineCalls(sql);
   if (amount !== null) engine.create(newCoupon(amount), "epoch-1", T0);

@@ -53,7 +53,7 @@ function busy(): Opened {
 
 type Act = (engine: EngineCalls) => unknown;
 
-test.for([1, 2, 10, 100, 512])("a batch of %i claims writes 2 rows each and 1 for the counters", (size) => {
+test.for([1, 2, 10, 100, 1000])("a batch of %i claims writes 2 rows each and 1 for the counters", (size) => {
   const { engine, sql } = opened(1000);
   expect(rowsWritten(sql, () => engine.claimAll(manyClaims(size), T0))).toBe(2 * size + 1);
 });

@@ -7,6 +7,7 @@ declare namespace Cloudflare {
     DB: D1Database;
     /** A bucket that only tests have. No Worker of them takes backups by itself. */
     BUCKET: R2Bucket;
+    LANE_OBJECTS: DurableObjectNamespace<import("../../src/lane/lane-object.ts").LaneObject>;
     METER: DurableObjectNamespace<import("../../src/object/meter-object.ts").MeterObject>;
     readonly ADMIN_AUTH?: string;
   }

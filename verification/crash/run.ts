@@ -26,6 +26,8 @@ type Harness = Ending & { readonly folder: string; readonly seed: number; readon
 
 /** A build, and whether the disk below it lies about its flushes. */
 type Build = { readonly entry: string; readonly isOnLies: boolean };
+/** `LANES` of every second sale of the product. */
+const LANES = "4";
 
 await runCommand(
   {
@@ -33,7 +35,7 @@ await runCommand(
     about: `
 Serves the built product with workerd on disk, claims over ${CONNECTIONS} connections, and kills it with SIGKILL at random instants. After
 each kill the command reads copies of the files and starts the server again on the same files. Callers without an answer
-retry with the same Idempotency-Key. Every ${KILLS_PER_SALE} kills make a sale: ${COUPONS.length} coupons of ${AMOUNT} units each, and ${CALLERS} users in all. Each coupon must
+retry with the same Idempotency-Key. Every second sale goes through ${LANES} lanes. Every ${KILLS_PER_SALE} kills make a sale: ${COUPONS.length} coupons of ${AMOUNT} units each, and ${CALLERS} users in all. Each coupon must
 end with exactly ${AMOUNT} claims, and every acknowledged claim must be in the files after each kill and at the end.
 
 The control, ${CONTROL}, answers before it writes. The same run must lose its claims; otherwise the
@@ -90,9 +92,10 @@ async function crash(label: string, { entry, isOnLies }: Build, kills: number, h
   const counters = newCounters();
   const faults: string[] = [];
 
-  async function start(isFirst: boolean): Promise<Served> {
+  async function start(isFirst: boolean, saleIndex: number): Promise<Served> {
     signal.throwIfAborted();
-    const options = { state, signal };
+    const hasLanes = entry === PRODUCT && saleIndex % 2 === 0;
+    const options = { state, signal, vars: { LANES: hasLanes ? LANES : "off" } };
     // The coupons must reach the disk: without them there are no claims to lose.
     const starting = power === null ? serve(bundle, options) : power.serve(bundle, options, isOnLies && !isFirst);
     return starting.catch((cause: unknown) => {
@@ -103,10 +106,11 @@ async function crash(label: string, { entry, isOnLies }: Build, kills: number, h
   const progress = progressOf(`${label}: kills`, kills);
   try {
     for (let killed = 0; killed < kills; killed += KILLS_PER_SALE) {
-      const sale = drawSale(1 + killed / KILLS_PER_SALE, Math.min(KILLS_PER_SALE, kills - killed), random);
+      const index = 1 + killed / KILLS_PER_SALE;
+      const sale = drawSale(index, Math.min(KILLS_PER_SALE, kills - killed), random);
       let count = killed;
       const onKill = (): void => progress.update((count += 1));
-      const account = await runSale(sale, { state, start: () => start(count === killed), onKill });
+      const account = await runSale(sale, { state, start: () => start(count === killed, index), onKill });
       add(counters, account.counters);
       faults.push(...account.faults);
     }

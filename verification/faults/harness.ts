@@ -56,8 +56,8 @@ export class Harness {
     await this.#start();
   }
 
-  /** Aborts a coupon's object, or evicts it from memory. Returns false if no server answers. */
-  async hook(name: string, fault: "abort" | "evict"): Promise<boolean> {
+  /** Aborts a coupon's object or one of its lanes, or evicts the object. Returns false if no server answers. */
+  async hook(name: string, fault: "abort" | "evict" | `lane-${number}`): Promise<boolean> {
     if (this.#server === null) return false;
     const url = `${this.#server.url}/__faults/${encodeURIComponent(name)}/${fault}`;
     const answered = await request(url, { method: "POST", signal: AbortSignal.timeout(5_000) }).catch(() => null);

@@ -18,6 +18,10 @@ export const HOOKED = "verification/workers/fault-hooks.ts";
 export const BUGGY = "verification/workers/planted-bugs.ts";
 export const BUGS = ["answers_early", "reads_stale", "ignores_keys", "ignores_lease"] as const;
 
+/** The variable `LANES`: one for each round. */
+const LANES = ["off", "4", "auto"] as const;
+const LANE_COUNT = 4;
+
 /** Histories that share a server, and its kills. */
 const HISTORIES_AT_ONCE = 16;
 /** Tasks that break objects. Several, because an eviction waits for its object to be idle. */
@@ -61,7 +65,11 @@ export async function runRounds(options: RoundsOptions): Promise<Judged> {
 
 async function round(options: RoundsOptions, totals: Totals, names: readonly string[], random: Random): Promise<Wrong[]> {
   const { folder, bundle, vars = {}, signal } = options;
-  const harness = await Harness.open({ bundle, state: join(folder, "state"), vars, signal });
+  const drawn = random.pick(LANES);
+  // The planted bugs are in the direct calls.
+  const lanes = "BUG" in vars ? "off" : drawn;
+  add(totals, `rounds.lanes ${lanes}`);
+  const harness = await Harness.open({ bundle, state: join(folder, "state"), vars: { LANES: lanes, ...vars }, signal });
   const sales = names.map((name) => new FaultySale(name, harness.network, seeded(random.below(2 ** 31))));
   const over = new AbortController();
   try {
@@ -69,7 +77,7 @@ async function round(options: RoundsOptions, totals: Totals, names: readonly str
     const seeds = Array.from({ length: BREAKERS }, () => random.below(2 ** 31));
     const breaking = Promise.all([
       killServer(harness, seeded(random.below(2 ** 31)), totals, until),
-      ...seeds.map((drawn) => breakObjects(harness, names, seeded(drawn), totals, until)),
+      ...seeds.map((one) => breakObjects(harness, names, seeded(one), totals, until, lanes === "4")),
     ]);
     // A failure before the await below is no unhandled rejection.
     breaking.catch(() => undefined);
@@ -102,11 +110,19 @@ async function killServer(harness: Harness, random: Random, totals: Totals, over
 }
 
 /** Aborts and evicts objects, until all is over. */
-async function breakObjects(harness: Harness, names: readonly string[], random: Random, totals: Totals, over: AbortSignal): Promise<void> {
+async function breakObjects(
+  harness: Harness,
+  names: readonly string[],
+  random: Random,
+  totals: Totals,
+  over: AbortSignal,
+  hasLanes: boolean,
+): Promise<void> {
   for (;;) {
     await pause(random.below(OBJECT_FAULT_PAUSE_MS_MAX), undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) return;
-    const fault = random.below(2) === 0 ? "abort" : "evict";
-    if (await harness.hook(random.pick(names), fault)) add(totals, `objects.${fault}`);
+    const ofLane = hasLanes && random.below(2) === 0 ? (`lane-${random.below(LANE_COUNT)}` as const) : null;
+    const fault = ofLane ?? (random.below(2) === 0 ? "abort" : "evict");
+    if (await harness.hook(random.pick(names), fault)) add(totals, ofLane === null ? `objects.${fault}` : "objects.lane aborted");
   }
 }

@@ -23,7 +23,7 @@ await runCommand(
     about: `
 Serves the built product with workerd on disk: ${ISOLATES} isolates in front of the same objects, with certificates on. In each history
 three to eight clients send some forty requests about one coupon through all isolates. The network loses, delays, doubles, truncates and
-cuts requests. Objects are aborted and evicted. The server is killed with SIGKILL and started again on the same files. Clients leave,
+cuts requests. One round in three has four lanes, another one \`LANES=auto\`. Objects and lanes are aborted and evicted. The server is killed with SIGKILL and started again on the same files. Clients leave,
 and ask again with the same key. Then the ledger is read from copies of the files, and the history has to be linearizable.
 A refusal at the edge is an answer like any other.
 

@@ -78,6 +78,7 @@ export class Clients {
       attempt: null,
       sentCount: 0,
       messageCount: 0,
+      isThroughLane: false,
       received: null,
       lastFailure: null,
       sentAt: scheduler.now,
@@ -113,6 +114,7 @@ export class Clients {
     const isPublic = ask.kind === "status" || ask.kind === "view";
     const env = {
       COUPONS: { idFromName: (text: string) => ({ name: text }), get: () => new Stub(this.#network, sent) },
+      ...(plan.lanes === undefined ? {} : { LANES: plan.lanes.setting, LANE_OBJECTS: this.#laneObjects(sent) }),
       SOLD_OUT_CACHE: plan.isEdgeOn ? "on" : "off",
       REQUEST_LOG: "off",
       RATE_LIMIT: "off",
@@ -132,6 +134,14 @@ export class Clients {
     const isJson = response.headers.get("content-type") === "application/json";
     const body = (isJson ? JSON.parse(text) : { text }) as HttpAnswer["body"];
     return { status: response.status, headers: Object.fromEntries(response.headers), body };
+  }
+
+  #laneObjects(sent: Sent) {
+    const get = ({ name }: { readonly name: string }): Stub => {
+      this.#isolates.checkLane(sent.isolate);
+      return new Stub(this.#network, sent, name);
+    };
+    return { idFromName: (name: string) => ({ name }), get };
   }
 
   #receive(step: AskStep, sent: Sent, answered: readonly Recorded[], received: HttpAnswer, repeats: number, known: number): void {
@@ -189,7 +199,7 @@ export class Clients {
     const code = body["code"];
     if (status === 500) this.#context.breach("failure", `${nameOf(sent)} is answered 500`);
     if (code === "outcome_unknown" || code === "unavailable") {
-      const fault = failureFault(sent, code, this.#context.scheduler.now);
+      const fault = failureFault(sent, code, this.#context.scheduler.now) ?? this.#network.laneFault(sent);
       if (fault !== null) this.#context.breach("failure", `${nameOf(sent)} ${fault}`);
       return code === "unavailable" ? [{ is: "unavailable", seq: 0 }] : null;
     }
@@ -232,8 +242,8 @@ export class Clients {
     }
     const is = isTagFault ? "found" : answer.is;
     if (isTagFault) for (const operation of answered) operation.call = { kind: "read" };
-    // To the client, a claim that the Worker's first attempt got is no replay.
-    const isOwn = byObject.is === "replayed" && is === "claimed" && sent.sentCount > 1;
+    // To the client, a claim that another message of the same request got is no replay.
+    const isOwn = byObject.is === "replayed" && is === "claimed" && (sent.sentCount > 1 || sent.messageCount > 1);
     if (byObject.seq !== answer.seq || (byObject.is !== is && !isOwn))
       this.#context.breach(
         "answer",

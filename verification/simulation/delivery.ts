@@ -33,6 +33,7 @@ const REQUEST: Request = {
   attempt: null,
   sentCount: 1,
   messageCount: 1,
+  isThroughLane: false,
   received: null,
   lastFailure: null,
   sentAt: 0,

@@ -8,6 +8,7 @@ import { Delivery as CourierDelivery } from "./delivery.ts";
 import type { Context, PlatformBugs } from "./context.ts";
 import { endText } from "./deliveries.ts";
 import type { ExtraAnswer } from "./extra-answers.ts";
+import { Lanes } from "./lanes.ts";
 import { Isolates } from "./isolates.ts";
 import type { Delivery } from "./network.ts";
 import { Network } from "./network.ts";
@@ -40,6 +41,8 @@ export class HistoryRun {
   readonly isolates: Isolates;
   /** Null where the coupon has no courier. */
   readonly delivery: CourierDelivery | null;
+  /** Null where claims go to the coupon directly. */
+  readonly lanes: Lanes | null;
   readonly extraAnswers: ExtraAnswer[] = [];
   readonly #context: Context;
   #takenCount = 0;
@@ -48,7 +51,7 @@ export class HistoryRun {
   constructor(
     context: Context,
     name: string,
-    { objectClass, courierClass, isolates }: Product,
+    { objectClass, courierClass, laneClass, isolates }: Product,
     platformBugs: PlatformBugs,
     readModel: ReadModel,
   ) {
@@ -57,7 +60,9 @@ export class HistoryRun {
     const { delivery: planned } = context.plan;
     this.delivery = planned === undefined ? null : new CourierDelivery(context, planned, this.platform, courierClass, readModel);
     this.isolates = new Isolates(context);
-    this.network = new Network(context, this.platform, (received) => this.isolates.receive(received));
+    const { lanes } = context.plan;
+    this.lanes = lanes === undefined ? null : new Lanes(context, lanes, this.platform, laneClass);
+    this.network = new Network(context, this.platform, this.lanes, (received) => this.isolates.receive(received));
     this.clients = new Clients(context, this.network, isolates, this.isolates, name);
     this.platform.onAnswer = (delivery, result, answers) => this.#note(delivery, result, answers);
     this.platform.onEnd = () => (this.isolates.isAnyInUse ? context.count("lease.restartWithin") : undefined);
@@ -82,6 +87,7 @@ export class HistoryRun {
   #afterEvent(): void {
     this.platform.afterEvent();
     this.delivery?.courier.afterEvent();
+    this.lanes?.afterEvent();
   }
 
   #take(step: Step): void {
@@ -93,7 +99,9 @@ export class HistoryRun {
       this.platform.restart(step);
     } else {
       log?.(stepText(step));
-      if (step.is === "break") points.arm(step);
+      if (step.is === "rush") this.network.report(step.count);
+      else if (step.is === "lanes") this.lanes?.end();
+      else if (step.is === "break") points.arm(step);
       else if (step.is === "courier") this.delivery?.take(step);
       else if (step.is === "flush") this.platform.isFlushBad = true;
       else {
@@ -133,6 +141,8 @@ export class HistoryRun {
 export function stepText(step: Step): string {
   if (step.is === "ask") return `client ${step.client} asks ${askText(step.ask)}`;
   if (step.is === "clock") return `the clock of isolate ${step.isolate} is set back by ${step.backMs} ms`;
+  if (step.is === "rush") return `isolates report ${step.count} claims that they have refused before the start`;
+  if (step.is === "lanes") return "all lanes end";
   if (step.is === "flush") return "the object will be answered that its next flush failed";
   if (step.is === "courier") return `the courier is to ${step.what}`;
   if (step.is === "restart") return `the instance ends: ${endText(step)}`;

@@ -1,6 +1,6 @@
 // One instance of the object, and what the platform gives it: storage, an alarm, and an end.
 
-import type { CouponCalls } from "../../src/domain/rpc.ts";
+import type { BatchCalls, CouponCalls } from "../../src/domain/rpc.ts";
 import type { Result } from "../model/product-answers.ts";
 import type { Answer } from "../model/types.ts";
 import type { Context } from "./context.ts";
@@ -11,7 +11,7 @@ import type { Platform } from "./platform.ts";
 import type { Gatekeeper, Turn } from "./storage.ts";
 
 /** The product's class, called as the platform calls it. */
-export type SimulatedObject = CouponCalls & { readonly alarm: () => Promise<void> };
+export type SimulatedObject = CouponCalls & BatchCalls & { readonly alarm: () => Promise<void> };
 export type ObjectClass = new (ctx: unknown, env: unknown) => SimulatedObject;
 
 /** A call that an instance has, with its result once there is one. */

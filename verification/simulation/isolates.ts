@@ -1,17 +1,24 @@
 // The answers that each isolate has seen: what it shows must not be older.
 
 import type { Certificate } from "../../src/domain/certificate.ts";
+import { LANE_HINT_MS } from "../../src/domain/lane-limits.ts";
 import type { HttpAnswer } from "../faults/wire.ts";
 import type { Context } from "./context.ts";
 import type { Received } from "./network.ts";
+import { BACK_MS_MAX } from "./views.ts";
 
 type Seen = { readonly incarnation: number; readonly seq: number; readonly isRead: boolean };
+/** The longest that a rush of a plan makes a coupon busy, and that an answer of that time is on its way. */
+const BUSY_MS_MAX = 3_500;
+
 type Held = { readonly certificate: Certificate; readonly until: number };
 
 export class Isolates {
   readonly #context: Context;
   readonly #seen: Seen[][] = [];
   readonly #held = new Map<number, Held>();
+  /** When each isolate got its last hint. */
+  readonly #hintedAt = new Map<number, number>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -20,12 +27,29 @@ export class Isolates {
   /** An isolate gets a result of the object. */
   receive({ isolate, result, incarnation }: Received): void {
     const { scheduler } = this.#context;
+    if (result.lanes !== undefined) this.#receiveHint(isolate);
     if (!("seq" in result) || (!result.ok && (result.code === "unavailable" || result.code === "invalid_request"))) return;
     (this.#seen[isolate] ??= []).push({ incarnation, seq: result.seq, isRead: "coupon" in result || result.seq === 0 });
     if (!("certificate" in result) || result.certificate === null) return;
     const { certificate } = result;
     this.#context.count(`certificate.${certificate.code}`);
     this.#held.set(isolate, { certificate, until: scheduler.now + certificate.validForMs });
+  }
+
+  #receiveHint(isolate: number): void {
+    const { scheduler, plan, count, breach } = this.#context;
+    count("lanes.hint");
+    this.#hintedAt.set(isolate, scheduler.now);
+    const isBusy = plan.steps.some((step) => step.is === "rush" && step.at <= scheduler.now && scheduler.now < step.at + BUSY_MS_MAX);
+    if (!isBusy) breach("lanes", `isolate ${isolate} has a hint of a coupon that is quiet`);
+  }
+
+  /** An isolate sends a message through a lane. */
+  checkLane(isolate: number): void {
+    const { scheduler, plan, breach } = this.#context;
+    const sinceMs = scheduler.now - (this.#hintedAt.get(isolate) ?? -Infinity);
+    if (plan.lanes?.setting === "auto" && sinceMs >= LANE_HINT_MS + BACK_MS_MAX)
+      breach("lanes", `isolate ${isolate} uses a lane ${sinceMs} ms after the last hint`);
   }
 
   /** How many results an isolate has seen. */

@@ -14,7 +14,8 @@ import type { Result } from "../model/product-answers.ts";
 import type { Answer, Call } from "../model/types.ts";
 import { runFor, type Context, type Visitor } from "./context.ts";
 import type { SimulatedObject } from "./instance.ts";
-import { FAULTS, type Ask, type FaultPlan, type Mark } from "./plan.ts";
+import type { Lanes } from "./lanes.ts";
+import { FAULTS, MARKS, type Ask, type FaultPlan, type Mark } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { Command } from "./points.ts";
 
@@ -53,6 +54,8 @@ export type Request = Visitor & {
   /** Attempts of the Worker, and messages on the network. */
   sentCount: number;
   messageCount: number;
+  /** Whether its last attempt was sent to a lane. */
+  isThroughLane: boolean;
   /** When its first attempt was sent. */
   readonly sentAt: number;
   /** Why the last attempt failed. */
@@ -62,7 +65,7 @@ export type Request = Visitor & {
 };
 
 /** The exceptions of the platform. */
-const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
+export const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
   retryable: Object.assign(new Error("network connection lost"), { retryable: true }),
   reset: Object.assign(new Error("the object was reset"), { durableObjectReset: true }),
   out_of_memory: Object.assign(new Error("the object was out of memory"), { overloaded: true, durableObjectReset: true }),
@@ -71,6 +74,11 @@ const EXCEPTIONS: Readonly<Record<Mark | "turned_away", Error>> = {
   turned_away: Object.assign(new Error("the object is overloaded"), { overloaded: true, retryable: true }),
 };
 
+/** The mark of an exception. */
+export function markOf(cause: unknown): Mark {
+  return MARKS.find((mark) => EXCEPTIONS[mark] === cause) ?? "unmarked";
+}
+
 /** Whether the platform asks for no further call. */
 export function isOverloaded(failure: Mark | "turned_away" | null): boolean {
   return failure !== null && "overloaded" in EXCEPTIONS[failure];
@@ -78,7 +86,29 @@ export function isOverloaded(failure: Mark | "turned_away" | null): boolean {
 
 const GOOD: FaultPlan = { is: "delivered", toMs: 1, backMs: 1, mark: "retryable", duplicateMs: null };
 /** A history allows one answered delivery, and two more. */
-const MESSAGES_MAX = 3;
+export const MESSAGES_MAX = 3;
+
+const ignore = (): void => undefined;
+const REPORT = {
+  number: 1,
+  isRepeat: false,
+  request: {
+    ask: { kind: "read" },
+    isolate: 0,
+    hasLeft: false,
+    pendingCount: 0,
+    faultPlans: [],
+    client: "an isolate",
+    number: 1,
+    attempt: null,
+    sentCount: 1,
+    messageCount: 1,
+    isThroughLane: false,
+    received: null,
+    lastFailure: null,
+    sentAt: 0,
+  } satisfies Request,
+} as const;
 
 /** A result that an isolate gets. */
 export type Received = { readonly isolate: number; readonly result: Result; readonly incarnation: number; readonly command: Command };
@@ -86,11 +116,13 @@ export type Received = { readonly isolate: number; readonly result: Result; read
 export class Network {
   readonly #context: Context;
   readonly #platform: Platform;
+  readonly #lanes: Lanes | null;
   readonly #onReceived: (received: Received) => void;
 
-  constructor(context: Context, platform: Platform, onReceived: (received: Received) => void) {
+  constructor(context: Context, platform: Platform, lanes: Lanes | null, onReceived: (received: Received) => void) {
     this.#context = context;
     this.#platform = platform;
+    this.#lanes = lanes;
     this.#onReceived = onReceived;
   }
 
@@ -100,6 +132,7 @@ export class Network {
     const isOwn = asked.command !== "certify";
     const faultPlan = isOwn ? this.#nextFault(request) : this.#backgroundFault();
     if (isOwn) request.attempt ??= asked.attempt;
+    request.isThroughLane = stub.lane !== null;
     return new Promise<Answered>((resolve, reject) => {
       const fail = (mark: Mark | "turned_away"): void => {
         // The attempt has failed already, so a late answer changes nothing.
@@ -135,9 +168,26 @@ export class Network {
       };
       const failed = faultPlan.is === "silent" ? () => undefined : fail;
       const delivery: Delivery = { ...asked, request, call, reply, fail: failed, number: request.sentCount, isRepeat: false };
-      this.#deliver(delivery, faultPlan.is === "late" ? toMs + 1 : toMs);
-      if (faultPlan.duplicateMs !== null && request.messageCount < MESSAGES_MAX) this.#repeat(delivery, toMs + faultPlan.duplicateMs);
+      this.#deliver(delivery, faultPlan.is === "late" ? toMs + 1 : toMs, stub.lane);
+      if (faultPlan.duplicateMs !== null && request.messageCount < MESSAGES_MAX)
+        this.#repeat(delivery, toMs + faultPlan.duplicateMs, stub.lane);
     });
+  }
+
+  /**
+   * Why a request must not have failed in its lane; null if it may. The lane's own deadline leaves time for a retry,
+   * unless the message waited for another call that got no answer.
+   */
+  laneFault({ isThroughLane, sentCount, faultPlans, lastFailure, received }: Request): string | null {
+    const isSilent = faultPlans[0]?.is === "silent" || (this.#lanes?.silentCount ?? 0) > 1;
+    const hasWaited = sentCount === 1 && lastFailure === null && received === null;
+    return isThroughLane && hasWaited && !isSilent ? "has waited in a lane until its deadline" : null;
+  }
+
+  /** Isolates report claims that they have refused before the start. */
+  report(count: number): void {
+    const call = (object: SimulatedObject): Promise<Result> => object.countRefused({ sale_not_started: count });
+    this.#platform.deliver({ command: "certify", calls: [], attempt: null, call, reply: ignore, fail: ignore, ...REPORT });
   }
 
   #nextFault(request: Request): FaultPlan {
@@ -162,15 +212,16 @@ export class Network {
     return { is, toMs, backMs, mark: "retryable", duplicateMs: null };
   }
 
-  #deliver(delivery: Delivery, ms: number): void {
+  #deliver(delivery: Delivery, ms: number, lane: string | null): void {
     if (delivery.command !== "certify") delivery.request.messageCount += 1;
-    this.#context.scheduler.after(ms, () => this.#platform.deliver(delivery));
+    const deliver = (): void => (lane === null ? this.#platform.deliver(delivery) : this.#lanes?.deliver(lane, delivery));
+    this.#context.scheduler.after(ms, deliver);
   }
 
   /** Sends the same message again, without a reply. */
-  #repeat(delivery: Delivery, ms: number): void {
+  #repeat(delivery: Delivery, ms: number, lane: string | null): void {
     this.#context.count("network.duplicate");
-    this.#deliver({ ...delivery, reply: () => undefined, fail: () => undefined, isRepeat: true }, ms);
+    this.#deliver({ ...delivery, reply: () => undefined, fail: () => undefined, isRepeat: true }, ms, lane);
   }
 }
 
@@ -190,9 +241,13 @@ export class Stub implements Partial<messages.CouponCalls> {
   broken: Error | null = null;
   readonly #network: Network;
 
-  constructor(network: Network, request: Request) {
+  /** The name of the lane that it is a stub of; null for the coupon's object. */
+  readonly lane: string | null;
+
+  constructor(network: Network, request: Request, lane: string | null = null) {
     this.#network = network;
     this.request = request;
+    this.lane = lane;
   }
 
   create(coupon: NewCoupon) {

@@ -87,7 +87,16 @@ export type CourierStep = {
   readonly isLossy: boolean;
 };
 
-export type Step = AskStep | BreakStep | RestartStep | ClockStep | FlushStep | CourierStep;
+/** Isolates report so many claims that they have refused before a start. So the coupon is busy for a while. */
+export type RushStep = { readonly is: "rush"; readonly at: number; readonly count: number };
+
+/** All lanes end. */
+export type LanesStep = { readonly is: "lanes"; readonly at: number };
+
+export type Step = AskStep | BreakStep | RestartStep | ClockStep | FlushStep | CourierStep | RushStep | LanesStep;
+
+/** The variable `LANES`. Of a hundred calls of a lane, how many meet a fault; and their longest way. */
+export type LanesPlan = { readonly setting: "auto" | "1" | "2"; readonly faultPercent: number; readonly wayMsMax: number };
 
 /** A receiver of webhooks; `events` of null are all. It is `good` after the faults, `down` for ever, or `gone` from its message `goneAfter` on. */
 export type ReceiverPlan = { readonly is: "good" | "down" | "gone"; readonly goneAfter: number; readonly events: readonly string[] | null };
@@ -122,6 +131,8 @@ export type Plan = {
   readonly isDrained: boolean;
   /** Without it the coupon has no courier. */
   readonly delivery?: DeliveryPlan;
+  /** Without it claims go to the coupon directly. */
+  readonly lanes?: LanesPlan;
   /** By their instants. */
   readonly steps: readonly Step[];
 };

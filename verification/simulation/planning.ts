@@ -3,12 +3,15 @@
 import { seeded, type Random } from "../random.ts";
 import { Asks } from "./asks.ts";
 import { deliveryOf } from "./delivery-plan.ts";
+import { lanesOf } from "./lanes-plan.ts";
 import type { AskStep, BreakStep, ClockStep, FaultPlan, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
 import { ISOLATE_COUNT } from "./product.ts";
 import { saleOf } from "./sales.ts";
 
 /** Of so many histories, one has a courier. */
 const COURIER_ONE_OF = 8;
+/** Of so many histories, one has lanes. */
+const LANES_ONE_OF = 4;
 
 /** Returns the plan of a seed, always the same. */
 export function planOf(seed: number): Plan {
@@ -30,9 +33,12 @@ export function planOf(seed: number): Plan {
     isDrained: random.below(2) === 0,
     steps: withFaults(random, asks, lastAt, sale.isEdgeOn),
   };
-  if (random.below(COURIER_ONE_OF) > 0) return plan;
-  const { delivery, steps } = deliveryOf(random, lastAt);
-  return { ...plan, delivery, steps: [...steps, ...plan.steps].sort((a, b) => a.at - b.at) };
+  const delivered = random.below(COURIER_ONE_OF) > 0 ? plan : withSteps(plan, deliveryOf(random, lastAt));
+  return random.below(LANES_ONE_OF) > 0 ? delivered : withSteps(delivered, lanesOf(random, lastAt));
+}
+
+function withSteps(plan: Plan, { steps, ...more }: Partial<Plan>): Plan {
+  return { ...plan, ...more, steps: [...(steps ?? []), ...plan.steps].sort((a, b) => a.at - b.at) };
 }
 
 /** Adds faults: some to most histories, many to a few. */

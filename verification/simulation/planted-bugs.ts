@@ -2,6 +2,7 @@
 
 import { bug, type PlantedBug } from "./planted-bug.ts";
 import { DELIVERY_BUGS } from "./planted-delivery-bugs.ts";
+import { LANE_BUGS } from "./planted-lane-bugs.ts";
 
 const PLATFORM: Readonly<Record<string, PlantedBug>> = {
   "answer-before-disk": {
@@ -107,7 +108,7 @@ const ENGINE: Readonly<Record<string, PlantedBug>> = {
 const MAILBOX: Readonly<Record<string, PlantedBug>> = {
   "second-door": bug("A hold is judged at once, before messages that wait.", [
     "object/coupon-object",
-    'return this.#submit({ kind: "hold", request });',
+    'return this.#traffic.withHint(await this.#submit({ kind: "hold", request }));',
     'return this.#apply([{ message: { kind: "hold", request }, at: now() }]).answers[0];',
   ]),
   "stamp-at-commit": bug("A message is judged at the instant of its batch, not of its arrival.", [
@@ -267,4 +268,5 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   ...LEASES,
   ...WORKER,
   ...DELIVERY_BUGS,
+  ...LANE_BUGS,
 };

@@ -86,9 +86,15 @@ export class Platform {
   /** Returns the bindings of an instance. */
   env: (sender: Sender) => object = () => ({});
 
-  deliver(delivery: Delivery): void {
-    const { scheduler, points, digest, log, count } = this.context;
+  /** Several deliveries that arrive together share one call. */
+  deliver(...deliveries: readonly Delivery[]): void {
     const instance = this.#begin();
+    for (const call of deliveries.map((delivery) => this.#register(instance, delivery))) call();
+  }
+
+  /** Records a delivery. Returns what calls the object. */
+  #register(instance: Instance, delivery: Delivery): () => void {
+    const { scheduler, points, digest, log, count } = this.context;
     points.command = delivery.command;
     const startedAt = scheduler.stamp();
     const operations = delivery.calls.map((call) => unanswered(call, delivery.request.client, delivery.attempt, startedAt, this.clock()));
@@ -102,10 +108,9 @@ export class Platform {
     const fail = (what: string) => (cause: unknown) => {
       if (!instance.isDead) this.context.breach("exception", `${what} at ${messageName(delivery)}: ${String(cause)}`);
     };
-    delivery
-      .call(instance.object)
-      .then((result) => this.#answered(instance, waiting, result), fail("the object threw"))
-      .catch(fail("the object's answer can't be read"));
+    const answered = (result: Result): void => this.#answered(instance, waiting, result);
+    return () =>
+      void delivery.call(instance.object).then(answered, fail("the object threw")).catch(fail("the object's answer can't be read"));
   }
 
   /** Ends the instance between two turns. */

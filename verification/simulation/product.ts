@@ -6,10 +6,16 @@ import { registerHooks } from "node:module";
 import { edited, type Edit } from "../mutation/mutation.ts";
 import type { CourierClass } from "./courier-platform.ts";
 import type { ObjectClass } from "./instance.ts";
+import type { LaneClass } from "./lanes.ts";
 
 /** The Worker's app in one isolate. */
 export type App = { readonly fetch: (request: Request, env: unknown, context: unknown) => Response | Promise<Response> };
-export type Product = { readonly objectClass: ObjectClass; readonly courierClass: CourierClass; readonly isolates: readonly App[] };
+export type Product = {
+  readonly objectClass: ObjectClass;
+  readonly courierClass: CourierClass;
+  readonly laneClass: LaneClass;
+  readonly isolates: readonly App[];
+};
 
 export const ISOLATE_COUNT = 3;
 
@@ -43,6 +49,7 @@ export function hookModules(edits: readonly Edit[]): void {
 export async function loadProduct(): Promise<Product> {
   const { CouponObject } = await import("../../src/object/coupon-object.ts");
   const { CourierObject } = await import("../../src/courier/courier-object.ts");
+  const { LaneObject } = await import("../../src/lane/lane-object.ts");
   const isolates: App[] = [];
   for (let index = 0; index < ISOLATE_COUNT; index += 1) {
     const { createApp } = (await import(`${ROOT}src/http/app.ts?isolate=${index}`)) as { readonly createApp: () => App };
@@ -51,7 +58,12 @@ export async function loadProduct(): Promise<Product> {
     await app.fetch(new Request("http://simulation/health"), { REQUEST_LOG: "off" }, {});
     isolates.push(app);
   }
-  return { objectClass: CouponObject as unknown as ObjectClass, courierClass: CourierObject as unknown as CourierClass, isolates };
+  return {
+    objectClass: CouponObject as unknown as ObjectClass,
+    courierClass: CourierObject as unknown as CourierClass,
+    laneClass: LaneObject as unknown as LaneClass,
+    isolates,
+  };
 }
 
 function textOf(source: unknown): string {

@@ -24,6 +24,7 @@ const LABELS = {
   clock: "clocks",
   delivery: "delivery",
   message: "webhooks",
+  lanes: "lanes",
 };
 
 /** The lines at the end of a run. */

@@ -91,6 +91,9 @@ function delivery(plan: Plan, change: (delivery: DeliveryPlan) => Partial<Delive
 /** Each makes the whole plan plainer in one respect; null if it is so already. */
 const PLAINER_PLANS: readonly ((plan: Plan) => Plan | null)[] = [
   ({ delivery: _delivery, ...plan }) => (_delivery === undefined ? null : plan),
+  ({ lanes: _lanes, ...plan }) => (_lanes === undefined ? null : plan),
+  ({ lanes, ...plan }) => (lanes === undefined || lanes.faultPercent === 0 ? null : { ...plan, lanes: { ...lanes, faultPercent: 0 } }),
+  ({ lanes, ...plan }) => (lanes === undefined || lanes.setting === "1" ? null : { ...plan, lanes: { ...lanes, setting: "1" } }),
   (plan) => delivery(plan, ({ receivers }) => (receivers.length === 0 ? null : { receivers: receivers.slice(1) })),
   (plan) => delivery(plan, ({ faultPercent }) => (faultPercent === 0 ? null : { faultPercent: 0 })),
   (plan) => (plan.isEdgeOn ? { ...plan, isEdgeOn: false } : null),

@@ -3,7 +3,7 @@
 import { seeded } from "../random.ts";
 import { check, recordedHistory } from "./checks.ts";
 import { Digest, type Breach, type Context, type PlatformBugs } from "./context.ts";
-import { Globals } from "./globals.ts";
+import { Globals, type Behind } from "./globals.ts";
 import { HistoryRun } from "./history-run.ts";
 import type { Plan } from "./plan.ts";
 import { Points } from "./points.ts";
@@ -67,11 +67,15 @@ export class Simulator {
     this.#runs += 1;
     // Isolates remember coupons beyond a history, so that each history has a name of its own.
     const run = new HistoryRun(context, `coupon-${this.#runs}`, this.#product, platformBugs, this.#readModel);
-    const { platform, delivery } = run;
+    const { platform, delivery, lanes } = run;
+    const timer: Behind["timer"] = (work, ms) => {
+      if (lanes?.isRunning === true) return lanes.timer(work, ms);
+      return delivery?.courier.isRunning === true ? delivery.courier.timer(work, ms) : platform.timer(work, ms);
+    };
     this.#globals.behind = {
       context,
       logged: (line) => platform.logged(line),
-      timer: (work, ms) => (delivery?.courier.isRunning === true ? delivery.courier.timer(work, ms) : platform.timer(work, ms)),
+      timer,
       fetch: delivery === null ? null : (url, init) => delivery.fetch(url, init),
     };
     run.toEnd(() => breach !== null);

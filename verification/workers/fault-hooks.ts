@@ -1,5 +1,7 @@
 // The product with hooks to break its objects. It is an entry of its own, so no release contains it.
 
+import { laneName } from "../../src/domain/lanes.ts";
+import { LaneObject as ProductLane } from "../../src/lane/lane-object.ts";
 import { CouponObject as Product } from "../../src/object/coupon-object.ts";
 import type { Env } from "../../src/edge/env.ts";
 import { createApp } from "../../src/http/app.ts";
@@ -9,8 +11,8 @@ export * from "../../src/objects.ts";
 /** The tables from which a ledger is read. */
 const TABLE_NAMES = ["ledger", "claims", "releases", "holds", "released_holds"] as const;
 
-/** The path of the hooks: `/__faults/{coupon}/{fault}`. */
-const HOOK = /^\/__faults\/([^/]+)\/(abort|evict)$/;
+/** The path of the hooks: `/__faults/{coupon}/{fault}`. `lane-{index}` aborts a lane. */
+const HOOK = /^\/__faults\/([^/]+)\/(abort|evict|lane-(\d+))$/;
 
 /** Logs its tables before it deletes them, and can be aborted. */
 export class CouponObject extends Product {
@@ -26,6 +28,13 @@ export class CouponObject extends Product {
   }
 
   /** Ends this instance and all of its work. */
+  async abortByFault(): Promise<void> {
+    this.ctx.abort("aborted by a fault hook");
+  }
+}
+
+/** Can be aborted. */
+export class LaneObject extends ProductLane {
   async abortByFault(): Promise<void> {
     this.ctx.abort("aborted by a fault hook");
   }
@@ -51,9 +60,10 @@ const app = createApp();
 
 export default {
   async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
-    const [, name, fault] = HOOK.exec(new URL(request.url).pathname) ?? [];
+    const [, name, fault, lane] = HOOK.exec(new URL(request.url).pathname) ?? [];
     if (name === undefined) return app.fetch(request, env, ctx);
-    const stub = env.COUPONS.getByName(decodeURIComponent(name));
+    const coupon = decodeURIComponent(name);
+    const stub = lane === undefined ? env.COUPONS.getByName(coupon) : env.LANE_OBJECTS?.getByName(laneName(coupon, Number(lane)));
     const { default: unsafe } = (await import(UNSAFE)) as Unsafe;
     if (fault === "evict") await unsafe.evict(stub, { webSockets: "hibernate" });
     else await (stub as unknown as Hooked).abortByFault().catch(() => undefined);

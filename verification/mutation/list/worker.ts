@@ -98,7 +98,9 @@ const ACCESS_AND_TEXT: readonly Mutation[] = [
   {
     name: "user-ids-in-the-log",
     fault: "The request log contains user ids.",
-    edits: [{ file: "src/http/request-log.ts", find: "code, coupon, user, ms", replace: "code, coupon, user: userId ?? user, ms" }],
+    edits: [
+      { file: "src/http/request-log.ts", find: "code, coupon, user, lane, ms", replace: "code, coupon, user: userId ?? user, lane, ms" },
+    ],
     suite: inWorkerd("worker/live/request-log"),
   },
 ];

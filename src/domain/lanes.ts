@@ -1,0 +1,72 @@
+// The rules of lanes: objects in front of a busy coupon that collect claims and holds and pass them on in batches.
+
+import type { Instant } from "./coupon.ts";
+import {
+  CLAIMS_PER_LANE,
+  LANE_BATCH_MAX,
+  LANE_CALLS_MAX,
+  LANE_HINT_MS,
+  LANES_AUTO_MAX,
+  LANES_FROM_PER_SECOND,
+  TRAFFIC_MS,
+} from "./lane-limits.ts";
+
+/** Returns the name of a lane's object. The last `#` separates, so each name belongs to one coupon. */
+export function laneName(coupon: string, index: number): string {
+  return `${coupon}#${index}`;
+}
+
+/** Returns the coupon of the lane with this name. */
+export function couponOfLane(name: string): string {
+  return name.slice(0, name.lastIndexOf("#"));
+}
+
+/** Returns the lane of a user, from 0 on: all requests of one user take the same one (FNV-1a). */
+export function laneOf(userId: string, laneCount: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < userId.length; index += 1) hash = Math.imul(hash ^ userId.charCodeAt(index), 0x01000193);
+  return (hash >>> 0) % laneCount;
+}
+
+/**
+ * Returns how many of the waiting messages a lane sends now, in one call. An idle lane sends at once. Otherwise
+ * messages wait for the answer of the call before, unless they fill a batch.
+ */
+export function flushSize(waitingCount: number, callCount: number): number {
+  if (callCount >= LANE_CALLS_MAX) return 0;
+  if (callCount > 0 && waitingCount < LANE_BATCH_MAX) return 0;
+  return Math.min(waitingCount, LANE_BATCH_MAX);
+}
+
+/** A busy coupon asks isolates to use `count` lanes for `forMs` milliseconds. */
+export type LaneHint = { readonly count: number; readonly forMs: number };
+
+/** How many claims and holds a second arrive, as measured at `at`. */
+export type Traffic = { readonly perSecond: number; readonly at: Instant };
+
+/** Returns the traffic at `now`, after `count` more arrivals. Older ones fade away. A clock that goes back fades none. */
+export function trafficAt({ perSecond, at }: Traffic, now: Instant, count = 0): Traffic {
+  const agedMs = Math.max(0, now - at);
+  return { perSecond: perSecond * Math.exp(-agedMs / TRAFFIC_MS) + (count * 1000) / TRAFFIC_MS, at: Math.max(now, at) };
+}
+
+/** Returns the hint of a coupon with this traffic and so many waiting messages, or null if it is not busy. */
+export function laneHint(perSecond: number, waitingCount: number): LaneHint | null {
+  // Waiting messages want to be judged within a second.
+  const demand = Math.max(perSecond, waitingCount);
+  if (demand < LANES_FROM_PER_SECOND) return null;
+  return { count: Math.min(Math.ceil(demand / CLAIMS_PER_LANE), LANES_AUTO_MAX), forMs: LANE_HINT_MS };
+}
+
+/** How many lanes are used: a fixed number, or those that coupons ask for. */
+export type LaneSetting = number | "auto";
+/** A hint in an isolate, with the instant at which it came. */
+export type HeldHint = LaneHint & { readonly receivedAt: Instant };
+
+/** Returns how many lanes an isolate uses for a coupon at `now`. With 0, it calls the coupon directly. */
+export function lanesInUse(setting: LaneSetting, hint: HeldHint | null, now: Instant): number {
+  if (setting !== "auto") return setting;
+  if (hint === null) return 0;
+  const ageMs = now - hint.receivedAt;
+  return ageMs >= 0 && ageMs < hint.forMs ? hint.count : 0;
+}

@@ -1,0 +1,22 @@
+// The way of a claim or a hold to its coupon: directly, or through a lane.
+
+import { laneOf, lanesInUse } from "../domain/lanes.ts";
+import type { LaneCalls } from "../domain/rpc.ts";
+import { callCoupon, callThroughLane, type CallFailure } from "./coupon-calls.ts";
+import type { Worker } from "./env.ts";
+import { hintOf } from "./lane-hints.ts";
+
+/** Sends a claim or a hold of `userId`. A retry may deliver `call` more than once, so it must be repeatable. */
+export async function callByAnyWay<Result extends { readonly ok: boolean; readonly code?: string; readonly seq: number }>(
+  { env, onLane }: Worker,
+  name: string,
+  userId: string,
+  call: (coupon: LaneCalls) => Promise<Result>,
+): Promise<Result | CallFailure> {
+  const { LANE_OBJECTS: namespace } = env;
+  const laneCount = namespace === undefined ? 0 : lanesInUse(env.LANES, hintOf(name), Date.now());
+  if (namespace === undefined || laneCount === 0) return callCoupon(env, name, call, "repeatable");
+  const index = laneOf(userId, laneCount);
+  onLane?.(index);
+  return callThroughLane(env, name, { index, namespace }, call);
+}

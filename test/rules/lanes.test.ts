@@ -1,0 +1,89 @@
+// The rules of lanes: names, the lane of a user, when a lane flushes, and when a coupon asks for lanes.
+
+import { expect, test } from "vitest";
+
+import { LANE_BATCH_MAX, LANES_MAX } from "../../src/domain/lane-limits.ts";
+import {
+  couponOfLane,
+  flushSize,
+  laneHint,
+  laneName,
+  laneOf,
+  lanesInUse,
+  trafficAt,
+  type LaneSetting,
+  type Traffic,
+} from "../../src/domain/lanes.ts";
+
+test.for(["a", "a#1", "#", "a#", "##3", "12"])("the lanes of coupon %j have names of their own that lead back to it", (coupon) => {
+  const names = [0, 1, 63].map((index) => laneName(coupon, index));
+  expect(names.map(couponOfLane)).toEqual([coupon, coupon, coupon]);
+  expect(new Set(names).size).toBe(3);
+});
+
+test("10,000 users spread evenly over lanes, each always to the same one", () => {
+  for (const laneCount of [1, 2, 7, 16, LANES_MAX]) {
+    const counts = Array.from({ length: laneCount }, () => 0);
+    for (let user = 0; user < 10_000; user += 1) {
+      const lane = laneOf(`user-${user}`, laneCount);
+      expect(laneOf(`user-${user}`, laneCount)).toBe(lane);
+      counts[lane] = (counts[lane] ?? NaN) + 1;
+    }
+    const mean = 10_000 / laneCount;
+    for (const count of counts) expect(Math.abs(count - mean)).toBeLessThan(5 * Math.sqrt(mean));
+  }
+});
+
+test.for<[waiting: number, calls: number, size: number]>([
+  [0, 0, 0],
+  [1, 0, 1],
+  [LANE_BATCH_MAX, 0, LANE_BATCH_MAX],
+  [LANE_BATCH_MAX + 1, 0, LANE_BATCH_MAX],
+  [0, 1, 0],
+  [LANE_BATCH_MAX - 1, 1, 0],
+  [LANE_BATCH_MAX, 1, LANE_BATCH_MAX],
+  [LANE_BATCH_MAX + 1, 1, LANE_BATCH_MAX],
+  [LANE_BATCH_MAX + 1, 2, 0],
+])("a lane with %i messages and %i calls in flight sends %i", ([waiting, calls, size]) => {
+  expect(flushSize(waiting, calls)).toBe(size);
+});
+
+test.for<[perSecond: number, waiting: number, lanes: number]>([
+  [0, 0, 0],
+  [299.9, 0, 0],
+  [0, 299, 0],
+  [300, 0, 1],
+  [500, 0, 1],
+  [501, 0, 2],
+  [100, 501, 2],
+  [900, 501, 2],
+  [3000, 0, 6],
+  [8000, 0, 16],
+  [1_000_000, 8192, 16],
+])("a coupon with %f arrivals a second and %i waiting messages asks for %i lanes", ([perSecond, waiting, lanes]) => {
+  expect(laneHint(perSecond, waiting)).toEqual(lanes === 0 ? null : { count: lanes, forMs: 2000 });
+});
+
+test("the measured traffic approaches the true rate, and fades in seconds", () => {
+  let traffic: Traffic = { perSecond: 0, at: 0 };
+  for (let now = 0; now < 5000; now += 1) traffic = trafficAt(traffic, now, 2);
+  expect(traffic.perSecond).toBeGreaterThan(1950);
+  expect(traffic.perSecond).toBeLessThan(2010);
+  expect(trafficAt(traffic, 5000 + 2000).perSecond).toBeLessThan(300);
+  expect(trafficAt(traffic, 1000, 1)).toEqual({ perSecond: traffic.perSecond + 1, at: 4999 });
+});
+
+const HINT = { count: 3, forMs: 2000, receivedAt: 10_000 };
+
+test.for<[setting: LaneSetting, hasHint: boolean, now: number, lanes: number]>([
+  ["auto", false, 10_000, 0],
+  ["auto", true, 9_999, 0],
+  ["auto", true, 10_000, 3],
+  ["auto", true, 11_999, 3],
+  ["auto", true, 12_000, 0],
+  [0, true, 10_000, 0],
+  [7, true, 10_000, 7],
+  [7, false, 99_000, 7],
+])("with LANES %s, hint %s, at %i ms, an isolate uses %i lanes", ([setting, hasHint, now, lanes]) => {
+  expect(lanesInUse(setting, hasHint ? HINT : null, now)).toBe(lanes);
+});

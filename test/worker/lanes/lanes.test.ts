@@ -1,0 +1,143 @@
+// Claims and holds through lanes: the same answers as without, exactly the stock, and no harm from a lane's end.
+
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, test, vi } from "vitest";
+
+import { laneName } from "../../../src/domain/lanes.ts";
+import { countOutcomes, created, outcomeOf, pathOf, read, send, users, type Answer } from "../../support/api.ts";
+import { setClock, T0 } from "../../support/clock.ts";
+import { expectConserved } from "../../support/conserved.ts";
+import { hangObject, platform } from "../../support/platform-faults.ts";
+import { runSql, stored, stubOf } from "../../support/storage.ts";
+import { fetchWith, workerWith, type Settings } from "../../support/worker.ts";
+
+const LANES_4: Settings = { LANES: "4" };
+const throughLanes = workerWith(LANES_4);
+
+function claim(name: string, user: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return throughLanes("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name }, headers });
+}
+
+function lanesOf(name: string) {
+  return [0, 1, 2, 3].map((index) => env.LANE_OBJECTS.get(env.LANE_OBJECTS.idFromName(laneName(name, index))));
+}
+
+test("1,000 claims at once through 4 lanes give exactly the stock", async () => {
+  const logged = vi.spyOn(console, "log");
+  const name = await created(300);
+  const answers = await Promise.all(users(1000).map((user) => claim(name, user)));
+  const lines = logged.mock.calls.map(([line]) => JSON.parse(String(line)) as { readonly coupon: string; readonly lane?: number });
+  logged.mockRestore();
+  expect(countOutcomes(answers)).toEqual({ 201: 300, "400 out_of_stock": 700 });
+  expect(new Set(lines.filter(({ coupon, lane }) => coupon === name && lane !== undefined).map(({ lane }) => lane))).toEqual(
+    new Set([0, 1, 2, 3]),
+  );
+  const { claims } = await expectConserved(name, answers);
+  expect(claims.map(({ position }) => position)).toEqual(claims.map((_, index) => index + 1));
+});
+
+/** Claims and holds with every kind of answer, one after the other. */
+const REQUESTS: readonly (readonly [what: string, user: string, key?: string])[] = [
+  ["claim", "ada", "key-1"],
+  ["claim", "ada", "key-1"],
+  ["claim", "ada", "key-2"],
+  ["claim", "bob", "key-1"],
+  ["hold", "bob"],
+  ["hold", "bob"],
+  ["hold", "ada"],
+  ["claim", "bob", "key-3"],
+  ["claim", " "],
+  ["claim", "用户 🎉"],
+  ["claim", "late"],
+  ["hold", "late"],
+  ["missing", "ada"],
+];
+
+async function textsOf(settings: Settings): Promise<string[]> {
+  const name = await created(3);
+  const texts: string[] = [];
+  for (const [index, [what, user, key]] of REQUESTS.entries()) {
+    const headers = { "X-Request-Id": `request-${index}`, ...(key === undefined ? {} : { "Idempotency-Key": key }) };
+    const path = what === "hold" ? pathOf(name, "holds") : "/api/coupons/claim";
+    const body = { user_id: user, coupon_name: what === "missing" ? `no-${name}` : name, ttl_seconds: 60 };
+    const answer = await fetchWith({ ...settings, SOLD_OUT_CACHE: "off" }, "POST", path, { body, headers });
+    const text = `${answer.status} ${JSON.stringify(Array.from(answer.headers))} ${await answer.text()}`;
+    texts.push(text.replaceAll(name, "the-coupon"));
+  }
+  return texts;
+}
+
+test("every answer through lanes is the direct one, byte for byte", async () => {
+  setClock(T0);
+  const direct = await textsOf({ LANES: "off" });
+  expect(await textsOf(LANES_4)).toEqual(direct);
+  expect(direct.map((text) => text.slice(0, 3)).join(" ")).toBe("201 201 409 422 201 200 409 201 400 201 400 400 404");
+});
+
+test("without the binding of lanes, claims go to the coupon directly", async () => {
+  const over = platform();
+  const direct = workerWith({ ...LANES_4, LANE_OBJECTS: undefined, COUPONS: over.coupons });
+  const name = await created(1);
+  expect((await direct("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: name } })).status).toBe(201);
+  expect(over.calls.map(({ method }) => method)).toEqual(["claim"]);
+});
+
+test("a claim that can't be stored fails alone among 40 through lanes", async () => {
+  const name = await created(100);
+  await runSql(name, "CREATE TRIGGER poison BEFORE INSERT ON claims WHEN NEW.user_id = 'user-7' BEGIN SELECT RAISE(ABORT, 'poison'); END");
+  const answers = await Promise.all(users(40).map((user) => claim(name, user)));
+  expect(countOutcomes(answers)).toEqual({ 201: 39, "503 unavailable": 1 });
+  expect(outcomeOf(answers[6] ?? (Response.error() as never))).toBe("503 unavailable");
+  expect((await stored(name)).claims).toHaveLength(39);
+});
+
+test("claims of a lane that is aborted get their units from retries", async () => {
+  const name = await created(200);
+  const over = platform();
+  const ask = workerWith({ ...LANES_4, COUPONS: over.coupons });
+  const { resume } = await hangObject(name);
+  const claims = users(200).map((user) => ask("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name } }));
+  // The coupon hangs, so every claim waits in a lane until the lane ends. Its retry calls the coupon itself.
+  while (over.calls.length < 200) {
+    await Promise.all(
+      lanesOf(name).map((lane) => runInDurableObject(lane, (_lane, state) => state.abort("ended by a test")).catch(String)),
+    );
+    await scheduler.wait(1);
+  }
+  await resume();
+  const answers = await Promise.all(claims);
+  expect(countOutcomes(answers)).toEqual({ 201: 200 });
+  expect(new Set(answers.map(({ body }) => body["position"])).size).toBe(200);
+  await expectConserved(name, answers);
+});
+
+test("an evicted lane starts again with the next claim", async () => {
+  const name = await created(20);
+  const answers = await Promise.all(users(10).map((user) => claim(name, user)));
+  await Promise.all(lanesOf(name).map((lane) => evictDurableObject(lane)));
+  answers.push(...(await Promise.all(users(10, "later").map((user) => claim(name, user)))));
+  expect(countOutcomes(answers)).toEqual({ 201: 20 });
+  await expectConserved(name, answers);
+});
+
+test("callers who leave while their claims wait in lanes disturb no other caller", async () => {
+  const name = await created(400);
+  // The coupon is busy, and this isolate learns it from a read.
+  await stubOf(name).countRefused({ sale_not_started: 3000 });
+  await read(name);
+  const logged = vi.spyOn(console, "log");
+  const outcomes = users(100).flatMap((user) => {
+    const caller = new AbortController();
+    const leaving = send("POST", "/api/coupons/claim", { body: { user_id: `leaver-${user}`, coupon_name: name }, signal: caller.signal });
+    queueMicrotask(() => caller.abort());
+    void leaving.catch(() => undefined);
+    return send("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name } });
+  });
+  const answers = await Promise.all(outcomes);
+  const laneCount = logged.mock.calls.filter(([line]) => String(line).includes(`"lane":`)).length;
+  logged.mockRestore();
+  expect(countOutcomes(answers)).toEqual({ 201: 100 });
+  expect(laneCount).toBeGreaterThanOrEqual(100);
+  await expectConserved(name, answers);
+});
