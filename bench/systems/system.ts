@@ -79,7 +79,7 @@ export async function served(lab: Lab, entry: string, options: Partial<ServeOpti
   return server;
 }
 
-/** A Worker as a system, with these coupons. */
+/** A Worker as a system, with these coupons. Claims go to their coupon directly unless `vars` says otherwise. */
 export async function workerSystem(
   lab: Lab,
   entry: string,
@@ -87,7 +87,7 @@ export async function workerSystem(
   vars: Readonly<Record<string, string>> = {},
 ): Promise<System> {
   const state = join(lab.folder, lab.fresh("state"));
-  const server = await served(lab, entry, { vars, state });
+  const server = await served(lab, entry, { vars: { LANES: "off", ...vars }, state });
   for (const [name, amount] of Object.entries(coupons)) await create(server.url, name, amount);
   return {
     url: server.url,
