@@ -85,7 +85,7 @@ test("a webhook is added, tested, paused, rotated and deleted, and each secret i
   await dialog(page).getByLabel("Names of sales").fill(`A\n\n${NAME}\n`);
   await dialog(page).getByRole("button", { name: "Add a webhook" }).click();
   await dialog(page).getByText("The address is not a URL.").waitFor();
-  expect(await page.evaluate("document.activeElement.inputMode")).toBe("url");
+  await expect.poll(() => page.evaluate("document.activeElement.inputMode")).toBe("url");
   await dialog(page).getByRole("radio", { name: "Only these" }).first().check();
   await expectAccessible(page);
   await dialog(page).getByLabel("Address").fill(receiver.url);
