@@ -136,7 +136,7 @@ function requestIdFault({ headers }: FuzzRequest, answer: FuzzAnswer): string | 
 
 /** Searches every header and refusal, except the parts that repeat the caller's texts. */
 export function leakFault({ status, headers, body }: FuzzAnswer): string | null {
-  const { "x-request-id": _id, location: _location, ...ownHeaders } = headers;
+  const { "x-request-id": _id, location: _location, "content-disposition": _fileName, ...ownHeaders } = headers;
   const { request_id: _requestId, claim: _claim, ...ownBody } = objectIn(body) ?? { body };
   const texts = [JSON.stringify(ownHeaders), status >= 400 ? JSON.stringify(ownBody) : ""];
   const leaked = texts.map((text) => INTERNALS.exec(text)).find((match) => match !== null);
