@@ -156,7 +156,7 @@ test.for([
     `Somebody else has changed the end, the pause and the title. ${CHECK}`,
   ],
   [{ state: "archived" }, "Somebody else has archived this sale."],
-  [{ created_at: "2026-12-04T09:00:00.000Z" }, "Somebody else has deleted this sale and created another one of its name."],
+  [{ created_at: "2026-12-04T09:00:00.000Z" }, "Another operator has deleted this sale and created another one of its name."],
 ] as const)("a change by somebody else %# is named, and claims are none", ([part, sentence]) => {
   expect(changeSince(COUPON, { ...COUPON, ...part })).toBe(sentence);
 });

@@ -41,7 +41,7 @@ export function challengeHeader(): Readonly<Record<string, string>> {
   return token === null ? {} : { "Turnstile-Token": token };
 }
 
-/** A token serves one user, and one that was refused serves nobody. */
+/** A token is for one user. A refused token is not used again. */
 export function resetChallenge(): void {
   token = null;
   if (widget !== undefined) window.turnstile?.reset(widget);

@@ -75,7 +75,7 @@ export class Purchase {
     this.adopt();
   }
 
-  /** Takes the visitor of the last attempt, maybe of another tab, unless somebody is written here. */
+  /** Takes the visitor of the last attempt, maybe of another tab, unless this tab has one. */
   adopt(): void {
     if (input instanceof HTMLInputElement && input.value === "") input.value = lastAttempt()?.userId ?? rememberedUser();
     this.reload();

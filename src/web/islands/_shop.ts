@@ -1,4 +1,4 @@
-// The shop's side of the page: it hands over the token of its user, and is told how a claim ended.
+// The shop's side of the page: it hands over the token of its user, and gets the outcome of a claim.
 
 import { objectIn } from "../sale-status.ts";
 import { store, stored } from "./_attempt.ts";

@@ -1,4 +1,4 @@
-// Reads of the API that a page repeats while somebody looks at it.
+// Reads of the API that a page repeats while it is visible.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 

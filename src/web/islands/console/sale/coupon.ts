@@ -58,7 +58,7 @@ const FIELDS = [
 
 /** Returns what another operator has changed since `seen`, as a sentence. Null if nothing: claims are no change. */
 export function changeSince(seen: Coupon, now: Coupon): string | null {
-  if (seen.created_at !== now.created_at) return "Somebody else has deleted this sale and created another one of its name.";
+  if (seen.created_at !== now.created_at) return "Another operator has deleted this sale and created another one of its name.";
   if (seen.state !== "archived" && now.state === "archived") return "Somebody else has archived this sale.";
   const changed = FIELDS.filter((field) => seen[field] !== now[field]).map((field) => SETTINGS[field]);
   if (changed.length === 0) return null;
