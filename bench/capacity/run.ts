@@ -29,7 +29,7 @@ ${SHAPE_NAMES.map((name) => `  ${name.padEnd(8)}${SHAPES[name].about}`).join("\n
     stock: { kind: "count", default: 1_000, max: limits.AMOUNT_MAX, help: "units" },
     seconds: { kind: "count", default: 10, max: 3_600, help: "how long they go on arriving" },
     shape: { kind: "text", value: SHAPE_NAMES.join("|"), default: "burst", help: "how they arrive" },
-    lanes: { kind: "text", value: "auto|off|N", help: `only this setting; otherwise ${SETTINGS.map(settingText).join(", ")}` },
+    lanes: { kind: "text", value: "A,B", default: SETTINGS.map(settingText).join(","), help: "settings of LANES to try, the best first" },
     objectRate: { kind: "count", default: 1_000, max: 1_000_000, help: "requests a second that an object gets; Cloudflare's soft limit" },
     flush: { kind: "count", default: limits.FLUSH_MS_INITIAL, max: 10_000, min: 0, help: "milliseconds that the object's disk takes" },
     roundTrip: { kind: "count", default: 5, max: 10_000, min: 0, help: "milliseconds from the Worker or a lane to an object and back" },
@@ -61,8 +61,7 @@ await runCommand(COMMAND, async ({ options }) => {
     hasCertificates: !options.noCertificates,
     isOneThread: false,
   };
-  const settings = options.lanes === undefined ? SETTINGS : [laneSetting(options.lanes)];
-  const trials = settings.map((lanes) => ({ lanes, result: forecast({ ...sale, lanes }) }));
+  const trials = options.lanes.split(",").map(laneSetting).map((lanes) => ({ lanes, result: forecast({ ...sale, lanes }) }));
   console.log(report(sale, trials));
   console.log(`\n${count(objectRate)} requests a second an object; costs measured ${source}`);
   const { best } = adviceOn(trials);
@@ -84,5 +83,5 @@ function laneSetting(text: string): LaneSetting {
   if (text === "auto") return text;
   const lanes = text === "off" ? 0 : Number(text);
   if (text === "off" || (Number.isInteger(lanes) && lanes >= 1 && lanes <= LANES_MAX)) return lanes;
-  throw usage(COMMAND, `--lanes takes auto, off, or a whole number from 1 to ${LANES_MAX}, not "${text}"`);
+  throw usage(COMMAND, `--lanes takes auto, off, and whole numbers from 1 to ${LANES_MAX}, not "${text}"`);
 }
