@@ -33,6 +33,9 @@ type Call = Claims | Certify;
 /** `index` is that of the user in the call. */
 type Message = { readonly call: Call; readonly index: number; readonly stampMs: number };
 
+/** A flush, with what waits for it. */
+type Flight = { isOver: boolean; readonly waiting: (() => void)[] };
+
 /** Sees each call that is delivered, and how many claims each batch has. */
 export type Observer = { readonly called: () => void; readonly judged: (count: number) => void };
 
@@ -48,7 +51,8 @@ export class Coupon {
   #isDelivering = false;
   #nextCallAtMs = 0;
   #flightCount = 0;
-  #flushedAtMs = 0;
+  /** The last flush. Answers made since wait for it. Null when all writes are on disk. */
+  #flight: Flight | null = null;
   readonly #observer: Observer;
   readonly totals = { calls: 0, certificateCalls: 0, granted: 0, waitingMax: 0 };
   soldOutAtMs: number | null = null;
@@ -110,7 +114,7 @@ export class Coupon {
     for (let index = 0; index < count; index += 1) {
       const isFull = call.kind === "claims" && this.#mailbox.length >= limits.MAILBOX_LENGTH_MAX;
       if (!isFull) this.#mailbox.push({ call, index, stampMs: startMs });
-      else if (hasAll(call, index, "unavailable")) this.#leave([call], startMs, startMs);
+      else if (hasAll(call, index, "unavailable")) this.#leave([call], startMs);
     }
     this.#deliver();
     const tookMs = costs.callUs / 1000;
@@ -137,7 +141,7 @@ export class Coupon {
 
   /** Judges one batch. Its answers leave when all writes so far are on disk. Returns how long it takes. */
   #judge(startMs: number): number {
-    const { stock, costs, flushMs } = this.#sale;
+    const { stock, costs } = this.#sale;
     const batch = this.#nextBatch();
     const tookMs = (batch.length * costs.claimUs) / 1000;
     const endMs = startMs + tookMs;
@@ -150,8 +154,8 @@ export class Coupon {
     }
     this.#observer.judged(claimCount);
     if (this.soldOutAtMs === null && this.totals.granted >= stock) this.soldOutAtMs = endMs;
-    if (this.totals.granted > grantedBefore && flushMs > 0) this.#flush(endMs);
-    if (done.length > 0) this.#leave(done, endMs, Math.max(endMs, this.#flushedAtMs));
+    if (this.totals.granted > grantedBefore) this.#flush(endMs);
+    if (done.length > 0) this.#leave(done, endMs);
     return tookMs;
   }
 
@@ -174,20 +178,31 @@ export class Coupon {
     return batch;
   }
 
+  /** The local server writes when its thread has nothing else to do. */
   #flush(atMs: number): void {
+    const { flushMs, isOneThread } = this.#sale;
+    const flight: Flight = { isOver: false, waiting: [] };
+    this.#flight = flight;
     this.#flightCount += 1;
-    this.#flushedAtMs = Math.max(this.#flushedAtMs, atMs + this.#sale.flushMs);
-    this.#loop.at(atMs + this.#sale.flushMs, () => {
+    const end = (): void => {
       this.#flightCount -= 1;
+      if (this.#flight === flight) this.#flight = null;
+      flight.isOver = true;
+      for (const leave of flight.waiting) leave();
       this.#wake();
-    });
+    };
+    if (isOneThread) this.#loop.at(atMs, () => this.#thread.whenIdle(end));
+    else this.#loop.at(atMs + flushMs, end);
   }
 
-  /** Makes the answers at `atMs`. The output gate keeps them until `leaveMs`. */
-  #leave(calls: readonly Call[], atMs: number, leaveMs: number): void {
+  /** Makes the answers at `atMs`. The output gate keeps them until all writes so far are on disk. */
+  #leave(calls: readonly Call[], atMs: number): void {
+    const flight = this.#flight;
     this.#loop.at(atMs, () => {
       const responses = calls.map((call) => this.#response(call));
-      this.#loop.at(leaveMs, () => responses.forEach((respond) => respond()));
+      const leave = (): void => responses.forEach((respond) => respond());
+      if (flight === null || flight.isOver) leave();
+      else flight.waiting.push(leave);
     });
   }
 

@@ -152,18 +152,19 @@ class Simulation {
     });
   }
 
-  /** Sends the claims of these users to their isolates. Half of the Worker's time comes before the call, half after. */
+  /** Sends the claims of these users to their isolates. */
   #send(users: readonly number[]): void {
     this.#totals.workerRequests += users.length;
     for (const user of users) this.#sentMs[user] = this.#loop.nowMs;
-    this.#inWorker(users, () => this.#route(users));
+    this.#inWorker(users, 1, () => this.#route(users));
   }
 
-  #inWorker(users: readonly number[], work: () => void): void {
-    if (!this.#sale.isOneThread) return work();
-    const tookMs = (users.length * this.#sale.costs.workerUs) / 2000;
+  /** Does `work` after so many of the Worker's three tasks for each of these users: read, render, and write. */
+  #inWorker(users: readonly number[], taskCount: number, work: () => void): void {
+    if (!this.#sale.isOneThread || taskCount === 0) return work();
+    const tookMs = (users.length * this.#sale.costs.workerUs) / 3000;
     this.#thread.post(() => {
-      this.#loop.at(this.#loop.nowMs + tookMs, work);
+      this.#loop.at(this.#loop.nowMs + tookMs, () => this.#inWorker(users, taskCount - 1, work));
       return tookMs;
     });
   }
@@ -207,7 +208,7 @@ class Simulation {
 
   /** An answer goes back to the isolates of its users. */
   #return(users: readonly number[], answer: Answer): void {
-    this.#loop.at(this.#loop.nowMs + this.#sale.roundTripMs / 2, () => this.#inWorker(users, () => this.#take(users, answer)));
+    this.#loop.at(this.#loop.nowMs + this.#sale.roundTripMs / 2, () => this.#inWorker(users, 2, () => this.#take(users, answer)));
   }
 
   #take(users: readonly number[], { codes, lanes }: Answer): void {

@@ -62,6 +62,7 @@ function isBefore(one: Event, other: Event): boolean {
 export class Thread {
   readonly #loop: Loop;
   readonly #tasks = new Fifo<() => number>();
+  #idle: (() => void)[] = [];
   #isBusy = false;
 
   constructor(loop: Loop) {
@@ -74,6 +75,12 @@ export class Thread {
     if (!this.#isBusy) this.#work();
   }
 
+  /** Runs `work` when no task is left. */
+  whenIdle(work: () => void): void {
+    this.#idle.push(work);
+    if (!this.#isBusy) this.#work();
+  }
+
   #work(): void {
     this.#isBusy = true;
     for (let task = this.#tasks.shift(); task !== undefined; task = this.#tasks.shift()) {
@@ -81,6 +88,9 @@ export class Thread {
       if (tookMs > 0) return this.#loop.at(this.#loop.nowMs + tookMs, () => this.#work());
     }
     this.#isBusy = false;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const work of idle) work();
   }
 }
 

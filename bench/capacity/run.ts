@@ -8,6 +8,7 @@ import { writeResults, writeText } from "../../scripts/cli/results.ts";
 import { count } from "../report/format.ts";
 import { adviceOn, SETTINGS, settingText } from "./advice.ts";
 import { chart } from "./chart.ts";
+import { check } from "./check.ts";
 import { costsIn, REFERENCE } from "./costs.ts";
 import { forecast } from "./forecast.ts";
 import { priceOfSale, report } from "./report.ts";
@@ -39,10 +40,15 @@ ${SHAPE_NAMES.map((name) => `  ${name.padEnd(8)}${SHAPES[name].about}`).join("\n
     record: { kind: "text", value: "FILE", default: REFERENCE, help: "the benchmark's record with the costs" },
     chart: { kind: "text", value: "FILE", help: "writes an SVG picture there: what will do beside what it is like without lanes" },
     json: { kind: "text", value: "FILE", help: "writes the forecasts there" },
+    check: { kind: "flag", help: "compares a prediction with a run of the local server instead; ends with 1 beyond 25 %" },
+    claims: { kind: "count", default: 4_000, min: 100, max: 10_000, help: "with --check: how many claims come at once" },
+    rounds: { kind: "count", default: 5, max: 100, help: "with --check: how often costs and runs are measured" },
   },
 } as const satisfies Command<Options>;
 
-await runCommand(COMMAND, async ({ options }) => {
+await runCommand(COMMAND, async (call) => {
+  const { options } = call;
+  if (options.check) return (await check(call, options.claims, options.rounds)) ? EXIT.ok : EXIT.failed;
   const { users, stock, seconds, objectRate, isolates, seed } = options;
   if (!isShape(options.shape)) throw usage(COMMAND, `--shape takes ${SHAPE_NAMES.join(", ")}, not "${options.shape}"`);
   const { costs, source } = await costsIn(options.record);
@@ -61,7 +67,10 @@ await runCommand(COMMAND, async ({ options }) => {
     hasCertificates: !options.noCertificates,
     isOneThread: false,
   };
-  const trials = options.lanes.split(",").map(laneSetting).map((lanes) => ({ lanes, result: forecast({ ...sale, lanes }) }));
+  const trials = options.lanes
+    .split(",")
+    .map(laneSetting)
+    .map((lanes) => ({ lanes, result: forecast({ ...sale, lanes }) }));
   console.log(report(sale, trials));
   console.log(`\n${count(objectRate)} requests a second an object; costs measured ${source}`);
   const { best } = adviceOn(trials);
