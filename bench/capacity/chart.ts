@@ -18,7 +18,7 @@ const LEAST = 10;
 const TENTHS = 10;
 
 const SERIES = [
-  { name: "arriving", of: (moment: Moment) => moment.arrived },
+  { name: "sent", of: (moment: Moment) => moment.sent },
   { name: "judged", of: (moment: Moment) => moment.judged },
   { name: "refused at the edge", of: (moment: Moment) => moment.refusedAtEdge },
   { name: "asked to come back", of: (moment: Moment) => moment.turnedAway },
@@ -30,7 +30,7 @@ const STYLE = `text{fill:#424a53}.back{fill:#fff}.grid{stroke:#d0d7de}.sold{stro
 @media(prefers-color-scheme:dark){text{fill:#d1d7e0}.back{fill:#0d1117}.grid{stroke:#3d444d}.sold{stroke:#d1d7e0}
 .s0{--c:#9198a1}.s1{--c:#58a6ff}.s2{--c:#3fb950}.s3{--c:#ff7b72}}`;
 
-/** Users a second over time, on a logarithmic scale, with one panel for each setting of lanes. */
+/** Claims a second over time, on a logarithmic scale, with one panel for each setting of lanes. */
 export function chart(title: string, trials: readonly Tried[]): string {
   const [first] = trials;
   // The end of an overloaded sale is long, and nothing new happens there.
@@ -63,9 +63,9 @@ function panel({ lanes, result }: Tried, top: number, { most, fromMs, toMs }: Sp
     ticks.push(`<line class="grid" x1="${LEFT}" x2="${RIGHT}" y1="${y(tick)}" y2="${y(tick)}"/>`);
     ticks.push(`<text x="${LEFT - 6}" y="${Number(y(tick)) + 4}" text-anchor="end">${short(tick)}</text>`);
   }
-  const stepMs = (toMs - fromMs) / 5;
-  const times = [0, 1, 2, 3, 4, 5].map((step) => fromMs + step * stepMs);
-  const labels = times.map((at) => `<text x="${x(at)}" y="${bottom + 18}" text-anchor="middle">${(at / 1000).toFixed(1)} s</text>`);
+  const stepMs = Math.max(100, 10 ** Math.floor(Math.log10(toMs - fromMs)) / 5);
+  const times = Array.from({ length: Math.floor((toMs - fromMs) / stepMs) }, (_, step) => (Math.ceil(fromMs / stepMs) + step) * stepMs);
+  const labels = times.map((at) => `<text x="${x(at)}" y="${bottom + 18}" text-anchor="middle">${at / 1000} s</text>`);
   const lines = SERIES.flatMap(({ of }, index) => {
     const shown = result.moments.filter(({ atMs }) => atMs <= toMs);
     // A point that its neighbours repeat adds nothing.
@@ -80,7 +80,7 @@ function panel({ lanes, result }: Tried, top: number, { most, fromMs, toMs }: Sp
       ? ""
       : `<line class="sold" x1="${x(soldOutAtMs)}" x2="${x(soldOutAtMs)}" y1="${top + 24}" y2="${bottom}"/>`;
   const ended = soldOutAtMs === null ? "not sold out" : `sold out after ${ms(soldOutAtMs)}`;
-  const head = `LANES=${settingText(lanes)}: ${ended}, 99 in 100 winners wait at most ${ms(winners.p99Ms)} (users a second, logarithmic)`;
+  const head = `LANES=${settingText(lanes)}: ${ended}, 99 in 100 winners wait at most ${ms(winners.p99Ms)} (claims a second, logarithmic)`;
   return [`<text x="${LEFT}" y="${top + 10}">${escaped(head)}</text>`, ...ticks, ...labels, ...lines, soldOut].join("\n");
 }
 

@@ -3,7 +3,7 @@
 import * as limits from "../../src/domain/limits.ts";
 import type { LaneHint } from "../../src/domain/lanes.ts";
 import { TrafficMeter } from "../../src/object/traffic-meter.ts";
-import { Fifo, type Loop, type Thread } from "./loop.ts";
+import { Fifo, shuffled, type Loop, type Thread } from "./loop.ts";
 import type { Sale } from "./sale.ts";
 
 /** The object's answer to a user. `unavailable` means that nothing was changed. */
@@ -54,15 +54,17 @@ export class Coupon {
   /** The last flush. Answers made since wait for it. Null when all writes are on disk. */
   #flight: Flight | null = null;
   readonly #observer: Observer;
+  readonly #random: () => number;
   readonly totals = { calls: 0, certificateCalls: 0, granted: 0, waitingMax: 0 };
   soldOutAtMs: number | null = null;
 
-  constructor(sale: Sale, loop: Loop, thread: Thread, opensAtMs: number, observer: Observer) {
+  constructor(sale: Sale, loop: Loop, thread: Thread, opensAtMs: number, random: () => number, observer: Observer) {
     this.#sale = sale;
     this.#loop = loop;
     this.#thread = thread;
     this.#opensAtMs = opensAtMs;
     this.#observer = observer;
+    this.#random = random;
     this.#meter = new TrafficMeter(
       () => loop.nowMs,
       () => this.#mailbox.length,
@@ -178,9 +180,10 @@ export class Coupon {
     return batch;
   }
 
-  /** The local server writes when its thread has nothing else to do. */
+  /** The local server writes all batches when its thread has nothing else to do. Its answers leave in no order, as was measured. */
   #flush(atMs: number): void {
     const { flushMs, isOneThread } = this.#sale;
+    if (isOneThread && this.#flight !== null) return;
     const flight: Flight = { isOver: false, waiting: [] };
     this.#flight = flight;
     this.#flightCount += 1;
@@ -188,7 +191,7 @@ export class Coupon {
       this.#flightCount -= 1;
       if (this.#flight === flight) this.#flight = null;
       flight.isOver = true;
-      for (const leave of flight.waiting) leave();
+      for (const leave of isOneThread ? shuffled(flight.waiting, this.#random) : flight.waiting) leave();
       this.#wake();
     };
     if (isOneThread) this.#loop.at(atMs, () => this.#thread.whenIdle(end));
@@ -200,9 +203,8 @@ export class Coupon {
     const flight = this.#flight;
     this.#loop.at(atMs, () => {
       const responses = calls.map((call) => this.#response(call));
-      const leave = (): void => responses.forEach((respond) => respond());
-      if (flight === null || flight.isOver) leave();
-      else flight.waiting.push(leave);
+      if (flight === null || flight.isOver) responses.forEach((respond) => respond());
+      else flight.waiting.push(...responses);
     });
   }
 

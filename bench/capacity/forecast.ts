@@ -10,8 +10,8 @@ import { Lane } from "./lane.ts";
 import { Loop, randomFrom, Thread } from "./loop.ts";
 import { arrivalMs, type Sale } from "./sale.ts";
 
-/** Users in one tenth of a second of the sale. */
-export type Moment = { readonly atMs: number; arrived: number; judged: number; refusedAtEdge: number; turnedAway: number; calls: number };
+/** Claims in one tenth of a second of the sale. `sent` are all that reach the Worker. */
+export type Moment = { readonly atMs: number; sent: number; judged: number; refusedAtEdge: number; turnedAway: number; calls: number };
 
 /** How long the fastest 50, 95 and 99 % of users wait at most, and all. */
 export type Waits = {
@@ -95,7 +95,7 @@ class Simulation {
     this.#random = randomFrom(sale.seed);
     this.#opensAtMs = Math.max(0, -arrivalMs(sale, 0));
     this.#thread = new Thread(this.#loop);
-    this.#coupon = new Coupon(sale, this.#loop, this.#newThread(), this.#opensAtMs, {
+    this.#coupon = new Coupon(sale, this.#loop, this.#newThread(), this.#opensAtMs, this.#random, {
       called: () => (this.#moment().calls += 1),
       judged: (count) => (this.#moment().judged += count),
     });
@@ -146,7 +146,6 @@ class Simulation {
         this.#begunMs[user] = atMs;
         users.push(user);
       }
-      this.#moment().arrived += users.length;
       this.#send(users);
       this.#arriveFrom(first + users.length);
     });
@@ -155,6 +154,7 @@ class Simulation {
   /** Sends the claims of these users to their isolates. */
   #send(users: readonly number[]): void {
     this.#totals.workerRequests += users.length;
+    this.#moment().sent += users.length;
     for (const user of users) this.#sentMs[user] = this.#loop.nowMs;
     this.#inWorker(users, 1, () => this.#route(users));
   }
@@ -277,7 +277,7 @@ class Simulation {
     const index = Math.floor(this.#loop.nowMs / MOMENT_MS);
     while (this.#moments.length <= index) {
       const atMs = this.#moments.length * MOMENT_MS - this.#opensAtMs;
-      this.#moments.push({ atMs, arrived: 0, judged: 0, refusedAtEdge: 0, turnedAway: 0, calls: 0 });
+      this.#moments.push({ atMs, sent: 0, judged: 0, refusedAtEdge: 0, turnedAway: 0, calls: 0 });
     }
     const moment = this.#moments[index];
     if (moment === undefined) throw new Error("the loop's clock never goes back");

@@ -62,11 +62,11 @@ describe("a crowd of 6,000 users on 500 units", () => {
       for (const hasCertificates of [true, false]) {
         const sale = { ...crowd, costs, shape, lanes, hasCertificates };
         const result = forecast(sale);
-        const { granted, refused, gaveUp, winners, others, moments, refusedAtEdge } = result;
+        const { granted, refused, gaveUp, winners, others, moments, refusedAtEdge, workerRequests } = result;
         expect(granted).toBe(500);
         expect(granted + refused + gaveUp).toBe(6_000);
         expect([winners.count, others.count]).toEqual([granted, refused + gaveUp]);
-        expect(moments.reduce((sum, { arrived }) => sum + arrived, 0)).toBe(6_000);
+        expect(moments.reduce((sum, { sent }) => sum + sent, 0)).toBe(workerRequests);
         expect(moments.reduce((sum, moment) => sum + moment.refusedAtEdge, 0)).toBe(refusedAtEdge);
         expect(refusedAtEdge).toBeLessThanOrEqual(hasCertificates ? 12_000 : 0);
         expect(forecast(sale)).toEqual(result);

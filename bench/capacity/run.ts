@@ -75,7 +75,7 @@ await runCommand(COMMAND, async (call) => {
   console.log(`\n${count(objectRate)} requests a second an object; costs measured ${source}`);
   const { best } = adviceOn(trials);
   const shown = best.lanes === 0 ? [best] : [best, ...trials.filter(({ lanes }) => lanes === 0)];
-  const title = `${count(users)} users, ${count(stock)} units, ${seconds} s, ${SHAPES[options.shape].about}`;
+  const title = `${count(users)} users (${options.shape}), ${count(stock)} units, ${seconds} s`;
   if (options.chart !== undefined) await writeText(options.chart, chart(title, shown));
   if (options.json !== undefined) {
     const priced = trials.map(({ lanes, result }) => ({ lanes, result, price: priceOfSale(sale, result) }));
