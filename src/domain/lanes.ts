@@ -10,10 +10,11 @@ import {
   LANES_FROM_PER_SECOND,
   TRAFFIC_MS,
 } from "./lane-limits.ts";
+import type { LocationHint } from "./location-hint.ts";
 
 /** Returns the name of a lane's object. The last `#` separates, so each name belongs to one coupon. */
-export function laneName(coupon: string, index: number): string {
-  return `${coupon}#${index}`;
+export function laneName(coupon: string, lane: string): string {
+  return `${coupon}#${lane}`;
 }
 
 /** Returns the coupon of the lane with this name. */
@@ -21,11 +22,14 @@ export function couponOfLane(name: string): string {
   return name.slice(0, name.lastIndexOf("#"));
 }
 
-/** Returns the lane of a user, from 0 on: all requests of one user take the same one (FNV-1a). */
-export function laneOf(userId: string, laneCount: number): number {
+/**
+ * Returns the lane of a user, such as `3`, or `weur3` of the lanes near `location`. All requests of one user from one
+ * location take the same one (FNV-1a).
+ */
+export function laneOf(userId: string, laneCount: number, location: LocationHint | null): string {
   let hash = 0x811c9dc5;
   for (let index = 0; index < userId.length; index += 1) hash = Math.imul(hash ^ userId.charCodeAt(index), 0x01000193);
-  return (hash >>> 0) % laneCount;
+  return `${location ?? ""}${(hash >>> 0) % laneCount}`;
 }
 
 /**

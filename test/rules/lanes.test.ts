@@ -14,19 +14,44 @@ import {
   type LaneSetting,
   type Traffic,
 } from "../../src/domain/lanes.ts";
+import { locationNear, type RequestOrigin } from "../../src/domain/location-hint.ts";
 
 test.for(["a", "a#1", "#", "a#", "##3", "12"])("the lanes of coupon %j have names of their own that lead back to it", (coupon) => {
-  const names = [0, 1, 63].map((index) => laneName(coupon, index));
-  expect(names.map(couponOfLane)).toEqual([coupon, coupon, coupon]);
-  expect(new Set(names).size).toBe(3);
+  const names = ["0", "1", "63", "weur1", "sam0"].map((lane) => laneName(coupon, lane));
+  expect(names.map(couponOfLane)).toEqual(names.map(() => coupon));
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test.for<[origin: RequestOrigin, location: string | null]>([
+  [{}, null],
+  [{ continent: "EU", country: "PT", longitude: "-9.1" }, "weur"],
+  [{ continent: "AF", country: "EG" }, "afr"],
+  [{ continent: "AS", country: "JP", longitude: "139.7" }, "apac"],
+  [{ continent: "AS", country: "AE", longitude: "55.3" }, "me"],
+  [{ continent: "OC", country: "NZ" }, "oc"],
+  [{ continent: "SA", country: "BR", longitude: "-118" }, "sam"],
+  [{ continent: "NA", country: "US", longitude: "-122.4" }, "wnam"],
+  [{ continent: "NA", country: "US", longitude: "-100" }, "enam"],
+  [{ continent: "NA", country: "MX" }, "enam"],
+  [{ continent: "NA", longitude: "west" }, "enam"],
+  [{ continent: "AN" }, null],
+  [{ continent: "T1", country: "T1" }, null],
+  [{ continent: "constructor" }, null],
+  [{ continent: ["EU"] }, null],
+])("requests from %j get lanes near %s", ([origin, location]) => {
+  expect(locationNear(origin)).toBe(location);
+});
+
+test("a user has the lane of the same number near every location", () => {
+  expect([null, "weur" as const].map((location) => laneOf("ada", 16, location))).toEqual(["11", "weur11"]);
 });
 
 test("10,000 users spread evenly over lanes, each always to the same one", () => {
   for (const laneCount of [1, 2, 7, 16, LANES_MAX]) {
     const counts = Array.from({ length: laneCount }, () => 0);
     for (let user = 0; user < 10_000; user += 1) {
-      const lane = laneOf(`user-${user}`, laneCount);
-      expect(laneOf(`user-${user}`, laneCount)).toBe(lane);
+      const lane = Number(laneOf(`user-${user}`, laneCount, null));
+      expect(Number(laneOf(`user-${user}`, laneCount, null))).toBe(lane);
       counts[lane] = (counts[lane] ?? NaN) + 1;
     }
     const mean = 10_000 / laneCount;
