@@ -189,8 +189,11 @@ export type BatchResult = { readonly answers: readonly LaneAnswer[]; readonly la
 
 /** The calls of a coupon's object for its lanes. */
 export type BatchCalls = {
-  /** Judges each message as a call of its own, all in one transaction if it has room. */
-  batch(messages: readonly LaneMessage[]): Promise<BatchResult>;
+  /**
+   * Judges each message as a call of its own, all in one transaction if it has room. Counts `refusedCount` claims that
+   * the lane has refused.
+   */
+  batch(messages: readonly LaneMessage[], refusedCount: number): Promise<BatchResult>;
 };
 
 /** The calls that a lane answers as its coupon does. */

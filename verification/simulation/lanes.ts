@@ -146,7 +146,7 @@ export class Lanes {
     const answers: LaneAnswer[] = [];
     let answerCount = 0;
     const called = async (object: SimulatedObject): Promise<BatchResult> => {
-      const { answers: _answers, ...rest } = await (shared ??= object.batch(messages));
+      const { answers: _answers, ...rest } = await (shared ??= object.batch(messages, 0));
       hint = rest;
       return shared;
     };

@@ -30,8 +30,8 @@ export const LANE_BUGS: Readonly<Record<string, PlantedBug>> = {
   ]),
   "lane-without-deadline": bug("A lane waits for ever for an answer that is lost.", [
     "lane/lane-object",
-    "withDeadline(this.#coupon().batch(messages), LANE_DEADLINE_MS)",
-    "this.#coupon().batch(messages)",
+    "withDeadline(this.#coupon().batch(...batch), LANE_DEADLINE_MS)",
+    "this.#coupon().batch(...batch)",
   ]),
   "retry-through-the-lane": bug("A retry goes through the lane that has failed.", [
     "edge/coupon-calls",

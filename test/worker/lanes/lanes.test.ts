@@ -118,6 +118,14 @@ test("a claim that can't be stored fails alone among 40 through lanes", async ()
   expect((await stored(name)).claims).toHaveLength(39);
 });
 
+test("the metrics of a coupon count claims that a full lane has refused", async () => {
+  const name = await created(9);
+  const request = { userId: "ada", key: null, attemptId: "attempt" };
+  await stubOf(name).batch([{ kind: "claim", request }], 7);
+  const { body } = await send("GET", pathOf(name, "metrics"), { headers: { accept: "application/json" } });
+  expect(body["outcomes"]).toMatchObject({ granted: 1, unavailable: 7 });
+});
+
 test("claims of a lane that is aborted get their units from retries", async () => {
   const name = await created(200);
   const over = platform();
