@@ -4,8 +4,10 @@ import type { Instant } from "./coupon.ts";
 import {
   CLAIMS_PER_LANE,
   LANE_BATCH_MAX,
+  LANE_CALL_EVERY_MS,
   LANE_CALLS_MAX,
   LANE_HINT_MS,
+  LANE_PAUSE_MS_MAX,
   LANES_AUTO_MAX,
   LANES_FROM_PER_SECOND,
   TRAFFIC_MS,
@@ -34,7 +36,7 @@ export function laneOf(userId: string, laneCount: number, location: LocationHint
 
 /**
  * Returns how many of the waiting messages a lane sends now, in one call. An idle lane sends at once. Otherwise
- * messages wait for the answer of the call before, unless they fill a batch.
+ * messages wait for the end of the call before, unless they fill a batch. A call ends with its pause.
  */
 export function flushSize(waitingCount: number, callCount: number): number {
   if (callCount >= LANE_CALLS_MAX) return 0;
@@ -44,6 +46,14 @@ export function flushSize(waitingCount: number, callCount: number): number {
 
 /** A busy coupon asks isolates to use `count` lanes for `forMs` milliseconds. */
 export type LaneHint = { readonly count: number; readonly forMs: number };
+
+/**
+ * Returns when the lane that has just called may call again. Each lane gets an instant of its own, at a distance from
+ * `lastAt`, which another lane has. So the number of lanes does not matter for the number of calls.
+ */
+export function nextCallAt(lastAt: Instant, now: Instant): Instant {
+  return Math.min(Math.max(now, lastAt + LANE_CALL_EVERY_MS), now + LANE_PAUSE_MS_MAX);
+}
 
 /** How many claims and holds a second arrive, as measured at `at`. */
 export type Traffic = { readonly perSecond: number; readonly at: Instant };

@@ -184,8 +184,8 @@ export type LaneMessage =
 
 export type LaneAnswer = ClaimResult | HoldResult;
 
-/** The answers in the order of the messages, and one hint for all. */
-export type BatchResult = { readonly answers: readonly LaneAnswer[]; readonly lanes?: LaneHint };
+/** The answers in the order of the messages, one hint for all, and the lane's pause before its next call. */
+export type BatchResult = { readonly answers: readonly LaneAnswer[]; readonly lanes?: LaneHint; readonly pauseMs?: number };
 
 /** The calls of a coupon's object for its lanes. */
 export type BatchCalls = {

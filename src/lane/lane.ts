@@ -58,7 +58,11 @@ export class Lane {
     const refusedCount = this.#refusedCount;
     this.#refusedCount = 0;
     try {
-      const { answers, lanes } = await this.#send(
+      const {
+        answers,
+        lanes,
+        pauseMs = 0,
+      } = await this.#send(
         batch.map(({ message }) => message),
         refusedCount,
       );
@@ -67,6 +71,7 @@ export class Lane {
         resolve(answer === undefined || lanes === undefined ? answer : { ...answer, lanes });
       }
       this.#seq = answers.at(-1)?.seq ?? this.#seq;
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     } catch (cause) {
       for (const { reject } of batch) reject(cause);
     } finally {

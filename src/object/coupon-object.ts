@@ -131,7 +131,7 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     );
     // The first message has loaded the coupon.
     this.#count({ unavailable: refusedCount });
-    return this.#traffic.withHint({ answers: await Promise.all(judged) });
+    return this.#traffic.withPause({ answers: await Promise.all(judged) });
   }
 
   async releaseHold(userId: string, actor: string | null = null): Promise<rpc.ReleaseHoldResult> {

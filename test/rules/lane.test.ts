@@ -1,6 +1,6 @@
 // The queue of a lane: what each message is answered, whatever happens to the calls.
 
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { LANE_LENGTH_MAX } from "../../src/domain/lane-limits.ts";
 import type { BatchResult, LaneMessage } from "../../src/domain/rpc.ts";
@@ -63,6 +63,28 @@ test("a full lane refuses with unavailable, reports that once, and loses nothing
   expect(await Promise.all(answers)).toEqual(answers.map((_, index) => index));
   expect(calls.map(({ refusedCount }) => refusedCount).filter((count) => count > 0)).toEqual([2]);
   expect(Math.max(...calls.map(({ users }) => users.length))).toBe(1000);
+});
+
+test("after a call with a pause, messages wait for its end unless they fill a batch", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const sizes: number[] = [];
+  const lane = new Lane(async (messages) => {
+    sizes.push(messages.length);
+    return { answers: messages.map(() => ({ ok: false, code: "sale_paused", seq: 3 }) as const), pauseMs: 80 };
+  });
+  const submit = (count: number) => Array.from({ length: count }, (_, index) => lane.submit(claimOf(String(index))));
+  await Promise.all(submit(1));
+  const waiting = submit(999);
+  await vi.advanceTimersByTimeAsync(79);
+  expect(sizes).toEqual([1]);
+  await Promise.all([...waiting, ...submit(1)]);
+  const last = submit(1);
+  await vi.advanceTimersByTimeAsync(79);
+  expect(sizes).toEqual([1, 1000]);
+  await vi.advanceTimersByTimeAsync(1);
+  await Promise.all(last);
+  expect(sizes).toEqual([1, 1000, 1]);
 });
 
 test("each answer of a batch has the hint of the batch", async () => {

@@ -9,6 +9,7 @@ import {
   laneHint,
   laneName,
   laneOf,
+  nextCallAt,
   lanesInUse,
   trafficAt,
   type LaneSetting,
@@ -87,6 +88,34 @@ test.for<[perSecond: number, waiting: number, lanes: number]>([
   [1_000_000, 8192, 16],
 ])("a coupon with %f arrivals a second and %i waiting messages asks for %i lanes", ([perSecond, waiting, lanes]) => {
   expect(laneHint(perSecond, waiting)).toEqual(lanes === 0 ? null : { count: lanes, forMs: 2000 });
+});
+
+test.for<[lastAt: number, now: number, callAt: number]>([
+  [0, 10_000, 10_000],
+  [9_995, 10_000, 10_000],
+  [9_996, 10_000, 10_001],
+  [10_000, 10_000, 10_005],
+  [10_995, 10_000, 11_000],
+  [99_000, 10_000, 11_000],
+])("after a call promised for %i, a lane at %i may call again at %i", ([lastAt, now, callAt]) => {
+  expect(nextCallAt(lastAt, now)).toBe(callAt);
+});
+
+test.for([
+  ["near", 16, 10],
+  ["all over the world", 144, 100],
+])("busy lanes %s, %i with a way of %i ms, make 200 calls a second", ([, laneCount, wayMs]) => {
+  const dueAt = Array.from({ length: Number(laneCount) }, () => 0);
+  const calls: number[] = [];
+  for (let now = 0, callAt = 0; now < 10_000; now += 1) {
+    for (const [lane, at] of dueAt.entries()) {
+      if (at > now) continue;
+      calls.push(now);
+      callAt = nextCallAt(callAt, now);
+      dueAt[lane] = callAt + Number(wayMs);
+    }
+  }
+  expect(calls.filter((at) => at >= 5_000)).toHaveLength(1_000);
 });
 
 test("the measured traffic approaches the true rate, and fades in seconds", () => {
