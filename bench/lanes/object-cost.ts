@@ -5,7 +5,7 @@ import type { Load } from "../load/load.ts";
 import { cpuUsOf } from "../machine/processes.ts";
 import type { GrowthRecord, ObjectCostRecord } from "../record.ts";
 import { faultIn } from "../rounds.ts";
-import { answerOf, create, served, unitsIn, type Lab } from "../systems/system.ts";
+import { answerOf, create, served, Skipped, unitsIn, type Lab } from "../systems/system.ts";
 import { CommandFailure, EXIT } from "../../scripts/cli/command.ts";
 import { freePort } from "../../scripts/server/loopback.ts";
 import { PRODUCT } from "../../scripts/server/workerd.ts";
@@ -95,5 +95,7 @@ async function callsIn(crowdUrl: string): Promise<number> {
 }
 
 async function cpuOf(pid: number): Promise<number> {
-  return (await cpuUsOf([pid])) ?? NaN;
+  const us = await cpuUsOf([pid]);
+  if (us === null) throw new Skipped("CPU times need Linux");
+  return us;
 }
