@@ -17,8 +17,8 @@ const COUPON = "bench";
 const AMOUNT = 2_147_483_647;
 
 /**
- * How many users claim at once, and over how many lanes. Directly, more than 1,000 at once make the object's batches no
- * larger. Through lanes, more than the mailbox's 8,192 would be refused.
+ * How many users claim at once, and over how many lanes. Directly, 1,000: the more there are, the more claims the object
+ * commits together, and the less each costs. Through lanes, no more than the 8,192 that a mailbox has room for.
  */
 export const WAYS = [
   { name: "direct", lanes: 0, users: 1_000 },
