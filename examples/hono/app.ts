@@ -1,5 +1,5 @@
 // A Hono app with Doorbuster inside: your routes, its API and its pages, in one Worker.
-//   npm start -- examples/hono/app.ts --var SESSION_SECRET:local-session
+//   npm start -- examples/hono/app.ts --var SERVICE_TOKEN:local-back-end --var SESSION_SECRET:local-session
 //   curl -i -X POST "http://127.0.0.1:8787/shop/login?user=user_1"
 //   curl -X POST http://127.0.0.1:8787/shop/claim/PROMO -H "Cookie: session=…" -H "Idempotency-Key: $(uuidgen)"
 
@@ -13,7 +13,7 @@ import doorbuster from "../../src/index.ts";
 export * from "../../src/objects.ts";
 
 type Env = {
-  readonly Bindings: RawEnv & { readonly SERVICE_TOKEN?: string; readonly SESSION_SECRET: string };
+  readonly Bindings: RawEnv & { readonly SERVICE_TOKEN: string; readonly SESSION_SECRET: string };
   readonly Variables: { user: string; client: Client };
 };
 
@@ -32,7 +32,7 @@ app.use("/shop/*", async (c: Context<Env>, next) => {
   if (!user) return c.json({ error: "log in first" }, 401);
   c.set("user", user);
   const inside = (url: string, init: RequestInit) => doorbuster.fetch(new Request(url, init), c.env, c.executionCtx);
-  c.set("client", createClient({ baseUrl: "https://inside", token: c.env.SERVICE_TOKEN ?? "", fetch: async (...sent) => inside(...sent) }));
+  c.set("client", createClient({ baseUrl: "https://inside", token: c.env.SERVICE_TOKEN, fetch: async (...sent) => inside(...sent) }));
   return next();
 });
 
