@@ -10,11 +10,9 @@ const { DOORBUSTER_URL = "http://127.0.0.1:8787", IDENTITY_SECRET = "local-ident
 
 /** Returns a token (JWT, HS256) with which a browser acts for `user` during five minutes. */
 function tokenFor(user: string): string {
-  const parts = [
-    { alg: "HS256", typ: "JWT" },
-    { sub: user, exp: Math.floor(Date.now() / 1_000) + 300 },
-  ];
-  const signed = parts.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
+  const payload = { sub: user, exp: Math.floor(Date.now() / 1_000) + 300 };
+  const parts = [{ alg: "HS256", typ: "JWT" }, payload].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"));
+  const signed = parts.join(".");
   return `${signed}.${createHmac("sha256", IDENTITY_SECRET).update(signed).digest("base64url")}`;
 }
 
