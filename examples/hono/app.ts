@@ -1,7 +1,7 @@
 // A Hono app with Doorbuster inside: your routes, its API and its pages, in one Worker.
 //   npm start -- examples/hono/app.ts --var SERVICE_TOKEN:local-back-end --var SESSION_SECRET:local-session
 //   curl -i -X POST "http://127.0.0.1:8787/shop/login?user=user_1"
-//   curl -X POST http://127.0.0.1:8787/shop/claim/PROMO -H "Cookie: session=…" -H "Idempotency-Key: $(uuidgen)"
+//   curl -X POST http://127.0.0.1:8787/shop/claim/PROMO -H "Cookie: session=…" -H "Idempotency-Key: k-1"
 
 import { createClient, type Client, type ClaimOutcome } from "@doorbuster/client";
 import { Hono, type Context } from "hono";

@@ -2,7 +2,7 @@
 //   npm start                                                   # in another terminal
 //   npx wrangler dev --config examples/worker/wrangler.toml
 //   curl -i -X POST "http://127.0.0.1:9003/login?user=user_1"
-//   curl -X POST http://127.0.0.1:9003/claim/PROMO -H "Cookie: session=…" -H "Idempotency-Key: $(uuidgen)"
+//   curl -X POST http://127.0.0.1:9003/claim/PROMO -H "Cookie: session=…" -H "Idempotency-Key: k-1"
 
 import { createClient, type ClaimOutcome } from "@doorbuster/client";
 
