@@ -22,6 +22,7 @@ export default {
     // The browser makes the key, because it outlives this request.
     const key = request.headers.get("Idempotency-Key");
     if (key === null) return Response.json({ error: "send an Idempotency-Key" }, { status: 400 });
+    // Without a service binding: leave out `fetch`, and set `baseUrl` to Doorbuster's address.
     const fetch = (url: string, init: RequestInit): Promise<Response> => env.DOORBUSTER.fetch(url, init);
     const client = createClient({ baseUrl: "https://doorbuster", token: env.SERVICE_TOKEN, fetch });
     const claimed = await client.claim(coupon, user, { key });

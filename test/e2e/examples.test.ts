@@ -16,6 +16,7 @@ import { build, launch, PRODUCT, removeScratch, scratchFolder, type Served } fro
 import { ROOT } from "./command.ts";
 
 const VARS = varsIn(join(ROOT, "examples/local.vars")) ?? {};
+const POLL = { timeout: 60_000 };
 const SERVICE_TOKEN = VARS["SERVICE_TOKEN"] ?? "";
 
 let folder: string;
@@ -54,7 +55,7 @@ async function start(command: string, port: number, env: Readonly<Record<string,
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (output += text));
   const url = `http://127.0.0.1:${port}`;
   const isUp = () => (child.exitCode === null ? fetch(url).then(Boolean, () => false) : `ended: ${output}`);
-  await expect.poll(isUp, { timeout: 60_000 }).toBe(true);
+  await expect.poll(isUp, POLL).toBe(true);
   return { url, output: () => output };
 }
 
@@ -113,13 +114,13 @@ test("the receiver ships each claim once, and refuses what is not signed", async
   const receiver = await start("npx node examples/fulfil.ts", port, { WEBHOOK_SECRET: secret });
   const client = createClient({ baseUrl: served.url, token: SERVICE_TOKEN });
   expect(await client.claim("FULFIL", "ada")).toMatchObject({ outcome: "granted" });
-  await expect.poll(receiver.output).toContain("FULFIL is sold out");
+  await expect.poll(receiver.output, POLL).toContain("FULFIL is sold out");
   expect(await operator.webhooks.replay(id, { coupon: "FULFIL" })).toMatchObject({ ok: true });
   const lags = async () => {
     const delivery = await operator.delivery("FULFIL");
     return delivery.ok && new Set(delivery.value.sinks.map(({ lag_events: lag }) => lag));
   };
-  await expect.poll(lags).toEqual(new Set([0]));
+  await expect.poll(lags, POLL).toEqual(new Set([0]));
   expect(receiver.output().match(/ship .*/g)).toEqual(["ship number 1 of FULFIL to ada"]);
   expect(await fetch(receiver.url, { method: "POST", body: "{}" })).toMatchObject({ status: 400 });
 });
