@@ -1,5 +1,6 @@
 // What to do with an answer: the rule of docs/retrying.md, as pure functions.
 
+import { isObject } from "./json.ts";
 import type { Refusal, RefusalCode } from "./types.ts";
 
 /**
@@ -37,8 +38,11 @@ const VERDICTS: Readonly<Partial<Record<RefusalCode, Verdict>>> = {
 /** Judges an answer. Null is none, or half of one. */
 export function judge(answer: Answer | null): Verdict {
   if (answer === null) return "unknown";
-  if (answer.refusal !== null) return VERDICTS[answer.refusal.code] ?? "refused";
-  return answer.status >= 200 && answer.status < 300 ? "done" : "unknown";
+  const { refusal, status } = answer;
+  if (refusal !== null && Object.hasOwn(VERDICTS, refusal.code)) return VERDICTS[refusal.code] ?? "refused";
+  // A newer server has codes that are not listed.
+  if (refusal !== null) return status === 429 ? "try_later" : status >= 500 ? "unknown" : "refused";
+  return status >= 200 && status < 300 ? "done" : "unknown";
 }
 
 /** The codes of refusals by something in front of the server, such as a firewall, by status. */
@@ -51,16 +55,34 @@ const FOREIGN: Readonly<Record<number, RefusalCode>> = {
   429: "rate_limited",
 };
 
-/** Returns the refusal in a body, or that of a foreign 4xx. Null for 2xx, 3xx, and a 5xx without a code. */
+/** Returns the refusal in a body, or that of a redirect and of a foreign 4xx. Null for 2xx, and for a 5xx without a code. */
 export function refusalIn(status: number, body: unknown): Refusal | null {
-  if (status < 400) return null;
+  // A browser shows a redirect as 0.
+  if (status < 200 || (status >= 300 && status < 400)) return REDIRECTED;
+  if (status < 300) return null;
   if (isRefusal(body)) return body;
   if (status >= 500) return null;
   return { error: `something in front of the server answered ${status}`, code: FOREIGN[status] ?? "invalid_request", request_id: "" };
 }
 
+const REDIRECTED: Refusal = {
+  error: "the server redirects: set baseUrl to the address that it redirects to",
+  code: "invalid_request",
+  request_id: "",
+};
+
+/** A gateway has codes too, but no `request_id` and no `error`. */
 function isRefusal(body: unknown): body is Refusal {
-  return typeof body === "object" && body !== null && "code" in body && typeof body.code === "string";
+  return isObject(body) && ["error", "code", "request_id"].every((field) => typeof body[field] === "string");
+}
+
+const DAY_MS = 86_400_000;
+
+/** Returns the wait that a `Retry-After` asks for, at most a day. It has seconds, or behind some proxies a date. */
+export function retryAfterMsIn(header: string | null, now: number): number {
+  const text = header?.trim() ?? "";
+  const ms = /^\d+$/.test(text) ? 1_000 * Number(text) : text.endsWith(" GMT") ? Date.parse(text) - now : 0;
+  return Math.min(DAY_MS, Math.max(0, ms || 0));
 }
 
 const WAIT_MS = 100;

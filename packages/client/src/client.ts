@@ -1,6 +1,7 @@
 // What a user's side calls: claim, hold, read and watch.
 
 import { call, type Options, type Result } from "./call.ts";
+import { holdOf, receiptOf, statusOf } from "./checks.ts";
 import { watch, type WatchEvent, type WatchOptions } from "./events.ts";
 import { memoryKeys, type KeyStore } from "./key-store.ts";
 import { claimRefused, holdRefused, type ClaimOutcome, type HoldOutcome } from "./outcome.ts";
@@ -54,7 +55,10 @@ export function createClient({ keyStore = memoryKeys(), ...options }: ClientOpti
       const path = ["coupons", "claim"];
       // A key that was kept belongs to attempts without a final answer.
       const isInDoubt = key === stored;
-      const result = await call<GrantedReceipt>(options, { method: "POST", path, headers, body, effect: "repeatable", isInDoubt, signal });
+      const isClaim = receiptOf(coupon, userId);
+      const checks = { isAnswer: isClaim, isClaim };
+      const request = { method: "POST", path, headers, body, effect: "repeatable", isInDoubt, signal, ...checks } as const;
+      const result = await call<GrantedReceipt>(options, request);
       if (given === undefined && (result.ok || !result.maybeDone)) await keyStore.delete(name);
       return result.ok ? { outcome: "granted", receipt: result.value, replayed: result.replayed } : claimRefused(result);
     },
@@ -62,15 +66,26 @@ export function createClient({ keyStore = memoryKeys(), ...options }: ClientOpti
       const body = { user_id: userId, ttl_seconds: ttlSeconds };
       const headers = { "Turnstile-Token": challengeToken };
       const path = ["coupons", coupon, "holds"];
-      const result = await call<NewHold>(options, { method: "POST", path, headers, body, effect: "repeatable", signal });
+      const checks = { isAnswer: holdOf(coupon, userId), isClaim: receiptOf(coupon, userId) };
+      const result = await call<NewHold>(options, { method: "POST", path, headers, body, effect: "repeatable", signal, ...checks });
       return result.ok ? { outcome: "held", hold: result.value } : holdRefused(result);
     },
     releaseHold: (coupon, userId, { signal } = {}) =>
       call(options, { method: "DELETE", path: ["coupons", coupon, "holds", userId], effect: "once", signal }),
-    getUserClaim: (coupon, userId, { signal } = {}) =>
-      call(options, { method: "GET", path: ["coupons", coupon, "claims", userId], effect: "read", signal }),
+    getUserClaim: (coupon, userId, { signal } = {}) => {
+      const [isReceipt, isHold] = [receiptOf(coupon, userId), holdOf(coupon, userId)];
+      const isAnswer = (value: unknown): boolean => isReceipt(value) || isHold(value);
+      return call(options, { method: "GET", path: ["coupons", coupon, "claims", userId], effect: "read", signal, isAnswer });
+    },
     status: (coupon, { signal } = {}) =>
-      call(options, { method: "GET", path: ["coupons", coupon, "status"], effect: "read", isPublic: true, signal }),
+      call(options, {
+        method: "GET",
+        path: ["coupons", coupon, "status"],
+        effect: "read",
+        isPublic: true,
+        signal,
+        isAnswer: statusOf(coupon),
+      }),
     watch: (coupon, watchOptions) => watch(options, coupon, watchOptions),
   };
 }
