@@ -160,6 +160,51 @@ async function killed(args: readonly string[], answered: number): Promise<void> 
   proxy.closeAllConnections();
 }
 
+/** Calls a server that passes reads on, and cuts the first `cuts` answers in the middle. */
+async function throughCuts<T>(cuts: number, use: (url: string) => Promise<T>): Promise<T> {
+  let count = 0;
+  const proxy = createServer((request, response) => {
+    void (async () => {
+      const answer = await fetch(server.url + (request.url ?? ""), { headers: { Authorization: String(request.headers.authorization) } });
+      const body = await answer.text();
+      count += 1;
+      response.writeHead(answer.status);
+      if (count > cuts) response.end(body);
+      else response.write(body.slice(0, body.length / 2), () => response.destroy());
+    })();
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const used = await use(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+  proxy.close();
+  proxy.closeAllConnections();
+  return used;
+}
+
+test("a stream that breaks off begins again, and never leaves half a file", async () => {
+  await writeFile(join(folder, "few.csv"), "user_id\nann\nbob\ncid\n");
+  await fieldsOf("doorbuster create CUT --amount 3");
+  await fieldsOf("doorbuster import CUT few.csv");
+  const exported = "cut.ndjson";
+  const [again, broken] = ["begins again\nthe stream broke off", `next: run it again`];
+  for (const [line, file] of [
+    ["doorbuster backup CUT cut.backup", "cut.backup"],
+    [`doorbuster export CUT --out ${exported}`, exported],
+  ] as const) {
+    await writeFile(join(folder, file), "the file before");
+    const failed = await throughCuts(4, (url) => typed(`${line} --url ${url}`));
+    expect(failed).toMatchObject({ code: 3, out: "", err: expect.stringContaining(broken) });
+    expect(await readFile(join(folder, file), "utf8")).toBe("the file before");
+    const done = await throughCuts(2, (url) => typed(`${line} --url ${url}`));
+    expect(done).toMatchObject({ code: 0, err: expect.stringContaining(again) });
+    await expect(stat(join(folder, `${file}.part`))).rejects.toThrow("ENOENT");
+  }
+  expect((await readFile(join(folder, exported), "utf8")).trim().split("\n")).toHaveLength(3);
+  expect(await fieldsOf("doorbuster restore CUT-2 cut.backup")).toMatchObject({ name: "CUT-2", remaining_amount: 0 });
+  const printed = await throughCuts(1, (url) => typed(`doorbuster export CUT --json --url ${url}`));
+  expect(printed).toMatchObject({ code: 3, err: expect.stringContaining("with --out FILE") });
+});
+
 async function winnersOf(name: string): Promise<string[]> {
   const lines = (await typed(`doorbuster export ${name} --json`)).out.trim().split("\n");
   return lines.map((line) => (JSON.parse(line) as { readonly user_id: string }).user_id);
@@ -215,7 +260,7 @@ test.for([
   ["doorbuster create", 2, "usage", "doorbuster create --help"],
   ["doorbuster delete NONE --url http://127.0.0.1:1 --yes --timeout 1", 3, "outcome_unknown", "it may have happened"],
   ["doorbuster show NONE --url http://127.0.0.1:1 --timeout 1", 3, "unavailable", "check that the server runs"],
-  ["doorbuster export NONE --url http://127.0.0.1:1", 3, "unavailable", "check that the server runs"],
+  ["doorbuster export NONE --url http://127.0.0.1:1 --timeout 1", 3, "unavailable", "check that the server runs"],
   ["doorbuster export NONE --out none.csv", 1, "coupon_not_found", "check the name"],
   ["doorbuster import NONE none.csv", 2, "usage", "check the path"],
   ["doorbuster archive NONE", 2, "usage", "add --yes"],

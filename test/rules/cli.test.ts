@@ -161,7 +161,8 @@ test("a backup that is damaged or ends early is not taken as whole", async () =>
   const whole = `${events}{"sha256":"${sha256}"}\n`;
   expect(await Promise.all([1, 7, 1_000].map((size) => passedOn(whole, size)))).toEqual(["3 of 2", "3 of 2", "3 of 2"]);
   for (const broken of [events, whole.replace("1", "3"), whole.slice(0, -9), ""])
-    expect(await passedOn(broken, 7)).toContain("the backup ended early");
+    expect(await passedOn(broken, 7)).toContain("the backup ended early (its last line is missing or wrong)");
+  expect(await passedOn(`${events}{"error":"coupon not found"}\n`, 7)).toContain("ended early (coupon not found)");
 });
 
 test("only an outcome that is not known ends with 3", () => {

@@ -90,7 +90,7 @@ const invalidRequest: Refusal = {
   request_id: "",
 };
 const noAnswer: Refusal = {
-  error: "no answer in time: check the address and the network, and try again",
+  error: "no answer in time: check the address and the network",
   code: "unavailable",
   request_id: "",
 };
