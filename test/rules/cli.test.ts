@@ -9,7 +9,6 @@ import { expect, test, vi } from "vitest";
 import { checkedBackup, partsOf } from "../../packages/cli/src/backup-file.ts";
 import { parse, type Command } from "../../packages/cli/src/args.ts";
 import { COMMANDS } from "../../packages/cli/src/commands.ts";
-import { scriptOf } from "../../packages/cli/src/commands/completion.ts";
 import { lotsOf } from "../../packages/cli/src/commands/import.ts";
 import { liveLine } from "../../packages/cli/src/commands/watch.ts";
 import { rowsIn, userIdsIn } from "../../packages/cli/src/csv.ts";
@@ -277,10 +276,4 @@ test("a table shows numbers on the right, and a name on one line", () => {
 
 test("a name with spaces and quotes is one word of a shell", () => {
   expect(["a-b", "it's a", ""].map(quoted)).toEqual(["a-b", String.raw`'it'\''s a'`, "''"]);
-});
-
-test.for(["bash", "zsh", "fish"])("the completion of %s has every command and every option", (shell) => {
-  const script = scriptOf(shell, COMMANDS);
-  const words = COMMANDS.flatMap(({ name, options }) => name.split(" ").concat(Object.keys(options)));
-  expect(words.filter((word) => !script.includes(word))).toEqual([]);
 });
