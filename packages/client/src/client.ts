@@ -3,7 +3,7 @@
 import { call, type Options, type Result } from "./call.ts";
 import { holdOf, receiptOf, statusOf } from "./checks.ts";
 import { watch, type WatchEvent, type WatchOptions } from "./events.ts";
-import { memoryKeys, type KeyStore } from "./key-store.ts";
+import { memoryKeys, newKey, type KeyStore } from "./key-store.ts";
 import { claimRefused, holdRefused, type ClaimOutcome, type HoldOutcome } from "./outcome.ts";
 import type { GrantedReceipt, NewHold, Status, UserClaim } from "./types.ts";
 
@@ -18,7 +18,10 @@ export type HoldOptions = Signal & {
   readonly challengeToken?: string;
 };
 export type ClaimOptions = HoldOptions & {
-  /** Your name for this attempt, such as an order number. Without it the client makes one, and keeps it. */
+  /**
+   * Your name for this attempt, such as an order number. Without it the client makes one, and keeps it. `maybeGranted`
+   * knows the attempts of this call alone if you give it.
+   */
   readonly key?: string;
 };
 
@@ -47,7 +50,7 @@ export function createClient({ keyStore = memoryKeys(), ...options }: ClientOpti
     async claim(coupon, userId, { key: given, challengeToken, signal } = {}) {
       const name = `doorbuster ${JSON.stringify([options.baseUrl, coupon, userId])}`;
       const stored = given === undefined ? await keyStore.get(name) : null;
-      const key = given ?? stored ?? crypto.randomUUID();
+      const key = given ?? stored ?? newKey();
       // Before the first byte leaves, so that no attempt can be forgotten.
       if (given === undefined && key !== stored) await keyStore.set(name, key);
       const body = { user_id: userId, coupon_name: coupon };

@@ -2,6 +2,7 @@
 
 import { call, within, type Options, type Request, type Result } from "./call.ts";
 import { RefusedError } from "./events.ts";
+import { newKey } from "./key-store.ts";
 import type * as types from "./operator-types.ts";
 import type { Receipt, Refusal, SaleState } from "./types.ts";
 
@@ -35,7 +36,7 @@ function senders(options: Options, actor: string | undefined) {
     call<T>(options, { ...request, headers: { ...request.headers, "X-Actor": request.method === "GET" ? undefined : actor } });
   return {
     get: <T>(path: readonly string[], query: Request["query"] = {}): Answered<T> => send({ method: "GET", path, query, effect: "read" }),
-    keyed: <T>(path: readonly string[], body: object, { key = crypto.randomUUID() }: Keyed = {}): Answered<T> =>
+    keyed: <T>(path: readonly string[], body: object, { key = newKey() }: Keyed = {}): Answered<T> =>
       send({ method: "POST", path, body, headers: { "Idempotency-Key": key }, effect: "repeatable" }),
     post: <T>(path: readonly string[], effect: Request["effect"], query: Request["query"] = {}, lines?: string): Answered<T> =>
       send({ method: "POST", path, query, effect, ...(lines === undefined ? {} : { body: lines }) }),
