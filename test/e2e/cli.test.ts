@@ -113,7 +113,7 @@ test("a sale runs from create to delete by the examples of --help alone", async 
   expect(await run("webhooks replay")).toContain("from 20 on again");
   expect(await run("webhooks resume")).toBe(`${webhook} is active\n`);
   expect(await run("webhooks remove")).toBe(`removed ${webhook}\n`);
-  expect(await run("backup")).toMatch(/^wrote PROMO.backup, with \d+ events\n$/);
+  expect(await run("backup")).toMatch(/^wrote PROMO.backup, with (\d+) events\nwrote copies.backup, with \1 events\n$/);
   expect(await run("restore")).toContain("restored\nPROMO-COPY: open\n  left    1 of 15 (14 claimed, 0 held)");
   expect(await run("archive")).toContain("archived PROMO");
   expect(await run("verify")).toContain("0 failed");

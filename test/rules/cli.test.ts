@@ -9,6 +9,7 @@ import { expect, test, vi } from "vitest";
 import { checkedBackup, partsOf } from "../../packages/cli/src/backup-file.ts";
 import { parse, type Command } from "../../packages/cli/src/args.ts";
 import { COMMANDS } from "../../packages/cli/src/commands.ts";
+import { fileOf } from "../../packages/cli/src/commands/backup.ts";
 import { lotsOf } from "../../packages/cli/src/commands/import.ts";
 import { liveLine } from "../../packages/cli/src/commands/watch.ts";
 import { rowsIn, userIdsIn } from "../../packages/cli/src/csv.ts";
@@ -276,4 +277,13 @@ test("a table shows numbers on the right, and a name on one line", () => {
 
 test("a name with spaces and quotes is one word of a shell", () => {
   expect(["a-b", "it's a", ""].map(quoted)).toEqual(["a-b", String.raw`'it'\''s a'`, "''"]);
+});
+
+test.for([
+  ["PROMO-1.b", "PROMO-1.b.backup"],
+  ["../a b/ü", "_._a_b__.backup"],
+  ["-x", "_x.backup"],
+  ["x".repeat(255), `${"x".repeat(200)}.backup`],
+] as const)("a backup of %s without a file is %s", ([name, file]) => {
+  expect(fileOf(name)).toBe(file);
 });

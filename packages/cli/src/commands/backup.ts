@@ -8,16 +8,26 @@ import { fileContent } from "../files.ts";
 import { counted, saleLines } from "../format.ts";
 import { progressOf, type Progress } from "../progress.ts";
 
+/** Returns the file of a backup that the call does not name. Some file systems refuse other characters. */
+export function fileOf(name: string): string {
+  return `${name
+    .replaceAll(/[^\w.-]/g, "_")
+    .replace(/^[.-]/, "_")
+    .slice(0, 200)}.backup`;
+}
+
 const backup: Command = {
   name: "backup",
-  operands: ["NAME", "FILE"],
+  operands: ["NAME", "[FILE]"],
   about: "Writes a sale with its whole history into a file, also while it runs.",
-  details: "The file is there once it is complete and its hash is right. A broken stream begins again. It has the ids of users.",
+  details: `The file is there once it is complete and its hash is right. A broken stream begins again.
+Without FILE it is NAME.backup. It has the ids of users.`,
   options: {},
-  examples: ["doorbuster backup PROMO PROMO.backup"],
+  examples: ["doorbuster backup PROMO", "doorbuster backup PROMO copies.backup"],
   json: "`{written, events}`",
   async run(session) {
-    const [name, file] = [session.args.operand("NAME"), session.args.operand("FILE")];
+    const name = session.args.operand("NAME");
+    const file = session.args.operand("[FILE]") || fileOf(name);
     let progress: Progress | undefined;
     let eventCount = 0;
     function begin(): Promise<ReadableStream<Uint8Array>> {
