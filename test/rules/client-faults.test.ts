@@ -68,6 +68,12 @@ const STREAMS = {
   backup: (of: ReturnType<typeof createOperator>) => of.backup("c"),
 };
 
+test("a firewall's refusal leaves in doubt what a claim did, and what a read did not", async () => {
+  const { options } = scripted([() => new Response("blocked", { status: 403 })]);
+  expect(await createClient(options).claim("c", "u")).toMatchObject({ outcome: "forbidden", maybeGranted: true });
+  expect(await createClient(options).getUserClaim("c", "u")).toMatchObject({ code: "forbidden", maybeDone: false });
+});
+
 test.for(["exportClaims", "exportReport", "backup"] as const)(
   "%s without a connection fails like every call of operators",
   async (name) => {

@@ -75,12 +75,14 @@ test.for([
   ["a redirect in a browser", 0, null, "not_judged"],
   ["502 of a proxy", 502, null, "unknown"],
   ["503 with a body that is no refusal", 503, { message: "overloaded" }, "unknown"],
-  ["403 of a firewall", 403, null, "not_judged"],
+  ["401 of a gateway", 401, null, "hidden"],
+  ["403 of a firewall", 403, null, "hidden"],
+  ["418 of something else", 418, null, "hidden"],
   ["404 of another server", 404, { message: "?" }, "not_judged"],
   ["408 of a proxy", 408, null, "unknown"],
   ["429 of a proxy", 429, null, "try_later"],
   ["a code of a newer server", 409, { error: "", code: "something_new", request_id: "" }, "refused"],
-  ["a code of a gateway", 409, { error: "", code: "something_new" }, "not_judged"],
+  ["a code of a gateway", 409, { error: "", code: "something_new" }, "hidden"],
 ] as const)("an answer that is %s is judged by its status", ([, status, body, verdict]) => {
   expect(judge(status === null ? null : { status, refusal: refusalIn(status, body), retryAfterMs: 0 })).toBe(verdict);
 });

@@ -14,10 +14,11 @@ export type Answer = { readonly status: number; readonly refusal: Refusal | null
  * - `refused`: the coupon judged the request. If an attempt with the same key had succeeded, the coupon would have
  *   answered as it did then.
  * - `not_judged`: refused before the coupon was asked. It says nothing about earlier attempts.
+ * - `hidden`: refused by something in front of the server, such as a firewall. It may have hidden the server's answer.
  * - `try_later`: nothing happened, and the same request may succeed later.
  * - `unknown`: it may have happened.
  */
-export type Verdict = "done" | "refused" | "not_judged" | "try_later" | "unknown";
+export type Verdict = "done" | "refused" | "not_judged" | "hidden" | "try_later" | "unknown";
 
 const VERDICTS: Readonly<Partial<Record<RefusalCode, Verdict>>> = {
   outcome_unknown: "unknown",
@@ -39,6 +40,7 @@ const VERDICTS: Readonly<Partial<Record<RefusalCode, Verdict>>> = {
 export function judge(answer: Answer | null): Verdict {
   if (answer === null) return "unknown";
   const { refusal, status } = answer;
+  if (refusal !== null && refusal.request_id === "" && HIDING.has(refusal.code)) return "hidden";
   if (refusal !== null && Object.hasOwn(VERDICTS, refusal.code)) return VERDICTS[refusal.code] ?? "refused";
   // A newer server has codes that are not listed.
   if (refusal !== null) return status === 429 ? "try_later" : status >= 500 ? "unknown" : "refused";
@@ -50,10 +52,14 @@ const FOREIGN: Readonly<Record<number, RefusalCode>> = {
   401: "unauthorized",
   403: "forbidden",
   404: "not_found",
+  405: "method_not_allowed",
   408: "outcome_unknown",
   413: "payload_too_large",
   429: "rate_limited",
 };
+
+/** A firewall can answer so when it does not like the server's answer. The others are of a wrong address or a limit. */
+const HIDING: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["unauthorized", "forbidden", "invalid_request"]);
 
 /** Returns the refusal in a body, or that of a redirect and of a foreign 4xx. Null for 2xx, and for a 5xx without a code. */
 export function refusalIn(status: number, body: unknown): Refusal | null {
@@ -66,8 +72,8 @@ export function refusalIn(status: number, body: unknown): Refusal | null {
 }
 
 const REDIRECTED: Refusal = {
-  error: "the server redirects: set baseUrl to the address that it redirects to",
-  code: "invalid_request",
+  error: "the server redirects: call the address that it redirects to",
+  code: "not_found",
   request_id: "",
 };
 

@@ -76,7 +76,8 @@ export async function call<T>(options: Options, request: Request, read: Read<T> 
     const retryAfterMs = answer?.retryAfterMs ?? 0;
     if (verdict === "refused") return failure(refusal, retryAfterMs, false);
     if (verdict === "not_judged") return failure(refusal, retryAfterMs, isInDoubt);
-    isInDoubt ||= verdict === "unknown" && request.effect !== "read";
+    isInDoubt ||= (verdict === "unknown" || verdict === "hidden") && request.effect !== "read";
+    if (verdict === "hidden") return failure(refusal, retryAfterMs, isInDoubt);
     const wait = waitMs(attempt, retryAfterMs, random());
     const isOver = now() + wait >= deadline || (isInDoubt && request.effect === "once");
     if (isOver) return failure(isInDoubt ? outcomeUnknown : refusal, retryAfterMs, isInDoubt, cause);
