@@ -162,6 +162,7 @@ test.for([
   ["a creation, with one key", (of: ReturnType<typeof createOperator>) => of.create({ name: "n", amount: 1 }), true],
   ["a bulk claim, with one key", (of: ReturnType<typeof createOperator>) => of.bulkClaim("c", ["u"]), true],
   ["a change", (of: ReturnType<typeof createOperator>) => of.pause("c"), true],
+  ["a part of a restore", (of: ReturnType<typeof createOperator>) => of.restorePart("c", 2, "{}\n"), true],
   ["a revoke of a position", (of: ReturnType<typeof createOperator>) => of.revoke("c", "u", { position: 1 }), true],
   ["a revoke of any claim", (of: ReturnType<typeof createOperator>) => of.revoke("c", "u"), false],
   ["a deletion", (of: ReturnType<typeof createOperator>) => of.delete("c"), false],

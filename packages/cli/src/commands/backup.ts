@@ -50,7 +50,7 @@ const restore: Command = {
   name: "restore",
   operands: ["NAME", "FILE"],
   about: "Makes a sale of a backup, under a name that no sale has.",
-  details: "If the run is interrupted, run it again within a day: it goes on where it stopped.",
+  details: "If the run is interrupted, run it again within a day: it goes on where it stopped. On a slow line give it a longer --timeout.",
   options: {},
   examples: ["doorbuster restore PROMO-COPY PROMO.backup"],
   json: "the coupon, without `claimed_by`",
