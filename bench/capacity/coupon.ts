@@ -9,15 +9,16 @@ import type { Sale } from "./sale.ts";
 /** The object's answer to a user. `unavailable` means that nothing was changed. */
 export type Code = "granted" | "out_of_stock" | "sale_not_started" | "unavailable";
 /** `codes` are those of the users, in their order. */
-export type Answer = { readonly codes: readonly Code[]; readonly lanes: LaneHint | undefined };
+export type Answer = { readonly codes: readonly Code[]; readonly lanes: LaneHint | undefined; readonly pauseMs: number };
 /** Of an object that keeps no more calls. A user without a code of its own is `unavailable`. */
-export const OVERLOADED: Answer = { codes: [], lanes: undefined };
+export const OVERLOADED: Answer = { codes: [], lanes: undefined, pauseMs: 0 };
 /** What an isolate gets: a refusal, and for how long it is certain. */
 export type Certified = { readonly code: Code; readonly validForMs: number };
 
 /** A call by an isolate (one user), or by a lane. */
 type Claims = {
   readonly kind: "claims";
+  readonly isOfLane: boolean;
   readonly users: readonly number[];
   readonly codes: Code[];
   /** Users without a code. */
@@ -33,6 +34,7 @@ type Call = Claims | Certify;
 /** `index` is that of the user in the call. */
 type Message = { readonly call: Call; readonly index: number; readonly stampMs: number };
 
+type Hinted = { readonly lanes?: LaneHint; readonly pauseMs?: number };
 /** A flush, with what waits for it. */
 type Flight = { isOver: boolean; readonly waiting: (() => void)[] };
 
@@ -79,7 +81,7 @@ export class Coupon {
   }
 
   /** A call arrives, for which there must be room. */
-  call(call: Pick<Claims, "users" | "respond">): void {
+  call(call: Pick<Claims, "isOfLane" | "users" | "respond">): void {
     this.#enqueue({ kind: "claims", codes: [], leftCount: call.users.length, ...call });
   }
 
@@ -210,8 +212,9 @@ export class Coupon {
 
   #response(call: Call): () => void {
     if (call.kind === "certify") this.#meter.add(call.refusedEarly);
-    const { lanes } = this.#meter.withHint<{ lanes?: LaneHint }>({});
-    if (call.kind === "claims") return () => call.respond({ codes: call.codes, lanes });
+    const isOfLane = call.kind === "claims" && call.isOfLane;
+    const { lanes, pauseMs = 0 } = isOfLane ? this.#meter.withPause({ answers: [] }) : this.#meter.withHint<Hinted>({});
+    if (call.kind === "claims") return () => call.respond({ codes: call.codes, lanes, pauseMs });
     const certified = this.#certified();
     return () => call.respond(certified, lanes);
   }

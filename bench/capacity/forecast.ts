@@ -76,7 +76,7 @@ class Simulation {
   readonly #random: () => number;
   readonly #thread: Thread;
   readonly #coupon: Coupon;
-  readonly #lanes: Lane[] = [];
+  readonly #lanes = new Map<string, Lane>();
   readonly #isolates: Isolate[];
   /** The start of the sale on the loop's clock, which begins with the first user. */
   readonly #opensAtMs: number;
@@ -171,7 +171,7 @@ class Simulation {
 
   #route(users: readonly number[]): void {
     const direct: number[] = [];
-    const ofLanes = new Map<number, number[]>();
+    const ofLanes = new Map<string, number[]>();
     for (const user of users) {
       const isolate = this.#isolate(user);
       const refusal = isolate.refusal();
@@ -180,7 +180,7 @@ class Simulation {
       else if (count === 0) direct.push(user);
       else {
         this.#totals.lanesMax = Math.max(this.#totals.lanesMax, count);
-        const lane = laneOf(`user_${user}`, count);
+        const lane = laneOf(`user_${user}`, count, null);
         const together = ofLanes.get(lane);
         if (together === undefined) ofLanes.set(lane, [user]);
         else together.push(user);
@@ -195,15 +195,19 @@ class Simulation {
     const { room } = this.#coupon;
     for (const user of users.slice(0, room)) {
       const alone = [user];
-      this.#coupon.call({ users: alone, respond: (answer) => this.#return(alone, answer) });
+      this.#coupon.call({ isOfLane: false, users: alone, respond: (answer) => this.#return(alone, answer) });
     }
     if (users.length > room) this.#return(users.slice(room), OVERLOADED);
   }
 
-  #enterLane(index: number, users: readonly number[]): void {
+  #enterLane(name: string, users: readonly number[]): void {
     this.#totals.laneRequests += users.length;
-    this.#lanes[index] ??= new Lane(this.#sale, this.#loop, this.#newThread(), this.#coupon, (of, answer) => this.#return(of, answer));
-    this.#lanes[index].submit(users);
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      lane = new Lane(this.#sale, this.#loop, this.#newThread(), this.#coupon, (of, answer) => this.#return(of, answer));
+      this.#lanes.set(name, lane);
+    }
+    lane.submit(users);
   }
 
   /** An answer goes back to the isolates of its users. */

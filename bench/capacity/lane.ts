@@ -61,12 +61,14 @@ export class Lane {
     this.#callCount += 1;
     const respond = (answer: Answer): void =>
       this.#loop.at(this.#loop.nowMs + hopMs, () => {
-        this.#callCount -= 1;
         this.#answered(users, answer);
-        this.#flush(0);
+        this.#loop.at(this.#loop.nowMs + answer.pauseMs, () => {
+          this.#callCount -= 1;
+          this.#flush(0);
+        });
       });
     this.#loop.at(this.#loop.nowMs + afterMs + hopMs, () => {
-      if (this.#coupon.room > 0) this.#coupon.call({ users, respond });
+      if (this.#coupon.room > 0) this.#coupon.call({ isOfLane: true, users, respond });
       else respond(OVERLOADED);
     });
   }
