@@ -16,19 +16,21 @@ export type Usage = {
   readonly workerRequests: number;
   /** The Worker's CPU time for each of them, in microseconds. */
   readonly workerUs: number;
+  /** Calls of the coupon and of its lanes. */
   readonly objectRequests: number;
-  /** How long the object is in memory. */
+  /** The coupon and its lanes, and how long they are in memory. */
+  readonly objects: number;
   readonly seconds: number;
   readonly claims: number;
 };
 
 /** Dollars, by what they are for. */
-export function priceOf({ workerRequests, workerUs, objectRequests, seconds, claims }: Usage): Readonly<Record<string, number>> {
+export function priceOf({ workerRequests, workerUs, objectRequests, objects, seconds, claims }: Usage): Readonly<Record<string, number>> {
   const millions = {
     "requests to the Worker": workerRequests * PRICES.workerRequest,
     "CPU of the Worker": ((workerRequests * workerUs) / 1e3) * PRICES.workerCpuMs,
-    "requests to the object": objectRequests * PRICES.objectRequest,
-    "the object in memory": seconds * OBJECT_GB * PRICES.objectGbSecond,
+    "requests to objects": objectRequests * PRICES.objectRequest,
+    "objects in memory": objects * seconds * OBJECT_GB * PRICES.objectGbSecond,
     "rows written": claims * ROWS_PER_CLAIM * PRICES.rowWritten,
   };
   return Object.fromEntries(Object.entries(millions).map(([what, dollars]) => [what, dollars / 1e6]));

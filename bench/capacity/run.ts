@@ -1,98 +1,96 @@
-// `npm run plan`: whether one object is enough for a sale, how long users wait, and what it costs.
+// `npm run plan`: how many lanes a sale needs, how long its users wait, and what it costs.
 
 import * as limits from "../../src/domain/limits.ts";
-import { leaseEnd } from "../../src/domain/certificate.ts";
-import { EXIT, runCommand, type Command, type Options } from "../../scripts/cli/command.ts";
+import { LANES_MAX } from "../../src/domain/lane-limits.ts";
+import type { LaneSetting } from "../../src/domain/lanes.ts";
+import { EXIT, runCommand, usage, type Command, type Options } from "../../scripts/cli/command.ts";
 import { writeResults, writeText } from "../../scripts/cli/results.ts";
 import { count } from "../report/format.ts";
+import { adviceOn, SETTINGS, settingText } from "./advice.ts";
 import { chart } from "./chart.ts";
+import { check } from "./check.ts";
 import { costsIn, REFERENCE } from "./costs.ts";
-import { priceOf } from "./price.ts";
-import { changeMsMax, forecast, type Forecast, type Sale, type Waits } from "./queue.ts";
+import { forecast } from "./forecast.ts";
+import { priceOfSale, report } from "./report.ts";
+import { SHAPES, type Sale, type Shape } from "./sale.ts";
+
+const SHAPE_NAMES = Object.keys(SHAPES).filter(isShape);
 
 const COMMAND = {
   name: "npm run plan",
-  about: `Simulates a sale in front of one coupon's object: is one object enough, how long do users wait, what does it cost?
-The simulation uses the costs that the benchmark measured and Cloudflare's published limits of an object. Its figures are as
-good as those. Waits are without the network's.`,
+  about: `Simulates a sale of one coupon with different numbers of lanes: what will do, how long do users wait, what does it cost?
+The simulation uses the rules of lanes and certificates, the costs that the benchmark measured, and Cloudflare's published
+limits of an object. Its figures are as good as those. Waits are without the network between users and the Worker.
+
+Users arrive in one of these shapes:
+
+${SHAPE_NAMES.map((name) => `  ${name.padEnd(8)}${SHAPES[name].about}`).join("\n")}`,
   options: {
-    users: { kind: "count", default: 100_000, max: 100_000_000, help: "how many users claim, once each" },
-    stock: { kind: "count", default: 1_000, max: 2_147_483_647, help: "units" },
+    users: { kind: "count", default: 100_000, max: 10_000_000, help: "how many users claim, once each" },
+    stock: { kind: "count", default: 1_000, max: limits.AMOUNT_MAX, help: "units" },
     seconds: { kind: "count", default: 10, max: 3_600, help: "how long they go on arriving" },
-    shape: { kind: "text", value: "burst|flat", default: "burst", help: "burst: half of them arrive in the first tenth of the time" },
+    shape: { kind: "text", value: SHAPE_NAMES.join("|"), default: "burst", help: "how they arrive" },
+    lanes: { kind: "text", value: "A,B", default: SETTINGS.map(settingText).join(","), help: "settings of LANES to try, the best first" },
     objectRate: { kind: "count", default: 1_000, max: 1_000_000, help: "requests a second that an object gets; Cloudflare's soft limit" },
     flush: { kind: "count", default: limits.FLUSH_MS_INITIAL, max: 10_000, min: 0, help: "milliseconds that the object's disk takes" },
-    isolates: { kind: "count", default: 100, max: 100_000, min: 0, help: "isolates that serve the users; 0: no certificates" },
+    roundTrip: { kind: "count", default: 5, max: 10_000, min: 0, help: "milliseconds from the Worker or a lane to an object and back" },
+    isolates: { kind: "count", default: 100, max: 100_000, help: "isolates that serve the users" },
+    noCertificates: { kind: "flag", help: "isolates refuse no claim, as with SOLD_OUT_CACHE=off" },
+    seed: { kind: "count", default: 1, max: 2_147_483_647, help: "chooses isolates and random waits" },
     record: { kind: "text", value: "FILE", default: REFERENCE, help: "the benchmark's record with the costs" },
-    chart: { kind: "text", value: "FILE", help: "writes an SVG picture there" },
-    json: { kind: "text", value: "FILE", help: "writes the forecast there" },
+    chart: { kind: "text", value: "FILE", help: "writes an SVG picture there: what will do beside what it is like without lanes" },
+    json: { kind: "text", value: "FILE", help: "writes the forecasts there" },
+    check: { kind: "flag", help: "compares a prediction with a run of the local server instead; ends with 1 beyond 25 %" },
+    claims: { kind: "count", default: 4_000, min: 100, max: 10_000, help: "with --check: how many claims come at once" },
+    rounds: { kind: "count", default: 5, max: 100, help: "with --check: how often costs and runs are measured" },
   },
 } as const satisfies Command<Options>;
 
-/** How long a user keeps the flow of thought while waiting (source: Nielsen, "Usability Engineering"). */
-const PATIENCE_MS = 1_000;
-
-await runCommand(COMMAND, async ({ options }) => {
-  const { users, stock, seconds, objectRate, isolates, flush: flushMs } = options;
-  const costs = await costsIn(options.record);
+await runCommand(COMMAND, async (call) => {
+  const { options } = call;
+  if (options.check) return (await check(call, options.claims, options.rounds)) ? EXIT.ok : EXIT.failed;
+  const { users, stock, seconds, objectRate, isolates, seed } = options;
+  if (!isShape(options.shape)) throw usage(COMMAND, `--shape takes ${SHAPE_NAMES.join(", ")}, not "${options.shape}"`);
+  const { costs, source } = await costsIn(options.record);
   const sale: Sale = {
     users,
     stock,
     seconds,
-    shape: options.shape === "flat" ? "flat" : "burst",
+    shape: options.shape,
+    lanes: 0,
+    costs,
+    objectRate,
     isolates,
-    requestUs: Math.max(costs.objectUs, 1e6 / objectRate),
-    batchSizeMax: limits.BATCH_SIZE_MAX,
-    mailboxLengthMax: limits.MAILBOX_LENGTH_MAX,
-    flushMs,
-    batchWaitMs: Math.min(Math.max(flushMs * limits.BATCH_WAIT_PER_FLUSH, limits.BATCH_WAIT_MS_MIN), limits.BATCH_WAIT_MS_MAX),
-    renewalMs: (limits.CERTIFICATE_MS_MAX * (limits.CERTIFICATE_RENEWAL_MIN + limits.CERTIFICATE_RENEWAL_MAX)) / 2,
-    leaseMs: leaseEnd(0, limits.CERTIFICATE_MS_MAX),
+    seed,
+    flushMs: options.flush,
+    roundTripMs: options.roundTrip,
+    hasCertificates: !options.noCertificates,
+    isOneThread: false,
   };
-  const result = forecast(sale);
-  const price = priceOf({
-    workerRequests: users + result.turnedAway,
-    workerUs: costs.claimUs,
-    objectRequests: result.objectRequests,
-    seconds: result.endedAtMs / 1000,
-    claims: result.granted,
-  });
-  console.log(report(sale, result, price));
-  console.log(
-    `\ncosts measured ${costs.source}: ${costs.objectUs.toFixed(0)} µs of the object a claim; ${count(objectRate)} requests/s an object`,
-  );
-  if (options.chart !== undefined)
-    await writeText(options.chart, chart(result, `${count(users)} users, ${count(stock)} units, ${seconds} s`));
-  if (options.json !== undefined) await writeResults(options.json, { sale, costs, price, ...result });
+  const trials = options.lanes
+    .split(",")
+    .map(laneSetting)
+    .map((lanes) => ({ lanes, result: forecast({ ...sale, lanes }) }));
+  console.log(report(sale, trials));
+  console.log(`\n${count(objectRate)} requests a second an object; costs measured ${source}`);
+  const { best } = adviceOn(trials);
+  const shown = best.lanes === 0 ? [best] : [best, ...trials.filter(({ lanes }) => lanes === 0)];
+  const title = `${count(users)} users (${options.shape}), ${count(stock)} units, ${seconds} s`;
+  if (options.chart !== undefined) await writeText(options.chart, chart(title, shown));
+  if (options.json !== undefined) {
+    const priced = trials.map(({ lanes, result }) => ({ lanes, result, price: priceOfSale(sale, result) }));
+    await writeResults(options.json, { sale, trials: priced });
+  }
   return EXIT.ok;
 });
 
-function report(sale: Sale, result: Forecast, price: Readonly<Record<string, number>>): string {
-  const total = Object.values(price).reduce((sum, dollars) => sum + dollars, 0);
-  const rows = {
-    granted: `${count(result.granted)} of ${count(sale.stock)}`,
-    "sold out after": result.soldOutAtMs === null ? "never" : `${(result.soldOutAtMs / 1000).toFixed(2)} s`,
-    "last answer after": `${(result.endedAtMs / 1000).toFixed(2)} s`,
-    "winners wait": waits(result.winners),
-    "others wait": waits(result.others),
-    "most waiting at once": `${count(result.waitingMax)} (a mailbox takes ${count(sale.mailboxLengthMax)})`,
-    "asked to come back (503)": count(result.turnedAway),
-    "requests to the object": `${count(result.objectRequests)}, ${count(result.certificateRequests)} of them for certificates`,
-    "refused at the edge": count(result.refusedAtEdge),
-    "a restock is answered within": `${count(changeMsMax(sale))} ms`,
-    "cost beyond the plan's allowances": `$${total.toFixed(2)}`,
-    ...Object.fromEntries(Object.entries(price).map(([what, dollars]) => [`  ${what}`, `$${dollars.toFixed(4)}`])),
-  };
-  return [`${verdict(result)}\n`, ...Object.entries(rows).map(([label, value]) => `${label.padEnd(36)}${value}`)].join("\n");
+function isShape(name: string): name is Shape {
+  return Object.hasOwn(SHAPES, name);
 }
 
-function verdict({ winners, others, turnedAway }: Forecast): string {
-  if (turnedAway > 0) return `One object is not enough: ${count(turnedAway)} times a user is asked to come back in a second.`;
-  const slowest = Math.max(winners.p99Ms, others.p99Ms);
-  if (slowest > PATIENCE_MS) return `One object is enough, but users wait: up to ${(slowest / 1000).toFixed(1)} s for 99 in 100.`;
-  return `One object is enough: 99 in 100 have their answer within ${count(slowest)} ms.`;
-}
-
-function waits({ p50Ms, p99Ms, maxMs }: Waits): string {
-  return `p50 ${count(p50Ms)} ms, p99 ${count(p99Ms)} ms, at most ${count(maxMs)} ms`;
+function laneSetting(text: string): LaneSetting {
+  if (text === "auto") return text;
+  const lanes = text === "off" ? 0 : Number(text);
+  if (text === "off" || (Number.isInteger(lanes) && lanes >= 1 && lanes <= LANES_MAX)) return lanes;
+  throw usage(COMMAND, `--lanes takes auto, off, and whole numbers from 1 to ${LANES_MAX}, not "${text}"`);
 }
