@@ -10,6 +10,7 @@ export default defineConfig({
     // A hang is a failure; slowness is not. Timing is never asserted.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     // What a test printed, a seed above all, is shown where it failed.
     silent: "passed-only",
@@ -33,12 +34,16 @@ export default defineConfig({
       {
         extends: true,
         // From outside: a server process and real sockets.
-        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"] },
+        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: ["test/support/build-packages.ts"] },
       },
       {
         extends: true,
         // In Node, with pages in Chromium. `npm run test:pages` runs it where there is one.
-        test: { name: "pages", include: ["test/pages/**/*.test.ts"], globalSetup: ["test/pages/support/build.ts"] },
+        test: {
+          name: "pages",
+          include: ["test/pages/**/*.test.ts"],
+          globalSetup: ["test/support/build-packages.ts", "test/pages/support/build.ts"],
+        },
       },
     ],
   },
