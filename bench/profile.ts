@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { attribute, sourcesIn, type CpuProfile, type Share } from "./cpu-profile.ts";
 import { claimsOf, driverOf } from "./load/load.ts";
 import { CommandFailure, EXIT, runCommand, type Command, type Options } from "../scripts/cli/command.ts";
+import { isolateName } from "../scripts/server/config.ts";
 import { freePort } from "../scripts/server/loopback.ts";
 import { build, PRODUCT, removeScratch, scratchFolder, serve } from "../scripts/server/workerd.ts";
 
@@ -32,8 +33,10 @@ await runCommand(COMMAND, async ({ options, atEnd, signal }) => {
   atEnd(() => removeScratch(folder));
   const bundle = await build(options.entry, folder, signal);
   const inspector = await freePort();
-  const vars = options.unlogged ? { REQUEST_LOG: "off" } : {};
-  const server = await serve(bundle, { state: join(folder, "state"), vars, signal, args: [`--inspector-addr=127.0.0.1:${inspector}`] });
+  // As the benchmark's rows of claims: without lanes, and nothing is delivered.
+  const vars = { LANES: "off", ...(options.unlogged ? { REQUEST_LOG: "off" } : {}) };
+  const args = [`--inspector-addr=127.0.0.1:${inspector}`];
+  const server = await serve(bundle, { state: join(folder, "state"), vars, signal, isDelivering: false, args });
   atEnd(() => server.kill());
   const created = await fetch(`${server.url}/api/coupons`, {
     method: "POST",
@@ -73,9 +76,9 @@ function print(title: string, shares: readonly Share[], busyUs: number, answers:
 
 type Inspector = { readonly send: (method: string, params?: Readonly<Record<string, unknown>>) => Promise<unknown> };
 
-/** Opens a session with the inspector of the Worker called `main`. It ends with the server. */
+/** Opens a session with the inspector of the first isolate. It ends with the server. */
 async function attach(port: number): Promise<Inspector> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/main`);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/${isolateName(0)}`);
   await new Promise((resolve, reject) => {
     socket.addEventListener("open", resolve);
     socket.addEventListener("error", () => reject(new CommandFailure("workerd's inspector does not answer")));

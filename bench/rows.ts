@@ -46,15 +46,14 @@ export const ROWS = [
   {
     name: "bare-call",
     kind: "bound",
-    about: "the same, and one call of an object that does nothing",
+    about: "the same, and one call of an object that does nothing: the limit",
     start: (lab) => workerSystem(lab, "bench/workers/bare-call.ts", {}),
     ...UNSTORED_CLAIM,
-    isExtra: true,
   },
   {
     name: "no-op",
     kind: "bound",
-    about: "the product's app, and an object that does nothing: the limit",
+    about: "the product's app, and an object that does nothing",
     start: (lab) => workerSystem(lab, "bench/workers/no-op.ts", {}),
     ...UNSTORED_CLAIM,
   },

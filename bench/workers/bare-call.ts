@@ -1,4 +1,4 @@
-// The floor with one hop: a Worker parses the body of a claim and calls an object that does nothing.
+// The limit: a Worker parses the body of a claim and calls an object that does nothing.
 
 import { DurableObject } from "cloudflare:workers";
 

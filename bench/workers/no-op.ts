@@ -1,4 +1,4 @@
-// The limit: the same app, and an object that answers a claim without doing anything.
+// The same app, and an object that answers a claim without doing anything: what storing costs is the difference.
 
 import { DurableObject } from "cloudflare:workers";
 

@@ -108,13 +108,18 @@ export function objectFile(folder: string, name: string): string {
   return `${Buffer.concat([ofName, ofClass]).toString("hex")}.sqlite`;
 }
 
+/** The name of an isolate's service and socket, and of its target in the inspector. */
+export function isolateName(index: number): string {
+  return `isolate-${index}`;
+}
+
 /** Returns the text for workerd. The first isolate has the objects. The others are bound to its namespace. */
 export function capnp(config: Config): string {
   const all = Array.from({ length: config.isolates }, (_, index) => index);
-  const services = all.map((index) => `(name = "isolate-${index}", worker = .worker${index})`);
+  const services = all.map((index) => `(name = "${isolateName(index)}", worker = .worker${index})`);
   const sockets = all.map((index) => {
     const address = `${hostInUrl(config.host)}:${index === 0 ? config.port : 0}`;
-    return `(name = "isolate-${index}", address = ${quoted(address)}, http = (), service = "isolate-${index}")`;
+    return `(name = "${isolateName(index)}", address = ${quoted(address)}, http = (), service = "${isolateName(index)}")`;
   });
   // Without this service, `fetch` reaches public addresses only.
   const internet = `(name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true)))`;
@@ -161,7 +166,7 @@ function worker(config: Config, index: number): string {
   const bindings = [
     `(name = "ASSETS", service = "assets")`,
     ...objects.map(({ name, className }) => {
-      const namespace = index === 0 ? quoted(className) : `(className = ${quoted(className)}, serviceName = "isolate-0")`;
+      const namespace = index === 0 ? quoted(className) : `(className = ${quoted(className)}, serviceName = "${isolateName(0)}")`;
       return `(name = ${quoted(name)}, durableObjectNamespace = ${namespace})`;
     }),
     ...(hasDatabase ? [`(name = "DB", wrapped = ${d1})`] : []),

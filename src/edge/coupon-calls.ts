@@ -37,7 +37,7 @@ type Answer = {
  * together take at most `deadlineMs`. After the deadline a mutation stays unknown, because the object may
  * still execute it.
  */
-export async function callCoupon<Result extends Answer>(
+export function callCoupon<Result extends Answer>(
   env: CouponEnv,
   name: string,
   call: (coupon: CouponCalls) => Promise<Result>,
@@ -51,7 +51,7 @@ export async function callCoupon<Result extends Answer>(
 export type LaneTarget = { readonly lane: string; readonly location: LocationHint | undefined; readonly namespace: LaneNamespace };
 
 /** As {@link callCoupon}, for a claim or a hold. Its first attempt takes the lane. A retry goes to the coupon itself. */
-export async function callThroughLane<Result extends Answer>(
+export function callThroughLane<Result extends Answer>(
   env: CouponEnv,
   name: string,
   target: LaneTarget,
@@ -69,24 +69,26 @@ async function callWithin<Result extends Answer>(
 ): Promise<Result | CallFailure> {
   const order = nextOrder();
   const caller = { isWaiting: true };
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<CallFailure>((resolve) => {
-    timer = setTimeout(() => resolve(failureOf(effect, `no answer in ${deadlineMs} ms`)), deadlineMs);
+  // One promise costs a claim half as much as `Promise.race`.
+  const result = await new Promise<Result | CallFailure>((resolve) => {
+    const timer = setTimeout(() => resolve(failureOf(effect, `no answer in ${deadlineMs} ms`)), deadlineMs);
+    const end = (answered: Result | CallFailure): void => {
+      // A request can have 10,000 timers at most, and an export makes many calls.
+      clearTimeout(timer);
+      resolve(answered);
+    };
+    void callWithRetries(attempt, effect, caller).then(end);
   });
-  try {
-    const result = await Promise.race([callWithRetries(attempt, effect, caller), deadline]);
-    if (!("cause" in result)) {
-      recordHead(name, result, order);
-      recordHint(name, result.lanes);
-      if (result.coupon !== undefined && result.seq !== undefined) recordState(name, result.seq, result.coupon);
-    }
-    return result;
-  } finally {
-    caller.isWaiting = false;
-    clearTimeout(timer ?? null);
+  caller.isWaiting = false;
+  if (!("cause" in result)) {
+    recordHead(name, result, order);
+    recordHint(name, result.lanes);
+    if (result.coupon !== undefined && result.seq !== undefined) recordState(name, result.seq, result.coupon);
   }
+  return result;
 }
 
+/** Never throws. */
 async function callWithRetries<Result extends Answer>(
   attempt: (retry: number) => Promise<Result>,
   effect: CallEffect,

@@ -2,6 +2,7 @@
 
 import type { LocationHint } from "../domain/location-hint.ts";
 import type { CouponCalls, CourierCalls, LaneCalls, MeterCalls } from "../domain/rpc.ts";
+import { sipKeyOf, type SipKey } from "../domain/siphash.ts";
 import { log } from "../log.ts";
 import { parseConfig, type Config, type ConfigFaults, type Variables } from "./config.ts";
 
@@ -57,7 +58,12 @@ export type Worker = {
 
 /** An isolate has one environment, so it parses one. Tests have many. */
 const parsed = new WeakMap<RawEnv, ParsedEnv>();
-type ParsedEnv = { readonly env: Env; readonly faults: ConfigFaults | null };
+type ParsedEnv = {
+  readonly env: Env;
+  readonly faults: ConfigFaults | null;
+  /** The key of the users' hashes in the log. A deployment without an admin token has no secret, so its hashes can be guessed. */
+  readonly userKey: SipKey;
+};
 
 /** Returns the parsed environment, and what is wrong with its variables if anything is. Logs that once. */
 export function parseEnv(raw: RawEnv): ParsedEnv {
@@ -67,7 +73,8 @@ export function parseEnv(raw: RawEnv): ParsedEnv {
   const bindings: Bindings = raw;
   const isFaulty = Object.keys(faults).length > 0;
   if (isFaulty) log("misconfigured", faults);
-  const result = { env: { ...bindings, ...config }, faults: isFaulty ? faults : null };
+  const userKey = sipKeyOf(config.ADMIN_TOKEN ?? "", "doorbuster log 1");
+  const result = { env: { ...bindings, ...config }, faults: isFaulty ? faults : null, userKey };
   parsed.set(raw, result);
   return result;
 }

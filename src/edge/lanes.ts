@@ -7,7 +7,7 @@ import type { Worker } from "./env.ts";
 import { hintOf } from "./lane-hints.ts";
 
 /** Sends a claim or a hold of `userId`. A retry may deliver `call` more than once, so it must be repeatable. */
-export async function callByAnyWay<Result extends { readonly ok: boolean; readonly code?: string; readonly seq: number }>(
+export function callByAnyWay<Result extends { readonly ok: boolean; readonly code?: string; readonly seq: number }>(
   { env, location, onLane }: Worker,
   name: string,
   userId: string,

@@ -153,11 +153,11 @@ function withRequestLog(
       logFailure("request_failed", { request_id: context.requestId, cause: stack ?? cause });
       response = respond(context, { ok: false, code: "internal_error" });
     }
-    const { env } = parseEnv(c.env);
+    const { env, userKey } = parseEnv(c.env);
     addCorsHeaders(response, c.req.raw, context.who, env);
     const ms = Date.now() - startedAt;
     countRequest(workerOf(c, env), counted, response.status, ms);
-    if (context.isLogged && env.REQUEST_LOG === "on") await logRequest(c.req.method, path, context, response.status, ms);
+    if (context.isLogged && env.REQUEST_LOG === "on") logRequest(c.req.method, path, context, response.status, ms, userKey);
     return response;
   };
 }

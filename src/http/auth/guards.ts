@@ -48,12 +48,16 @@ async function requireUser(
   userId: string,
   orOperator: boolean,
 ): Promise<Refusal<"unauthorized" | "forbidden" | "unavailable"> | Caller> {
-  const { authorization } = credentials;
-  if (orOperator && (await hasAdminToken(credentials, env))) return { ok: true, kind: "operator" };
-  if (await hasToken(authorization, env.SERVICE_TOKEN, env.SERVICE_TOKEN_PREVIOUS)) return { ok: true, kind: "service" };
+  const { authorization, cookie } = credentials;
+  // Most callers have none, and each promise costs a claim as much as all that is decided here.
+  const hasCredentials = authorization !== null || cookie !== null;
+  if (hasCredentials && orOperator && (await hasAdminToken(credentials, env))) return { ok: true, kind: "operator" };
+  if (hasCredentials && (await hasToken(authorization, env.SERVICE_TOKEN, env.SERVICE_TOKEN_PREVIOUS)))
+    return { ok: true, kind: "service" };
   const { IDENTITY, IDENTITY_SECRET, IDENTITY_JWKS_URL, SERVICE_TOKEN } = env;
   if (IDENTITY_SECRET === undefined && IDENTITY_JWKS_URL === undefined) {
-    if (IDENTITY === "off") return { ok: true, kind: (await hasAdminToken(credentials, env)) ? "operator" : "unverified" };
+    if (IDENTITY === "off")
+      return { ok: true, kind: hasCredentials && (await hasAdminToken(credentials, env)) ? "operator" : "unverified" };
     return withoutToken(credentials, SERVICE_TOKEN === undefined ? "noIdentity" : "service");
   }
   return (await requireTokenOf(userId, authorization, env)) ?? { ok: true, kind: "user" };
