@@ -6,7 +6,7 @@ import type { Precondition } from "../domain/etag.ts";
 import { FAULTS_MAX, HEADER_TOKEN_LENGTH_MAX, OPERATOR_BODY_BYTES_MAX, TEXT_CODE_POINTS_MAX } from "../domain/limits.ts";
 import { nameFault, textFault, type TextFault } from "../domain/names.ts";
 import { preferredType } from "./accept.ts";
-import { decoded, fieldsIn, jsonIn, readText } from "./body.ts";
+import { decoded, fieldsIn, jsonIn, readAtMost, textOf } from "./body.ts";
 import { JSON_TYPE } from "./media-types.ts";
 import { unknownFault } from "./nearest-name.ts";
 import { pathOf, type PathPattern } from "./path-pattern.ts";
@@ -44,13 +44,13 @@ export function requestReader(route: Route, pattern: PathPattern): (c: Context, 
     const { raw: request } = c.req;
     const { url, headers } = request;
     const params = pattern.params.length === 0 ? {} : readParams(url, pattern);
-    const text = declared === undefined ? "" : await readText(request, declared.bytesMax, declared.isText === true);
-    if (text === null) {
+    const bytes = declared === undefined ? undefined : await readAtMost(request, declared.bytesMax);
+    if (bytes === null) {
       Object.assign(context, subjectOf(params, undefined));
       return { ok: false, code: "payload_too_large" };
     }
-    const isEmpty = declared === undefined || (text === "" && declared === NO_FIELDS);
-    const sent = isEmpty ? NO_BODY : bodyIn(text, declared);
+    const isEmpty = bytes === undefined || (bytes.length === 0 && declared === NO_FIELDS);
+    const sent = isEmpty ? NO_BODY : bodyIn(bytes, declared);
     const body = declared === undefined ? undefined : parseBody(sent, declared.schema);
     Object.assign(context, subjectOf(params, isRefusal(body) ? sent.value : body));
     if (isRefusal(body)) return body;
@@ -163,10 +163,11 @@ type SentBody = { readonly value: unknown; readonly faults: readonly Fault[] };
 const NO_BODY: SentBody = { value: {}, faults: [] };
 
 /**
- * Returns the JSON value, the fields of the form or the text of a body, whatever its content type. The value of a malformed body
+ * Returns the JSON value, the fields of the form or the text in a body, whatever its content type. The value of a malformed body
  * is undefined, which no schema accepts.
  */
-function bodyIn(text: string | undefined, declared: Route["body"]): SentBody {
+function bodyIn(bytes: Uint8Array, declared: Route["body"]): SentBody {
+  const text = textOf(bytes);
   if (declared?.isText === true) return { value: text, faults: [] };
   if (text === undefined || declared?.isForm !== true) return { value: jsonIn(text), faults: [] };
   const fields = Array.from(fieldsIn(text));

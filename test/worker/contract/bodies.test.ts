@@ -53,8 +53,6 @@ describe.for([COUPONS, CLAIMS])("POST %s", (path) => {
     ["a byte that is not UTF-8", bytes(0x22, 0xff, 0x22)],
     ["a name that is not UTF-8", new Uint8Array([...utf8.encode('{"name":"'), 0xc3, 0x28, ...utf8.encode('","amount":1}')])],
     ["half a surrogate pair in UTF-8", bytes(0x22, 0xed, 0xa0, 0x80, 0x22)],
-    ["the first bytes of a character", new Uint8Array([...utf8.encode('{"name":"'), 0xf0, 0x9f, 0x98, ...utf8.encode('","amount":1}')])],
-    ["U+FFFD, which stands for bytes that are not UTF-8", '{"user_id":"\ufffd","coupon_name":"c","name":"\ufffd","amount":1}'],
     ["UTF-16", bytes(0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00)],
     ["zeros", new Uint8Array(1000)],
   ] as const)(`POST ${path} with a body of %s gets 400`, async ([, body]) => {
@@ -65,7 +63,6 @@ describe.for([COUPONS, CLAIMS])("POST %s", (path) => {
 test.for([
   ["white space around", (name: string) => ` \r\n\t{ "user_id" : "user" , "coupon_name" : "${name}" }\n`],
   ["a byte order mark", (name: string) => `\ufeff{"user_id":"user","coupon_name":"${name}"}`],
-  ["U+FFFD as an escape", (name: string) => String.raw`{"user_id":"user","x":"\ufffd","coupon_name":"${name}"}`],
   ["escaped letters", (name: string) => String.raw`{"\u0075ser_id":"\u0075s\u0065r","coupon_name":"` + `${name}"}`],
   ["a key twice, of which the last counts", (name: string) => `{"user_id":"other","coupon_name":"${name}","user_id":"user"}`],
   ["unknown fields", (name: string) => `{"amount":-1,"position":7,"USER_ID":"other","user_id":"user","":[1],"coupon_name":"${name}"}`],
