@@ -12,7 +12,8 @@ export async function readAtMost(request: Request, bytesMax: number): Promise<Ui
   const contentLength = request.headers.get("content-length");
   try {
     if (contentLength === null) return await readStream(request.body, bytesMax);
-    return Number(contentLength) > bytesMax ? null : await request.bytes();
+    // `Request.bytes` costs a claim 8 µs more.
+    return Number(contentLength) > bytesMax ? null : new Uint8Array(await request.arrayBuffer());
   } catch {
     return Uint8Array.of(0xff);
   }
