@@ -108,3 +108,15 @@ export async function soldInPart(): Promise<string> {
   await claim(name, "user-3");
   return name;
 }
+
+/** The text of a stream. `meanwhile` runs after its first chunk. Throws where the stream breaks. */
+export async function textOf({ body }: Response, meanwhile: () => Promise<unknown>): Promise<string> {
+  const utf8 = new TextDecoder();
+  const stream: ReadableStream<Uint8Array> | null = body;
+  let text = "";
+  for await (const chunk of stream ?? []) {
+    if (text === "") await meanwhile();
+    text += utf8.decode(chunk, { stream: true });
+  }
+  return text;
+}
