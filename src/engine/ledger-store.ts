@@ -117,13 +117,13 @@ export class LedgerStore {
    * Worker can free it at once. Writes nothing.
    */
   static readonly SELECT_CLAIMANTS_AS_OF = `
-    SELECT ifnull(group_concat(json_quote(userId), ','), '') AS json, count(*) AS userCount, max(seq) AS last FROM (
-      SELECT ledger.user_id AS userId, ledger.seq
-      FROM ledger LEFT JOIN claims ON claims.user_id = ledger.user_id AND claims.position = ledger.position
-      WHERE ledger.seq > ?1 AND ledger.seq <= ?2 AND ledger.kind = 'claimed' AND (claims.position IS NOT NULL OR EXISTS (
-        SELECT 1 FROM releases JOIN ledger AS later ON later.seq > ?2 AND later.kind = 'released' AND later.position = releases.position
-        WHERE releases.user_id = ledger.user_id AND releases.position = ledger.position AND released_at >= ?3))
-      ORDER BY ledger.seq LIMIT ?4)`;
+    SELECT ifnull(group_concat(',' || json_quote(user_id), ''), '') AS json, count(*) AS userCount, max(seq) AS last FROM (
+      SELECT user_id, seq FROM ledger
+      WHERE seq > ?1 AND seq <= ?2 AND kind = 'claimed' AND NOT EXISTS (
+        SELECT 1 FROM releases
+        WHERE releases.user_id = ledger.user_id AND releases.position = ledger.position AND (released_at < ?3 OR NOT EXISTS (
+          SELECT 1 FROM ledger AS later WHERE later.seq > ?2 AND later.kind = 'released' AND later.position = releases.position)))
+      ORDER BY seq LIMIT ?4)`;
   claimantsAsOf({ seq, at }: Pick<AsOf, "seq" | "at">, after: number, limit: number) {
     type Row = { json: string; userCount: number; last: number | null };
     const [row] = this.#sql.all<Row>(LedgerStore.SELECT_CLAIMANTS_AS_OF, after, seq, at, limit);

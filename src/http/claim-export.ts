@@ -48,8 +48,8 @@ export async function claimantStream(env: CouponEnv, name: string, { coupon, now
       page.json = "";
       listedCount += userCount;
       if (next === null) assert(listedCount === coupon.claimed, "as many claimants as units claimed");
-      const opening = isFirst ? `${JSON.stringify(json).slice(0, -1)},"claimed_by":[` : userCount > 0 ? "," : "";
-      return `${opening}${users}${next === null ? "]}" : ""}`;
+      const opened = isFirst ? `${JSON.stringify(json).slice(0, -1)},"claimed_by":[${users.slice(1)}` : users;
+      return next === null ? `${opened}]}` : opened;
     },
     async ({ next }) => {
       if (next === null) return null;
@@ -75,15 +75,23 @@ export function pagedStream<Rows>(
   nextOf: (page: Rows) => Promise<Rows | null>,
 ): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
-  let page = first;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      controller.enqueue(utf8.encode(textOf(page, page === first)));
-      const next = await nextOf(page);
-      if (next === null) controller.close();
-      else page = next;
-    },
-  });
+  // A write ends when it was read. So all pages share one buffer.
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  let buffer = new Uint8Array(0);
+  async function write(text: string): Promise<void> {
+    const bytesMax = text.length * 3;
+    if (buffer.length < bytesMax) buffer = new Uint8Array(bytesMax);
+    const { written } = utf8.encodeInto(text, buffer);
+    if (written > 0) await writer.write(buffer.subarray(0, written));
+  }
+  async function run(): Promise<void> {
+    for (let page: Rows | null = first; page !== null; page = await nextOf(page)) await write(textOf(page, page === first));
+    await writer.close();
+  }
+  // After a reader who leaves, the abort fails too.
+  void run().catch((cause: unknown) => writer.abort(cause).catch(() => undefined));
+  return readable;
 }
 
 /** Writes one JSON line for each claim. */

@@ -87,7 +87,7 @@ test("a page of claimants with the longest ids is one text", () => {
   );
   const asOf = { epoch: "epoch-1", seq: engine.seq, at: T0 };
   const page = engine.claimants(asOf, 0, CLAIMANTS_AT_ONCE_MAX, T0) as ClaimantPage;
-  expect(JSON.parse(`[${page.json}]`)).toEqual(users);
+  expect(JSON.parse(`[${page.json.slice(1)}]`)).toEqual(users);
 });
 
 test("claims of a sale with the longest texts write no page more than claims of a sale without", async () => {
