@@ -54,7 +54,12 @@ export type Found = Done<{ readonly coupon: CouponView; readonly now: number }>;
  * names one coupon among those of the same name. Null means the current one.
  */
 export type Cursor = { readonly position: number; readonly seq: number; readonly epoch: string | null };
-export type Page = Done<{ readonly claims: readonly Claim[]; readonly next: Cursor | null }>;
+export type Page = Done<{ claims: readonly Claim[]; readonly next: Cursor | null }>;
+
+/** The coupon `epoch` after its event `seq`, at the instant `at`. */
+export type AsOf = Pick<Coupon, "epoch" | "seq"> & { readonly at: number };
+/** `json` has `userCount` user ids as JSON, each with a comma before it. `next` is the seq that the next page begins behind. */
+export type ClaimantPage = Done<{ json: string; readonly userCount: number; readonly next: number | null }>;
 
 /**
  * Storage failed, the mailbox is full, or a newer version of the code wrote the tables. Nothing was changed.
@@ -107,6 +112,7 @@ export type RevokeResult =
 export type EraseResult = Done<{ readonly eventCount: number }> | NoCoupon | Failed;
 /** `next` is the seq that the next page begins behind. */
 export type HistoryResult = Done<{ readonly events: readonly LedgerEvent[]; readonly next: number | null }> | NoCoupon | Failed;
+export type ClaimantsResult = ClaimantPage | NoCoupon | Failed;
 export type ListClaimsResult = Page | NoCoupon | Failed;
 /** The next events for a sink, or null if it has all. */
 export type OutboxResult = Done<{ readonly page: OutboxPage | null }> | Failed;
@@ -161,6 +167,8 @@ export type CouponCalls = {
   erase(userId: string, actor?: string | null): Promise<EraseResult>;
   /** Lists claims in the order of their positions. */
   listClaims(after: Cursor, limit: number): Promise<ListClaimsResult>;
+  /** Lists the users who had a claim at `asOf`, in claim order, after the seq `after`. */
+  claimants(asOf: AsOf, after: number, limit: number): Promise<ClaimantsResult>;
   /** Lists the ledger's events in their order, after the seq `after`. */
   history(after: number, limit: number): Promise<HistoryResult>;
   /** Returns the events of the coupon `epoch` after `after`, up to the event `until`. Null is the current coupon, and its last event. */

@@ -77,6 +77,8 @@ export function apply(message: MessageOf<Applicable>, draft: Draft, context: App
       return { ok: true, page: outboxPage(draft.store, draft, message.after, message.limit), seq };
     case "list_claims":
       return listClaims(message, draft);
+    case "claimants":
+      return claimants(message, draft);
     case "backup":
       return backup(message, draft);
     case "metrics": {
@@ -204,6 +206,12 @@ function listClaims({ after, limit }: MessageOf<"list_claims">, { coupon, store 
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const claims = rows.slice(0, limit).map(({ seq: _seq, ...claimed }) => claimed);
   return { ok: true, claims, next: last === undefined ? null : { position: last.position, seq: last.seq, epoch }, seq };
+}
+
+function claimants({ asOf, after, limit }: MessageOf<"claimants">, { coupon, store }: Draft): rpc.ClaimantsResult {
+  const { epoch, seq } = coupon;
+  if (asOf.epoch !== epoch) return { ok: false, code: "coupon_not_found", seq };
+  return { ok: true, ...store.ledger.claimantsAsOf(asOf, after, limit), seq };
 }
 
 /**

@@ -32,6 +32,7 @@ type Kinds = {
   erase: [{ readonly userId: string; readonly newKey: string }, rpc.EraseResult];
   history: [{ readonly after: number; readonly limit: number }, rpc.HistoryResult];
   list_claims: [{ readonly after: rpc.Cursor; readonly limit: number }, rpc.ListClaimsResult];
+  claimants: [{ readonly asOf: rpc.AsOf; readonly after: number; readonly limit: number }, rpc.ClaimantsResult];
   backup: [{ readonly epoch: string | null; readonly after: number; readonly until: number | null }, rpc.BackupResult];
   /** Stores a part of a backup, the last of which makes the coupon `name` with this epoch. */
   restore: [{ readonly part: BackupPart; readonly name: string; readonly epoch: string }, rpc.RestoreResult];
@@ -77,6 +78,7 @@ const EXCLUSIVE: ReadonlySet<Kind> = new Set<Kind>([
   "release_all_holds",
   "list_holds",
   "list_claims",
+  "claimants",
   "backup",
   "restore",
   "outbox",

@@ -1,58 +1,97 @@
 // Claims as CSV (RFC 4180), NDJSON, or part of a coupon's JSON, streamed page by page in constant memory.
 
 import type { Claim } from "../domain/claim.ts";
-import { EXPORT_PAGE_SIZE } from "../domain/limits.ts";
-import type { Page } from "../domain/rpc.ts";
+import { assert } from "../domain/assert.ts";
+import { CLAIMANTS_AT_ONCE_MAX, EXPORT_PAGE_SIZE } from "../domain/limits.ts";
+import type { ClaimantPage, Found, Page } from "../domain/rpc.ts";
 import { callCoupon } from "../edge/coupon-calls.ts";
 import type { CouponEnv } from "../edge/env.ts";
 import { jsonLine, receipt, unicodeEscape } from "../wire.ts";
 
-/** Returns the text of one page of claims. A page can be the first, the last, or both. */
-export type Write = (claims: readonly Claim[], isFirst: boolean, isLast: boolean) => string;
+/** Returns the text of one page of claims. */
+export type Write = (claims: readonly Claim[], isFirst: boolean) => string;
 
 /**
- * Streams `first` and all pages after it. Each page is fetched when the one before was read. An export is not
- * a snapshot: new claims are at its end, and claims that are revoked meanwhile may be missing. A page that
- * can't be fetched breaks the stream, so that an incomplete export is not taken for a complete one.
+ * Streams `first` and all pages after it. An export is not a snapshot: new claims are at its end, and claims
+ * that are revoked meanwhile may be missing.
  */
 export function exportStream(env: CouponEnv, name: string, first: Page, write: Write): ReadableStream<Uint8Array> {
   return pagedStream<Page>(
     first,
-    ({ claims, next }, isFirst) => write(claims, isFirst, next === null),
+    (page, isFirst) => {
+      const { claims } = page;
+      page.claims = [];
+      return write(claims, isFirst);
+    },
     async ({ next }) => {
       if (next === null) return null;
       const result = await callCoupon(env, name, (coupon) => coupon.listClaims(next, EXPORT_PAGE_SIZE), "read");
-      if (!result.ok) throw new Error(`the export ended early: ${result.code}`);
-      return result;
+      return result.ok ? result : breakOff(result.code);
     },
   );
 }
 
-/** Streams the text of `first` and of all pages after it. A `nextOf` that throws breaks the stream. */
+/**
+ * Streams a coupon as JSON, with its claimants at the instant that `found` shows it. What happens meanwhile
+ * changes nothing. Returns the refusal if the first page can't be fetched.
+ */
+export async function claimantStream(env: CouponEnv, name: string, { coupon, now }: Found, json: object) {
+  const asOf = { epoch: coupon.epoch, seq: coupon.seq, at: now };
+  const pageAfter = (seq: number) => callCoupon(env, name, (object) => object.claimants(asOf, seq, CLAIMANTS_AT_ONCE_MAX), "read");
+  const first = await pageAfter(0);
+  if (!first.ok) return first;
+  let listedCount = 0;
+  return pagedStream<ClaimantPage>(
+    first,
+    (page, isFirst) => {
+      const { json: users, userCount, next } = page;
+      page.json = "";
+      listedCount += userCount;
+      if (next === null) assert(listedCount === coupon.claimed, "as many claimants as units claimed");
+      const opened = isFirst ? `${JSON.stringify(json).slice(0, -1)},"claimed_by":[${users.slice(1)}` : users;
+      return next === null ? `${opened}]}` : opened;
+    },
+    async ({ next }) => {
+      if (next === null) return null;
+      const result = await pageAfter(next);
+      return result.ok ? result : breakOff(result.code);
+    },
+  );
+}
+
+/** Breaks the stream, so that an incomplete text is not taken for a complete one. */
+function breakOff(code: string): never {
+  throw new Error(`the export ended early: ${code}`);
+}
+
+/**
+ * Streams the text of `first` and of all pages after it. Each page is fetched when the one before was read. A
+ * `nextOf` that throws breaks the stream. A `textOf` empties its page: the platform keeps what an object has
+ * returned until the next full garbage collection.
+ */
 export function pagedStream<Rows>(
   first: Rows,
   textOf: (page: Rows, isFirst: boolean) => string,
   nextOf: (page: Rows) => Promise<Rows | null>,
 ): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
-  let page = first;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      controller.enqueue(utf8.encode(textOf(page, page === first)));
-      const next = await nextOf(page);
-      if (next === null) controller.close();
-      else page = next;
-    },
-  });
-}
-
-/** Writes a coupon as JSON, with claimants that are too many for one answer of the object. */
-export function couponWithClaimants(coupon: object): Write {
-  const open = `${JSON.stringify(coupon).slice(0, -1)},"claimed_by":[`;
-  return (claims, isFirst, isLast) => {
-    const users = claims.map(({ userId }) => JSON.stringify(userId)).join(",");
-    return `${isFirst ? open : claims.length > 0 ? "," : ""}${users}${isLast ? "]}" : ""}`;
-  };
+  // A write ends when it was read. So all pages share one buffer.
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  let buffer = new Uint8Array(0);
+  async function write(text: string): Promise<void> {
+    const bytesMax = text.length * 3;
+    if (buffer.length < bytesMax) buffer = new Uint8Array(bytesMax);
+    const { written } = utf8.encodeInto(text, buffer);
+    if (written > 0) await writer.write(buffer.subarray(0, written));
+  }
+  async function run(): Promise<void> {
+    for (let page: Rows | null = first; page !== null; page = await nextOf(page)) await write(textOf(page, page === first));
+    await writer.close();
+  }
+  // After a reader who leaves, the abort fails too.
+  void run().catch((cause: unknown) => writer.abort(cause).catch(() => undefined));
+  return readable;
 }
 
 /** Writes one JSON line for each claim. */

@@ -29,3 +29,8 @@ function fitsSegment(one: string | { readonly literal: string }, part: string): 
 export function pathOf(url: string): string {
   return /^[^:]*:\/\/[^/]*([^?#]*)/.exec(url)?.[1] ?? "";
 }
+
+/** As {@link pathOf}, with the query. */
+export function pathAndQueryOf(url: string): string {
+  return url.slice(url.indexOf("/", url.indexOf("://") + 3));
+}

@@ -17,7 +17,7 @@ import { addCorsHeaders, preflightMethodOf, requireAllowedOrigin } from "./cors.
 import { logFailure } from "../log.ts";
 import { logRequest } from "./request-log.ts";
 import { HTML_TYPE } from "./media-types.ts";
-import { pathOf, patternOf } from "./path-pattern.ts";
+import { pathAndQueryOf, pathOf, patternOf } from "./path-pattern.ts";
 import type { Refusal } from "./refusals.ts";
 import { requestContext, type Context, type RequestContext } from "./request-context.ts";
 import { isRefusal, requestReader } from "./request.ts";
@@ -67,7 +67,7 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
       actor,
       worker,
       headers: request.headers,
-      path: request.url.slice(request.url.indexOf("/", request.url.indexOf("://") + 3)),
+      path: pathAndQueryOf(request.url),
       attemptId: context.attemptId,
       isHead: request.method === "HEAD",
       isOperator: () => isOperator(credentials, env),
@@ -94,11 +94,11 @@ function bodyHas({ body }: Route, field: string): boolean {
 }
 
 /**
- * Returns the handler of all other requests: 204 to a preflight, 405 with the methods of the path, a static asset, or 404. Cloudflare
- * serves assets before it calls the Worker.
+ * Returns the handler of all other requests: 204 to a preflight, 405 with the methods of the path, a static asset, a redirect to the
+ * page without a final slash, or 404. Cloudflare serves assets before it calls the Worker.
  */
 export function serveUnrouted(routes: readonly Route[], refusalPage?: RefusalPage): (c: Context) => Promise<Response> {
-  const table = routes.map(({ method, path, who }) => ({ method, who, pattern: patternOf(path) }));
+  const table = routes.map(({ method, path, who, tag }) => ({ method, who, tag, pattern: patternOf(path) }));
   return withRequestLog({ method: "*", path: "/*" }, async (c, context) => {
     const onPath = table.filter(({ pattern }) => pattern.fits(c.req.path));
     const asked = preflightMethodOf(c.req.raw);
@@ -112,6 +112,9 @@ export function serveUnrouted(routes: readonly Route[], refusalPage?: RefusalPag
       const { raw: request } = c.req;
       const asset = await assetOf(request, c.env.ASSETS);
       if (asset !== null) return asset;
+      const [, page, query = ""] = /^([^?]*[^?/])\/(\?.*)?$/.exec(pathAndQueryOf(request.url)) ?? [];
+      if (page !== undefined && table.some(({ tag, pattern }) => tag === "pages" && pattern.fits(page)))
+        return respond(context, { ok: true, status: 308, headers: { Location: `${page}${query}` } });
       const isNavigation = !isOfApi(request) && request.headers.get("accept")?.includes(HTML_TYPE) === true;
       if (refusalPage !== undefined && isNavigation) context.refusalPage = refusalPage;
       return respond(context, { ok: false, code: "not_found" });

@@ -12,7 +12,7 @@ import type { OutboxCursor } from "../domain/delivery.ts";
 import type { Precondition } from "../domain/etag.ts";
 import type { HoldRequest } from "../domain/hold.ts";
 import { NOTICE_ALARM_MS } from "../domain/delivery-limits.ts";
-import { BATCH_SIZE_MAX, COUNTS_FLUSH_MS, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
+import { BATCH_SIZE_MAX, HOLDS_ENDED_AT_ONCE_MAX, MAILBOX_LENGTH_MAX } from "../domain/limits.ts";
 import type * as rpc from "../domain/rpc.ts";
 import type { RevokeRequest } from "../domain/revoke.ts";
 import { userIdFault } from "../domain/names.ts";
@@ -29,8 +29,9 @@ import {
   type Stamped,
 } from "../engine/message.ts";
 import { logFailure } from "../log.ts";
+import { CountsFlush } from "./counts-flush.ts";
 import { noticeTo, type CourierNotice, type Couriers } from "./courier-notice.ts";
-import { earliest, ExpiryAlarm } from "./expiry-alarm.ts";
+import { ExpiryAlarm } from "./expiry-alarm.ts";
 import { Lease } from "./lease.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
 import { Mailbox, MAILBOX_IS_FULL } from "./mailbox.ts";
@@ -53,7 +54,10 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   readonly #alarm: ExpiryAlarm;
   /** Null where no courier is bound. */
   readonly #notice: CourierNotice | null;
-  #isFlushScheduled = false;
+  readonly #countsFlush = new CountsFlush(
+    () => this.#engine.hasUnwrittenCounts,
+    () => void this.#submit({ kind: "write_counts" }),
+  );
 
   // The constructor runs after every idle period, so it reads no storage.
   constructor(ctx: DurableObjectState, env: ObjectEnv) {
@@ -172,6 +176,10 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     return this.#submit({ kind: "list_claims", after, limit });
   }
 
+  async claimants(asOf: rpc.AsOf, after: number, limit: number): Promise<rpc.ClaimantsResult> {
+    return this.#submit({ kind: "claimants", asOf, after, limit });
+  }
+
   async history(after: number, limit: number): Promise<rpc.HistoryResult> {
     return this.#submit({ kind: "history", after, limit });
   }
@@ -217,7 +225,7 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     // Who is refused before the start comes again at the start.
     this.#traffic.add(refused.sale_not_started ?? 0);
     this.#engine.countRefused(refused);
-    this.#scheduleFlush();
+    this.#countsFlush.schedule();
   }
 
   async remove(precondition: Precondition | null = null, actor: string | null = null): Promise<rpc.DeleteResult> {
@@ -251,13 +259,9 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     const hasNews = applied.isWritten && (this.#engine.seq !== seq || first?.message.kind === "remove");
     if (hasNews) this.#notice?.schedule();
     const hasOthers = batch.some(({ message }) => message.kind !== "claim");
-    const { nextExpiryAt } = this.#engine;
     const noticeAt = this.#notice === null ? null : now() + NOTICE_ALARM_MS;
-    // Claims alone set an alarm for the notice alone: an earlier alarm delays their commit, and a claim makes no hold.
-    const needsAlarm = hasOthers || (noticeAt !== null && !this.#alarm.isSetBy(noticeAt));
-    if (hasNews && needsAlarm) this.#alarm.schedule(earliest(nextExpiryAt, noticeAt));
-    else if (hasOthers) void this.#alarm.ensure(nextExpiryAt);
-    this.#scheduleFlush();
+    this.#alarm.follow({ hasNews, hasOthers }, this.#engine.nextExpiryAt, noticeAt);
+    this.#countsFlush.schedule();
     return applied;
   }
 
@@ -269,16 +273,6 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     if (message.kind === "remove" || isEmptied) this.#alarm.clear();
     if (message.kind !== "certify" || !isAnswerTo(message, answer) || !answer.ok || answer.certificate === null) return;
     this.#lease.extend(at, answer.certificate.validForMs);
-  }
-
-  /** Schedules a message that writes claim counts, if no other message writes them before. */
-  #scheduleFlush(): void {
-    if (this.#isFlushScheduled || !this.#engine.hasUnwrittenCounts) return;
-    this.#isFlushScheduled = true;
-    setTimeout(() => {
-      this.#isFlushScheduled = false;
-      if (this.#engine.hasUnwrittenCounts) void this.#submit({ kind: "write_counts" });
-    }, COUNTS_FLUSH_MS);
   }
 
   #restore(cause: unknown, batchSize: number): void {

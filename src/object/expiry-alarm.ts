@@ -20,9 +20,19 @@ export class ExpiryAlarm {
     this.#failed = failed;
   }
 
-  /** Whether this instance knows of an alarm that comes by `at`. */
-  isSetBy(at: number): boolean {
-    return this.#alarmAt !== null && this.#alarmAt <= at;
+  /**
+   * Sets the alarm after a batch, for the hold that expires next and for the notice to the courier. `hasNews` says that the batch has
+   * added events, `hasOthers` that it had not only claims.
+   */
+  follow(
+    { hasNews, hasOthers }: { readonly hasNews: boolean; readonly hasOthers: boolean },
+    nextExpiryAt: number | null,
+    noticeAt: number | null,
+  ): void {
+    // Claims alone set an alarm for the notice alone: an earlier alarm delays their commit, and a claim makes no hold.
+    const needsAlarm = hasOthers || (noticeAt !== null && (this.#alarmAt === null || this.#alarmAt > noticeAt));
+    if (hasNews && needsAlarm) this.schedule(earliest(nextExpiryAt, noticeAt));
+    else if (hasOthers) void this.ensure(nextExpiryAt);
   }
 
   /**
@@ -80,6 +90,6 @@ export class ExpiryAlarm {
 }
 
 /** Returns the earlier instant, of those that are set. */
-export function earliest(a: number | null, b: number | null): number | null {
+function earliest(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }

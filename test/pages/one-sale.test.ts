@@ -113,6 +113,27 @@ test("a change by another operator stops a restock, shows the new state, and let
   await confirm(page, "Restock", "From 20 to 8: 12 fewer. 7 are then left.", "The sale has 8 units now: 7 units are left.");
 });
 
+test("a dialog stays open and says so when another operator archives the sale", async ({ page, open: openPage, server }) => {
+  const calls = await sale(page, server, "ARCHIVED ELSEWHERE");
+  const other = await openPage();
+  await watch(other, "ARCHIVED ELSEWHERE");
+  const dialogs = [await open(page, "Restock"), await open(other, "Archive")];
+  await dialogs[0]?.getByLabel("Units").fill("8");
+  await dialogs[1]?.getByRole("textbox").fill("ARCHIVED ELSEWHERE");
+  await calls("POST", "/archive");
+  for (const dialog of dialogs) {
+    await dialog.getByRole("alert").getByText("The sale was archived meanwhile").waitFor();
+    expect(await dialog.getByRole("button").last().isDisabled()).toBe(true);
+  }
+  expect(await dialogs[0]?.getByLabel("Units").inputValue()).toBe("8");
+  await expectAccessible(page);
+  for (const dialog of dialogs) {
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "detached" });
+  }
+  for (const label of ["Pause", "Restock", "Archive"]) expect(await page.getByRole("button", { name: label }).count()).toBe(0);
+});
+
 test("a pause stays a pause when another operator pauses while its dialog is open", async ({ page, server }) => {
   const call = await sale(page, server, "PAUSED TWICE");
   const dialog = await open(page, "Pause");
@@ -216,6 +237,22 @@ test("the chart is drawn in the colours of the scheme, also after a change of it
   await page.emulateMedia({ colorScheme: "dark" });
   await expect.poll(async () => (await pixels())[0], { timeout: 10_000 }).toBeGreaterThan(10);
   expect((await pixels()).slice(1)).not.toEqual(light.slice(1));
+});
+
+test("the chart has a line and no filled area in forced colours", async ({ open: openPage, server }) => {
+  const page = await openPage({ forcedColors: "active" });
+  const calls = await sale(page, server, "FORCED");
+  expect(await calls.claim("ann")).toBe(201);
+  const share = (): Promise<number> =>
+    page.locator("canvas").evaluate((canvas: HTMLCanvasElement) => {
+      const { data } = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+      let count = 0;
+      for (let at = 3; at < data.length; at += 4) if ((data[at] ?? 0) > 0) count += 1;
+      return count / (data.length / 4);
+    });
+  await expect.poll(share, { timeout: 10_000 }).toBeGreaterThan(0.005);
+  // The area under the line would be most of the chart.
+  expect(await share()).toBeLessThan(0.1);
 });
 
 test("a hidden tab asks for nothing, and is live again when it is shown", async ({ page, server }) => {

@@ -7,7 +7,7 @@ import type { Change } from "../../src/domain/change.ts";
 import type { ClaimRequest } from "../../src/domain/claim.ts";
 import type { NewCoupon } from "../../src/domain/coupon.ts";
 import type { HoldRequest } from "../../src/domain/hold.ts";
-import { outcomeOf, type ClaimResult, type Cursor } from "../../src/domain/rpc.ts";
+import { outcomeOf, type AsOf, type ClaimResult, type Cursor } from "../../src/domain/rpc.ts";
 import type { RevokeRequest } from "../../src/domain/revoke.ts";
 import { CouponEngine, type LeaseState } from "../../src/engine/coupon-engine.ts";
 import { isAnswerTo, type AnswerTo, type Deferred, type Kind, type MessageOf } from "../../src/engine/message.ts";
@@ -75,6 +75,9 @@ export class EngineCalls {
   }
   listClaims(after: Cursor, limit: number, at: number) {
     return this.one({ kind: "list_claims", after, limit }, at);
+  }
+  claimants(asOf: AsOf, after: number, limit: number, at: number) {
+    return this.one({ kind: "claimants", asOf, after, limit }, at);
   }
   archive(at: number) {
     return this.one({ kind: "archive", precondition: null, actor: "alice" }, at);

@@ -2,11 +2,11 @@
 
 import { unnamed } from "../../domain/coupon.ts";
 import { etagOf, readStatusOf, type Precondition } from "../../domain/etag.ts";
-import { EXPORT_PAGE_SIZE, OPERATOR_BODY_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
+import { OPERATOR_BODY_BYTES_MAX, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX } from "../../domain/limits.ts";
 import type { Found } from "../../domain/rpc.ts";
 import { callCoupon, type CallEffect } from "../../edge/coupon-calls.ts";
 import { snapshot } from "../../edge/snapshots.ts";
-import { couponWithClaimants, exportStream } from "../claim-export.ts";
+import { claimantStream } from "../claim-export.ts";
 import { JSON_TYPE } from "../media-types.ts";
 import { invalid } from "../refusals.ts";
 import * as wire from "../../wire.ts";
@@ -71,10 +71,8 @@ export const getCoupon = route({
     // stream, because it is never read or cancelled.
     const { json, ...rest } = { ...couponAnswer(result), etag: etagOf(result.coupon, result.now, "claimants") };
     if (isHead || readStatusOf(precondition, rest.etag) !== 200) return ok(200, { ...rest, contentType: JSON_TYPE, text: null });
-    const from = { position: 0, seq: 0, epoch: result.coupon.epoch };
-    const first = await callCoupon(worker.env, name, (coupon) => coupon.listClaims(from, EXPORT_PAGE_SIZE), "read");
-    if (!first.ok) return first;
-    const text = exportStream(worker.env, name, first, couponWithClaimants(json));
+    const text = await claimantStream(worker.env, name, result, json);
+    if (!(text instanceof ReadableStream)) return text;
     return ok(200, { ...rest, contentType: JSON_TYPE, text });
   },
 });

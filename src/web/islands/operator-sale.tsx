@@ -20,7 +20,7 @@ import { PauseAction, RestockAction, TextsAction, WindowAction } from "./console
 import { TailCard, useTail } from "./console/sale/tail.tsx";
 import { refusedBy, type Outcomes } from "./console/sale/words.ts";
 import { ShareLink } from "./console/share.tsx";
-import { ConsolePage, Fault, mount } from "./console/ui.tsx";
+import { ConsolePage, Fault, Impossible, mount } from "./console/ui.tsx";
 
 const METRICS_EVERY_MS = 3_000;
 const SETTINGS_EVERY_MS = 1_000;
@@ -112,7 +112,9 @@ function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX
       <section class="card">
         <h2>The end of the sale</h2>
         <div class="buttons">
-          {coupon.state === "archived" ? null : <ArchiveAction {...props} />}
+          <Impossible.Provider value={impossibleIn(coupon)}>
+            <ArchiveAction {...props} />
+          </Impossible.Provider>
           <DeleteAction {...props} />
         </div>
       </section>
@@ -120,19 +122,21 @@ function Sale({ settings, error, refresh, onMove, onDelete }: WatchedProps): JSX
   );
 }
 
+/** Why nothing of a sale can be changed any more, or null. */
+function impossibleIn({ state }: Coupon): string | null {
+  return state === "archived" ? "The sale was archived meanwhile, so nothing of it can be changed." : null;
+}
+
 function Actions(props: SaleProps): JSX.Element {
-  const { name, state } = props.coupon;
   return (
     <div class="buttons actions">
-      {state === "archived" ? null : (
-        <>
-          <PauseAction {...props} />
-          <RestockAction {...props} />
-          <WindowAction {...props} />
-          <TextsAction {...props} />
-        </>
-      )}
-      <a class="button" href={couponPath(name, "/claims?format=csv")} download>
+      <Impossible.Provider value={impossibleIn(props.coupon)}>
+        <PauseAction {...props} />
+        <RestockAction {...props} />
+        <WindowAction {...props} />
+        <TextsAction {...props} />
+      </Impossible.Provider>
+      <a class="button" href={couponPath(props.coupon.name, "/claims?format=csv")} download>
         Export claims
       </a>
     </div>

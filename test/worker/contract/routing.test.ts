@@ -51,6 +51,25 @@ test("a browser that navigates to a missing path gets a page, and an API caller 
   expect([ofApi.status, ofApi.headers.get("Content-Type")]).toEqual([404, "application/json"]);
 });
 
+test.for([
+  ["/operator/", 308, "/operator"],
+  ["/docs/?a=/&b=/", 308, "/docs?a=/&b=/"],
+  ["/s/a%2Fb/", 308, "/s/a%2Fb"],
+  ["/operator/sales/SALE/", 308, "/operator/sales/SALE"],
+  ["/s//", 404, null],
+  ["/docs//", 404, null],
+  ["//evil.test/", 404, null],
+  ["/docs/?a=1/", 308, "/docs?a=1/"],
+  ["/docs?a=1/", 200, null],
+  ["/health/", 404, null],
+  ["/openapi.json/", 404, null],
+  ["/api/coupons/SALE/", 404, null],
+] as const)("GET %s gets %i, because a page alone is also found with a final slash", async ([path, status, location]) => {
+  const response = await exports.default.fetch(`https://doorbuster.test${path}`, { redirect: "manual" });
+  await response.text();
+  expect([response.status, response.headers.get("Location")]).toEqual([status, location]);
+});
+
 test("a static asset is served where the Worker is called for its path", async () => {
   const asset = await exports.default.fetch("https://doorbuster.test/favicon.svg");
   expect([asset.status, asset.headers.get("Content-Type")]).toEqual([200, "image/svg+xml"]);

@@ -1,16 +1,13 @@
 // Exports of claims, whole and as streams, and coupons with more claims than a test can make.
 
-import { createExecutionContext, evictDurableObject, runInDurableObject } from "cloudflare:test";
-import { env, exports } from "cloudflare:workers";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
 
-import { createApp } from "../../../src/http/app.ts";
 import { setClock, T0 } from "../../support/clock.ts";
 import { claim, created, pathOf, revoke, users } from "../../support/api.ts";
 import { stubOf } from "../../support/storage.ts";
 
 type Export = { readonly status: number; readonly headers: Headers; readonly text: string };
-
-const app = createApp();
 
 function requestOf(name: string, accept: string, query: string): Request {
   return new Request(`https://doorbuster.test${pathOf(name, "claims")}${query}`, { headers: { Accept: accept } });
@@ -19,11 +16,6 @@ function requestOf(name: string, accept: string, query: string): Request {
 /** An export as a caller gets it: the platform cuts it into chunks of its own. */
 export function fetchExport(name: string, accept: string, query = ""): Promise<Response> {
   return exports.default.fetch(requestOf(name, accept, query));
-}
-
-/** An export as it leaves the Worker, in its own chunks. */
-export async function sourceOf(name: string, accept: string): Promise<Response> {
-  return app.fetch(requestOf(name, accept, ""), env, createExecutionContext());
 }
 
 /** A small export, read whole. */
@@ -65,8 +57,6 @@ export async function plant(name: string, count: number): Promise<void> {
 export type Streamed = {
   readonly lineCount: number;
   readonly byteCount: number;
-  readonly chunkCount: number;
-  readonly chunkBytesMax: number;
   /** Whether every position is higher than the one before. */
   readonly isOrdered: boolean;
   readonly lastLine: string;
@@ -77,7 +67,7 @@ export type Streamed = {
  * chunk. Throws where the stream breaks.
  */
 export async function streamed({ body }: Response, meanwhile?: () => Promise<unknown>): Promise<Streamed> {
-  const counted = { lineCount: 0, byteCount: 0, chunkCount: 0, chunkBytesMax: 0, isOrdered: true, lastLine: "" };
+  const counted = { lineCount: 0, byteCount: 0, isOrdered: true, lastLine: "" };
   const utf8 = new TextDecoder();
   let [rest, last] = ["", 0];
   const stream: ReadableStream<Uint8Array> | null = body;
@@ -91,10 +81,8 @@ export async function streamed({ body }: Response, meanwhile?: () => Promise<unk
     }
     counted.lastLine = lines.at(-1) ?? counted.lastLine;
     counted.lineCount += lines.length;
+    if (counted.byteCount === 0) await meanwhile?.();
     counted.byteCount += chunk.byteLength;
-    counted.chunkCount += 1;
-    counted.chunkBytesMax = Math.max(counted.chunkBytesMax, chunk.byteLength);
-    if (counted.chunkCount === 1) await meanwhile?.();
   }
   return counted;
 }
@@ -107,4 +95,16 @@ export async function soldInPart(): Promise<string> {
   for (const user of ["user-3", "user-10", "user-25"]) await revoke(name, user);
   await claim(name, "user-3");
   return name;
+}
+
+/** The text of a stream. `meanwhile` runs after its first chunk. Throws where the stream breaks. */
+export async function textOf({ body }: Response, meanwhile: () => Promise<unknown>): Promise<string> {
+  const utf8 = new TextDecoder();
+  const stream: ReadableStream<Uint8Array> | null = body;
+  let text = "";
+  for await (const chunk of stream ?? []) {
+    if (text === "") await meanwhile();
+    text += utf8.decode(chunk, { stream: true });
+  }
+  return text;
 }

@@ -1,7 +1,7 @@
 // The parts that the console's pages share: notices, and actions that say what they do before and after.
 
-import { render, type ComponentChildren, type JSX } from "preact";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { createContext, render, type ComponentChildren, type JSX } from "preact";
+import { useContext, useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { SESSION_ENDED } from "./api.ts";
 
@@ -109,14 +109,18 @@ export type ActionProps = {
   readonly run: () => Promise<Happened>;
 };
 
+/** Why the actions inside are no longer possible, in a sentence. Then their buttons are gone, and an open dialog says why. */
+export const Impossible = createContext<string | null>(null);
+
 /** A button whose dialog says what will happen. A notice says what has happened. */
-export function Action(props: ActionProps): JSX.Element {
+export function Action(props: ActionProps): JSX.Element | null {
   const { label, isDanger, isPrimary, isDisabled, onOpen } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   // The label at the time when the dialog opened. What it says must not change under the operator's hand.
   const [opened, setOpened] = useState<string | null>(null);
   const isOpen = opened !== null;
+  const isGone = useContext(Impossible) !== null;
   const look = isDanger === true ? "danger" : isPrimary === true ? "primary" : "";
   // After the content is there, so that the focus goes to its first field.
   useLayoutEffect(() => (isOpen ? dialog.current?.showModal() : undefined), [isOpen]);
@@ -126,9 +130,10 @@ export function Action(props: ActionProps): JSX.Element {
     onOpen?.();
   }
 
+  if (isGone && !isOpen) return null;
   return (
     <>
-      <button type="button" class={look} disabled={isDisabled} onClick={open}>
+      <button type="button" class={look} disabled={isDisabled} hidden={isGone} onClick={open}>
         {label}
       </button>
       <dialog ref={dialog} aria-labelledby={titleId} onClose={() => setOpened(null)}>
@@ -147,7 +152,8 @@ function ActionForm(props: ActionFormProps): JSX.Element {
   const [isRunning, setRunning] = useState(false);
   const isShown = useRef(true);
   useEffect(() => () => void (isShown.current = false), []);
-  const isReady = hasFields && !isRunning && (typed === undefined || text === typed);
+  const impossible = useContext(Impossible);
+  const isReady = impossible === null && hasFields && !isRunning && (typed === undefined || text === typed);
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
@@ -173,7 +179,7 @@ function ActionForm(props: ActionFormProps): JSX.Element {
       {children}
       {typed === undefined ? null : <Typed wanted={typed} value={text} onInput={setText} />}
       <SessionEnded />
-      <Fault error={error} />
+      <Fault error={isRunning ? error : (impossible ?? error)} />
       <div class="buttons">
         <button type="button" onClick={close}>
           Cancel

@@ -21,7 +21,15 @@ const COLOURS = {
   grid: "var(--line)",
 } as const;
 
+/** With forced colours, the browser makes one colour of all that the page chooses, also of transparent ones. */
+const FORCED = matchMedia("(forced-colors: active)");
+const FORCED_COLOURS = { line: "Highlight", fill: "transparent", text: "CanvasText", grid: "GrayText" } as const satisfies Record<
+  keyof typeof COLOURS,
+  string
+>;
+
 function colourOf(probe: HTMLElement, name: keyof typeof COLOURS): string {
+  if (FORCED.matches) return FORCED_COLOURS[name];
   probe.style.color = COLOURS[name];
   return getComputedStyle(probe).color;
 }
@@ -89,11 +97,11 @@ export function Chart({ points, amount }: ChartProps): JSX.Element {
     plot.current = made;
     const resized = new ResizeObserver(() => made.setSize({ width: box.clientWidth, height: HEIGHT }));
     resized.observe(box);
-    const scheme = matchMedia("(prefers-color-scheme: dark)");
+    const schemes = [matchMedia("(prefers-color-scheme: dark)"), FORCED];
     const redraw = (): void => made.redraw();
-    scheme.addEventListener("change", redraw);
+    for (const scheme of schemes) scheme.addEventListener("change", redraw);
     return () => {
-      scheme.removeEventListener("change", redraw);
+      for (const scheme of schemes) scheme.removeEventListener("change", redraw);
       resized.disconnect();
       made.destroy();
       plot.current = null;
