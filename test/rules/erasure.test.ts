@@ -86,6 +86,26 @@ test("an erased user whose claim was revoked can claim again under the id, and b
   expectConserved(sql, 2);
 });
 
+test("two users who have used one idempotency key after the other can both be erased", () => {
+  const { engine, sql } = opened(3);
+  engine.claimAll([asks("ann", { key: "k" })], T0);
+  engine.erase("ann", T0);
+  engine.hold(holdOf("bob", 60_000), T0);
+  engine.erase("bob", T0);
+  const results = engine.claimAll([asks("bob", { key: "k" }), asks("cid", { key: "k" })], T0);
+  expect(outcomes(results)).toEqual(["granted", "granted"]);
+  expect(engine.erase("cid", T0)).toMatchObject({ ok: true, eventCount: 1 });
+  expect(
+    outcomes(
+      engine.claimAll(
+        ["ann", "bob", "cid"].map((user) => asks(user, { key: "k" })),
+        T0,
+      ),
+    ),
+  ).toEqual(["replayed", "replayed", "replayed"]);
+  expectConserved(sql, 3);
+});
+
 test("an erasure lists at most 500 events in one event", () => {
   const { engine, sql } = opened(1);
   for (let turn = 0; turn < 300; turn += 1) {
