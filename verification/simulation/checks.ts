@@ -21,8 +21,8 @@ export function check(context: Context, historyRun: HistoryRun): void {
   const client = violationIn(historyOf(historyRun, events, "client"));
   if (client !== null) context.breach("client", client.what);
   checkFailures(context, historyRun);
-  const { isClockSteady } = historyRun.platform;
-  const time = isClockSteady ? null : timeFault(historyRun.platform.judged, events);
+  const { isSteady } = historyRun.platform.clock;
+  const time = isSteady ? null : timeFault(historyRun.platform.judged, events);
   if (time !== null) context.breach("time", time);
   const { storage } = context;
   if (storage.incarnation < storage.incarnations.length && storage.alarmAt !== null)
@@ -94,7 +94,7 @@ function checkFailures({ points, breach, plan }: Context, { platform, clients }:
 }
 
 function historyOf({ platform, clients }: HistoryRun, events: readonly LedgerEvent[], seenFrom: History["seenFrom"]): History {
-  const { ends, isClockSteady } = platform;
-  const operations = seenFrom === "object" ? platform.delivered : clients.byTheObjectsClock(platform.skewMsMin, platform.skewMsMax);
-  return { events, operations: ends.length === 0 ? operations : [...operations, ...ends], seenFrom, isClockSteady };
+  const { ends, clock } = platform;
+  const operations = seenFrom === "object" ? platform.delivered : clients.byTheObjectsClock(clock.skewMsMin, clock.skewMsMax);
+  return { events, operations: ends.length === 0 ? operations : [...operations, ...ends], seenFrom, isClockSteady: clock.isSteady };
 }

@@ -7,11 +7,12 @@ import type { Answer } from "../model/types.ts";
 import { runFor, type Context } from "./context.ts";
 import { unanswered } from "./deliveries.ts";
 import type { Isolates } from "./isolates.ts";
-import { nameOf, Stub, type Network, type Recorded, type Request as Sent } from "./network.ts";
+import { nameOf, type Network, type Recorded, type Request as Sent } from "./network.ts";
 import { callsOf, failureFault, mayBeRepeated } from "./outcomes.ts";
 import { T0, type AskStep } from "./plan.ts";
 import type { App } from "./product.ts";
 import { askText, httpRequestOf } from "./requests.ts";
+import { Stub } from "./stub.ts";
 import { viewAnswer } from "./views.ts";
 
 const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;

@@ -107,7 +107,7 @@ function contextOf(instance: Instance, platform: Platform): unknown {
         if (!instance.isDead) platform.setAlarm(null);
       },
       deleteAll: () => {
-        if (!instance.isDead) storage.deleteAll({ from: instance.removalAskedAt ?? clock(), until: clock() });
+        if (!instance.isDead) storage.deleteAll({ from: instance.removalAskedAt ?? clock.now(), until: clock.now() });
         return instance.isDead ? new Promise<void>(() => undefined) : platform.onDisk();
       },
     },

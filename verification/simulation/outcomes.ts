@@ -2,7 +2,8 @@
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX } from "../../src/domain/limits.ts";
 import type { Call } from "../model/types.ts";
-import { isOverloaded, type Request as Sent } from "./network.ts";
+import { isOverloaded } from "./exceptions.ts";
+import type { Request as Sent } from "./network.ts";
 import type { Ask } from "./plan.ts";
 
 /**
