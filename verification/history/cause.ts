@@ -7,7 +7,7 @@ import type { Answer, Call, LedgerEvent } from "../model/types.ts";
 /** Whether the Worker may deliver a call more than once. */
 export function isRepeatable(call: Call): boolean {
   if (call.kind === "release") return call.position !== null;
-  return call.kind === "claim" || call.kind === "hold" || call.kind === "change" || call.kind === "archive";
+  return call.kind === "claim" || call.kind === "hold" || call.kind === "change" || call.kind === "archive" || call.kind === "erase";
 }
 
 /** Whether an answer that has the event's name can be about this event. */
@@ -45,6 +45,8 @@ export function isCauseOf(call: Call, events: readonly LedgerEvent[], slot: numb
       return kind === "given_back";
     case "release":
       return kind === "released" && call.userId === userId && (call.position === null || call.position === position);
+    case "erase":
+      return kind === "erased" && call.userId === userId;
     case "archive":
       return kind === "archived";
     case "remove":

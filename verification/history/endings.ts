@@ -65,7 +65,12 @@ function runsIn(events: readonly LedgerEvent[]): Run[] {
 
 function isNextOf(event: LedgerEvent | undefined, next: LedgerEvent | undefined, isLast: boolean): boolean {
   if (event?.kind !== "given_back") return false;
-  return isLast || (event.at === next?.at && (event.userId ?? "") < (next.userId ?? ""));
+  return isLast || (event.at === next?.at && storedUser(event) < storedUser(next));
+}
+
+/** The user's name in the tables, which says the order. */
+function storedUser({ alias, userId }: LedgerEvent): string {
+  return alias ?? userId ?? "";
 }
 
 function mayHaveCaused({ isClockSteady }: History, { answer, clockFrom, clockUntil }: Operation, run: Run): boolean {

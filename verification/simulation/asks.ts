@@ -116,6 +116,8 @@ export class Asks {
         return { kind, isGuarded: below(5) === 0, ...this.#change() };
       case "own":
         return { kind, userId };
+      case "erase":
+        return { kind, userId };
       case "page":
         return { kind, after: below(3), limit: 1 + below(3) };
       default:

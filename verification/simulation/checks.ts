@@ -3,7 +3,8 @@
 import { historyText } from "../history/history-text.ts";
 import type { History } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
-import type { LedgerEvent } from "../model/types.ts";
+import { isPseudonym, Pseudonyms } from "../model/pseudonym.ts";
+import type { Answer, LedgerEvent } from "../model/types.ts";
 import type { Breach, Context } from "./context.ts";
 import { checkDelivery, type Incarnation } from "./delivery-checks.ts";
 import type { HistoryRun } from "./history-run.ts";
@@ -14,11 +15,12 @@ import { timeFault } from "./time-check.ts";
 
 /** Checks a history that has come to its end. */
 export function check(context: Context, historyRun: HistoryRun): void {
-  const incarnations = readIncarnations(context, historyRun);
+  const names = namesOf(context, historyRun);
+  const incarnations = readIncarnations(context, historyRun, names);
   const events = incarnations.flatMap((one) => one.events);
-  const object = violationIn(historyOf(historyRun, events, "object"));
+  const object = violationIn(historyOf(historyRun, events, "object", names));
   if (object !== null) context.breach("object", object.what);
-  const client = violationIn(historyOf(historyRun, events, "client"));
+  const client = violationIn(historyOf(historyRun, events, "client", names));
   if (client !== null) context.breach("client", client.what);
   checkFailures(context, historyRun);
   const { isSteady } = historyRun.platform.clock;
@@ -28,23 +30,47 @@ export function check(context: Context, historyRun: HistoryRun): void {
   if (storage.incarnation < storage.incarnations.length && storage.alarmAt !== null)
     context.breach("empty", "an alarm is set where there is no coupon");
   for (const { kind } of events) context.count(`event.${kind}`);
+  for (const one of incarnations) countErasures(context, one.events);
+  context.count("erased.departed", storage.pseudonyms.size);
   // A commit without its alarm is a state that only the simulation can make.
-  if (historyRun.delivery !== null && !storage.isAlarmOwed) checkDelivery(context, historyRun.delivery, incarnations);
+  if (historyRun.delivery !== null && !storage.isAlarmOwed)
+    checkDelivery(context, historyRun.delivery, incarnations, (text) => named(text, names, storage.pseudonyms));
+}
+
+/** Counts what erasures met. */
+function countErasures({ count }: Context, events: readonly LedgerEvent[]): void {
+  const erased = new Set<string | null>();
+  for (const { kind, userId, erasedSeqs = [], alias } of events) {
+    if (alias !== undefined) count("erased.later");
+    if (kind !== "erased") continue;
+    if (erased.has(userId)) count("erased.again");
+    erased.add(userId);
+    for (const seq of erasedSeqs) {
+      count(`erased.${events[seq - 1]?.kind ?? "nothing"}`);
+      if (typeof events[seq - 1]?.key === "string") count("erased.key");
+    }
+  }
 }
 
 /** The history of a breach as text. */
 export function recordedHistory(context: Context, historyRun: HistoryRun, { rule }: Breach): string {
-  const events = readIncarnations(context, historyRun).flatMap((one) => one.events);
-  const history = historyOf(historyRun, events, rule === "client" ? "client" : "object");
+  const names = namesOf(context, historyRun);
+  const events = readIncarnations(context, historyRun, names).flatMap((one) => one.events);
+  const history = historyOf(historyRun, events, rule === "client" ? "client" : "object", names);
   return history.operations.length === 0 ? "" : historyText(history, violationIn(history));
 }
 
 /** Returns all incarnations with their ledgers, and checks their tables. */
-function readIncarnations({ storage, breach, digest }: Context, { extraAnswers: all, platform }: HistoryRun): Incarnation[] {
+function readIncarnations(
+  { storage, breach, digest }: Context,
+  { extraAnswers: all, platform }: HistoryRun,
+  names: readonly Pseudonyms[],
+): Incarnation[] {
   const incarnations: Incarnation[] = [];
   for (const [index, database] of storage.incarnations.entries()) {
     const extraAnswers = all.filter((one) => one.incarnation === index + 1);
-    const { events, fault } = replayTables(database, extraAnswers, (seq, userId) => platform.holders.get(`${index + 1} ${seq} ${userId}`));
+    const holderOf = (seq: number, userId: string): string | undefined => platform.holders.get(`${index + 1} ${seq} ${userId}`);
+    const { events, fault } = replayTables(database, extraAnswers, holderOf, names[index] ?? new Pseudonyms(null));
     if (fault !== null) breach("tables", fault);
     const ledger = [...events];
     if (database.isDefined) incarnations.push({ database, events: ledger });
@@ -93,8 +119,49 @@ function checkFailures({ points, breach, plan }: Context, { platform, clients }:
   if (failed !== undefined) breach("failure", `a client was answered ${failed}, and nothing had failed`);
 }
 
-function historyOf({ platform, clients }: HistoryRun, events: readonly LedgerEvent[], seenFrom: History["seenFrom"]): History {
+/** By incarnation: its pseudonyms, and what they stand for. */
+function namesOf({ storage }: Context, { platform }: HistoryRun): Pseudonyms[] {
+  return storage.incarnations.map((database) => {
+    const key = database.isDefined ? database.rows("SELECT erasure_key FROM coupon")[0]?.["erasure_key"] : null;
+    const names = new Pseudonyms(typeof key === "string" ? key : null);
+    if (typeof key !== "string") return names;
+    for (const { call, attempt } of platform.delivered) {
+      if (attempt !== null) names.of(attempt);
+      if ("userId" in call) names.of(call.userId);
+      if (call.kind === "claim" && call.key !== null) names.ofKey(call.userId, call.key);
+    }
+    return names;
+  });
+}
+
+/** A text with ids in the places of pseudonyms. */
+function named(text: string, names: readonly Pseudonyms[], departed: ReadonlyMap<string, string>): string {
+  return text.replaceAll(/erased:[0-9a-f]{32}/g, (alias) => names.reduce((found, one) => one.textOf(found), departed.get(alias) ?? alias));
+}
+
+function historyOf(
+  { platform, clients }: HistoryRun,
+  events: readonly LedgerEvent[],
+  seenFrom: History["seenFrom"],
+  names: readonly Pseudonyms[],
+): History {
   const { ends, clock } = platform;
-  const operations = seenFrom === "object" ? platform.delivered : clients.byTheObjectsClock(clock.skewMsMin, clock.skewMsMax);
+  const seen = seenFrom === "object" ? platform.delivered : clients.byTheObjectsClock(clock.skewMsMin, clock.skewMsMax);
+  const operations = seen.map((operation) => {
+    const { answer } = operation;
+    if (answer?.claimants === undefined && answer?.holders === undefined) return operation;
+    return { ...operation, answer: namedAnswer(answer, names[(answer.incarnation ?? 1) - 1]) };
+  });
   return { events, operations: ends.length === 0 ? operations : [...operations, ...ends], seenFrom, isClockSteady: clock.isSteady };
+}
+
+/** An answer with ids in the places of pseudonyms. The order of holders is that of the ids, so theirs changes. */
+function namedAnswer(answer: Answer, names: Pseudonyms | undefined): Answer {
+  const { claimants, holders } = answer;
+  if (names === undefined || ![...(claimants ?? []), ...(holders ?? [])].some(isPseudonym)) return answer;
+  return {
+    ...answer,
+    ...(claimants === undefined ? {} : { claimants: claimants.map((user) => names.textOf(user)) }),
+    ...(holders === undefined ? {} : { holders: holders.map((user) => names.textOf(user)).toSorted() }),
+  };
 }

@@ -212,7 +212,7 @@ export class Clients {
     }
     const [first] = answered;
     if (first === undefined) return [];
-    const isListed = kind === "claim_many" || kind === "page" || kind === "metrics";
+    const isListed = kind === "erase" || kind === "claim_many" || kind === "page" || kind === "metrics";
     if (isFromEdge || !isListed) {
       const answer = answerOf(this.#name, first.call, http);
       if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.incarnationAt(sent.isolate, answer.seq) }];

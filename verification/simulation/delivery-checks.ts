@@ -28,7 +28,13 @@ const STORED = {
   claims: "SELECT epoch, position, user_id, claimed_at, revoked_at FROM claims ORDER BY epoch, position",
 } as const satisfies Record<keyof typeof DUE, string>;
 
-export function checkDelivery(context: Context, { courier, readModel, taken }: Delivery, incarnations: readonly Incarnation[]): void {
+/** `named` puts ids in the places of pseudonyms: a message is sent with the id, and again with the pseudonym. */
+export function checkDelivery(
+  context: Context,
+  { courier, readModel, taken }: Delivery,
+  incarnations: readonly Incarnation[],
+  named: (body: string) => string,
+): void {
   const { storage, breach, plan, count } = context;
   const isDeleted = storage.incarnation < storage.incarnations.length && storage.incarnation > 0;
   if (isDeleted && !storage.isEmpty) breach("empty", "the object keeps rows of a deleted coupon");
@@ -45,7 +51,8 @@ export function checkDelivery(context: Context, { courier, readModel, taken }: D
   for (const { type } of messages) count(`message.${type}`);
   for (const [index, { is, events }] of plan.delivery?.receivers.entries() ?? []) {
     const due = messages.filter(({ type }) => events?.includes(type) !== false);
-    const fault = takenFault(taken[index] ?? [], due, is === "good");
+    const all = (taken[index] ?? []).map(({ id, body }) => ({ id, body: named(body) }));
+    const fault = takenFault(all, due, is === "good");
     if (fault !== null) breach("webhooks", `receiver ${index} ${fault}`);
   }
 }

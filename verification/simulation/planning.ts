@@ -3,6 +3,7 @@
 import { seeded, type Random } from "../random.ts";
 import { Asks } from "./asks.ts";
 import { deliveryOf } from "./delivery-plan.ts";
+import { erasuresOf } from "./erasure-plan.ts";
 import { lanesOf } from "./lanes-plan.ts";
 import type { AskStep, BreakStep, ClockStep, FaultPlan, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
 import { ISOLATE_COUNT } from "./product.ts";
@@ -10,6 +11,8 @@ import { saleOf } from "./sales.ts";
 
 /** Of so many histories, one has a courier. */
 const COURIER_ONE_OF = 8;
+/** Of so many histories, one has erasures. */
+const ERASURES_ONE_OF = 8;
 /** Of so many histories, one has lanes. */
 const LANES_ONE_OF = 4;
 
@@ -34,7 +37,8 @@ export function planOf(seed: number): Plan {
     steps: withFaults(random, asks, lastAt, sale.isEdgeOn),
   };
   const delivered = random.below(COURIER_ONE_OF) > 0 ? plan : withSteps(plan, deliveryOf(random, lastAt));
-  return random.below(LANES_ONE_OF) > 0 ? delivered : withSteps(delivered, lanesOf(random, lastAt));
+  const sent = random.below(LANES_ONE_OF) > 0 ? delivered : withSteps(delivered, lanesOf(random, lastAt));
+  return random.below(ERASURES_ONE_OF) > 0 ? sent : withSteps(sent, { steps: erasuresOf(random, sent.steps, lastAt) });
 }
 
 function withSteps(plan: Plan, { steps, ...more }: Partial<Plan>): Plan {

@@ -25,6 +25,7 @@ const LABELS = {
   delivery: "delivery",
   message: "webhooks",
   lanes: "lanes",
+  erased: "erasures",
 };
 
 /** The lines at the end of a run. */

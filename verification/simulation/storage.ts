@@ -143,6 +143,11 @@ export class Storage {
     return result;
   }
 
+  /** The pseudonyms that users of deleted incarnations have got. */
+  get pseudonyms(): ReadonlyMap<string, string> {
+    return this.#departures.pseudonyms;
+  }
+
   /** Whether the current alarm is on disk: only then does the platform know it. */
   get isAlarmOnDisk(): boolean {
     return this.alarmAt === this.#alarmOnDisk;

@@ -88,6 +88,10 @@ export class Stub implements Partial<messages.CouponCalls> {
     return this.#send({ command: "own", calls: [{ kind: "own", userId }] }, (object) => object.getUserClaim(userId));
   }
 
+  erase(userId: string, actor: string | null) {
+    return this.#send({ command: "erase", calls: [{ kind: "erase", userId }] }, (object) => object.erase(userId, actor));
+  }
+
   revoke(request: RevokeRequest) {
     return this.#send({ command: "release", calls: [{ kind: "release", ...request }] }, (object) => object.revoke(request));
   }
