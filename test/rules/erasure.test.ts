@@ -72,6 +72,14 @@ test("an erased user's retries get the receipt under the pseudonym, and no secon
   expectConserved(sql, 3);
 });
 
+test("the Worker's own retry after an erasure finds its attempt by the id that it sent", () => {
+  const { engine } = opened(1);
+  const request = asks("ann", { attemptId: "own" });
+  engine.claimAll([request], T0);
+  engine.erase("ann", T0);
+  expect(engine.claimAll([request], T0)).toMatchObject([{ replayed: true, claim: { userId: ANN, attemptId: "own" } }]);
+});
+
 test("an erased user whose claim was revoked can claim again under the id, and be erased again", () => {
   const { engine, sql } = busy();
   engine.erase("ann", T0 + 2_000);
