@@ -2,6 +2,7 @@
 
 import { bug, type PlantedBug } from "./planted-bug.ts";
 import { DELIVERY_BUGS } from "./planted-delivery-bugs.ts";
+import { ERASURE_BUGS } from "./planted-erasure-bugs.ts";
 import { LANE_BUGS } from "./planted-lane-bugs.ts";
 
 const PLATFORM: Readonly<Record<string, PlantedBug>> = {
@@ -269,4 +270,5 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   ...WORKER,
   ...DELIVERY_BUGS,
   ...LANE_BUGS,
+  ...ERASURE_BUGS,
 };
