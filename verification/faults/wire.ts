@@ -82,6 +82,7 @@ const SUCCESSES = {
   own: { 200: "has_claim" },
   read: { 200: "found" },
   erase: { 200: "erased" },
+  restore: { 201: "restored" },
   archive: { 200: "archived" },
   remove: { 204: "removed" },
 } as const satisfies Record<Call["kind"], Readonly<Record<number, Outcome>>>;

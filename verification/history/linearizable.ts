@@ -88,6 +88,7 @@ class Replay {
     const index = this.#placement.writers[this.#slot] ?? -1;
     const writer = this.#history.operations[index];
     const coupon = this.#coupon;
+    if (event.restored !== undefined) return this.#followRestored(event, event.restored, writer);
     const wrong = this.#isWrong(event, writer);
     if (wrong !== null)
       return broken(`event ${eventText(event)}: ${wrong}`, ...(writer === undefined ? this.#placement.suspects(this.#slot) : [writer]));
@@ -111,6 +112,20 @@ class Replay {
     const key = event.key ?? (call !== undefined && "key" in call ? (call.key ?? null) : null);
     this.#coupon = follow(coupon, event, event.attempt ?? writer?.attempt ?? null, key);
     return null;
+  }
+
+  /** Follows one event of a backup. They are restored where there is no coupon, at one instant. */
+  #followRestored(event: LedgerEvent, { isLast }: { readonly isLast: boolean }, writer: Operation | undefined): Violation | null {
+    const before = this.#coupon;
+    if ((before === null) !== (event.kind === "created")) return broken(`event ${eventText(event)} is restored, and there is a coupon`);
+    if (before === null) this.#incarnation += 1;
+    this.#coupon = follow(before, event, event.attempt ?? null, event.key ?? null);
+    if (!isLast) return null;
+    if (writer === undefined)
+      return broken(`event ${eventText(event)}: no request can have restored it`, ...this.#placement.suspects(this.#slot));
+    const late = writer.answer?.is === "restored" ? this.#orderFault(writer) : null;
+    this.#lastStarted = lastOf(this.#lastStarted, writer);
+    return late;
   }
 
   /** Follows one event of an end of all holds, which is one instant. */
@@ -235,10 +250,12 @@ class Replay {
     const coupon = this.#coupon;
     const { events, isClockSteady } = this.#history;
     const low = Math.max(from, coupon?.at ?? events[this.#slot - 1]?.at ?? -Infinity, answer.at ?? -Infinity);
-    const nextAt = isClockSteady ? (events[this.#slot]?.at ?? Infinity) : Infinity;
+    const next = events[this.#slot];
+    const nextAt = isClockSteady && next?.restored === undefined ? (next?.at ?? Infinity) : Infinity;
     const isAtEdge = answer.servedByEdge === true;
     // When a hold expires, the object moves the head. An isolate need not know.
-    const expiresAt = isAtEdge ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
+    // A repeated restore does not look at holds.
+    const expiresAt = isAtEdge || call.kind === "restore" ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
     const high = Math.min(until, nextAt, expiresAt - 1, answer.at ?? Infinity);
     if (low > high) return `it was answered ${answer.is}, but there is no instant at which the ledger stood there and it ran`;
     const difference = this.#differsAt(low, answer, call, attempt);

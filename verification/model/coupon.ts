@@ -21,6 +21,8 @@ export type Coupon = {
   /** `archivedAt` is when the sale was closed for good. */
   settings: Settings & { readonly archivedAt?: number };
   readonly createdAt: number;
+  /** The backup that it was restored from. */
+  readonly backup: string | null;
   /** The key and the settings of the call that created it. */
   readonly creation: { readonly key: string | null; readonly settings: Settings };
   at: number;
@@ -42,7 +44,7 @@ export type Coupon = {
 };
 
 /** A coupon that was just created. */
-export function newCoupon(settings: Settings, at: number, key: string | null = null): Coupon {
+export function newCoupon(settings: Settings, at: number, key: string | null = null, backup: string | null = null): Coupon {
   const none = {
     claims: new Map(),
     claimsByUser: new Map(),
@@ -52,7 +54,7 @@ export function newCoupon(settings: Settings, at: number, key: string | null = n
     releases: [],
     releasedHolds: new Set<string>(),
   };
-  return { settings, createdAt: at, creation: { key, settings }, at, lastPosition: 0, ...none, nextExpiryAt: Infinity };
+  return { settings, createdAt: at, backup, creation: { key, settings }, at, lastPosition: 0, ...none, nextExpiryAt: Infinity };
 }
 
 /**
@@ -61,7 +63,7 @@ export function newCoupon(settings: Settings, at: number, key: string | null = n
  */
 export function follow(coupon: Coupon | null, event: LedgerEvent, attempt: string | null, key: string | null): Coupon | null {
   const { kind, at, userId, settings } = event;
-  if (kind === "created" && settings !== undefined) return newCoupon(settings, at, key);
+  if (kind === "created" && settings !== undefined) return newCoupon(settings, at, key, event.restored?.backup ?? null);
   if (kind === "removed" || coupon === null) return null;
   coupon.at = at;
   if (kind === "changed" && settings !== undefined) coupon.settings = settings;

@@ -38,6 +38,8 @@ export function judge(coupon: Coupon | null, call: Call, attempt: string | null,
       return release(coupon, call.userId, call.position, at);
     case "erase":
       return erase(coupon, call.userId);
+    case "restore":
+      return { is: call.isLast && call.backup === coupon.backup ? "restored" : "coupon_exists" };
     default:
       return change(coupon, call, at);
   }

@@ -66,6 +66,9 @@ function answerOf(kind: Call["kind"], result: Result): Answer {
         releasedAt: result.revoked.revokedAt,
         remaining: result.remaining,
       };
+    // A part that is stored says that there is no coupon yet.
+    case "restore":
+      return "nextPart" in result ? { is: "coupon_not_found", seq } : { is: "restored", seq };
     // Without a coupon, a user of deleted ones can be erased.
     case "erase":
       return { is: seq === 0 ? "coupon_not_found" : "erased", seq };
@@ -99,7 +102,9 @@ function view(coupon: messages.CouponView) {
 function refusal({ code, seq, claim, startsAt, startsInMs, amountMin, ttlSecondsMax }: Refused): Answer {
   // A tag that does not match, and a page of another incarnation, say only that the coupon exists.
   const isThere = code === "precondition_failed" || (code === "coupon_not_found" && seq > 0);
-  const is = (isThere ? "found" : code) as Outcome;
+  // A part that can't be restored says that there is no coupon.
+  const isPart = code === "part_missing" || code === "backup_invalid";
+  const is = (isThere ? "found" : isPart ? "coupon_not_found" : code) as Outcome;
   if (claim !== undefined) return { is, seq, ...receipt(claim) };
   if (amountMin !== undefined) return { is, seq, amountMin };
   if (ttlSecondsMax !== undefined) return { is, seq, ttlSecondsMax };

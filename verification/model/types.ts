@@ -19,6 +19,8 @@ export type Call =
   | { readonly kind: "own"; readonly userId: string }
   | { readonly kind: "read" }
   | { readonly kind: "erase"; readonly userId: string }
+  /** A part of a backup, by the name of the backup. The last part makes the coupon. */
+  | { readonly kind: "restore"; readonly backup: string; readonly isLast: boolean }
   | { readonly kind: "archive" }
   | { readonly kind: "remove" };
 
@@ -43,6 +45,7 @@ export type EventKind =
 export type Outcome =
   | Exclude<EventKind, "expired">
   | "replayed"
+  | "restored"
   | "held_already"
   | "ended"
   | "listed"
@@ -131,6 +134,8 @@ export type LedgerEvent = {
   readonly expiresAt?: number;
   /** With `erased`: the events that get the pseudonym by it. */
   readonly erasedSeqs?: readonly number[];
+  /** The event was restored from this backup, with the others up to the last one in one call. */
+  readonly restored?: { readonly backup: string; readonly isLast: boolean };
   /** The pseudonym, where the event happened to a user who was erased already. */
   readonly alias?: string;
   /** With `created` and `changed`: the settings from then on. */

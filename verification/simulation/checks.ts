@@ -9,6 +9,7 @@ import type { Breach, Context } from "./context.ts";
 import { checkDelivery, type Incarnation } from "./delivery-checks.ts";
 import type { HistoryRun } from "./history-run.ts";
 import type { Recorded } from "./network.ts";
+import { markedEvents, restoredFault, restoredIn } from "./restored.ts";
 import type { Removal } from "./storage.ts";
 import { replayTables } from "./tables.ts";
 import { timeFault } from "./time-check.ts";
@@ -27,10 +28,13 @@ export function check(context: Context, historyRun: HistoryRun): void {
   const time = isSteady ? null : timeFault(historyRun.platform.judged, events);
   if (time !== null) context.breach("time", time);
   const { storage } = context;
-  if (storage.incarnation < storage.incarnations.length && storage.alarmAt !== null)
+  if (storage.incarnation < storage.incarnations.length && storage.alarmAt !== null && !storage.isRestoring)
     context.breach("empty", "an alarm is set where there is no coupon");
-  for (const { kind } of events) context.count(`event.${kind}`);
-  for (const one of incarnations) countErasures(context, one.events);
+  for (const { kind, restored } of events) context.count(restored === undefined ? `event.${kind}` : `restored.${kind}`);
+  for (const one of incarnations) {
+    countErasures(context, one.events);
+    if (one.restored !== null && one.events.length > one.restored.seq) context.count("restored.goesOn");
+  }
   context.count("erased.departed", storage.pseudonyms.size);
   // A commit without its alarm is a state that only the simulation can make.
   if (historyRun.delivery !== null && !storage.isAlarmOwed)
@@ -72,8 +76,13 @@ function readIncarnations(
     const holderOf = (seq: number, userId: string): string | undefined => platform.holders.get(`${index + 1} ${seq} ${userId}`);
     const { events, fault } = replayTables(database, extraAnswers, holderOf, names[index] ?? new Pseudonyms(null));
     if (fault !== null) breach("tables", fault);
-    const ledger = [...events];
-    if (database.isDefined) incarnations.push({ database, events: ledger });
+    const restored = restoredIn(database);
+    const ledger = [...markedEvents(events, restored)];
+    const source = incarnations.find((one) => one.epoch === restored?.epoch);
+    const wrong = restored === null ? null : restoredFault(events, source?.events ?? [], restored);
+    if (wrong !== null) breach("restore", wrong);
+    const [row] = database.isDefined ? database.rows("SELECT epoch FROM coupon") : [];
+    if (row !== undefined) incarnations.push({ database, events: ledger, epoch: String(row["epoch"]), restored });
     for (const event of events) {
       digest.add(event.at);
       digest.add(event.position ?? 0);
@@ -81,7 +90,8 @@ function readIncarnations(
     const end = storage.ends[index];
     if (end === undefined) continue;
     const next = storage.incarnations[index + 1];
-    const begunAt = next?.isDefined === true ? Number(next.rows("SELECT min(at) AS at FROM ledger")[0]?.["at"]) : Infinity;
+    const isCreated = next?.isDefined === true && restoredIn(next) === null;
+    const begunAt = isCreated ? Number(next.rows("SELECT min(at) AS at FROM ledger")[0]?.["at"]) : Infinity;
     const until = Math.min(end.until, Math.max(end.from, begunAt));
     const at = removedAt({ ...end, until }, index + 1, events.at(-1)?.at ?? 0, platform.delivered);
     ledger.push({ kind: "removed", seq: 0, at, userId: null, position: null });

@@ -6,9 +6,16 @@ import type { Context } from "./context.ts";
 import type { Database, Row } from "./database.ts";
 import type { Delivery, Taken } from "./delivery.ts";
 import { messagesOf, type Message } from "./messages.ts";
+import type { Restored } from "./restored.ts";
 
 /** One incarnation: its tables, and its ledger as the model reads it. */
-export type Incarnation = { readonly database: Database; readonly events: readonly LedgerEvent[] };
+export type Incarnation = {
+  readonly database: Database;
+  readonly events: readonly LedgerEvent[];
+  readonly epoch: string;
+  /** The backup that it was restored from, if any. */
+  readonly restored: Restored | null;
+};
 
 const COLUMNS = ["epoch, name, claimed, held, last_position, created_at, archived_at, seq", ...SETTING_NAMES].join(", ");
 
@@ -44,9 +51,11 @@ export function checkDelivery(
     const [is, should] = [JSON.stringify(readModel.rows(STORED[table])), JSON.stringify(due)];
     if (is !== should) breach("read model", `the read model has the ${table} ${is}, and ${should} is right`);
   }
-  const messages = incarnations.flatMap(({ database, events }) => {
+  const messages = incarnations.flatMap(({ database, events, epoch, restored }) => {
     const [row] = database.rows(DUE.coupons);
-    return messagesOf(String(row?.["epoch"]), events, row?.["deleted_at"] ?? null);
+    const all = messagesOf(epoch, events, row?.["deleted_at"] ?? null);
+    // The source has sent the others.
+    return all.filter(({ at }) => at > (restored?.asOf ?? -Infinity));
   });
   for (const { type } of messages) count(`message.${type}`);
   for (const [index, { is, events }] of plan.delivery?.receivers.entries() ?? []) {

@@ -7,7 +7,7 @@ const named = (kind: string, names: string): string[] => names.split(" ").map((n
 export const FEATURES: readonly string[] = [
   ...named(
     "asked",
-    "create read change claim claim_many hold give_back end_holds holds own erase release page metrics archive remove status view",
+    "create read change claim claim_many hold give_back end_holds holds own erase release page backup restore metrics archive remove status view",
   ),
   ...named("event", "created changed claimed released held given_back expired archived erased removed"),
   ...named(
@@ -32,6 +32,7 @@ export const FEATURES: readonly string[] = [
   ...named("message", "coupon.started coupon.reopened coupon.sold_out coupon.ended coupon.deleted"),
   ...named("lanes", "message flush several hint lost answer_lost silent twice end"),
   ...named("erased", "claimed held released given_back expired key later again departed"),
+  ...named("restored", "created claimed held released given_back expired changed archived erased inParts goesOn"),
   "answers.edge",
   "visitors.left",
   "alarms",

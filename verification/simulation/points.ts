@@ -29,6 +29,8 @@ export const COMMANDS = [
   "metrics",
   "certify",
   "archive",
+  "backup",
+  "restore",
   "remove",
   "courier",
   "alarm",

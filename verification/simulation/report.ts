@@ -26,6 +26,7 @@ const LABELS = {
   message: "webhooks",
   lanes: "lanes",
   erased: "erasures",
+  restored: "restores",
 };
 
 /** The lines at the end of a run. */

@@ -1,5 +1,6 @@
 // The Worker's stub of the coupon's object, or of a lane.
 
+import type { BackupPart } from "../../src/domain/backup.ts";
 import type { CertificateRequest } from "../../src/domain/certificate.ts";
 import type { RefusalCounts } from "../../src/domain/claim-counts.ts";
 import type { Change } from "../../src/domain/change.ts";
@@ -11,6 +12,7 @@ import type { RevokeRequest } from "../../src/domain/revoke.ts";
 import type * as messages from "../../src/domain/rpc.ts";
 import type { Result } from "../model/product-answers.ts";
 import type { Call } from "../model/types.ts";
+import { backupName } from "./backups.ts";
 import type { SimulatedObject } from "./instance.ts";
 import type { Asked, Network, Request } from "./network.ts";
 
@@ -98,6 +100,15 @@ export class Stub implements Partial<messages.CouponCalls> {
 
   listClaims(after: messages.Cursor, limit: number) {
     return this.#send({ command: "page", calls: READ, page: { after, limit } }, (object) => object.listClaims(after, limit));
+  }
+
+  backup(epoch: string | null, after: number, until: number | null) {
+    return this.#send({ command: "backup", calls: READ }, (object) => object.backup(epoch, after, until));
+  }
+
+  restore(name: string, part: BackupPart, actor: string | null) {
+    const calls = [{ kind: "restore", backup: part.end === null ? "" : backupName(part.end), isLast: part.end !== null } as const];
+    return this.#send({ command: "restore", calls }, (object) => object.restore(name, part, actor));
   }
 
   metrics() {
