@@ -29,7 +29,7 @@ import {
   type Stamped,
 } from "../engine/message.ts";
 import { logFailure } from "../log.ts";
-import { noticeTo, type CourierNotice, type Couriers } from "./courier-notice.ts";
+import { hasNews, noticeTo, type CourierNotice, type Couriers } from "./courier-notice.ts";
 import { earliest, ExpiryAlarm } from "./expiry-alarm.ts";
 import { Lease } from "./lease.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
@@ -248,15 +248,14 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     const [first] = batch;
     const [answer] = applied.answers;
     if (first !== undefined && answer?.ok === true) this.#updateLeaseAndAlarm(first, answer);
-    // An instance that has just begun knows no seq, and after a deletion there is none.
-    const hasNews = applied.isWritten && (this.#engine.seq !== seq || first?.message.kind === "remove");
-    if (hasNews) this.#notice?.schedule();
+    const isNews = hasNews(batch, applied, seq, this.#engine.seq);
+    if (isNews) this.#notice?.schedule();
     const hasOthers = batch.some(({ message }) => message.kind !== "claim");
     const { nextExpiryAt } = this.#engine;
     const noticeAt = this.#notice === null ? null : now() + NOTICE_ALARM_MS;
     // Claims alone set an alarm for the notice alone: an earlier alarm delays their commit, and a claim makes no hold.
     const needsAlarm = hasOthers || (noticeAt !== null && !this.#alarm.isSetBy(noticeAt));
-    if (hasNews && needsAlarm) this.#alarm.schedule(earliest(nextExpiryAt, noticeAt));
+    if (isNews && needsAlarm) this.#alarm.schedule(earliest(nextExpiryAt, noticeAt));
     else if (hasOthers) void this.#alarm.ensure(nextExpiryAt);
     this.#scheduleFlush();
     return applied;
