@@ -111,7 +111,7 @@ function isOfErased(coupon: Coupon, { kind, position }: LedgerEvent, userId: str
 /** Erases a user: what there is gets the pseudonym, and nothing else changes. */
 function hide(coupon: Coupon, userId: string): Coupon {
   coupon.namedSeqs.delete(userId);
-  const hidden = claimsOf(coupon, userId).map((made) => ({ ...made, isHidden: true }));
+  const hidden = claimsOf(coupon, userId).map((made): Claim => Object.assign({}, made, { isHidden: true }));
   coupon.claimsByUser.set(userId, hidden);
   for (const made of hidden) coupon.claims.set(made.position, made);
   for (const [index, { claim, releasedAt }] of coupon.releases.entries())

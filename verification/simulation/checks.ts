@@ -160,7 +160,7 @@ function historyOf(
   const operations = seen.map((operation) => {
     const { answer } = operation;
     if (answer?.claimants === undefined && answer?.holders === undefined) return operation;
-    return { ...operation, answer: namedAnswer(answer, names[(answer.incarnation ?? 1) - 1]) };
+    return Object.assign({}, operation, { answer: namedAnswer(answer, names[(answer.incarnation ?? 1) - 1]) });
   });
   return { events, operations: ends.length === 0 ? operations : [...operations, ...ends], seenFrom, isClockSteady: clock.isSteady };
 }

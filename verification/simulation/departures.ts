@@ -33,7 +33,7 @@ export class Departures {
     else if (table !== "") {
       const { database, renamed } = this.#of(table);
       const rows = database.run(database.statement(LedgerStore.SELECT_EVENTS("ledger")), bindings);
-      return rows.map((row) => ({ ...row, userId: nameOf(renamed, row["userId"] ?? null) }));
+      return rows.map((row): Row => Object.assign({}, row, { userId: nameOf(renamed, row["userId"] ?? null) }));
     }
     return [];
   }

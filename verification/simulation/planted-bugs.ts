@@ -4,6 +4,7 @@ import { bug, type PlantedBug } from "./planted-bug.ts";
 import { DELIVERY_BUGS } from "./planted-delivery-bugs.ts";
 import { ERASURE_BUGS } from "./planted-erasure-bugs.ts";
 import { LANE_BUGS } from "./planted-lane-bugs.ts";
+import { RESTORE_BUGS } from "./planted-restore-bugs.ts";
 
 const PLATFORM: Readonly<Record<string, PlantedBug>> = {
   "answer-before-disk": {
@@ -271,4 +272,5 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   ...DELIVERY_BUGS,
   ...LANE_BUGS,
   ...ERASURE_BUGS,
+  ...RESTORE_BUGS,
 };

@@ -27,7 +27,7 @@ export function restoresOf(random: Random, asks: Asks, lastAt: number): Step[] {
   const of = pick([1, 1, 2, 3, 4]);
   const beginsAt = removedAt + pick([0, 20, REMOVAL_MS, REMOVAL_MS]);
   const parts = Array.from({ length: of }, (_, index) => ask(beginsAt + 20 * index + below(30), { kind: "restore", part: index + 1, of }));
-  const repeated = parts.filter(() => below(3) === 0).map((step) => ({ ...step, at: step.at + below(60) }));
+  const repeated = parts.filter(() => below(3) === 0).map((step): AskStep => Object.assign({}, step, { at: step.at + below(60) }));
   const endsAt = beginsAt + 20 * of + 30;
   const more = asks.more(endsAt + below(40), 2 + below(8), pick([2, 40, 400]));
   // Holds of the backup expire meanwhile.
