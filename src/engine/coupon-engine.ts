@@ -113,7 +113,7 @@ export class CouponEngine {
    * coupon is not loaded.
    */
   get nextExpiryAt(): Instant | null {
-    return this.#coupon?.nextExpiryAt ?? this.#restores.until;
+    return this.#coupon ? this.#coupon.nextExpiryAt : this.#restores.until;
   }
 
   /**
