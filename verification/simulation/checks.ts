@@ -3,11 +3,12 @@
 import { historyText } from "../history/history-text.ts";
 import type { History } from "../history/history.ts";
 import { violationIn } from "../history/linearizable.ts";
-import { isPseudonym, Pseudonyms } from "../model/pseudonym.ts";
-import type { Answer, LedgerEvent } from "../model/types.ts";
+import { Pseudonyms } from "../model/pseudonym.ts";
+import type { LedgerEvent } from "../model/types.ts";
 import type { Breach, Context } from "./context.ts";
 import { checkDelivery, type Incarnation } from "./delivery-checks.ts";
 import type { HistoryRun } from "./history-run.ts";
+import { named, namedAnswer, namesOf } from "./names.ts";
 import type { Recorded } from "./network.ts";
 import { markedEvents, restoredFault, restoredIn } from "./restored.ts";
 import type { Removal } from "./storage.ts";
@@ -16,7 +17,7 @@ import { timeFault } from "./time-check.ts";
 
 /** Checks a history that has come to its end. */
 export function check(context: Context, historyRun: HistoryRun): void {
-  const names = namesOf(context, historyRun);
+  const names = namesOf(context.storage, historyRun.platform.delivered);
   const incarnations = readIncarnations(context, historyRun, names);
   const events = incarnations.flatMap((one) => one.events);
   const object = violationIn(historyOf(historyRun, events, "object", names));
@@ -58,7 +59,7 @@ function countErasures({ count }: Context, events: readonly LedgerEvent[]): void
 
 /** The history of a breach as text. */
 export function recordedHistory(context: Context, historyRun: HistoryRun, { rule }: Breach): string {
-  const names = namesOf(context, historyRun);
+  const names = namesOf(context.storage, historyRun.platform.delivered);
   const events = readIncarnations(context, historyRun, names).flatMap((one) => one.events);
   const history = historyOf(historyRun, events, rule === "client" ? "client" : "object", names);
   return history.operations.length === 0 ? "" : historyText(history, violationIn(history));
@@ -129,26 +130,6 @@ function checkFailures({ points, breach, plan }: Context, { platform, clients }:
   if (failed !== undefined) breach("failure", `a client was answered ${failed}, and nothing had failed`);
 }
 
-/** By incarnation: its pseudonyms, and what they stand for. */
-function namesOf({ storage }: Context, { platform }: HistoryRun): Pseudonyms[] {
-  return storage.incarnations.map((database) => {
-    const key = database.isDefined ? database.rows("SELECT erasure_key FROM coupon")[0]?.["erasure_key"] : null;
-    const names = new Pseudonyms(typeof key === "string" ? key : null);
-    if (typeof key !== "string") return names;
-    for (const { call, attempt } of platform.delivered) {
-      if (attempt !== null) names.of(attempt);
-      if ("userId" in call) names.of(call.userId);
-      if (call.kind === "claim" && call.key !== null) names.ofKey(call.userId, call.key);
-    }
-    return names;
-  });
-}
-
-/** A text with ids in the places of pseudonyms. */
-function named(text: string, names: readonly Pseudonyms[], departed: ReadonlyMap<string, string>): string {
-  return text.replaceAll(/erased:[0-9a-f]{32}/g, (alias) => names.reduce((found, one) => one.textOf(found), departed.get(alias) ?? alias));
-}
-
 function historyOf(
   { platform, clients }: HistoryRun,
   events: readonly LedgerEvent[],
@@ -163,15 +144,4 @@ function historyOf(
     return Object.assign({}, operation, { answer: namedAnswer(answer, names[(answer.incarnation ?? 1) - 1]) });
   });
   return { events, operations: ends.length === 0 ? operations : [...operations, ...ends], seenFrom, isClockSteady: clock.isSteady };
-}
-
-/** An answer with ids in the places of pseudonyms. The order of holders is that of the ids, so theirs changes. */
-function namedAnswer(answer: Answer, names: Pseudonyms | undefined): Answer {
-  const { claimants, holders } = answer;
-  if (names === undefined || ![...(claimants ?? []), ...(holders ?? [])].some(isPseudonym)) return answer;
-  return {
-    ...answer,
-    ...(claimants === undefined ? {} : { claimants: claimants.map((user) => names.textOf(user)) }),
-    ...(holders === undefined ? {} : { holders: holders.map((user) => names.textOf(user)).toSorted() }),
-  };
 }
