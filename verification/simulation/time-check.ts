@@ -28,13 +28,13 @@ export function timeFault(judged: readonly Recorded[], events: readonly LedgerEv
   return null;
 }
 
-/** By incarnation: the heads of its changes. */
+/** By incarnation: the heads of its changes, and of its archive. */
 function changesOf(events: readonly LedgerEvent[]): number[][] {
   const changes: number[][] = [];
   let incarnation = 0;
   for (const { kind, seq } of events) {
     if (kind === "created") incarnation += 1;
-    if (kind === "changed") (changes[incarnation] ??= []).push(seq);
+    if (kind === "changed" || kind === "archived") (changes[incarnation] ??= []).push(seq);
   }
   return changes;
 }
