@@ -33,12 +33,16 @@ export default defineConfig({
       {
         extends: true,
         // From outside: a server process and real sockets.
-        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"] },
+        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: ["test/support/build-packages.ts"] },
       },
       {
         extends: true,
         // In Node, with pages in Chromium. `npm run test:pages` runs it where there is one.
-        test: { name: "pages", include: ["test/pages/**/*.test.ts"], globalSetup: ["test/pages/support/build.ts"] },
+        test: {
+          name: "pages",
+          include: ["test/pages/**/*.test.ts"],
+          globalSetup: ["test/support/build-packages.ts", "test/pages/support/build.ts"],
+        },
       },
     ],
   },

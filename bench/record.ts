@@ -59,12 +59,32 @@ export type DeliveryRecord = {
   readonly completeMs: readonly number[];
 };
 
+/** What a claim costs the process of the coupon's object, by one way, in each round. */
+export type ObjectCostRecord = {
+  readonly name: string;
+  /** How many users claimed at once. */
+  readonly users: number;
+  /** The mean number of claims in a call of the object. */
+  readonly claimsPerCall: readonly number[];
+  readonly cpuUs: readonly number[];
+  /** The same with an object that only answers: what receiving the call costs. */
+  readonly crossingCpuUs: readonly number[];
+};
+/** The median time of a claim over so many connections, in each round. */
+export type LaneLatencyRecord = {
+  readonly connections: number;
+  readonly direct: readonly number[];
+  readonly throughLanes: readonly number[];
+};
+
 export type GrowthRecord = {
   readonly sizes?: readonly SizeRecord[];
   readonly coldStart?: readonly ColdStartRecord[];
   readonly largeRead?: LargeReadRecord;
   readonly manyCoupons?: readonly ManyCouponsRecord[];
   readonly delivery?: DeliveryRecord;
+  readonly objectCost?: readonly ObjectCostRecord[];
+  readonly laneLatency?: readonly LaneLatencyRecord[];
 };
 
 export type BenchRecord = {

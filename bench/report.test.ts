@@ -84,6 +84,21 @@ test("the report of growth has the ratios within each round", () => {
   expect(markdown).toMatch(/\| 1,000 +\| all asked within 0\.4 s \| +3,000 \| 400\.0 MB \|/);
 });
 
+test("the report of lanes has medians, and ratios to the direct way within each round", () => {
+  const way = { users: 8_000, crossingCpuUs: [80, 90, 70] };
+  const growth = {
+    objectCost: [
+      { ...way, name: "direct", claimsPerCall: [1, 1, 1], cpuUs: [100, 200, 150] },
+      { ...way, name: "lanes-4", claimsPerCall: [600, 700, 650], cpuUs: [10, 30, 30], crossingCpuUs: [2, 3, 4] },
+    ],
+    laneLatency: [{ connections: 4, direct: [1, 2, 4], throughLanes: [1.5, 2.4, 8] }],
+  };
+  const { markdown } = reported({ growth });
+  expect(markdown).toMatch(/\| `direct` +\| +8,000 \| +1\.0 \| +150 \| +1\.00 \| +80 \|/);
+  expect(markdown).toMatch(/\| `lanes-4` +\| +8,000 \| +650 \| +30 \| +0\.15 \| +3\.0 \|/);
+  expect(markdown).toMatch(/\| +4 \| +2\.00 \| +2\.40 \| +1\.50 \|/);
+});
+
 test("a report replaces the part of a document between its marks, again and again", () => {
   const once = replaced("a\n<!-- results -->\n<!-- /results -->\nb\n", "new\n");
   expect(once).toBe("a\n<!-- results -->\n\nnew\n\n<!-- /results -->\nb\n");

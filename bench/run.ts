@@ -27,7 +27,7 @@ const COMMAND = {
 
 ${listed(ALL.filter(({ isExtra }) => isExtra !== true))}
 
-Then, one after the other, what a coupon costs as it grows:
+Then, one after the other, what lanes cost, and a coupon as it grows:
 
 ${listed(GROWTH)}
 
@@ -119,10 +119,17 @@ async function orSkip(lab: Lab, name: string, work: () => Promise<unknown>): Pro
 function chosen(names: string | undefined): { readonly rows: readonly Row[]; readonly growth: readonly Growth[] } {
   if (names === undefined) return { rows: ALL.filter(({ isExtra }) => isExtra !== true), growth: GROWTH };
   const wanted = names.split(",");
-  const known = new Set([...ALL, ...GROWTH].map(({ name }) => name));
+  const known = new Set([...ALL.map(({ name }) => name), ...GROWTH.flatMap(namesOf)]);
   const unknown = wanted.find((name) => !known.has(name));
   if (unknown !== undefined) throw usage(COMMAND, `--rows does not know "${unknown}"`);
-  return { rows: ALL.filter(({ name }) => wanted.includes(name)), growth: GROWTH.filter(({ name }) => wanted.includes(name)) };
+  return {
+    rows: ALL.filter(({ name }) => wanted.includes(name)),
+    growth: GROWTH.filter((of) => namesOf(of).some((name) => wanted.includes(name))),
+  };
+}
+
+function namesOf({ name, rows = [] }: Growth): readonly string[] {
+  return [name, ...rows];
 }
 
 function connectionCount(text: string): number {

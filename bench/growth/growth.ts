@@ -1,15 +1,19 @@
-// What is measured of a coupon as it grows, and of a server as it has more of them.
+// What is measured beside the rows: lanes, a coupon as it grows, and a server as it has more of them.
 
 import { measureColdStart } from "./cold-start.ts";
 import { measureDelivery } from "./delivery.ts";
 import { measureLargeRead } from "./large-read.ts";
 import { measureManyCoupons } from "./many-coupons.ts";
 import { measureSizes } from "./sizes.ts";
+import { measureLaneLatency } from "../lanes/latency.ts";
+import { measureObjectCost, WAYS } from "../lanes/object-cost.ts";
 import type { GrowthRecord } from "../record.ts";
 import type { Lab } from "../systems/system.ts";
 
 export type Growth = {
   readonly name: string;
+  /** The lines of its table. `--rows` takes them as its name. */
+  readonly rows?: readonly string[];
   /** For `--help`. */
   readonly about: string;
   readonly measure: (lab: Lab) => Promise<GrowthRecord>;
@@ -17,6 +21,13 @@ export type Growth = {
 
 /** In the order in which they are measured. */
 export const GROWTH: readonly Growth[] = [
+  {
+    name: "lanes",
+    rows: WAYS.map(({ name }) => name),
+    about: `CPU of the coupon's object for each claim: ${WAYS.map(({ name }) => name).join(", ")}`,
+    measure: measureObjectCost,
+  },
+  { name: "lane-latency", about: "a claim at 1 and 4 connections, directly and through lanes", measure: measureLaneLatency },
   { name: "growth", about: "a claim of a coupon that has 1,000 to 1,000,000 claims already", measure: measureSizes },
   {
     name: "cold-start",

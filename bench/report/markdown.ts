@@ -3,6 +3,7 @@
 import { barChart, type Bar } from "./chart.ts";
 import { count, fixed } from "./format.ts";
 import { growthParts, type Show } from "./growth.ts";
+import { laneParts } from "./lanes.ts";
 import { BASE, known, summariesOf, type Summary } from "./summary.ts";
 import { table } from "./table.ts";
 import type { BenchRecord } from "../record.ts";
@@ -26,6 +27,7 @@ export function reportOf(record: BenchRecord, name: string, chartsAt: string): R
   const parts = [
     foreword(record),
     ...record.settings.connections.flatMap((connections) => rowsParts(summariesOf(record, connections), connections, show)),
+    ...laneParts(record.growth),
     ...growthParts(record.growth, show),
     ...legendParts(record),
   ];

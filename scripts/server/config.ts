@@ -85,6 +85,8 @@ export type Config = {
   readonly rateLimits: readonly RateLimit[];
   readonly compatibilityDate: string;
   readonly flags: readonly string[];
+  /** Further bindings of the Worker, in workerd's words. */
+  readonly bindings: readonly string[];
   readonly isolates: number;
   /** Whether the database is served. */
   readonly hasDatabase: boolean;
@@ -153,7 +155,8 @@ function namespaces(classNames: readonly string[]): string {
   durableObjectStorage = (localDisk = "disk"),`;
 }
 
-function worker({ bundle, vars, objects, rateLimits, compatibilityDate, flags, hasDatabase }: Config, index: number): string {
+function worker(config: Config, index: number): string {
+  const { bundle, vars, objects, rateLimits, compatibilityDate, flags, hasDatabase } = config;
   const d1 = `(moduleName = "cloudflare-internal:d1-api", innerBindings = [ (name = "fetcher", service = "database") ])`;
   const bindings = [
     `(name = "ASSETS", service = "assets")`,
@@ -167,6 +170,7 @@ function worker({ bundle, vars, objects, rateLimits, compatibilityDate, flags, h
       const inner = `(name = "simple", json = ${quoted(JSON.stringify(simple))})`;
       return `(name = ${quoted(name)}, wrapped = (moduleName = "doorbuster:rate-limit", innerBindings = [ ${inner} ]))`;
     }),
+    ...config.bindings,
   ];
   return `const worker${index} :Workerd.Worker = (
   modules = [ (name = "worker.js", esModule = embed ${quoted(basename(bundle))}) ],

@@ -55,6 +55,8 @@ export type ServeOptions = {
   readonly isDelivering?: boolean;
   /** Compatibility flags of the Worker. */
   readonly flags?: readonly string[];
+  /** Further bindings of the Worker, in workerd's words. */
+  readonly bindings?: readonly string[];
   /** Prints what the Worker logs. */
   readonly isLogged?: boolean;
   /** Called with each piece of standard error, where the Worker's errors go. */
@@ -166,7 +168,7 @@ type Placed = ServeOptions & Pick<Config, "host" | "port" | "isolates">;
 /** Writes a configuration beside the bundle, which it embeds. Returns its path. */
 async function writeConfig(
   bundle: string,
-  { state, vars = {}, flags = [], isLimited = false, isDelivering = true, host, port, isolates }: Placed,
+  { state, vars = {}, flags = [], bindings = [], isLimited = false, isDelivering = true, host, port, isolates }: Placed,
 ): Promise<string> {
   await mkdir(state, { recursive: true });
   if (isDelivering) migrate(servedDatabase(state));
@@ -174,7 +176,7 @@ async function writeConfig(
   const path = `${bundle}.${Date.now()}-${Math.random().toString(36).slice(2)}.capnp`;
   const limits = isLimited ? rateLimits : [];
   const bound = objects.filter(({ name }) => isDelivering || name !== "COURIERS");
-  const served = { bundle, state, host, port, vars, flags, isolates, compatibilityDate };
+  const served = { bundle, state, host, port, vars, flags, bindings, isolates, compatibilityDate };
   await writeFile(path, capnp({ ...served, objects: bound, hasDatabase: isDelivering, rateLimits: limits }));
   return path;
 }

@@ -106,7 +106,8 @@ export const BATCH_SIZE_MAX = 1000;
 /**
  * Most messages in a coupon's mailbox. When it is full, a message is refused with `unavailable`. Cloudflare's
  * soft limit for one object is 1,000 requests a second. At that rate the last message in a full mailbox is
- * answered within the caller's deadline. Prevents a queue that grows without end.
+ * answered within the caller's deadline. A full batch starts at once, so claims alone do not fill a mailbox.
+ * Prevents a queue that grows without end.
  */
 export const MAILBOX_LENGTH_MAX = 8192;
 

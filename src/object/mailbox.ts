@@ -35,8 +35,8 @@ export const MAILBOX_IS_FULL = new Error("the mailbox is full");
 
 /**
  * An idle mailbox judges a message in the turn in which it arrives. While a flush is in flight, messages wait
- * and form a batch. The batch starts when no flush is in flight, or when its oldest message has waited a part
- * of a flush. Every message is answered exactly once, whatever happens to the others of its batch. The
+ * and form a batch. The batch starts when no flush is in flight, when it is full, or when its oldest message has
+ * waited a part of a flush. Every message is answered exactly once, whatever happens to the others of its batch. The
  * platform's output gate, not the mailbox, delays answers until their writes are on disk.
  */
 export class Mailbox<Message, Answer> {
@@ -100,7 +100,9 @@ export class Mailbox<Message, Answer> {
   #waitMs(): number {
     const [oldestFlight] = this.#flights;
     const [oldest] = this.#queue;
-    if (oldestFlight === undefined || oldest === undefined) return 0;
+    // A full batch would get no larger.
+    const isFull = this.#queue.length >= this.#options.batchSizeMax;
+    if (oldestFlight === undefined || oldest === undefined || isFull) return 0;
     const now = this.#options.clock();
     // If the oldest flush already takes longer than the average, its own time counts.
     const flushMs = Math.max(this.#flushMs, now - oldestFlight.since);

@@ -25,6 +25,7 @@ import { PAGES } from "../../src/web/pages.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const DOCUMENTS = [
+  "examples/README.md",
   "packages/cli/README.md",
   "packages/client/README.md",
   ...readdirSync(ROOT).filter((file) => file.endsWith(".md")),
@@ -179,6 +180,36 @@ test("docs/pages.md has one row for every path of a page, and no other", () => {
 
 test("docs/api.md documents every variable, secret and binding exactly once", () => {
   expectOnce(api, variables);
+});
+
+const EXAMPLES = readdirSync(join(ROOT, "examples"), { recursive: true, encoding: "utf8" }).filter(
+  (file) => /\.(?:ts|html)$/.test(file) && !file.includes(".wrangler"),
+);
+
+function flat(code: string): string {
+  return code.replaceAll(/^ +/gm, "");
+}
+
+/** The code blocks of `markdown` that are in none of the examples, whatever their indentation. */
+function unquoted(markdown: string): string[] {
+  const sources = EXAMPLES.map((file) => flat(read(join("examples", file))));
+  return all(markdown, /^```(?:ts|js|html)\n(.*?)^```/gms).filter((code) => !sources.some((source) => source.includes(flat(code))));
+}
+
+test("docs/integrate.md quotes the examples as they are", () => {
+  const integrate = read("docs/integrate.md");
+  expect(unquoted(integrate)).toEqual([]);
+  expect(unquoted(integrate.replace("client.hold(COUPON", "client.hold(NAME"))).toHaveLength(1);
+});
+
+test("docs/integrate.md documents every outcome of the client exactly once", () => {
+  const outcomes = all(read("packages/client/src/outcome.ts"), /readonly outcome: "(\w+)"/g);
+  expectOnce(read("docs/integrate.md"), outcomes);
+});
+
+test("no example has more than 60 lines", () => {
+  expect(EXAMPLES.length).toBeGreaterThan(5);
+  expect(EXAMPLES.filter((file) => read(join("examples", file)).trimEnd().split("\n").length > 60)).toEqual([]);
 });
 
 test("docs/theming.md documents every variable of the pages exactly once", () => {

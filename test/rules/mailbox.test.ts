@@ -109,6 +109,17 @@ test("a clock set back by an hour delays no batch beyond the end of the flush", 
   expect(batches.map(({ of }) => of)).toEqual([["first"], ["second"]]);
 });
 
+test("a full batch starts at once, so that a burst longer than the mailbox loses no message", () => {
+  const { claim, batches, refused } = mailboxCoupon(10, { batchSizeMax: 3, lengthMax: 4 });
+  for (const request of manyClaims(9)) void claim(request);
+  expect(batches.map(({ afterMs, of }) => [afterMs, of.length])).toEqual([
+    [0, 1],
+    [0, 3],
+    [0, 3],
+  ]);
+  expect(refused).toEqual([]);
+});
+
 test("a list, a read with claimants and a bulk claim are batches of their own, in arrival order", async () => {
   const { mailbox, claim, batches } = mailboxCoupon(10);
   void claim(asks("opener"));
