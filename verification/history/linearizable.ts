@@ -9,6 +9,7 @@ import type { Answer, Call, LedgerEvent } from "../model/types.ts";
 import { endingsOf, type Ending, type Endings } from "./endings.ts";
 import { isWithoutEffect, type History, type Operation, type Violation } from "./history.ts";
 import { Placement } from "./placement.ts";
+import { broken, eventText, lastOf, neverRight, NOT_YET } from "./violation.ts";
 
 /**
  * Returns why `history` is no history of a correct coupon, or null if it is one.
@@ -48,6 +49,8 @@ class Replay {
   readonly #markMax: number;
   readonly #endings: Endings;
   #incarnation = 0;
+  /** By instant and user: the attempt that made a hold. */
+  readonly #holders = new Map<string, string | null>();
   /** Refusals at the edge without a slot so far, by their start, and why they have none. */
   #waiting: { readonly operation: Operation; difference: string | null }[] = [];
   /** By slot: the first end among the operations that stand there or behind it. */
@@ -110,7 +113,9 @@ class Replay {
     }
     const call = writer?.call;
     const key = event.key ?? (call !== undefined && "key" in call ? (call.key ?? null) : null);
-    this.#coupon = follow(coupon, event, event.attempt ?? writer?.attempt ?? null, key);
+    const attempt = event.attempt ?? writer?.attempt ?? null;
+    if (event.kind === "held") this.#holders.set(`${event.at} ${event.userId}`, attempt);
+    this.#coupon = follow(coupon, event, attempt, key);
     return null;
   }
 
@@ -119,7 +124,9 @@ class Replay {
     const before = this.#coupon;
     if ((before === null) !== (event.kind === "created")) return broken(`event ${eventText(event)} is restored, and there is a coupon`);
     if (before === null) this.#incarnation += 1;
-    this.#coupon = follow(before, event, event.attempt ?? null, event.key ?? null);
+    // The request of a hold is that of its source.
+    const attempt = event.attempt ?? this.#holders.get(`${event.at} ${event.userId}`) ?? null;
+    this.#coupon = follow(before, event, attempt, event.key ?? null);
     if (!isLast) return null;
     if (writer === undefined)
       return broken(`event ${eventText(event)}: no request can have restored it`, ...this.#placement.suspects(this.#slot));
@@ -287,25 +294,4 @@ class Replay {
     if (before === null || operation.endedAt === null || before.startedAt <= operation.endedAt) return null;
     return broken("the first had its answer before the second began, and yet the ledger has them the other way round", operation, before);
   }
-}
-
-function lastOf(a: Operation | null, b: Operation): Operation {
-  return a === null || a.startedAt < b.startedAt ? b : a;
-}
-
-/** Why a refusal at the edge does not stand at a slot that does not contradict it. */
-const NOT_YET = "the ledger had not come so far";
-
-function neverRight({ operation, difference }: { readonly operation: Operation; readonly difference: string | null }): Violation {
-  return broken(`by a certificate of seq ${operation.answer?.seq}: ${difference ?? "it was never right while it ran"}`, operation);
-}
-
-function eventText({ seq, kind, userId, position }: LedgerEvent): string {
-  return [seq === 0 ? "" : String(seq), kind, userId ?? "", position === null ? "" : `#${position}`]
-    .filter((part) => part !== "")
-    .join(" ");
-}
-
-function broken(what: string, ...operations: readonly (Operation | undefined)[]): Violation {
-  return { what, operations: operations.filter((operation) => operation !== undefined) };
 }

@@ -31,5 +31,5 @@ test.for<readonly [name: string, first: Partial<Answer>, then: Partial<Answer>, 
   ["an answer from before an archive may come after it", { state: "archived", seq: 2 }, { is: "out_of_stock" }, [CREATED, ARCHIVED], null],
   ["another incarnation may be open", { state: "ended" }, { state: "open", incarnation: 2 }, [CREATED, CREATED], null],
 ])("%s", ([, first, then, events, fault]) => {
-  expect(timeFault([answered(10, first), answered(20, then)], events) ?? "right").toContain(fault ?? "right");
+  expect(timeFault([[answered(10, first)], [answered(20, then)]], events) ?? "right").toContain(fault ?? "right");
 });

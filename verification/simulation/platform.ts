@@ -42,6 +42,8 @@ export class Platform {
   readonly #alarm: ObjectAlarm;
   /** Claims that are answered in this event: more than one is a batch. */
   #claimsInEvent = 0;
+  /** Whether anything was judged in this event. */
+  #hasJudged = false;
   /**
    * The clock of each instance at its end, as a read without an answer: the next instance may go on from
    * there.
@@ -49,8 +51,8 @@ export class Platform {
   readonly ends: Recorded[] = [];
   /** Every delivery to the object. */
   readonly delivered: Recorded[] = [];
-  /** The same in the order of judgment. */
-  readonly judged: Recorded[] = [];
+  /** The same in the order of judgment, by event: answers of one event can leave the object in another order. */
+  readonly judged: Recorded[][] = [];
   /** By incarnation, seq and user: the attempt that made a hold. */
   readonly holders = new Map<string, string>();
   /** Called with each answer of the object, and at each end of an instance. */
@@ -189,6 +191,7 @@ export class Platform {
     this.#turn = null;
     if (this.#claimsInEvent > 1) context.count("batches");
     this.#claimsInEvent = 0;
+    this.#hasJudged = false;
     if (this.#end !== null) this.#afterEnd(this.#end);
     if (storage.written > storage.onDisk) this.#flushes.begin(storage.written);
     this.#alarm.follow();
@@ -217,7 +220,9 @@ export class Platform {
     waiting.result = result;
     const incarnation = instance.incarnationOf(waiting, result, storage.incarnation);
     waiting.answers = answersOf(calls, result, incarnation);
-    this.judged.push(...waiting.operations);
+    if (!this.#hasJudged) this.judged.push([]);
+    this.#hasJudged = true;
+    this.judged.at(-1)?.push(...waiting.operations);
     if (result.ok && "isNew" in result && result.isNew)
       this.holders.set(`${incarnation} ${result.seq} ${result.hold.userId}`, result.hold.attemptId);
     waiting.version = storage.written;
