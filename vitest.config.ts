@@ -10,6 +10,7 @@ export default defineConfig({
     // A hang is a failure; slowness is not. Timing is never asserted.
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     // What a test printed, a seed above all, is shown where it failed.
     silent: "passed-only",

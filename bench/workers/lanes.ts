@@ -43,9 +43,9 @@ export class CouponObject extends DurableObject<Env> implements ObjectCalls {
     return this.#object.claim(request);
   }
 
-  batch(messages: readonly LaneMessage[]): Promise<BatchResult> {
+  batch(messages: readonly LaneMessage[], refusedCount: number): Promise<BatchResult> {
     this.#callCount += 1;
-    return this.#object.batch(messages);
+    return this.#object.batch(messages, refusedCount);
   }
 
   async calls(): Promise<number> {
@@ -65,12 +65,12 @@ export default {
       return Response.json({ calls: counts.reduce((sum, count) => sum + count, 0) });
     }
     const [count = 0, laneCount = 0] = Array.from(new URL(request.url).pathname.matchAll(/\d+/g), Number);
-    const lanes = Array.from({ length: laneCount }, (_, index) => LANE_OBJECTS.getByName(laneName(String(index), index)));
+    const lanes = Array.from({ length: laneCount }, (_, index) => LANE_OBJECTS.getByName(laneName(String(index), String(index))));
     const ways: readonly Pick<LaneCalls, "claim">[] = laneCount === 0 ? connections : lanes;
     const crowd = crypto.randomUUID();
     const claims = Array.from({ length: count }, async (_, index) => {
       const userId = `${crowd}-${index}`;
-      const answer = await ways[laneOf(userId, ways.length)]?.claim({ userId, key: null, attemptId: userId });
+      const answer = await ways[Number(laneOf(userId, ways.length, null))]?.claim({ userId, key: null, attemptId: userId });
       return answer?.ok === true && answer.claim.userId === userId;
     });
     const isRight = (await Promise.all(claims)).every(Boolean);

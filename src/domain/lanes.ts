@@ -4,16 +4,19 @@ import type { Instant } from "./coupon.ts";
 import {
   CLAIMS_PER_LANE,
   LANE_BATCH_MAX,
+  LANE_CALL_EVERY_MS,
   LANE_CALLS_MAX,
   LANE_HINT_MS,
+  LANE_PAUSE_MS_MAX,
   LANES_AUTO_MAX,
   LANES_FROM_PER_SECOND,
   TRAFFIC_MS,
 } from "./lane-limits.ts";
+import type { LocationHint } from "./location-hint.ts";
 
 /** Returns the name of a lane's object. The last `#` separates, so each name belongs to one coupon. */
-export function laneName(coupon: string, index: number): string {
-  return `${coupon}#${index}`;
+export function laneName(coupon: string, lane: string): string {
+  return `${coupon}#${lane}`;
 }
 
 /** Returns the coupon of the lane with this name. */
@@ -21,16 +24,19 @@ export function couponOfLane(name: string): string {
   return name.slice(0, name.lastIndexOf("#"));
 }
 
-/** Returns the lane of a user, from 0 on: all requests of one user take the same one (FNV-1a). */
-export function laneOf(userId: string, laneCount: number): number {
+/**
+ * Returns the lane of a user, such as `3`, or `weur3` of the lanes near `location`. All requests of one user from one
+ * location take the same one (FNV-1a).
+ */
+export function laneOf(userId: string, laneCount: number, location: LocationHint | null): string {
   let hash = 0x811c9dc5;
   for (let index = 0; index < userId.length; index += 1) hash = Math.imul(hash ^ userId.charCodeAt(index), 0x01000193);
-  return (hash >>> 0) % laneCount;
+  return `${location ?? ""}${(hash >>> 0) % laneCount}`;
 }
 
 /**
  * Returns how many of the waiting messages a lane sends now, in one call. An idle lane sends at once. Otherwise
- * messages wait for the answer of the call before, unless they fill a batch.
+ * messages wait for the end of the call before, unless they fill a batch. A call ends with its pause.
  */
 export function flushSize(waitingCount: number, callCount: number): number {
   if (callCount >= LANE_CALLS_MAX) return 0;
@@ -40,6 +46,14 @@ export function flushSize(waitingCount: number, callCount: number): number {
 
 /** A busy coupon asks isolates to use `count` lanes for `forMs` milliseconds. */
 export type LaneHint = { readonly count: number; readonly forMs: number };
+
+/**
+ * Returns when the lane that has just called may call again. Each lane gets an instant of its own, at a distance from
+ * `lastAt`, which another lane has. So the number of lanes does not matter for the number of calls.
+ */
+export function nextCallAt(lastAt: Instant, now: Instant): Instant {
+  return Math.min(Math.max(now, lastAt + LANE_CALL_EVERY_MS), now + LANE_PAUSE_MS_MAX);
+}
 
 /** How many claims and holds a second arrive, as measured at `at`. */
 export type Traffic = { readonly perSecond: number; readonly at: Instant };

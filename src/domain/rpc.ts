@@ -184,13 +184,16 @@ export type LaneMessage =
 
 export type LaneAnswer = ClaimResult | HoldResult;
 
-/** The answers in the order of the messages, and one hint for all. */
-export type BatchResult = { readonly answers: readonly LaneAnswer[]; readonly lanes?: LaneHint };
+/** The answers in the order of the messages, one hint for all, and the lane's pause before its next call. */
+export type BatchResult = { readonly answers: readonly LaneAnswer[]; readonly lanes?: LaneHint; readonly pauseMs?: number };
 
 /** The calls of a coupon's object for its lanes. */
 export type BatchCalls = {
-  /** Judges each message as a call of its own, all in one transaction if it has room. */
-  batch(messages: readonly LaneMessage[]): Promise<BatchResult>;
+  /**
+   * Judges each message as a call of its own, all in one transaction if it has room. Counts `refusedCount` claims that
+   * the lane has refused.
+   */
+  batch(messages: readonly LaneMessage[], refusedCount: number): Promise<BatchResult>;
 };
 
 /** The calls that a lane answers as its coupon does. */

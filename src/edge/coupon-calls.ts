@@ -1,6 +1,7 @@
 // Calls of a coupon's object, directly or through a lane: the stub, the deadline and the retries.
 
 import { laneName, type LaneHint } from "../domain/lanes.ts";
+import type { LocationHint } from "../domain/location-hint.ts";
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX, ID_CACHE_SIZE_MAX, RETRY_PAUSE_MS } from "../domain/limits.ts";
 import type { CouponCalls, CouponView, LaneCalls } from "../domain/rpc.ts";
 import type { CouponEnv, LaneNamespace } from "./env.ts";
@@ -46,17 +47,17 @@ export async function callCoupon<Result extends Answer>(
   return callWithin(deadlineMs, name, () => call(stubOf(env, name)), effect);
 }
 
-/** A lane of a coupon: its index, and the namespace of its object. */
-export type LaneTarget = { readonly index: number; readonly namespace: LaneNamespace };
+/** A lane of a coupon: its label, where it is placed, and the namespace of its object. */
+export type LaneTarget = { readonly lane: string; readonly location: LocationHint | undefined; readonly namespace: LaneNamespace };
 
 /** As {@link callCoupon}, for a claim or a hold. Its first attempt takes the lane. A retry goes to the coupon itself. */
 export async function callThroughLane<Result extends Answer>(
   env: CouponEnv,
   name: string,
-  lane: LaneTarget,
+  target: LaneTarget,
   call: (coupon: LaneCalls) => Promise<Result>,
 ): Promise<Result | CallFailure> {
-  const attempt = (retry: number) => call(retry === 0 ? laneStubOf(env, name, lane) : stubOf(env, name));
+  const attempt = (retry: number) => call(retry === 0 ? laneStubOf(name, target) : stubOf(env, name));
   return callWithin(CALL_DEADLINE_MS, name, attempt, "repeatable");
 }
 
@@ -140,8 +141,7 @@ function stubOf({ COUPONS, LOCATION_HINT }: CouponEnv, name: string): CouponCall
   return LOCATION_HINT === undefined ? COUPONS.get(id) : COUPONS.get(id, { locationHint: LOCATION_HINT });
 }
 
-/** A lane is placed where its coupon is, so that a call through it makes no detour. */
-function laneStubOf({ LOCATION_HINT }: CouponEnv, name: string, { index, namespace }: LaneTarget): LaneCalls {
-  const id = idOf(laneIds, namespace, laneName(name, index));
-  return LOCATION_HINT === undefined ? namespace.get(id) : namespace.get(id, { locationHint: LOCATION_HINT });
+function laneStubOf(name: string, { lane, location, namespace }: LaneTarget): LaneCalls {
+  const id = idOf(laneIds, namespace, laneName(name, lane));
+  return location === undefined ? namespace.get(id) : namespace.get(id, { locationHint: location });
 }

@@ -1,5 +1,6 @@
 // The Worker's environment: the bindings of wrangler.toml, and the configuration.
 
+import type { LocationHint } from "../domain/location-hint.ts";
 import type { CouponCalls, CourierCalls, LaneCalls, MeterCalls } from "../domain/rpc.ts";
 import { log } from "../log.ts";
 import { parseConfig, type Config, type ConfigFaults, type Variables } from "./config.ts";
@@ -48,8 +49,10 @@ export type Env = Bindings & Config;
 export type Worker = {
   readonly env: Env;
   readonly waitUntil: (work: Promise<unknown>) => void;
+  /** Returns the location near which the request's lanes are. Null is that of the coupon. */
+  readonly location?: () => LocationHint | null;
   /** Called with the lane that the request goes through. */
-  readonly onLane?: (lane: number) => void;
+  readonly onLane?: (lane: string) => void;
 };
 
 /** An isolate has one environment, so it parses one. Tests have many. */

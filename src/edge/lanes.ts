@@ -8,7 +8,7 @@ import { hintOf } from "./lane-hints.ts";
 
 /** Sends a claim or a hold of `userId`. A retry may deliver `call` more than once, so it must be repeatable. */
 export async function callByAnyWay<Result extends { readonly ok: boolean; readonly code?: string; readonly seq: number }>(
-  { env, onLane }: Worker,
+  { env, location, onLane }: Worker,
   name: string,
   userId: string,
   call: (coupon: LaneCalls) => Promise<Result>,
@@ -16,7 +16,8 @@ export async function callByAnyWay<Result extends { readonly ok: boolean; readon
   const { LANE_OBJECTS: namespace } = env;
   const laneCount = namespace === undefined ? 0 : lanesInUse(env.LANES, hintOf(name), Date.now());
   if (namespace === undefined || laneCount === 0) return callCoupon(env, name, call, "repeatable");
-  const index = laneOf(userId, laneCount);
-  onLane?.(index);
-  return callThroughLane(env, name, { index, namespace }, call);
+  const near = location?.() ?? null;
+  const lane = laneOf(userId, laneCount, near);
+  onLane?.(lane);
+  return callThroughLane(env, name, { lane, location: near ?? env.LOCATION_HINT, namespace }, call);
 }

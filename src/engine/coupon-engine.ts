@@ -97,8 +97,9 @@ export class CouponEngine {
   countRefused(refused: RefusalCounts): void {
     if (!this.#coupon) return;
     for (const code of [...CLOSED_CODES, ...WORKER_REFUSALS]) {
-      if (refused[code] === undefined) continue;
-      this.#claimCounts = addRefusals(this.#claimCounts ?? NO_CLAIM_COUNTS, code, refused[code]);
+      const count = refused[code] ?? 0;
+      if (count === 0) continue;
+      this.#claimCounts = addRefusals(this.#claimCounts ?? NO_CLAIM_COUNTS, code, count);
       this.#areCountsWritten = false;
     }
   }

@@ -21,7 +21,7 @@ export type RequestContext = {
   userId?: string;
   code?: RefusalCode;
   /** The lane that a claim or a hold went through. */
-  lane?: number;
+  lane?: string;
   /** The callers of the request's route. They decide which origins may read the answer. */
   who: Who;
   /** False for a refusal that shares its log line with many others. */

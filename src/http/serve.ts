@@ -4,6 +4,7 @@
 import * as z from "zod";
 
 import { WORKER_REFUSALS } from "../domain/claim-counts.ts";
+import { locationNear, type LocationHint } from "../domain/location-hint.ts";
 import type { ConfigFaults } from "../edge/config.ts";
 import { parseEnv, type Env, type RawEnv, type Worker } from "../edge/env.ts";
 import { isKnown } from "../edge/monotonic-reads.ts";
@@ -50,7 +51,11 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
     if (faults !== null && id !== getHealth.id) return respond(context, await misconfigured(credentials, env, faults));
     const refused = requireAllowedOrigin(request, route, env) ?? (who === "operator" ? await requireOperator(credentials, env) : null);
     if (refused !== null) return respond(context, refused);
-    const worker = { ...workerOf(c, env), onLane: (lane: number) => void (context.lane = lane) };
+    const worker: Worker = {
+      ...workerOf(c, env),
+      location: () => locationOf(request),
+      onLane: (lane) => void (context.lane = lane),
+    };
     const input = await read(c, context);
     if (isRefusal(input)) return refuse(worker, context, input);
     const caller = isUserRoute ? await guardUser(route, request.headers, credentials, env, context) : null;
@@ -163,6 +168,11 @@ function logRefusal(context: RequestContext, refusal: Refusal): void {
   if (!("cause" in refusal)) return;
   const { requestId, coupon } = context;
   logFailure("call_failed", { request_id: requestId, coupon, code: refusal.code, cause: refusal.cause });
+}
+
+/** Returns the location near a request's sender. Null where the platform does not say where it comes from. */
+function locationOf({ cf }: Request): LocationHint | null {
+  return locationNear({ continent: cf?.continent, country: cf?.country, longitude: cf?.longitude });
 }
 
 /**

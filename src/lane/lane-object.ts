@@ -22,7 +22,7 @@ type ObjectEnv = {
  * retry asks the coupon itself.
  */
 export class LaneObject extends DurableObject<ObjectEnv> implements rpc.LaneCalls {
-  readonly #lane = new Lane((messages) => withDeadline(this.#coupon().batch(messages), LANE_DEADLINE_MS));
+  readonly #lane = new Lane((...batch) => withDeadline(this.#coupon().batch(...batch), LANE_DEADLINE_MS));
 
   claim(request: ClaimRequest): Promise<rpc.ClaimResult> {
     return this.#lane.submit({ kind: "claim", request });

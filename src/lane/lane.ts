@@ -20,6 +20,8 @@ export class Lane {
   readonly #send: Send;
   #queue: Waiting[] = [];
   #callCount = 0;
+  /** The claims that it has refused and not reported. */
+  #refusedCount = 0;
   /** The ledger's head in the last answer. */
   #seq = 0;
 
@@ -29,7 +31,10 @@ export class Lane {
 
   /** Returns the coupon's answer. Rejects if the call that has the message fails: the outcome is unknown. */
   submit<K extends Kind>(message: MessageOf<K>): Promise<AnswerTo<K> | rpc.Failed> {
-    if (this.#queue.length >= LANE_LENGTH_MAX) return Promise.resolve({ ok: false, code: "unavailable", seq: this.#seq });
+    if (this.#queue.length >= LANE_LENGTH_MAX) {
+      if (message.kind === "claim") this.#refusedCount += 1;
+      return Promise.resolve({ ok: false, code: "unavailable", seq: this.#seq });
+    }
     const answered = new Promise<AnswerTo<K>>((resolve, reject) => {
       const resolveOwn = (answer: rpc.LaneAnswer | undefined): void => {
         if (isAnswerTo(message, answer)) resolve(answer);
@@ -49,13 +54,24 @@ export class Lane {
 
   async #call(batch: readonly Waiting[]): Promise<void> {
     this.#callCount += 1;
+    // A call that fails may have been counted, so no other call reports the same refusals.
+    const refusedCount = this.#refusedCount;
+    this.#refusedCount = 0;
     try {
-      const { answers, lanes } = await this.#send(batch.map(({ message }) => message));
+      const {
+        answers,
+        lanes,
+        pauseMs = 0,
+      } = await this.#send(
+        batch.map(({ message }) => message),
+        refusedCount,
+      );
       for (const [index, { resolve }] of batch.entries()) {
         const answer = answers[index];
         resolve(answer === undefined || lanes === undefined ? answer : { ...answer, lanes });
       }
       this.#seq = answers.at(-1)?.seq ?? this.#seq;
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     } catch (cause) {
       for (const { reject } of batch) reject(cause);
     } finally {

@@ -124,12 +124,14 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   }
 
   /** Each message is judged as if it had been called alone. */
-  async batch(messages: readonly rpc.LaneMessage[]): Promise<rpc.BatchResult> {
+  async batch(messages: readonly rpc.LaneMessage[], refusedCount: number): Promise<rpc.BatchResult> {
     this.#traffic.add(messages.length);
     const judged = this.#mailbox.together(() =>
       messages.map((message) => (message.kind === "claim" ? this.#claim(message.request) : this.#submit(message))),
     );
-    return this.#traffic.withHint({ answers: await Promise.all(judged) });
+    // The first message has loaded the coupon.
+    this.#count({ unavailable: refusedCount });
+    return this.#traffic.withPause({ answers: await Promise.all(judged) });
   }
 
   async releaseHold(userId: string, actor: string | null = null): Promise<rpc.ReleaseHoldResult> {
@@ -222,10 +224,7 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     return this.#submit({ kind: "remove", precondition, actor, keepsLedger: this.#notice !== null });
   }
 
-  /**
-   * The platform calls this at the time that {@link ExpiryAlarm} set. Must not throw: seven throws would end
-   * all alarms.
-   */
+  /** The platform calls this when {@link ExpiryAlarm} says. Must not throw: seven throws would end all alarms. */
   override async alarm(): Promise<void> {
     await this.#alarm.run(now(), async () => {
       // The notice comes first: a crash before it must not find the alarm set for a hold that ends much later.

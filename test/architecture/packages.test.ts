@@ -1,7 +1,7 @@
 // The packages as they are published: their contents, their size, and what their users' tools make of them.
 
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -61,12 +61,36 @@ test.for(NAMES)("publint has nothing to say about the packed %s", async (name) =
   expect(messages).toEqual([]);
 });
 
-test("the packed command line runs without a checkout", () => {
-  execFileSync("tar", ["-xzf", packed.find(({ name }) => name === "doorbuster")?.filename ?? ""], { cwd: folder });
-  const run = (...args: string[]): string =>
-    execFileSync(process.execPath, ["package/bin/doorbuster.js", ...args], { cwd: folder, encoding: "utf8" });
-  expect(run("--version")).toBe(`${(JSON.parse(text("packages/cli/package.json")) as { readonly version: string }).version}\n`);
-  expect(run("create", "--help")).toContain("--amount N");
+/** Runs a command in `folder` without what npm has set for this run. */
+function runIn(cwd: string, command: string, ...args: string[]): string {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")));
+  return execFileSync(command, args, { cwd, env: { ...env, npm_config_cache: join(folder, "cache") }, encoding: "utf8" });
+}
+
+test("both packages install without a network into an empty folder, and run there", () => {
+  const empty = join(folder, "empty");
+  mkdirSync(empty);
+  writeFileSync(join(empty, "package.json"), "{}");
+  runIn(empty, "npm", "install", "--offline", "--no-audit", "--no-fund", ...packed.map(({ filename }) => join(folder, filename)));
+  const { version } = JSON.parse(text("packages/cli/package.json")) as { readonly version: string };
+  expect(runIn(empty, "npx", "--offline", "doorbuster", "--version")).toBe(`${version}\n`);
+  expect(runIn(empty, "npx", "--offline", "doorbuster", "--help")).toContain("doorbuster create --help");
+  const entries = ["@doorbuster/client", "@doorbuster/client/operator", "@doorbuster/client/webhooks"];
+  const code = `for (const entry of ${JSON.stringify(entries)}) console.log(Object.keys(await import(entry)).join());`;
+  const exported = runIn(empty, process.execPath, "--input-type=module", "--eval", code);
+  expect(exported.match(/createClient|createOperator|verifyWebhook/g)).toEqual(["createClient", "createOperator", "verifyWebhook"]);
+});
+
+test("the command line exports nothing, so it needs no types", () => {
+  const { exports } = JSON.parse(text("packages/cli/package.json")) as { readonly exports: object };
+  expect(exports).toEqual({ "./package.json": "./package.json" });
+});
+
+test("the built client imports nothing but its own files", () => {
+  const code = pathsIn("@doorbuster/client").filter((path) => path.endsWith(".js"));
+  const imports = code.flatMap((path) => text(`packages/client/${path}`).match(/(?<=(?:from|import)\s*\(?)"[^"]+"/g) ?? []);
+  expect(imports.length).toBeGreaterThan(0);
+  expect(imports.filter((one) => !/^"\.\/chunk-\w+\.js"$/.test(one))).toEqual([]);
 });
 
 /** `require` before Node 20.19, and the resolution of Node 10, load no ES module. */

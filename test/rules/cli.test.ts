@@ -9,7 +9,7 @@ import { expect, test, vi } from "vitest";
 import { checkedBackup, partsOf } from "../../packages/cli/src/backup-file.ts";
 import { parse, type Command } from "../../packages/cli/src/args.ts";
 import { COMMANDS } from "../../packages/cli/src/commands.ts";
-import { scriptOf } from "../../packages/cli/src/commands/completion.ts";
+import { fileOf } from "../../packages/cli/src/commands/backup.ts";
 import { lotsOf } from "../../packages/cli/src/commands/import.ts";
 import { liveLine } from "../../packages/cli/src/commands/watch.ts";
 import { rowsIn, userIdsIn } from "../../packages/cli/src/csv.ts";
@@ -161,7 +161,8 @@ test("a backup that is damaged or ends early is not taken as whole", async () =>
   const whole = `${events}{"sha256":"${sha256}"}\n`;
   expect(await Promise.all([1, 7, 1_000].map((size) => passedOn(whole, size)))).toEqual(["3 of 2", "3 of 2", "3 of 2"]);
   for (const broken of [events, whole.replace("1", "3"), whole.slice(0, -9), ""])
-    expect(await passedOn(broken, 7)).toContain("the backup ended early");
+    expect(await passedOn(broken, 7)).toContain("the backup ended early (its last line is missing or wrong)");
+  expect(await passedOn(`${events}{"error":"coupon not found"}\n`, 7)).toContain("ended early (coupon not found)");
 });
 
 test("only an outcome that is not known ends with 3", () => {
@@ -278,8 +279,11 @@ test("a name with spaces and quotes is one word of a shell", () => {
   expect(["a-b", "it's a", ""].map(quoted)).toEqual(["a-b", String.raw`'it'\''s a'`, "''"]);
 });
 
-test.for(["bash", "zsh", "fish"])("the completion of %s has every command and every option", (shell) => {
-  const script = scriptOf(shell, COMMANDS);
-  const words = COMMANDS.flatMap(({ name, options }) => name.split(" ").concat(Object.keys(options)));
-  expect(words.filter((word) => !script.includes(word))).toEqual([]);
+test.for([
+  ["PROMO-1.b", "PROMO-1.b.backup"],
+  ["../a b/ü", "_._a_b__.backup"],
+  ["-x", "_x.backup"],
+  ["x".repeat(255), `${"x".repeat(200)}.backup`],
+] as const)("a backup of %s without a file is %s", ([name, file]) => {
+  expect(fileOf(name)).toBe(file);
 });

@@ -2,9 +2,9 @@
 
 import { expect, test } from "vitest";
 
-import { judge, refusalIn, waitMs, type Verdict } from "../../packages/client/src/answer.ts";
-import type { ClaimOutcome, HoldOutcome, RefusalCode } from "../../packages/client/src/index.ts";
-import { blockParser } from "../../packages/client/src/events.ts";
+import { judge, refusalIn, retryAfterMsIn, waitMs, type Verdict } from "../../packages/client/src/answer.ts";
+import type { ClaimOutcome, HoldOutcome, RefusalCode, Status } from "../../packages/client/src/index.ts";
+import { blockParser, newsIn } from "../../packages/client/src/events.ts";
 import { claimRefused, holdRefused } from "../../packages/client/src/outcome.ts";
 import { claimCoupon } from "../../src/http/routes/claims.ts";
 import { holdUnit } from "../../src/http/routes/holds.ts";
@@ -71,14 +71,18 @@ test.for([
   ["none, or half of one", null, null, "unknown"],
   ["201 with a body", 201, {}, "done"],
   ["204", 204, null, "done"],
-  ["a redirect", 302, null, "unknown"],
+  ["a redirect", 302, null, "not_judged"],
+  ["a redirect in a browser", 0, null, "not_judged"],
   ["502 of a proxy", 502, null, "unknown"],
   ["503 with a body that is no refusal", 503, { message: "overloaded" }, "unknown"],
-  ["403 of a firewall", 403, null, "not_judged"],
+  ["401 of a gateway", 401, null, "hidden"],
+  ["403 of a firewall", 403, null, "hidden"],
+  ["418 of something else", 418, null, "hidden"],
   ["404 of another server", 404, { message: "?" }, "not_judged"],
   ["408 of a proxy", 408, null, "unknown"],
   ["429 of a proxy", 429, null, "try_later"],
-  ["a code of a newer server", 409, { code: "something_new" }, "refused"],
+  ["a code of a newer server", 409, { error: "", code: "something_new", request_id: "" }, "refused"],
+  ["a code of a gateway", 409, { error: "", code: "something_new" }, "hidden"],
 ] as const)("an answer that is %s is judged by its status", ([, status, body, verdict]) => {
   expect(judge(status === null ? null : { status, refusal: refusalIn(status, body), retryAfterMs: 0 })).toBe(verdict);
 });
@@ -91,6 +95,49 @@ test.for([
   [30, 0, 1, 5_000],
 ] as const)("attempt %i after Retry-After %i ms and randomness %d waits %i ms", ([attempt, retryAfterMs, random, ms]) => {
   expect(waitMs(attempt, retryAfterMs, random)).toBe(ms);
+});
+
+test.for([
+  [null, 0],
+  ["2", 2_000],
+  [" 2 ", 2_000],
+  ["Thu, 01 Jan 1970 00:00:09 GMT", 4_000],
+  ["Thu, 01 Jan 1970 00:00:01 GMT", 0],
+  ["-2", 0],
+  ["soon", 0],
+  ["999999999999", 86_400_000],
+] as const)("a Retry-After of %s at 5 s waits %i ms", ([header, ms]) => {
+  expect(retryAfterMsIn(header, 5_000)).toBe(ms);
+});
+
+const AT_5 = "2026-11-27T09:00:05.000Z";
+const AT_6 = "2026-11-27T09:00:06.000Z";
+const LAST: Status = {
+  name: "c",
+  state: "open",
+  amount: 2,
+  remaining_amount: 1,
+  held_amount: 0,
+  starts_at: null,
+  ends_at: null,
+  server_time: AT_5,
+  epoch: "e",
+  seq: 5,
+};
+
+test.for([
+  ["the same again", { server_time: AT_6 }, []],
+  ["a later event", { seq: 6 }, ["status"]],
+  ["a later event that sells out", { seq: 6, state: "sold_out" }, ["open to sold_out", "status"]],
+  ["an earlier event of a slower isolate", { seq: 4, state: "scheduled", server_time: AT_6 }, []],
+  ["a state that time has changed", { state: "ended", server_time: AT_6 }, ["open to ended", "status"]],
+  ["the state before time changed it", { state: "scheduled", server_time: "2026-11-27T09:00:04.000Z" }, []],
+  ["a new coupon of the same name", { epoch: "f", seq: 1, server_time: AT_6 }, ["status"]],
+  ["the coupon that was there before", { epoch: "d", seq: 9, server_time: "2026-11-27T09:00:04.000Z" }, []],
+] as const)("a snapshot that is %s yields what is new", ([, changed, expected]) => {
+  const news = newsIn(LAST, { ...LAST, ...changed });
+  expect(news.map((event) => (event.type === "state" ? `${event.from} to ${event.to}` : event.type))).toEqual(expected);
+  expect(newsIn(null, { ...LAST, ...changed }).map(({ type }) => type)).toEqual(["status"]);
 });
 
 /** How a page handles each outcome. A missing case does not compile. */
@@ -131,8 +178,8 @@ test("a stream is parsed alike, wherever it is cut", () => {
   const stream =
     'retry: 2000\r\nevent: state\r\nid: 2\r\ndata: {"a":1}\r\n\r\n: still here\n\nid: 3\ndata: 1\ndata:2\n\r\nevent: deleted\ndata: {}\n\nid: 9\ndata: half';
   const blocks = [
-    { event: "state", data: '{"a":1}', id: "2" },
-    { event: "message", data: "1\n2", id: "3" },
+    { event: "state", data: '{"a":1}' },
+    { event: "message", data: "1\n2" },
     { event: "deleted", data: "{}" },
   ];
   for (let at = 0; at <= stream.length; at += 1) {

@@ -2,48 +2,9 @@
 
 import { expect, test } from "vitest";
 
-import {
-  createClient,
-  memoryKeys,
-  storageKeys,
-  type ClientOptions,
-  type WatchEvent,
-  type WatchOptions,
-} from "../../packages/client/src/index.ts";
+import { createClient, memoryKeys, storageKeys, type WatchEvent, type WatchOptions } from "../../packages/client/src/index.ts";
 import { createOperator, RefusedError } from "../../packages/client/src/operator.ts";
-
-const RECEIPT = { coupon_name: "c", user_id: "u", position: 1, claimed_at: "2026-11-27T09:00:00.000Z", remaining_amount: 0 };
-const GRANTED = () => Response.json(RECEIPT, { status: 201 });
-const REPLAYED = () => Response.json(RECEIPT, { status: 201, headers: { "Idempotent-Replayed": "true" } });
-const LOST = () => Promise.reject(new TypeError("the connection was reset"));
-const HALF = () => new Response(`{"coupon_na`, { status: 201 });
-const AFTER = { "Retry-After": "2" };
-
-function refused(status: number, code: string, headers: Record<string, string> = {}) {
-  return () => Response.json({ error: "a sentence", code, request_id: "r", claim: RECEIPT }, { status, headers });
-}
-
-type Script = readonly (() => Response | Promise<Response>)[];
-
-/** The options of a client whose requests get these answers, the last one for ever. Its clock moves only by waiting. */
-function scripted(script: Script, more: Partial<ClientOptions> = {}) {
-  let now = 0;
-  const sent: { url: string; headers: Headers; key: string | null; at: number }[] = [];
-  const options: ClientOptions = {
-    baseUrl: "https://sale.example/",
-    token: "t",
-    fetch: async (url, init) => {
-      const headers = new Headers(init.headers);
-      sent.push({ url, headers, key: headers.get("idempotency-key"), at: now });
-      return (script[sent.length - 1] ?? script.at(-1) ?? LOST)();
-    },
-    now: () => now,
-    sleep: async (ms) => void (now += ms),
-    random: () => 0.5,
-    ...more,
-  };
-  return { options, sent };
-}
+import { AFTER, GRANTED, HALF, LOST, RECEIPT, refused, REPLAYED, scripted, type Script } from "../support/scripted-client.ts";
 
 test.for([
   ["granted at once", [GRANTED], { outcome: "granted", replayed: false }, [0]],
@@ -60,7 +21,17 @@ test.for([
   expect(await createClient(options).claim("c", "u")).toMatchObject(outcome);
   expect(sent.map((request) => request.at)).toEqual(at);
   expect(new Set(sent.map(({ key }) => key)).size).toBe(1);
-  expect(sent[0]?.key).toMatch(/^[\da-f-]{36}$/);
+  expect(sent[0]?.key).toMatch(/^[\da-f]{32}$/);
+});
+
+test("a token that never comes costs the deadline alone, and an abort ends the wait", async () => {
+  const { options, sent } = scripted([GRANTED], { token: () => new Promise(() => undefined), attemptMs: 5, deadlineMs: 20 });
+  expect(await createClient(options).claim("c", "u")).toMatchObject({ outcome: "unknown" });
+  const aborting = new AbortController();
+  const claim = createClient({ ...options, attemptMs: 60_000, deadlineMs: 60_000 }).claim("c", "u", aborting);
+  aborting.abort(new Error("the page was left"));
+  await expect(claim).rejects.toThrow("the page was left");
+  expect(sent).toEqual([]);
 });
 
 test.for([
@@ -161,7 +132,7 @@ test("a hold, a read and a release end with what the server answered", async () 
   const script = [
     LOST,
     () => Response.json(hold, { status: 201 }),
-    () => Response.json(RECEIPT),
+    () => Response.json({ ...RECEIPT, coupon_name: "a/b", user_id: "ä ?" }),
     () => new Response(null, { status: 204 }),
     LOST,
     LOST,
@@ -169,7 +140,7 @@ test("a hold, a read and a release end with what the server answered", async () 
   const { options, sent } = scripted(script, { deadlineMs: 120 });
   const client = createClient(options);
   expect(await client.hold("c", "u", 60)).toEqual({ outcome: "held", hold });
-  expect(await client.getUserClaim("a/b", "ä ?")).toEqual({ ok: true, value: RECEIPT, replayed: false });
+  expect(await client.getUserClaim("a/b", "ä ?")).toMatchObject({ ok: true, value: { user_id: "ä ?" } });
   expect(sent[2]?.url).toBe("https://sale.example/api/coupons/a%2Fb/claims/%C3%A4%20%3F");
   expect(await client.releaseHold("c", "u")).toMatchObject({ ok: true, value: null });
   // A second release could end a later hold.
@@ -191,6 +162,7 @@ test.for([
   ["a creation, with one key", (of: ReturnType<typeof createOperator>) => of.create({ name: "n", amount: 1 }), true],
   ["a bulk claim, with one key", (of: ReturnType<typeof createOperator>) => of.bulkClaim("c", ["u"]), true],
   ["a change", (of: ReturnType<typeof createOperator>) => of.pause("c"), true],
+  ["a part of a restore", (of: ReturnType<typeof createOperator>) => of.restorePart("c", 2, "{}\n"), true],
   ["a revoke of a position", (of: ReturnType<typeof createOperator>) => of.revoke("c", "u", { position: 1 }), true],
   ["a revoke of any claim", (of: ReturnType<typeof createOperator>) => of.revoke("c", "u"), false],
   ["a deletion", (of: ReturnType<typeof createOperator>) => of.delete("c"), false],
@@ -224,21 +196,31 @@ test("the operator's claims come from all pages, and a refusal is thrown", async
 function stream(...blocks: readonly string[]) {
   return () => new Response(blocks.join(""), { headers: { "Content-Type": "text/event-stream" } });
 }
-const snapshot = (seq: number) => ({ type: "status", status: { seq } });
-const status = (seq: number) => `id: ${seq}\ndata: {"seq":${seq}}\n\n`;
+type Seen = { readonly name: string; readonly seq: number; readonly state: string; readonly epoch: string; readonly server_time: string };
+const seen = (seq: number, state = "open", others: Partial<Seen> = {}): Seen => ({
+  name: "c",
+  seq,
+  state,
+  epoch: "e",
+  server_time: "1",
+  ...others,
+});
+const snapshot = (...of: Parameters<typeof seen>) => ({ type: "status", status: seen(...of) });
+const status = (...of: Parameters<typeof seen>) => `id: ${of[0]}\ndata: ${JSON.stringify(seen(...of))}\n\n`;
 
-test("a watcher reconnects with the last id it saw, until the coupon is deleted", async () => {
+test("a watcher reconnects with the last seq it saw, and yields no status twice", async () => {
   const { options, sent } = scripted([
-    stream("retry: 2000\n", status(1), `event: state\nid: 2\ndata: {"from":"open","to":"sold_out","seq":2}\n\n`, status(2)),
+    stream("retry: 2000\n", status(1), `event: state\nid: 2\ndata: {}\n\n`, status(2, "sold_out")),
     LOST,
     refused(503, "unavailable"),
-    stream(status(2), "event: deleted\ndata: {}\n\n", status(9)),
+    stream(status(2, "sold_out"), status(1), "data: <html>\n\n", status(8, "open", { name: "another" })),
+    stream(status(3, "sold_out"), "event: deleted\ndata: {}\n\n", status(9)),
   ]);
   const events = await all(createClient(options).watch("c"));
   const state = { type: "state", from: "open", to: "sold_out", seq: 2 };
-  expect(events).toEqual([snapshot(1), state, snapshot(2), snapshot(2), { type: "deleted" }]);
-  expect(sent.map(({ headers }) => headers.get("last-event-id"))).toEqual([null, "2", "2", "2"]);
-  expect(sent.map(({ at }) => at)).toEqual([0, 2_050, 4_150, 6_350]);
+  expect(events).toEqual([snapshot(1), state, snapshot(2, "sold_out"), snapshot(3, "sold_out"), { type: "deleted" }]);
+  expect(sent.map(({ headers }) => headers.get("last-event-id"))).toEqual([null, "2", "2", "2", "2"]);
+  expect(sent.map(({ at }) => at)).toEqual([0, 2_050, 4_150, 6_350, 8_400]);
 });
 
 function watched(script: Script, options: WatchOptions = {}): Promise<WatchEvent[]> {

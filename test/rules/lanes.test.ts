@@ -9,24 +9,50 @@ import {
   laneHint,
   laneName,
   laneOf,
+  nextCallAt,
   lanesInUse,
   trafficAt,
   type LaneSetting,
   type Traffic,
 } from "../../src/domain/lanes.ts";
+import { locationNear, type RequestOrigin } from "../../src/domain/location-hint.ts";
 
 test.for(["a", "a#1", "#", "a#", "##3", "12"])("the lanes of coupon %j have names of their own that lead back to it", (coupon) => {
-  const names = [0, 1, 63].map((index) => laneName(coupon, index));
-  expect(names.map(couponOfLane)).toEqual([coupon, coupon, coupon]);
-  expect(new Set(names).size).toBe(3);
+  const names = ["0", "1", "63", "weur1", "sam0"].map((lane) => laneName(coupon, lane));
+  expect(names.map(couponOfLane)).toEqual(names.map(() => coupon));
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test.for<[origin: RequestOrigin, location: string | null]>([
+  [{}, null],
+  [{ continent: "EU", country: "PT", longitude: "-9.1" }, "weur"],
+  [{ continent: "AF", country: "EG" }, "afr"],
+  [{ continent: "AS", country: "JP", longitude: "139.7" }, "apac"],
+  [{ continent: "AS", country: "AE", longitude: "55.3" }, "me"],
+  [{ continent: "OC", country: "NZ" }, "oc"],
+  [{ continent: "SA", country: "BR", longitude: "-118" }, "sam"],
+  [{ continent: "NA", country: "US", longitude: "-122.4" }, "wnam"],
+  [{ continent: "NA", country: "US", longitude: "-100" }, "enam"],
+  [{ continent: "NA", country: "MX" }, "enam"],
+  [{ continent: "NA", longitude: "west" }, "enam"],
+  [{ continent: "AN" }, null],
+  [{ continent: "T1", country: "T1" }, null],
+  [{ continent: "constructor" }, null],
+  [{ continent: ["EU"] }, null],
+])("requests from %j get lanes near %s", ([origin, location]) => {
+  expect(locationNear(origin)).toBe(location);
+});
+
+test("a user has the lane of the same number near every location", () => {
+  expect([null, "weur" as const].map((location) => laneOf("ada", 16, location))).toEqual(["11", "weur11"]);
 });
 
 test("10,000 users spread evenly over lanes, each always to the same one", () => {
   for (const laneCount of [1, 2, 7, 16, LANES_MAX]) {
     const counts = Array.from({ length: laneCount }, () => 0);
     for (let user = 0; user < 10_000; user += 1) {
-      const lane = laneOf(`user-${user}`, laneCount);
-      expect(laneOf(`user-${user}`, laneCount)).toBe(lane);
+      const lane = Number(laneOf(`user-${user}`, laneCount, null));
+      expect(Number(laneOf(`user-${user}`, laneCount, null))).toBe(lane);
       counts[lane] = (counts[lane] ?? NaN) + 1;
     }
     const mean = 10_000 / laneCount;
@@ -62,6 +88,34 @@ test.for<[perSecond: number, waiting: number, lanes: number]>([
   [1_000_000, 8192, 16],
 ])("a coupon with %f arrivals a second and %i waiting messages asks for %i lanes", ([perSecond, waiting, lanes]) => {
   expect(laneHint(perSecond, waiting)).toEqual(lanes === 0 ? null : { count: lanes, forMs: 2000 });
+});
+
+test.for<[lastAt: number, now: number, callAt: number]>([
+  [0, 10_000, 10_000],
+  [9_995, 10_000, 10_000],
+  [9_996, 10_000, 10_001],
+  [10_000, 10_000, 10_005],
+  [10_995, 10_000, 11_000],
+  [99_000, 10_000, 11_000],
+])("after a call promised for %i, a lane at %i may call again at %i", ([lastAt, now, callAt]) => {
+  expect(nextCallAt(lastAt, now)).toBe(callAt);
+});
+
+test.for([
+  ["near", 16, 10],
+  ["all over the world", 144, 100],
+])("busy lanes %s, %i with a way of %i ms, make 200 calls a second", ([, laneCount, wayMs]) => {
+  const dueAt = Array.from({ length: Number(laneCount) }, () => 0);
+  const calls: number[] = [];
+  for (let now = 0, callAt = 0; now < 10_000; now += 1) {
+    for (const [lane, at] of dueAt.entries()) {
+      if (at > now) continue;
+      calls.push(now);
+      callAt = nextCallAt(callAt, now);
+      dueAt[lane] = callAt + Number(wayMs);
+    }
+  }
+  expect(calls.filter((at) => at >= 5_000)).toHaveLength(1_000);
 });
 
 test("the measured traffic approaches the true rate, and fades in seconds", () => {

@@ -14,8 +14,13 @@ export const bindings: RawEnv = others;
 /** What a test sets. Undefined takes a binding away. */
 export type Settings = { readonly [Name in keyof RawEnv]?: RawEnv[Name] | undefined };
 
-/** A body that is no form is sent as JSON. */
-export type Sent = { readonly authorization?: string | undefined; readonly body?: unknown; readonly headers?: Record<string, string> };
+/** A body that is no form is sent as JSON. `cf` is where the request comes from, as Cloudflare says it. */
+export type Sent = {
+  readonly authorization?: string | undefined;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  readonly cf?: Readonly<Record<string, string>>;
+};
 export type Ask = (method: string, path: string, sent?: Sent) => Promise<Answer>;
 
 const app = createApp(PAGES);
@@ -25,12 +30,13 @@ export function fetchWith(
   settings: Settings,
   method: string,
   path: string,
-  { authorization, body, headers }: Sent = {},
+  { authorization, body, headers, cf }: Sent = {},
   works: Promise<unknown>[] = [],
 ): Promise<Response> {
   const init = {
     method,
     headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+    ...(cf === undefined ? {} : { cf }),
     ...(body === undefined ? {} : { body: body instanceof URLSearchParams ? body : JSON.stringify(body) }),
   };
   const context = {

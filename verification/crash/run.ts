@@ -26,8 +26,8 @@ type Harness = Ending & { readonly folder: string; readonly seed: number; readon
 
 /** A build, and whether the disk below it lies about its flushes. */
 type Build = { readonly entry: string; readonly isOnLies: boolean };
-/** `LANES` of every second sale of the product. */
-const LANES = "4";
+/** `LANES` of the product's sales, in turn. */
+const LANES = ["off", "16", "auto"] as const;
 
 await runCommand(
   {
@@ -35,8 +35,9 @@ await runCommand(
     about: `
 Serves the built product with workerd on disk, claims over ${CONNECTIONS} connections, and kills it with SIGKILL at random instants. After
 each kill the command reads copies of the files and starts the server again on the same files. Callers without an answer
-retry with the same Idempotency-Key. Every second sale goes through ${LANES} lanes. Every ${KILLS_PER_SALE} kills make a sale: ${COUPONS.length} coupons of ${AMOUNT} units each, and ${CALLERS} users in all. Each coupon must
-end with exactly ${AMOUNT} claims, and every acknowledged claim must be in the files after each kill and at the end.
+retry with the same Idempotency-Key. Every ${KILLS_PER_SALE} kills make a sale: ${COUPONS.length} coupons of ${AMOUNT} units each, and ${CALLERS} users in all.
+LANES is ${LANES.join(", ")} in turn. Each coupon must end with exactly ${AMOUNT} claims, and every acknowledged claim must be in the
+files after each kill and at the end.
 
 The control, ${CONTROL}, answers before it writes. The same run must lose its claims; otherwise the
 harness cannot see a loss, and the command fails.
@@ -94,8 +95,8 @@ async function crash(label: string, { entry, isOnLies }: Build, kills: number, h
 
   async function start(isFirst: boolean, saleIndex: number): Promise<Served> {
     signal.throwIfAborted();
-    const hasLanes = entry === PRODUCT && saleIndex % 2 === 0;
-    const options = { state, signal, vars: { LANES: hasLanes ? LANES : "off" } };
+    const lanes = entry === PRODUCT ? LANES[(saleIndex - 1) % LANES.length] : undefined;
+    const options = { state, signal, vars: { LANES: lanes ?? "off" } };
     // The coupons must reach the disk: without them there are no claims to lose.
     const starting = power === null ? serve(bundle, options) : power.serve(bundle, options, isOnLies && !isFirst);
     return starting.catch((cause: unknown) => {

@@ -30,7 +30,7 @@ export const FEATURES: readonly string[] = [
   ...named("delivery", "status200 status410 status500"),
   ...named("message", "claim.granted claim.revoked hold.created hold.released hold.expired coupon.created coupon.changed coupon.archived"),
   ...named("message", "coupon.started coupon.reopened coupon.sold_out coupon.ended coupon.deleted"),
-  ...named("lanes", "message flush several hint lost answer_lost silent twice end"),
+  ...named("lanes", "message flush several hint pause lost answer_lost silent twice end"),
   ...named("erased", "claimed held released given_back expired key later again departed"),
   ...named("restored", "created claimed held released given_back expired changed archived erased inParts goesOn"),
   "answers.edge",

@@ -9,7 +9,7 @@ import { BACK_MS_MAX } from "./views.ts";
 
 type Seen = { readonly incarnation: number; readonly seq: number; readonly isRead: boolean };
 /** The longest that a rush of a plan makes a coupon busy, and that an answer of that time is on its way. */
-const BUSY_MS_MAX = 3_500;
+const BUSY_MS_MAX = 4_000;
 
 type Held = { readonly certificate: Certificate; readonly until: number };
 

@@ -25,9 +25,9 @@ const QUIET_MS = [2_600, 6_000];
 export function lanesOf({ below, pick }: Random, lastAt: number): { readonly lanes: LanesPlan; readonly steps: Step[] } {
   const setting = pick(["auto", "auto", "1", "1", "2"] as const);
   const lanes = { setting, faultPercent: pick([0, 0, 10, 30]), wayMsMax: pick([0, 3, 20]) };
-  const rush = (): RushStep => ({ is: "rush", at: below((lastAt >> 1) + 1), count: pick([400, 400, 900, 3_000]) });
+  const rush = (): RushStep => ({ is: "rush", at: below((lastAt >> 1) + 1), count: pick([400, 400, 900, 5_000]) });
   const end = (): LanesStep => ({ is: "lanes", at: below(lastAt + 30) });
-  const rushes = setting === "auto" ? Array.from({ length: 1 + below(2) }, rush) : [];
+  const rushes = Array.from({ length: 1 + below(2) }, rush);
   const ends = Array.from({ length: pick([0, 0, 1, 2]) }, end);
   return { lanes, steps: [...rushes, ...ends, ...QUIET_MS.map((ms) => claimAt(lastAt + ms))] };
 }

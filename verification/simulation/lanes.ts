@@ -110,11 +110,15 @@ export class Lanes {
     if (messages.length > 1) count("lanes.several");
     log?.(`a lane sends ${messages.length} messages${fault === null ? "" : `: ${fault}`}`);
     return new Promise((resolve, reject) => {
+      const answer = (result: BatchResult): void => {
+        if (result.pauseMs !== undefined) count("lanes.pause");
+        resolve(result);
+      };
       const back = (settle: () => void): void => void scheduler.after(backMs, () => this.#resume(instance, settle));
       const lose = (): void => reject(EXCEPTIONS["retryable"]);
       if (fault === "lost") return scheduler.after(toMs, () => back(lose));
       const answered =
-        fault === "silent" ? () => undefined : (result: BatchResult) => back(fault === "answer_lost" ? lose : () => resolve(result));
+        fault === "silent" ? () => undefined : (result: BatchResult) => back(fault === "answer_lost" ? lose : () => answer(result));
       const failed = fault === "silent" ? () => undefined : (cause: unknown) => back(() => reject(cause));
       const mayRepeat = deliveries.every(({ request }) => request.messageCount < MESSAGES_MAX);
       if (fault === "twice" && mayRepeat) {
@@ -143,12 +147,12 @@ export class Lanes {
     failed: (cause: unknown) => void,
   ): Delivery[] {
     let shared: Promise<BatchResult> | null = null;
-    let hint: Pick<BatchResult, "lanes"> = {};
+    let others: Omit<BatchResult, "answers"> = {};
     const answers: LaneAnswer[] = [];
     let answerCount = 0;
     const called = async (object: SimulatedObject): Promise<BatchResult> => {
-      const { answers: _answers, ...rest } = await (shared ??= object.batch(messages));
-      hint = rest;
+      const { answers: _answers, ...rest } = await (shared ??= object.batch(messages, 0));
+      others = rest;
       return shared;
     };
     return deliveries.map((delivery, index) => ({
@@ -158,7 +162,7 @@ export class Lanes {
         if (answer?.incarnation !== undefined) this.#incarnations.set(delivery, answer.incarnation);
         answers[index] = result as LaneAnswer;
         answerCount += 1;
-        if (answerCount === deliveries.length) answered({ answers, ...hint });
+        if (answerCount === deliveries.length) answered({ answers, ...others });
       },
       fail: (mark) => failed(EXCEPTIONS[mark]),
     }));

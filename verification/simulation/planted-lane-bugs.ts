@@ -30,8 +30,8 @@ export const LANE_BUGS: Readonly<Record<string, PlantedBug>> = {
   ]),
   "lane-without-deadline": bug("A lane waits for ever for an answer that is lost.", [
     "lane/lane-object",
-    "withDeadline(this.#coupon().batch(messages), LANE_DEADLINE_MS)",
-    "this.#coupon().batch(messages)",
+    "withDeadline(this.#coupon().batch(...batch), LANE_DEADLINE_MS)",
+    "this.#coupon().batch(...batch)",
   ]),
   "retry-through-the-lane": bug("A retry goes through the lane that has failed.", [
     "edge/coupon-calls",
@@ -39,6 +39,11 @@ export const LANE_BUGS: Readonly<Record<string, PlantedBug>> = {
     "call(retry >= 0 ? laneStubOf",
   ]),
   "hint-never-lapses": bug("An isolate follows a hint for ever.", ["domain/lanes", "ageMs >= 0 && ageMs < hint.forMs", "ageMs >= 0"]),
+  "pause-without-end": bug("A lane that gets a pause sends nothing any more.", [
+    "lane/lane",
+    "setTimeout(resolve, pauseMs)",
+    "resolve !== undefined",
+  ]),
   "traffic-never-fades": bug("A coupon that was busy once asks for lanes for ever.", [
     "domain/lanes",
     "perSecond * Math.exp(-agedMs / TRAFFIC_MS)",

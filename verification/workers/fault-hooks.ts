@@ -63,7 +63,7 @@ export default {
     const [, name, fault, lane] = HOOK.exec(new URL(request.url).pathname) ?? [];
     if (name === undefined) return app.fetch(request, env, ctx);
     const coupon = decodeURIComponent(name);
-    const stub = lane === undefined ? env.COUPONS.getByName(coupon) : env.LANE_OBJECTS?.getByName(laneName(coupon, Number(lane)));
+    const stub = lane === undefined ? env.COUPONS.getByName(coupon) : env.LANE_OBJECTS?.getByName(laneName(coupon, lane));
     const { default: unsafe } = (await import(UNSAFE)) as Unsafe;
     if (fault === "evict") await unsafe.evict(stub, { webSockets: "hibernate" });
     else await (stub as unknown as Hooked).abortByFault().catch(() => undefined);

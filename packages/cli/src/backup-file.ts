@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 
-import { CommandError, EXIT, usage } from "./failure.ts";
+import { incomplete, usage } from "./failure.ts";
 
 /** The server takes at most this much in one part. */
 const PART_BYTES_MAX = 1024 * 1024;
@@ -44,8 +44,10 @@ export async function* checkedBackup(
     kept = bytes.subarray(found);
     onLines(lineCount, events);
   }
-  if (!kept.toString().includes(`"sha256":"${hash.digest("hex")}"`))
-    throw new CommandError(EXIT.unknown, "the backup ended early, so it was not written", "run it again", { code: "incomplete" });
+  const last = kept.toString();
+  if (last.includes(`"sha256":"${hash.digest("hex")}"`)) return;
+  const why = /^\{"error":"(.*)"\}$/m.exec(last)?.[1] ?? "its last line is missing or wrong";
+  throw incomplete(`the backup ended early (${why}), so it was not written`, "run it again");
 }
 
 function fieldOf(line: Uint8Array, field: string): number {

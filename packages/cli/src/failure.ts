@@ -26,6 +26,11 @@ export function usage(message: string, nextStep: string): CommandError {
   return new CommandError(EXIT.usage, message, nextStep, { code: "usage" });
 }
 
+/** The failure of a stream that is not complete. */
+export function incomplete(message: string, nextStep: string): CommandError {
+  return new CommandError(EXIT.unknown, message, nextStep, { code: "incomplete" });
+}
+
 const NEXT: Readonly<Record<RefusalCode, string>> = {
   coupon_exists: "choose another name, or change this one: doorbuster change NAME",
   coupon_not_found: "check the name: doorbuster list",
@@ -84,7 +89,7 @@ export function refused({ error, code, ...rest }: Refusal & { readonly maybeDone
 /** Returns the value of a result. Throws {@link CommandError} if there is none. */
 export function valueOf<T>(result: Result<T>, name?: string): T {
   if (result.ok) return result.value;
-  const { ok: _ok, retryAfterMs: _retryAfterMs, ...refusal } = result;
+  const { ok: _ok, retryAfterMs: _retryAfterMs, cause: _cause, ...refusal } = result;
   throw refused(refusal, name);
 }
 

@@ -51,7 +51,16 @@ export function openSession(args: Args, env: Readonly<Record<string, string | un
       if (fault === undefined) note(`waiting for ${baseUrl} (${why})`);
       fault = why;
     });
-    return { baseUrl, fetch, deadlineMs: seconds * 1_000, ...(token === undefined ? {} : { token }), ...(actor === "" ? {} : { actor }) };
+    // On a slow line a part of a restore takes longer than an answer of the server.
+    const attemptMs = Math.max(11_000, seconds * 500);
+    return {
+      baseUrl,
+      fetch,
+      deadlineMs: seconds * 1_000,
+      attemptMs,
+      ...(token === undefined ? {} : { token }),
+      ...(actor === "" ? {} : { actor }),
+    };
   }
   return {
     args,

@@ -1,8 +1,9 @@
 // What a user's side calls: claim, hold, read and watch.
 
 import { call, type Options, type Result } from "./call.ts";
+import { holdOf, receiptOf, statusOf } from "./checks.ts";
 import { watch, type WatchEvent, type WatchOptions } from "./events.ts";
-import { memoryKeys, type KeyStore } from "./key-store.ts";
+import { memoryKeys, newKey, type KeyStore } from "./key-store.ts";
 import { claimRefused, holdRefused, type ClaimOutcome, type HoldOutcome } from "./outcome.ts";
 import type { GrantedReceipt, NewHold, Status, UserClaim } from "./types.ts";
 
@@ -17,7 +18,10 @@ export type HoldOptions = Signal & {
   readonly challengeToken?: string;
 };
 export type ClaimOptions = HoldOptions & {
-  /** Your name for this attempt, such as an order number. Without it the client makes one, and keeps it. */
+  /**
+   * Your name for this attempt, such as an order number. Without it the client makes one, and keeps it. `maybeGranted`
+   * knows the attempts of this call alone if you give it.
+   */
   readonly key?: string;
 };
 
@@ -46,7 +50,7 @@ export function createClient({ keyStore = memoryKeys(), ...options }: ClientOpti
     async claim(coupon, userId, { key: given, challengeToken, signal } = {}) {
       const name = `doorbuster ${JSON.stringify([options.baseUrl, coupon, userId])}`;
       const stored = given === undefined ? await keyStore.get(name) : null;
-      const key = given ?? stored ?? crypto.randomUUID();
+      const key = given ?? stored ?? newKey();
       // Before the first byte leaves, so that no attempt can be forgotten.
       if (given === undefined && key !== stored) await keyStore.set(name, key);
       const body = { user_id: userId, coupon_name: coupon };
@@ -54,7 +58,10 @@ export function createClient({ keyStore = memoryKeys(), ...options }: ClientOpti
       const path = ["coupons", "claim"];
       // A key that was kept belongs to attempts without a final answer.
       const isInDoubt = key === stored;
-      const result = await call<GrantedReceipt>(options, { method: "POST", path, headers, body, effect: "repeatable", isInDoubt, signal });
+      const isClaim = receiptOf(coupon, userId);
+      const checks = { isAnswer: isClaim, isClaim };
+      const request = { method: "POST", path, headers, body, effect: "repeatable", isInDoubt, signal, ...checks } as const;
+      const result = await call<GrantedReceipt>(options, request);
       if (given === undefined && (result.ok || !result.maybeDone)) await keyStore.delete(name);
       return result.ok ? { outcome: "granted", receipt: result.value, replayed: result.replayed } : claimRefused(result);
     },
@@ -62,15 +69,26 @@ export function createClient({ keyStore = memoryKeys(), ...options }: ClientOpti
       const body = { user_id: userId, ttl_seconds: ttlSeconds };
       const headers = { "Turnstile-Token": challengeToken };
       const path = ["coupons", coupon, "holds"];
-      const result = await call<NewHold>(options, { method: "POST", path, headers, body, effect: "repeatable", signal });
+      const checks = { isAnswer: holdOf(coupon, userId), isClaim: receiptOf(coupon, userId) };
+      const result = await call<NewHold>(options, { method: "POST", path, headers, body, effect: "repeatable", signal, ...checks });
       return result.ok ? { outcome: "held", hold: result.value } : holdRefused(result);
     },
     releaseHold: (coupon, userId, { signal } = {}) =>
       call(options, { method: "DELETE", path: ["coupons", coupon, "holds", userId], effect: "once", signal }),
-    getUserClaim: (coupon, userId, { signal } = {}) =>
-      call(options, { method: "GET", path: ["coupons", coupon, "claims", userId], effect: "read", signal }),
+    getUserClaim: (coupon, userId, { signal } = {}) => {
+      const [isReceipt, isHold] = [receiptOf(coupon, userId), holdOf(coupon, userId)];
+      const isAnswer = (value: unknown): boolean => isReceipt(value) || isHold(value);
+      return call(options, { method: "GET", path: ["coupons", coupon, "claims", userId], effect: "read", signal, isAnswer });
+    },
     status: (coupon, { signal } = {}) =>
-      call(options, { method: "GET", path: ["coupons", coupon, "status"], effect: "read", isPublic: true, signal }),
+      call(options, {
+        method: "GET",
+        path: ["coupons", coupon, "status"],
+        effect: "read",
+        isPublic: true,
+        signal,
+        isAnswer: statusOf(coupon),
+      }),
     watch: (coupon, watchOptions) => watch(options, coupon, watchOptions),
   };
 }

@@ -7,6 +7,19 @@ export function parsed(text: string): unknown {
   return value;
 }
 
+/** Returns the object in an answer, or null where none comes. Throws if it has something else. */
+export async function answerOf<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  const isEmpty = text === "" && (response.status === 202 || response.status === 204);
+  if (!isEmpty && !isObject(parsed(text))) throw new TypeError("the answer is no object");
+  return parsed<T>(isEmpty ? "null" : text);
+}
+
+/** Says whether a value is an object, and no list. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** Parses a body that may be of something else than the server. Returns null if it is no JSON. */
 export function jsonIn(text: string): unknown {
   try {

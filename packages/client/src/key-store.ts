@@ -1,5 +1,10 @@
 // Where the idempotency keys of claims without a final answer are kept.
 
+/** Returns a fresh key of 32 hexadecimal digits. A page without HTTPS has no `crypto.randomUUID`. */
+export function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** Keeps a text for a name. Each function may return a promise. */
 export type KeyStore = {
   get(name: string): string | null | undefined | Promise<string | null | undefined>;

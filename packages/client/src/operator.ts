@@ -1,11 +1,10 @@
 // The entry of operators: `@doorbuster/client/operator`.
 
-import { call, prepare, type Options, type Request, type Result } from "./call.ts";
-import { refusalIn } from "./answer.ts";
+import { call, within, type Options, type Request, type Result } from "./call.ts";
 import { RefusedError } from "./events.ts";
-import { jsonIn } from "./json.ts";
+import { newKey } from "./key-store.ts";
 import type * as types from "./operator-types.ts";
-import type { Receipt, SaleState } from "./types.ts";
+import type { Receipt, Refusal, SaleState } from "./types.ts";
 
 export { RefusedError } from "./events.ts";
 export type { Failure, Options, Result, Success } from "./call.ts";
@@ -37,7 +36,7 @@ function senders(options: Options, actor: string | undefined) {
     call<T>(options, { ...request, headers: { ...request.headers, "X-Actor": request.method === "GET" ? undefined : actor } });
   return {
     get: <T>(path: readonly string[], query: Request["query"] = {}): Answered<T> => send({ method: "GET", path, query, effect: "read" }),
-    keyed: <T>(path: readonly string[], body: object, { key = crypto.randomUUID() }: Keyed = {}): Answered<T> =>
+    keyed: <T>(path: readonly string[], body: object, { key = newKey() }: Keyed = {}): Answered<T> =>
       send({ method: "POST", path, body, headers: { "Idempotency-Key": key }, effect: "repeatable" }),
     post: <T>(path: readonly string[], effect: Request["effect"], query: Request["query"] = {}, lines?: string): Answered<T> =>
       send({ method: "POST", path, query, effect, ...(lines === undefined ? {} : { body: lines }) }),
@@ -90,14 +89,14 @@ function claimCalls({ get, keyed, remove }: Senders, options: Options) {
     async *claims(name: string, { after = 0, limit = 1_000 }: Page<number> = {}): AsyncGenerator<Receipt, void> {
       for (let next: number | null = after; next !== null;) {
         const page: Result<types.ClaimPage> = await listClaims(name, { after: next, limit });
-        if (!page.ok) throw new RefusedError(page);
+        if (!page.ok) throw new RefusedError(page, page.cause);
         yield* page.value.claims;
         ({ next } = page.value);
       }
     },
     /**
      * Returns all claims as a stream of bytes: NDJSON for programs, CSV for spreadsheets. Throws
-     * {@link RefusedError}. A stream that breaks off throws too.
+     * {@link RefusedError}, also while the stream is read if it breaks off.
      */
     exportClaims: (name: string, format: "csv" | "ndjson", signal?: AbortSignal) =>
       download(options, { method: "GET", path: ["coupons", name, "claims"], query: { format }, effect: "read" }, signal),
@@ -139,10 +138,39 @@ function webhookCalls({ get, keyed, post, patch, remove }: Senders) {
   };
 }
 
-async function download(options: Options, request: Request, signal = new AbortController().signal): Promise<ReadableStream<Uint8Array>> {
-  const response = await (await prepare(options, request))(signal);
-  if (response.ok && response.body !== null) return response.body;
-  const error = `the server answered ${response.status}`;
-  const refusal = refusalIn(response.status, jsonIn(await response.text()));
-  throw new RefusedError(refusal ?? { error, code: "unavailable", request_id: "" });
+/** Begins a stream as any read is called. Throws {@link RefusedError}, also where the stream breaks off or falls silent. */
+async function download(options: Options, request: Request, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const begun = await call(options, { ...request, signal }, streamOf);
+  if (!begun.ok) throw new RefusedError(begun, begun.cause);
+  const reader = begun.value.getReader();
+  let isStopped = false;
+  const stop = (): void => {
+    isStopped = true;
+    reader.cancel().catch(() => undefined);
+  };
+  signal?.addEventListener("abort", stop);
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await within(reader.read(), stop);
+        signal?.throwIfAborted();
+        if (isStopped) throw new TypeError("the server sends nothing more");
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (cause) {
+        controller.error(signal?.aborted === true ? signal.reason : new RefusedError(brokenOff, cause));
+      }
+    },
+    cancel: stop,
+  });
 }
+
+function streamOf({ body }: Response): Promise<ReadableStream<Uint8Array>> {
+  return body === null ? Promise.reject(new TypeError("the answer is empty")) : Promise.resolve(body);
+}
+
+const brokenOff: Refusal = {
+  error: "the stream broke off, so what came is not complete: get it again",
+  code: "unavailable",
+  request_id: "",
+};

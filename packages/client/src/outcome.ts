@@ -6,7 +6,10 @@ import type { GrantedReceipt, NewHold, Receipt, RefusalCode } from "./types.ts";
 /** Why a user gets no unit. `error` is a sentence for people, and `code` the refusal's. */
 type Refused = { readonly error: string; readonly code: RefusalCode };
 
-/** A refusal before the coupon was asked. If `maybeGranted`, an earlier attempt with this key may have been granted. */
+/**
+ * A refusal before the coupon was asked. If `maybeGranted`, an attempt with this key may have been granted: an earlier one,
+ * or this one if something in front of the server refused it.
+ */
 type NotJudged = Refused & { readonly maybeGranted: boolean };
 
 /** The ends that claims and holds share. */

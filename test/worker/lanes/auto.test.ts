@@ -26,7 +26,7 @@ async function claimed(name: string, names: readonly string[]) {
   const ask = workerWith({ LANES: "auto" }, works);
   const bodies = names.map((user) => ({ user_id: user, coupon_name: name }));
   const answers = await Promise.all(bodies.map((body) => ask("POST", "/api/coupons/claim", { body })));
-  const lines = logged.mock.calls.map(([line]) => JSON.parse(String(line)) as { readonly event: string; readonly lane?: number });
+  const lines = logged.mock.calls.map(([line]) => JSON.parse(String(line)) as { readonly event: string; readonly lane?: string });
   return { answers, laneCount: lines.filter(({ event, lane }) => event === "request" && lane !== undefined).length };
 }
 

@@ -5,6 +5,7 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 
 import { laneName } from "../../../src/domain/lanes.ts";
+import type { LaneNamespace } from "../../../src/edge/env.ts";
 import { countOutcomes, created, outcomeOf, pathOf, read, send, users, type Answer } from "../../support/api.ts";
 import { setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
@@ -19,22 +20,47 @@ function claim(name: string, user: string, headers: Record<string, string> = {})
   return throughLanes("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name }, headers });
 }
 
+const LABELS = ["0", "1", "2", "3"];
+
 function lanesOf(name: string) {
-  return [0, 1, 2, 3].map((index) => env.LANE_OBJECTS.get(env.LANE_OBJECTS.idFromName(laneName(name, index))));
+  return LABELS.map((lane) => env.LANE_OBJECTS.getByName(laneName(name, lane)));
 }
 
 test("1,000 claims at once through 4 lanes give exactly the stock", async () => {
   const logged = vi.spyOn(console, "log");
   const name = await created(300);
   const answers = await Promise.all(users(1000).map((user) => claim(name, user)));
-  const lines = logged.mock.calls.map(([line]) => JSON.parse(String(line)) as { readonly coupon: string; readonly lane?: number });
+  const lines = logged.mock.calls.map(([line]) => JSON.parse(String(line)) as { readonly coupon: string; readonly lane?: string });
   logged.mockRestore();
   expect(countOutcomes(answers)).toEqual({ 201: 300, "400 out_of_stock": 700 });
   expect(new Set(lines.filter(({ coupon, lane }) => coupon === name && lane !== undefined).map(({ lane }) => lane))).toEqual(
-    new Set([0, 1, 2, 3]),
+    new Set(LABELS),
   );
   const { claims } = await expectConserved(name, answers);
   expect(claims.map(({ position }) => position)).toEqual(claims.map((_, index) => index + 1));
+});
+
+test("claims go through lanes of their continent, and its users share the stock", async () => {
+  const name = await created(2);
+  const placed: (readonly [name: string | undefined, locationHint: unknown])[] = [];
+  const namespace = {
+    idFromName: (lane: string) => env.LANE_OBJECTS.idFromName(lane),
+    get: (id: DurableObjectId, options?: { readonly locationHint?: string }) => {
+      placed.push([id.name, options?.locationHint]);
+      return env.LANE_OBJECTS.get(id);
+    },
+  } as unknown as LaneNamespace;
+  const ask = workerWith({ LANES: "1", LOCATION_HINT: "weur", LANE_OBJECTS: namespace });
+  const from = (continent: string, user: string) =>
+    ask("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name }, cf: { continent } });
+  const answers = [await from("OC", "ada"), await from("SA", "ada"), await from("AN", "bob"), await from("OC", "cy")];
+  expect(countOutcomes(answers)).toEqual({ 201: 2, "409 already_claimed": 1, "400 out_of_stock": 1 });
+  expect(placed).toEqual([
+    [`${name}#oc0`, "oc"],
+    [`${name}#sam0`, "sam"],
+    [`${name}#0`, "weur"],
+    [`${name}#oc0`, "oc"],
+  ]);
 });
 
 /** Claims and holds with every kind of answer, one after the other. */
@@ -90,6 +116,14 @@ test("a claim that can't be stored fails alone among 40 through lanes", async ()
   expect(countOutcomes(answers)).toEqual({ 201: 39, "503 unavailable": 1 });
   expect(outcomeOf(answers[6] ?? (Response.error() as never))).toBe("503 unavailable");
   expect((await stored(name)).claims).toHaveLength(39);
+});
+
+test("the metrics of a coupon count claims that a full lane has refused", async () => {
+  const name = await created(9);
+  const request = { userId: "ada", key: null, attemptId: "attempt" };
+  await stubOf(name).batch([{ kind: "claim", request }], 7);
+  const { body } = await send("GET", pathOf(name, "metrics"), { headers: { accept: "application/json" } });
+  expect(body["outcomes"]).toMatchObject({ granted: 1, unavailable: 7 });
 });
 
 test("claims of a lane that is aborted get their units from retries", async () => {

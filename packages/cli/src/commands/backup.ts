@@ -1,44 +1,46 @@
 // `backup` and `restore`: one sale as a file, and a sale from a file.
 
-import { createWriteStream, renameSync, rmSync } from "node:fs";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-
 import type { Command } from "../args.ts";
 import { checkedBackup, partsOf } from "../backup-file.ts";
+import { download } from "../download.ts";
 import { CommandError, EXIT, quoted, usage, valueOf } from "../failure.ts";
-import { fileContent, writableFile } from "../files.ts";
+import { fileContent } from "../files.ts";
 import { counted, saleLines } from "../format.ts";
 import { progressOf, type Progress } from "../progress.ts";
-import { incomplete, noAnswer } from "./claims.ts";
+
+/** Returns the file of a backup that the call does not name. Some file systems refuse other characters. */
+export function fileOf(name: string): string {
+  return `${name
+    .replaceAll(/[^\w.-]/g, "_")
+    .replace(/^[.-]/, "_")
+    .slice(0, 200)}.backup`;
+}
 
 const backup: Command = {
   name: "backup",
-  operands: ["NAME", "FILE"],
+  operands: ["NAME", "[FILE]"],
   about: "Writes a sale with its whole history into a file, also while it runs.",
-  details: "The file is there once it is complete and its hash is right. It has the ids of users.",
+  details: `The file is there once it is complete and its hash is right. A broken stream begins again.
+Without FILE it is NAME.backup. It has the ids of users.`,
   options: {},
-  examples: ["doorbuster backup PROMO PROMO.backup"],
+  examples: ["doorbuster backup PROMO", "doorbuster backup PROMO copies.backup"],
   json: "`{written, events}`",
   async run(session) {
-    const [name, file] = [session.args.operand("NAME"), session.args.operand("FILE")];
-    const part = `${file}.part`;
-    const fd = writableFile(part);
+    const name = session.args.operand("NAME");
+    const file = session.args.operand("[FILE]") || fileOf(name);
     let progress: Progress | undefined;
     let eventCount = 0;
-    try {
-      const bytes = Readable.fromWeb(await session.operator().backup(name).catch(noAnswer));
-      const checked = checkedBackup(bytes, (lines, events) => {
-        progress ??= progressOf(events, "events", session.isJson);
-        progress.update(Math.min(lines, events));
-        eventCount = events;
-      });
-      await pipeline(checked, createWriteStream(part, { fd })).catch(incomplete);
-      renameSync(part, file);
-    } finally {
+    function begin(): Promise<ReadableStream<Uint8Array>> {
       progress?.stop();
-      rmSync(part, { force: true });
+      progress = undefined;
+      return session.operator().backup(name);
     }
+    function onLines(lines: number, events: number): void {
+      progress ??= progressOf(events, "events", session.isJson);
+      progress.update(Math.min(lines, events));
+      eventCount = events;
+    }
+    await download(file, begin, session.note, (chunks) => checkedBackup(chunks, onLines)).finally(() => progress?.stop());
     session.print({ written: file, events: eventCount }, [`wrote ${file}, with ${counted(eventCount, "event")}`]);
     return EXIT.done;
   },
@@ -48,7 +50,7 @@ const restore: Command = {
   name: "restore",
   operands: ["NAME", "FILE"],
   about: "Makes a sale of a backup, under a name that no sale has.",
-  details: "If the run is interrupted, run it again within a day: it goes on where it stopped.",
+  details: "If the run is interrupted, run it again within a day: it goes on where it stopped. On a slow line give it a longer --timeout.",
   options: {},
   examples: ["doorbuster restore PROMO-COPY PROMO.backup"],
   json: "the coupon, without `claimed_by`",

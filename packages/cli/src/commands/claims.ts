@@ -1,13 +1,9 @@
 // Commands about claims and holds.
 
-import { createWriteStream, renameSync, rmSync } from "node:fs";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-
-import { RefusedError, type Hold } from "../../../client/src/operator.ts";
+import type { Hold } from "../../../client/src/operator.ts";
 import type { Command } from "../args.ts";
-import { CommandError, EXIT, exitCodeOf, nextStepOf, quoted, refused, usage, valueOf } from "../failure.ts";
-import { writableFile } from "../files.ts";
+import { download, print } from "../download.ts";
+import { CommandError, EXIT, exitCodeOf, nextStepOf, quoted, usage, valueOf } from "../failure.ts";
 import { counted, table } from "../format.ts";
 import { confirm } from "../prompt.ts";
 import type { Session } from "../session.ts";
@@ -135,37 +131,15 @@ const exportClaims: Command = {
     const wanted =
       args.text("format") ?? (out === undefined ? undefined : /\.(csv|ndjson)$/.exec(out)?.[1]) ?? (session.isJson ? "ndjson" : "csv");
     if (wanted !== "csv" && wanted !== "ndjson") throw usage(`there is no format "${wanted}"`, "take csv or ndjson");
-    const bytes = async (): Promise<Readable> => Readable.fromWeb(await session.operator().exportClaims(name, wanted).catch(noAnswer));
+    const begin = (): Promise<ReadableStream<Uint8Array>> => session.operator().exportClaims(name, wanted);
     if (out === undefined) {
-      await pipeline(await bytes(), process.stdout, { end: false }).catch(incomplete);
+      await print(await begin());
       return EXIT.done;
     }
-    const part = `${out}.part`;
-    const fd = writableFile(part);
-    try {
-      await pipeline(await bytes(), createWriteStream(part, { fd })).catch(incomplete);
-      renameSync(part, out);
-    } finally {
-      rmSync(part, { force: true });
-    }
+    await download(out, begin, session.note);
     session.print({ written: out, format: wanted }, [`wrote ${out}`]);
     return EXIT.done;
   },
 };
-
-/** For a stream that did not begin. */
-export function noAnswer(cause: unknown): never {
-  if (cause instanceof RefusedError) throw cause;
-  throw refused({ error: "no answer", code: "unavailable", request_id: "" });
-}
-
-/** For a stream that broke off. */
-export function incomplete(cause: unknown): never {
-  if (cause instanceof CommandError) throw cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  throw new CommandError(EXIT.unknown, `the stream broke off (${why}), so what was written is not complete`, "run it again", {
-    code: "incomplete",
-  });
-}
 
 export const claimCommands: readonly Command[] = [claim, revoke, holds, exportClaims];

@@ -34,8 +34,6 @@ export const watch: Command = {
         if (event.type === "deleted" && last === undefined)
           throw new CommandError(EXIT.refused, "coupon not found", nextStepOf("coupon_not_found"), { code: "coupon_not_found" });
         if (event.type !== "status") continue;
-        // A reconnect begins with the status that is known.
-        if (last?.seq === event.status.seq && last.epoch === event.status.epoch && last.state === event.status.state) continue;
         last = event.status;
         samples.push({ at: Date.now(), claimed: last.amount - last.remaining_amount - last.held_amount });
         if (samples.length > SAMPLES_MAX) samples.shift();

@@ -1,0 +1,65 @@
+// A stream of the server as a file: the whole of it, or none.
+
+import { createWriteStream, renameSync, rmSync } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { RefusedError } from "../../client/src/operator.ts";
+import { CommandError, EXIT, incomplete, usage } from "./failure.ts";
+import { writableFile } from "./files.ts";
+
+const ATTEMPTS_MAX = 4;
+const WAIT_MS = 500;
+
+type Stream = ReadableStream<Uint8Array>;
+
+/**
+ * Writes a stream into `file`, which is there once it is complete. A stream that breaks off begins anew, at most four
+ * times: the next one is of a later instant, so it can't go on where the last one stopped. `checked` passes the bytes
+ * on, and may throw. Throws {@link CommandError} or {@link RefusedError}.
+ */
+export async function download(
+  file: string,
+  begin: () => Promise<Stream>,
+  note: (line: string) => void,
+  checked: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array> = (chunks) => chunks,
+): Promise<void> {
+  const part = `${file}.part`;
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const fd = writableFile(part);
+      const chunks = Readable.fromWeb(await begin());
+      const failed = await pipeline(checked(chunks), createWriteStream(part, { fd, flush: true })).then(() => null, failureOf);
+      if (failed === null) break;
+      if (failed.exitCode !== EXIT.unknown || attempt === ATTEMPTS_MAX) throw failed;
+      note(`${failed.message}: begins again`);
+      await sleep(WAIT_MS * attempt);
+    }
+    renameSync(part, file);
+  } finally {
+    rmSync(part, { force: true });
+  }
+
+  function failureOf(cause: unknown): CommandError {
+    if (cause instanceof CommandError) return cause;
+    if (!(cause instanceof RefusedError))
+      return usage(`${file} can't be written: ${sentenceOf(cause)}`, "make room for it, and run it again");
+    return incomplete(`the stream broke off (${sentenceOf(cause.cause)}), so ${file} was not written`, "run it again");
+  }
+}
+
+/** Writes a stream to standard output. What is written can't be taken back, so a stream that breaks off is a failure. */
+export async function print(stream: Stream): Promise<void> {
+  await pipeline(Readable.fromWeb(stream), process.stdout, { end: false }).catch((cause: unknown) => {
+    const why = sentenceOf(cause instanceof RefusedError ? cause.cause : cause);
+    throw incomplete(
+      `the stream broke off (${why}), so what was written is not complete`,
+      "run it again with --out FILE, which repeats it",
+    );
+  });
+}
+
+function sentenceOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
