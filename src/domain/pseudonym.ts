@@ -17,7 +17,10 @@ export function pseudonymOf(erasureKey: string, text: string): string {
   return PSEUDONYM_PREFIX + Array.from(hash.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Returns `named` as the tables have it once its user is erased. An idempotency key can have a user id in it. */
+/**
+ * Returns `named` as the tables have it once its user is erased. An idempotency key can have a user id in it. Another user may use the key
+ * from then on and be erased too, so its pseudonym is one of the key and its user.
+ */
 export function pseudonymized<T extends Pick<ClaimRequest, "userId" | "attemptId"> & Partial<ClaimRequest>>(
   erasureKey: string,
   named: T,
@@ -27,6 +30,6 @@ export function pseudonymized<T extends Pick<ClaimRequest, "userId" | "attemptId
     ...named,
     userId: pseudonymOf(erasureKey, userId),
     attemptId: pseudonymOf(erasureKey, attemptId),
-    ...(typeof key === "string" ? { key: pseudonymOf(erasureKey, key) } : {}),
+    ...(typeof key === "string" ? { key: pseudonymOf(erasureKey, JSON.stringify([userId, key])) } : {}),
   };
 }

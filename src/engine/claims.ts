@@ -16,7 +16,10 @@ export function claim(draft: Draft, request: ClaimRequest): ClaimJudgment {
   const keyOwner = request.key === null ? null : draft.keyOwner(request.key);
   const verdict = judgeClaim(known, { coupon: draft.coupon, existing, keyOwner }, draft.at);
   if (verdict.ok && !verdict.replayed) draft.grant(verdict.claim, existing.hold);
-  return { ...verdict, seq: draft.coupon.seq };
+  const { seq } = draft.coupon;
+  const isHiddenOwn = known !== request && verdict.ok && verdict.claim.attemptId === known.attemptId;
+  // The Worker recognizes its own attempt by the id that it has sent.
+  return isHiddenOwn ? { ...verdict, claim: { ...verdict.claim, attemptId: request.attemptId }, seq } : { ...verdict, seq };
 }
 
 /** Judges one hold on the draft, and drafts a new hold. */

@@ -114,7 +114,7 @@ export class CouponEngine {
    * coupon is not loaded.
    */
   get nextExpiryAt(): Instant | null {
-    return this.#coupon?.nextExpiryAt ?? this.#restores.until;
+    return this.#coupon ? this.#coupon.nextExpiryAt : this.#restores.until;
   }
 
   /**
@@ -151,13 +151,13 @@ export class CouponEngine {
 
   #restore(message: MessageOf<"restore">, at: Instant, living: Coupon | null): Applied {
     if (living !== null) return only(this.#restores.again(message.part.end, living, at), false);
-    const { answer, isWritten } = this.#restores.take(message, at);
-    if (answer !== null) return only(answer, isWritten);
-    const { coupon, claimCounts, erasureKey } = this.#store.load();
+    const taken = this.#restores.take(message, at);
+    if ("answer" in taken) return only(taken.answer, taken.isWritten);
+    const { coupon, claimCounts, erasureKey } = taken.made;
     this.#coupon = coupon;
     this.#claimCounts = claimCounts;
     this.#erasureKey = erasureKey;
-    return only(found(coupon, Math.max(at, coupon.clockAt)), isWritten);
+    return only(found(coupon, Math.max(at, coupon.clockAt)), true);
   }
 
   /** A deleted coupon has no rows but those that are still to be delivered. */

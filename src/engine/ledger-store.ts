@@ -94,9 +94,10 @@ export class LedgerStore {
     return this.#sql.all(LedgerStore.SELECT_ERASED, seq).length > 0;
   }
 
-  /** Returns the details of a coupon's creation, with its restore. All else stays as it was. Writes nothing. */
+  /** Returns the details of a coupon's creation, with its restore. All else stays as it was. Numbers are bound as REAL. Writes nothing. */
   static readonly SELECT_RESTORED = `
-    SELECT json_set(?, '$.restored_epoch', ?, '$.restored_seq', ?, '$.restored_as_of', ?, '$.restored_at', ?, '$.restored_by', ?) AS data`;
+    SELECT json_set(?, '$.restored_epoch', ?, '$.restored_seq', CAST(? AS INTEGER), '$.restored_as_of', CAST(? AS INTEGER),
+                    '$.restored_at', CAST(? AS INTEGER), '$.restored_by', ?) AS data`;
   withRestored(data: string, { epoch, seq, asOf, at, by }: Restored): string {
     const [row] = this.#sql.all<{ data: string }>(LedgerStore.SELECT_RESTORED, data, epoch, seq, asOf, at, by);
     return row?.data ?? data;

@@ -4,14 +4,14 @@ import type { BackupEnd } from "../domain/backup.ts";
 import type { Coupon, Instant } from "../domain/coupon.ts";
 import type { RestoreResult } from "../domain/rpc.ts";
 import { found } from "./apply.ts";
-import type { CouponStore } from "./coupon-store.ts";
+import type { CouponStore, StoredCoupon } from "./coupon-store.ts";
 import type { MessageOf } from "./message.ts";
 import { keptUntil, LineFault, otherPart, storePart } from "./restore.ts";
-import { RestoreStore } from "./restore-store.ts";
+import { RestoreStore, type Restoring } from "./restore-store.ts";
 import type { Sql } from "./sql.ts";
 
-/** The answer to a part. It is null if the part was the last one, so that there is a coupon now. */
-export type Taken = { readonly answer: RestoreResult | null; readonly isWritten: boolean };
+/** The answer to a part, or the coupon that the last part has made. */
+export type Taken = { readonly answer: RestoreResult; readonly isWritten: boolean } | { readonly made: StoredCoupon };
 
 export class Restores {
   readonly #store: CouponStore;
@@ -43,9 +43,14 @@ export class Restores {
     if (nextPart !== null) return { answer: { ok: false, code: "part_missing", nextPart, seq: 0 }, isWritten: false };
     try {
       const stores = { coupon: this.#store, restore: this.#rows };
-      const stored = this.#store.transaction(() => storePart(stores, part, { name, epoch, at, actor }));
-      this.discardOverdue(-Infinity);
-      return { answer: stored.isFinished ? null : { ok: true, nextPart: stored.nextPart, seq: 0 }, isWritten: true };
+      // What fails here is undone, so that a refusal is true.
+      const stored = this.#store.transaction(() => {
+        const { isFinished, nextPart: next } = storePart(stores, part, { name, epoch, at, actor });
+        return { made: isFinished ? this.#store.load() : null, next, kept: this.#rows.get() };
+      });
+      this.#setUntil(stored.kept);
+      if (stored.made !== null) return { made: stored.made };
+      return { answer: { ok: true, nextPart: stored.next, seq: 0 }, isWritten: true };
     } catch (cause) {
       if (!(cause instanceof LineFault)) throw cause;
       const isDiscarded = part.end !== null && restoring !== null;
@@ -63,11 +68,14 @@ export class Restores {
 
   /** Discards the restore if it is kept until `at` or before. Returns whether it did. */
   discardOverdue(at: Instant): boolean {
-    const restoring = this.#rows.get();
-    this.#until = restoring === null ? null : keptUntil(restoring);
+    this.#setUntil(this.#rows.get());
     if (this.#until === null || at < this.#until) return false;
     this.#store.transaction(() => this.discard());
     return true;
+  }
+
+  #setUntil(restoring: Restoring | null): void {
+    this.#until = restoring === null ? null : keptUntil(restoring);
   }
 
   /** Discards the restore, if there is one. Call it inside a transaction. */

@@ -30,7 +30,7 @@ import {
 } from "../engine/message.ts";
 import { logFailure } from "../log.ts";
 import { CountsFlush } from "./counts-flush.ts";
-import { noticeTo, type CourierNotice, type Couriers } from "./courier-notice.ts";
+import { hasNews, noticeTo, type CourierNotice, type Couriers } from "./courier-notice.ts";
 import { ExpiryAlarm } from "./expiry-alarm.ts";
 import { Lease } from "./lease.ts";
 import { TrafficMeter } from "./traffic-meter.ts";
@@ -255,12 +255,11 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     const [first] = batch;
     const [answer] = applied.answers;
     if (first !== undefined && answer?.ok === true) this.#updateLeaseAndAlarm(first, answer);
-    // An instance that has just begun knows no seq, and after a deletion there is none.
-    const hasNews = applied.isWritten && (this.#engine.seq !== seq || first?.message.kind === "remove");
-    if (hasNews) this.#notice?.schedule();
+    const isNews = hasNews(batch, applied, seq, this.#engine.seq);
+    if (isNews) this.#notice?.schedule();
     const hasOthers = batch.some(({ message }) => message.kind !== "claim");
     const noticeAt = this.#notice === null ? null : now() + NOTICE_ALARM_MS;
-    this.#alarm.follow({ hasNews, hasOthers }, this.#engine.nextExpiryAt, noticeAt);
+    this.#alarm.follow({ hasNews: isNews, hasOthers }, this.#engine.nextExpiryAt, noticeAt);
     this.#countsFlush.schedule();
     return applied;
   }

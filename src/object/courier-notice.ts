@@ -4,6 +4,8 @@ import { withDeadline } from "../deadline.ts";
 import { NOTICE_MS_MIN } from "../domain/delivery-limits.ts";
 import { CALL_DEADLINE_MS } from "../domain/limits.ts";
 import type { CourierCalls } from "../domain/rpc.ts";
+import type { Applied } from "../engine/coupon-engine.ts";
+import type { Stamped } from "../engine/message.ts";
 
 /** The namespace of the couriers. */
 export type Couriers = DurableObjectNamespace<CourierCalls & Rpc.DurableObjectBranded>;
@@ -57,6 +59,15 @@ export class CourierNotice {
       return false;
     }
   }
+}
+
+/** Whether a batch has left something for the courier to do. `before` and `after` are the ledger's heads that the instance knew. */
+export function hasNews(batch: readonly Stamped[], { answers, isWritten }: Applied, before: number, after: number): boolean {
+  if (!isWritten) return false;
+  // An instance that has just begun knows no head, and after a deletion there is none.
+  if (before !== after || batch[0]?.message.kind === "remove") return true;
+  // A restore was discarded. While there was one, the courier could not discard its own rows.
+  return after === 0 && (answers[0]?.ok === false || batch.some(({ message }) => message.kind === "expire"));
 }
 
 /** Returns the notices to the courier of the coupon `name`, or null where no courier is bound. */

@@ -14,12 +14,13 @@ import {
   type ReplayFacts,
 } from "../../src/domain/backup.ts";
 import { backupKey, nextBackupAt } from "../../src/domain/backup-schedule.ts";
-import type { LedgerEvent } from "../../src/domain/ledger-event.ts";
+import { dataOf, type LedgerEvent } from "../../src/domain/ledger-event.ts";
 import type { BackupResult } from "../../src/domain/rpc.ts";
 import { addToSha256, sha256Hex, SHA256_START } from "../../src/domain/sha256.ts";
 import { parsePart } from "../../src/http/backup-part.ts";
 import { messageOf, sale } from "./calls.ts";
 import { asks, contents, EngineCalls, expectConserved, holdOf, newCoupon, opened, T0 } from "./coupon.ts";
+import { faultySql, INJECTED, pointsOf } from "./faulty-sql.ts";
 import { nodeSql, type NodeSql } from "./node-sql.ts";
 
 test.for([0, 1, 55, 56, 63, 64, 65, 119, 120, 1000])("the hash of %i bytes in pieces is their SHA-256", (length) => {
@@ -180,6 +181,52 @@ test("an erased user is restored under the pseudonym and can't claim again, and 
   expect(comparable(contents(copy))).toEqual(comparable(contents(sql)));
   const [again] = new EngineCalls(copy).claimAll([asks("ann")], T0 + 1);
   expect(again).toMatchObject({ ok: false, code: "already_claimed", claim: { position: 1 } });
+});
+
+test("a part that fails at any point is stored whole or not at all, and can be sent again", () => {
+  const { engine } = opened(3);
+  engine.claimAll([asks("ann", { key: "k" })], T0);
+  engine.hold(holdOf("bob", 60_000), T0);
+  const page = engine.one({ kind: "backup", epoch: null, after: 0, until: null }, T0);
+  if (!page.ok) throw new Error(page.code);
+  const lines = fileOf(page.header, page.events).split(/(?<=\n)/);
+  const parts = [lines.slice(0, 2), lines.slice(2)].map((some, index) => parsePart(some.join(""), index + 1));
+  const restore = (into: EngineCalls, index: number) => {
+    const parsed = parts[index];
+    if (parsed?.ok !== true) throw new Error("there is no such part");
+    return into.one({ kind: "restore", part: parsed.part, name: "PROMO", epoch: "epoch-2" }, T0);
+  };
+  for (const index of parts.keys()) {
+    const flawless = faultySql(nodeSql());
+    if (index > 0) restore(new EngineCalls(flawless), 0);
+    const before = contents(flawless);
+    const points = pointsOf(flawless, () => restore(new EngineCalls(flawless), index));
+    const after = contents(flawless);
+    expect(points.at(-1)?.name).toBe("after COMMIT");
+    for (const point of points) {
+      const sql = faultySql(nodeSql());
+      const failing = new EngineCalls(sql);
+      if (index > 0) restore(failing, 0);
+      sql.breakAt(point.index);
+      expect(() => restore(failing, index)).toThrow(INJECTED);
+      sql.breakAt(null);
+      failing.reload();
+      expect(contents(sql)).toEqual(point.isStored ? after : before);
+      expect(restore(failing, index)).toMatchObject({ ok: true });
+      expect(contents(sql)).toEqual(after);
+    }
+  }
+});
+
+test("the first event of a restored coupon has one text in the ledger and in the database", () => {
+  const { engine } = opened(3);
+  const page = engine.one({ kind: "backup", epoch: null, after: 0, until: null }, T0);
+  if (!page.ok) throw new Error(page.code);
+  const sql = nodeSql();
+  restoreInto(sql, fileOf(page.header, page.events), 3, T0);
+  const history = new EngineCalls(sql).one({ kind: "history", after: 0, limit: 1 }, T0);
+  const [created] = history.ok ? history.events : [];
+  expect(sql.all("SELECT data FROM ledger WHERE seq = 1")).toEqual([{ data: created && dataOf(created) }]);
 });
 
 test("two holds that a user released at one instant are restored, so that neither request holds again", () => {

@@ -72,6 +72,14 @@ test("an erased user's retries get the receipt under the pseudonym, and no secon
   expectConserved(sql, 3);
 });
 
+test("the Worker's own retry after an erasure finds its attempt by the id that it sent", () => {
+  const { engine } = opened(1);
+  const request = asks("ann", { attemptId: "own" });
+  engine.claimAll([request], T0);
+  engine.erase("ann", T0);
+  expect(engine.claimAll([request], T0)).toMatchObject([{ replayed: true, claim: { userId: ANN, attemptId: "own" } }]);
+});
+
 test("an erased user whose claim was revoked can claim again under the id, and be erased again", () => {
   const { engine, sql } = busy();
   engine.erase("ann", T0 + 2_000);
@@ -84,6 +92,26 @@ test("an erased user whose claim was revoked can claim again under the id, and b
   expect(engine.getUserClaim("ann", T0 + 3_000)).toMatchObject({ claim: { userId: ANN, position: 4 } });
   expect(JSON.stringify(contents(sql))).not.toContain("ann");
   expectConserved(sql, 2);
+});
+
+test("two users who have used one idempotency key after the other can both be erased", () => {
+  const { engine, sql } = opened(3);
+  engine.claimAll([asks("ann", { key: "k" })], T0);
+  engine.erase("ann", T0);
+  engine.hold(holdOf("bob", 60_000), T0);
+  engine.erase("bob", T0);
+  const results = engine.claimAll([asks("bob", { key: "k" }), asks("cid", { key: "k" })], T0);
+  expect(outcomes(results)).toEqual(["granted", "granted"]);
+  expect(engine.erase("cid", T0)).toMatchObject({ ok: true, eventCount: 1 });
+  expect(
+    outcomes(
+      engine.claimAll(
+        ["ann", "bob", "cid"].map((user) => asks(user, { key: "k" })),
+        T0,
+      ),
+    ),
+  ).toEqual(["replayed", "replayed", "replayed"]);
+  expectConserved(sql, 3);
 });
 
 test("an erasure lists at most 500 events in one event", () => {

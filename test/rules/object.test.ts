@@ -2,6 +2,7 @@
 
 import { expect, test, vi } from "vitest";
 
+import { RESTORE_MS_MAX } from "../../src/domain/backup-limits.ts";
 import { CALL_DEADLINE_MS } from "../../src/domain/limits.ts";
 import { asks, holdOf, newCoupon, T0 } from "./coupon.ts";
 import { objectInNode, type ObjectInNode } from "./object-in-node.ts";
@@ -175,6 +176,23 @@ test("a forgotten ledger leaves the alarm for the notice of the coupon that live
   expect(await object.forget([])).toMatchObject({ ok: true, isEmpty: false });
   await pass(0);
   expect(alarms).toEqual(before);
+});
+
+test("an alarm that discards a restore notifies the courier, which could not discard its rows before", async () => {
+  const notify = vi.fn<() => Promise<void>>(() => Promise.resolve());
+  const { object } = await objectInNode(undefined, { notify });
+  await object.create(newCoupon(5));
+  const backup = await object.backup(null, 0, null);
+  if (!backup.ok) throw new Error(backup.code);
+  await object.remove();
+  await object.restore("PROMO", { number: 1, header: backup.header, events: backup.events, end: null, bytes: new Uint8Array(1) });
+  await pass(RESTORE_MS_MAX);
+  expect(await object.forget([])).toMatchObject({ ok: true, isEmpty: false });
+  notify.mockClear();
+  await object.alarm();
+  await pass(MINUTE);
+  expect(notify).toHaveBeenCalledTimes(1);
+  expect(await object.forget([])).toMatchObject({ ok: true, isEmpty: true });
 });
 
 test("an alarm that finds no coupon is not set again", async () => {

@@ -24,7 +24,8 @@ test("a pseudonym differs between keys and users, and hides the idempotency key 
   expect(pseudonymOf(first, "ann")).toBe(ann);
   expect(new Set([ann, pseudonymOf(second, "ann"), pseudonymOf(first, "ann "), pseudonymOf(first, "bob")]).size).toBe(4);
   const hidden = pseudonymized(first, { userId: "ann", attemptId: "try", key: "ann-1", position: 7 });
-  expect(hidden).toEqual({ userId: ann, attemptId: pseudonymOf(first, "try"), key: pseudonymOf(first, "ann-1"), position: 7 });
+  const key = pseudonymOf(first, '["ann","ann-1"]');
+  expect(hidden).toEqual({ userId: ann, attemptId: pseudonymOf(first, "try"), key, position: 7 });
   expect(pseudonymized(first, { userId: "ann", attemptId: "try", key: null }).key).toBeNull();
 });
 

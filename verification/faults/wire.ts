@@ -1,5 +1,6 @@
 // A call as an HTTP request, and an HTTP answer as the answer of a history.
 
+import { isPseudonym } from "../model/pseudonym.ts";
 import { byName, fromNames } from "../model/settings.ts";
 import type { Answer, Call, Facts, Outcome } from "../model/types.ts";
 
@@ -45,6 +46,8 @@ export function requestOf(name: string, call: Call): Request {
     }
     case "own":
       return request("GET", `${coupon}/claims/${encodeURIComponent(call.userId)}`);
+    case "erase":
+      return request("DELETE", `/api/users/${encodeURIComponent(call.userId)}?coupon=${encodeURIComponent(name)}`);
     case "archive":
       return request("POST", `${coupon}/archive`);
     case "remove":
@@ -78,6 +81,8 @@ const SUCCESSES = {
   release: { 200: "released" },
   own: { 200: "has_claim" },
   read: { 200: "found" },
+  erase: { 200: "erased" },
+  restore: { 201: "restored" },
   archive: { 200: "archived" },
   remove: { 204: "removed" },
 } as const satisfies Record<Call["kind"], Readonly<Record<number, Outcome>>>;
@@ -100,7 +105,8 @@ export function answerOf(name: string, call: Call, { status, headers, body }: Ht
 }
 
 function isAboutUser(call: Call, body: HttpAnswer["body"]): boolean {
-  return !("userId" in call) || (body["user_id"] ?? call.userId) === call.userId;
+  const named = body["user_id"];
+  return !("userId" in call) || typeof named !== "string" || named === call.userId || isPseudonym(named);
 }
 
 function namedOutcome(success: Outcome, headers: HttpAnswer["headers"], body: HttpAnswer["body"]): Outcome {
@@ -163,8 +169,8 @@ function claimantsIn({ claimed_by: claimedBy }: HttpAnswer["body"]): Facts {
   return { claimants: Array.isArray(claimedBy) ? (claimedBy as string[]) : ["(no claimants)"] };
 }
 
-function receiptFacts({ position, claimed_at: claimedAt }: HttpAnswer["body"]): Facts {
-  return { position: Number(position), claimedAt: instant(claimedAt) };
+function receiptFacts({ position, claimed_at: claimedAt, user_id: userId }: HttpAnswer["body"]): Facts {
+  return { position: Number(position), claimedAt: instant(claimedAt), isHidden: isPseudonym(String(userId)) };
 }
 
 function holdFacts({ held_at: heldAt, expires_at: expiresAt }: HttpAnswer["body"]): Facts {

@@ -7,7 +7,14 @@ import type { Answer, Call, LedgerEvent } from "../model/types.ts";
 /** Whether the Worker may deliver a call more than once. */
 export function isRepeatable(call: Call): boolean {
   if (call.kind === "release") return call.position !== null;
-  return call.kind === "claim" || call.kind === "hold" || call.kind === "change" || call.kind === "archive";
+  return (
+    call.kind === "claim" ||
+    call.kind === "hold" ||
+    call.kind === "change" ||
+    call.kind === "archive" ||
+    call.kind === "erase" ||
+    call.kind === "restore"
+  );
 }
 
 /** Whether an answer that has the event's name can be about this event. */
@@ -29,7 +36,8 @@ export function writtenAt({ is, claimedAt, heldAt, releasedAt, createdAt }: Answ
 export function isCauseOf(call: Call, events: readonly LedgerEvent[], slot: number): boolean {
   const event = events[slot - 1];
   if (event === undefined) return false;
-  const { kind, userId, position, settings } = event;
+  const { kind, userId, position, settings, restored } = event;
+  if (restored !== undefined) return call.kind === "restore" && call.isLast && restored.isLast && call.backup === restored.backup;
   switch (call.kind) {
     case "change":
       return kind === "changed" && settings !== undefined && isSame(changed(settingsBefore(events, slot), call), settings);
@@ -45,6 +53,8 @@ export function isCauseOf(call: Call, events: readonly LedgerEvent[], slot: numb
       return kind === "given_back";
     case "release":
       return kind === "released" && call.userId === userId && (call.position === null || call.position === position);
+    case "erase":
+      return kind === "erased" && call.userId === userId;
     case "archive":
       return kind === "archived";
     case "remove":

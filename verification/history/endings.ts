@@ -56,7 +56,7 @@ function runsIn(events: readonly LedgerEvent[]): Run[] {
     if (kind === "created" || kind === "removed") holders.clear();
     if (userId !== null && kind === "held") holders.add(userId);
     else if (userId !== null) holders.delete(userId);
-    if (kind !== "given_back" || holders.size > 0) continue;
+    if (kind !== "given_back" || event.restored !== undefined || holders.size > 0) continue;
     for (let first = index; isNextOf(events[first], events[first + 1], first === index); first -= 1)
       runs.push({ first: first + 1, last: index + 1, incarnation, seq, at });
   }
@@ -64,8 +64,13 @@ function runsIn(events: readonly LedgerEvent[]): Run[] {
 }
 
 function isNextOf(event: LedgerEvent | undefined, next: LedgerEvent | undefined, isLast: boolean): boolean {
-  if (event?.kind !== "given_back") return false;
-  return isLast || (event.at === next?.at && (event.userId ?? "") < (next.userId ?? ""));
+  if (event?.kind !== "given_back" || event.restored !== undefined) return false;
+  return isLast || (event.at === next?.at && storedUser(event) < storedUser(next));
+}
+
+/** The user's name in the tables, which says the order. */
+function storedUser({ alias, userId }: LedgerEvent): string {
+  return alias ?? userId ?? "";
 }
 
 function mayHaveCaused({ isClockSteady }: History, { answer, clockFrom, clockUntil }: Operation, run: Run): boolean {

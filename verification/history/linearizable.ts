@@ -9,6 +9,7 @@ import type { Answer, Call, LedgerEvent } from "../model/types.ts";
 import { endingsOf, type Ending, type Endings } from "./endings.ts";
 import { isWithoutEffect, type History, type Operation, type Violation } from "./history.ts";
 import { Placement } from "./placement.ts";
+import { broken, eventText, lastOf, neverRight, NOT_YET } from "./violation.ts";
 
 /**
  * Returns why `history` is no history of a correct coupon, or null if it is one.
@@ -48,6 +49,8 @@ class Replay {
   readonly #markMax: number;
   readonly #endings: Endings;
   #incarnation = 0;
+  /** By instant and user: the attempt that made a hold. */
+  readonly #holders = new Map<string, string | null>();
   /** Refusals at the edge without a slot so far, by their start, and why they have none. */
   #waiting: { readonly operation: Operation; difference: string | null }[] = [];
   /** By slot: the first end among the operations that stand there or behind it. */
@@ -88,6 +91,7 @@ class Replay {
     const index = this.#placement.writers[this.#slot] ?? -1;
     const writer = this.#history.operations[index];
     const coupon = this.#coupon;
+    if (event.restored !== undefined) return this.#followRestored(event, event.restored, writer);
     const wrong = this.#isWrong(event, writer);
     if (wrong !== null)
       return broken(`event ${eventText(event)}: ${wrong}`, ...(writer === undefined ? this.#placement.suspects(this.#slot) : [writer]));
@@ -109,8 +113,26 @@ class Replay {
     }
     const call = writer?.call;
     const key = event.key ?? (call !== undefined && "key" in call ? (call.key ?? null) : null);
-    this.#coupon = follow(coupon, event, event.attempt ?? writer?.attempt ?? null, key);
+    const attempt = event.attempt ?? writer?.attempt ?? null;
+    if (event.kind === "held") this.#holders.set(`${event.at} ${event.userId}`, attempt);
+    this.#coupon = follow(coupon, event, attempt, key);
     return null;
+  }
+
+  /** Follows one event of a backup. They are restored where there is no coupon, at one instant. */
+  #followRestored(event: LedgerEvent, { isLast }: { readonly isLast: boolean }, writer: Operation | undefined): Violation | null {
+    const before = this.#coupon;
+    if ((before === null) !== (event.kind === "created")) return broken(`event ${eventText(event)} is restored, and there is a coupon`);
+    if (before === null) this.#incarnation += 1;
+    // The request of a hold is that of its source.
+    const attempt = event.attempt ?? this.#holders.get(`${event.at} ${event.userId}`) ?? null;
+    this.#coupon = follow(before, event, attempt, event.key ?? null);
+    if (!isLast) return null;
+    if (writer === undefined)
+      return broken(`event ${eventText(event)}: no request can have restored it`, ...this.#placement.suspects(this.#slot));
+    const late = writer.answer?.is === "restored" ? this.#orderFault(writer) : null;
+    this.#lastStarted = lastOf(this.#lastStarted, writer);
+    return late;
   }
 
   /** Follows one event of an end of all holds, which is one instant. */
@@ -235,10 +257,12 @@ class Replay {
     const coupon = this.#coupon;
     const { events, isClockSteady } = this.#history;
     const low = Math.max(from, coupon?.at ?? events[this.#slot - 1]?.at ?? -Infinity, answer.at ?? -Infinity);
-    const nextAt = isClockSteady ? (events[this.#slot]?.at ?? Infinity) : Infinity;
+    const next = events[this.#slot];
+    const nextAt = isClockSteady && next?.restored === undefined ? (next?.at ?? Infinity) : Infinity;
     const isAtEdge = answer.servedByEdge === true;
     // When a hold expires, the object moves the head. An isolate need not know.
-    const expiresAt = isAtEdge ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
+    // A repeated restore does not look at holds.
+    const expiresAt = isAtEdge || call.kind === "restore" ? Infinity : (coupon?.nextExpiryAt ?? Infinity);
     const high = Math.min(until, nextAt, expiresAt - 1, answer.at ?? Infinity);
     if (low > high) return `it was answered ${answer.is}, but there is no instant at which the ledger stood there and it ran`;
     const difference = this.#differsAt(low, answer, call, attempt);
@@ -270,25 +294,4 @@ class Replay {
     if (before === null || operation.endedAt === null || before.startedAt <= operation.endedAt) return null;
     return broken("the first had its answer before the second began, and yet the ledger has them the other way round", operation, before);
   }
-}
-
-function lastOf(a: Operation | null, b: Operation): Operation {
-  return a === null || a.startedAt < b.startedAt ? b : a;
-}
-
-/** Why a refusal at the edge does not stand at a slot that does not contradict it. */
-const NOT_YET = "the ledger had not come so far";
-
-function neverRight({ operation, difference }: { readonly operation: Operation; readonly difference: string | null }): Violation {
-  return broken(`by a certificate of seq ${operation.answer?.seq}: ${difference ?? "it was never right while it ran"}`, operation);
-}
-
-function eventText({ seq, kind, userId, position }: LedgerEvent): string {
-  return [seq === 0 ? "" : String(seq), kind, userId ?? "", position === null ? "" : `#${position}`]
-    .filter((part) => part !== "")
-    .join(" ");
-}
-
-function broken(what: string, ...operations: readonly (Operation | undefined)[]): Violation {
-  return { what, operations: operations.filter((operation) => operation !== undefined) };
 }

@@ -1,6 +1,6 @@
 // Finds the place of each operation in the ledger: the head of its answer, and the event that it wrote.
 
-import type { Outcome } from "../model/types.ts";
+import type { LedgerEvent, Outcome } from "../model/types.ts";
 import { isAnswerOf, isCauseOf, isRepeatable, writtenAt } from "./cause.ts";
 import type { Endings } from "./endings.ts";
 import { isWithoutEffect, type History, type Operation } from "./history.ts";
@@ -144,7 +144,8 @@ export class Placement {
     const { events, isClockSteady } = this.#history;
     if (!isClockSteady) return true;
     const from = events[slot - 1]?.at ?? -Infinity;
-    const until = events[slot]?.at ?? Infinity;
+    const next = events[slot];
+    const until = next?.restored === undefined ? (next?.at ?? Infinity) : Infinity;
     return from <= (clockUntil ?? Infinity) && clockFrom <= until;
   }
 
@@ -196,7 +197,7 @@ export class Placement {
     const answer = operation?.answer ?? null;
     if (operation === undefined || answer === null || answer.servedByEdge === true) return;
     for (let slot = this.slotOf(index); slot !== -1; slot = this.#slotAfter(operation, slot)) {
-      if (events[slot - 1]?.kind === answer.is && this.#mayHaveWritten(operation, slot)) {
+      if (nameOf(events[slot - 1]) === answer.is && this.#mayHaveWritten(operation, slot)) {
         const rivalIndex = this.writers[slot] ?? -1;
         const rival = operations[rivalIndex];
         if (rival === undefined || isBefore(operation, rival, answer.is)) {
@@ -239,8 +240,7 @@ export class Placement {
   #matchOrphans(): void {
     const { operations, events, seenFrom } = this.#history;
     const orphans: number[] = [];
-    for (let slot = 1; slot <= events.length; slot += 1)
-      if (this.writers[slot] === -1 && events[slot - 1]?.kind !== "expired") orphans.push(slot);
+    for (let slot = 1; slot <= events.length; slot += 1) if (this.writers[slot] === -1 && hasWriter(events[slot - 1])) orphans.push(slot);
     if (orphans.length === 0) return;
 
     const candidates: number[] = [];
@@ -271,7 +271,10 @@ export class Placement {
   #mayHaveWritten(operation: Operation, slot: number): boolean {
     const { events, isClockSteady } = this.#history;
     const event = events[slot - 1];
-    if (event === undefined || operation.startedAt > (this.#deadlines[slot] ?? Infinity) || operation.clockFrom > event.at) return false;
+    if (event === undefined || operation.startedAt > (this.#deadlines[slot] ?? Infinity)) return false;
+    // A restored event has its first instant.
+    if (event.restored !== undefined) return (operation.answer?.is ?? "restored") === "restored" && isCauseOf(operation.call, events, slot);
+    if (operation.clockFrom > event.at) return false;
     // Events of an end of all holds have their writer already.
     if (operation.call.kind === "end_holds" || this.#endings.has(this.writers[slot] ?? -1)) return false;
     if (isClockSteady && operation.answer !== null && event.at > (operation.clockUntil ?? Infinity)) return false;
@@ -285,6 +288,17 @@ export class Placement {
       return false;
     return isCauseOf(call, events, slot);
   }
+}
+
+/** The answer to the writer of an event. */
+function nameOf(event: LedgerEvent | undefined): Outcome | undefined {
+  if (event?.restored !== undefined) return event.restored.isLast ? "restored" : undefined;
+  return event?.kind === "expired" ? undefined : event?.kind;
+}
+
+/** Whether a call must have caused the event. One call causes all events that are restored. */
+function hasWriter(event: LedgerEvent | undefined): boolean {
+  return event?.restored === undefined ? event?.kind !== "expired" : event.restored.isLast;
 }
 
 function isBefore(a: Operation, b: Operation, is: Outcome): boolean {

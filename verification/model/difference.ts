@@ -5,9 +5,10 @@ import { changed, isSame, UNSET } from "./settings.ts";
 import type { Answer, Facts, LedgerEvent } from "./types.ts";
 
 /** Whether a verdict is the cause of `event`. */
-export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settings }: LedgerEvent): boolean {
+export function isTheEvent(verdict: Verdict, { kind, position, expiresAt, settings, erasedSeqs }: LedgerEvent): boolean {
   if (verdict.isEvent !== true || verdict.is !== kind) return false;
   if (position !== null && verdict.position !== position) return false;
+  if (erasedSeqs?.join() !== verdict.erasedSeqs?.join()) return false;
   if (expiresAt !== undefined && verdict.expiresAt !== expiresAt) return false;
   return settings === undefined || isSame(changed(UNSET, verdict), settings);
 }

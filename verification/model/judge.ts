@@ -2,13 +2,14 @@
 
 import { claimsOf, left, newCoupon, releasedHold, type Claim, type Coupon } from "./coupon.ts";
 import { changed, isSame, UNSET, type Settings } from "./settings.ts";
-import type { Call, Facts, Outcome } from "./types.ts";
+import type { Call, Facts, LedgerEvent, Outcome } from "./types.ts";
 
 /**
  * The right answer to a call. With `isEvent` the call also causes an event of that kind; `ended` causes one
  * for each hold. With `replayed`, `attempt` is the one that got the claim.
  */
-export type Verdict = Facts & { readonly is: Outcome; readonly isEvent?: true; readonly attempt?: string | null };
+export type Verdict = Facts &
+  Pick<LedgerEvent, "erasedSeqs"> & { readonly is: Outcome; readonly isEvent?: true; readonly attempt?: string | null };
 
 /** Judges `call` at the instant `at`. Holds that expire by then must be removed before. */
 export function judge(coupon: Coupon | null, call: Call, attempt: string | null, at: number): Verdict {
@@ -35,6 +36,10 @@ export function judge(coupon: Coupon | null, call: Call, attempt: string | null,
       return { is: "listed", holders: [...coupon.holds.keys()].toSorted() };
     case "release":
       return release(coupon, call.userId, call.position, at);
+    case "erase":
+      return erase(coupon, call.userId);
+    case "restore":
+      return { is: call.isLast && call.backup === coupon.backup ? "restored" : "coupon_exists" };
     default:
       return change(coupon, call, at);
   }
@@ -88,8 +93,8 @@ function view(coupon: Coupon, at: number): Facts {
   };
 }
 
-function receipt({ position, claimedAt }: Claim): Facts {
-  return { position, claimedAt };
+function receipt({ position, claimedAt, isHidden }: Claim): Facts {
+  return { position, claimedAt, isHidden };
 }
 
 function created(call: Call & { kind: "create" }, at: number): Verdict {
@@ -126,7 +131,8 @@ function claim(coupon: Coupon, userId: string, key: string | null, attempt: stri
   if (taken !== undefined) return { is: "claim_released", ...receipt(taken.claim) };
   const isHolder = coupon.holds.has(userId);
   const remaining = left(coupon) - (isHolder ? 0 : 1);
-  const granted: Verdict = { is: "claimed", isEvent: true, position: coupon.lastPosition + 1, claimedAt: at, remaining };
+  const isHidden = coupon.holds.get(userId)?.isHidden === true;
+  const granted: Verdict = { is: "claimed", isEvent: true, position: coupon.lastPosition + 1, claimedAt: at, remaining, isHidden };
   return isHolder ? granted : (closed(coupon, at) ?? granted);
 }
 
@@ -164,6 +170,12 @@ function release(coupon: Coupon, userId: string, position: number | null, at: nu
   );
   if (taken === undefined) return { is: "claim_not_found" };
   return { is: "released", ...receipt(taken.claim), releasedAt: taken.releasedAt, remaining: left(coupon) };
+}
+
+/** A user without an event under the id is erased, or was never there. */
+function erase({ namedSeqs }: Coupon, userId: string): Verdict {
+  const erasedSeqs = namedSeqs.get(userId);
+  return erasedSeqs === undefined ? { is: "erased" } : { is: "erased", isEvent: true, erasedSeqs };
 }
 
 function archive(coupon: Coupon, at: number): Verdict {

@@ -1,6 +1,7 @@
 // The product's results as answers of the model.
 
 import type * as messages from "../../src/domain/rpc.ts";
+import { isPseudonym } from "./pseudonym.ts";
 import { settingsIn } from "./settings.ts";
 import type { Answer, Call, Outcome } from "./types.ts";
 
@@ -39,8 +40,7 @@ function answerOf(kind: Call["kind"], result: Result): Answer {
         is: result.replayed ? "replayed" : "claimed",
         seq,
 
-        position: result.claim.position,
-        claimedAt: result.claim.claimedAt,
+        ...receipt(result.claim),
         remaining: result.claim.remainingAfter,
       };
     case "hold":
@@ -55,24 +55,33 @@ function answerOf(kind: Call["kind"], result: Result): Answer {
     case "own":
       if ("hold" in result) return { is: "has_hold", seq, ...held(result.hold) };
       if (!("claim" in result)) break;
-      return { is: "has_claim", seq, position: result.claim.position, claimedAt: result.claim.claimedAt };
+      return { is: "has_claim", seq, ...receipt(result.claim) };
     case "release":
       if (!("revoked" in result)) break;
       return {
         is: "released",
         seq,
 
-        position: result.revoked.claim.position,
-        claimedAt: result.revoked.claim.claimedAt,
+        ...receipt(result.revoked.claim),
         releasedAt: result.revoked.revokedAt,
         remaining: result.remaining,
       };
+    // A part that is stored says that there is no coupon yet.
+    case "restore":
+      return "nextPart" in result ? { is: "coupon_not_found", seq } : { is: "restored", seq };
+    // Without a coupon, a user of deleted ones can be erased.
+    case "erase":
+      return { is: seq === 0 ? "coupon_not_found" : "erased", seq };
     case "give_back":
       return { is: "given_back", seq };
     default:
       return { is: "removed", seq };
   }
   throw new Error(`no answer to ${kind}: ${JSON.stringify(result)}`);
+}
+
+function receipt({ userId, position, claimedAt }: { readonly userId: string; readonly position: number; readonly claimedAt: number }) {
+  return { position, claimedAt, isHidden: isPseudonym(userId) };
 }
 
 function held({ heldAt, expiresAt }: { readonly heldAt: number; readonly expiresAt: number }) {
@@ -93,8 +102,10 @@ function view(coupon: messages.CouponView) {
 function refusal({ code, seq, claim, startsAt, startsInMs, amountMin, ttlSecondsMax }: Refused): Answer {
   // A tag that does not match, and a page of another incarnation, say only that the coupon exists.
   const isThere = code === "precondition_failed" || (code === "coupon_not_found" && seq > 0);
-  const is = (isThere ? "found" : code) as Outcome;
-  if (claim !== undefined) return { is, seq, position: claim.position, claimedAt: claim.claimedAt };
+  // A part that can't be restored says that there is no coupon.
+  const isPart = code === "part_missing" || code === "backup_invalid";
+  const is = (isThere ? "found" : isPart ? "coupon_not_found" : code) as Outcome;
+  if (claim !== undefined) return { is, seq, ...receipt(claim) };
   if (amountMin !== undefined) return { is, seq, amountMin };
   if (ttlSecondsMax !== undefined) return { is, seq, ttlSecondsMax };
   if (startsAt === undefined) return { is, seq };

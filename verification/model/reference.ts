@@ -23,7 +23,7 @@ export class Reference {
     const verdict = judge(this.coupon, call, attempt, at);
     const events = eventsFor(verdict, call, attempt, this.coupon, this.seq, at);
     for (const event of events) this.#append(event, attempt, "key" in call ? (call.key ?? null) : null);
-    const { isEvent: _isEvent, attempt: _attempt, ...answer } = verdict;
+    const { isEvent: _isEvent, attempt: _attempt, erasedSeqs: _seqs, ...answer } = verdict;
     return { ...answer, seq: this.seq, incarnation: this.incarnation };
   }
 
@@ -70,6 +70,7 @@ export function eventsFor(
   const position = kind === "claimed" || kind === "released" ? (verdict.position ?? null) : null;
   const base = { kind, seq: kind === "removed" ? 0 : seq + 1, at, userId: "userId" in call ? call.userId : null, position };
   if (call.kind === "claim") return [{ ...base, key: call.key, ...(attempt === null ? {} : { attempt }) }];
+  if (verdict.erasedSeqs !== undefined) return [{ ...base, erasedSeqs: verdict.erasedSeqs }];
   if (verdict.expiresAt !== undefined) return [{ ...base, expiresAt: verdict.expiresAt }];
   return [kind === "created" || kind === "changed" ? { ...base, settings: changed(UNSET, verdict) } : base];
 }

@@ -18,11 +18,24 @@ export type Call =
   | { readonly kind: "release"; readonly userId: string; readonly position: number | null }
   | { readonly kind: "own"; readonly userId: string }
   | { readonly kind: "read" }
+  | { readonly kind: "erase"; readonly userId: string }
+  /** A part of a backup, by the name of the backup. The last part makes the coupon. */
+  | { readonly kind: "restore"; readonly backup: string; readonly isLast: boolean }
   | { readonly kind: "archive" }
   | { readonly kind: "remove" };
 
 /** The ledger's words for events. `removed` is the end of an incarnation, which no ledger records. */
-export type EventKind = "created" | "changed" | "claimed" | "released" | "held" | "given_back" | "expired" | "archived" | "removed";
+export type EventKind =
+  | "created"
+  | "changed"
+  | "claimed"
+  | "released"
+  | "held"
+  | "given_back"
+  | "expired"
+  | "archived"
+  | "erased"
+  | "removed";
 
 /**
  * The result of a call. A call that changes a coupon is named after its event, also where nothing was left to
@@ -32,6 +45,7 @@ export type EventKind = "created" | "changed" | "claimed" | "released" | "held" 
 export type Outcome =
   | Exclude<EventKind, "expired">
   | "replayed"
+  | "restored"
   | "held_already"
   | "ended"
   | "listed"
@@ -73,6 +87,8 @@ export type Facts = Partial<Settings> & {
   readonly state?: string;
   readonly amountMin?: number;
   readonly ttlSecondsMax?: number;
+  /** Whether a receipt names its user by the pseudonym. */
+  readonly isHidden?: boolean;
   /** How many holds were ended. */
   readonly count?: number;
   /** The users with a claim, in claim order. */
@@ -116,6 +132,12 @@ export type LedgerEvent = {
   readonly attempt?: string;
   /** With `held`. */
   readonly expiresAt?: number;
+  /** With `erased`: the events that get the pseudonym by it. */
+  readonly erasedSeqs?: readonly number[];
+  /** The event was restored from this backup, with the others up to the last one in one call. */
+  readonly restored?: { readonly backup: string; readonly isLast: boolean };
+  /** The pseudonym, where the event happened to a user who was erased already. */
+  readonly alias?: string;
   /** With `created` and `changed`: the settings from then on. */
   readonly settings?: Settings;
 };

@@ -39,6 +39,16 @@ export class Asks {
     return steps.sort((a, b) => a.at - b.at);
   }
 
+  /** Requests after those of the sale, the first of them at the instant `at`. */
+  more(at: number, count: number, gapMsMax: number): AskStep[] {
+    this.#at = at;
+    return Array.from({ length: count }, () => {
+      const step = this.#step(this.#ask(this.#kind()));
+      this.#at += this.#random.below(gapMsMax + 1);
+      return step;
+    });
+  }
+
   /**
    * Requests at instants that matter: the release of a hold, a claim at its expiry, a claim at the end of a
    * certificate.
@@ -116,8 +126,12 @@ export class Asks {
         return { kind, isGuarded: below(5) === 0, ...this.#change() };
       case "own":
         return { kind, userId };
+      case "erase":
+        return { kind, userId };
       case "page":
         return { kind, after: below(3), limit: 1 + below(3) };
+      case "restore":
+        return { kind, part: 1, of: 1 };
       default:
         return { kind };
     }

@@ -4,17 +4,24 @@
 import { answerOf, type HttpAnswer } from "../faults/wire.ts";
 import type { Operation } from "../history/history.ts";
 import type { Answer } from "../model/types.ts";
+import { Backups, type Part } from "./backups.ts";
 import { runFor, type Context } from "./context.ts";
 import { unanswered } from "./deliveries.ts";
 import type { Isolates } from "./isolates.ts";
-import { nameOf, Stub, type Network, type Recorded, type Request as Sent } from "./network.ts";
+import { nameOf, type Network, type Recorded, type Request as Sent } from "./network.ts";
 import { callsOf, failureFault, mayBeRepeated } from "./outcomes.ts";
 import { T0, type AskStep } from "./plan.ts";
 import type { App } from "./product.ts";
 import { askText, httpRequestOf } from "./requests.ts";
+import { Stub } from "./stub.ts";
 import { viewAnswer } from "./views.ts";
 
 const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;
+
+const NO_PART: Part = { backup: "", text: "" };
+
+/** Requests whose answers to clients are not in the words of a history: the object's are. */
+const LISTED: ReadonlySet<string> = new Set(["backup", "claim_many", "erase", "metrics", "page", "restore"]);
 
 /** The requests and answers of one history. */
 export class Clients {
@@ -32,6 +39,7 @@ export class Clients {
   /** The code of each answer, or `ok`. */
   readonly outcomes: string[] = [];
   readonly #tags = new Map<number, string>();
+  readonly #backups = new Backups();
   #requests = 0;
 
   constructor(context: Context, network: Network, apps: readonly App[], isolates: Isolates, name: string) {
@@ -57,12 +65,14 @@ export class Clients {
   /** Sends a request, and repeats it as often as the plan says. */
   ask(step: AskStep, repeats = 0): void {
     const { scheduler } = this.#context;
+    const part = step.ask.kind === "restore" ? this.#backups.part(step.ask.part, step.ask.of) : NO_PART;
+    if (part === null || (step.ask.kind === "restore" && part.text === "")) return;
     const number = (this.#requests += 1);
     const client = CLIENTS[step.client] ?? "a client";
     const tag = step.ask.kind === "change" && step.ask.isGuarded ? (this.#tags.get(step.client) ?? "*") : null;
     const startedAt = scheduler.stamp();
     const clockFrom = T0 + scheduler.now;
-    const answered = callsOf(step.ask).map((call) => unanswered(call, client, null, startedAt, clockFrom));
+    const answered = callsOf(step.ask, part.backup).map((call) => unanswered(call, client, null, startedAt, clockFrom));
     this.answered.push(...answered);
     this.#context.count("operations", answered.length);
     if (repeats === 0) this.#context.count(`asked.${step.ask.kind}`);
@@ -87,7 +97,7 @@ export class Clients {
     const known = this.#isolates.resultCount(step.isolate);
     let isOver = false;
     runFor(this.#context, sent, () => {
-      void this.#fetched(sent, tag).then(
+      void this.#fetched(sent, tag, part.text).then(
         (received) => {
           if (!isOver) this.#receive(step, sent, answered, received, repeats, known);
           isOver = true;
@@ -108,7 +118,7 @@ export class Clients {
     });
   }
 
-  async #fetched(sent: Sent, tag: string | null): Promise<HttpAnswer> {
+  async #fetched(sent: Sent, tag: string | null, part: string): Promise<HttpAnswer> {
     const { ask, isolate } = sent;
     const { plan } = this.#context;
     const isPublic = ask.kind === "status" || ask.kind === "view";
@@ -128,7 +138,7 @@ export class Clients {
       },
       passThroughOnException: () => undefined,
     };
-    const response = await this.#apps[isolate]?.fetch(httpRequestOf(this.#name, ask, tag), env, executionContext);
+    const response = await this.#apps[isolate]?.fetch(httpRequestOf(this.#name, ask, tag, part), env, executionContext);
     if (response === undefined) throw new Error(`there is no isolate ${isolate}`);
     const text = await response.text();
     const isJson = response.headers.get("content-type") === "application/json";
@@ -171,6 +181,8 @@ export class Clients {
         ? this.#isolates.viewFault(step.isolate, received, isView ? known : this.#isolates.resultCount(step.isolate))
         : null;
     if (fault !== null) this.#context.breach("isolate", `${nameOf(sent)}: ${fault}`);
+    if (step.ask.kind === "restore" && step.ask.of > 1 && received.status === 201) count("restored.inParts");
+    if (step.ask.kind === "backup" && received.status === 200) this.#backups.add(String(received.body["text"]));
     const { etag } = received.headers;
     if (typeof etag === "string" && step.ask.kind !== "status") this.#tags.set(step.client, etag);
     const isUnclear = word === "outcome_unknown" || word === "unavailable";
@@ -211,7 +223,7 @@ export class Clients {
     }
     const [first] = answered;
     if (first === undefined) return [];
-    const isListed = kind === "claim_many" || kind === "page" || kind === "metrics";
+    const isListed = LISTED.has(kind);
     if (isFromEdge || !isListed) {
       const answer = answerOf(this.#name, first.call, http);
       if (isFromEdge) return answer === null ? null : [{ ...answer, ...this.#isolates.incarnationAt(sent.isolate, answer.seq) }];

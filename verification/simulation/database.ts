@@ -33,6 +33,7 @@ export class Database {
   readonly #mark: StatementSync;
   readonly #markAgain: StatementSync;
   readonly #backToMark: StatementSync;
+  readonly isBare: boolean;
   #isBegun = false;
   #isOpen = false;
   #isLossy = false;
@@ -43,9 +44,11 @@ export class Database {
   #journal: Written[] = [];
   #journalBefore = 0;
 
-  constructor() {
+  /** A bare database has no tables: each definition runs, as a restore needs it. */
+  constructor(isBare = false) {
+    this.isBare = isBare;
     this.#database.exec("PRAGMA synchronous = OFF; PRAGMA page_size = 1024");
-    for (const statement of [...SCHEMA, DepartedStore.CREATE]) this.#database.exec(statement);
+    for (const statement of [...(isBare ? [] : SCHEMA), DepartedStore.CREATE]) this.#database.exec(statement);
     this.#begin = this.#database.prepare("BEGIN");
     this.#reset = this.#database.prepare("ROLLBACK");
     this.#open = this.#database.prepare("SAVEPOINT work");
@@ -61,6 +64,11 @@ export class Database {
     return this.#defined > 0;
   }
 
+  /** Whether it has the rows of a restore that is not finished. */
+  get isRestoring(): boolean {
+    return this.isBare && !this.isDefined && this.rows("SELECT 1 FROM sqlite_master WHERE name = 'restoring'").length > 0;
+  }
+
   /** Begins a history. {@link Database.lose} needs `isLossy`. */
   begin(isLossy: boolean): void {
     this.#isLossy = isLossy;
@@ -74,6 +82,12 @@ export class Database {
   run(statement: Statement, bindings: readonly Value[]): Row[] {
     const isWrite = statement.is === "definition" || statement.is === "write";
     if (isWrite && this.#isLossy) this.#journal.push({ version: null, statement, bindings });
+    if (this.isBare) {
+      if (isWrite) this.#hold();
+      const rows = statement.run.all(...bindings) as Row[];
+      if (statement.is === "definition") this.#findCoupon();
+      return rows;
+    }
     if (statement.is === "definition") return this.#define();
     if (statement.is === "read_schema" && this.#defined === 0) return [];
     if (this.#defined === 0 && statement.is !== "read_schema") throw new Error("no such table");
@@ -106,6 +120,7 @@ export class Database {
     this.#back.get();
     this.#release.get();
     this.#defined = this.#definedBefore;
+    if (this.isBare) this.#findCoupon();
     this.#journal.length = this.#journalBefore;
   }
 
@@ -125,9 +140,10 @@ export class Database {
     this.#defined = this.#definedOnDisk;
     this.#journal = this.#journal.filter((written) => written.version !== null && written.version <= version);
     for (const { statement, bindings } of this.#journal) {
-      if (statement.is === "definition") this.#define();
+      if (statement.is === "definition" && !this.isBare) this.#define();
       else statement.run.all(...bindings);
     }
+    if (this.isBare) this.#findCoupon();
   }
 
   /** Ends the history: all is as before. */
@@ -159,6 +175,11 @@ export class Database {
     if (this.#isLossy) this.#mark.get();
   }
 
+  /** In a bare database there is a coupon while its table exists. */
+  #findCoupon(): void {
+    this.#defined = this.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'coupon'").length;
+  }
+
   #define(): Row[] {
     if (this.#defined >= SCHEMA.length) throw new Error("table coupon already exists");
     this.#defined += 1;
@@ -167,9 +188,9 @@ export class Database {
 
   #prepare(text: string): Statement {
     const is = roleOf(text);
-    if (is === "definition" && !SCHEMA.some((known) => known === text)) throw new Error(`not in the schema: ${text}`);
+    if (is === "definition" && !this.isBare && !SCHEMA.some((known) => known === text)) throw new Error(`not in the schema: ${text}`);
     // The tables exist already, so a definition never runs.
-    const run = this.#database.prepare(is === "definition" ? "SELECT 1 WHERE 0" : text);
+    const run = this.#database.prepare(is === "definition" && !this.isBare ? "SELECT 1 WHERE 0" : text);
     const statement = { run, point: pointOf(text), is };
     this.#statements.set(text, statement);
     return statement;

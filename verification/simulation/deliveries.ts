@@ -3,6 +3,8 @@
 import { BATCH_WAIT_MS_MAX } from "../../src/domain/limits.ts";
 import type { Result } from "../model/product-answers.ts";
 import type { Answer, Call } from "../model/types.ts";
+import type { Context } from "./context.ts";
+import type { Waiting } from "./instance.ts";
 import { nameOf, type Delivery, type Recorded } from "./network.ts";
 import type { End } from "./plan.ts";
 
@@ -13,14 +15,22 @@ export const DEFERRABLE: ReadonlySet<string> = new Set(["change", "release", "gi
 export const CALL_LINES = /call_failed|courier_not_notified|courier_failed|delivery_failed|delivery_interrupted/;
 
 /** The longest that a message waits for its batch, in milliseconds, with the rounding of timers. */
-export const WAIT_MS_MAX = BATCH_WAIT_MS_MAX + 2;
+const WAIT_MS_MAX = BATCH_WAIT_MS_MAX + 2;
 
 /** The longest that a message waits for a lease, in milliseconds. */
-export const DEFERRED_MS_MAX = 1_100 + 2 * WAIT_MS_MAX;
+const DEFERRED_MS_MAX = 1_100 + 2 * WAIT_MS_MAX;
 
 /** An operation that has no answer yet. */
 export function unanswered(call: Call, client: string, attempt: string | null, startedAt: number, clockFrom: number): Recorded {
   return { call, client, startedAt, endedAt: null, clockFrom, clockUntil: null, attempt, answer: null };
+}
+
+/** Checks that a message did not wait too long for its answer. */
+export function checkWait({ scheduler, count, breach }: Context, { delivery, deliveredAt }: Waiting): void {
+  const waitedMs = scheduler.now - deliveredAt;
+  if (waitedMs <= WAIT_MS_MAX) return;
+  if (DEFERRABLE.has(delivery.command) && waitedMs <= DEFERRED_MS_MAX) count("lease.deferred");
+  else breach("wait", `${messageName(delivery)} waited ${waitedMs} ms for its answer`);
 }
 
 /** Puts a refused operation into the words of a history. */

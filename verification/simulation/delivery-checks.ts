@@ -6,9 +6,16 @@ import type { Context } from "./context.ts";
 import type { Database, Row } from "./database.ts";
 import type { Delivery, Taken } from "./delivery.ts";
 import { messagesOf, type Message } from "./messages.ts";
+import type { Restored } from "./restored.ts";
 
 /** One incarnation: its tables, and its ledger as the model reads it. */
-export type Incarnation = { readonly database: Database; readonly events: readonly LedgerEvent[] };
+export type Incarnation = {
+  readonly database: Database;
+  readonly events: readonly LedgerEvent[];
+  readonly epoch: string;
+  /** The backup that it was restored from, if any. */
+  readonly restored: Restored | null;
+};
 
 const COLUMNS = ["epoch, name, claimed, held, last_position, created_at, archived_at, seq", ...SETTING_NAMES].join(", ");
 
@@ -28,7 +35,13 @@ const STORED = {
   claims: "SELECT epoch, position, user_id, claimed_at, revoked_at FROM claims ORDER BY epoch, position",
 } as const satisfies Record<keyof typeof DUE, string>;
 
-export function checkDelivery(context: Context, { courier, readModel, taken }: Delivery, incarnations: readonly Incarnation[]): void {
+/** `named` puts ids in the places of pseudonyms: a message is sent with the id, and again with the pseudonym. */
+export function checkDelivery(
+  context: Context,
+  { courier, readModel, taken }: Delivery,
+  incarnations: readonly Incarnation[],
+  named: (body: string) => string,
+): void {
   const { storage, breach, plan, count } = context;
   const isDeleted = storage.incarnation < storage.incarnations.length && storage.incarnation > 0;
   if (isDeleted && !storage.isEmpty) breach("empty", "the object keeps rows of a deleted coupon");
@@ -38,14 +51,17 @@ export function checkDelivery(context: Context, { courier, readModel, taken }: D
     const [is, should] = [JSON.stringify(readModel.rows(STORED[table])), JSON.stringify(due)];
     if (is !== should) breach("read model", `the read model has the ${table} ${is}, and ${should} is right`);
   }
-  const messages = incarnations.flatMap(({ database, events }) => {
+  const messages = incarnations.flatMap(({ database, events, epoch, restored }) => {
     const [row] = database.rows(DUE.coupons);
-    return messagesOf(String(row?.["epoch"]), events, row?.["deleted_at"] ?? null);
+    const all = messagesOf(epoch, events, row?.["deleted_at"] ?? null);
+    // The source has sent the others.
+    return all.filter(({ at }) => at > (restored?.asOf ?? -Infinity));
   });
   for (const { type } of messages) count(`message.${type}`);
   for (const [index, { is, events }] of plan.delivery?.receivers.entries() ?? []) {
     const due = messages.filter(({ type }) => events?.includes(type) !== false);
-    const fault = takenFault(taken[index] ?? [], due, is === "good");
+    const all = (taken[index] ?? []).map(({ id, body }) => ({ id, body: named(body) }));
+    const fault = takenFault(all, due, is === "good");
     if (fault !== null) breach("webhooks", `receiver ${index} ${fault}`);
   }
 }

@@ -1,10 +1,13 @@
 // Answers that a history has no words for: a page of claims, metrics, and a change with If-Match.
 
 import type * as messages from "../../src/domain/rpc.ts";
-import { left, type Coupon } from "../model/coupon.ts";
+import { left, type Claim, type Coupon } from "../model/coupon.ts";
 import { stateAt } from "../model/judge.ts";
 import type { Result } from "../model/product-answers.ts";
+import type { Pseudonyms } from "../model/pseudonym.ts";
 import type { Command } from "./points.ts";
+
+type Shown = { readonly userId: string; readonly key: string | null; readonly attemptId: string };
 
 /** One of these answers. */
 export type ExtraAnswer = {
@@ -16,10 +19,15 @@ export type ExtraAnswer = {
 };
 
 /** What is wrong with an answer, given the coupon at the head that it names; null where nothing is. */
-export function extraAnswerFault({ command, result, ifMatch, page }: ExtraAnswer, coupon: Coupon | null, epoch: string): string | null {
+export function extraAnswerFault(
+  { command, result, ifMatch, page }: ExtraAnswer,
+  coupon: Coupon | null,
+  epoch: string,
+  names: Pseudonyms,
+): string | null {
   // A failure of storage says nothing about the coupon.
   if (coupon === null || ("code" in result && result.code === "unavailable")) return null;
-  if (page !== null) return pageFault(page, result, coupon, epoch);
+  if (page !== null) return pageFault(page, result, coupon, epoch, names);
   if (command === "metrics" && result.ok && "outcomes" in result) {
     const { granted } = result.outcomes.claims;
     return granted === coupon.lastPosition
@@ -29,7 +37,13 @@ export function extraAnswerFault({ command, result, ifMatch, page }: ExtraAnswer
   return ifMatch === null || ifMatch === "*" ? null : tagFault(result, ifMatch, coupon, epoch);
 }
 
-function pageFault({ after, limit }: NonNullable<ExtraAnswer["page"]>, result: Result, coupon: Coupon, epoch: string): string | null {
+function pageFault(
+  { after, limit }: NonNullable<ExtraAnswer["page"]>,
+  result: Result,
+  coupon: Coupon,
+  epoch: string,
+  names: Pseudonyms,
+): string | null {
   if (after.epoch !== null && (after.epoch === epoch) !== result.ok && result.seq > 0)
     return `a page of ${result.ok ? "another coupon" : "this coupon"} goes on at seq ${result.seq}`;
   if (!result.ok || !("claims" in result)) return null;
@@ -38,8 +52,8 @@ function pageFault({ after, limit }: NonNullable<ExtraAnswer["page"]>, result: R
     result.claims.length === Math.min(due.length, limit) &&
     result.claims.every((claim, index) => {
       const other = due[index];
-      const isOne = other !== undefined && other.userId === claim.userId && other.position === claim.position && other.key === claim.key;
-      return isOne && other.claimedAt === claim.claimedAt && other.remaining === claim.remainingAfter && other.attempt === claim.attemptId;
+      const isOne = other !== undefined && other.position === claim.position && isSameUser(other, claim, names);
+      return isOne && other.claimedAt === claim.claimedAt && other.remaining === claim.remainingAfter;
     });
   if (!isSame) return `a page after ${after.position} of at most ${limit} shows other claims than there were at seq ${result.seq}`;
   const last = result.claims.at(-1);
@@ -47,6 +61,13 @@ function pageFault({ after, limit }: NonNullable<ExtraAnswer["page"]>, result: R
   return result.next === null || (result.next.position === last?.position && result.next.epoch === epoch)
     ? null
     : "a page goes on elsewhere";
+}
+
+/** Whether a page names a claim as the tables do: by its user, or by pseudonyms of an erased one. */
+function isSameUser({ userId, key, attempt, isHidden }: Claim, shown: Shown, names: Pseudonyms): boolean {
+  if (!isHidden) return shown.userId === userId && shown.key === key && shown.attemptId === attempt;
+  const hiddenKey = key === null ? null : names.ofKey(userId, key);
+  return shown.userId === names.of(userId) && shown.key === hiddenKey && shown.attemptId === names.of(attempt ?? "");
 }
 
 /** A tag names an epoch, a head and a state. A change with that tag comes directly behind its head. */

@@ -7,9 +7,9 @@ const named = (kind: string, names: string): string[] => names.split(" ").map((n
 export const FEATURES: readonly string[] = [
   ...named(
     "asked",
-    "create read change claim claim_many hold give_back end_holds holds own release page metrics archive remove status view",
+    "create read change claim claim_many hold give_back end_holds holds own erase release page backup restore metrics archive remove status view",
   ),
-  ...named("event", "created changed claimed released held given_back expired archived removed"),
+  ...named("event", "created changed claimed released held given_back expired archived erased removed"),
   ...named(
     "answered",
     "ok coupon_exists coupon_not_found already_claimed idempotency_key_reused claim_released hold_too_long hold_limit_reached sale_ended",
@@ -31,6 +31,8 @@ export const FEATURES: readonly string[] = [
   ...named("message", "claim.granted claim.revoked hold.created hold.released hold.expired coupon.created coupon.changed coupon.archived"),
   ...named("message", "coupon.started coupon.reopened coupon.sold_out coupon.ended coupon.deleted"),
   ...named("lanes", "message flush several hint pause lost answer_lost silent twice end"),
+  ...named("erased", "claimed held released given_back expired key later again departed"),
+  ...named("restored", "created claimed held released given_back expired changed archived erased inParts goesOn"),
   "answers.edge",
   "visitors.left",
   "alarms",

@@ -1,9 +1,23 @@
 // The clock, the timers, randomness and the log of the product during a history.
 
+import { createHash } from "node:crypto";
+
 import type { Context } from "./context.ts";
 import type { Init } from "./delivery.ts";
 import { T0 } from "./plan.ts";
 import type { Timer } from "./scheduler.ts";
+
+/** The platform's stream that hashes what is written to it. */
+class DigestStream extends WritableStream<Uint8Array> {
+  readonly digest: Promise<ArrayBuffer>;
+
+  constructor() {
+    const hash = createHash("sha256");
+    const { promise, resolve } = Promise.withResolvers<ArrayBuffer>();
+    super({ write: (bytes) => void hash.update(bytes), close: () => resolve(new Uint8Array(hash.digest()).buffer) });
+    this.digest = promise;
+  }
+}
 
 /** What a history does instead of the globals. */
 export type Behind = {
@@ -38,6 +52,7 @@ export class Globals {
         value: async (...given: unknown[]) => (this.#behind === null ? own(...given) : new ArrayBuffer(32)),
       });
     }
+    Object.defineProperty(crypto, "DigestStream", { value: DigestStream, configurable: true });
     const log = (line: unknown): void => (this.#behind === null ? write(line) : this.#behind.logged(String(line)));
 
     Date.now = () => (this.#behind === null ? now() : T0 + this.#behind.context.scheduler.now + this.#behind.context.skewMs);

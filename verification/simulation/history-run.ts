@@ -123,6 +123,8 @@ export class HistoryRun {
   #askLast(): void {
     const { plan, storage, breach } = this.#context;
     // All alarms have run by now.
+    if (plan.isDrained && storage.isRestoring && !storage.isAlarmOwed)
+      breach("alarm", "no alarm discarded a restore that was not finished");
     if (plan.isDrained && storage.heldCount > 0 && !storage.isAlarmOwed) breach("alarm", "a hold is over, and no alarm gave it up");
     this.#isLastAsked = true;
     this.#context.log?.("nothing fails any more");

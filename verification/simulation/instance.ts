@@ -57,7 +57,7 @@ export class Instance implements Gatekeeper {
 
   /** The incarnation that an answer is about; `incarnation` is the current one. */
   incarnationOf(waiting: Waiting, result: Result, incarnation: number): number {
-    const isOver = !result.ok && "seq" in result && result.seq === 0;
+    const isOver = (!result.ok || "nextPart" in result) && "seq" in result && result.seq === 0;
     return (isOver ? waiting.incarnationBefore : null) ?? waiting.incarnation ?? incarnation;
   }
 
@@ -107,7 +107,7 @@ function contextOf(instance: Instance, platform: Platform): unknown {
         if (!instance.isDead) platform.setAlarm(null);
       },
       deleteAll: () => {
-        if (!instance.isDead) storage.deleteAll({ from: instance.removalAskedAt ?? clock(), until: clock() });
+        if (!instance.isDead) storage.deleteAll({ from: instance.removalAskedAt ?? clock.now(), until: clock.now() });
         return instance.isDead ? new Promise<void>(() => undefined) : platform.onDisk();
       },
     },

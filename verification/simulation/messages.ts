@@ -16,7 +16,7 @@ export type Message = {
   readonly texts: readonly (string | null)[] | null;
 };
 
-const TYPES: Readonly<Record<EventKind, string>> = {
+const TYPES: Readonly<Record<EventKind, string | null>> = {
   created: "coupon.created",
   changed: "coupon.changed",
   archived: "coupon.archived",
@@ -26,6 +26,7 @@ const TYPES: Readonly<Record<EventKind, string>> = {
   held: "hold.created",
   given_back: "hold.released",
   expired: "hold.expired",
+  erased: null,
 };
 
 /** The phases of a sale in their order. */
@@ -62,7 +63,8 @@ export function messagesOf(epoch: string, events: readonly LedgerEvent[], delete
     coupon = follow(coupon, event, null, null);
     const remaining = coupon !== null && (kind === "created" || kind === "changed") ? left(coupon) : null;
     const texts = settings === undefined ? null : [settings.title, settings.description, settings.imageUrl];
-    made.push({ id: `msg_${epoch}_${seq}`, type: TYPES[kind], at, userId, position, remaining, texts });
+    const type = TYPES[kind];
+    if (type !== null) made.push({ id: `msg_${epoch}_${seq}`, type, at, userId, position, remaining, texts });
     arriveAt(at);
   }
   passEdges(Infinity);

@@ -2,7 +2,8 @@
 
 import { CALL_DEADLINE_MS, CALL_RETRIES_MAX } from "../../src/domain/limits.ts";
 import type { Call } from "../model/types.ts";
-import { isOverloaded, type Request as Sent } from "./network.ts";
+import { isOverloaded } from "./exceptions.ts";
+import type { Request as Sent } from "./network.ts";
 import type { Ask } from "./plan.ts";
 
 /**
@@ -19,7 +20,7 @@ export function failureFault({ ask, lastFailure, sentCount, received, sentAt }: 
   return `is not retried after ${sentCount} attempts`;
 }
 
-const READS: ReadonlySet<Ask["kind"]> = new Set<Ask["kind"]>(["read", "own", "page", "metrics", "holds", "status", "view"]);
+const READS: ReadonlySet<Ask["kind"]> = new Set<Ask["kind"]>(["read", "own", "page", "metrics", "holds", "backup", "status", "view"]);
 
 /** Whether a request may be sent more than once. */
 export function mayBeRepeated(ask: Ask): boolean {
@@ -28,12 +29,15 @@ export function mayBeRepeated(ask: Ask): boolean {
   return ask.kind !== "create" && ask.kind !== "remove" && ask.kind !== "give_back" && ask.kind !== "end_holds";
 }
 
-/** The operations of a request in a history. */
-export function callsOf(ask: Ask): Call[] {
+/** The operations of a request in a history. `backup` is the name of what a restore sends. */
+export function callsOf(ask: Ask, backup: string): Call[] {
   switch (ask.kind) {
+    case "restore":
+      return [{ kind: "restore", backup, isLast: ask.part === ask.of }];
     case "claim_many":
       return ask.userIds.map((userId) => ({ kind: "claim", userId, key: null }));
     case "page":
+    case "backup":
     case "metrics":
     case "status":
     case "view":

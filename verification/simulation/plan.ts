@@ -8,12 +8,16 @@ export const T0 = 1_000_000_000_000;
 
 /** What a client asks for. Instants are absolute. */
 export type Ask =
-  | Exclude<Call, { readonly kind: "change" }>
+  | Exclude<Call, { readonly kind: "change" | "restore" }>
   /** `isGuarded` sends If-Match with the last tag that this client saw. */
   | (Extract<Call, { readonly kind: "change" }> & { readonly isGuarded: boolean })
   | { readonly kind: "claim_many"; readonly userIds: readonly string[]; readonly key: string | null }
   | { readonly kind: "page"; readonly after: number; readonly limit: number }
   | { readonly kind: "metrics" }
+  /** Downloads a backup. */
+  | { readonly kind: "backup" }
+  /** Sends one of `of` parts of the last backup that was downloaded. Without one it sends nothing. */
+  | { readonly kind: "restore"; readonly part: number; readonly of: number }
   /** The public views, from the snapshot of an isolate. */
   | { readonly kind: "status" }
   | { readonly kind: "view" };

@@ -3,13 +3,19 @@
 import { seeded, type Random } from "../random.ts";
 import { Asks } from "./asks.ts";
 import { deliveryOf } from "./delivery-plan.ts";
+import { erasuresOf } from "./erasure-plan.ts";
 import { lanesOf } from "./lanes-plan.ts";
 import type { AskStep, BreakStep, ClockStep, FaultPlan, FlushStep, Plan, RestartStep, Step } from "./plan.ts";
 import { ISOLATE_COUNT } from "./product.ts";
+import { restoresOf } from "./restore-plan.ts";
 import { saleOf } from "./sales.ts";
 
 /** Of so many histories, one has a courier. */
 const COURIER_ONE_OF = 8;
+/** Of so many histories, one has erasures. */
+const ERASURES_ONE_OF = 8;
+/** Of so many histories, one has backups and restores. */
+const RESTORES_ONE_OF = 8;
 /** Of so many histories, one has lanes. */
 const LANES_ONE_OF = 4;
 
@@ -18,7 +24,8 @@ export function planOf(seed: number): Plan {
   // Without this, neighbouring seeds begin alike.
   const random = seeded(Math.imul(seed, 0x9e3779b1));
   const sale = saleOf(random);
-  const asks = new Asks(random, sale).steps();
+  const drawn = new Asks(random, sale);
+  const asks = drawn.steps();
   const lastAt = asks.at(-1)?.at ?? 0;
   const plan: Plan = {
     seed,
@@ -34,7 +41,9 @@ export function planOf(seed: number): Plan {
     steps: withFaults(random, asks, lastAt, sale.isEdgeOn),
   };
   const delivered = random.below(COURIER_ONE_OF) > 0 ? plan : withSteps(plan, deliveryOf(random, lastAt));
-  return random.below(LANES_ONE_OF) > 0 ? delivered : withSteps(delivered, lanesOf(random, lastAt));
+  const sent = random.below(LANES_ONE_OF) > 0 ? delivered : withSteps(delivered, lanesOf(random, lastAt));
+  const erased = random.below(ERASURES_ONE_OF) > 0 ? sent : withSteps(sent, { steps: erasuresOf(random, sent.steps, lastAt) });
+  return random.below(RESTORES_ONE_OF) > 0 ? erased : withSteps(erased, { steps: restoresOf(random, drawn, lastAt) });
 }
 
 function withSteps(plan: Plan, { steps, ...more }: Partial<Plan>): Plan {

@@ -33,10 +33,16 @@ describe("kept plans", { concurrent: true }, () => {
   );
 });
 
-test.for(["lease-ignored", "stamp-at-commit", "second-door", "users-not-unique", "retry-of-anything", "replay-hidden"])(
-  "the planted bug %s is found among 1,000 random histories",
-  async (bug) => {
-    const { failures } = await simulate({ from: 1, count: 1_000, bug, failuresMax: 1, isQuick: true });
-    expect(failures).toHaveLength(1);
-  },
-);
+test.for([
+  "lease-ignored",
+  "stamp-at-commit",
+  "second-door",
+  "users-not-unique",
+  "retry-of-anything",
+  "replay-hidden",
+  "erased-user-claims-again",
+  "restore-drops-holds",
+])("the planted bug %s is found among 1,000 random histories", async (bug) => {
+  const { failures } = await simulate({ from: 1, count: 1_000, bug, failuresMax: 1, isQuick: true });
+  expect(failures).toHaveLength(1);
+});

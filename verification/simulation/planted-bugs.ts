@@ -2,7 +2,9 @@
 
 import { bug, type PlantedBug } from "./planted-bug.ts";
 import { DELIVERY_BUGS } from "./planted-delivery-bugs.ts";
+import { ERASURE_BUGS } from "./planted-erasure-bugs.ts";
 import { LANE_BUGS } from "./planted-lane-bugs.ts";
+import { RESTORE_BUGS } from "./planted-restore-bugs.ts";
 
 const PLATFORM: Readonly<Record<string, PlantedBug>> = {
   "answer-before-disk": {
@@ -269,4 +271,6 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   ...WORKER,
   ...DELIVERY_BUGS,
   ...LANE_BUGS,
+  ...ERASURE_BUGS,
+  ...RESTORE_BUGS,
 };

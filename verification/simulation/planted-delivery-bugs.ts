@@ -19,8 +19,8 @@ export const DELIVERY_BUGS: Readonly<Record<string, PlantedBug>> = {
     "    const newsCount = this.#newsCount;\n    this.#confirmedCount = newsCount;\n",
   ]),
   "deletion-not-noticed": bug("The deletion by a new instance is not notified.", [
-    "object/coupon-object",
-    ' || first?.message.kind === "remove")',
+    "object/courier-notice",
+    ' || batch[0]?.message.kind === "remove")',
     ")",
   ]),
   "forgotten-too-early": bug("A coupon forgets a ledger that the read model has and a webhook endpoint has not.", [

@@ -5,26 +5,18 @@ import { answersOf, type Result } from "../model/product-answers.ts";
 import type { Answer } from "../model/types.ts";
 import { runFor, type Context, type PlatformBugs } from "./context.ts";
 import type { Sender } from "./courier-platform.ts";
-import {
-  CALL_LINES,
-  DEFERRABLE,
-  DEFERRED_MS_MAX,
-  endText,
-  messageName,
-  resultText,
-  reword,
-  unanswered,
-  WAIT_MS_MAX,
-} from "./deliveries.ts";
+import { CALL_LINES, checkWait, DEFERRABLE, endText, messageName, resultText, reword, unanswered } from "./deliveries.ts";
+import { Flushes } from "./flushes.ts";
 import { Instance, UNANSWERED, type ObjectClass, type Waiting } from "./instance.ts";
 import type { Delivery, Recorded } from "./network.ts";
+import { ObjectAlarm } from "./object-alarm.ts";
+import { ObjectClock } from "./object-clock.ts";
 import { T0, type End } from "./plan.ts";
 import { INJECTED } from "./points.ts";
 import type { Timer } from "./scheduler.ts";
 
-/** How long after the end of an instance its callers notice, and how long after that its alarm runs again. */
+/** How long after the end of an instance its callers notice. */
 const END_IS_NOTICED_MS = 1;
-const ALARM_AGAIN_MS = 10;
 
 /** The error of a failed flush. */
 const FLUSH_FAILED = new Error("the flush failed, as planned");
@@ -38,22 +30,20 @@ export class Platform {
   readonly #class: ObjectClass;
   readonly #platformBugs: PlatformBugs;
   #instance: Instance | null = null;
-  #skewMs = 0;
   /** The instance that runs now. */
   #turn: Instance | null = null;
   /** The end of an instance in this event. */
   #end: End | null = null;
   #gate: { readonly instance: Instance; readonly waiting: Waiting }[] = [];
   #syncs: { readonly version: number; readonly run: () => void }[] = [];
-  /** Flushes under way, in their order, each with its last write. */
-  #flushes: { readonly version: number; readonly at: number; readonly timer: Timer }[] = [];
+  readonly #flushes: Flushes;
   /** The next flush fails. */
   isFlushBad = false;
-  #alarm: { readonly for: number; readonly timer: Timer } | null = null;
-  /** The alarm that runs now: it runs again if the instance ends. */
-  #runningAlarm: number | null = null;
+  readonly #alarm: ObjectAlarm;
   /** Claims that are answered in this event: more than one is a batch. */
   #claimsInEvent = 0;
+  /** Whether anything was judged in this event. */
+  #hasJudged = false;
   /**
    * The clock of each instance at its end, as a read without an answer: the next instance may go on from
    * there.
@@ -61,8 +51,8 @@ export class Platform {
   readonly ends: Recorded[] = [];
   /** Every delivery to the object. */
   readonly delivered: Recorded[] = [];
-  /** The same in the order of judgment. */
-  readonly judged: Recorded[] = [];
+  /** The same in the order of judgment, by event: answers of one event can leave the object in another order. */
+  readonly judged: Recorded[][] = [];
   /** By incarnation, seq and user: the attempt that made a hold. */
   readonly holders = new Map<string, string>();
   /** Called with each answer of the object, and at each end of an instance. */
@@ -70,14 +60,14 @@ export class Platform {
   onEnd: () => void = () => undefined;
   /** How many answers were `unavailable`. */
   unavailableCount = 0;
-  readonly clock = (): number => T0 + this.context.scheduler.now + this.#skewMs;
-  isClockSteady = true;
-  skewMsMin = 0;
-  skewMsMax = 0;
+  readonly clock: ObjectClock;
 
   constructor(context: Context, name: string, objectClass: ObjectClass, platformBugs: PlatformBugs) {
     this.context = context;
+    this.clock = new ObjectClock(context);
     this.name = name;
+    this.#flushes = new Flushes(context, (version) => this.#flushed(version));
+    this.#alarm = new ObjectAlarm(context, this.clock, () => this.#begin());
     this.#class = objectClass;
     this.#platformBugs = platformBugs;
     context.storage.turning = (turn) => this.#instance?.settleIncarnations(turn, context.storage.incarnation);
@@ -97,10 +87,12 @@ export class Platform {
     const { scheduler, points, digest, log, count } = this.context;
     points.command = delivery.command;
     const startedAt = scheduler.stamp();
-    const operations = delivery.calls.map((call) => unanswered(call, delivery.request.client, delivery.attempt, startedAt, this.clock()));
+    const operations = delivery.calls.map((call) =>
+      unanswered(call, delivery.request.client, delivery.attempt, startedAt, this.clock.now()),
+    );
     this.delivered.push(...operations);
     count("deliveries", operations.length);
-    const times = { deliveredAt: scheduler.now, endedAt: startedAt, clockUntil: this.clock() };
+    const times = { deliveredAt: scheduler.now, endedAt: startedAt, clockUntil: this.clock.now() };
     const waiting: Waiting = { delivery, operations, ...UNANSWERED, ...times };
     instance.waiting.add(waiting);
     digest.add(scheduler.now);
@@ -117,22 +109,22 @@ export class Platform {
   restart(end: End): void {
     this.context.log?.(`the instance ${this.#instance === null ? "is not there; the next one" : ""} ends (${endText(end)})`);
     if (this.#instance !== null) this.ended(this.#instance, end);
-    else this.#setClock(end.skewMs);
+    else this.clock.set(end.skewMs);
   }
 
   ended(instance: Instance, end: End): void {
     const { scheduler } = this.context;
-    this.ends.push(unanswered({ kind: "read" }, "the end of an instance", null, scheduler.stamp(), this.clock()));
+    this.ends.push(unanswered({ kind: "read" }, "the end of an instance", null, scheduler.stamp(), this.clock.now()));
     instance.isDead = true;
     this.#instance = null;
     this.#end = end;
     this.#gate = [];
     this.#syncs = [];
-    for (const { timer } of this.#flushes.splice(0)) timer.run = null;
+    this.#flushes.end();
     this.onEnd();
-    for (const waiting of instance.waiting) if (waiting.result === null) this.#checkWait(waiting);
+    for (const waiting of instance.waiting) if (waiting.result === null) checkWait(this.context, waiting);
     for (const { delivery } of instance.waiting) scheduler.after(END_IS_NOTICED_MS, () => delivery.fail(end.mark));
-    this.#setClock(end.skewMs);
+    this.clock.set(end.skewMs);
   }
 
   onDisk(): Promise<void> {
@@ -199,16 +191,17 @@ export class Platform {
     this.#turn = null;
     if (this.#claimsInEvent > 1) context.count("batches");
     this.#claimsInEvent = 0;
+    this.#hasJudged = false;
     if (this.#end !== null) this.#afterEnd(this.#end);
-    if (storage.written > Math.max(storage.onDisk, this.#flushes.at(-1)?.version ?? 0)) this.#beginFlush(storage.written);
-    if (storage.alarmAt !== (this.#alarm?.for ?? null)) this.#scheduleAlarm(0);
+    if (storage.written > storage.onDisk) this.#flushes.begin(storage.written);
+    this.#alarm.follow();
   }
 
   #begin(): Instance {
     if (this.#instance === null) {
       // The constructor reads the clock.
-      this.context.skewMs = this.#skewMs;
-      this.context.log?.(`an instance begins, its clock at ${this.clock() - T0} ms`);
+      this.context.skewMs = this.clock.skewMs;
+      this.context.log?.(`an instance begins, its clock at ${this.clock.now() - T0} ms`);
       this.#instance = new Instance(this.#class, this);
     }
     this.#enter(this.#instance);
@@ -217,7 +210,7 @@ export class Platform {
 
   #enter(instance: Instance | null): void {
     this.#turn = instance;
-    this.context.skewMs = this.#skewMs;
+    this.context.skewMs = this.clock.skewMs;
   }
 
   #answered(instance: Instance, waiting: Waiting, result: Result): void {
@@ -227,27 +220,22 @@ export class Platform {
     waiting.result = result;
     const incarnation = instance.incarnationOf(waiting, result, storage.incarnation);
     waiting.answers = answersOf(calls, result, incarnation);
-    this.judged.push(...waiting.operations);
+    if (!this.#hasJudged) this.judged.push([]);
+    this.#hasJudged = true;
+    this.judged.at(-1)?.push(...waiting.operations);
     if (result.ok && "isNew" in result && result.isNew)
       this.holders.set(`${incarnation} ${result.seq} ${result.hold.userId}`, result.hold.attemptId);
     waiting.version = storage.written;
-    this.#checkWait(waiting);
+    checkWait(this.context, waiting);
     // A message that never waits for a lease is judged when it arrives, in the order of arrival.
     if (DEFERRABLE.has(command)) {
       waiting.endedAt = scheduler.stamp();
-      waiting.clockUntil = this.clock();
+      waiting.clockUntil = this.clock.now();
     }
     if (!result.ok && result.code === "unavailable") this.unavailableCount += 1;
     if (command === "claim") this.#claimsInEvent += 1;
     if (storage.written === storage.onDisk || this.#platformBugs.answersBeforeDisk === true) this.#leave(instance, waiting);
     else this.#gate.push({ instance, waiting });
-  }
-
-  #checkWait({ delivery, deliveredAt }: Waiting): void {
-    const waitedMs = this.context.scheduler.now - deliveredAt;
-    if (waitedMs <= WAIT_MS_MAX) return;
-    if (DEFERRABLE.has(delivery.command) && waitedMs <= DEFERRED_MS_MAX) this.context.count("lease.deferred");
-    else this.context.breach("wait", `${messageName(delivery)} waited ${waitedMs} ms for its answer`);
   }
 
   /** The answer leaves the object. */
@@ -275,21 +263,9 @@ export class Platform {
     delivery.reply(result, answers);
   }
 
-  #beginFlush(version: number): void {
-    const { scheduler, plan, random, count } = this.context;
-    const isSlow = random.below(100) < plan.slowFlushes;
-    const ms = isSlow ? random.below(plan.slowDiskMs + 1) : plan.diskMs + random.below(plan.diskJitterMs + 1);
-    if (isSlow) count("flushes.slow");
-    if (this.#flushes.length > 0) count("flushes.several");
-    // A later flush is not on disk before an earlier one.
-    const at = Math.max(scheduler.now + ms, this.#flushes.at(-1)?.at ?? 0);
-    this.#flushes.push({ version, at, timer: scheduler.after(at - scheduler.now, () => this.#flushed(version)) });
-  }
-
   #flushed(version: number): void {
     const { context } = this;
     const { storage, points } = context;
-    this.#flushes = this.#flushes.filter((flush) => flush.version > version);
     if (version <= storage.onDisk) return;
     storage.keep(version);
     context.log?.(storage.written === version ? "all that was written is on disk" : "a part of what was written is on disk");
@@ -312,54 +288,6 @@ export class Platform {
     if (isLossy) storage.lose();
     else storage.keep(storage.written);
     this.#end = null;
-    if (this.#runningAlarm !== null) storage.repeatAlarm(this.#runningAlarm);
-    this.#scheduleAlarm(this.#runningAlarm === null ? 0 : ALARM_AGAIN_MS);
-    this.#runningAlarm = null;
-  }
-
-  #scheduleAlarm(msMin: number): void {
-    const { storage, scheduler, plan } = this.context;
-    if (this.#alarm !== null) this.#alarm.timer.run = null;
-    const at = storage.alarmAt;
-    this.#alarm =
-      at === null
-        ? null
-        : { for: at, timer: scheduler.after(Math.max(msMin, at - this.clock() + plan.alarmLateMs), () => this.#runAlarm(at)) };
-  }
-
-  #runAlarm(at: number): void {
-    const { storage, scheduler, points, log } = this.context;
-    if (!storage.isAlarmOnDisk) {
-      this.#alarm = { for: at, timer: scheduler.after(1, () => this.#runAlarm(at)) };
-      return;
-    }
-    this.#alarm = null;
-    storage.takeAlarm();
-    this.#runningAlarm = at;
-    this.context.count("alarms");
-    log?.("the alarm runs");
-    const instance = this.#begin();
-    points.command = "alarm";
-    void this.#awaitAlarm(instance);
-  }
-
-  async #awaitAlarm(instance: Instance): Promise<void> {
-    try {
-      await instance.object.alarm();
-      if (!instance.isDead) this.#runningAlarm = null;
-    } catch (cause) {
-      if (!instance.isDead) this.context.breach("exception", `the alarm threw: ${String(cause)}`);
-    }
-  }
-
-  #setClock(skewMs: number | null): void {
-    if (skewMs === null) return;
-    if (skewMs < this.#skewMs) {
-      this.isClockSteady = false;
-      this.context.count("clock.setBack");
-    }
-    this.#skewMs = skewMs;
-    this.skewMsMin = Math.min(this.skewMsMin, skewMs);
-    this.skewMsMax = Math.max(this.skewMsMax, skewMs);
+    this.#alarm.interrupted();
   }
 }

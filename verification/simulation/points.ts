@@ -3,6 +3,7 @@
 import { ClaimStore } from "../../src/engine/claim-store.ts";
 import { CouponStore } from "../../src/engine/coupon-store.ts";
 import { DepartedStore } from "../../src/engine/departed-store.ts";
+import { ErasureStore } from "../../src/engine/erasure-store.ts";
 import { HoldStore } from "../../src/engine/hold-store.ts";
 import { LedgerStore } from "../../src/engine/ledger-store.ts";
 import { RestoreStore } from "../../src/engine/restore-store.ts";
@@ -22,11 +23,14 @@ export const COMMANDS = [
   "end_holds",
   "holds",
   "own",
+  "erase",
   "release",
   "page",
   "metrics",
   "certify",
   "archive",
+  "backup",
+  "restore",
   "remove",
   "courier",
   "alarm",
@@ -43,7 +47,7 @@ const NEVER_THROWS: ReadonlySet<string> = new Set<Point>(["after COMMIT", "befor
 export const INJECTED = new Error("storage failed, as planned");
 
 const STATEMENT_NAMES = new Map<string, string>();
-for (const store of [CouponStore, ClaimStore, DepartedStore, HoldStore, LedgerStore, RestoreStore])
+for (const store of [CouponStore, ClaimStore, DepartedStore, ErasureStore, HoldStore, LedgerStore, RestoreStore])
   for (const [name, text] of Object.entries(store as object)) if (typeof text === "string") STATEMENT_NAMES.set(text, name);
 for (const [index, text] of SCHEMA.entries()) STATEMENT_NAMES.set(text, `SCHEMA[${index}]`);
 

@@ -25,6 +25,8 @@ const LABELS = {
   delivery: "delivery",
   message: "webhooks",
   lanes: "lanes",
+  erased: "erasures",
+  restored: "restores",
 };
 
 /** The lines at the end of a run. */

@@ -5,8 +5,8 @@ import { T0, type Ask } from "./plan.ts";
 
 const ORIGIN = "http://simulation";
 
-/** The request about the coupon `name`; `tag` is its If-Match. */
-export function httpRequestOf(name: string, ask: Ask, tag: string | null): Request {
+/** The request about the coupon `name`; `tag` is its If-Match, and `part` is what a restore sends. */
+export function httpRequestOf(name: string, ask: Ask, tag: string | null, part: string): Request {
   const coupon = `${ORIGIN}/api/coupons/${name}`;
   switch (ask.kind) {
     case "status":
@@ -17,6 +17,10 @@ export function httpRequestOf(name: string, ask: Ask, tag: string | null): Reque
       return new Request(`${coupon}/metrics`);
     case "page":
       return new Request(`${coupon}/claims?after=${ask.after}&limit=${ask.limit}`);
+    case "backup":
+      return new Request(`${coupon}/backup`);
+    case "restore":
+      return sentText("POST", `${coupon}/restore?part=${ask.part}`, part);
     case "claim_many":
       return sent("POST", `${coupon}/claims`, { user_ids: ask.userIds }, ask.key === null ? {} : { "idempotency-key": ask.key });
     default: {
@@ -28,8 +32,11 @@ export function httpRequestOf(name: string, ask: Ask, tag: string | null): Reque
 
 function sent(method: string, url: string, body: object | null, headers: Readonly<Record<string, string>>): Request {
   if (body === null) return new Request(url, { method, headers });
-  const text = JSON.stringify(body);
-  return new Request(url, { method, headers: { ...headers, "content-length": String(text.length) }, body: text });
+  return sentText(method, url, JSON.stringify(body), headers);
+}
+
+function sentText(method: string, url: string, text: string, headers: Readonly<Record<string, string>> = {}): Request {
+  return new Request(url, { method, headers: { ...headers, "content-length": String(Buffer.byteLength(text)) }, body: text });
 }
 
 /** A request in words. */

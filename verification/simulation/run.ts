@@ -20,7 +20,8 @@ Carries out random histories of one coupon: the object as it is deployed, on SQL
 isolates, which clients send HTTP requests to. Time, messages, disk and randomness come from a seed. Messages are delayed, lost and
 repeated, flushes are slow and overlap, storage throws, instances end at any point with or without what was not yet on disk, visitors
 leave, clocks are set back. Every answer is checked against the specification, and the tables against their own ledger. One history
-of eight has a courier, a read model and receivers of webhooks. At its end, each has what the ledgers say.
+of eight has a courier, a read model and receivers of webhooks. At its end, each has what the ledgers say. One of
+eight erases users, and one of eight restores backups of its coupon.
 
 A history is one seed. The same seed gives the same history to the byte; a run over a range can be gone on with at the next seed.
 A history that fails is cut down and printed. A run of 20,000 or more fails as well where it missed a feature.`,

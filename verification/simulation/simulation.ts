@@ -47,7 +47,8 @@ export class Simulator {
     const log = isTraced ? (line: string): void => void trace.push(`${String(scheduler.now).padStart(6)} ms  ${line}`) : null;
     const points = new Points(count, log);
     const isLossy = plan.steps.some((step) => "isLossy" in step && step.isLossy);
-    const storage = new Storage({ databases: this.#databases, points, isLossy, platformBugs });
+    const isRestored = plan.steps.some((step) => step.is === "ask" && step.ask.kind === "restore");
+    const storage = new Storage({ databases: this.#databases, points, isLossy, isRestored, platformBugs });
     let breach: Breach | null = null;
     const breachOf = (): Breach | null => breach;
     const context: Context = {

@@ -2,6 +2,7 @@
 // at once, and on disk a little later.
 
 import { DepartedStore } from "../../src/engine/departed-store.ts";
+import { COUPON_SCHEMA } from "../../src/engine/schema.ts";
 import type { PlatformBugs } from "./context.ts";
 import { Database, type Row, type Value } from "./database.ts";
 import { Departures } from "./departures.ts";
@@ -22,20 +23,21 @@ export const ENDED = new Error("this instance has ended");
 /** Databases for reuse. */
 export class Databases {
   readonly #idle: Database[] = [];
+  readonly #bare: Database[] = [];
 
-  take(isLossy: boolean): Database {
-    const database = this.#idle.pop() ?? new Database();
+  take(isLossy: boolean, isBare: boolean): Database {
+    const database = (isBare ? this.#bare : this.#idle).pop() ?? new Database(isBare);
     database.begin(isLossy);
     return database;
   }
 
   putBack(database: Database): void {
     database.reset();
-    this.#idle.push(database);
+    (database.isBare ? this.#bare : this.#idle).push(database);
   }
 
   close(): void {
-    for (const database of this.#idle.splice(0)) database.close();
+    for (const database of [...this.#idle.splice(0), ...this.#bare.splice(0)]) database.close();
   }
 }
 
@@ -44,6 +46,8 @@ export type StorageOptions = {
   readonly points: Points;
   /** Whether unflushed writes can be lost. */
   readonly isLossy: boolean;
+  /** Whether a backup is restored. */
+  readonly isRestored: boolean;
   readonly platformBugs: PlatformBugs;
 };
 
@@ -78,7 +82,7 @@ export class Storage {
 
   constructor(options: StorageOptions) {
     this.#options = options;
-    this.incarnations = [options.databases.take(options.isLossy)];
+    this.incarnations = [options.databases.take(options.isLossy, options.isRestored)];
   }
 
   /** The current incarnation; without a coupon, the last one; 0 before the first. */
@@ -100,7 +104,7 @@ export class Storage {
   run(gate: Gatekeeper, text: string, bindings: readonly Value[]): Row[] {
     if (gate.isDead) throw ENDED;
     const database = this.#current;
-    const departed = this.#departures.run(text, bindings);
+    const departed = isOfRestore(text, database) ? null : this.#departures.run(text, bindings);
     if (departed !== null) {
       this.#pass(gate, this.#options.points.pass(pointOf(text)));
       return departed;
@@ -108,7 +112,7 @@ export class Storage {
     if (text === DepartedStore.INSERT) this.#departsAt = Number(bindings[1]);
     const statement = database.statement(text);
     const isWrite = statement.is === "write" || statement.is === "definition";
-    if (statement.is === "definition" && !database.isDefined) this.turning("create");
+    if (text === COUPON_SCHEMA[0]) this.turning("create");
     if (isWrite && this.#isInTransaction) database.open();
     const rows = database.run(statement, bindings);
     if (isWrite && !this.#isInTransaction) this.written += 1;
@@ -143,6 +147,11 @@ export class Storage {
     return result;
   }
 
+  /** The pseudonyms that users of deleted incarnations have got. */
+  get pseudonyms(): ReadonlyMap<string, string> {
+    return this.#departures.pseudonyms;
+  }
+
   /** Whether the current alarm is on disk: only then does the platform know it. */
   get isAlarmOnDisk(): boolean {
     return this.alarmAt === this.#alarmOnDisk;
@@ -170,9 +179,14 @@ export class Storage {
     return this.#alarms[0]?.at ?? null;
   }
 
-  /** Whether nothing is stored: no coupon, and no ledger of a deleted one. */
+  /** Whether a restore is not finished. */
+  get isRestoring(): boolean {
+    return this.#current.isRestoring;
+  }
+
+  /** Whether nothing is stored: no coupon, no restore, and no ledger of a deleted coupon. */
   get isEmpty(): boolean {
-    return !this.#current.isDefined && this.#departures.isEmpty;
+    return !this.#current.isDefined && !this.isRestoring && this.#departures.isEmpty;
   }
 
   /** Removes all tables. */
@@ -184,9 +198,9 @@ export class Storage {
 
   #end(end: Removal): void {
     this.turning("remove");
-    const { databases, isLossy } = this.#options;
+    const { databases, isLossy, isRestored } = this.#options;
     this.ends.push(end);
-    this.incarnations.push(databases.take(isLossy));
+    this.incarnations.push(databases.take(isLossy, isRestored));
     this.#incarnationsSince.push(this.written);
   }
 
@@ -222,4 +236,9 @@ export class Storage {
     gate.crash(step);
     throw ENDED;
   }
+}
+
+/** Whether a statement discards tables of a restore. Those of a deleted coupon stay, because the next one has another database. */
+function isOfRestore(text: string, database: Database): boolean {
+  return text.startsWith("DROP TABLE ") && (text === "DROP TABLE restoring" || !database.isDefined) && !text.includes('"');
 }
