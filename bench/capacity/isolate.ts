@@ -12,6 +12,8 @@ export class Isolate {
   readonly #coupon: Coupon;
   readonly #random: () => number;
   #hint: HeldHint | null = null;
+  /** Calls of this isolate without an answer. */
+  #openCount = 0;
   #certificate: (Certified & { readonly requestedAtMs: number }) | null = null;
   #renewedAtMs = -Infinity;
   #renewAfterMs = 0;
@@ -35,13 +37,16 @@ export class Isolate {
     return held.code;
   }
 
-  /** Returns how many lanes it uses now. */
+  /** Begins a call. Returns how many lanes it uses now. */
   lanes(setting: LaneSetting): number {
-    return lanesInUse(setting, this.#hint, this.#loop.nowMs);
+    const lanes = lanesInUse(setting, this.#hint, this.#openCount, this.#loop.nowMs);
+    this.#openCount += 1;
+    return lanes;
   }
 
   /** Takes an answer of the coupon. A refusal of a closed sale makes it request a certificate. */
   take(code: Code, lanes: LaneHint | undefined): void {
+    this.#openCount -= 1;
     this.#record(lanes);
     if (code === "out_of_stock" || code === "sale_not_started") this.#renewIfDue();
   }

@@ -48,6 +48,13 @@ export const LANES_MAX = 64;
 export const LANES_FROM_PER_SECOND = 300;
 
 /**
+ * With so many calls open, an isolate uses all lanes that a coupon may ask for. Its answer, and so its hint, would come too late. In the
+ * simulation of 100,000 users a second without a warning (`npm run plan`), 16 are too many: a hundred isolates then put
+ * 1,600 calls before the coupon, and users are turned away. A quiet coupon answers before eight calls of one isolate are open.
+ */
+export const LANES_FROM_OPEN_CALLS = 8;
+
+/**
  * Claims and holds a second for each lane: half of what Cloudflare gives an object, which leaves room for uneven
  * hashes and a rate that still grows. A flush of 30 ms lets a lane make about 33 calls a second. So 6 lanes make less
  * than 200 calls a second at 3,000 claims a second. From there on the coupon spaces the calls.

@@ -9,6 +9,7 @@ import {
   LANE_HINT_MS,
   LANE_PAUSE_MS_MAX,
   LANES_AUTO_MAX,
+  LANES_FROM_OPEN_CALLS,
   LANES_FROM_PER_SECOND,
   TRAFFIC_MS,
 } from "./lane-limits.ts";
@@ -77,10 +78,13 @@ export type LaneSetting = number | "auto";
 /** A hint in an isolate, with the instant at which it came. */
 export type HeldHint = LaneHint & { readonly receivedAt: Instant };
 
-/** Returns how many lanes an isolate uses for a coupon at `now`. With 0, it calls the coupon directly. */
-export function lanesInUse(setting: LaneSetting, hint: HeldHint | null, now: Instant): number {
+/**
+ * Returns how many lanes an isolate uses for a coupon at `now`, with `openCount` calls of its own that have no answer yet. With 0, it
+ * calls the coupon directly. Many open calls mean a rush whose first answer, and so its hint, is still on the way.
+ */
+export function lanesInUse(setting: LaneSetting, hint: HeldHint | null, openCount: number, now: Instant): number {
   if (setting !== "auto") return setting;
-  if (hint === null) return 0;
-  const ageMs = now - hint.receivedAt;
-  return ageMs >= 0 && ageMs < hint.forMs ? hint.count : 0;
+  const ofCalls = openCount < LANES_FROM_OPEN_CALLS ? 0 : LANES_AUTO_MAX;
+  const ageMs = hint === null ? -1 : now - hint.receivedAt;
+  return hint !== null && ageMs >= 0 && ageMs < hint.forMs ? Math.max(hint.count, ofCalls) : ofCalls;
 }

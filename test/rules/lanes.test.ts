@@ -130,15 +130,19 @@ test("the measured traffic approaches the true rate, and fades in seconds", () =
 
 const HINT = { count: 3, forMs: 2000, receivedAt: 10_000 };
 
-test.for<[setting: LaneSetting, hasHint: boolean, now: number, lanes: number]>([
-  ["auto", false, 10_000, 0],
-  ["auto", true, 9_999, 0],
-  ["auto", true, 10_000, 3],
-  ["auto", true, 11_999, 3],
-  ["auto", true, 12_000, 0],
-  [0, true, 10_000, 0],
-  [7, true, 10_000, 7],
-  [7, false, 99_000, 7],
-])("with LANES %s, hint %s, at %i ms, an isolate uses %i lanes", ([setting, hasHint, now, lanes]) => {
-  expect(lanesInUse(setting, hasHint ? HINT : null, now)).toBe(lanes);
+test.for<[setting: LaneSetting, hasHint: boolean, openCount: number, now: number, lanes: number]>([
+  ["auto", false, 0, 10_000, 0],
+  ["auto", false, 7, 10_000, 0],
+  ["auto", false, 8, 10_000, 32],
+  ["auto", true, 7, 9_999, 0],
+  ["auto", true, 7, 10_000, 3],
+  ["auto", true, 8, 10_000, 32],
+  ["auto", true, 0, 11_999, 3],
+  ["auto", true, 0, 12_000, 0],
+  ["auto", true, 8, 12_000, 32],
+  [0, true, 8, 10_000, 0],
+  [7, true, 8, 10_000, 7],
+  [7, false, 0, 99_000, 7],
+])("with LANES %s, hint %s and %i open calls, at %i ms, an isolate uses %i lanes", ([setting, hasHint, open, now, lanes]) => {
+  expect(lanesInUse(setting, hasHint ? HINT : null, open, now)).toBe(lanes);
 });

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi, type MockInstance } from "vitest";
 
-import { LANE_HINT_MS } from "../../../src/domain/lane-limits.ts";
+import { LANE_HINT_MS, LANES_FROM_OPEN_CALLS } from "../../../src/domain/lane-limits.ts";
 import { countOutcomes, created, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { iso, passClock, SECOND, setClock, T0 } from "../../support/clock.ts";
@@ -33,9 +33,10 @@ async function claimed(name: string, names: readonly string[]) {
 test("a rush of claims moves to lanes, and after the rush claims go directly again", async () => {
   setClock(T0);
   const name = await created(1000);
-  const before = await claimed(name, users(70, "before"));
-  expect(before.laneCount).toBe(0);
-  const turning = await claimed(name, users(20, "turning"));
+  const before = [];
+  for (let group = 0; group < 10; group += 1) before.push(await claimed(name, users(7, `before-${group}`)));
+  expect(before.map(({ laneCount }) => laneCount)).toEqual(before.map(() => 0));
+  const turning = await claimed(name, users(LANES_FROM_OPEN_CALLS, "turning"));
   const during = await claimed(name, users(300, "during"));
   expect([turning.laneCount, during.laneCount]).toEqual([0, 300]);
   passClock(LANE_HINT_MS - 1);
@@ -43,8 +44,17 @@ test("a rush of claims moves to lanes, and after the rush claims go directly aga
   passClock(LANE_HINT_MS);
   const after = await claimed(name, users(3, "after"));
   expect([last.laneCount, after.laneCount]).toEqual([1, 0]);
-  const answers = [before, turning, during, last, after].flatMap((one) => one.answers);
-  expect(countOutcomes(answers)).toEqual({ 201: 394 });
+  const answers = [...before, turning, during, last, after].flatMap((one) => one.answers);
+  expect(countOutcomes(answers)).toEqual({ 201: 382 });
+  await expectConserved(name, answers);
+});
+
+test("of a rush without a warning, eight claims of an isolate go directly, and the others through lanes", async () => {
+  setClock(T0);
+  const name = await created(100);
+  const { answers, laneCount } = await claimed(name, users(150));
+  expect(laneCount).toBe(150 - LANES_FROM_OPEN_CALLS);
+  expect(countOutcomes(answers)).toEqual({ 201: 100, "400 out_of_stock": 50 });
   await expectConserved(name, answers);
 });
 

@@ -1,0 +1,36 @@
+// The claims and holds of this isolate that the coupon has not answered yet.
+
+import { CALL_DEADLINE_MS } from "../domain/limits.ts";
+
+/** For each coupon, how many calls are open. A coupon without any is not in it. */
+type OpenCalls = Map<string, number>;
+
+/**
+ * The calls of one deadline and those of the one before. Every call that began earlier has ended, or its caller has left: then the
+ * platform ends the request without another line of it, so nothing counts its end.
+ */
+let current: OpenCalls = new Map();
+let previous: OpenCalls = new Map();
+let currentSince = 0;
+
+/** Returns how many calls of coupon `name` are open. */
+export function openCount(name: string): number {
+  return (current.get(name) ?? 0) + (previous.get(name) ?? 0);
+}
+
+/** Counts a call of coupon `name` at `now` as open. Returns the function that counts its end. */
+export function countOpen(name: string, now: number): () => void {
+  const ageMs = now - currentSince;
+  if (ageMs >= CALL_DEADLINE_MS || ageMs < 0) {
+    previous = current;
+    current = new Map();
+    currentSince = now;
+  }
+  const calls = current;
+  calls.set(name, (calls.get(name) ?? 0) + 1);
+  return () => {
+    const count = (calls.get(name) ?? 0) - 1;
+    if (count > 0) calls.set(name, count);
+    else calls.delete(name);
+  };
+}
