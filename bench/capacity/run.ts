@@ -18,7 +18,7 @@ const SHAPE_NAMES = Object.keys(SHAPES).filter(isShape);
 
 const COMMAND = {
   name: "npm run plan",
-  about: `Simulates a sale of one coupon with different numbers of lanes: what will do, how long do users wait, what does it cost?
+  about: `Simulates a sale of one coupon with different settings of LANES: which one will do, how long do users wait, what does it cost?
 The simulation uses the rules of lanes and certificates, the costs that the benchmark measured, and Cloudflare's published
 limits of an object. Its figures are as good as those. Waits are without the network between users and the Worker.
 
@@ -38,9 +38,12 @@ ${SHAPE_NAMES.map((name) => `  ${name.padEnd(8)}${SHAPES[name].about}`).join("\n
     noCertificates: { kind: "flag", help: "isolates refuse no claim, as with SOLD_OUT_CACHE=off" },
     seed: { kind: "count", default: 1, max: 2_147_483_647, help: "chooses isolates and random waits" },
     record: { kind: "text", value: "FILE", default: REFERENCE, help: "the benchmark's record with the costs" },
-    chart: { kind: "text", value: "FILE", help: "writes an SVG picture there: what will do beside what it is like without lanes" },
+    chart: { kind: "text", value: "FILE", help: "writes an SVG picture there: the best setting, and the sale without lanes" },
     json: { kind: "text", value: "FILE", help: "writes the forecasts there" },
-    check: { kind: "flag", help: "compares a prediction with a run of the local server instead; ends with 1 beyond 25 %" },
+    check: {
+      kind: "flag",
+      help: "compares a prediction with a run of the local server instead; ends with 1 if it is wrong by more than 25 %",
+    },
     claims: { kind: "count", default: 4_000, min: 100, max: 10_000, help: "with --check: how many claims come at once" },
     rounds: { kind: "count", default: 5, max: 100, help: "with --check: how often costs and runs are measured" },
   },
