@@ -30,7 +30,12 @@ ${SHAPE_NAMES.map((name) => `  ${name.padEnd(8)}${SHAPES[name].about}`).join("\n
     stock: { kind: "count", default: 1_000, max: limits.AMOUNT_MAX, help: "units" },
     seconds: { kind: "count", default: 10, max: 3_600, help: "how long they go on arriving" },
     shape: { kind: "text", value: SHAPE_NAMES.join("|"), default: "burst", help: "how they arrive" },
-    lanes: { kind: "text", value: "A,B", default: SETTINGS.map(settingText).join(","), help: "settings of LANES to try, the best first" },
+    lanes: {
+      kind: "text",
+      value: "A,B",
+      default: SETTINGS.map(settingText).join(","),
+      help: "settings of LANES to try, the cheapest first",
+    },
     objectRate: { kind: "count", default: 1_000, max: 1_000_000, help: "requests a second that an object gets; Cloudflare's soft limit" },
     flush: { kind: "count", default: limits.FLUSH_MS_INITIAL, max: 10_000, min: 0, help: "milliseconds that the object's disk takes" },
     roundTrip: { kind: "count", default: 5, max: 10_000, min: 0, help: "milliseconds from the Worker or a lane to an object and back" },
