@@ -84,7 +84,7 @@ test("the report of growth has the ratios within each round", () => {
   expect(markdown).toMatch(/\| 1,000 +\| all asked within 0\.4 s \| +3,000 \| 400\.0 MB \|/);
 });
 
-test("the report of lanes has medians, and ratios to the direct way within each round", () => {
+test("the report of lanes has medians, and ratios within each round", () => {
   const way = { users: 8_000, crossingCpuUs: [80, 90, 70] };
   const growth = {
     objectCost: [

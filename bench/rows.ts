@@ -60,7 +60,7 @@ export const ROWS = [
   {
     name: "no-op-unlogged",
     kind: "bound",
-    about: "the same without a log line for each request",
+    about: "no-op without a log line for each request",
     start: (lab) => workerSystem(lab, "bench/workers/no-op.ts", {}, UNLOGGED),
     ...UNSTORED_CLAIM,
     isExtra: true,

@@ -1,4 +1,4 @@
-// What will do for a sale, out of the forecasts with different numbers of lanes.
+// Which setting of LANES will do for a sale, out of the forecasts with each.
 
 import { count } from "../report/format.ts";
 import type { LaneSetting } from "../../src/domain/lanes.ts";
@@ -33,12 +33,12 @@ function sentences({ lanes, result }: Trial, willDo: boolean, fewest: LaneSettin
   const waits = `99 in 100 winners have their unit within ${count(Math.ceil(result.winners.p99Ms))} ms.`;
   if (!willDo) {
     const advice = "Lower the rate, or split the sale over several coupons.";
-    return [`Not with this: with ${setting}, ${count(result.turnedAway)} times a user is asked to come back. ${advice}`];
+    return [`No setting will do: with ${setting}, users are asked to come back ${count(result.turnedAway)} times. ${advice}`];
   }
   if (lanes === 0) return ["One object is enough.", waits];
   if (lanes === "auto" && fewest !== undefined) return [`${setting} will do, and so will ${lanesText(fewest)}.`, waits];
   if (lanes === "auto" || auto === undefined) return [`${setting} will do.`, waits];
-  return [`${setting} will do.`, waits, `With LANES=auto, ${count(auto.result.turnedAway)} times a user is asked to come back.`];
+  return [`${setting} will do.`, waits, `With LANES=auto, users are asked to come back ${count(auto.result.turnedAway)} times.`];
 }
 
 function lanesText(lanes: LaneSetting): string {

@@ -1,4 +1,4 @@
-// `npm run plan -- --check`: what the calculator predicts of the local server, beside a real run of it.
+// `npm run plan -- --check`: compares what the calculator predicts of the local server with a real run of it.
 
 import { driverOf } from "../load/load.ts";
 import { median } from "../record.ts";
@@ -22,7 +22,7 @@ const TOLERANCE = 0.25;
 type Figures = Pick<Wave, (typeof FIGURES)[number]>;
 type Round = { readonly costs: Measured; readonly waves: readonly Wave[] };
 
-/** Measures costs and runs in turn, and compares the medians. Prints a table. Returns whether all predictions are near. */
+/** Measures costs and runs in turn, and prints a table of the medians. Returns whether all predictions are near. */
 export async function check({ signal, atEnd }: Pick<Call<Options>, "signal" | "atEnd">, count: number, rounds: number): Promise<boolean> {
   const folder = await scratchFolder("plan");
   atEnd(() => removeScratch(folder));

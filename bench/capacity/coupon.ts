@@ -10,7 +10,7 @@ import type { Sale } from "./sale.ts";
 export type Code = "granted" | "out_of_stock" | "sale_not_started" | "unavailable";
 /** `codes` are those of the users, in their order. */
 export type Answer = { readonly codes: readonly Code[]; readonly lanes: LaneHint | undefined; readonly pauseMs: number };
-/** Of an object that keeps no more calls. A user without a code of its own is `unavailable`. */
+/** The answer of an object that keeps no more calls. A user without a code is `unavailable`. */
 export const OVERLOADED: Answer = { codes: [], lanes: undefined, pauseMs: 0 };
 /** What an isolate gets: a refusal, and for how long it is certain. */
 export type Certified = { readonly code: Code; readonly validForMs: number };
@@ -182,7 +182,7 @@ export class Coupon {
     return batch;
   }
 
-  /** The local server writes all batches when its thread has nothing else to do. Its answers leave in no order, as was measured. */
+  /** The local server writes all batches when its thread is idle. Its answers leave in no order, as measured. */
   #flush(atMs: number): void {
     const { flushMs, isOneThread } = this.#sale;
     if (isOneThread && this.#flight !== null) return;

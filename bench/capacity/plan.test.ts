@@ -82,7 +82,7 @@ describe("a crowd of 6,000 users on 500 units", () => {
     expect(turnedAway[1]).toBeGreaterThan(0);
   });
 
-  test("an early crowd is refused at the edge, and its first claims go through lanes", () => {
+  test("the edge refuses an early crowd, and its first claims use lanes", () => {
     const early = { ...crowd, costs, users: 20_000, objectRate: 1_000, seconds: 5, shape: "early" } as const;
     const { workerRequests, laneRequests, refusedAtEdge, winners } = forecast({ ...early, lanes: "auto" });
     // The early half claims twice.
@@ -106,7 +106,7 @@ test("a change of the closed sale waits for the lease only where there are certi
   expect([changeMsMax({ hasCertificates: true, flushMs: 40 }), changeMsMax({ hasCertificates: false, flushMs: 40 })]).toEqual([1_140, 40]);
 });
 
-test("events run by time, those of one time in their order, and a thread does one task at a time", () => {
+test("events run by time, then in their order; a thread runs one task", () => {
   const loop = new Loop();
   const thread = new Thread(loop);
   const done: string[] = [];
@@ -127,14 +127,14 @@ describe("the advice", () => {
   test.for<[off: number, auto: number, four: number, eight: number, sentence: string]>([
     [0, 0, 0, 0, `One object is enough. ${within}`],
     [9, 0, 5, 0, `LANES=auto will do, and so will 8 lanes. ${within}`],
-    [9, 7, 5, 0, `LANES=8 will do. ${within} With LANES=auto, 7 times a user is asked to come back.`],
+    [9, 7, 5, 0, `LANES=8 will do. ${within} With LANES=auto, users are asked to come back 7 times.`],
     [9, 0, 5, 2, `LANES=auto will do. ${within}`],
     [
       9,
       7,
       5,
       2,
-      "Not with this: with LANES=8, 2 times a user is asked to come back. Lower the rate, or split the sale over several coupons.",
+      "No setting will do: with LANES=8, users are asked to come back 2 times. Lower the rate, or split the sale over several coupons.",
     ],
   ])("turning away %i without lanes, %i with auto, %i with 4, %i with 8: %s", ([off, auto, four, eight, sentence]) => {
     expect(adviceOn([trial(0, off), trial("auto", auto), trial(4, four), trial(8, eight)]).sentence).toBe(sentence);

@@ -18,7 +18,7 @@ const SHAPE_NAMES = Object.keys(SHAPES).filter(isShape);
 
 const COMMAND = {
   name: "npm run plan",
-  about: `Simulates a sale of one coupon with different numbers of lanes: what will do, how long do users wait, what does it cost?
+  about: `Simulates a sale of one coupon with different settings of LANES: which one will do, how long do users wait, what does it cost?
 The simulation uses the rules of lanes and certificates, the costs that the benchmark measured, and Cloudflare's published
 limits of an object. Its figures are as good as those. Waits are without the network between users and the Worker.
 
@@ -30,7 +30,12 @@ ${SHAPE_NAMES.map((name) => `  ${name.padEnd(8)}${SHAPES[name].about}`).join("\n
     stock: { kind: "count", default: 1_000, max: limits.AMOUNT_MAX, help: "units" },
     seconds: { kind: "count", default: 10, max: 3_600, help: "how long they go on arriving" },
     shape: { kind: "text", value: SHAPE_NAMES.join("|"), default: "burst", help: "how they arrive" },
-    lanes: { kind: "text", value: "A,B", default: SETTINGS.map(settingText).join(","), help: "settings of LANES to try, the best first" },
+    lanes: {
+      kind: "text",
+      value: "A,B",
+      default: SETTINGS.map(settingText).join(","),
+      help: "settings of LANES to try, the cheapest first",
+    },
     objectRate: { kind: "count", default: 1_000, max: 1_000_000, help: "requests a second that an object gets; Cloudflare's soft limit" },
     flush: { kind: "count", default: limits.FLUSH_MS_INITIAL, max: 10_000, min: 0, help: "milliseconds that the object's disk takes" },
     roundTrip: { kind: "count", default: 5, max: 10_000, min: 0, help: "milliseconds from the Worker or a lane to an object and back" },
@@ -38,9 +43,12 @@ ${SHAPE_NAMES.map((name) => `  ${name.padEnd(8)}${SHAPES[name].about}`).join("\n
     noCertificates: { kind: "flag", help: "isolates refuse no claim, as with SOLD_OUT_CACHE=off" },
     seed: { kind: "count", default: 1, max: 2_147_483_647, help: "chooses isolates and random waits" },
     record: { kind: "text", value: "FILE", default: REFERENCE, help: "the benchmark's record with the costs" },
-    chart: { kind: "text", value: "FILE", help: "writes an SVG picture there: what will do beside what it is like without lanes" },
+    chart: { kind: "text", value: "FILE", help: "writes an SVG picture there: the best setting, and the sale without lanes" },
     json: { kind: "text", value: "FILE", help: "writes the forecasts there" },
-    check: { kind: "flag", help: "compares a prediction with a run of the local server instead; ends with 1 beyond 25 %" },
+    check: {
+      kind: "flag",
+      help: "compares a prediction with a run of the local server instead; ends with 1 if it is wrong by more than 25 %",
+    },
     claims: { kind: "count", default: 4_000, min: 100, max: 10_000, help: "with --check: how many claims come at once" },
     rounds: { kind: "count", default: 5, max: 100, help: "with --check: how often costs and runs are measured" },
   },

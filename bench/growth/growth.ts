@@ -1,4 +1,4 @@
-// What is measured beside the rows: lanes, a coupon as it grows, and a server as it has more of them.
+// What is measured beside the rows: lanes, a coupon that grows, and a server with many coupons.
 
 import { measureColdStart } from "./cold-start.ts";
 import { measureDelivery } from "./delivery.ts";

@@ -17,9 +17,9 @@ const COUPON = "bench";
 const AMOUNT = 2_147_483_647;
 
 /**
- * How many users claim at once, and over how many lanes. Directly, 1,000: the more there are, the more claims the object
- * commits together, and the less each costs. Through lanes, 8,000: with more, a slow machine would miss the deadline of
- * a lane's call.
+ * How many users claim at once, and over how many lanes. 1,000 claim directly: the more there are, the more claims the
+ * object commits together, and the less each costs. 8,000 claim through lanes: with more, a slow machine would miss the
+ * deadline of a lane's call.
  */
 export const WAYS = [
   { name: "direct", lanes: 0, users: 1_000 },

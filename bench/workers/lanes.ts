@@ -54,8 +54,8 @@ export class CouponObject extends DurableObject<Env> implements ObjectCalls {
 }
 
 /**
- * `POST /claims/{count}/lanes/{laneCount}`: so many new users claim at once. With 0 lanes they claim directly. The answer
- * is 201 if each user got its own claim. `GET /calls`: how many calls have crossed.
+ * `POST /claims/{count}/lanes/{laneCount}`: so many new users claim at once. With 0 lanes they claim directly. The
+ * answer is 201 if each user got its own claim. `GET /calls`: how many calls have crossed.
  */
 export default {
   async fetch(request, { COUPONS, LANE_OBJECTS }) {

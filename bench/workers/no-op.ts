@@ -1,4 +1,4 @@
-// The same app, and an object that answers a claim without doing anything: what storing costs is the difference.
+// The same app, and an object that answers a claim without doing anything. The difference is what storing costs.
 
 import { DurableObject } from "cloudflare:workers";
 

@@ -24,7 +24,7 @@ export const LANE_CALL_EVERY_MS = 5;
 export const LANE_PAUSE_MS_MAX = 1_000;
 
 /**
- * Up to so many lanes, calls need no pause: near the coupon they make less than 200 a second by themselves. So only a
+ * Up to so many lanes need no pause: near the coupon they make less than 200 calls a second by themselves. So only a
  * rush of more than 3,000 claims a second pays for pauses.
  */
 export const LANES_WITHOUT_PAUSE_MAX = 6;
@@ -48,9 +48,10 @@ export const LANES_MAX = 64;
 export const LANES_FROM_PER_SECOND = 300;
 
 /**
- * With so many calls open, an isolate uses all lanes that a coupon may ask for. Its answer, and so its hint, would come too late. In the
- * simulation of 100,000 users a second without a warning (`npm run plan`), 16 are too many: a hundred isolates then put
- * 1,600 calls before the coupon, and users are turned away. A quiet coupon answers before eight calls of one isolate are open.
+ * With so many open calls, an isolate uses all lanes that a coupon may ask for: the first answer with a hint would come
+ * too late. In the simulation of 100,000 users a second without a warning (`npm run plan`), 16 is too late. A hundred
+ * isolates then put 1,600 calls before the coupon, and users are turned away. A quiet coupon answers before an isolate
+ * has eight open calls.
  */
 export const LANES_FROM_OPEN_CALLS = 8;
 
@@ -63,12 +64,12 @@ export const CLAIMS_PER_LANE = 500;
 
 /**
  * Most lanes that a coupon asks for: each takes a thousand claims a second. In the simulation of 500,000 users in one
- * second (`npm run plan`), 16 turn users away, 32 turn none away, and 64 make all others wait longer.
+ * second (`npm run plan`), 16 turn users away and 32 turn none away. With 64, users without a unit wait longer.
  */
 export const LANES_AUTO_MAX = 32;
 
 /**
- * The arrivals of about this long make the rate, in milliseconds. Lanes that fill hide the true rate, so the hint must
+ * The rate is that of the arrivals in about so many milliseconds. Lanes that fill hide the true rate, so the hint must
  * grow before they do. In the simulation of a rush that grows, a second is too late, and users are turned away.
  */
 export const TRAFFIC_MS = 250;

@@ -49,8 +49,8 @@ export function flushSize(waitingCount: number, callCount: number): number {
 export type LaneHint = { readonly count: number; readonly forMs: number };
 
 /**
- * Returns when the lane that has just called may call again. Each lane gets an instant of its own, at a distance from
- * `lastAt`, which another lane has. So the number of lanes does not matter for the number of calls.
+ * Returns when the lane that has just called may call again. Each lane gets an instant of its own, behind `lastAt`, the
+ * last one that a lane got. So the number of lanes does not change the number of calls.
  */
 export function nextCallAt(lastAt: Instant, now: Instant): Instant {
   return Math.min(Math.max(now, lastAt + LANE_CALL_EVERY_MS), now + LANE_PAUSE_MS_MAX);
@@ -79,8 +79,8 @@ export type LaneSetting = number | "auto";
 export type HeldHint = LaneHint & { readonly receivedAt: Instant };
 
 /**
- * Returns how many lanes an isolate uses for a coupon at `now`, with `openCount` calls of its own that have no answer yet. With 0, it
- * calls the coupon directly. Many open calls mean a rush whose first answer, and so its hint, is still on the way.
+ * Returns how many lanes an isolate uses for a coupon at `now`, while `openCount` of its own calls have no answer. With
+ * 0 lanes, it calls the coupon directly. Many open calls mean a rush: the first answer with a hint is still on the way.
  */
 export function lanesInUse(setting: LaneSetting, hint: HeldHint | null, openCount: number, now: Instant): number {
   if (setting !== "auto") return setting;

@@ -3,7 +3,7 @@
 export const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
 export type LocationHint = (typeof LOCATION_HINTS)[number];
 
-/** Where a request comes from, as Cloudflare says it. A caller can't set it. Outside of Cloudflare it may be missing. */
+/** Where a request comes from, as Cloudflare says. A caller can't set it. Outside of Cloudflare it may be missing. */
 export type RequestOrigin = { readonly continent?: unknown; readonly country?: unknown; readonly longitude?: unknown };
 
 const CONTINENTS: ReadonlyMap<unknown, LocationHint> = new Map([
@@ -21,7 +21,7 @@ const MIDDLE_EAST: ReadonlySet<unknown> = new Set("AE BH IL IQ IR JO KW LB OM PS
 /** The meridian between western and eastern North America, in degrees. */
 const WEST_OF = -100;
 
-/** Returns the location for objects near a request. Null if nothing, or nothing that is known, says where it comes from. */
+/** Returns the location for objects near a request. Null if its origin is missing or unknown. */
 export function locationNear({ continent, country, longitude }: RequestOrigin): LocationHint | null {
   if (continent === "NA" && Number(longitude ?? 0) < WEST_OF) return "wnam";
   if (continent === "AS" && MIDDLE_EAST.has(country)) return "me";

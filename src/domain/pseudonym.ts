@@ -18,8 +18,8 @@ export function pseudonymOf(erasureKey: string, text: string): string {
 }
 
 /**
- * Returns `named` as the tables have it once its user is erased. An idempotency key can have a user id in it. Another user may use the key
- * from then on and be erased too, so its pseudonym is one of the key and its user.
+ * Returns `named` as the tables have it once its user is erased. An idempotency key can have a user id in it, so it
+ * gets a pseudonym too. Another user may use the key later and be erased, so the pseudonym is of the key and its user.
  */
 export function pseudonymized<T extends Pick<ClaimRequest, "userId" | "attemptId"> & Partial<ClaimRequest>>(
   erasureKey: string,

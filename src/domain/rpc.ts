@@ -58,7 +58,7 @@ export type Page = Done<{ claims: readonly Claim[]; readonly next: Cursor | null
 
 /** The coupon `epoch` after its event `seq`, at the instant `at`. */
 export type AsOf = Pick<Coupon, "epoch" | "seq"> & { readonly at: number };
-/** `json` has `userCount` user ids as JSON, each with a comma before it. `next` is the seq that the next page begins behind. */
+/** `json` has `userCount` user ids as JSON, each after a comma. The next page begins behind the seq `next`. */
 export type ClaimantPage = Done<{ json: string; readonly userCount: number; readonly next: number | null }>;
 
 /**

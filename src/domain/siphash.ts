@@ -1,5 +1,5 @@
-// SipHash-2-4 (Aumasson and Bernstein, 2012): a short keyed hash. It is synchronous, unlike the platform's own hashes, which cost ten
-// times as much.
+// SipHash-2-4 (Aumasson and Bernstein, 2012): a short keyed hash. It is synchronous. The platform's own hashes are not,
+// and cost ten times as much.
 
 import { hmacSha256 } from "./hmac.ts";
 
@@ -16,8 +16,8 @@ export function sipKeyOf(secret: string, purpose: string): SipKey {
 }
 
 /**
- * Returns the hash of a text in UTF-16LE, in 16 hex digits. An array in place of the local variables, or a destructured one, makes it
- * five times as slow.
+ * Returns the hash of a text in UTF-16LE, in 16 hex digits. With an array or destructuring in place of the local
+ * variables, it is five times as slow.
  */
 export function sipHash(key: SipKey, text: string): string {
   // The constants are the text "somepseudorandomlygeneratedbytes".

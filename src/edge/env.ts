@@ -61,7 +61,7 @@ const parsed = new WeakMap<RawEnv, ParsedEnv>();
 type ParsedEnv = {
   readonly env: Env;
   readonly faults: ConfigFaults | null;
-  /** The key of the users' hashes in the log. A deployment without an admin token has no secret, so its hashes can be guessed. */
+  /** The key of the log's user hashes. Without an admin token it is no secret, so a reader can guess the ids. */
   readonly userKey: SipKey;
 };
 

@@ -6,8 +6,8 @@ import { CALL_DEADLINE_MS } from "../domain/limits.ts";
 type OpenCalls = Map<string, number>;
 
 /**
- * The calls of one deadline and those of the one before. Every call that began earlier has ended, or its caller has left: then the
- * platform ends the request without another line of it, so nothing counts its end.
+ * The open calls of the current period, and those of the one before. A period is as long as a call's deadline. So an
+ * older call has ended, or its caller has left: the platform then ends the request, and nothing counts its end.
  */
 let current: OpenCalls = new Map();
 let previous: OpenCalls = new Map();

@@ -94,7 +94,7 @@ export class LedgerStore {
     return this.#sql.all(LedgerStore.SELECT_ERASED, seq).length > 0;
   }
 
-  /** Returns the details of a coupon's creation, with its restore. All else stays as it was. Numbers are bound as REAL. Writes nothing. */
+  /** Returns the details of a creation with those of the restore. Numbers are bound as REAL. Writes nothing. */
   static readonly SELECT_RESTORED = `
     SELECT json_set(?, '$.restored_epoch', ?, '$.restored_seq', CAST(? AS INTEGER), '$.restored_as_of', CAST(? AS INTEGER),
                     '$.restored_at', CAST(? AS INTEGER), '$.restored_by', ?) AS data`;
@@ -114,8 +114,8 @@ export class LedgerStore {
   }
 
   /**
-   * The users who had a claim after the event `?2`, at the instant `?3`: who has it now, and who lost it since. One text, because a
-   * Worker can free it at once. Writes nothing.
+   * The users who had a claim after the event `?2`, at the instant `?3`: those who have it now, and those who lost it
+   * since. They are one text, because a Worker can free a text at once. Writes nothing.
    */
   static readonly SELECT_CLAIMANTS_AS_OF = `
     SELECT ifnull(group_concat(',' || json_quote(user_id), ''), '') AS json, count(*) AS userCount, max(seq) AS last FROM (

@@ -5,8 +5,8 @@ import { log } from "../log.ts";
 import type { RequestContext } from "./request-context.ts";
 
 /**
- * Writes the line of a request to the route `path`. `ms` is the time until its answer, in milliseconds. The line has the user as a
- * keyed hash, which finds the lines of one user without the id in the logs.
+ * Writes the line of a request to the route `path`. `ms` is the time until its answer, in milliseconds. The line has a
+ * keyed hash of the user's id. It finds the lines of one user, and the log has no id.
  */
 export function logRequest(method: string, path: string, context: RequestContext, status: number, ms: number, userKey: SipKey): void {
   const { requestId, coupon, userId, code, lane } = context;

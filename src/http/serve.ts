@@ -94,8 +94,8 @@ function bodyHas({ body }: Route, field: string): boolean {
 }
 
 /**
- * Returns the handler of all other requests: 204 to a preflight, 405 with the methods of the path, a static asset, a redirect to the
- * page without a final slash, or 404. Cloudflare serves assets before it calls the Worker.
+ * Returns the handler of all other requests: 204 to a preflight, 405 with the methods of the path, a static asset, a
+ * redirect to the page without a final slash, or 404. Cloudflare serves assets before it calls the Worker.
  */
 export function serveUnrouted(routes: readonly Route[], refusalPage?: RefusalPage): (c: Context) => Promise<Response> {
   const table = routes.map(({ method, path, who, tag }) => ({ method, who, tag, pattern: patternOf(path) }));

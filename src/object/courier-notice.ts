@@ -61,7 +61,7 @@ export class CourierNotice {
   }
 }
 
-/** Whether a batch has left something for the courier to do. `before` and `after` are the ledger's heads that the instance knew. */
+/** Whether a batch has left work for the courier. The instance knew the ledger's heads `before` and `after` it. */
 export function hasNews(batch: readonly Stamped[], { answers, isWritten }: Applied, before: number, after: number): boolean {
   if (!isWritten) return false;
   // An instance that has just begun knows no head, and after a deletion there is none.

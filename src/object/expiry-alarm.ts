@@ -21,8 +21,8 @@ export class ExpiryAlarm {
   }
 
   /**
-   * Sets the alarm after a batch, for the hold that expires next and for the notice to the courier. `hasNews` says that the batch has
-   * added events, `hasOthers` that it had not only claims.
+   * Sets the alarm after a batch, for the hold that expires next and for the notice to the courier. `hasNews` says that
+   * the batch has left work for the courier, `hasOthers` that it had not only claims.
    */
   follow(
     { hasNews, hasOthers }: { readonly hasNews: boolean; readonly hasOthers: boolean },

@@ -130,7 +130,7 @@ const IDENTITY = `--var IDENTITY_SECRET:local-identity --var SERVICE_TOKEN:${SER
 test.for([
   ["a Worker in front", "npm start --", "npx wrangler dev --config examples/worker/wrangler.toml", ""],
   ["a Hono app with Doorbuster inside", "npm start -- examples/hono/app.ts --var SESSION_SECRET:s", null, "/shop"],
-] as const)("%s claims for the users that it knows, and a repeat gets the same receipt", async ([, server, front, path]) => {
+] as const)("%s claims for its users, and a repeat gets the same receipt", async ([, server, front, path]) => {
   const [port, frontPort] = [await freePort(), await freePort()];
   const env = { WRANGLER_REGISTRY_PATH: join(folder, "registry"), WRANGLER_SEND_METRICS: "false" };
   const state = join(folder, `state-of-${path.slice(1)}`);

@@ -20,7 +20,7 @@ function blocks(language: string): string[] {
   return Array.from(PAGE.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms")), ([, block = ""]) => block);
 }
 
-/** The commands as one script for bash. A server goes to the background, and the next command waits until it listens. */
+/** The commands as one bash script. A server runs in the background, and the next command waits until it listens. */
 function scriptOf(commands: readonly string[]): string {
   const lines = commands.map((command) => {
     if (!SERVER.test(command)) return command;

@@ -35,7 +35,7 @@ async function script(): Promise<string> {
   return outputFiles[0]?.text ?? "";
 }
 
-test("a shop's page keeps the key of a lost claim over a reload, and then gets the same unit", async ({ page, server, shops }) => {
+test("a shop's page that reloads after a lost claim gets the same unit", async ({ page, server, shops }) => {
   const [shop = "", stranger = ""] = shops;
   const name = await createSale(server.url, { amount: 2 });
   const client = await script();

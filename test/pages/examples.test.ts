@@ -1,4 +1,4 @@
-// The example of a plain page, on the shop's origin: its server signs a token for the visitor, and the page claims by itself.
+// The example of a plain page, on the shop's origin: its server signs the visitor's token, and the page claims.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -17,12 +17,7 @@ test.override("options", { scope: "file" }, ({ shopPort }) => ({
   vars: { ADMIN_AUTH: "off", IDENTITY_SECRET, ADDRESS_LIMIT: "off", ALLOWED_ORIGINS: `http://127.0.0.1:${shopPort}` },
 }));
 
-test("the example's page claims for its visitor, and a reload after a lost answer gets the same unit", async ({
-  page,
-  server,
-  shopPort,
-  onTestFinished,
-}) => {
+test("the example's page that reloads after a lost answer gets the same unit", async ({ page, server, shopPort, onTestFinished }) => {
   const coupon = await createSale(server.url, { amount: 1 });
   const env = { ...process.env, DOORBUSTER_URL: server.url, COUPON: coupon, IDENTITY_SECRET, PORT: String(shopPort) };
   const shop = spawn(process.execPath, ["examples/page/server.ts"], { env, stdio: ["ignore", "pipe", "inherit"] });

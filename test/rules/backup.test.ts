@@ -183,7 +183,7 @@ test("an erased user is restored under the pseudonym and can't claim again, and 
   expect(again).toMatchObject({ ok: false, code: "already_claimed", claim: { position: 1 } });
 });
 
-test("a part that fails at any point is stored whole or not at all, and can be sent again", () => {
+test("a part that fails is stored whole or not, and can be resent", () => {
   const { engine } = opened(3);
   engine.claimAll([asks("ann", { key: "k" })], T0);
   engine.hold(holdOf("bob", 60_000), T0);
@@ -218,7 +218,7 @@ test("a part that fails at any point is stored whole or not at all, and can be s
   }
 });
 
-test("the first event of a restored coupon has one text in the ledger and in the database", () => {
+test("a restored coupon's first event is the same in ledger and database", () => {
   const { engine } = opened(3);
   const page = engine.one({ kind: "backup", epoch: null, after: 0, until: null }, T0);
   if (!page.ok) throw new Error(page.code);

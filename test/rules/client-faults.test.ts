@@ -27,7 +27,7 @@ function trickle(end: "breaks off" | "falls silent") {
   return [new Response(new ReadableStream({ start, pull }, { highWaterMark: 0 }), { status: 201 })] as const;
 }
 
-/** Each answer comes after a lost one, so the claim may have been granted. The last column is how the claim ends if it comes for ever. */
+/** Each answer comes after a lost one, so the claim may have been granted. The last column is how the claim ends. */
 test.for([
   ["a page of a proxy", ...plain("<html>", 200), UNKNOWN],
   ["an empty 201", ...plain(""), UNKNOWN],
@@ -52,7 +52,7 @@ test.for([
   ["503 for longer than there are numbers", ...plain("", 503, { "Retry-After": "9".repeat(400) }), UNKNOWN],
   ["503 until something that is no date", ...plain("", 503, { "Retry-After": "-5" }), UNKNOWN],
   ["a receipt of the user, who was erased", ...json({ ...RECEIPT, user_id: "erased:00ff" }), { outcome: "granted" }],
-] as const)("a lost answer and then %s never ends a claim as granted or refused by mistake", async ([, answer, outcome]) => {
+] as const)("after a lost answer, %s never ends a claim by mistake", async ([, answer, outcome]) => {
   let count = 0;
   const { options } = scripted([]);
   const fetch = (): Promise<Response> => ((count += 1) === 1 ? LOST() : Promise.resolve(answer.clone()));
@@ -68,7 +68,7 @@ const STREAMS = {
   backup: (of: ReturnType<typeof createOperator>) => of.backup("c"),
 };
 
-test("a firewall's refusal leaves in doubt what a claim did, and what a read did not", async () => {
+test("a firewall's refusal leaves a claim in doubt, but no read", async () => {
   const { options } = scripted([() => new Response("blocked", { status: 403 })]);
   expect(await createClient(options).claim("c", "u")).toMatchObject({ outcome: "forbidden", maybeGranted: true });
   expect(await createClient(options).getUserClaim("c", "u")).toMatchObject({ code: "forbidden", maybeDone: false });
@@ -88,7 +88,7 @@ test.for(["exportClaims", "exportReport", "backup"] as const)(
   },
 );
 
-test("a stream of the operator's client retries its beginning, and a body that breaks off fails typed", async () => {
+test("an operator's stream retries its beginning; a broken body rejects with RefusedError", async () => {
   const { options } = scripted([LOST, refused(503, "unavailable"), () => new Response("a,b\n"), () => trickle("breaks off")[0]]);
   const operator = createOperator(options);
   expect(await new Response(await operator.backup("c")).text()).toBe("a,b\n");

@@ -24,7 +24,7 @@ test.for([
   expect(sent[0]?.key).toMatch(/^[\da-f]{32}$/);
 });
 
-test("a token that never comes costs the deadline alone, and an abort ends the wait", async () => {
+test("a call whose token never comes ends at the deadline or an abort", async () => {
   const { options, sent } = scripted([GRANTED], { token: () => new Promise(() => undefined), attemptMs: 5, deadlineMs: 20 });
   expect(await createClient(options).claim("c", "u")).toMatchObject({ outcome: "unknown" });
   const aborting = new AbortController();

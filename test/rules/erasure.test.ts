@@ -72,7 +72,7 @@ test("an erased user's retries get the receipt under the pseudonym, and no secon
   expectConserved(sql, 3);
 });
 
-test("the Worker's own retry after an erasure finds its attempt by the id that it sent", () => {
+test("the Worker's retry after an erasure finds the attempt that it sent", () => {
   const { engine } = opened(1);
   const request = asks("ann", { attemptId: "own" });
   engine.claimAll([request], T0);
@@ -94,7 +94,7 @@ test("an erased user whose claim was revoked can claim again under the id, and b
   expectConserved(sql, 2);
 });
 
-test("two users who have used one idempotency key after the other can both be erased", () => {
+test("two users of one idempotency key can both be erased", () => {
   const { engine, sql } = opened(3);
   engine.claimAll([asks("ann", { key: "k" })], T0);
   engine.erase("ann", T0);

@@ -65,7 +65,7 @@ test("a full lane refuses with unavailable, reports that once, and loses nothing
   expect(Math.max(...calls.map(({ users }) => users.length))).toBe(1000);
 });
 
-test("after a call with a pause, messages wait for its end unless they fill a batch", async () => {
+test("messages wait for the end of a pause unless they fill a batch", async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const sizes: number[] = [];

@@ -143,6 +143,6 @@ test.for<[setting: LaneSetting, hasHint: boolean, openCount: number, now: number
   [0, true, 8, 10_000, 0],
   [7, true, 8, 10_000, 7],
   [7, false, 0, 99_000, 7],
-])("with LANES %s, hint %s and %i open calls, at %i ms, an isolate uses %i lanes", ([setting, hasHint, open, now, lanes]) => {
+])("LANES %s, hint %s, %i open calls, at %i ms: %i lanes", ([setting, hasHint, open, now, lanes]) => {
   expect(lanesInUse(setting, hasHint ? HINT : null, open, now)).toBe(lanes);
 });

@@ -1,4 +1,4 @@
-// No text that is bound to a statement or made by one exceeds 2 MB, the limit of Cloudflare's storage (source: Durable Objects, limits).
+// No text that a statement binds or makes exceeds 2 MB, the limit of Cloudflare's storage (Durable Objects, limits).
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
@@ -90,7 +90,7 @@ test("a page of claimants with the longest ids is one text", () => {
   expect(JSON.parse(`[${page.json.slice(1)}]`)).toEqual(users);
 });
 
-test("claims of a sale with the longest texts write no page more than claims of a sale without", async () => {
+test("a claim of a sale with the longest texts writes no more pages", async () => {
   const folder = await scratchFolder("texts");
   onTestFinished(() => removeScratch(folder));
   const written = [null, "🎟".repeat(2_000)].map((description, index) => {

@@ -109,7 +109,7 @@ test("a clock set back by an hour delays no batch beyond the end of the flush", 
   expect(batches.map(({ of }) => of)).toEqual([["first"], ["second"]]);
 });
 
-test("a full batch starts at once, so that a burst longer than the mailbox loses no message", () => {
+test("a burst longer than the mailbox loses no message: full batches start at once", () => {
   const { claim, batches, refused } = mailboxCoupon(10, { batchSizeMax: 3, lengthMax: 4 });
   for (const request of manyClaims(9)) void claim(request);
   expect(batches.map(({ afterMs, of }) => [afterMs, of.length])).toEqual([

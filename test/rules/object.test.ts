@@ -178,7 +178,7 @@ test("a forgotten ledger leaves the alarm for the notice of the coupon that live
   expect(alarms).toEqual(before);
 });
 
-test("an alarm that discards a restore notifies the courier, which could not discard its rows before", async () => {
+test("an alarm that discards a restore notifies the courier", async () => {
   const notify = vi.fn<() => Promise<void>>(() => Promise.resolve());
   const { object } = await objectInNode(undefined, { notify });
   await object.create(newCoupon(5));

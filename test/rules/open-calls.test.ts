@@ -12,7 +12,7 @@ test("open calls are counted for each coupon, until each has ended", () => {
   expect([openCount("a"), openCount("b")]).toEqual([0, 0]);
 });
 
-test("a call without an end is forgotten after two deadlines, and a late end uncounts no other call", () => {
+test("a call without an end is forgotten; its late end uncounts no other", () => {
   const start = 10 * CALL_DEADLINE_MS;
   const endLate = countOpen("left", start);
   countOpen("left", start + CALL_DEADLINE_MS - 1);

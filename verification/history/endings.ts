@@ -68,7 +68,7 @@ function isNextOf(event: LedgerEvent | undefined, next: LedgerEvent | undefined,
   return isLast || (event.at === next?.at && storedUser(event) < storedUser(next));
 }
 
-/** The user's name in the tables, which says the order. */
+/** The user's name in the tables, which are sorted by it. */
 function storedUser({ alias, userId }: LedgerEvent): string {
   return alias ?? userId ?? "";
 }

@@ -165,7 +165,7 @@ function claimRow({ userId, position, claimedAt, remaining, key, attempt, isHidd
   };
 }
 
-/** What is wrong with the users of the ledger and of released holds: an erased one has the pseudonym, any other one the id. */
+/** What is wrong with the users of the ledger and of released holds. Erased ones have the pseudonym, others the id. */
 function nameFault({ ledger, released_holds: released }: Tables, { namedSeqs }: Coupon, names: Pseudonyms): string | null {
   const isNamed = (userId: string, seq: number): boolean => namedSeqs.get(userId)?.includes(seq) === true;
   for (const { seq, user_id: user } of ledger) {

@@ -20,7 +20,7 @@ const CLIENTS = ["client 0", "client 1", "client 2", "client 3"] as const;
 
 const NO_PART: Part = { backup: "", text: "" };
 
-/** Requests whose answers to clients are not in the words of a history: the object's are. */
+/** Requests that a history judges by the object's answers, because those to clients have other words. */
 const LISTED: ReadonlySet<string> = new Set(["backup", "claim_many", "erase", "metrics", "page", "restore"]);
 
 /** The requests and answers of one history. */

@@ -18,7 +18,7 @@ const FAULT: FaultPlan = { is: "delivered", toMs: 1, backMs: 1, mark: "reset", d
 /** How long the deletion of a coupon can wait for a lease. */
 const REMOVAL_MS = 1_300;
 
-/** Draws the backups and the restores of a history. The sale goes on after them. `lastAt` is the instant of its last request. */
+/** Draws the backups and restores of a history. The sale goes on after them. `lastAt` is when its last request is. */
 export function restoresOf(random: Random, asks: Asks, lastAt: number): Step[] {
   const { below, pick } = random;
   const ask = (at: number, asked: Ask): AskStep => ({ ...STEP, at, ask: asked, faultPlans: faultsOf(random) });

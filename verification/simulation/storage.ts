@@ -238,7 +238,7 @@ export class Storage {
   }
 }
 
-/** Whether a statement discards tables of a restore. Those of a deleted coupon stay, because the next one has another database. */
+/** Whether a statement discards tables of a restore. A deleted coupon's tables stay: the next has a new database. */
 function isOfRestore(text: string, database: Database): boolean {
   return text.startsWith("DROP TABLE ") && (text === "DROP TABLE restoring" || !database.isDefined) && !text.includes('"');
 }

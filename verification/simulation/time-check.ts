@@ -9,8 +9,8 @@ const AFTER = 2;
 const NAMES = ["before its begin", "open", "over"];
 
 /**
- * Checks the object's answers, event by event in their order. Within an event the order is unknown. Between two changes of a
- * coupon, its sale only goes forward. Returns a sentence, or null.
+ * Checks the object's answers, event by event in their order. Within an event the order is unknown. Between two changes
+ * of a coupon, its sale only goes forward. Returns a sentence, or null.
  */
 export function timeFault(judged: readonly (readonly Recorded[])[], events: readonly LedgerEvent[]): string | null {
   const changes = changesOf(events);

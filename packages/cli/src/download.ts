@@ -15,9 +15,9 @@ const WAIT_MS = 500;
 type Stream = ReadableStream<Uint8Array>;
 
 /**
- * Writes a stream into `file`, which is there once it is complete. A stream that breaks off begins anew, at most four
- * times: the next one is of a later instant, so it can't go on where the last one stopped. `checked` passes the bytes
- * on, and may throw. Throws {@link CommandError} or {@link RefusedError}.
+ * Writes a stream into `file`, which is there once it is complete. A stream that breaks off begins anew, up to
+ * `ATTEMPTS_MAX`: the next one is of a later instant, so it can't go on where the last one stopped. `checked` passes
+ * the bytes on, and may throw. Throws {@link CommandError} or {@link RefusedError}.
  */
 export async function download(
   file: string,
@@ -49,7 +49,7 @@ export async function download(
   }
 }
 
-/** Writes a stream to standard output. What is written can't be taken back, so a stream that breaks off is a failure. */
+/** Writes a stream to standard output, which can't take anything back. So a stream that breaks off is a failure. */
 export async function print(stream: Stream): Promise<void> {
   await pipeline(Readable.fromWeb(stream), process.stdout, { end: false }).catch((cause: unknown) => {
     const why = sentenceOf(cause instanceof RefusedError ? cause.cause : cause);

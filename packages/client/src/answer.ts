@@ -61,7 +61,7 @@ const FOREIGN: Readonly<Record<number, RefusalCode>> = {
 /** A firewall can answer so when it does not like the server's answer. The others are of a wrong address or a limit. */
 const HIDING: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["unauthorized", "forbidden", "invalid_request"]);
 
-/** Returns the refusal in a body, or that of a redirect and of a foreign 4xx. Null for 2xx, and for a 5xx without a code. */
+/** Returns the refusal in a body, or one for a redirect or a foreign 4xx. Null for 2xx and for a 5xx without a code. */
 export function refusalIn(status: number, body: unknown): Refusal | null {
   // A browser shows a redirect as 0.
   if (status < 200 || (status >= 300 && status < 400)) return REDIRECTED;

@@ -138,7 +138,7 @@ function webhookCalls({ get, keyed, post, patch, remove }: Senders) {
   };
 }
 
-/** Begins a stream as any read is called. Throws {@link RefusedError}, also where the stream breaks off or falls silent. */
+/** Begins a stream like any read. Throws {@link RefusedError}, also later, if the stream breaks off or falls silent. */
 async function download(options: Options, request: Request, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
   const begun = await call(options, { ...request, signal }, streamOf);
   if (!begun.ok) throw new RefusedError(begun, begun.cause);

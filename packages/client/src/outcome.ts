@@ -7,8 +7,8 @@ import type { GrantedReceipt, NewHold, Receipt, RefusalCode } from "./types.ts";
 type Refused = { readonly error: string; readonly code: RefusalCode };
 
 /**
- * A refusal before the coupon was asked. If `maybeGranted`, an attempt with this key may have been granted: an earlier one,
- * or this one if something in front of the server refused it.
+ * A refusal before the coupon was asked. With `maybeGranted`, an attempt with this key may have been granted: an
+ * earlier one, or this one if something in front of the server refused it.
  */
 type NotJudged = Refused & { readonly maybeGranted: boolean };
 

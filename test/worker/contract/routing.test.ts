@@ -64,7 +64,7 @@ test.for([
   ["/health/", 404, null],
   ["/openapi.json/", 404, null],
   ["/api/coupons/SALE/", 404, null],
-] as const)("GET %s gets %i, because a page alone is also found with a final slash", async ([path, status, location]) => {
+] as const)("GET %s gets %i: only pages are found with a final slash", async ([path, status, location]) => {
   const response = await exports.default.fetch(`https://doorbuster.test${path}`, { redirect: "manual" });
   await response.text();
   expect([response.status, response.headers.get("Location")]).toEqual([status, location]);

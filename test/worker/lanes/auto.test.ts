@@ -49,7 +49,7 @@ test("a rush of claims moves to lanes, and after the rush claims go directly aga
   await expectConserved(name, answers);
 });
 
-test("of a rush without a warning, eight claims of an isolate go directly, and the others through lanes", async () => {
+test("in a sudden rush, eight claims of an isolate go directly, others through lanes", async () => {
   setClock(T0);
   const name = await created(100);
   const { answers, laneCount } = await claimed(name, users(150));

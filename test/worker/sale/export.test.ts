@@ -159,7 +159,7 @@ test("claimed_by has 100,000 users in order, and is not read for 304, 412 and HE
   expect(over.calls.map(({ method }) => method)).toEqual(["read", "read", "read"]);
 });
 
-test("a list of 100,000 claimants is of one instant while claims and revokes go on", async () => {
+test("a list of 100,000 claimants is of one instant during claims and revokes", async () => {
   const name = await created(200_000);
   await plant(name, 100_000);
   const response = await fetchWith({}, "GET", pathOf(name));
@@ -172,7 +172,7 @@ test("a list of 100,000 claimants is of one instant while claims and revokes go 
   expect(response.headers.get("Coupon-Seq")).toBe("100001");
 });
 
-test("no page of claimants is read ahead of a reader who stops, and read pages are emptied", async () => {
+test("a reader who stops gets no further page; read pages are emptied", async () => {
   const name = await created(200_000);
   await plant(name, 100_000);
   const pages: { json: string }[] = [];

@@ -109,7 +109,7 @@ export type ActionProps = {
   readonly run: () => Promise<Happened>;
 };
 
-/** Why the actions inside are no longer possible, in a sentence. Then their buttons are gone, and an open dialog says why. */
+/** A sentence why the actions inside are no longer possible. It hides their buttons, and an open dialog shows it. */
 export const Impossible = createContext<string | null>(null);
 
 /** A button whose dialog says what will happen. A notice says what has happened. */
