@@ -1,14 +1,14 @@
 // The costs of a claim, out of a record of the benchmark.
 
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 
 import { CommandFailure } from "../../scripts/cli/command.ts";
 import { median, type BenchRecord } from "../record.ts";
 import type { Costs } from "./sale.ts";
 
 /** The committed record, which the documents quote. */
-export const REFERENCE = join(import.meta.dirname, "../results/reference.json");
+export const REFERENCE = relative(process.cwd(), join(import.meta.dirname, "../results/reference.json"));
 
 /** When and where they were measured. */
 export type Sourced = { readonly costs: Costs; readonly source: string };

@@ -16,7 +16,7 @@ export async function callByAnyWay<Result extends { readonly ok: boolean; readon
 ): Promise<Result | CallFailure> {
   const { LANE_OBJECTS: namespace } = env;
   const now = Date.now();
-  const laneCount = namespace === undefined ? 0 : lanesInUse(env.LANES, hintOf(name), openCount(name), now);
+  const laneCount = namespace === undefined ? 0 : lanesInUse(env.LANES, hintOf(name), openCount(name, now), now);
   const countEnd = countOpen(name, now);
   try {
     if (namespace === undefined || laneCount === 0) return await callCoupon(env, name, call, "repeatable");

@@ -13,19 +13,15 @@ let current: OpenCalls = new Map();
 let previous: OpenCalls = new Map();
 let currentSince = 0;
 
-/** Returns how many calls of coupon `name` are open. */
-export function openCount(name: string): number {
+/** Returns how many calls of coupon `name` are open at `now`. */
+export function openCount(name: string, now: number): number {
+  age(now);
   return (current.get(name) ?? 0) + (previous.get(name) ?? 0);
 }
 
 /** Counts a call of coupon `name` at `now` as open. Returns the function that counts its end. */
 export function countOpen(name: string, now: number): () => void {
-  const ageMs = now - currentSince;
-  if (ageMs >= CALL_DEADLINE_MS || ageMs < 0) {
-    previous = current;
-    current = new Map();
-    currentSince = now;
-  }
+  age(now);
   const calls = current;
   calls.set(name, (calls.get(name) ?? 0) + 1);
   return () => {
@@ -33,4 +29,13 @@ export function countOpen(name: string, now: number): () => void {
     if (count > 0) calls.set(name, count);
     else calls.delete(name);
   };
+}
+
+/** Drops the calls that are too old. A clock that goes back makes all of them old. */
+function age(now: number): void {
+  const ageMs = now - currentSince;
+  if (ageMs >= 0 && ageMs < CALL_DEADLINE_MS) return;
+  previous = ageMs >= CALL_DEADLINE_MS && ageMs < 2 * CALL_DEADLINE_MS ? current : new Map();
+  current = new Map();
+  currentSince = now;
 }

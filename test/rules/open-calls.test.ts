@@ -7,27 +7,30 @@ import { countOpen, openCount } from "../../src/edge/open-calls.ts";
 
 test("open calls are counted for each coupon, until each has ended", () => {
   const ends = [countOpen("a", 1), countOpen("a", 2), countOpen("b", 3)];
-  expect([openCount("a"), openCount("b"), openCount("c")]).toEqual([2, 1, 0]);
+  expect(["a", "b", "c"].map((name) => openCount(name, 4))).toEqual([2, 1, 0]);
   ends.map((end) => end());
-  expect([openCount("a"), openCount("b")]).toEqual([0, 0]);
+  expect(["a", "b"].map((name) => openCount(name, 5))).toEqual([0, 0]);
 });
 
-test("a call without an end is forgotten; its late end uncounts no other", () => {
-  const start = 10 * CALL_DEADLINE_MS;
-  const endLate = countOpen("left", start);
-  countOpen("left", start + CALL_DEADLINE_MS - 1);
-  countOpen("left", start + CALL_DEADLINE_MS);
-  expect(openCount("left")).toBe(3);
-  countOpen("left", start + 2 * CALL_DEADLINE_MS);
-  expect(openCount("left")).toBe(2);
+test.for([
+  ["within its deadline", CALL_DEADLINE_MS - 1, 2],
+  ["within two deadlines", 2 * CALL_DEADLINE_MS - 1, 2],
+  ["after two deadlines", 2 * CALL_DEADLINE_MS, 0],
+  ["hours later", 1000 * CALL_DEADLINE_MS, 0],
+  ["once the clock goes back", -1, 0],
+] as const)("%s, at %i ms, %i of two calls without an end are open", ([, afterMs, count]) => {
+  const start = 10_000 * CALL_DEADLINE_MS;
+  // An isolate that had nothing to do begins a generation with its next call.
+  openCount("left", start - 10 * CALL_DEADLINE_MS);
+  countOpen("left", start);
+  countOpen("left", start);
+  expect(openCount("left", start + afterMs)).toBe(count);
+  openCount("left", 0);
+});
+
+test("the late end of a forgotten call uncounts no other call", () => {
+  const endLate = countOpen("late", CALL_DEADLINE_MS);
+  countOpen("late", 4 * CALL_DEADLINE_MS);
   endLate();
-  expect(openCount("left")).toBe(2);
-});
-
-test("a clock that goes back keeps no call open longer", () => {
-  const start = 20 * CALL_DEADLINE_MS;
-  countOpen("back", start);
-  countOpen("back", start - 1);
-  countOpen("back", start - 1 + CALL_DEADLINE_MS);
-  expect(openCount("back")).toBe(2);
+  expect(openCount("late", 4 * CALL_DEADLINE_MS)).toBe(1);
 });
