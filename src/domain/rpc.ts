@@ -56,8 +56,8 @@ export type Found = Done<{ readonly coupon: CouponView; readonly now: number }>;
 export type Cursor = { readonly position: number; readonly seq: number; readonly epoch: string | null };
 export type Page = Done<{ claims: readonly Claim[]; readonly next: Cursor | null }>;
 
-/** The coupon `epoch` after its event `seq`, at the instant `at`. */
-export type AsOf = Pick<Coupon, "epoch" | "seq"> & { readonly at: number };
+/** The coupon `epoch` after its event `seq`. */
+export type AsOf = Pick<Coupon, "epoch" | "seq">;
 /** `json` has `userCount` user ids as JSON, each after a comma. The next page begins behind the seq `next`. */
 export type ClaimantPage = Done<{ json: string; readonly userCount: number; readonly next: number | null }>;
 

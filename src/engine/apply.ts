@@ -211,7 +211,7 @@ function listClaims({ after, limit }: MessageOf<"list_claims">, { coupon, store 
 function claimants({ asOf, after, limit }: MessageOf<"claimants">, { coupon, store }: Draft): rpc.ClaimantsResult {
   const { epoch, seq } = coupon;
   if (asOf.epoch !== epoch) return { ok: false, code: "coupon_not_found", seq };
-  return { ok: true, ...store.ledger.claimantsAsOf(asOf, after, limit), seq };
+  return { ok: true, ...store.ledger.claimantsAsOf(asOf.seq, after, limit), seq };
 }
 
 /**

@@ -4,7 +4,6 @@ import type { Claim } from "../domain/claim.ts";
 import { SETTING_NAMES, type Changeable, type Instant } from "../domain/coupon.ts";
 import type { BackupEvent } from "../domain/backup.ts";
 import { dataOf, type LedgerEvent, type Restored } from "../domain/ledger-event.ts";
-import type { AsOf } from "../domain/rpc.ts";
 import { ROWS_AT_ONCE_MAX, TEXT_EVENTS_AT_ONCE_MAX } from "../domain/limits.ts";
 import { writeRows } from "./rows.ts";
 import { SETTINGS_BEFORE } from "./schema.ts";
@@ -114,20 +113,21 @@ export class LedgerStore {
   }
 
   /**
-   * The users who had a claim after the event `?2`, at the instant `?3`: those who have it now, and those who lost it
-   * since. They are one text, because a Worker can free a text at once. Writes nothing.
+   * The users who had a claim after the event `?2`: those who have it now, and those who lost it since. Only instants in
+   * the tables count, because the clock of a new instance can be behind. The users are one text, because a Worker can
+   * free a text at once. Writes nothing.
    */
   static readonly SELECT_CLAIMANTS_AS_OF = `
     SELECT ifnull(group_concat(',' || json_quote(user_id), ''), '') AS json, count(*) AS userCount, max(seq) AS last FROM (
       SELECT user_id, seq FROM ledger
       WHERE seq > ?1 AND seq <= ?2 AND kind = 'claimed' AND NOT EXISTS (
         SELECT 1 FROM releases
-        WHERE releases.user_id = ledger.user_id AND releases.position = ledger.position AND (released_at < ?3 OR NOT EXISTS (
+        WHERE releases.user_id = ledger.user_id AND releases.position = ledger.position AND (released_at < (SELECT at FROM ledger WHERE seq = ?2) OR NOT EXISTS (
           SELECT 1 FROM ledger AS later WHERE later.seq > ?2 AND later.kind = 'released' AND later.position = releases.position)))
-      ORDER BY seq LIMIT ?4)`;
-  claimantsAsOf({ seq, at }: Pick<AsOf, "seq" | "at">, after: number, limit: number) {
+      ORDER BY seq LIMIT ?3)`;
+  claimantsAsOf(seq: number, after: number, limit: number) {
     type Row = { json: string; userCount: number; last: number | null };
-    const [row] = this.#sql.all<Row>(LedgerStore.SELECT_CLAIMANTS_AS_OF, after, seq, at, limit);
+    const [row] = this.#sql.all<Row>(LedgerStore.SELECT_CLAIMANTS_AS_OF, after, seq, limit);
     const { json, userCount, last } = row ?? { json: "", userCount: 0, last: null };
     return { json, userCount, next: userCount < limit ? null : last };
   }

@@ -35,8 +35,8 @@ export function exportStream(env: CouponEnv, name: string, first: Page, write: W
  * Streams a coupon as JSON, with its claimants at the instant that `found` shows it. What happens meanwhile
  * changes nothing. Returns the refusal if the first page can't be fetched.
  */
-export async function claimantStream(env: CouponEnv, name: string, { coupon, now }: Found, json: object) {
-  const asOf = { epoch: coupon.epoch, seq: coupon.seq, at: now };
+export async function claimantStream(env: CouponEnv, name: string, { coupon }: Found, json: object) {
+  const asOf = { epoch: coupon.epoch, seq: coupon.seq };
   const pageAfter = (seq: number) => callCoupon(env, name, (object) => object.claimants(asOf, seq, CLAIMANTS_AT_ONCE_MAX), "read");
   const first = await pageAfter(0);
   if (!first.ok) return first;

@@ -25,12 +25,14 @@ test("pages of claimants show each earlier instant, whatever is claimed and revo
   let at = T0;
   for (let count = 0; count < 200; count += 1) {
     const userId = `"user" ${random.below(12)} 🎉\\`;
+    // A read does not store its time. So the next instance's clock can be behind it.
+    if (random.below(9) === 0) engine.reload();
     at += random.below(2);
     if (random.below(2) === 0) engine.claimAll([asks(userId)], at);
     else engine.revoke({ userId, position: null }, at);
-    const { coupon, now } = engine.read({ claimedBy: true }, at) as Found;
-    seen.push({ asOf: { epoch: coupon.epoch, seq: coupon.seq, at: now }, claimedBy: coupon.claimedBy ?? [] });
+    const { coupon } = engine.read({ claimedBy: true }, at + 5) as Found;
+    seen.push({ asOf: { epoch: coupon.epoch, seq: coupon.seq }, claimedBy: coupon.claimedBy ?? [] });
   }
   expect(seen.map(({ asOf }) => pagesOf(engine, asOf, at))).toEqual(seen.map(({ claimedBy }) => claimedBy));
-  expect(pagesOf(engine, { epoch: "another", seq: 1, at }, at)).toBe("coupon_not_found");
+  expect(pagesOf(engine, { epoch: "another", seq: 1 }, at)).toBe("coupon_not_found");
 });

@@ -281,9 +281,11 @@ test("a name with spaces and quotes is one word of a shell", () => {
 
 test.for([
   ["PROMO-1.b", "PROMO-1.b.backup"],
-  ["../a b/ü", "_._a_b__.backup"],
-  ["-x", "_x.backup"],
-  ["x".repeat(255), `${"x".repeat(200)}.backup`],
+  ["../a b/ü", "_._a_b__-04369f8f.backup"],
+  ["-x", "_x-a4209624.backup"],
+  ["日本", "__-cf2abf0c.backup"],
+  ["東京", "__-130016b2.backup"],
+  ["x".repeat(255), `${"x".repeat(200)}-d22609da.backup`],
 ] as const)("a backup of %s without a file is %s", ([name, file]) => {
   expect(fileOf(name)).toBe(file);
 });

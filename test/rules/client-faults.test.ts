@@ -1,6 +1,6 @@
 // The client against wrong answers: those of proxies, gateways, caches and broken connections.
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { createClient } from "../../packages/client/src/index.ts";
 import { createOperator, RefusedError } from "../../packages/client/src/operator.ts";
@@ -99,4 +99,23 @@ test("an operator's stream retries its beginning; a broken body rejects with Ref
   const aborted = new Response(await createOperator(silent).exportClaims("c", "csv", aborting.signal)).text();
   aborting.abort(new Error("the page was left"));
   await expect(aborted).rejects.toThrow("the page was left");
+});
+
+test("a watcher leaves a refusal that falls silent, and comes again", async () => {
+  vi.useFakeTimers();
+  const { options, sent } = scripted([() => trickle("falls silent")[0], refused(404, "coupon_not_found")]);
+  const fetch: typeof options.fetch = async (url, init) => {
+    const answer = await (options.fetch ?? LOST)(url, init);
+    if (sent.length > 1) return answer;
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    void answer.body?.pipeTo(writable, init.signal ? { signal: init.signal } : {}).catch(() => undefined);
+    return new Response(readable, { status: 503 });
+  };
+  const next = createClient({ ...options, fetch })
+    .watch("c")
+    .next();
+  await vi.advanceTimersByTimeAsync(60_000);
+  vi.useRealTimers();
+  expect(sent).toHaveLength(2);
+  expect((await next).value).toEqual({ type: "deleted" });
 });

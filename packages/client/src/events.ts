@@ -63,7 +63,7 @@ export async function* watch(options: Options, name: string, { signal, lastSeq }
       const headers = { Accept: "text/event-stream", "Last-Event-ID": (last?.seq ?? lastSeq)?.toString() };
       const request: Request = { method: "GET", path: ["coupons", name, "events"], headers, effect: "read", isPublic: true };
       const response = await within((await prepare(options, request))(aborting.signal), abort);
-      const refusal = response.ok ? null : refusalIn(response.status, jsonIn(await response.text()));
+      const refusal = response.ok ? null : refusalIn(response.status, jsonIn(await within(response.text(), abort)));
       if (refusal?.code === "coupon_not_found") {
         yield { type: "deleted" };
         return;

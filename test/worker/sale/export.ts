@@ -48,7 +48,9 @@ export async function plant(name: string, count: number): Promise<void> {
         ${numbers} SELECT 'user-' || n, n, ${T0}, (SELECT amount FROM coupon) - n, NULL, 'attempt-' || n FROM numbers`);
       storage.sql.exec(`INSERT INTO ledger (seq, at, kind, user_id, position, data)
         ${numbers} SELECT n + 1, ${T0}, 'claimed', 'user-' || n, n, NULL FROM numbers`);
-      storage.sql.exec(`UPDATE coupon SET claimed = ${count}, last_position = ${count}, seq = ${count + 1}`);
+      storage.sql.exec(
+        `UPDATE coupon SET claimed = ${count}, last_position = ${count}, seq = ${count + 1}, clock_at = max(clock_at, ${T0})`,
+      );
     });
   });
   await evictDurableObject(stubOf(name));

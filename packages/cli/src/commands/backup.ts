@@ -1,5 +1,7 @@
 // `backup` and `restore`: one sale as a file, and a sale from a file.
 
+import { createHash } from "node:crypto";
+
 import type { Command } from "../args.ts";
 import { checkedBackup, partsOf } from "../backup-file.ts";
 import { download } from "../download.ts";
@@ -8,12 +10,17 @@ import { fileContent } from "../files.ts";
 import { counted, saleLines } from "../format.ts";
 import { progressOf, type Progress } from "../progress.ts";
 
-/** Returns the file of a backup that the call does not name. Some file systems refuse other characters. */
+/**
+ * Returns the file of a backup that the call does not name. Some file systems refuse other characters. A name that loses some gets a
+ * hash, so that no other sale's backup is overwritten.
+ */
 export function fileOf(name: string): string {
-  return `${name
+  const plain = name
     .replaceAll(/[^\w.-]/g, "_")
     .replace(/^[.-]/, "_")
-    .slice(0, 200)}.backup`;
+    .slice(0, 200);
+  const mark = plain === name ? "" : `-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
+  return `${plain}${mark}.backup`;
 }
 
 const backup: Command = {
