@@ -6,6 +6,7 @@ import { labIn, type Lab } from "../systems/system.ts";
 import type { Call, Options } from "../../scripts/cli/command.ts";
 import { removeScratch, scratchFolder } from "../../scripts/server/workerd.ts";
 import type { LaneSetting } from "../../src/domain/lanes.ts";
+import { LANES_AUTO_MAX } from "../../src/domain/lane-limits.ts";
 import { FLUSH_MS_INITIAL } from "../../src/domain/limits.ts";
 import { settingText } from "./advice.ts";
 import { costsFrom, type Measured } from "./costs.ts";
@@ -33,6 +34,7 @@ export async function check({ signal, atEnd }: Pick<Call<Options>, "signal" | "a
     directUs: medianOf((round) => round.costs.directUs),
     batchUs: medianOf((round) => round.costs.batchUs),
     laneUs: medianOf((round) => round.costs.laneUs ?? NaN),
+    laneStartUs: medianOf((round) => round.costs.laneStartUs ?? NaN),
   });
   const rows = SETTINGS.flatMap((lanes, index) => {
     const of = (figure: keyof Wave): number => medianOf(({ waves }) => waves[index]?.[figure] ?? NaN);
@@ -61,14 +63,18 @@ async function measureRounds(lab: Lab, count: number, rounds: number): Promise<r
     await Site.start(lab, "4", count),
     await Site.start(lab, "auto", count),
   ];
-  const oneLane = await Site.start(lab, "1", few);
+  const [oneLane, manyLanes] = [await Site.start(lab, "1", few), await Site.start(lab, String(LANES_AUTO_MAX), few)];
   const measured: Round[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     if (round > 0) lab.log(`round ${round} of ${rounds}`);
+    const one = await oneLane.claims(few);
+    const many = await manyLanes.claims(few);
     const costs = {
       edgeUs: usOf(await direct.refusals(few)),
       directUs: usOf(await direct.claims(few)),
-      laneUs: usOf(await oneLane.claims(few)),
+      laneUs: usOf(one),
+      // All lanes of a new coupon start.
+      laneStartUs: Math.max(0, (1000 * (many.tookMs - one.tookMs)) / (LANES_AUTO_MAX - 1)),
       batchUs: await direct.bulkClaimUs(),
     };
     const waves = [await direct.claims(count), await four.claims(count), await auto.claims(count)];

@@ -38,11 +38,13 @@ export type Measured = {
   readonly batchUs: number;
   /** A claim through a lane. Without it, a claim costs a lane as much as a call costs the coupon. */
   readonly laneUs?: number;
+  /** The start of a lane. */
+  readonly laneStartUs?: number;
 };
 
 /** Returns the parts that the measured times are made of. */
-export function costsFrom({ edgeUs, directUs, batchUs, laneUs }: Measured): Costs {
+export function costsFrom({ edgeUs, directUs, batchUs, laneUs, laneStartUs = 0 }: Measured): Costs {
   const callUs = Math.max(directUs - edgeUs - batchUs, 1);
   const ofLane = laneUs === undefined ? callUs : Math.max(laneUs - edgeUs - batchUs, 1);
-  return { workerUs: edgeUs, callUs, claimUs: batchUs, laneUs: ofLane };
+  return { workerUs: edgeUs, callUs, claimUs: batchUs, laneUs: ofLane, laneStartUs };
 }

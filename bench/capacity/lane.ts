@@ -16,6 +16,7 @@ export class Lane {
   readonly #queue = new Fifo<number>();
   readonly #answered: (users: readonly number[], answer: Answer) => void;
   #isDelivering = false;
+  #isStarted = false;
   #nextAtMs = 0;
   #callCount = 0;
 
@@ -43,7 +44,8 @@ export class Lane {
 
   #take(): number {
     const { costs, objectRate } = this.#sale;
-    const tookMs = costs.laneUs / 1000;
+    const tookMs = (costs.laneUs + (this.#isStarted ? 0 : costs.laneStartUs)) / 1000;
+    this.#isStarted = true;
     this.#nextAtMs = this.#loop.nowMs + 1000 / objectRate;
     this.#isDelivering = false;
     const user = this.#arrived.shift();

@@ -16,7 +16,7 @@ const SALE: Sale = {
   seconds: 10,
   shape: "once",
   lanes: 0,
-  costs: { callUs: 2_000, claimUs: 1_000, laneUs: 1_000, workerUs: 6_000 },
+  costs: { callUs: 2_000, claimUs: 1_000, laneUs: 1_000, laneStartUs: 0, workerUs: 6_000 },
   objectRate: 1_000_000,
   flushMs: 40,
   roundTripMs: 10,
@@ -55,7 +55,7 @@ describe("a tiny sale", () => {
 
 describe("a crowd of 6,000 users on 500 units", () => {
   const crowd = { ...SALE, users: 6_000, stock: 500, seconds: 1, isolates: 10, objectRate: 300 };
-  const costs = { callUs: 300, claimUs: 20, laneUs: 100, workerUs: 0 };
+  const costs = { callUs: 300, claimUs: 20, laneUs: 100, laneStartUs: 0, workerUs: 0 };
 
   test.for(Object.keys(SHAPES) as Shape[])("arriving as %s, each user has one end, and the stock is granted once", (shape) => {
     for (const lanes of [0, "auto", 4] as const) {
@@ -143,7 +143,7 @@ describe("the advice", () => {
 
 test("the parts of a claim's cost are the differences of the measured times", () => {
   const measured = { edgeUs: 100, directUs: 320, batchUs: 20 };
-  expect(costsFrom(measured)).toEqual({ workerUs: 100, callUs: 200, claimUs: 20, laneUs: 200 });
+  expect(costsFrom(measured)).toEqual({ workerUs: 100, callUs: 200, claimUs: 20, laneUs: 200, laneStartUs: 0 });
   expect(costsFrom({ ...measured, laneUs: 350 }).laneUs).toBe(230);
 });
 

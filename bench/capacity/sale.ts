@@ -23,6 +23,8 @@ export type Costs = {
   readonly claimUs: number;
   /** A claim in a lane. */
   readonly laneUs: number;
+  /** The start of a lane. 0 where objects start elsewhere, as on Cloudflare. */
+  readonly laneStartUs: number;
   /** A claim in the Worker. It counts only with `isOneThread`: Cloudflare starts isolates as it needs them. */
   readonly workerUs: number;
 };

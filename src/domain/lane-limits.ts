@@ -48,12 +48,12 @@ export const LANES_MAX = 64;
 export const LANES_FROM_PER_SECOND = 300;
 
 /**
- * With so many open calls, an isolate uses all lanes that a coupon may ask for: the first answer with a hint would come
- * too late. In the simulation of 100,000 users a second without a warning (`npm run plan`), 16 is too late. A hundred
+ * Open calls of an isolate for each lane that it uses, whatever the hint: the first answer with a hint would come too
+ * late. In the simulation of 100,000 users a second without a warning (`npm run plan`), 16 are too many. A hundred
  * isolates then put 1,600 calls before the coupon, and users are turned away. A quiet coupon answers before an isolate
  * has eight open calls.
  */
-export const LANES_FROM_OPEN_CALLS = 8;
+export const OPEN_CALLS_PER_LANE = 8;
 
 /**
  * Claims and holds a second for each lane: half of what Cloudflare gives an object, which leaves room for uneven

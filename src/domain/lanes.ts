@@ -9,8 +9,8 @@ import {
   LANE_HINT_MS,
   LANE_PAUSE_MS_MAX,
   LANES_AUTO_MAX,
-  LANES_FROM_OPEN_CALLS,
   LANES_FROM_PER_SECOND,
+  OPEN_CALLS_PER_LANE,
   TRAFFIC_MS,
 } from "./lane-limits.ts";
 import type { LocationHint } from "./location-hint.ts";
@@ -84,7 +84,7 @@ export type HeldHint = LaneHint & { readonly receivedAt: Instant };
  */
 export function lanesInUse(setting: LaneSetting, hint: HeldHint | null, openCount: number, now: Instant): number {
   if (setting !== "auto") return setting;
-  const ofCalls = openCount < LANES_FROM_OPEN_CALLS ? 0 : LANES_AUTO_MAX;
+  const ofCalls = Math.min(Math.floor(openCount / OPEN_CALLS_PER_LANE), LANES_AUTO_MAX);
   const ageMs = hint === null ? -1 : now - hint.receivedAt;
   return hint !== null && ageMs >= 0 && ageMs < hint.forMs ? Math.max(hint.count, ofCalls) : ofCalls;
 }

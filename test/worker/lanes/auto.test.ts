@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, test, vi, type MockInstance } from "vitest";
 
-import { LANE_HINT_MS, LANES_FROM_OPEN_CALLS } from "../../../src/domain/lane-limits.ts";
+import { LANE_HINT_MS, OPEN_CALLS_PER_LANE } from "../../../src/domain/lane-limits.ts";
 import { countOutcomes, created, users } from "../../support/api.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { iso, passClock, SECOND, setClock, T0 } from "../../support/clock.ts";
@@ -36,7 +36,7 @@ test("a rush of claims moves to lanes, and after the rush claims go directly aga
   const before = [];
   for (let group = 0; group < 10; group += 1) before.push(await claimed(name, users(7, `before-${group}`)));
   expect(before.map(({ laneCount }) => laneCount)).toEqual(before.map(() => 0));
-  const turning = await claimed(name, users(LANES_FROM_OPEN_CALLS, "turning"));
+  const turning = await claimed(name, users(OPEN_CALLS_PER_LANE, "turning"));
   const during = await claimed(name, users(300, "during"));
   expect([turning.laneCount, during.laneCount]).toEqual([0, 300]);
   passClock(LANE_HINT_MS - 1);
@@ -53,7 +53,7 @@ test("in a sudden rush, eight claims of an isolate go directly, others through l
   setClock(T0);
   const name = await created(100);
   const { answers, laneCount } = await claimed(name, users(150));
-  expect(laneCount).toBe(150 - LANES_FROM_OPEN_CALLS);
+  expect(laneCount).toBe(150 - OPEN_CALLS_PER_LANE);
   expect(countOutcomes(answers)).toEqual({ 201: 100, "400 out_of_stock": 50 });
   await expectConserved(name, answers);
 });
