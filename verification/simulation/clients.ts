@@ -138,7 +138,9 @@ export class Clients {
       },
       passThroughOnException: () => undefined,
     };
+    const end = ask.kind === "claim" || ask.kind === "hold" ? this.#isolates.open(isolate) : null;
     const response = await this.#apps[isolate]?.fetch(httpRequestOf(this.#name, ask, tag, part), env, executionContext);
+    end?.();
     if (response === undefined) throw new Error(`there is no isolate ${isolate}`);
     const text = await response.text();
     const isJson = response.headers.get("content-type") === "application/json";

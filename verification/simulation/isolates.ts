@@ -1,7 +1,8 @@
 // The answers that each isolate has seen: what it shows must not be older.
 
 import type { Certificate } from "../../src/domain/certificate.ts";
-import { LANE_HINT_MS } from "../../src/domain/lane-limits.ts";
+import { LANE_HINT_MS, OPEN_CALLS_PER_LANE } from "../../src/domain/lane-limits.ts";
+import { CALL_DEADLINE_MS } from "../../src/domain/limits.ts";
 import type { HttpAnswer } from "../faults/wire.ts";
 import type { Context } from "./context.ts";
 import type { Received } from "./network.ts";
@@ -19,6 +20,8 @@ export class Isolates {
   readonly #held = new Map<number, Held>();
   /** When each isolate got its last hint. */
   readonly #hintedAt = new Map<number, number>();
+  /** When the claims and holds of each isolate began that have no answer. */
+  readonly #open: { readonly isolate: number; readonly at: number }[] = [];
 
   constructor(context: Context) {
     this.#context = context;
@@ -44,12 +47,21 @@ export class Isolates {
     if (!isBusy) breach("lanes", `isolate ${isolate} has a hint of a coupon that is quiet`);
   }
 
-  /** An isolate sends a message through a lane. */
+  /** An isolate begins a claim or a hold. Returns what ends it. */
+  open(isolate: number): () => void {
+    const call = { isolate, at: this.#context.scheduler.now };
+    this.#open.push(call);
+    return () => void this.#open.splice(this.#open.indexOf(call), 1);
+  }
+
+  /** An isolate sends a message, which is open, through a lane. */
   checkLane(isolate: number): void {
     const { scheduler, plan, breach } = this.#context;
     const sinceMs = scheduler.now - (this.#hintedAt.get(isolate) ?? -Infinity);
-    if (plan.lanes?.setting === "auto" && sinceMs >= LANE_HINT_MS + BACK_MS_MAX)
-      breach("lanes", `isolate ${isolate} uses a lane ${sinceMs} ms after the last hint`);
+    const oldest = scheduler.now - 2 * CALL_DEADLINE_MS - BACK_MS_MAX;
+    const others = this.#open.filter((call) => call.isolate === isolate && call.at >= oldest).slice(1);
+    const mayUseLane = sinceMs < LANE_HINT_MS + BACK_MS_MAX || others.length >= OPEN_CALLS_PER_LANE;
+    if (plan.lanes?.setting === "auto" && !mayUseLane) breach("lanes", `isolate ${isolate} uses a lane ${sinceMs} ms after the last hint`);
   }
 
   /** How many results an isolate has seen. */

@@ -7,6 +7,7 @@ import { claim, countOutcomes, create, created, read, users } from "../../suppor
 import { expectConserved } from "../../support/conserved.ts";
 import { claimOver, platform, type Marks } from "../../support/platform-faults.ts";
 import { stubOf } from "../../support/storage.ts";
+import { workerWith } from "../../support/worker.ts";
 
 const keyOf = (user: string) => ({ "Idempotency-Key": `key-of-${user}` });
 const REQUEST = { userId: "ada", key: null, attemptId: "attempt-1" };
@@ -85,7 +86,10 @@ test.for([
 ] as const)("100 claims of %i units in flight while their object ends lose nothing", async ([amount, statuses, outcomes]) => {
   const name = await created(amount);
   const over = platform();
-  const claims = users(100).map((user) => claimOver(over, name, user, keyOf(user)));
+  const ask = workerWith({ COUPONS: over.coupons, LANES: "off" });
+  const claims = users(100).map((user) =>
+    ask("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name }, headers: keyOf(user) }),
+  );
   await over.called;
   await end(name);
   const answers = await Promise.all(claims);
