@@ -27,7 +27,7 @@ test(".dev.vars.example has every variable once, in the order of the code, each 
   expect(examples.filter(({ about }) => !/^# .*\.$/.test(about))).toEqual([]);
 });
 
-test("the button asks for blank secrets alone, so its form opens the Worker to nobody", () => {
+test("the button asks for blank secrets alone, so its form opens no Worker", () => {
   const asked = examples.filter(({ isAsked }) => isAsked);
   expect(asked.map(({ name, value }) => [name, value])).toEqual([
     ["ADMIN_TOKEN", ""],

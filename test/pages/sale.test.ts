@@ -225,7 +225,7 @@ test("a reservation that the shop has ended is no longer shown once another visi
 test.for([
   ["a revoked claim", "", "claims/ada", "Your unit was taken back", "You have number 2"],
   ["an ended hold", "?flow=hold", "holds", "Your reservation is over", "Reserved for you"],
-] as const)("a winner who comes back to %s is told so, and can start again", async ([, query, part, headline, again], { page, server }) => {
+] as const)("a winner who comes back to %s gets the reason, and can start again", async ([, query, part, headline, again], { page, server }) => {
   const name = await createSale(server.url, { amount: 1 });
   await page.goto(salePath(name) + query);
   await claimAs(page, "ada");

@@ -1,4 +1,4 @@
-// An erasure puts a pseudonym in the place of a user's id. Nobody can tell by any other answer.
+// An erasure puts a pseudonym in the place of a user's id. No other answer shows it.
 
 import { array, assert, constantFrom, integer, property, tuple } from "fast-check";
 import { expect, test } from "vitest";
@@ -177,7 +177,7 @@ function said(answer: object): unknown {
   );
 }
 
-/** The answers to the steps. Without `isErasing`, nobody is erased. */
+/** The answers to the steps. Without `isErasing`, no user is erased. */
 function answersTo(steps: readonly Step[], isErasing: boolean): unknown[] {
   const { engine, sql } = opened(2);
   let at = T0;
