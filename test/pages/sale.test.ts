@@ -225,17 +225,20 @@ test("a reservation that the shop has ended is no longer shown once another visi
 test.for([
   ["a revoked claim", "", "claims/ada", "Your unit was taken back", "You have number 2"],
   ["an ended hold", "?flow=hold", "holds", "Your reservation is over", "Reserved for you"],
-] as const)("a winner who comes back to %s gets the reason, and can start again", async ([, query, part, headline, again], { page, server }) => {
-  const name = await createSale(server.url, { amount: 1 });
-  await page.goto(salePath(name) + query);
-  await claimAs(page, "ada");
-  await api(server.url, "DELETE", `/api/coupons/${name}/${part}`);
-  await page.reload();
-  await expectText(page, "outcome-headline").toBe(headline);
-  await expectText(page, "main-button").toBe("Start again");
-  await page.click("#main-button");
-  await expectText(page, "outcome-headline").toBe(again);
-});
+] as const)(
+  "a winner who comes back to %s gets the reason, and can start again",
+  async ([, query, part, headline, again], { page, server }) => {
+    const name = await createSale(server.url, { amount: 1 });
+    await page.goto(salePath(name) + query);
+    await claimAs(page, "ada");
+    await api(server.url, "DELETE", `/api/coupons/${name}/${part}`);
+    await page.reload();
+    await expectText(page, "outcome-headline").toBe(headline);
+    await expectText(page, "main-button").toBe("Start again");
+    await page.click("#main-button");
+    await expectText(page, "outcome-headline").toBe(again);
+  },
+);
 
 test("forced colours keep the bar of the stock and the dots", async ({ open, server }) => {
   const page = await open({ forcedColors: "active" });
