@@ -79,6 +79,8 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
       isExclusive,
       restore: (cause, batchSize) => this.#restore(cause, batchSize),
       flushed: () => ctx.storage.sync(),
+      // Without writes under way, `sync` only waits for the next turn of the event loop.
+      nextTurn: () => ctx.storage.sync(),
       refuse: (message, cause) => this.#refuse(message, cause),
       // After a failed flush the platform is about to end this object. All callers get an exception.
       abort: (cause) => ctx.abort(String(cause)),
@@ -130,12 +132,11 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
   /** Each message is judged as if it had been called alone. */
   async batch(messages: readonly rpc.LaneMessage[], refusedCount: number): Promise<rpc.BatchResult> {
     this.#traffic.add(messages.length);
-    const judged = this.#mailbox.together(() =>
-      messages.map((message) => (message.kind === "claim" ? this.#claim(message.request) : this.#submit(message))),
-    );
-    // The first message has loaded the coupon.
+    const judged = messages.map((message) => (message.kind === "claim" ? this.#claim(message.request) : this.#submit(message)));
+    const answers = await Promise.all(judged);
+    // The messages have loaded the coupon.
     this.#count({ unavailable: refusedCount });
-    return this.#traffic.withPause({ answers: await Promise.all(judged) });
+    return this.#traffic.withPause({ answers });
   }
 
   async releaseHold(userId: string, actor: string | null = null): Promise<rpc.ReleaseHoldResult> {

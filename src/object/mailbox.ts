@@ -19,6 +19,8 @@ export type MailboxOptions<Message, Answer> = {
   readonly restore: (cause: unknown, batchSize: number) => void;
   /** Resolves when all writes so far are on disk. Rejects if that fails. */
   readonly flushed: () => Promise<unknown>;
+  /** Resolves when the calls that have reached the object by now have submitted their messages. */
+  readonly nextTurn: () => Promise<unknown>;
   /**
    * Returns the refusal of a message. `cause` is a full mailbox, or the failure of the message in a batch of
    * its own.
@@ -34,10 +36,10 @@ export type MailboxOptions<Message, Answer> = {
 export const MAILBOX_IS_FULL = new Error("the mailbox is full");
 
 /**
- * An idle mailbox judges a message in the turn in which it arrives. While a flush is in flight, messages wait
- * and form a batch. The batch starts when no flush is in flight, when it is full, or when its oldest message has
- * waited a part of a flush. Every message is answered exactly once, whatever happens to the others of its batch. The
- * platform's output gate, not the mailbox, delays answers until their writes are on disk.
+ * Messages wait and form a batch: in an idle mailbox for a turn, while a flush is in flight until it ends. A batch
+ * starts earlier when it is full, or when its oldest message has waited a part of a flush. Every message is answered
+ * exactly once, whatever happens to the others of its batch. The platform's output gate, not the mailbox, delays
+ * answers until their writes are on disk.
  */
 export class Mailbox<Message, Answer> {
   readonly #options: MailboxOptions<Message, Answer>;
@@ -52,8 +54,8 @@ export class Mailbox<Message, Answer> {
    * once.
    */
   #broken: BrokenAssertion | null = null;
-  /** While it is true, messages are stamped and wait. */
-  #isCollecting = false;
+  /** Whether the next batch starts with the next turn. */
+  #isTurning = false;
 
   constructor(options: MailboxOptions<Message, Answer>) {
     this.#options = options;
@@ -71,38 +73,45 @@ export class Mailbox<Message, Answer> {
     this.#lastStamp = Math.max(clock(), this.#lastStamp);
     const at = this.#lastStamp;
     const answer = new Promise<Answer>((resolve) => this.#queue.push({ message, at, resolve }));
-    if (!this.#isCollecting) this.#run();
+    this.#run();
     return answer;
   }
 
-  /** Runs `work`. The messages that it submits share a batch, as far as they fit. */
-  together<Result>(work: () => Result): Result {
-    this.#isCollecting = true;
-    try {
-      return work();
-    } finally {
-      this.#isCollecting = false;
-      this.#run();
-    }
-  }
-
-  /** Judges all batches that are due, and sets a timer for the next one. */
+  /** Judges full batches, and decides when the next one starts. */
   #run(): void {
-    while (this.#queue.length > 0 && this.#waitMs() <= 0) this.#judge(this.#nextBatch());
-    if (this.#queue.length === 0 || this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
+    // A full batch would get no larger.
+    while (this.#queue.length >= this.#options.batchSizeMax) this.#judge(this.#nextBatch());
+    if (this.#queue.length === 0 || this.#isTurning) return;
+    if (this.#flights.size === 0) {
+      void this.#judgeNextTurn();
+      return;
+    }
+    this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
+      if (this.#queue.length > 0 && this.#waitMs() <= 0) this.#judge(this.#nextBatch());
       this.#run();
     }, this.#waitMs());
+  }
+
+  /** In a rush, many claims share the transaction of the one that found the mailbox idle. It waits some microseconds. */
+  async #judgeNextTurn(): Promise<void> {
+    this.#isTurning = true;
+    try {
+      await this.#options.nextTurn();
+    } catch (cause) {
+      this.#end(cause);
+    } finally {
+      this.#isTurning = false;
+    }
+    if (this.#flights.size === 0 && this.#queue.length > 0) this.#judge(this.#nextBatch());
+    this.#run();
   }
 
   /** Returns how long the next batch waits if no flush ends before, in milliseconds. */
   #waitMs(): number {
     const [oldestFlight] = this.#flights;
     const [oldest] = this.#queue;
-    // A full batch would get no larger.
-    const isFull = this.#queue.length >= this.#options.batchSizeMax;
-    if (oldestFlight === undefined || oldest === undefined || isFull) return 0;
+    if (oldestFlight === undefined || oldest === undefined) return 0;
     const now = this.#options.clock();
     // If the oldest flush already takes longer than the average, its own time counts.
     const flushMs = Math.max(this.#flushMs, now - oldestFlight.since);

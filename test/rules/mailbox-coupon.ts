@@ -75,6 +75,7 @@ export function mailboxCoupon(amount: number | null, bounds: Bounds = {}): Mailb
         }, flushMs);
       });
     },
+    nextTurn: async () => undefined,
     refuse(message, cause) {
       refused.push([nameOf(message), cause instanceof Error ? cause.message : String(cause)]);
       return { ok: false, code: "unavailable", seq: engine.seq };
