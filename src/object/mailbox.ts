@@ -81,15 +81,14 @@ export class Mailbox<Message, Answer> {
   #run(): void {
     // A full batch would get no larger.
     while (this.#queue.length >= this.#options.batchSizeMax) this.#judge(this.#nextBatch());
-    if (this.#queue.length === 0 || this.#isTurning) return;
+    if (this.#queue.length === 0) return;
     if (this.#flights.size === 0) {
-      void this.#judgeNextTurn();
+      if (!this.#isTurning) void this.#judgeNextTurn();
       return;
     }
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (this.#queue.length > 0 && this.#waitMs() <= 0) this.#judge(this.#nextBatch());
-      this.#run();
+      this.#judgeDue();
     }, this.#waitMs());
   }
 
@@ -102,8 +101,13 @@ export class Mailbox<Message, Answer> {
       this.#end(cause);
     } finally {
       this.#isTurning = false;
+      this.#judgeDue();
     }
-    if (this.#flights.size === 0 && this.#queue.length > 0) this.#judge(this.#nextBatch());
+  }
+
+  /** Judges all batches that have waited long enough. */
+  #judgeDue(): void {
+    while (this.#queue.length > 0 && this.#waitMs() <= 0) this.#judge(this.#nextBatch());
     this.#run();
   }
 

@@ -33,7 +33,9 @@ export type MailboxCoupon = {
   readonly claim: (request: ClaimRequest) => Promise<ClaimResult>;
 };
 
-type Bounds = Partial<Pick<MailboxOptions<never, never>, "batchSizeMax" | "lengthMax">> & { readonly doesAbortThrow?: boolean };
+type Options = Partial<Pick<MailboxOptions<never, never>, "batchSizeMax" | "lengthMax" | "nextTurn">> & {
+  readonly doesAbortThrow?: boolean;
+};
 
 function nameOf(message: Message): string {
   if (message.kind !== "claim" && message.kind !== "hold") return message.kind;
@@ -43,8 +45,8 @@ function nameOf(message: Message): string {
 }
 
 /** A coupon of `amount` units behind a mailbox. It is never created where `amount` is null. */
-export function mailboxCoupon(amount: number | null, bounds: Bounds = {}): MailboxCoupon {
-  const { batchSizeMax = 1000, lengthMax = 8192, doesAbortThrow = false } = bounds;
+export function mailboxCoupon(amount: number | null, options: Options = {}): MailboxCoupon {
+  const { batchSizeMax = 1000, lengthMax = 8192, nextTurn = async () => undefined, doesAbortThrow = false } = options;
   const sql = faultySql(nodeSql());
   const engine = new EngineCalls(sql);
   if (amount !== null) engine.create(newCoupon(amount), "epoch-1", T0);
@@ -75,7 +77,7 @@ export function mailboxCoupon(amount: number | null, bounds: Bounds = {}): Mailb
         }, flushMs);
       });
     },
-    nextTurn: async () => undefined,
+    nextTurn,
     refuse(message, cause) {
       refused.push([nameOf(message), cause instanceof Error ? cause.message : String(cause)]);
       return { ok: false, code: "unavailable", seq: engine.seq };

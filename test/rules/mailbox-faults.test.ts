@@ -20,7 +20,7 @@ const POISONS: readonly [name: string, request: ClaimRequest][] = [
 
 /** Sends `requests` behind one claim that keeps the disk busy, so that they share one batch. */
 async function inOneBatch({ claim }: MailboxCoupon, requests: readonly ClaimRequest[]) {
-  void claim(asks("opener", { attemptId: "opener" }));
+  await claim(asks("opener", { attemptId: "opener" }));
   const answers = requests.map((request) => claim(request));
   await pass(1_000);
   return Promise.all(answers);
@@ -50,7 +50,7 @@ test.for(POISONS)("a claim with %s that is alone is unavailable, and the next is
 test("messages of a failed batch are tried alone, in order, with the stamps of their arrival", async () => {
   const { claim, sql, disk, batches } = mailboxCoupon(10);
   disk.flushMs = 1_200;
-  void claim(asks("opener"));
+  await claim(asks("opener"));
   await pass(1_000);
   for (const request of [asks("ann"), POISONS[0]?.[1] ?? asks("x"), asks("bob")]) {
     void claim(request);
@@ -74,12 +74,13 @@ test.for([
 ] as const)("claims are judged after a flush that %s and an abort that %s", async ([failure, abort]) => {
   const { claim, disk, aborts, batches } = mailboxCoupon(10, { doesAbortThrow: abort === "throws" });
   Object.assign(disk, { flushMs: 5, failure });
-  void claim(asks("ann"));
+  await claim(asks("ann"));
   disk.failure = "none";
   const waiting = claim(asks("bob"));
   await pass(10);
   expect(aborts).toEqual([failure === "rejects" ? "the disk is full" : "no disk"]);
   const later = claim(asks("cid"));
+  await pass(0);
   expect(batches.flatMap(({ of }) => of)).toEqual(["ann", "bob", "cid"]);
   expect(await Promise.all([waiting, later])).toMatchObject([{ claim: { position: 2 } }, { claim: { position: 3 } }]);
 });
@@ -87,7 +88,7 @@ test.for([
 test("after a flush that fails, the next batch still waits for the other flush in flight", async () => {
   const { claim, disk, aborts, batches } = mailboxCoupon(10);
   disk.flushMs = 1_000;
-  void claim(asks("ann"));
+  await claim(asks("ann"));
   Object.assign(disk, { flushMs: 20, failure: "rejects" });
   void claim(asks("bob"));
   await pass(30);
@@ -97,6 +98,18 @@ test("after a flush that fails, the next batch still waits for the other flush i
   expect(batches).toHaveLength(2);
   await pass(10);
   expect(batches[2]).toEqual({ afterMs: 40, of: ["cid"] });
+});
+
+test.for(["returns", "throws"] as const)("after a turn that fails and an abort that %s, all messages are judged", async (abort) => {
+  const { mailbox, claim, aborts, batches } = mailboxCoupon(10, {
+    doesAbortThrow: abort === "throws",
+    nextTurn: () => Promise.reject(new Error("the disk is full")),
+  });
+  const answers = [mailbox.submit({ kind: "read", claimedBy: true }), claim(asks("ann"))];
+  await pass(40);
+  expect(aborts).toEqual(["the disk is full"]);
+  expect(await Promise.all([...answers, claim(asks("bob"))])).toMatchObject([{ ok: true }, { ok: true }, { ok: true }]);
+  expect(batches.map(({ of }) => of)).toEqual([["read"], ["ann"], ["bob"]]);
 });
 
 test("storage that fails once at any point of a batch loses and repeats no unit", async () => {
@@ -139,7 +152,7 @@ test.for([
   ["units held", "throws", "held = 1", "held = 0"],
 ] as const)("after other %s in storage and an abort that %s, no claim is judged", async ([fact, abort, fault, repair]) => {
   const coupon = mailboxCoupon(10, { doesAbortThrow: abort === "throws" });
-  void coupon.claim(asks("opener"));
+  await coupon.claim(asks("opener"));
   const answers = manyClaims(5).map((request) => coupon.claim(request));
   const before = contents(coupon.sql);
   coupon.sql.all(`UPDATE coupon SET ${fault}`);
@@ -156,7 +169,9 @@ test("a claim is either stored or refused while storage fails again and again", 
   const answers: Promise<unknown>[] = [];
   for (let wave = 0; wave < 30; wave += 1) {
     coupon.sql.breakAt(wave % 11);
-    answers.push(...manyClaims(8, `wave-${wave}`).map((request) => coupon.claim(request)));
+    answers.push(coupon.claim(asks(`first-${wave}`)));
+    await pass(0);
+    answers.push(...manyClaims(7, `wave-${wave}`).map((request) => coupon.claim(request)));
     if (wave % 3 === 0) await pass(40);
   }
   coupon.sql.breakAt(null);

@@ -60,7 +60,7 @@ test.for([
 test("a message that arrives after the clock was set back gets the last stamp", async () => {
   const { claim, sql, stamps } = mailboxCoupon(5);
   vi.setSystemTime(T0 + 500);
-  void claim(asks("ann"));
+  await claim(asks("ann"));
   vi.setSystemTime(T0 + 100);
   void claim(asks("bob"));
   await pass(40);
@@ -70,7 +70,7 @@ test("a message that arrives after the clock was set back gets the last stamp", 
 
 test("a claim that arrives after the holds of the last units gets out_of_stock", async () => {
   const { mailbox, claim, batches } = mailboxCoupon(3);
-  void claim(asks("opener"));
+  await claim(asks("opener"));
   const answers = [
     mailbox.submit({ kind: "hold", request: holdOf("h1", 60_000) }),
     mailbox.submit({ kind: "hold", request: holdOf("h2", 60_000) }),
@@ -89,8 +89,8 @@ test("a claim that arrives after the holds of the last units gets out_of_stock",
 
 test.for([
   [1, [1, 1, 1, 1, 1, 1, 1, 1, 1]],
-  [3, [1, 3, 3, 2]],
-  [1000, [1, 8]],
+  [4, [4, 4, 1]],
+  [1000, [9]],
 ] as const)("nine claims in batches of at most %i get six units in arrival order", async ([batchSizeMax, sizes]) => {
   const { claim, sql, batches } = mailboxCoupon(6, { batchSizeMax });
   const answers = manyClaims(9).map((request) => claim(request));
