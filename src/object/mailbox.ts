@@ -45,7 +45,10 @@ export class Mailbox<Message, Answer> {
   readonly #options: MailboxOptions<Message, Answer>;
   #queue: Waiting<Message, Answer>[] = [];
   #lastStamp = 0;
-  /** The flushes in flight, each with the time of its commit. The first one is the oldest. */
+  /**
+   * The flushes in flight, each with the time of its commit, and the turn that an idle mailbox waits for. The first one is
+   * the oldest. A turn is short, but it has the bound of a flush, because it may have to wait for the write of an alarm.
+   */
   readonly #flights = new Set<{ readonly since: number }>();
   #flushMs = FLUSH_MS_INITIAL;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -54,8 +57,6 @@ export class Mailbox<Message, Answer> {
    * once.
    */
   #broken: BrokenAssertion | null = null;
-  /** Whether the next batch starts with the next turn. */
-  #isTurning = false;
 
   constructor(options: MailboxOptions<Message, Answer>) {
     this.#options = options;
@@ -82,10 +83,7 @@ export class Mailbox<Message, Answer> {
     // A full batch would get no larger.
     while (this.#queue.length >= this.#options.batchSizeMax) this.#judge(this.#nextBatch());
     if (this.#queue.length === 0) return;
-    if (this.#flights.size === 0) {
-      if (!this.#isTurning) void this.#judgeNextTurn();
-      return;
-    }
+    if (this.#flights.size === 0) void this.#awaitTurn();
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#judgeDue();
@@ -93,14 +91,15 @@ export class Mailbox<Message, Answer> {
   }
 
   /** In a rush, many claims share the transaction of the one that found the mailbox idle. It waits some microseconds. */
-  async #judgeNextTurn(): Promise<void> {
-    this.#isTurning = true;
+  async #awaitTurn(): Promise<void> {
+    const turn = { since: this.#options.clock() };
+    this.#flights.add(turn);
     try {
       await this.#options.nextTurn();
     } catch (cause) {
       this.#end(cause);
     } finally {
-      this.#isTurning = false;
+      this.#flights.delete(turn);
       this.#judgeDue();
     }
   }

@@ -125,12 +125,8 @@ const MAILBOX: Readonly<Record<string, PlantedBug>> = {
   ]),
   "failed-flush-stops-it": bug(
     "After a failed flush no message is judged.",
-    [
-      "object/mailbox",
-      "    const [oldestFlight] = this.#flights;\n",
-      "    if (this.stuck) return 1e9;\n    const [oldestFlight] = this.#flights;\n",
-    ],
-    ["object/mailbox", "      this.#end(cause);\n    } finally {", "      this.#end(cause);\n      this.stuck = true;\n    } finally {"],
+    ["object/mailbox", "  #run(): void {\n", "  #run(): void {\n    if (this.stuck) return;\n"],
+    ["object/mailbox", "/ 4;\n    } catch (cause) {\n", "/ 4;\n    } catch (cause) {\n      this.stuck = true;\n"],
   ),
   "failure-spoils-the-batch": bug("A message that storage refuses takes its neighbors with it.", [
     "object/mailbox",

@@ -128,7 +128,8 @@ export class Platform {
   }
 
   onDisk(): Promise<void> {
-    if (this.isFlushBad) {
+    const { written, onDisk } = this.context.storage;
+    if (this.isFlushBad && written !== onDisk) {
       this.isFlushBad = false;
       this.context.count("faults.flush");
       this.context.log?.("the object is answered that its flush failed");
