@@ -10,8 +10,8 @@ export const LANE_BUGS: Readonly<Record<string, PlantedBug>> = {
   ]),
   "lane-batch-out-of-order": bug("The coupon answers the messages of a flush in the wrong order.", [
     "object/coupon-object",
-    "answers: await Promise.all(judged)",
-    "answers: (await Promise.all(judged)).toReversed()",
+    "const answers = await Promise.all(judged);",
+    "const answers = (await Promise.all(judged)).toReversed();",
   ]),
   "flush-twice-counts-twice": bug("A flush that is delivered twice is taken for new requests.", [
     "object/coupon-object",
