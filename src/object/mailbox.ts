@@ -84,7 +84,8 @@ export class Mailbox<Message, Answer> {
     while (this.#queue.length >= this.#options.batchSizeMax) this.#judge(this.#nextBatch());
     if (this.#queue.length === 0) return;
     if (this.#flights.size === 0) void this.#awaitTurn();
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#judgeDue();
     }, this.#waitMs());

@@ -31,9 +31,9 @@ test("a turn that hangs delays each claim by a quarter of a flush", async () => 
     void claim(asks(user));
     await pass(10);
   }
-  expect(batches.map(({ afterMs, of }) => [afterMs, ...of])).toEqual([
-    [10, "ann"],
-    [20, "bob"],
+  expect(batches).toEqual([
+    { afterMs: 10, of: ["ann"] },
+    { afterMs: 20, of: ["bob"] },
   ]);
 });
 
