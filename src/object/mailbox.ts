@@ -46,8 +46,8 @@ export class Mailbox<Message, Answer> {
   #queue: Waiting<Message, Answer>[] = [];
   #lastStamp = 0;
   /**
-   * The flushes in flight, each with the time of its commit, and the turn that an idle mailbox waits for. The first one is
-   * the oldest. A turn is short, but it has the bound of a flush, because it may have to wait for the write of an alarm.
+   * The flushes in flight, each with the time of its commit, and the turn that an idle mailbox waits for. The
+   * first one is the oldest. A turn has the bound of a flush, because it may wait for the write of an alarm.
    */
   readonly #flights = new Set<{ readonly since: number }>();
   #flushMs = FLUSH_MS_INITIAL;
@@ -91,7 +91,10 @@ export class Mailbox<Message, Answer> {
     }, this.#waitMs());
   }
 
-  /** In a rush, many claims share the transaction of the one that found the mailbox idle. It waits some microseconds. */
+  /**
+   * Waits some microseconds. In a rush, many claims then share the transaction of the one that found the mailbox
+   * idle.
+   */
   async #awaitTurn(): Promise<void> {
     const turn = { since: this.#options.clock() };
     this.#flights.add(turn);
