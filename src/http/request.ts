@@ -109,6 +109,7 @@ export function idempotencyKeyIn(sent: string | null): string | null | undefined
  */
 function readQuery(url: string, schemas: Readonly<Record<string, z.ZodType>>, isStrict: boolean): Values["query"] | Refusal {
   const names = Object.keys(schemas);
+  if (names.length === 0 && !url.includes("?")) return {};
   const [, search = ""] = /\?([^#]*)/.exec(url) ?? [];
   const sent = fieldsIn(search);
   const unknown = isStrict ? Array.from(sent.keys()).filter((name) => !names.includes(name)) : [];
