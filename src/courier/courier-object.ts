@@ -137,7 +137,7 @@ export class CourierObject extends DurableObject<CourierEnv> implements CourierC
     const after = { ...sink, ...afterFailure(sink, isWritten ? failure : { ...failure, by: "endpoint" }, now, Math.random()) };
     this.#store.update(sink, after);
     const { attemptCount: attempts, status, lastError: error } = after;
-    log("delivery_failed", { coupon: this.#name, sink: sink.id, attempts, status, error });
+    log({ event: "delivery_failed", coupon: this.#name, sink: sink.id, attempts, status, error });
   }
 
   /** Makes sure of an alarm, and starts deliveries. */

@@ -72,7 +72,7 @@ export function parseEnv(raw: RawEnv): ParsedEnv {
   const { config, faults } = parseConfig(raw);
   const bindings: Bindings = raw;
   const isFaulty = Object.keys(faults).length > 0;
-  if (isFaulty) log("misconfigured", faults);
+  if (isFaulty) log({ event: "misconfigured", ...faults });
   const userKey = sipKeyOf(config.ADMIN_TOKEN ?? "", "doorbuster log 1");
   const result = { env: { ...bindings, ...config }, faults: isFaulty ? faults : null, userKey };
   parsed.set(raw, result);

@@ -50,7 +50,7 @@ export function takeRefusals(env: Env, name: string): RefusalCounts {
   const counts = pending.get(name)?.counts ?? {};
   pending.delete(name);
   for (const code of CLOSED_CODES) {
-    if (counts[code] !== undefined && env.REQUEST_LOG !== "off") log("refused_at_edge", { coupon: name, code, count: counts[code] });
+    if (counts[code] !== undefined && env.REQUEST_LOG !== "off") log({ event: "refused_at_edge", coupon: name, code, count: counts[code] });
   }
   return counts;
 }

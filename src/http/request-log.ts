@@ -11,5 +11,5 @@ import type { RequestContext } from "./request-context.ts";
 export function logRequest(method: string, path: string, context: RequestContext, status: number, ms: number, userKey: SipKey): void {
   const { requestId, coupon, userId, code, lane } = context;
   const user = userId === undefined ? undefined : sipHash(userKey, userId);
-  log("request", { request_id: requestId, method, route: path, status, code, coupon, user, lane, ms });
+  log({ event: "request", request_id: requestId, method, route: path, status, code, coupon, user, lane, ms });
 }
