@@ -44,10 +44,25 @@ export const ROWS = [
     ...UNSTORED_CLAIM,
   },
   {
+    name: "static-refusal",
+    kind: "bound",
+    about: "the same with the headers and the body of the product's refusal",
+    start: (lab) => workerSystem(lab, "bench/workers/static-refusal.ts", {}),
+    ...REFUSAL,
+    counted: null,
+  },
+  {
     name: "bare-call",
     kind: "bound",
-    about: "the same, and one call of an object that does nothing: the limit",
+    about: "static, and one call of an object that does nothing: the limit",
     start: (lab) => workerSystem(lab, "bench/workers/bare-call.ts", {}),
+    ...UNSTORED_CLAIM,
+  },
+  {
+    name: "bare-receipt",
+    kind: "bound",
+    about: "the same with the fields of the product's call, and the headers and the body of its answer",
+    start: (lab) => workerSystem(lab, "bench/workers/bare-receipt.ts", {}),
     ...UNSTORED_CLAIM,
   },
   {
