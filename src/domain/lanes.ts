@@ -59,10 +59,10 @@ export function nextCallAt(lastAt: Instant, now: Instant): Instant {
 /** How many claims and holds a second arrive, as measured at `at`. */
 export type Traffic = { readonly perSecond: number; readonly at: Instant };
 
-/** Returns the traffic at `now`, after `count` more arrivals. Older ones fade away. A clock that goes back fades none. */
+/** Returns the traffic at `now`, after `count` more arrivals. Older ones fade away. A step back of the clock fades none. */
 export function trafficAt({ perSecond, at }: Traffic, now: Instant, count = 0): Traffic {
   const agedMs = Math.max(0, now - at);
-  return { perSecond: perSecond * Math.exp(-agedMs / TRAFFIC_MS) + (count * 1000) / TRAFFIC_MS, at: Math.max(now, at) };
+  return { perSecond: perSecond * Math.exp(-agedMs / TRAFFIC_MS) + (count * 1000) / TRAFFIC_MS, at: now };
 }
 
 /** Returns the hint of a coupon with this traffic and so many waiting messages, or null if it is not busy. */

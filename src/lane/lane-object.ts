@@ -35,7 +35,10 @@ export class LaneObject extends DurableObject<ObjectEnv> implements rpc.LaneCall
   /** Returns a new stub, because one that threw stays broken. */
   #coupon(): rpc.BatchCalls {
     const { COUPONS, LOCATION_HINT } = this.env;
-    const id = COUPONS.idFromName(couponOfLane(this.ctx.id.name ?? ""));
+    // An object does not learn a name of more than 1,024 bytes. Its callers' retries ask the coupon itself.
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new Error("the lane does not know its coupon");
+    const id = COUPONS.idFromName(couponOfLane(name));
     const locationHint = locationHintOf(LOCATION_HINT);
     return locationHint === undefined ? COUPONS.get(id) : COUPONS.get(id, { locationHint });
   }

@@ -202,9 +202,9 @@ export class CouponObject extends DurableObject<ObjectEnv> implements rpc.Coupon
     return this.#submit({ kind: "forget", cursors });
   }
 
-  /** Writes unwritten counts first. Counts that were returned must not be lost with this instance. */
+  /** Writes unwritten counts first, those of waiting claims too. Counts that were returned must not be lost with this instance. */
   async metrics(): Promise<rpc.MetricsResult> {
-    if (this.#engine.hasUnwrittenCounts) void this.#submit({ kind: "write_counts" });
+    void this.#submit({ kind: "write_counts" });
     return this.#submit({ kind: "metrics" });
   }
 

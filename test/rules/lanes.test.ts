@@ -125,7 +125,9 @@ test("the measured traffic approaches the true rate, and fades in seconds", () =
   expect(traffic.perSecond).toBeGreaterThan(1950);
   expect(traffic.perSecond).toBeLessThan(2010);
   expect(trafficAt(traffic, 5000 + 2000).perSecond).toBeLessThan(300);
-  expect(trafficAt(traffic, 1000, 1)).toEqual({ perSecond: traffic.perSecond + 4, at: 4999 });
+  const setBack = trafficAt(traffic, 1000, 1);
+  expect(setBack).toEqual({ perSecond: traffic.perSecond + 4, at: 1000 });
+  expect(trafficAt(setBack, 1000 + 2000).perSecond).toBeLessThan(300);
 });
 
 const HINT = { count: 3, forMs: 2000, receivedAt: 10_000 };

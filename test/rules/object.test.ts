@@ -61,6 +61,15 @@ test("metrics write the counts before they return them", async () => {
   expect(coupon.transactionCount()).toBe(3);
 });
 
+test("metrics write the count of a refusal that is still waiting", async () => {
+  const coupon = await created(1);
+  await coupon.object.claim(asks("ann"));
+  const refused = coupon.object.claim(asks("bob"));
+  expect(await coupon.object.metrics()).toMatchObject({ ok: true, outcomes: { claims: { out_of_stock: 1 } } });
+  expect(storedCounts(coupon)).toMatchObject({ claims: { out_of_stock: 1 } });
+  expect(await refused).toMatchObject({ ok: false, code: "out_of_stock" });
+});
+
 test("refusals that an isolate reports with a certificate request are written within 5 s", async () => {
   const coupon = await created(1);
   await coupon.object.claim(asks("ann"));

@@ -5,8 +5,9 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 
 import { laneName } from "../../../src/domain/lanes.ts";
+import { TEXT_CODE_POINTS_MAX } from "../../../src/domain/limits.ts";
 import type { LaneNamespace } from "../../../src/edge/env.ts";
-import { countOutcomes, created, outcomeOf, pathOf, read, send, users, type Answer } from "../../support/api.ts";
+import { countOutcomes, create, created, outcomeOf, pathOf, read, send, users, type Answer } from "../../support/api.ts";
 import { setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
 import { hangObject, platform } from "../../support/platform-faults.ts";
@@ -61,6 +62,16 @@ test("claims go through lanes of their continent, and its users share the stock"
     [`${name}#0`, "weur"],
     [`${name}#oc0`, "oc"],
   ]);
+});
+
+test("a claim of a coupon whose lane's name is too long for an object to learn gets a unit", async () => {
+  const unique = Array.from(crypto.randomUUID(), (digit) => String.fromCodePoint(0x1f300 + digit.charCodeAt(0)));
+  const name = unique.join("").padEnd(2 * TEXT_CODE_POINTS_MAX, "🎉");
+  expect(new TextEncoder().encode(laneName(name, "apac0")).length).toBeGreaterThan(1024);
+  expect((await create(name, 1)).status).toBe(201);
+  const body = { user_id: "ada", coupon_name: name };
+  const answer = await throughLanes("POST", "/api/coupons/claim", { body, cf: { continent: "AS" } });
+  expect(outcomeOf(answer)).toBe("201");
 });
 
 /** Claims and holds with every kind of answer, one after the other. */
