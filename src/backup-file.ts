@@ -64,7 +64,7 @@ const utf8 = new TextEncoder();
  */
 export async function* backupChunks(
   first: BackupPage,
-  read: (after: number) => Promise<BackupPage | { readonly ok: false; readonly code: string }>,
+  read: (after: number) => Promise<BackupPage | { readonly ok: false; readonly code: string; readonly cause?: unknown }>,
 ): AsyncGenerator<Uint8Array, void, void> {
   const { epoch, seq } = first.header;
   const digest = new crypto.DigestStream("SHA-256");
@@ -77,7 +77,7 @@ export async function* backupChunks(
     yield bytes;
     if (page.next === null) break;
     const result = await read(page.next);
-    if (!result.ok) throw new Error(`the backup ended early: ${result.code}`);
+    if (!result.ok) throw new Error(`the backup ended early: ${result.code}`, { cause: result.cause });
     page = result;
   }
   await hash.close();

@@ -8,6 +8,9 @@ import { callCoupon } from "../edge/coupon-calls.ts";
 import type { CouponEnv } from "../edge/env.ts";
 import { jsonLine, receipt, unicodeEscape } from "../wire.ts";
 
+/** Is called with the reason when a stream breaks off, but not when its reader leaves. */
+export type OnBreak = (cause: unknown) => void;
+
 /** Returns the text of one page of claims. */
 export type Write = (claims: readonly Claim[], isFirst: boolean) => string;
 
@@ -15,7 +18,7 @@ export type Write = (claims: readonly Claim[], isFirst: boolean) => string;
  * Streams `first` and all pages after it. An export is not a snapshot: new claims are at its end, and claims
  * that are revoked meanwhile may be missing.
  */
-export function exportStream(env: CouponEnv, name: string, first: Page, write: Write): ReadableStream<Uint8Array> {
+export function exportStream(env: CouponEnv, name: string, first: Page, write: Write, onBreak: OnBreak): ReadableStream<Uint8Array> {
   return pagedStream<Page>(
     first,
     (page, isFirst) => {
@@ -26,8 +29,9 @@ export function exportStream(env: CouponEnv, name: string, first: Page, write: W
     async ({ next }) => {
       if (next === null) return null;
       const result = await callCoupon(env, name, (coupon) => coupon.listClaims(next, EXPORT_PAGE_SIZE), "read");
-      return result.ok ? result : breakOff(result.code);
+      return result.ok ? result : breakOff(result);
     },
+    onBreak,
   );
 }
 
@@ -35,7 +39,7 @@ export function exportStream(env: CouponEnv, name: string, first: Page, write: W
  * Streams a coupon as JSON, with its claimants at the instant that `found` shows it. What happens meanwhile
  * changes nothing. Returns the refusal if the first page can't be fetched.
  */
-export async function claimantStream(env: CouponEnv, name: string, { coupon }: Found, json: object) {
+export async function claimantStream(env: CouponEnv, name: string, { coupon }: Found, json: object, onBreak: OnBreak) {
   const asOf = { epoch: coupon.epoch, seq: coupon.seq };
   const pageAfter = (seq: number) => callCoupon(env, name, (object) => object.claimants(asOf, seq, CLAIMANTS_AT_ONCE_MAX), "read");
   const first = await pageAfter(0);
@@ -54,14 +58,15 @@ export async function claimantStream(env: CouponEnv, name: string, { coupon }: F
     async ({ next }) => {
       if (next === null) return null;
       const result = await pageAfter(next);
-      return result.ok ? result : breakOff(result.code);
+      return result.ok ? result : breakOff(result);
     },
+    onBreak,
   );
 }
 
 /** Breaks the stream, so that an incomplete text is not taken for a complete one. */
-function breakOff(code: string): never {
-  throw new Error(`the export ended early: ${code}`);
+function breakOff({ code, cause }: { readonly code: string; readonly cause?: unknown }): never {
+  throw new Error(`the export ended early: ${code}`, { cause });
 }
 
 /**
@@ -73,25 +78,37 @@ export function pagedStream<Rows>(
   first: Rows,
   textOf: (page: Rows, isFirst: boolean) => string,
   nextOf: (page: Rows) => Promise<Rows | null>,
+  onBreak: OnBreak,
 ): ReadableStream<Uint8Array> {
   const utf8 = new TextEncoder();
   // A write ends when it was read. So all pages share one buffer.
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   let buffer = new Uint8Array(0);
-  async function write(text: string): Promise<void> {
+  /** Returns false once the reader has left. */
+  async function write(text: string): Promise<boolean> {
     const bytesMax = text.length * 3;
     if (buffer.length < bytesMax) buffer = new Uint8Array(bytesMax);
     const { written } = utf8.encodeInto(text, buffer);
-    if (written > 0) await writer.write(buffer.subarray(0, written));
+    return written === 0 || isTaken(writer.write(buffer.subarray(0, written)));
   }
   async function run(): Promise<void> {
-    for (let page: Rows | null = first; page !== null; page = await nextOf(page)) await write(textOf(page, page === first));
-    await writer.close();
+    for (let page: Rows | null = first; page !== null; page = await nextOf(page)) if (!(await write(textOf(page, page === first)))) return;
+    await isTaken(writer.close());
   }
-  // After a reader who leaves, the abort fails too.
-  void run().catch((cause: unknown) => writer.abort(cause).catch(() => undefined));
+  void run().catch((cause: unknown) => {
+    onBreak(cause);
+    return isTaken(writer.abort(cause));
+  });
   return readable;
+}
+
+/** Returns whether a reader has taken what was written. One who leaves does not. */
+function isTaken(written: Promise<void>): Promise<boolean> {
+  return written.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Writes one JSON line for each claim. */

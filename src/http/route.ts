@@ -48,6 +48,8 @@ export type Call = {
   readonly attemptId: string;
   readonly isHead: boolean;
   readonly isOperator: () => Promise<boolean>;
+  /** Logs that the stream of the answer broke off. */
+  readonly logBreak: (event: "export_failed" | "backup_failed", cause: unknown) => void;
   /** The operator's name for the ledger. Null if a user calls, and on reads. */
   readonly actor: string | null;
 };

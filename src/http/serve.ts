@@ -71,6 +71,7 @@ export function serve(route: Route, refusalPage?: RefusalPage): (c: Context) => 
       attemptId: context.attemptId,
       isHead: request.method === "HEAD",
       isOperator: () => isOperator(credentials, env),
+      logBreak: (event: string, cause: unknown) => logBreak(context, event, cause),
     };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `route` has compared the handler's input with the declaration
     const answer = await route.handle(input as never, call);
@@ -171,6 +172,12 @@ function logRefusal(context: RequestContext, refusal: Refusal): void {
   if (!("cause" in refusal)) return;
   const { requestId, coupon } = context;
   logFailure("call_failed", { request_id: requestId, coupon, code: refusal.code, cause: refusal.cause });
+}
+
+/** Logs why a stream broke off: the failure of the call behind it, if there is one. */
+function logBreak({ requestId, coupon }: RequestContext, event: string, broken: unknown): void {
+  const cause = broken instanceof Error ? (broken.cause ?? broken) : broken;
+  logFailure(event, { request_id: requestId, coupon, cause });
 }
 
 /** Returns the location near a request's sender. Null where the platform does not say where it comes from. */

@@ -40,6 +40,7 @@ const PLANTS: readonly (readonly [folder: string, fault: string, code: string])[
   ["http", "imports the pages", `export { PAGES } from "../web/pages.ts";`],
   ["web", "imports the object", `export { Mailbox } from "../object/mailbox.ts";`],
   ["web", "imports the read model", `export { storePage } from "../read-model/store.ts";`],
+  ["web/islands", "makes an id by HTTPS alone", `export const id = crypto.randomUUID();`],
   ["http", "imports the courier", `export { CourierObject } from "../courier/courier-object.ts";`],
   ["http", "imports the object", `export { Mailbox } from "../object/mailbox.ts";`],
   ["http", "imports a type of the object", `export type { Mailbox } from "../object/mailbox.ts";`],

@@ -161,8 +161,8 @@ async function killed(args: readonly string[], answered: number): Promise<void> 
   proxy.closeAllConnections();
 }
 
-/** Calls a server that passes reads on, and cuts the first `cuts` answers in the middle. */
-async function throughCuts<T>(cuts: number, use: (url: string) => Promise<T>): Promise<T> {
+/** Calls a server that passes reads on, and stops the first `cuts` answers in the middle. It cuts them, or else stays silent. */
+async function throughCuts<T>(cuts: number, use: (url: string) => Promise<T>, isSilent = false): Promise<T> {
   let count = 0;
   const proxy = createServer((request, response) => {
     void (async () => {
@@ -171,7 +171,7 @@ async function throughCuts<T>(cuts: number, use: (url: string) => Promise<T>): P
       count += 1;
       response.writeHead(answer.status);
       if (count > cuts) response.end(body);
-      else response.write(body.slice(0, body.length / 2), () => response.destroy());
+      else response.write(body.slice(0, body.length / 2), () => isSilent || response.destroy());
     })();
   });
   proxy.listen(0, "127.0.0.1");
@@ -204,6 +204,37 @@ test("a stream that breaks off begins again, and never leaves half a file", asyn
   expect(await fieldsOf("doorbuster restore CUT-2 cut.backup")).toMatchObject({ name: "CUT-2", remaining_amount: 0 });
   const printed = await throughCuts(1, (url) => typed(`doorbuster export CUT --json --url ${url}`));
   expect(printed).toMatchObject({ code: 3, err: expect.stringContaining("with --out FILE") });
+});
+
+test.for([
+  ["SIGINT", "backup", []],
+  ["SIGTERM", "backup", []],
+  ["SIGINT", "export", ["--out"]],
+] as const)("%s during %s leaves no part of a file, and ends the command", async ([signal, command, flags]) => {
+  const [name, file] = [`${signal}-${command}`, join(folder, `${signal}-${command}`)];
+  await fieldsOf(`doorbuster create ${name} --amount 3`);
+  await writeFile(join(folder, "three.csv"), "user_id\nann\nbob\ncid\n");
+  await fieldsOf(`doorbuster import ${name} three.csv`);
+  await writeFile(file, "the file before");
+  const read = async (url: string): Promise<unknown> => {
+    const args = [join(folder, "bin/doorbuster"), command, name, ...flags, file, "--url", url];
+    const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    const ended = ending(child);
+    await expect
+      .poll(() =>
+        stat(`${file}.part`).then(
+          ({ size }) => size > 0,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    child.kill(signal);
+    expect(await ended).toEqual({ code: null, out: "", err: "" });
+    return child.signalCode;
+  };
+  expect(await throughCuts(1, read, true)).toBe(signal);
+  await expect(stat(`${file}.part`)).rejects.toThrow("ENOENT");
+  expect(await readFile(file, "utf8")).toBe("the file before");
 });
 
 async function winnersOf(name: string): Promise<string[]> {

@@ -1,7 +1,9 @@
 // The form that creates a sale: times in a zone, the preview, what is sent, and when a request is a repeated one.
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
+import { newKey as clientKey } from "../../packages/client/src/key-store.ts";
+import { newKey as pageKey } from "../../src/web/islands/_key.ts";
 import * as rules from "../../src/web/islands/console/new-sale.ts";
 import { duration, shortTime, typedTime, wallTime } from "../../src/web/islands/console/zoned-time.ts";
 
@@ -146,4 +148,16 @@ test("a request keeps its key until the form changes", () => {
   const first = rules.attemptOf({ name: "A" }, null, newKey);
   expect(rules.attemptOf({ name: "A" }, first, newKey)).toBe(first);
   expect(rules.attemptOf({ name: "B" }, first, newKey).key).toBe("2");
+});
+
+test.for([
+  ["a page", pageKey],
+  ["the client", clientKey],
+] as const)("a key of %s is new, has 32 hexadecimal digits, and needs no randomUUID", ([, newKey]) => {
+  vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array<ArrayBuffer>) => bytes.fill(bytes.length - 1) });
+  expect(newKey()).toBe("0f".repeat(16));
+  vi.unstubAllGlobals();
+  const keys = Array.from({ length: 1000 }, newKey);
+  expect(keys.filter((key) => !/^[\da-f]{32}$/.test(key))).toEqual([]);
+  expect(new Set(keys).size).toBe(1000);
 });

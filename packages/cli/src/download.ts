@@ -11,13 +11,14 @@ import { writableFile } from "./files.ts";
 
 const ATTEMPTS_MAX = 4;
 const WAIT_MS = 500;
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 type Stream = ReadableStream<Uint8Array>;
 
 /**
  * Writes a stream into `file`, which is there once it is complete. A stream that breaks off begins anew, up to
  * `ATTEMPTS_MAX`: the next one is of a later instant, so it can't go on where the last one stopped. `checked` passes
- * the bytes on, and may throw. Throws {@link CommandError} or {@link RefusedError}.
+ * the bytes on, and may throw. Nothing is left of an incomplete stream, also after a signal. Throws {@link CommandError} or {@link RefusedError}.
  */
 export async function download(
   file: string,
@@ -26,6 +27,13 @@ export async function download(
   checked: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array> = (chunks) => chunks,
 ): Promise<void> {
   const part = `${file}.part`;
+  function end(signal: NodeJS.Signals): void {
+    rmSync(part, { force: true });
+    // Without these handlers, the signal ends the process.
+    for (const one of SIGNALS) process.off(one, end);
+    process.kill(process.pid, signal);
+  }
+  for (const signal of SIGNALS) process.on(signal, end);
   try {
     for (let attempt = 1; ; attempt += 1) {
       const fd = writableFile(part);
@@ -39,6 +47,7 @@ export async function download(
     renameSync(part, file);
   } finally {
     rmSync(part, { force: true });
+    for (const signal of SIGNALS) process.off(signal, end);
   }
 
   function failureOf(cause: unknown): CommandError {

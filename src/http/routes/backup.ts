@@ -23,11 +23,12 @@ export const backupCoupon = route({
   who: "operator",
   successes: { 200: { description: "The backup.", content: { [NDJSON_TYPE]: BackupLine }, headers: ["Content-Disposition"] } },
   refusals: [],
-  async handle({ params: { name } }, { worker: { env }, isHead }) {
+  async handle({ params: { name } }, { worker: { env }, isHead, logBreak }) {
     const first = await callCoupon(env, name, (coupon) => coupon.backup(null, 0, null), "read");
     if (!first.ok) return first;
     const headers = { "Content-Disposition": attachment(name, "ndjson", "backup") };
-    return ok(200, { contentType: NDJSON_TYPE, text: isHead ? null : backupStream(env, name, first), headers, seq: first.seq });
+    const text = isHead ? null : backupStream(env, name, first, (cause) => logBreak("backup_failed", cause));
+    return ok(200, { contentType: NDJSON_TYPE, text, headers, seq: first.seq });
   },
 });
 

@@ -111,7 +111,7 @@ export const listClaims = route({
     },
   },
   refusals: [],
-  async handle({ params: { name }, query: { after, limit, format }, mediaType: acceptedType }, { worker: { env }, isHead }) {
+  async handle({ params: { name }, query: { after, limit, format }, mediaType: acceptedType }, { worker: { env }, isHead, logBreak }) {
     const mediaType = format === null ? acceptedType : TYPE_OF[format];
     const pageSize = mediaType === JSON_TYPE ? limit : limits.EXPORT_PAGE_SIZE;
     const from = { position: after, seq: 0, epoch: null };
@@ -120,7 +120,7 @@ export const listClaims = route({
     const { claims, next, seq } = result;
     // The body of a HEAD is never read or cancelled, so it must not begin a stream.
     const file = (write: Write, extension: "csv" | "ndjson") => ({
-      text: isHead ? null : exportStream(env, name, result, write),
+      text: isHead ? null : exportStream(env, name, result, write, (cause) => logBreak("export_failed", cause)),
       headers: { "Content-Disposition": attachment(name, extension) },
       seq,
     });

@@ -58,7 +58,7 @@ export const getCoupon = route({
   query: { claimed_by: requests.queryChoice(["omit"], "`omit` leaves out claimed_by, which can be very long.") },
   successes: { 200: { description: "The coupon; claimed_by is for the operator alone.", content: COUPON, headers: ["ETag"] } },
   refusals: [],
-  async handle({ params: { name }, query, precondition }, { worker, isOperator, isHead }) {
+  async handle({ params: { name }, query, precondition }, { worker, isOperator, isHead, logBreak }) {
     const isCurrent = await isOperator();
     const claimedBy = isCurrent && query.claimed_by === null;
     const result = await (isCurrent
@@ -71,7 +71,7 @@ export const getCoupon = route({
     // stream, because it is never read or cancelled.
     const { json, ...rest } = { ...couponAnswer(result), etag: etagOf(result.coupon, result.now, "claimants") };
     if (isHead || readStatusOf(precondition, rest.etag) !== 200) return ok(200, { ...rest, contentType: JSON_TYPE, text: null });
-    const text = await claimantStream(worker.env, name, result, json);
+    const text = await claimantStream(worker.env, name, result, json, (cause) => logBreak("export_failed", cause));
     if (!(text instanceof ReadableStream)) return text;
     return ok(200, { ...rest, contentType: JSON_TYPE, text });
   },

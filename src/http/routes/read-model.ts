@@ -118,7 +118,7 @@ export const exportReport = route({
     200: { description: "A stream.", content: { [CSV_TYPE]: answers.TextAnswer }, headers: ["As-Of", "Content-Disposition"] },
   },
   refusals: [],
-  async handle({ query: { from, to } }, { worker: { env }, isHead }) {
+  async handle({ query: { from, to } }, { worker: { env }, isHead, logBreak }) {
     const page = (last?: ReportedClaim) => fromDatabase(env, (db) => reportPage(db, from, to, last));
     const fresh = await fromDatabase(env, readFreshness);
     if (!fresh.ok) return fresh;
@@ -135,7 +135,7 @@ export const exportReport = route({
     return ok(200, {
       contentType: `${CSV_TYPE}; charset=utf-8; header=present`,
       // The body of a HEAD is never read or cancelled, so it must not begin a stream.
-      text: isHead ? null : pagedStream(first.value, textOf, nextOf),
+      text: isHead ? null : pagedStream(first.value, textOf, nextOf, (cause) => logBreak("export_failed", cause)),
       headers: { "As-Of": wire.instantOrNull(fresh.value) ?? "none", "Content-Disposition": 'attachment; filename="claims.csv"' },
     });
   },

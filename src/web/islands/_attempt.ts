@@ -1,6 +1,7 @@
 // The visitor's attempt, which survives a reload. Two tabs share it.
 
 import { objectIn } from "../sale-status.ts";
+import { newKey } from "./_key.ts";
 import { settings } from "./_page.ts";
 
 export type Attempt = {
@@ -61,8 +62,7 @@ export function lastAttemptOf(userId: string): Attempt | null {
 export function attemptOf(userId: string, isNew = false): Attempt {
   const last = lastAttemptOf(userId);
   if (last !== null && !isNew) return last;
-  const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return keep({ userId, key, isMaybe: false, position: null, holdEndsAt: null });
+  return keep({ userId, key: newKey(), isMaybe: false, position: null, holdEndsAt: null });
 }
 
 /** Stores the attempt. */

@@ -3,6 +3,7 @@
 import type { JSX, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { newKey } from "./_key.ts";
 import { call } from "./console/api.ts";
 import { TIME_ZONE } from "./console/format.ts";
 import { useNow } from "./console/live.ts";
@@ -65,7 +66,7 @@ function NewSale(): JSX.Element {
     if (isSending) return;
     const { body, faults: found } = rules.requestOf(form, TIME_ZONE);
     if (Object.keys(found).length > 0) return judge({ ...NO_OUTCOME, faults: found });
-    attempt.current = rules.attemptOf(body, attempt.current, () => crypto.randomUUID());
+    attempt.current = rules.attemptOf(body, attempt.current, newKey);
     setSending(true);
     const answer = await call("/api/coupons", { method: "POST", body, headers: { "Idempotency-Key": attempt.current.key } });
     setSending(false);

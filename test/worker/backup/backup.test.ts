@@ -1,7 +1,7 @@
 // A backup over HTTP: what is in it, what it is cut at, and what a restore of it makes.
 
 import { runInDurableObject } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { BULK_CLAIMS_MAX } from "../../../src/domain/limits.ts";
 import {
@@ -147,15 +147,19 @@ test("a backup of 60,000 claims that are made meanwhile restores to a coupon tha
   }
 });
 
-test("a backup whose coupon is deleted meanwhile ends with an error, and is not restored", async () => {
+test("a backup whose coupon is deleted meanwhile ends with an error, is logged and not restored", async () => {
   const name = await created(20_000);
   for (let lot = 0; lot < 11; lot += 1)
     await send("POST", pathOf(name, "claims"), { body: { user_ids: users(BULK_CLAIMS_MAX, `lot-${lot}`) } });
   const response = await fetchBackup(name);
+  const failed = vi.spyOn(console, "error");
   await remove(name);
   await create(name, 1);
   const text = await response.text();
   expect(linesOf(text).at(-1)).toEqual({ error: "the backup ended early: coupon_not_found" });
+  const lines = failed.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+  const cause = "Error: the backup ended early: coupon_not_found";
+  expect(lines).toEqual([{ event: "backup_failed", request_id: response.headers.get("X-Request-Id"), coupon: name, cause }]);
   expect(await restore(freshName(), text)).toMatchObject({
     status: 400,
     body: { code: "backup_invalid", fault: "this backup was not completed: take another one" },

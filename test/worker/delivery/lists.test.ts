@@ -1,7 +1,7 @@
 // Lists across coupons over a real D1 database: coupons, a user's claims, and the report.
 
 import { env, exports } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { FILTERED_ROWS_MAX } from "../../../src/domain/delivery-limits.ts";
 import { EXPORT_PAGE_SIZE } from "../../../src/domain/limits.ts";
@@ -148,7 +148,7 @@ test("a user's list has the claims of all coupons without revoked and deleted on
   expectRefused(await send("GET", `${path}&after=x`), "400 invalid_request", "invalid request: after must be the next_after of a page");
 });
 
-test("the report has each claim of its time once, with revoked ones, over several pages", async () => {
+test("the report has each claim of its time once, with revoked ones, over several pages, or breaks off", async () => {
   setClock(T0 + 60 * MINUTE);
   const [name, user] = [freshName("sale"), `=${freshName("bob")}`];
   await create(name, 3);
@@ -171,6 +171,18 @@ test("the report has each claim of its time once, with revoked ones, over severa
     .run();
   const positions = (await report(`?from=${iso(Date.now())}`)).lines.slice(1).map((line) => Number(line.split(",")[2]));
   expect(positions).toEqual(Array.from({ length: EXPORT_PAGE_SIZE + 1 }, (_, index) => index + 2));
+
+  // The database fails after the freshness and the first page.
+  let reads = 0;
+  const failing = (statement: string): D1PreparedStatement => {
+    if ((reads += 1) > 2) throw new Error("D1_ERROR: overloaded");
+    return env.DB.prepare(statement);
+  };
+  const failed = vi.spyOn(console, "error").mockReturnValue();
+  const broken = workerWith({ DB: { prepare: failing } as unknown as D1Database })("GET", REPORT);
+  await expect(broken).rejects.toThrow("the export ended early");
+  const lines = failed.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+  expect(lines).toMatchObject([{ event: "export_failed", cause: expect.stringContaining("D1_ERROR: overloaded") }]);
 });
 
 test.for(Object.entries(STATEMENTS))(

@@ -1,10 +1,10 @@
 // The export of all claims: CSV that is safe in a spreadsheet, NDJSON, and 100,000 claims in constant memory.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import { claim, create, created, freshName, listClaims, outcomeOf, pathOf, read, remove, revoke, users } from "../../support/api.ts";
 import { iso, setClock, T0 } from "../../support/clock.ts";
-import { platform, type Delivery } from "../../support/platform-faults.ts";
+import { delivered, lost, platform, PLATFORM_WORDS, platformError, type Delivery } from "../../support/platform-faults.ts";
 import { fetchWith } from "../../support/worker.ts";
 import { cellsOf, exported, fetchExport, plant, soldInPart, streamed, textOf } from "./export.ts";
 
@@ -182,6 +182,7 @@ test("a reader who stops gets no further page; read pages are emptied", async ()
     return page;
   };
   const over = platform(...Array.from({ length: 100 }, () => kept));
+  const failed = vi.spyOn(console, "error");
   const { body } = await fetchWith({ COUPONS: over.coupons }, "GET", pathOf(name));
   const reader = (body as ReadableStream<Uint8Array>).getReader();
   await reader.read();
@@ -189,6 +190,8 @@ test("a reader who stops gets no further page; read pages are emptied", async ()
   for (let count = 0; count < 5; count += 1) await listClaims(name);
   expect(pages.map(({ json }) => json === "")).toEqual([true]);
   await reader.cancel();
+  await listClaims(name);
+  expect(failed).not.toHaveBeenCalled();
 });
 
 async function createAgain(name: string): Promise<void> {
@@ -210,4 +213,26 @@ test.for([
   const name = await created(200_000);
   await sold(name);
   await expect(textOf(await ask(name), () => end(name))).rejects.toThrow("the export ended early");
+});
+
+test.for([
+  ["an export as CSV", "/claims", "text/csv"],
+  ["an export as NDJSON", "/claims", NDJSON],
+  ["a list of claimants", "", "application/json"],
+] as const)("%s whose object fails after the first page breaks off, logged as export_failed", async ([, path, accept]) => {
+  setClock(T0);
+  const name = await created(200_000);
+  await sold(name);
+  const failed = vi.spyOn(console, "error").mockReturnValue();
+  // The list of claimants reads the coupon before its first page.
+  const answered = path === "" ? [delivered, delivered] : [delivered];
+  const over = platform(...answered, ...Array.from({ length: 3 }, () => lost(platformError({ retryable: true }))));
+  const headers = { accept, "X-Request-Id": "export-1" };
+  const response = await fetchWith({ COUPONS: over.coupons }, "GET", `${pathOf(name)}${path}`, { headers });
+  let meanwhile = 0;
+  const broken = textOf(response, () => Promise.resolve((meanwhile += 1)));
+  await expect(broken).rejects.toThrow("the export ended early: unavailable");
+  expect(meanwhile).toBe(1);
+  const lines = failed.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+  expect(lines).toEqual([{ event: "export_failed", request_id: "export-1", coupon: name, cause: `Error: ${PLATFORM_WORDS}` }]);
 });

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { newKey } from "../_key.ts";
 import { call, type Refused } from "./api.ts";
 import { instant } from "./format.ts";
 import { attemptOf, type Attempt } from "./new-sale.ts";
@@ -68,7 +69,7 @@ export function AddWebhook({ onDone, onSecret }: Pick<ActionsProps, "onDone" | "
 
   async function add(): Promise<Happened> {
     const body = rules.settingsOf(form);
-    attempt.current = attemptOf(body, attempt.current, () => crypto.randomUUID());
+    attempt.current = attemptOf(body, attempt.current, newKey);
     const headers = { "Idempotency-Key": attempt.current.key };
     const answer = await call<Created>("/api/webhooks", { method: "POST", body, headers });
     if (!answer.ok) return refuse(answer, rules.CREATE_AGAIN);
