@@ -82,7 +82,10 @@ export class Mailbox<Message, Answer> {
   #run(): void {
     // A full batch would get no larger.
     while (this.#queue.length >= this.#options.batchSizeMax) this.#judge(this.#nextBatch());
-    if (this.#queue.length === 0) return;
+    if (this.#queue.length === 0) {
+      this.#stopTimer();
+      return;
+    }
     if (this.#flights.size === 0) void this.#awaitTurn();
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
@@ -106,6 +109,13 @@ export class Mailbox<Message, Answer> {
       this.#flights.delete(turn);
       this.#judgeDue();
     }
+  }
+
+  /** A timer without a message would keep the idle object in memory. */
+  #stopTimer(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Judges all batches that have waited long enough. */

@@ -279,6 +279,7 @@ test("ten endpoints that have the same events cost the coupon one read", async (
   const calls: string[] = [];
   const counting = { coupon: (method: string) => (calls.push(method), null) };
   expect(await onStage(name, counting, ({ run }) => run())).toBe(null);
-  // The read model begins before the list of endpoints is read.
-  expect(calls).toEqual(["outbox", "outbox"]);
+  // The read model begins before the list of endpoints is read. If its read is still under way then, they share it.
+  expect(new Set(calls)).toEqual(new Set(["outbox"]));
+  expect(calls.length).toBeLessThan(3);
 });
