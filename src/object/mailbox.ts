@@ -94,10 +94,7 @@ export class Mailbox<Message, Answer> {
     }, this.#waitMs());
   }
 
-  /**
-   * Waits some microseconds. In a rush, many claims then share the transaction of the one that found the mailbox
-   * idle.
-   */
+  /** Waits some microseconds. In a rush, many claims then share the transaction of the first one. */
   async #awaitTurn(): Promise<void> {
     const turn = { since: this.#options.clock() };
     this.#flights.add(turn);
@@ -136,9 +133,7 @@ export class Mailbox<Message, Answer> {
     return Math.min(Math.ceil(oldest.at + waitMs - now), BATCH_WAIT_MS_MAX);
   }
 
-  /**
-   * Takes the next batch out of the queue before anything can throw. So no message is tried twice or lost.
-   */
+  /** Takes the next batch out of the queue before anything can throw, so no message is tried twice or lost. */
   #nextBatch(): Waiting<Message, Answer>[] {
     const { batchSizeMax, isExclusive } = this.#options;
     const exclusive = this.#queue.slice(0, batchSizeMax).findIndex(({ message }) => isExclusive(message));
