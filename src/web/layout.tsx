@@ -63,8 +63,8 @@ export function page(frame: Frame): Page {
   const frameAncestors = frameOrigins === undefined ? "'none'" : ["'self'", ...sourcesIn(frameOrigins)].join(" ");
   return {
     contentType: `${HTML_TYPE}; charset=utf-8`,
-    // The renderer of JSX prints no doctype. Its types hide that an element has a text.
-    // oxlint-disable-next-line typescript/no-base-to-string
+    // The renderer of JSX prints no doctype.
+    // oxlint-disable-next-line typescript/no-base-to-string -- its types hide that an element has a text
     text: `<!doctype html>${html.toString()}`,
     headers: {
       "Content-Security-Policy": `default-src 'none'; script-src ${scripts}; style-src ${styles}; ${frames}img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ${frameAncestors}`,
