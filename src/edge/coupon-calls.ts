@@ -50,14 +50,21 @@ export function callCoupon<Result extends Answer>(
 /** A lane of a coupon: its label, where it is placed, and the namespace of its object. */
 export type LaneTarget = { readonly lane: string; readonly location: LocationHint | undefined; readonly namespace: LaneNamespace };
 
-/** As {@link callCoupon}, for a claim or a hold. Its first attempt takes the lane. A retry goes to the coupon itself. */
-export function callThroughLane<Result extends Answer>(
+/**
+ * As {@link callCoupon}, for a claim or a hold. `laneNow` returns the lane of an attempt, or null for none. The last
+ * attempt takes no lane.
+ */
+export function callThroughLanes<Result extends Answer>(
   env: CouponEnv,
   name: string,
-  target: LaneTarget,
+  laneNow: () => LaneTarget | null,
   call: (coupon: LaneCalls) => Promise<Result>,
 ): Promise<Result | CallFailure> {
-  const attempt = (retry: number) => call(retry === 0 ? laneStubOf(name, target) : stubOf(env, name));
+  const attempt = (retry: number) => {
+    // A broken lane must not take every attempt. The callers of a lost batch must not all call the coupon at once.
+    const target = retry < CALL_RETRIES_MAX ? laneNow() : null;
+    return call(target === null ? stubOf(env, name) : laneStubOf(name, target));
+  };
   return callWithin(CALL_DEADLINE_MS, name, attempt, "repeatable");
 }
 

@@ -18,8 +18,7 @@ type ObjectEnv = {
 };
 
 /**
- * One lane of one coupon. It stores nothing and has no alarm. If it ends, its callers get an exception, and each one's
- * retry asks the coupon itself.
+ * One lane of one coupon. It stores nothing and has no alarm. If it ends, its callers get an exception, and ask again.
  */
 export class LaneObject extends DurableObject<ObjectEnv> implements rpc.LaneCalls {
   readonly #lane = new Lane((...batch) => withDeadline(this.#coupon().batch(...batch), LANE_DEADLINE_MS));
@@ -35,7 +34,7 @@ export class LaneObject extends DurableObject<ObjectEnv> implements rpc.LaneCall
   /** Returns a new stub, because one that threw stays broken. */
   #coupon(): rpc.BatchCalls {
     const { COUPONS, LOCATION_HINT } = this.env;
-    // An object does not learn a name of more than 1,024 bytes. Its callers' retries ask the coupon itself.
+    // An object does not learn a name of more than 1,024 bytes. Its callers' last attempts ask the coupon itself.
     const { name } = this.ctx.id;
     if (name === undefined) throw new Error("the lane does not know its coupon");
     const id = COUPONS.idFromName(couponOfLane(name));

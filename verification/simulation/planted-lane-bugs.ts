@@ -33,11 +33,11 @@ export const LANE_BUGS: Readonly<Record<string, PlantedBug>> = {
     "withDeadline(this.#coupon().batch(...batch), LANE_DEADLINE_MS)",
     "this.#coupon().batch(...batch)",
   ]),
-  "retry-through-the-lane": bug("A retry goes through the lane that has failed.", [
-    "edge/coupon-calls",
-    "call(retry === 0 ? laneStubOf",
-    "call(retry >= 0 ? laneStubOf",
-  ]),
+  "retry-keeps-its-lane": bug(
+    "A retry takes the lane of the first attempt, although its hint has lapsed.",
+    ["edge/lanes", "const laneNow = ", "let kept: LaneTarget | null = null;\n  const laneNow = "],
+    ["edge/lanes", "const target = laneFor(worker, name, userId);", "const target = (kept ??= laneFor(worker, name, userId));"],
+  ),
   "hint-never-lapses": bug("An isolate follows a hint for ever.", ["domain/lanes", "ageMs >= 0 && ageMs < hint.forMs", "ageMs >= 0"]),
   "pause-without-end": bug("A lane that gets a pause sends nothing any more.", [
     "lane/lane",

@@ -5,12 +5,12 @@ import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 
 import { laneName } from "../../../src/domain/lanes.ts";
-import { TEXT_CODE_POINTS_MAX } from "../../../src/domain/limits.ts";
+import { CALL_RETRIES_MAX, TEXT_CODE_POINTS_MAX } from "../../../src/domain/limits.ts";
 import type { LaneNamespace } from "../../../src/edge/env.ts";
 import { countOutcomes, create, created, outcomeOf, pathOf, read, send, users, type Answer } from "../../support/api.ts";
 import { setClock, T0 } from "../../support/clock.ts";
 import { expectConserved } from "../../support/conserved.ts";
-import { hangObject, platform } from "../../support/platform-faults.ts";
+import { hangObject, platform, platformError } from "../../support/platform-faults.ts";
 import { runSql, stored, stubOf } from "../../support/storage.ts";
 import { fetchWith, workerWith, type Settings } from "../../support/worker.ts";
 
@@ -143,7 +143,7 @@ test("claims of a lane that is aborted get their units from retries", async () =
   const ask = workerWith({ ...LANES_4, COUPONS: over.coupons });
   const { resume } = await hangObject(name);
   const claims = users(200).map((user) => ask("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name } }));
-  // The coupon hangs, so every claim waits in a lane until the lane ends. Its retry calls the coupon itself.
+  // The coupon hangs, so every claim waits in a lane until the lane ends. Its last attempt calls the coupon itself.
   while (over.calls.length < 200) {
     await Promise.all(
       lanesOf(name).map((lane) => runInDurableObject(lane, (_lane, state) => state.abort("ended by a test")).catch(String)),
@@ -155,6 +155,44 @@ test("claims of a lane that is aborted get their units from retries", async () =
   expect(countOutcomes(answers)).toEqual({ 201: 200 });
   expect(new Set(answers.map(({ body }) => body["position"])).size).toBe(200);
   await expectConserved(name, answers);
+});
+
+/** The real lanes, but the first `lostCount` calls of lanes are lost. */
+function losingLanes(lostCount: number) {
+  const attempts: (string | undefined)[] = [];
+  const namespace = {
+    idFromName: (lane: string) => env.LANE_OBJECTS.idFromName(lane),
+    get: (id: DurableObjectId) => {
+      attempts.push(id.name);
+      const broken = { claim: () => Promise.reject(platformError({ remote: true })) };
+      return attempts.length <= lostCount ? broken : env.LANE_OBJECTS.get(id);
+    },
+  } as unknown as LaneNamespace;
+  return { namespace, attempts };
+}
+
+test("a hundred callers whose calls are lost ask through their lane again, and none asks the coupon itself", async () => {
+  const name = await created(100);
+  const over = platform();
+  const { namespace, attempts } = losingLanes(100);
+  const ask = workerWith({ LANES: "1", LANE_OBJECTS: namespace, COUPONS: over.coupons });
+  const answers = await Promise.all(
+    users(100).map((user) => ask("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name } })),
+  );
+  expect(countOutcomes(answers)).toEqual({ 201: 100 });
+  expect(attempts).toEqual(Array.from({ length: 200 }, () => laneName(name, "0")));
+  expect(over.calls).toEqual([]);
+  await expectConserved(name, answers);
+});
+
+test("the last attempt of a claim whose lane is broken asks the coupon itself", async () => {
+  const name = await created(1);
+  const over = platform();
+  const { namespace, attempts } = losingLanes(Infinity);
+  const ask = workerWith({ LANES: "1", LANE_OBJECTS: namespace, COUPONS: over.coupons });
+  expect(outcomeOf(await ask("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: name } }))).toBe("201");
+  expect(attempts).toHaveLength(CALL_RETRIES_MAX);
+  expect(over.calls.map(({ method }) => method)).toEqual(["claim"]);
 });
 
 test("an evicted lane starts again with the next claim", async () => {

@@ -50,6 +50,18 @@ const CALLS_TO_THE_OBJECT: readonly Mutation[] = [
     suite: inWorkerd("worker/edge/deadline"),
     hangs: true,
   },
+  {
+    name: "retry-past-the-lanes",
+    fault: "All callers of a batch that is lost ask the coupon itself.",
+    edits: [{ file: CALLS, find: "retry < CALL_RETRIES_MAX ? laneNow()", replace: "retry === 0 ? laneNow()" }],
+    suite: inWorkerd("worker/lanes/lanes"),
+  },
+  {
+    name: "lane-in-every-attempt",
+    fault: "A broken lane takes all attempts of a claim.",
+    edits: [{ file: CALLS, find: "retry < CALL_RETRIES_MAX ? laneNow()", replace: "retry <= CALL_RETRIES_MAX ? laneNow()" }],
+    suite: inWorkerd("worker/lanes/lanes"),
+  },
 ];
 
 const ACCESS_AND_TEXT: readonly Mutation[] = [
