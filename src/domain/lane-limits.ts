@@ -33,10 +33,10 @@ export const LANES_WITHOUT_PAUSE_MAX = 6;
 export const LANE_LENGTH_MAX = MAILBOX_LENGTH_MAX;
 
 /**
- * Deadline of a lane's call, in milliseconds. Half of the caller's own, so that its retry has time. Prevents a lost
- * answer from blocking the lane.
+ * Deadline of a lane's call, in milliseconds. After two of them, a caller still has time for its last attempt, which takes
+ * no lane. Prevents a lost answer from blocking the lane.
  */
-export const LANE_DEADLINE_MS = CALL_DEADLINE_MS / 2;
+export const LANE_DEADLINE_MS = 0.3 * CALL_DEADLINE_MS;
 
 /** Most lanes of one coupon. Prevents a typing error in `LANES` from making hundreds of objects. */
 export const LANES_MAX = 64;

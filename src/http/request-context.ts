@@ -20,7 +20,7 @@ export type RequestContext = {
   coupon?: string;
   userId?: string;
   code?: RefusalCode;
-  /** The lane that a claim or a hold went through. */
+  /** The last lane that a claim or a hold was sent through. */
   lane?: string;
   /** The callers of the request's route. They decide which origins may read the answer. */
   who: Who;

@@ -88,7 +88,7 @@ export class Clients {
       attempt: null,
       sentCount: 0,
       messageCount: 0,
-      isThroughLane: false,
+      isInLane: false,
       received: null,
       lastFailure: null,
       sentAt: scheduler.now,

@@ -33,7 +33,7 @@ const REQUEST: Request = {
   attempt: null,
   sentCount: 1,
   messageCount: 1,
-  isThroughLane: false,
+  isInLane: false,
   received: null,
   lastFailure: null,
   sentAt: 0,

@@ -48,8 +48,8 @@ export type Request = Visitor & {
   /** Attempts of the Worker, and messages on the network. */
   sentCount: number;
   messageCount: number;
-  /** Whether its last attempt was sent to a lane. */
-  isThroughLane: boolean;
+  /** Whether its current attempt waits in a lane. */
+  isInLane: boolean;
   /** When its first attempt was sent. */
   readonly sentAt: number;
   /** Why the last attempt failed. */
@@ -77,7 +77,7 @@ const REPORT = {
     attempt: null,
     sentCount: 1,
     messageCount: 1,
-    isThroughLane: false,
+    isInLane: false,
     received: null,
     lastFailure: null,
     sentAt: 0,
@@ -106,13 +106,13 @@ export class Network {
     const isOwn = asked.command !== "certify";
     const faultPlan = isOwn ? this.#nextFault(request) : this.#backgroundFault();
     if (isOwn) request.attempt ??= asked.attempt;
-    request.isThroughLane = stub.lane !== null;
+    request.isInLane = stub.lane !== null;
     return new Promise<Answered>((resolve, reject) => {
       const fail = (mark: Mark | "turned_away"): void => {
         // The attempt has failed already, so a late answer changes nothing.
         if (stub.broken !== null) return;
         stub.broken = EXCEPTIONS[mark];
-        if (isOwn) request.lastFailure = mark;
+        if (isOwn) Object.assign(request, { lastFailure: mark, isInLane: false });
         runFor(this.#context, request, () => reject(EXCEPTIONS[mark]));
       };
       const { scheduler } = this.#context;
@@ -149,13 +149,12 @@ export class Network {
   }
 
   /**
-   * Why a request must not have failed in its lane; null if it may. The lane's own deadline leaves time for a retry,
-   * unless the message waited for another call that got no answer.
+   * Why a request must not have failed in its lane; null if it may. The lane's own deadline leaves time for two
+   * more attempts, unless the messages waited for other calls that got no answer.
    */
-  laneFault({ isThroughLane, sentCount, faultPlans, lastFailure, received }: Request): string | null {
-    const isSilent = faultPlans[0]?.is === "silent" || (this.#lanes?.silentCount ?? 0) > 1;
-    const hasWaited = sentCount === 1 && lastFailure === null && received === null;
-    return isThroughLane && hasWaited && !isSilent ? "has waited in a lane until its deadline" : null;
+  laneFault({ isInLane, sentCount, faultPlans, received }: Request): string | null {
+    const isSilent = faultPlans.slice(0, sentCount).some(({ is }) => is === "silent") || (this.#lanes?.silentCount ?? 0) > 2;
+    return isInLane && received === null && !isSilent ? "has waited in a lane until its deadline" : null;
   }
 
   /** Isolates report claims that they have refused before the start. */

@@ -33,6 +33,11 @@ export const LANE_BUGS: Readonly<Record<string, PlantedBug>> = {
     "withDeadline(this.#coupon().batch(...batch), LANE_DEADLINE_MS)",
     "this.#coupon().batch(...batch)",
   ]),
+  "lane-deadline-too-long": bug("Two calls of a lane that get no answer take all of their callers' time.", [
+    "domain/lane-limits",
+    "0.3 * CALL_DEADLINE_MS",
+    "0.5 * CALL_DEADLINE_MS",
+  ]),
   "retry-keeps-its-lane": bug(
     "A retry takes the lane of the first attempt, although its hint has lapsed.",
     ["edge/lanes", "const laneNow = ", "let kept: LaneTarget | null = null;\n  const laneNow = "],

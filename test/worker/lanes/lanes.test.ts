@@ -4,6 +4,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
 
+import type { ClaimRequest } from "../../../src/domain/claim.ts";
 import { laneName } from "../../../src/domain/lanes.ts";
 import { CALL_RETRIES_MAX, TEXT_CODE_POINTS_MAX } from "../../../src/domain/limits.ts";
 import type { LaneNamespace } from "../../../src/edge/env.ts";
@@ -157,30 +158,34 @@ test("claims of a lane that is aborted get their units from retries", async () =
   await expectConserved(name, answers);
 });
 
-/** The real lanes, but the first `lostCount` calls of lanes are lost. */
-function losingLanes(lostCount: number) {
-  const attempts: (string | undefined)[] = [];
+/** The real lanes. A claim's attempt is lost together with its answer if `isLost` says so of its number. */
+function losingLanes(isLost: (attempt: number) => boolean) {
+  const attemptCounts = new Map<string, number>();
   const namespace = {
     idFromName: (lane: string) => env.LANE_OBJECTS.idFromName(lane),
-    get: (id: DurableObjectId) => {
-      attempts.push(id.name);
-      const broken = { claim: () => Promise.reject(platformError({ remote: true })) };
-      return attempts.length <= lostCount ? broken : env.LANE_OBJECTS.get(id);
-    },
+    get: (id: DurableObjectId) => ({
+      async claim(request: ClaimRequest) {
+        const attempt = (attemptCounts.get(request.attemptId) ?? 0) + 1;
+        attemptCounts.set(request.attemptId, attempt);
+        const result = await env.LANE_OBJECTS.get(id).claim(request);
+        if (isLost(attempt)) throw platformError({ remote: true });
+        return result;
+      },
+    }),
   } as unknown as LaneNamespace;
-  return { namespace, attempts };
+  return { namespace, attemptCounts };
 }
 
-test("a hundred callers whose calls are lost ask through their lane again, and none asks the coupon itself", async () => {
+test("a hundred callers whose answers are lost ask through their lane again, and none asks the coupon itself", async () => {
   const name = await created(100);
   const over = platform();
-  const { namespace, attempts } = losingLanes(100);
+  const { namespace, attemptCounts } = losingLanes((attempt) => attempt === 1);
   const ask = workerWith({ LANES: "1", LANE_OBJECTS: namespace, COUPONS: over.coupons });
   const answers = await Promise.all(
     users(100).map((user) => ask("POST", "/api/coupons/claim", { body: { user_id: user, coupon_name: name } })),
   );
   expect(countOutcomes(answers)).toEqual({ 201: 100 });
-  expect(attempts).toEqual(Array.from({ length: 200 }, () => laneName(name, "0")));
+  expect(Array.from(attemptCounts.values())).toEqual(answers.map(() => 2));
   expect(over.calls).toEqual([]);
   await expectConserved(name, answers);
 });
@@ -188,11 +193,26 @@ test("a hundred callers whose calls are lost ask through their lane again, and n
 test("the last attempt of a claim whose lane is broken asks the coupon itself", async () => {
   const name = await created(1);
   const over = platform();
-  const { namespace, attempts } = losingLanes(Infinity);
+  const { namespace, attemptCounts } = losingLanes(() => true);
   const ask = workerWith({ LANES: "1", LANE_OBJECTS: namespace, COUPONS: over.coupons });
   expect(outcomeOf(await ask("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: name } }))).toBe("201");
-  expect(attempts).toHaveLength(CALL_RETRIES_MAX);
+  expect(Array.from(attemptCounts.values())).toEqual([CALL_RETRIES_MAX]);
   expect(over.calls.map(({ method }) => method)).toEqual(["claim"]);
+});
+
+test("a claim that was lost on the direct way takes a lane if the coupon is busy by then", async () => {
+  const name = await created(1);
+  const over = platform(async () => {
+    await stubOf(name).countRefused({ sale_not_started: 3000 });
+    // This isolate learns from the answer that the coupon is busy.
+    await read(name);
+    throw platformError({ remote: true });
+  });
+  const { namespace, attemptCounts } = losingLanes(() => false);
+  const ask = workerWith({ LANES: "auto", LANE_OBJECTS: namespace, COUPONS: over.coupons });
+  expect(outcomeOf(await ask("POST", "/api/coupons/claim", { body: { user_id: "ada", coupon_name: name } }))).toBe("201");
+  expect(over.calls.map(({ method }) => method)).toEqual(["claim"]);
+  expect(Array.from(attemptCounts.values())).toEqual([1]);
 });
 
 test("an evicted lane starts again with the next claim", async () => {
