@@ -105,8 +105,10 @@ export class Network {
     const { request } = stub;
     const isOwn = asked.command !== "certify";
     const faultPlan = isOwn ? this.#nextFault(request) : this.#backgroundFault();
-    if (isOwn) request.attempt ??= asked.attempt;
-    request.isInLane = stub.lane !== null;
+    if (isOwn) {
+      request.attempt ??= asked.attempt;
+      request.isInLane = stub.lane !== null;
+    }
     return new Promise<Answered>((resolve, reject) => {
       const fail = (mark: Mark | "turned_away"): void => {
         // The attempt has failed already, so a late answer changes nothing.
